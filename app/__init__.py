@@ -1,0 +1,1 @@
+"""The only place that knows Flask, click and the environment."""

@@ -1,0 +1,1 @@
+"""The demonstration city: generated, synthetic, with its truth known."""

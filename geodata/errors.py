@@ -1,0 +1,24 @@
+"""Faults of files, of what they hold, and of what is or is not stored."""
+
+from spatial.errors import SaferGroundError
+
+
+class DataError(SaferGroundError):
+    """A source cannot be used as it is; the message names the file, the field or row, the remedy."""
+
+
+class CityFileError(SaferGroundError):
+    """A city file has faults; all of them are gathered in ``faults`` and told at once."""
+
+    def __init__(self, path: str, faults: list[str]) -> None:
+        self.path = path
+        self.faults = faults
+        super().__init__(f"{path}: " + "; ".join(faults))
+
+
+class NotStoredError(SaferGroundError, LookupError):
+    """What was asked for is not in the database."""
+
+
+class StoreError(SaferGroundError):
+    """The database cannot be used as it is."""

@@ -1,0 +1,1 @@
+"""Files and addresses in; a frame and what was noticed while reading out."""

@@ -1,0 +1,168 @@
+"""The tables. Places are in the city's own projected reference system, times in its local time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, MetaData, String, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from geodata.geometry import Geometry
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Every table; constraint names are fixed so that migrations can name them."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+        BaseGeometry: Geometry,
+    }
+
+
+class City(Base):
+    """One city, as its file describes it."""
+
+    __tablename__ = "city"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    crs: Mapped[str] = mapped_column(String(4000))
+    timezone: Mapped[str] = mapped_column(String(64))
+    cell_units: Mapped[float]
+    block_units: Mapped[float]
+    synthetic: Mapped[bool] = mapped_column(default=False)
+    study_area: Mapped[BaseGeometry]
+    imported_at: Mapped[dt.datetime]
+
+
+class District(Base):
+    """One police district; ``position`` keeps the order of the city's file."""
+
+    __tablename__ = "district"
+    __table_args__ = (UniqueConstraint("city_id", "code"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    city_id: Mapped[int] = mapped_column(ForeignKey("city.id"))
+    code: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str] = mapped_column(String(200))
+    position: Mapped[int]
+    geom: Mapped[BaseGeometry]
+
+
+class Source(Base):
+    """One import of one source and its report: read = stored + left out."""
+
+    __tablename__ = "source"
+    __table_args__ = (Index(None, "city_id", "kind"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    city_id: Mapped[int] = mapped_column(ForeignKey("city.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    source: Mapped[str] = mapped_column(String(1000))
+    content_sha256: Mapped[str] = mapped_column(String(64))
+    read: Mapped[int]
+    stored: Mapped[int]
+    left_out: Mapped[dict[str, Any]]
+    notes: Mapped[list[Any]]
+    imported_at: Mapped[dt.datetime]
+
+
+class Incident(Base):
+    """One incident of one outcome. ``row_key`` is the source's id, or a hash of the row."""
+
+    __tablename__ = "incident"
+    __table_args__ = (
+        UniqueConstraint("city_id", "outcome", "row_key"),
+        Index(None, "city_id", "outcome", "occurred_on"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    city_id: Mapped[int] = mapped_column(ForeignKey("city.id"))
+    source: Mapped[str] = mapped_column(String(1000))
+    outcome: Mapped[str] = mapped_column(String(120))
+    row_key: Mapped[str] = mapped_column(String(120))
+    occurred_on: Mapped[dt.date]
+    occurred_time: Mapped[dt.time | None]
+    geom: Mapped[BaseGeometry]
+
+
+class Factor(Base):
+    """One layer of the environment and how its influence is to be tried."""
+
+    __tablename__ = "factor"
+    __table_args__ = (UniqueConstraint("city_id", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    city_id: Mapped[int] = mapped_column(ForeignKey("city.id"))
+    name: Mapped[str] = mapped_column(String(120))
+    operation: Mapped[str] = mapped_column(String(20))
+    max_blocks: Mapped[int]
+    step: Mapped[str] = mapped_column(String(10))
+    position: Mapped[int]
+
+
+class Feature(Base):
+    """One thing of a factor layer: a point, a line or a polygon."""
+
+    __tablename__ = "feature"
+    __table_args__ = (UniqueConstraint("factor_id", "row_key"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    factor_id: Mapped[int] = mapped_column(ForeignKey("factor.id"), index=True)
+    row_key: Mapped[str] = mapped_column(String(120))
+    geom: Mapped[BaseGeometry]
+
+
+class BaseShape(Base):
+    """One thing drawn under the map: ``kind`` is street, water, park or rail."""
+
+    __tablename__ = "base_shape"
+    __table_args__ = (UniqueConstraint("city_id", "kind", "row_key"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    city_id: Mapped[int] = mapped_column(ForeignKey("city.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    row_key: Mapped[str] = mapped_column(String(120))
+    name: Mapped[str] = mapped_column(String(200), default="")
+    rank: Mapped[int] = mapped_column(default=2)
+    geom: Mapped[BaseGeometry]
+
+
+class Run(Base):
+    """One fit, written once. ``result`` is the JSON document of ``fit``; ``cells`` is Parquet."""
+
+    __tablename__ = "run"
+    __table_args__ = (Index(None, "city_id", "created_at"),)
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    city_id: Mapped[int] = mapped_column(ForeignKey("city.id"))
+    outcome: Mapped[str] = mapped_column(String(120))
+    scope: Mapped[str] = mapped_column(String(80))
+    period_from: Mapped[dt.date]
+    period_to: Mapped[dt.date]
+    seed: Mapped[int]
+    spec: Mapped[dict[str, Any]]
+    data_sha256: Mapped[str] = mapped_column(String(64))
+    code_version: Mapped[str] = mapped_column(String(40))
+    grid: Mapped[dict[str, Any]]
+    result: Mapped[dict[str, Any]]
+    cells: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[dt.datetime]
+
+
+class Zone(Base):
+    """One risk terrain zone of one run."""
+
+    __tablename__ = "zone"
+    __table_args__ = (UniqueConstraint("run_id", "code"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"))
+    code: Mapped[str] = mapped_column(String(120))
+    district: Mapped[str] = mapped_column(String(80))
+    rank: Mapped[int]
+    details: Mapped[dict[str, Any]]
+    geom: Mapped[BaseGeometry]

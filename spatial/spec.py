@@ -1,0 +1,175 @@
+"""Frozen, checked values that say what is to be done; an illegal one cannot exist.
+
+Lengths are in the unit of the city's projected reference system (feet or metres), which every
+name states as ``_units``; areas are in that unit squared.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+from spatial.errors import SpecError
+
+Operation = Literal["proximity", "density"]
+Operations = Literal["proximity", "density", "both"]
+Step = Literal["whole", "half"]
+Family = Literal["poisson", "nb1", "nb2"]
+Sign = Literal["aggravating", "protective"]
+
+MAX_CELLS = 2_000_000
+
+
+def _positive(owner: str, name: str, value: float) -> None:
+    if not (value > 0 and math.isfinite(value)):  # also refuses NaN
+        msg = f"{owner}: {name} must be a number above 0, got {value!r}"
+        raise SpecError(msg)
+
+
+def _one_of(owner: str, name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        msg = f"{owner}: {name} must be one of {', '.join(allowed)}, got {value!r}"
+        raise SpecError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskFactor:
+    """One environmental factor and how its influence is to be tried.
+
+    ``max_blocks`` is the farthest influence in blocks; ``step`` says whether distances rise by
+    whole or by half blocks (RTMDx User Manual, 2015).
+    """
+
+    name: str
+    operation: Operations = "both"
+    max_blocks: int = 3
+    step: Step = "half"
+
+    def __post_init__(self) -> None:
+        owner = f"factor {self.name!r}"
+        if not self.name.strip():
+            msg = "a factor has no name; give each [[factors]] entry a name"
+            raise SpecError(msg)
+        _one_of(owner, "operation", self.operation, ("proximity", "density", "both"))
+        _one_of(owner, "step", self.step, ("whole", "half"))
+        if not (isinstance(self.max_blocks, int) and 1 <= self.max_blocks <= 20):
+            msg = (
+                f"{owner}: max_blocks must be a whole number from 1 to 20, got {self.max_blocks!r}"
+            )
+            raise SpecError(msg)
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """The operations to try, in the order of the candidate columns."""
+        if self.operation == "both":
+            return ("proximity", "density")
+        return (self.operation,)
+
+    def distances_units(self, block_units: float) -> tuple[float, ...]:
+        """Give the distances to try, ascending.
+
+        >>> RiskFactor(name="bars", max_blocks=2, step="half").distances_units(400)
+        (200.0, 400.0, 600.0, 800.0)
+        """
+        per_block = 2 if self.step == "half" else 1
+        count = self.max_blocks * per_block
+        return tuple(block_units * i / per_block for i in range(1, count + 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridSpec:
+    """Square cells over the study area; ``block_units`` is the step of influence distances."""
+
+    cell_units: float
+    block_units: float
+
+    def __post_init__(self) -> None:
+        _positive("grid", "cell", self.cell_units)
+        _positive("grid", "block", self.block_units)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """Settings of a risk terrain fit; the defaults are those of ``docs/method.md``.
+
+    ``mixing`` is the elastic-net mixing (1 is the lasso), ``lambda_rule`` the penalty taken from
+    the cross-validation, ``seed`` draws the folds. ``families`` are the likelihoods that compete
+    by BIC in the stepwise stage.
+    """
+
+    sign: Sign = "aggravating"
+    folds: int = 10
+    mixing: float = 0.5
+    lambda_rule: Literal["min", "1se"] = "min"
+    families: tuple[Family, ...] = ("poisson", "nb1", "nb2")
+    min_ones: int = 10
+    min_incidents: int = 20
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        _one_of("model", "sign", self.sign, ("aggravating", "protective"))
+        _one_of("model", "lambda_rule", self.lambda_rule, ("min", "1se"))
+        if not 3 <= self.folds <= 100:
+            msg = f"model: folds must be from 3 to 100, got {self.folds!r}"
+            raise SpecError(msg)
+        if not 0 < self.mixing <= 1:
+            msg = f"model: mixing must be above 0 and at most 1, got {self.mixing!r}"
+            raise SpecError(msg)
+        if not self.families:
+            msg = "model: name at least one family of poisson, nb1, nb2"
+            raise SpecError(msg)
+        for family in self.families:
+            _one_of("model", "family", family, ("poisson", "nb1", "nb2"))
+        for name in ("min_ones", "min_incidents"):
+            if getattr(self, name) < 1:
+                msg = f"model: {name} must be at least 1, got {getattr(self, name)!r}"
+                raise SpecError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneSpec:
+    """How zones are cut from the scores of one district.
+
+    The budget is ``area_share`` of each district; zones are contiguous groups of ``min_cells`` to
+    ``max_cells`` cells, at most ``max_zones`` a district.
+    """
+
+    area_share: float = 0.05
+    min_cells: int = 4
+    max_cells: int = 60
+    max_zones: int = 8
+
+    def __post_init__(self) -> None:
+        if not 0 < self.area_share <= 0.5:
+            msg = f"zones: area_share must be above 0 and at most 0.5, got {self.area_share!r}"
+            raise SpecError(msg)
+        if not 1 <= self.min_cells <= self.max_cells:
+            msg = (
+                "zones: need 1 <= min_cells <= max_cells, got "
+                f"{self.min_cells!r} and {self.max_cells!r}"
+            )
+            raise SpecError(msg)
+        if self.max_zones < 1:
+            msg = f"zones: max_zones must be at least 1, got {self.max_zones!r}"
+            raise SpecError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSpec:
+    """Everything that, with the data, decides a run."""
+
+    grid: GridSpec
+    factors: tuple[RiskFactor, ...]
+    model: ModelSpec = field(default_factory=ModelSpec)
+    zones: ZoneSpec = field(default_factory=ZoneSpec)
+
+    def __post_init__(self) -> None:
+        if not self.factors:
+            msg = "no factor is named; a risk terrain needs at least one [[factors]] entry"
+            raise SpecError(msg)
+        names = [factor.name for factor in self.factors]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            msg = f"factor names must differ; named twice: {', '.join(twice)}"
+            raise SpecError(msg)

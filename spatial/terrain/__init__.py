@@ -1,0 +1,1 @@
+"""Risk terrain: factors to candidate columns to a model to scores."""
