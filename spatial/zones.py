@@ -1,0 +1,190 @@
+"""Cells -> ranked, contiguous zones per district.
+
+Within a district's budget, zones grow one after the other from the highest cell left, always
+taking the best cell beside them, until they reach their greatest size or no cell of the budget is
+left beside them. A zone smaller than the least size takes in its best neighbours, whatever their
+score. Ties go to the cell whose surroundings score higher, then to the one that touches the zone
+on more sides, then to the lower cell number: the same scores always give the same zones.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import rasterio.features
+import shapely
+import shapely.geometry
+from rasterio.transform import Affine
+from scipy import ndimage
+
+from spatial.grid import NO_DISTRICT
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spatial.grid import Grid
+    from spatial.spec import ZoneSpec
+
+    Floats = NDArray[np.float64]
+
+SIDES = ((0, 1), (1, 0), (0, -1), (-1, 0))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Zone:
+    """A contiguous group of cells of one district; ``rank`` 1 expects most incidents there."""
+
+    district: str
+    rank: int
+    cells: NDArray[np.int64]
+    outline: shapely.Polygon
+
+
+def cut_zones(grid: Grid, score: Floats, expected: Floats, spec: ZoneSpec) -> list[Zone]:
+    """Cut zones in every district of a grid.
+
+    Parameters
+    ----------
+    grid
+        The cells.
+    score
+        What is followed, one value a cell.
+    expected
+        What zones are ranked by, one value a cell.
+    spec
+        Budget and sizes.
+
+    Returns
+    -------
+    Zones by district in the grid's order, then by rank. None where the scores of a district are
+    all alike: a flat surface has no zones.
+    """
+    surroundings = _surroundings(grid, score)
+    zones = []
+    for position, name in enumerate(grid.district_ids):
+        cells = np.flatnonzero(grid.district == position)
+        if len(cells) == 0 or np.ptp(score[cells]) <= 1e-9 * max(1.0, float(score[cells].max())):
+            continue
+        groups = _District(grid, cells, score, surroundings, spec).grow()
+        groups.sort(key=lambda group: (-expected[group].sum(), group.min()))
+        zones += [
+            Zone(district=name, rank=rank, cells=np.sort(group), outline=outline(grid, group))
+            for rank, group in enumerate(groups, start=1)
+        ]
+    return zones
+
+
+def outline(grid: Grid, cells: NDArray[np.int64]) -> shapely.Polygon:
+    """Draw the border of contiguous cells along the lattice: a valid polygon, holes included."""
+    row0, col0 = int(grid.rows[cells].min()), int(grid.cols[cells].min())
+    shape = (int(grid.rows[cells].max()) - row0 + 1, int(grid.cols[cells].max()) - col0 + 1)
+    mask = np.zeros(shape, dtype=np.uint8)
+    mask[grid.rows[cells] - row0, grid.cols[cells] - col0] = 1
+    found = [
+        shapely.geometry.shape(geometry)
+        for geometry, _ in rasterio.features.shapes(mask, mask=mask == 1, transform=Affine.identity())
+    ]
+    whole = found[0] if len(found) == 1 else shapely.union_all(found)
+    lattice = shapely.get_coordinates(whole) + (col0, row0)
+    return shapely.set_coordinates(whole, lattice * grid.cell_units + (grid.x0, grid.y0))
+
+
+def _surroundings(grid: Grid, score: Floats) -> Floats:
+    """Mean score of the 5 by 5 cells around each cell, over those inside the study area."""
+    inside = (grid.index_raster >= 0).astype(float)
+    values = grid.to_raster(score, fill=0.0)
+    total = ndimage.uniform_filter(values, size=5, mode="constant")
+    share = ndimage.uniform_filter(inside, size=5, mode="constant")
+    mean = (total / np.where(share > 0, share, 1.0))[grid.rows, grid.cols]
+    return np.round(mean, 9)  # rounding differences must not decide a tie
+
+
+class _District:
+    """Grows the zones of one district."""
+
+    def __init__(
+        self,
+        grid: Grid,
+        cells: NDArray[np.intp],
+        score: Floats,
+        surroundings: Floats,
+        spec: ZoneSpec,
+    ) -> None:
+        self.grid, self.spec = grid, spec
+        self.own = grid.district[cells[0]]
+        self.budget = max(spec.min_cells, round(spec.area_share * len(cells)))
+        order = np.lexsort((cells, -surroundings[cells], -score[cells]))
+        self.ranked = cells[order]
+        self.place = {int(cell): i for i, cell in enumerate(self.ranked)}  # 0 is the best cell
+        floor = score[self.ranked[min(self.budget, len(cells)) - 1]]
+        self.eligible = int(np.searchsorted(-score[self.ranked], -floor, side="right"))
+        self.taken: set[int] = set()
+
+    def grow(self) -> list[NDArray[np.int64]]:
+        """Give the groups of cells, in the order in which they were grown."""
+        groups: list[NDArray[np.int64]] = []
+        left = self.budget
+        for seed in self.ranked[: self.eligible].tolist():
+            if len(groups) == self.spec.max_zones or left < self.spec.min_cells:
+                break
+            if seed in self.taken:
+                continue
+            group = self._grow_from(seed, min(left, self.spec.max_cells))
+            self.taken.update(group)  # also when too small: its cells lead nowhere else
+            if len(group) >= self.spec.min_cells:
+                groups.append(np.array(group, dtype=np.int64))
+                left -= len(group)
+        return groups
+
+    def _grow_from(self, seed: int, most: int) -> list[int]:
+        group: list[int] = []
+        members: set[int] = set()
+        touching: dict[int, int] = {seed: 0}
+        queue = [(self.place[seed], 0, seed)]
+        while queue and len(group) < most:
+            place, sides, cell = heapq.heappop(queue)
+            if cell in members or -sides != touching[cell]:
+                continue  # an older entry of the same cell
+            if place >= self.eligible and len(group) >= self.spec.min_cells:
+                break
+            group.append(cell)
+            members.add(cell)
+            for neighbour in self._beside(cell):
+                if neighbour not in members:
+                    touching[neighbour] = touching.get(neighbour, 0) + 1
+                    heapq.heappush(
+                        queue,
+                        (
+                            self._merit(neighbour, touching[neighbour]),
+                            -touching[neighbour],
+                            neighbour,
+                        ),
+                    )
+        return group
+
+    def _merit(self, cell: int, sides: int) -> int:
+        """Place of a cell in the queue: a cell of the budget that fills a notch comes forward."""
+        place = self.place[cell]
+        return place if place >= self.eligible else place // sides
+
+    def _beside(self, cell: int) -> list[int]:
+        grid = self.grid
+        found = []
+        for d_row, d_col in SIDES:
+            row, col = int(grid.rows[cell]) + d_row, int(grid.cols[cell]) + d_col
+            if 0 <= row < grid.n_rows and 0 <= col < grid.n_cols:
+                other = int(grid.index_raster[row, col])
+                if other >= 0 and grid.district[other] == self.own and other not in self.taken:
+                    found.append(other)
+        return found
+
+
+def zone_of_cells(grid: Grid, zones: list[Zone]) -> NDArray[np.int32]:
+    """Position in ``zones`` of each cell's zone, -1 outside."""
+    found = np.full(len(grid), NO_DISTRICT, dtype=np.int32)
+    for position, zone in enumerate(zones):
+        found[zone.cells] = position
+    return found
