@@ -95,7 +95,8 @@ class ModelSpec:
 
     ``mixing`` is the elastic-net mixing (1 is the lasso), ``lambda_rule`` the penalty taken from
     the cross-validation, ``seed`` draws the folds. ``families`` are the likelihoods that compete
-    by BIC in the stepwise stage.
+    by BIC in the stepwise stage. A district with fewer than ``min_incidents_district`` takes the
+    city's factors.
     """
 
     sign: Sign = "aggravating"
@@ -104,7 +105,8 @@ class ModelSpec:
     lambda_rule: Literal["min", "1se"] = "min"
     families: tuple[Family, ...] = ("poisson", "nb1", "nb2")
     min_ones: int = 10
-    min_incidents: int = 20
+    min_incidents: int = 10
+    min_incidents_district: int = 50
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -121,7 +123,7 @@ class ModelSpec:
             raise SpecError(msg)
         for family in self.families:
             _one_of("model", "family", family, ("poisson", "nb1", "nb2"))
-        for name in ("min_ones", "min_incidents"):
+        for name in ("min_ones", "min_incidents", "min_incidents_district"):
             if getattr(self, name) < 1:
                 msg = f"model: {name} must be at least 1, got {getattr(self, name)!r}"
                 raise SpecError(msg)
@@ -135,9 +137,9 @@ class ZoneSpec:
     ``max_cells`` cells, at most ``max_zones`` a district.
     """
 
-    area_share: float = 0.05
+    area_share: float = 0.02
     min_cells: int = 4
-    max_cells: int = 60
+    max_cells: int = 40
     max_zones: int = 8
 
     def __post_init__(self) -> None:

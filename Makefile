@@ -1,0 +1,50 @@
+# Two front doors: `make demo` and `make test`. Everything they need is set up on the way.
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+
+.PHONY: demo test check benchmark clean machine test-tools
+
+demo: .venv/.run-ready app/static/vendor/.built
+	$(BIN)/saferground demo --port $(PORT)
+
+test: check
+	$(BIN)/pytest
+
+check: .venv/.dev-ready app/static/vendor/.built test-tools
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+benchmark: .venv/.dev-ready
+	$(BIN)/python -m benchmarks
+
+machine:
+	@PYTHON=$(PYTHON) bash scripts/check-machine.sh
+
+test-tools:
+	@bash scripts/install-test-tools.sh
+
+.venv/bin/pip: | machine
+	$(PYTHON) -m venv .venv
+
+.venv/.run-ready: requirements.lock pyproject.toml | .venv/bin/pip
+	@echo "Installing the locked dependencies (a few minutes the first time)"
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+.venv/.dev-ready: requirements-dev.lock .venv/.run-ready
+	@echo "Installing the locked tools for tests"
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+app/static/vendor/.built: package-lock.json scripts/assets.mjs | machine
+	@echo "Building the browser assets from their npm packages"
+	npm ci --silent --no-audit --no-fund --ignore-scripts
+	node scripts/assets.mjs
+	@touch $@
+
+clean:
+	rm -rf .venv node_modules app/static/vendor instance build dist test-output

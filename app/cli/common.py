@@ -1,0 +1,122 @@
+"""What commands share: the database option, JSON out, progress on standard error."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+from tqdm import tqdm
+
+from app.config import Settings
+from geodata.database import open_database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from geodata.database import Database
+
+database_option = click.option(
+    "--database",
+    "database_url",
+    metavar="URL",
+    help="Database address [default: SAFERGROUND_DATABASE, else SQLite in the instance folder].",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+def settings_for(database_url: str | None) -> Settings:
+    """Read the settings, with the database of the command line if one is named."""
+    settings = Settings.from_env()
+    return dataclasses.replace(settings, database_url=database_url) if database_url else settings
+
+
+def open_for(database_url: str | None) -> Database:
+    """Open the database that a command is to use."""
+    return open_database(settings_for(database_url).database_url)
+
+
+def print_json(document: Any) -> None:
+    """Print exactly one JSON document."""
+    click.echo(json.dumps(document, ensure_ascii=False, allow_nan=False))
+
+
+def say(message: str) -> None:
+    """Tell something that is not the result."""
+    click.echo(message, err=True)
+
+
+def print_table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print rows in columns, numbers to the right."""
+    body = [[_cell(value) for value in row] for row in rows]
+    numeric = [all(_is_number(row[i]) for row in body) for i in range(len(heads))]
+    widths = [max(len(line[i]) for line in [list(heads), *body]) for i in range(len(heads))]
+    for line in [list(heads), *body]:
+        cells = (
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, numeric, strict=True)
+        )
+        click.echo("  ".join(cells).rstrip())
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(",", "").replace(".", "").replace("-", "").replace("e+", "").isdigit()
+
+
+class Progress:
+    """Shows stages on standard error: a bar on a terminal, a line a stage elsewhere."""
+
+    def __init__(self) -> None:
+        self.stage: str | None = None
+        self.bar: tqdm[Any] | None = None
+        self.started = 0.0
+        self.live = sys.stderr.isatty()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close(finished=kind is None)
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Note that ``done`` of ``total`` parts of a stage are finished."""
+        if stage != self.stage:
+            self._close(finished=True)
+            self.stage, self.started = stage, time.monotonic()
+            if self.live:
+                self.bar = tqdm(total=total, desc=stage, file=sys.stderr, leave=False)
+        if self.bar is not None:
+            self.bar.total = total
+            self.bar.n = done
+            self.bar.refresh()
+
+    def _close(self, *, finished: bool) -> None:
+        if self.stage is None:
+            return
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+        if finished:
+            say(f"  {self.stage}: {time.monotonic() - self.started:.1f} s")
+        self.stage = None
+
+
+def stage_lines() -> Callable[[str], None]:
+    """Give a callback that tells each message on its own line."""
+    return lambda message: say(f"  {message}")

@@ -1,0 +1,53 @@
+"""The demonstration: everything set up, a synthetic city fitted and served."""
+
+from __future__ import annotations
+
+import click
+
+from app.cli.common import Progress, database_option, say, settings_for, stage_lines
+from app.cli.serving import DEFAULT_PORT, require_free_port, run_server
+from app.pipeline import FitRequest
+from app.pipeline import fit as run_fit
+from geodata.cityfile import read_city_file
+from geodata.database import open_database, upgrade
+from geodata.demo import write_city
+from geodata.importing import import_city
+
+HOST = "127.0.0.1"
+SHOWN_LAST = "robbery"  # the newest city-wide run is the one the pages show
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True)
+@click.option("--no-serve", is_flag=True, help="Set everything up, then stop.")
+@database_option
+def demo(port: int, database_url: str | None, *, no_serve: bool) -> None:
+    """Set up a synthetic demonstration city, fit it and serve it."""
+    if not no_serve:
+        require_free_port(HOST, port)
+    settings = settings_for(database_url)
+    say("1/4 Preparing the database")
+    upgrade(settings.database_url, stage_lines())
+    database = open_database(settings.database_url)
+    say("2/4 Generating the demonstration city (synthetic; no real place or person)")
+    folder = settings.instance / "demonstration-city"
+    with Progress() as progress:
+        write_city(folder, progress=progress)
+    say("3/4 Importing it")
+    described = read_city_file(folder / "city.toml")
+    with Progress() as progress:
+        result = import_city(database, described, progress=progress)
+    say(f"    {sum(report.stored for report in result.sources):,} rows stored")
+    say("4/4 Fitting risk terrains (the first time, the engine is compiled: about a minute)")
+    outcomes = sorted(described.outcomes, key=lambda name: (name == SHOWN_LAST, name))
+    for outcome in outcomes:
+        with Progress() as progress:
+            (record,) = run_fit(
+                database, FitRequest(city=result.city, outcome=outcome), progress=progress
+            )
+        say(f"    {outcome}: {len(record.zones)} zones, run {record.id}")
+    database.close()
+    if no_serve:
+        say("Ready. Serve it with: saferground serve")
+        return
+    run_server(settings, HOST, port)

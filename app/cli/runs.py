@@ -1,0 +1,207 @@
+"""Commands about runs: fit one, list them, show one, export one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.cli.common import (
+    Progress,
+    database_option,
+    json_option,
+    open_for,
+    print_json,
+    print_table,
+    say,
+)
+from app.pipeline import FitRequest
+from app.pipeline import fit as run_fit
+from geodata.exporting import export_run
+from geodata.store.cities import get_city
+from geodata.store.runs import get_run, list_runs
+from spatial.spec import ModelSpec, ZoneSpec
+
+
+class _Day(click.ParamType):
+    """An ISO date."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> dt.date:
+        try:
+            return value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a date; write it as 2013-01-31", param, ctx)
+
+
+DAY = _Day()
+
+
+@click.command()
+@click.argument("city")
+@click.option("--outcome", required=True, help="An outcome of the city file, such as robbery.")
+@click.option("--from", "start", type=DAY, help="First day, included.")
+@click.option("--to", "end", type=DAY, help="Last day, excluded.")
+@click.option("--district", help="Fit this district by itself.")
+@click.option("--each-district", is_flag=True, help="Fit every district by itself.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option(
+    "--area-share",
+    type=float,
+    default=ZoneSpec().area_share,
+    show_default=True,
+    help="Share of each district's area that zones may take.",
+)
+@click.option("--protective", is_flag=True, help="Look for factors that lower risk instead.")
+@database_option
+@json_option
+def fit(
+    city: str,
+    outcome: str,
+    start: dt.date | None,
+    end: dt.date | None,
+    district: str | None,
+    seed: int,
+    area_share: float,
+    database_url: str | None,
+    *,
+    each_district: bool,
+    protective: bool,
+    as_json: bool,
+) -> None:
+    """Fit a risk terrain of CITY and cut zones from it."""
+    if district and each_district:
+        raise click.UsageError("choose --district or --each-district, not both")
+    database = open_for(database_url)
+    districts = (district,) if district else ()
+    if each_district:
+        with database.session() as session:
+            districts = tuple(get_city(session, city).districts["code"])
+    asked = FitRequest(
+        city=city,
+        outcome=outcome,
+        start=start,
+        end=end,
+        districts=districts,
+        model=ModelSpec(seed=seed, sign="protective" if protective else "aggravating"),
+        zones=ZoneSpec(area_share=area_share),
+    )
+    with Progress() as progress:
+        records = run_fit(database, asked, progress=progress)
+    documents = [record.result for record in records]
+    if as_json:
+        print_json({"runs": documents} if each_district else documents[0])
+        return
+    for document in documents:
+        _print_run(document)
+
+
+@click.command()
+@click.argument("city")
+@database_option
+@json_option
+def runs(city: str, database_url: str | None, *, as_json: bool) -> None:
+    """List the runs of CITY, newest first."""
+    with open_for(database_url).session() as session:
+        get_city(session, city)
+        found = list_runs(session, city)
+    if as_json:
+        print_json(
+            {
+                "runs": [
+                    {
+                        "run": run.id,
+                        "city": run.city,
+                        "outcome": run.outcome,
+                        "scope": run.scope,
+                        "from": run.period_from.isoformat(),
+                        "to": run.period_to.isoformat(),
+                        "created_at": run.created_at.isoformat(timespec="seconds") + "Z",
+                        "family": run.family,
+                        "factors": run.factors,
+                        "zones": run.zones,
+                        "incidents": run.incidents,
+                    }
+                    for run in found
+                ]
+            }
+        )
+        return
+    if not found:
+        say(f"No run of {city} yet; make one with: saferground fit {city} --outcome NAME")
+        return
+    print_table(
+        ["run", "outcome", "scope", "from", "to", "incidents", "family", "factors", "zones"],
+        [
+            [r.id, r.outcome, r.scope, r.period_from, r.period_to]
+            + [r.incidents, r.family, r.factors, r.zones]
+            for r in found
+        ],
+    )
+
+
+@click.command()
+@click.argument("run")
+@database_option
+@json_option
+def show(run: str, database_url: str | None, *, as_json: bool) -> None:
+    """Show one RUN: factors, scores, zones, warnings."""
+    with open_for(database_url).session() as session:
+        document = get_run(session, run).result
+    if as_json:
+        print_json(document)
+    else:
+        _print_run(document)
+
+
+@click.command()
+@click.argument("run")
+@click.option(
+    "--what",
+    type=click.Choice(["zones", "cells", "surface", "factors"]),
+    required=True,
+    help="What to write.",
+)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@database_option
+def export(run: str, what: str, file: Path, database_url: str | None) -> None:
+    """Write a part of RUN to FILE; its ending says how: .geojson .gpkg .csv .tif."""
+    with open_for(database_url).session() as session:
+        record = get_run(session, run)
+    export_run(record, what, file)
+    say(f"{what} of run {record.id} written to {file}")
+
+
+def _print_run(document: dict[str, Any]) -> None:
+    model, score = document["model"], document["score"]
+    click.echo(
+        f"run {document['run']}: {document['outcome']} in {document['city']} "
+        f"({document['scope']}), {document['from']} to {document['to']}, "
+        f"{document['incidents']} incidents, {document['grid']['cells']} cells"
+    )
+    click.echo(
+        f"{document['candidates']} candidates, {document['screened']} after the elastic net; "
+        f"{model['family']} with BIC {model['bic']:.1f}"
+        + "".join(f", {other['family']} {other['bic']:.1f}" for other in document["alternatives"])
+    )
+    print_table(
+        ["factor", "operation", "distance", "coefficient", "se", "RRV", "low", "high"],
+        [list(factor.values()) for factor in model["factors"]],
+    )
+    click.echo(
+        f"relative risk score: highest {score['max']:.1f}, mean {score['mean']:.2f}; "
+        f"{score['share_above_2sd']:.1%} of cells lie above mean + 2 SD"
+    )
+    print_table(
+        ["district", "rank", "area", "expected", "past", "zone", "factors"],
+        [
+            [z["district"], z["rank"], z["area"], z["expected"], z["past"], z["id"]]
+            + [", ".join(f["name"] for f in z["factors"])]
+            for z in document["zones"]
+        ],
+    )
+    for warning in document["warnings"]:
+        say(f"warning: {warning}")

@@ -1,0 +1,51 @@
+"""The command that serves the pages."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import click
+import waitress
+
+from app import create_app
+from app.cli.common import database_option, say, settings_for
+from spatial.errors import SaferGroundError
+
+if TYPE_CHECKING:
+    from app.config import Settings
+
+DEFAULT_PORT = 8000
+
+
+class PortTakenError(SaferGroundError):
+    """The port cannot be had."""
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True)
+@database_option
+def serve(host: str, port: int, database_url: str | None) -> None:
+    """Serve the pages."""
+    require_free_port(host, port)
+    run_server(settings_for(database_url), host, port)
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Fail early, and say what to do, where a port is taken."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            msg = f"cannot listen on {host} port {port} ({error.strerror}); choose another --port"
+            raise PortTakenError(msg) from error
+
+
+def run_server(settings: Settings, host: str, port: int) -> None:
+    """Serve until stopped."""
+    app = create_app(settings)
+    shown = f"[{host}]" if ":" in host else host
+    say(f"Safer Ground is at http://{shown}:{port}/ (stop with Ctrl+C)")
+    waitress.serve(app, host=host, port=port, threads=8, ident="saferground")

@@ -1,0 +1,197 @@
+"""Load, fit, store: the one way a run is made, whoever asks for it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import shapely
+
+from app.documents import run_document, zone_id
+from geodata.errors import DataError
+from geodata.store import cities, factors, incidents, runs
+from geodata.store.runs import RunRecord
+from spatial.analysis import CITY_SCOPE, Analysis, Inputs, analyse_city, analyse_districts
+from spatial.spec import GridSpec, ModelSpec, RunSpec, ZoneSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geodata.database import Database
+    from geodata.store.cities import CityRecord
+
+    Progress = Callable[[str, int, int], None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class FitRequest:
+    """What is asked of a fit; ``districts`` empty means the whole city in one model."""
+
+    city: str
+    outcome: str
+    start: dt.date | None = None
+    end: dt.date | None = None
+    districts: tuple[str, ...] = ()
+    model: ModelSpec = ModelSpec()
+    zones: ZoneSpec = ZoneSpec()
+
+
+def fit(database: Database, asked: FitRequest, *, progress: Progress | None = None) -> list[RunRecord]:
+    """Fit and store the runs that are asked for, or give back those that are stored already.
+
+    A run's id is a digest of everything that decides it: the same data, settings and code give
+    the same run, so it is fitted once.
+
+    Raises
+    ------
+    NotStoredError
+        If the city is not in the database.
+    DataError
+        If the outcome, a district or the period is not the city's.
+    FitError, GridError
+        If the engine cannot fit these data.
+    """
+    with database.session() as session:
+        city = cities.get_city(session, asked.city)
+        start, end = _period(city, asked)
+        points = incidents.incident_points(session, city.id, asked.outcome, start, end)
+        layers = {
+            factor: frame.geometry
+            for factor, frame in factors.factor_layers(session, city.id).items()
+        }
+    _require_districts(city, asked.districts)
+    spec = RunSpec(
+        grid=GridSpec(cell_units=city.cell_units, block_units=city.block_units),
+        factors=tuple(layers),
+        model=asked.model,
+        zones=asked.zones,
+    )
+    inputs = Inputs(
+        study_area=city.study_area,
+        districts=dict(zip(city.districts["code"], city.districts.geometry, strict=True)),
+        incidents=points.geometry,
+        layers=layers,
+    )
+    data = _digest_inputs(inputs)
+    made = _Maker(city=city, outcome=asked.outcome, period=(start, end), spec=spec, data=data)
+    scopes = asked.districts or (CITY_SCOPE,)
+    with database.session() as session:
+        stored = {scope: runs.find_run(session, made.run_id(scope)) for scope in scopes}
+    missing = [scope for scope in scopes if stored[scope] is None]
+    if missing == [CITY_SCOPE]:
+        analyses = [analyse_city(inputs, spec, progress=progress)]
+    else:
+        analyses = analyse_districts(inputs, spec, missing, progress=progress) if missing else []
+    fresh = {analysis.scope: made.record(analysis) for analysis in analyses}
+    with database.session() as session:
+        for record in fresh.values():
+            runs.save_run(session, record)
+    return [fresh.get(scope) or stored[scope] for scope in scopes]  # type: ignore[misc]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Maker:
+    """Turns analyses into records that carry everything needed to repeat them."""
+
+    city: CityRecord
+    outcome: str
+    period: tuple[dt.date, dt.date]
+    spec: RunSpec
+    data: str
+
+    def run_id(self, scope: str) -> str:
+        decisive = {
+            "city": self.city.slug,
+            "outcome": self.outcome,
+            "period": [day.isoformat() for day in self.period],
+            "scope": scope,
+            "spec": dataclasses.asdict(self.spec),
+            "data": self.data,
+            "code": code_version(),
+        }
+        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:12]
+
+    def record(self, analysis: Analysis) -> RunRecord:
+        run = self.run_id(analysis.scope)
+        zones = analysis.zones.set_crs(self.city.crs)
+        zones.insert(
+            0, "id", [zone_id(run, z.district, z.rank) for z in analysis.zones.itertuples()]
+        )
+        return RunRecord(
+            id=run,
+            city=self.city.slug,
+            outcome=self.outcome,
+            scope=analysis.scope,
+            period_from=self.period[0],
+            period_to=self.period[1],
+            seed=self.spec.model.seed,
+            spec=dataclasses.asdict(self.spec),
+            data_sha256=self.data,
+            code_version=code_version(),
+            created_at=dt.datetime.now(dt.UTC).replace(tzinfo=None),
+            result=run_document(
+                analysis,
+                run=run,
+                city=self.city.slug,
+                crs=self.city.crs,
+                outcome=self.outcome,
+                period=self.period,
+                seed=self.spec.model.seed,
+            ),
+            grid=analysis.grid,
+            cells=analysis.cells,
+            zones=zones,
+        )
+
+
+def code_version() -> str:
+    """Give the version of the software that makes runs."""
+    return version("saferground")
+
+
+def _period(city: CityRecord, asked: FitRequest) -> tuple[dt.date, dt.date]:
+    if asked.outcome not in city.outcomes:
+        known = ", ".join(city.outcomes) or "none: import incidents first"
+        msg = f"{city.slug} has no outcome {asked.outcome!r}; its outcomes are {known}"
+        raise DataError(msg)
+    first, last = city.period or (None, None)
+    start = asked.start or first
+    end = asked.end or (last + dt.timedelta(days=1) if last else None)
+    if start is None or end is None:
+        msg = f"{city.slug} has no incidents; import some first"
+        raise DataError(msg)
+    if start >= end:
+        msg = f"the period from {start} to {end} is empty; --from is included, --to is not"
+        raise DataError(msg)
+    return start, end
+
+
+def _require_districts(city: CityRecord, asked: tuple[str, ...]) -> None:
+    known = list(city.districts["code"])
+    unknown = [name for name in asked if name not in known]
+    if unknown:
+        msg = (
+            f"{city.slug} has no district {', '.join(map(repr, unknown))}; its districts are "
+            f"{', '.join(known)}"
+        )
+        raise DataError(msg)
+
+
+def _digest_inputs(inputs: Inputs) -> str:
+    """Digest every shape that decides a run; the order of rows does not matter."""
+    digest = hashlib.sha256()
+    parts: list[tuple[str, Any]] = [
+        ("study area", [inputs.study_area]),
+        *(("district " + name, [shape]) for name, shape in inputs.districts.items()),
+        ("incidents", inputs.incidents.array),
+        *((f"factor {factor.name}", shapes.array) for factor, shapes in inputs.layers.items()),
+    ]
+    for label, shapes in parts:
+        digest.update(label.encode())
+        for wkb in sorted(shapely.to_wkb(list(shapes))):
+            digest.update(wkb)
+    return digest.hexdigest()

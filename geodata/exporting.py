@@ -1,0 +1,162 @@
+"""A run as files that other programs open: GeoJSON, GeoPackage, CSV, GeoTIFF."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import rasterio
+import shapely
+from rasterio.transform import from_origin
+
+from geodata.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from geodata.store.runs import RunRecord
+
+GEOJSON_DECIMALS = 7  # about a centimetre
+
+
+def zones_frame(run: RunRecord) -> gpd.GeoDataFrame:
+    """Give the zones of a run with their factors in one text column."""
+    frame = run.zones.copy()
+    frame["factors"] = [
+        "; ".join(f"{f['name']} {f['operation']} {f['distance']:g}" for f in factors)
+        for factors in frame["factors"]
+    ]
+    return frame
+
+
+def cells_frame(run: RunRecord) -> gpd.GeoDataFrame:
+    """Give every cell as a square, with count, score, class, expected incidents and district."""
+    grid = run.grid
+    west = grid.x0 + grid.cols * grid.cell_units
+    south = grid.y0 + grid.rows * grid.cell_units
+    names = np.array([*grid.district_ids, ""], dtype=object)
+    frame = run.cells.reset_index(drop=True).copy()
+    frame.insert(0, "district", names[grid.district])
+    frame.insert(0, "cell", np.arange(len(grid)))
+    east = grid.x0 + (grid.cols + 1) * grid.cell_units
+    north = grid.y0 + (grid.rows + 1) * grid.cell_units
+    return gpd.GeoDataFrame(
+        frame, geometry=shapely.box(west, south, east, north), crs=run.zones.crs
+    )
+
+
+def factors_frame(run: RunRecord) -> pd.DataFrame:
+    """Give the factor table of the chosen model and of the alternatives."""
+    models = [("chosen", run.result["model"])]
+    models += [("alternative", model) for model in run.result["alternatives"]]
+    tables = []
+    for role, model in models:
+        table = pd.DataFrame(model["factors"])
+        table.insert(0, "bic", model["bic"])
+        table.insert(0, "family", model["family"])
+        table.insert(0, "model", role)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def export_run(run: RunRecord, what: str, path: Path) -> None:
+    """Write one thing of a run; the ending of the path says how.
+
+    Parameters
+    ----------
+    run
+        The run.
+    what
+        ``zones``, ``cells``, ``surface`` or ``factors``.
+    path
+        Where to; an existing file is replaced only when the new one is whole.
+
+    Raises
+    ------
+    DataError
+        If that thing cannot be written with that ending, or the folder cannot be written.
+    """
+    writers = _WRITERS.get(what)
+    if writers is None:
+        msg = f"cannot export {what!r}; choose one of {', '.join(_WRITERS)}"
+        raise DataError(msg)
+    writer = writers.get(path.suffix.lower())
+    if writer is None:
+        msg = f"{path.name}: {what} can be written as {', '.join(writers)}, by the file's ending"
+        raise DataError(msg)
+    draft = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        writer(run, draft)
+        draft.replace(path)
+    except OSError as error:
+        msg = f"{path}: cannot be written ({error.strerror or error}); choose another place"
+        raise DataError(msg) from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
+    """Write RFC 7946: degrees, right-hand rings, no crs member."""
+    degrees = frame.to_crs(4326)
+    degrees.geometry = shapely.orient_polygons(
+        shapely.set_precision(degrees.geometry.array, 10.0**-GEOJSON_DECIMALS)
+    )
+    text = degrees.to_json(drop_id=True)
+    path.write_text(json.dumps(json.loads(text), allow_nan=False), encoding="utf-8")
+
+
+def _gpkg(layer: str) -> Callable[[gpd.GeoDataFrame, Path], None]:
+    def write(frame: gpd.GeoDataFrame, path: Path) -> None:
+        frame.to_file(path, driver="GPKG", layer=layer, engine="pyogrio")
+
+    return write
+
+
+def _csv(frame: pd.DataFrame, path: Path) -> None:
+    table = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
+    if isinstance(frame, gpd.GeoDataFrame):
+        centre = frame.geometry.representative_point().to_crs(4326)
+        table["longitude"], table["latitude"] = centre.x.round(6), centre.y.round(6)
+    table.to_csv(path, index=False)
+
+
+def _surface(run: RunRecord, path: Path) -> None:
+    """Write the relative risk score as a cloud-optimised GeoTIFF, NaN outside the study area."""
+    grid = run.grid
+    raster = grid.to_raster(run.cells["score"].to_numpy(dtype="float32"))[::-1]
+    west, _, _, north = grid.bounds
+    profile: dict[str, Any] = {
+        "driver": "COG",
+        "dtype": "float32",
+        "count": 1,
+        "height": grid.n_rows,
+        "width": grid.n_cols,
+        "crs": run.zones.crs.to_wkt(),
+        "transform": from_origin(west, north, grid.cell_units, grid.cell_units),
+        "nodata": np.nan,
+        "compress": "deflate",
+    }
+    with rasterio.open(path, "w", **profile) as target:
+        target.write(raster.astype("float32"), 1)
+        target.set_band_description(1, "relative risk score")
+        target.update_tags(run=run.id, outcome=run.outcome, scope=run.scope)
+
+
+_WRITERS: dict[str, dict[str, Callable[[RunRecord, Path], None]]] = {
+    "zones": {
+        ".geojson": lambda run, path: _geojson(zones_frame(run), path),
+        ".gpkg": lambda run, path: _gpkg("zones")(zones_frame(run), path),
+        ".csv": lambda run, path: _csv(zones_frame(run), path),
+    },
+    "cells": {
+        ".geojson": lambda run, path: _geojson(cells_frame(run), path),
+        ".gpkg": lambda run, path: _gpkg("cells")(cells_frame(run), path),
+        ".csv": lambda run, path: _csv(cells_frame(run), path),
+    },
+    "surface": {".tif": _surface},
+    "factors": {".csv": lambda run, path: _csv(factors_frame(run), path)},
+}

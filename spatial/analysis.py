@@ -1,0 +1,246 @@
+"""One analysis, whole: study area, incidents and factors in; cells, model and zones out.
+
+This is the way through the engine: grid -> counts -> risk terrain -> scores -> zones. It composes
+the modules and decides nothing that they should decide, but one thing: a district with too few
+incidents for a model of its own takes the city's factors with its own level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from spatial.grid import lay_grid
+from spatial.terrain.factors import candidate_columns, candidate_list
+from spatial.terrain.model import borrow_terrain, fit_risk_terrain, score_classes
+from spatial.zones import cut_zones
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from spatial.grid import Grid
+    from spatial.spec import RiskFactor, RunSpec
+    from spatial.terrain.model import RiskTerrain, TerrainModel
+    from spatial.zones import Zone
+
+    Progress = Callable[[str, int, int], None]
+
+CITY_SCOPE = "city"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inputs:
+    """What an analysis reads, all in one projected reference system.
+
+    Parameters
+    ----------
+    study_area
+        Polygon or multipolygon.
+    districts
+        Polygons by identifier, in the city's order.
+    incidents
+        Points of one outcome in one period.
+    layers
+        Features of each factor, in the city's order.
+    """
+
+    study_area: BaseGeometry
+    districts: Mapping[str, BaseGeometry]
+    incidents: gpd.GeoSeries
+    layers: Mapping[RiskFactor, gpd.GeoSeries]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Analysis:
+    """What an analysis gives.
+
+    ``cells`` has one row per cell of ``grid``: ``count``, ``score``, ``risk_class``, ``expected``.
+    ``zones`` has one row per zone: ``district``, ``rank``, ``area`` (square units), ``n_cells``,
+    ``expected``, ``past``, ``factors`` and the outline.
+    """
+
+    scope: str
+    grid: Grid
+    terrain: RiskTerrain
+    cells: pd.DataFrame
+    zones: gpd.GeoDataFrame
+    incidents: int
+    warnings: tuple[str, ...]
+
+
+def analyse_city(inputs: Inputs, spec: RunSpec, *, progress: Progress | None = None) -> Analysis:
+    """Fit the whole study area and cut zones in every district.
+
+    Raises
+    ------
+    GridError
+        If the grid cannot be laid.
+    FitError
+        If there are too few incidents.
+    """
+    grid = lay_grid(inputs.study_area, inputs.districts, spec.grid.cell_units)
+    counts, warnings = _count(grid, inputs)
+    terrain = fit_risk_terrain(
+        grid, counts, inputs.layers, spec.grid.block_units, spec.model, progress=progress
+    )
+    return _finish(CITY_SCOPE, grid, counts, terrain, spec, warnings)
+
+
+def analyse_districts(
+    inputs: Inputs,
+    spec: RunSpec,
+    names: Sequence[str],
+    *,
+    progress: Progress | None = None,
+) -> list[Analysis]:
+    """Fit districts one by one; one with too few incidents takes the city's factors.
+
+    Raises
+    ------
+    GridError
+        If a district is unknown or holds no cell.
+    FitError
+        If the whole study area has too few incidents where a district needs the city's factors.
+    """
+    grid = lay_grid(inputs.study_area, inputs.districts, spec.grid.cell_units)
+    counts, _ = _count(grid, inputs)
+    parts = [(name, grid.only(name)) for name in names]
+    least = spec.model.min_incidents_district
+    totals = {name: int(counts[_positions(grid, name)].sum()) for name in names}
+    city: TerrainModel | None = None
+    if any(total < least for total in totals.values()):
+        city = fit_risk_terrain(
+            grid, counts, inputs.layers, spec.grid.block_units, spec.model, progress=progress
+        ).model
+    analyses = []
+    for name, part in parts:
+        own = counts[_positions(grid, name)]
+        if totals[name] < least and city is not None:
+            active = model_columns(part, inputs.layers, spec.grid.block_units, city)
+            terrain = borrow_terrain(
+                city,
+                active,
+                own,
+                warnings=(
+                    f"district {name} has {totals[name]} incidents, fewer than the {least} that a "
+                    "model of its own needs: these are the city's factors with the district's own "
+                    "level",
+                ),
+            )
+        else:
+            terrain = fit_risk_terrain(
+                part, own, inputs.layers, spec.grid.block_units, spec.model, progress=progress
+            )
+        analyses.append(_finish(name, part, own, terrain, spec, []))
+    return analyses
+
+
+def model_columns(
+    grid: Grid,
+    layers: Mapping[RiskFactor, gpd.GeoSeries],
+    block_units: float,
+    model: TerrainModel,
+) -> NDArray[np.uint8]:
+    """Work out a fitted model's columns over a grid, shape ``(cells, columns)``."""
+    found = {}
+    for factor, features in layers.items():
+        names = candidate_list(factor, block_units)
+        if any(column.factor == factor.name for column in model.columns):
+            columns = candidate_columns(grid, features, factor, block_units)
+            found.update(zip(names, columns.T, strict=True))
+    chosen = [found[column] for column in model.columns]
+    return np.column_stack(chosen) if chosen else np.zeros((len(grid), 0), dtype=np.uint8)
+
+
+def _positions(grid: Grid, name: str) -> NDArray[np.intp]:
+    return np.flatnonzero(grid.district == grid.district_ids.index(name))
+
+
+def _count(grid: Grid, inputs: Inputs) -> tuple[NDArray[np.int64], list[str]]:
+    counts = grid.count(inputs.incidents.x, inputs.incidents.y)
+    outside = len(inputs.incidents) - int(counts.sum())
+    if outside:
+        return counts, [f"{outside} incidents lie in no cell of the study area and do not count"]
+    return counts, []
+
+
+def _finish(
+    scope: str,
+    grid: Grid,
+    counts: NDArray[np.int64],
+    terrain: RiskTerrain,
+    spec: RunSpec,
+    warnings: list[str],
+) -> Analysis:
+    zones = cut_zones(grid, terrain.score, terrain.expected, spec.zones)
+    cells = pd.DataFrame(
+        {
+            "count": counts,
+            "score": terrain.score,
+            "risk_class": score_classes(terrain.score),
+            "expected": terrain.expected,
+        }
+    )
+    warnings = [*warnings, *terrain.warnings]
+    without = [name for name in _with_cells(grid) if name not in {z.district for z in zones}]
+    if without and terrain.model.columns:
+        warnings.append(f"no zone in {', '.join(without)}: its scores are all alike")
+    return Analysis(
+        scope=scope,
+        grid=grid,
+        terrain=terrain,
+        cells=cells,
+        zones=_zone_frame(grid, zones, counts, terrain),
+        incidents=int(counts.sum()),
+        warnings=tuple(warnings),
+    )
+
+
+def _with_cells(grid: Grid) -> list[str]:
+    present = set(np.unique(grid.district).tolist())
+    return [name for position, name in enumerate(grid.district_ids) if position in present]
+
+
+def _zone_frame(
+    grid: Grid, zones: list[Zone], counts: NDArray[np.int64], terrain: RiskTerrain
+) -> gpd.GeoDataFrame:
+    rows = [
+        {
+            "district": zone.district,
+            "rank": zone.rank,
+            "area": len(zone.cells) * grid.cell_area,
+            "n_cells": len(zone.cells),
+            "expected": float(terrain.expected[zone.cells].sum()),
+            "past": int(counts[zone.cells].sum()),
+            "factors": _zone_factors(terrain, zone.cells),
+            "geometry": zone.outline,
+        }
+        for zone in zones
+    ]
+    columns = ["district", "rank", "area", "n_cells", "expected", "past", "factors", "geometry"]
+    return gpd.GeoDataFrame(rows, columns=columns, geometry="geometry")
+
+
+def _zone_factors(terrain: RiskTerrain, cells: NDArray[np.int64]) -> list[dict[str, Any]]:
+    """Tell which factors act in a zone: strongest pull first, with the share of cells they reach."""
+    share = terrain.active[cells].mean(axis=0)
+    rrv = np.exp(terrain.model.fit.beta[1:])
+    order = np.argsort(-share * np.abs(np.log(rrv)), kind="stable")
+    return [
+        {
+            "name": terrain.model.columns[i].factor,
+            "operation": terrain.model.columns[i].operation,
+            "distance": terrain.model.columns[i].distance_units,
+            "rrv": float(rrv[i]),
+            "share": float(share[i]),
+        }
+        for i in order
+        if share[i] > 0
+    ]
