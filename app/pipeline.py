@@ -36,11 +36,13 @@ class FitRequest:
     start: dt.date | None = None
     end: dt.date | None = None
     districts: tuple[str, ...] = ()
-    model: ModelSpec = ModelSpec()
-    zones: ZoneSpec = ZoneSpec()
+    model: ModelSpec = dataclasses.field(default_factory=ModelSpec)
+    zones: ZoneSpec = dataclasses.field(default_factory=ZoneSpec)
 
 
-def fit(database: Database, asked: FitRequest, *, progress: Progress | None = None) -> list[RunRecord]:
+def fit(
+    database: Database, asked: FitRequest, *, progress: Progress | None = None
+) -> list[RunRecord]:
     """Fit and store the runs that are asked for, or give back those that are stored already.
 
     A run's id is a digest of everything that decides it: the same data, settings and code give

@@ -4,7 +4,7 @@ from spatial.errors import SaferGroundError
 
 
 class DataError(SaferGroundError):
-    """A source cannot be used as it is; the message names the file, the field or row, the remedy."""
+    """A source cannot be used as it is; the message names file, field or row, and the remedy."""
 
 
 class CityFileError(SaferGroundError):

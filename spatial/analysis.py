@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from spatial.grid import Grid
     from spatial.spec import RiskFactor, RunSpec
+    from spatial.terrain.factors import Candidate
     from spatial.terrain.model import RiskTerrain, TerrainModel
     from spatial.zones import Zone
 
@@ -149,7 +150,7 @@ def model_columns(
     model: TerrainModel,
 ) -> NDArray[np.uint8]:
     """Work out a fitted model's columns over a grid, shape ``(cells, columns)``."""
-    found = {}
+    found: dict[Candidate, NDArray[np.uint8]] = {}
     for factor, features in layers.items():
         names = candidate_list(factor, block_units)
         if any(column.factor == factor.name for column in model.columns):
@@ -229,7 +230,7 @@ def _zone_frame(
 
 
 def _zone_factors(terrain: RiskTerrain, cells: NDArray[np.int64]) -> list[dict[str, Any]]:
-    """Tell which factors act in a zone: strongest pull first, with the share of cells they reach."""
+    """Tell which factors act in a zone, strongest first, and the share of cells they reach."""
     share = terrain.active[cells].mean(axis=0)
     rrv = np.exp(terrain.model.fit.beta[1:])
     order = np.argsort(-share * np.abs(np.log(rrv)), kind="stable")

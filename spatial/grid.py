@@ -63,12 +63,12 @@ class Grid:
     @property
     def x(self) -> NDArray[np.float64]:
         """Centres, eastward; shape ``(n,)``."""
-        return self.x0 + (self.cols + 0.5) * self.cell_units
+        return self.x0 + (self.cols.astype(np.float64) + 0.5) * self.cell_units
 
     @property
     def y(self) -> NDArray[np.float64]:
         """Centres, northward; shape ``(n,)``."""
-        return self.y0 + (self.rows + 0.5) * self.cell_units
+        return self.y0 + (self.rows.astype(np.float64) + 0.5) * self.cell_units
 
     @property
     def cell_area(self) -> float:
@@ -87,7 +87,7 @@ class Grid:
 
     @cached_property
     def index_raster(self) -> NDArray[np.int32]:
-        """Cell number at each lattice place, -1 outside; shape ``(n_rows, n_cols)``, south first."""
+        """Cell number at each lattice place, -1 outside; ``(n_rows, n_cols)``, south first."""
         raster = np.full((self.n_rows, self.n_cols), -1, dtype=np.int32)
         raster[self.rows, self.cols] = np.arange(len(self), dtype=np.int32)
         return raster
@@ -191,8 +191,8 @@ def lay_grid(
             "that it is given in the unit of the city's crs"
         )
         raise GridError(msg)
-    x = west + (cols + 0.5) * cell_units
-    y = south + (rows + 0.5) * cell_units
+    x = west + (cols.astype(np.float64) + 0.5) * cell_units
+    y = south + (rows.astype(np.float64) + 0.5) * cell_units
     return Grid(
         x0=west,
         y0=south,

@@ -53,7 +53,7 @@ class RiskFactor:
             raise SpecError(msg)
         _one_of(owner, "operation", self.operation, ("proximity", "density", "both"))
         _one_of(owner, "step", self.step, ("whole", "half"))
-        if not (isinstance(self.max_blocks, int) and 1 <= self.max_blocks <= 20):
+        if self.max_blocks != int(self.max_blocks) or not 1 <= self.max_blocks <= 20:
             msg = (
                 f"{owner}: max_blocks must be a whole number from 1 to 20, got {self.max_blocks!r}"
             )

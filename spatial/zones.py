@@ -2,8 +2,8 @@
 
 Within a district's budget, zones grow one after the other from the highest cell left, always
 taking the best cell beside them, until they reach their greatest size or no cell of the budget is
-left beside them. A zone smaller than the least size takes in its best neighbours, whatever their
-score. Ties go to the cell whose surroundings score higher, then to the one that touches the zone
+left beside them. Only cells above the district's mean score start or extend a zone; one smaller
+than the least size takes in its best neighbours, whatever their score. Ties go to the cell whose surroundings score higher, then to the one that touches the zone
 on more sides, then to the lower cell number: the same scores always give the same zones.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import rasterio.features
@@ -85,11 +85,14 @@ def outline(grid: Grid, cells: NDArray[np.int64]) -> shapely.Polygon:
     mask[grid.rows[cells] - row0, grid.cols[cells] - col0] = 1
     found = [
         shapely.geometry.shape(geometry)
-        for geometry, _ in rasterio.features.shapes(mask, mask=mask == 1, transform=Affine.identity())
+        for geometry, _ in rasterio.features.shapes(
+            mask, mask=mask == 1, transform=Affine.identity()
+        )
     ]
     whole = found[0] if len(found) == 1 else shapely.union_all(found)
-    lattice = shapely.get_coordinates(whole) + (col0, row0)
-    return shapely.set_coordinates(whole, lattice * grid.cell_units + (grid.x0, grid.y0))
+    lattice = shapely.get_coordinates(whole) + np.array([col0, row0])
+    corners = lattice * grid.cell_units + np.array([grid.x0, grid.y0])
+    return cast("shapely.Polygon", shapely.set_coordinates(whole, corners))
 
 
 def _surroundings(grid: Grid, score: Floats) -> Floats:
@@ -120,7 +123,9 @@ class _District:
         self.ranked = cells[order]
         self.place = {int(cell): i for i, cell in enumerate(self.ranked)}  # 0 is the best cell
         floor = score[self.ranked[min(self.budget, len(cells)) - 1]]
-        self.eligible = int(np.searchsorted(-score[self.ranked], -floor, side="right"))
+        within = int(np.searchsorted(-score[self.ranked], -floor, side="right"))
+        above = int((score[cells] > score[cells].mean() * (1 + 1e-9)).sum())
+        self.eligible = min(within, above)  # a cell of average risk is never a reason for a zone
         self.taken: set[int] = set()
 
     def grow(self) -> list[NDArray[np.int64]]:

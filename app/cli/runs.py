@@ -21,7 +21,7 @@ from app.pipeline import FitRequest
 from app.pipeline import fit as run_fit
 from geodata.exporting import export_run
 from geodata.store.cities import get_city
-from geodata.store.runs import get_run, list_runs
+from geodata.store.runs import RunSummary, get_run, list_runs
 from spatial.spec import ModelSpec, ZoneSpec
 
 
@@ -74,7 +74,8 @@ def fit(
 ) -> None:
     """Fit a risk terrain of CITY and cut zones from it."""
     if district and each_district:
-        raise click.UsageError("choose --district or --each-district, not both")
+        msg = "choose --district or --each-district, not both"
+        raise click.UsageError(msg)
     database = open_for(database_url)
     districts = (district,) if district else ()
     if each_district:
@@ -135,11 +136,7 @@ def runs(city: str, database_url: str | None, *, as_json: bool) -> None:
         return
     print_table(
         ["run", "outcome", "scope", "from", "to", "incidents", "family", "factors", "zones"],
-        [
-            [r.id, r.outcome, r.scope, r.period_from, r.period_to]
-            + [r.incidents, r.family, r.factors, r.zones]
-            for r in found
-        ],
+        [_run_row(run) for run in found],
     )
 
 
@@ -197,11 +194,27 @@ def _print_run(document: dict[str, Any]) -> None:
     )
     print_table(
         ["district", "rank", "area", "expected", "past", "zone", "factors"],
-        [
-            [z["district"], z["rank"], z["area"], z["expected"], z["past"], z["id"]]
-            + [", ".join(f["name"] for f in z["factors"])]
-            for z in document["zones"]
-        ],
+        [_zone_row(zone) for zone in document["zones"]],
     )
     for warning in document["warnings"]:
         say(f"warning: {warning}")
+
+
+def _run_row(run: RunSummary) -> list[Any]:
+    period = [run.period_from, run.period_to]
+    return [
+        run.id,
+        run.outcome,
+        run.scope,
+        *period,
+        run.incidents,
+        run.family,
+        run.factors,
+        run.zones,
+    ]
+
+
+def _zone_row(zone: dict[str, Any]) -> list[Any]:
+    names = ", ".join(factor["name"] for factor in zone["factors"])
+    keys = ("district", "rank", "area", "expected", "past", "id")
+    return [*(zone[key] for key in keys), names]

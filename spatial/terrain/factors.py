@@ -100,7 +100,7 @@ def candidate_columns(
 
 
 def distance_to_nearest(grid: Grid, features: GeoSeries, reach_units: float) -> NDArray[np.float64]:
-    """Give the exact distance from each centre to the nearest feature, infinite beyond the reach."""
+    """Give the exact distance from each centre to its nearest feature, infinite past the reach."""
     return _nearest(grid, _clean(features), reach_units)
 
 
@@ -180,7 +180,7 @@ def sample_points(
     dimension = shapely.get_dimensions(parts)
     found = [shapely.get_coordinates(parts[dimension == 0])]
     for line in parts[dimension == 1]:
-        steps = max(1, int(round(line.length / spacing_units)))
+        steps = max(1, round(line.length / spacing_units))
         along = (np.arange(steps) + 0.5) * line.length / steps
         found.append(shapely.get_coordinates(shapely.line_interpolate_point(line, along)))
     for polygon in parts[dimension == 2]:

@@ -62,7 +62,7 @@ def nearest_squared(
                     t = min(1.0, max(0.0, t))
                 ex, ey = px - ax - t * dx, py - ay - t * dy
                 d2 = ex * ex + ey * ey
-                if d2 < found[row, col]:  # noqa: PLR1730 - numba compiles the branch to less
+                if d2 < found[row, col]:
                     found[row, col] = d2
     return found
 

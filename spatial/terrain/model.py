@@ -1,7 +1,7 @@
 """Fit a risk terrain: candidates -> elastic net -> stepwise BIC -> relative risk of every cell.
 
-The relative risk score of a cell is ``exp(eta) / min exp(eta)``: the lowest is 1. Classes are cut at
-the mean, one and two standard deviations above it (RTMDx reports; S5, S9 in docs/method.md).
+The relative risk score of a cell is ``exp(eta) / min exp(eta)``: the lowest is 1. Classes are cut
+at the mean, one and two standard deviations above it (RTMDx reports; S5, S9 in docs/method.md).
 """
 
 from __future__ import annotations

@@ -141,6 +141,7 @@ class _Walk:
         settings: PathSettings,
     ) -> None:
         self.settings, self.sign = settings, sign
+        self.hessian: Floats | None = None
         rows = _collapse(patterns.codes, counts, folds)
         self.codes, self.y, self.fold, self.weight = rows
         self.levels = patterns.levels * sign
@@ -204,7 +205,7 @@ class _Walk:
         l1, l2 = penalty * a * self.sd, penalty * (1 - a) * self.sd**2
         before = np.full(self.lanes, np.inf)
         last_beta, last_intercept = self.beta.copy(), self.intercept.copy()
-        hessian: Floats | None = self.hessian
+        hessian = self.hessian
         held = np.zeros(self.lanes)
         for attempt in range(MAX_PASSES):
             gradient, slope, loss, held = self.look()
@@ -220,24 +221,21 @@ class _Walk:
             )
             violation[~self.usable] = 0
             limit = self.settings.tolerance * penalty * a
-            open_lanes = ((violation > limit * self.sd).any(axis=0)) | (
-                np.abs(slope) > limit
-            )
+            open_lanes = ((violation > limit * self.sd).any(axis=0)) | (np.abs(slope) > limit)
             if not open_lanes.any():
                 return held, True
             if hessian is None or (attempt and attempt % REFRESH_AFTER == 0):
                 hessian = self.hessian = self.curvature()
             before[open_lanes] = objective[open_lanes]
             last_beta, last_intercept = self.beta.copy(), self.intercept.copy()
-            for lane in np.flatnonzero(open_lanes):
+            for lane in np.flatnonzero(open_lanes).tolist():
                 self._step(lane, hessian, gradient[:, lane], slope[lane], l1[:, lane], l2[:, lane])
         return held, False
 
     def _step(self, lane: int, hessian: Floats, *parts: Any) -> None:
         gradient, slope, l1, l2 = parts
         working = np.flatnonzero(
-            self.usable[:, lane]
-            & ((self.beta[:, lane] > 0) | (gradient + l1 < 0))
+            self.usable[:, lane] & ((self.beta[:, lane] > 0) | (gradient + l1 < 0))
         )
         index = np.concatenate([[0], working + 1])
         moved = descend(
@@ -252,7 +250,6 @@ class _Walk:
 
     def run(self, progress: Callable[[str, int, int], None] | None) -> PenalisedFit:
         settings = self.settings
-        self.hessian: Floats | None = None
         gradient, *_ = self.look()
         top = float(np.max(np.abs(gradient[:, 0]) / self.sd[:, 0] * self.usable[:, 0]))
         top /= settings.mixing

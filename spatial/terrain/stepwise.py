@@ -55,12 +55,12 @@ class _Search:
         self.sign = sign
         self.fits: dict[tuple[int, ...], CountFit] = {}
 
-    def fit(self, model: tuple[int, ...], near: CountFit | None, near_model: tuple[int, ...]) -> CountFit:
+    def fit(
+        self, model: tuple[int, ...], near: CountFit | None, near_model: tuple[int, ...]
+    ) -> CountFit:
         if model not in self.fits:
             table = tabulate(self.columns[:, list(model)], self.counts, self.times)
-            self.fits[model] = fit_counts(
-                table, self.family, start=_start(model, near, near_model)
-            )
+            self.fits[model] = fit_counts(table, self.family, start=_start(model, near, near_model))
         return self.fits[model]
 
     def allowed(self, fit: CountFit) -> bool:
