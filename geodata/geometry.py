@@ -1,7 +1,8 @@
 """One geometry type for both databases: WKB on SQLite, ``geometry`` on PostGIS.
 
 Values in Python are Shapely geometries. Bounding-box queries go through :func:`meets_box`, which
-uses an R*Tree on SQLite and the GiST index on PostGIS; the migrations make both.
+uses an R*Tree on SQLite and the GiST index on PostGIS; the migrations make both. Both keep boxes as
+32-bit numbers rounded outward, so a shape a hand's breadth outside the box may be let in.
 """
 
 from __future__ import annotations
@@ -9,10 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import shapely
+from sqlalchemy import Boolean, ColumnElement, literal
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import UserDefinedType
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
+    from sqlalchemy.orm import InstrumentedAttribute
+
+Bounds = tuple[float, float, float, float]
 
 
 class Geometry(UserDefinedType[Any]):
@@ -35,3 +41,42 @@ class Geometry(UserDefinedType[Any]):
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:  # noqa: ARG002
         """Turn the driver's value back; PostGIS answers in hexadecimal."""
         return lambda value: None if value is None else shapely.from_wkb(value)
+
+
+class _MeetsBox(ColumnElement[bool]):
+    """Whether a shape's box meets a box."""
+
+    inherit_cache = False
+    type = Boolean()
+
+    def __init__(self, column: InstrumentedAttribute[Any], bounds: Bounds) -> None:
+        self.column = column
+        self.bounds = [literal(float(edge)) for edge in bounds]
+
+
+def meets_box(column: InstrumentedAttribute[Any], bounds: Bounds) -> ColumnElement[bool]:
+    """Ask whether a shape's bounding box meets a box, through the index of either database.
+
+    Parameters
+    ----------
+    column
+        A geometry column of a table that has a box index (see the migrations).
+    bounds
+        West, south, east and north, in the reference system of the shapes asked for.
+    """
+    return _MeetsBox(column, bounds)
+
+
+@compiles(_MeetsBox, "postgresql")
+def _on_postgis(element: _MeetsBox, compiler: Any, **kw: Any) -> str:
+    column = compiler.process(element.column.__clause_element__(), **kw)
+    west, south, east, north = (compiler.process(edge, **kw) for edge in element.bounds)
+    return f"{column} && ST_MakeEnvelope({west}, {south}, {east}, {north})"
+
+
+@compiles(_MeetsBox, "sqlite")
+def _on_sqlite(element: _MeetsBox, compiler: Any, **kw: Any) -> str:
+    table = element.column.class_.__tablename__
+    west, south, east, north = (compiler.process(edge, **kw) for edge in element.bounds)
+    meets = f"west <= {east} AND east >= {west} AND south <= {north} AND north >= {south}"
+    return f"{table}.id IN (SELECT id FROM {table}_box WHERE {meets})"  # noqa: S608 - names are ours

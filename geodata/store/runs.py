@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from sqlalchemy import func, select
+
+from geodata.errors import NotStoredError, StoreError
+from geodata.tables import City, Run, Zone
+from spatial.grid import Grid
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    import geopandas as gpd
-    import pandas as pd
+    from sqlalchemy.orm import Session
 
-    from spatial.grid import Grid
+ZONE_DETAILS = ("area", "n_cells", "expected", "past", "factors")
+LATTICE = ("col", "row", "district")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -21,9 +31,10 @@ class RunRecord:
     ``result`` is the JSON document that ``fit`` prints. ``cells`` has one row per cell of ``grid``
     in its order: ``count`` (incidents), ``score`` (relative risk score, lowest 1), ``risk_class``
     (0 below the mean, 1 above it, 2 above mean + 1 SD, 3 above mean + 2 SD), ``expected``
-    (incidents expected in the period). ``zones`` is in the city's reference system: ``id``, ``district``,
-    ``rank`` (1 is the highest in its district), ``area`` (square units), ``n_cells``, ``expected``,
-    ``past``, ``factors`` (a list of mappings: name, operation, distance, rrv, share of its cells).
+    (incidents expected in the period). ``zones`` is in the city's reference system: ``id``,
+    ``district``, ``rank`` (1 is the highest in its district), ``area`` (square units), ``n_cells``,
+    ``expected``, ``past``, ``factors`` (a list of mappings: name, operation, distance, rrv, share
+    of its cells). ``created_at`` is UTC.
     """
 
     id: str
@@ -41,3 +52,196 @@ class RunRecord:
     grid: Grid
     cells: pd.DataFrame
     zones: gpd.GeoDataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSummary:
+    """One run in a list; ``factors`` and ``zones`` are numbers of them."""
+
+    id: str
+    city: str
+    outcome: str
+    scope: str
+    period_from: dt.date
+    period_to: dt.date
+    created_at: dt.datetime
+    family: str
+    factors: int
+    zones: int
+    incidents: int
+
+
+def save_run(session: Session, record: RunRecord) -> None:
+    """Store a run and its zones.
+
+    Raises
+    ------
+    StoreError
+        If a run of that id is stored already; a run is never written twice.
+    NotStoredError
+        If its city is not stored.
+    """
+    if session.get(Run, record.id) is not None:
+        msg = f"run {record.id} is stored already and is never overwritten; read it by its id"
+        raise StoreError(msg)
+    city = session.scalar(select(City).where(City.slug == record.city))
+    if city is None:
+        msg = f"no city {record.city!r} is stored; import it first"
+        raise NotStoredError(msg)
+    grid = record.grid
+    session.add(
+        Run(
+            id=record.id,
+            city_id=city.id,
+            outcome=record.outcome,
+            scope=record.scope,
+            period_from=record.period_from,
+            period_to=record.period_to,
+            seed=record.seed,
+            spec=record.spec,
+            data_sha256=record.data_sha256,
+            code_version=record.code_version,
+            grid={
+                "x0": grid.x0,
+                "y0": grid.y0,
+                "cell_units": grid.cell_units,
+                "n_cols": grid.n_cols,
+                "n_rows": grid.n_rows,
+                "district_ids": list(grid.district_ids),
+            },
+            result=record.result,
+            cells=_to_parquet(record),
+            created_at=record.created_at,
+        )
+    )
+    session.flush()
+    for row in record.zones.itertuples(index=False):
+        session.add(
+            Zone(
+                run_id=record.id,
+                code=row.id,
+                district=row.district,
+                rank=int(row.rank),
+                details={name: _plain(getattr(row, name)) for name in ZONE_DETAILS},
+                geom=row.geometry,
+            )
+        )
+    session.flush()
+
+
+def find_run(session: Session, run_id: str) -> RunRecord | None:
+    """Give a run, or nothing if none of that id is stored."""
+    run = session.get(Run, run_id)
+    return None if run is None else _record(session, run)
+
+
+def get_run(session: Session, run_id: str) -> RunRecord:
+    """Give a run.
+
+    Raises
+    ------
+    NotStoredError
+        If none of that id is stored.
+    """
+    record = find_run(session, run_id)
+    if record is None:
+        msg = f"no run {run_id!r} is stored; list them with: saferground runs CITY"
+        raise NotStoredError(msg)
+    return record
+
+
+def list_runs(session: Session, city_slug: str) -> list[RunSummary]:
+    """List the runs of a city, newest first."""
+    rows = session.execute(
+        select(Run, func.count(Zone.id))
+        .join(City, City.id == Run.city_id)
+        .outerjoin(Zone, Zone.run_id == Run.id)
+        .where(City.slug == city_slug)
+        .group_by(Run.id)
+        .order_by(Run.created_at.desc(), Run.id)
+    )
+    return [
+        RunSummary(
+            id=run.id,
+            city=city_slug,
+            outcome=run.outcome,
+            scope=run.scope,
+            period_from=run.period_from,
+            period_to=run.period_to,
+            created_at=run.created_at,
+            family=run.result["model"]["family"],
+            factors=len(run.result["model"]["factors"]),
+            zones=zones,
+            incidents=run.result["incidents"],
+        )
+        for run, zones in rows
+    ]
+
+
+def latest_run(
+    session: Session, city_slug: str, *, outcome: str | None = None, scope: str = "city"
+) -> RunRecord | None:
+    """Give the newest run of a city, by outcome if one is named, or nothing."""
+    query = (
+        select(Run)
+        .join(City, City.id == Run.city_id)
+        .where(City.slug == city_slug, Run.scope == scope)
+        .order_by(Run.created_at.desc(), Run.id)
+        .limit(1)
+    )
+    if outcome is not None:
+        query = query.where(Run.outcome == outcome)
+    run = session.scalar(query)
+    return None if run is None else _record(session, run)
+
+
+def _record(session: Session, run: Run) -> RunRecord:
+    city = session.get_one(City, run.city_id)
+    table = pd.read_parquet(io.BytesIO(run.cells))
+    shape = dict(run.grid)
+    grid = Grid(
+        **{**shape, "district_ids": tuple(shape["district_ids"])},
+        cols=table["col"].to_numpy(np.int32),
+        rows=table["row"].to_numpy(np.int32),
+        district=table["district"].to_numpy(np.int16),
+    )
+    rows = session.scalars(select(Zone).where(Zone.run_id == run.id).order_by(Zone.id)).all()
+    zones = gpd.GeoDataFrame(
+        [
+            {"id": z.code, "district": z.district, "rank": z.rank, **z.details, "geometry": z.geom}
+            for z in rows
+        ],
+        columns=["id", "district", "rank", *ZONE_DETAILS, "geometry"],
+        geometry="geometry",
+        crs=city.crs,
+    )
+    return RunRecord(
+        id=run.id,
+        city=city.slug,
+        outcome=run.outcome,
+        scope=run.scope,
+        period_from=run.period_from,
+        period_to=run.period_to,
+        seed=run.seed,
+        spec=run.spec,
+        data_sha256=run.data_sha256,
+        code_version=run.code_version,
+        created_at=run.created_at,
+        result=run.result,
+        grid=grid,
+        cells=table.drop(columns=list(LATTICE)),
+        zones=zones,
+    )
+
+
+def _to_parquet(record: RunRecord) -> bytes:
+    table = record.cells.reset_index(drop=True).assign(
+        col=record.grid.cols, row=record.grid.rows, district=record.grid.district
+    )
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, compression="zstd", index=False)
+    return buffer.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,232 @@
+"""Open, create and upgrade the database: SQLite by default, PostgreSQL with PostGIS on servers."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import shapely
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from geodata.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sqlalchemy import URL, Connection, Engine
+
+BUSY_TIMEOUT_MS = 30_000
+
+
+class Database:
+    """An open database whose schema is the one this code was written for."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def session(self, *, write: bool = False) -> Iterator[Session]:
+        """Open one transaction: committed at the end, rolled back on any error.
+
+        ``write`` takes SQLite's write lock at once, so that a long transaction cannot find itself
+        overtaken half-way; PostgreSQL needs no such word.
+        """
+        with self.engine.connect() as connection:
+            connection = connection.execution_options(saferground_write=write)
+            with Session(connection) as session, session.begin():
+                yield session
+            connection.commit()
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open a database that is ready for use.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be reached, has no schema, or has another version's schema.
+    """
+    engine = _engine(url)
+    newest = _scripts().get_current_head()
+    try:
+        with _connected(engine) as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+    except StoreError:
+        engine.dispose()
+        raise
+    if found == newest:
+        return Database(engine)
+    engine.dispose()
+    if found is None:
+        msg = f"{_shown(engine.url)} holds no Safer Ground database yet; run: saferground init"
+    elif found in {script.revision for script in _scripts().walk_revisions()}:
+        msg = f"{_shown(engine.url)} is from an older version; upgrade it with: saferground init"
+    else:
+        msg = (
+            f"{_shown(engine.url)} was made by a newer version of Safer Ground (schema {found}); "
+            "install that version or name another database"
+        )
+    raise StoreError(msg)
+
+
+def upgrade(url: str, progress: Callable[[str], None] | None = None) -> None:
+    """Create the schema, or bring it to this version, in one transaction.
+
+    Raises
+    ------
+    StoreError
+        If the database cannot be reached or written, or lacks PostGIS.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        _make_folder(parsed)
+    engine = _engine(url)
+    try:
+        with _connected(engine) as connection:
+            before = MigrationContext.configure(connection).get_current_revision()
+            if connection.dialect.name == "postgresql":
+                _require_postgis(connection)
+            connection.commit()
+            config = _config()
+            config.attributes["connection"] = connection
+            with connection.begin():
+                command.upgrade(config, "head")
+            after = MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
+    if progress:
+        progress(
+            f"schema {after} is up to date" if before == after else f"schema {after} put in place"
+        )
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "geodata:migrations")
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        msg = (
+            "the database address cannot be read; write it as sqlite:///folder/file.sqlite or "
+            "postgresql://user:password@host/name"
+        )
+        raise StoreError(msg) from error
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        msg = f"{parsed.get_backend_name()} is no database known here; use sqlite or postgresql"
+        raise StoreError(msg)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return parsed
+
+
+def _engine(url: str) -> Engine:
+    parsed = _parse(url)
+    try:
+        if parsed.get_backend_name() == "sqlite":
+            engine = create_engine(parsed, poolclass=NullPool)
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+        else:
+            engine = create_engine(parsed, pool_pre_ping=True)
+    except (NoSuchModuleError, ArgumentError) as error:
+        msg = f"no driver for {parsed.drivername}; use sqlite:/// or postgresql://"
+        raise StoreError(msg) from error
+    return engine
+
+
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    """Connect, and tell in one line, without the password, why it failed."""
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except DBAPIError as error:
+        cause = " ".join(str(error.orig).split())[:200]
+        remedy = (
+            "check that the folder exists and can be written"
+            if engine.dialect.name == "sqlite"
+            else "check that the server runs and that the address, user and password are right"
+        )
+        msg = f"{_shown(engine.url)} cannot be used ({cause}); {remedy}"
+        raise StoreError(msg) from error
+
+
+def _shown(url: URL) -> str:
+    return url.render_as_string(hide_password=True)
+
+
+def _make_folder(url: URL) -> None:
+    from pathlib import Path as _Path
+
+    if not url.database or url.database == ":memory:":
+        msg = "an SQLite database needs a file: sqlite:///folder/file.sqlite"
+        raise StoreError(msg)
+    folder: Path = _Path(url.database).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"the folder {folder} cannot be made ({error.strerror}); choose another --database"
+        raise StoreError(msg) from error
+
+
+def _require_postgis(connection: Connection) -> None:
+    try:
+        connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
+    except DBAPIError as error:
+        msg = (
+            f"{_shown(connection.engine.url)} has no PostGIS and it cannot be added with this "
+            "user; ask its administrator to run: CREATE EXTENSION postgis"
+        )
+        raise StoreError(msg) from error
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Turn on what SQLite leaves off, and give the triggers the box of a shape."""
+    connection.isolation_level = None  # transactions are begun below, not guessed by the driver
+    for edge, position in (("west", 0), ("south", 1), ("east", 2), ("north", 3)):
+        connection.create_function(f"shape_{edge}", 1, _edge(position), deterministic=True)
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode = WAL",
+        "foreign_keys = ON",
+        "synchronous = NORMAL",
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("saferground_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _edge(position: int) -> Callable[[bytes | None], float | None]:
+    def edge(wkb: bytes | None) -> float | None:
+        if wkb is None:
+            return None
+        value = float(shapely.bounds(shapely.from_wkb(wkb))[position])
+        return None if value != value else value  # an empty shape has no box
+
+    return edge

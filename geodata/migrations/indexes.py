@@ -1,0 +1,48 @@
+"""What the two databases do differently: box indexes and write-once tables."""
+
+from alembic import op
+
+EDGES = ("west", "east", "south", "north")
+
+
+def add_box_index(table: str, column: str = "geom") -> None:
+    """Index the bounding boxes of a geometry column.
+
+    PostGIS has GiST. SQLite gets an R*Tree beside the table, kept in step by triggers; these call
+    the ``shape_...`` functions that :mod:`geodata.database` gives every connection, so a program
+    that writes without them is refused instead of leaving the index behind.
+    """
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(f"CREATE INDEX ix_{table}_{column}_box ON {table} USING gist ({column})")
+        return
+    op.execute(f"CREATE VIRTUAL TABLE {table}_box USING rtree(id, {', '.join(EDGES)})")
+    edges = ", ".join(f"shape_{edge}(new.{column})" for edge in EDGES)
+    present = f"shape_west(new.{column}) IS NOT NULL"
+    insert = f"INSERT INTO {table}_box SELECT new.id, {edges} WHERE {present}"  # noqa: S608
+    remove = f"DELETE FROM {table}_box WHERE id = old.id"
+    for moment, body in (
+        ("INSERT", f"{insert};"),
+        (f"UPDATE OF id, {column}", f"{remove}; {insert};"),
+        ("DELETE", f"{remove};"),
+    ):
+        name = f"{table}_box_{moment.split()[0].lower()}"
+        op.execute(f"CREATE TRIGGER {name} AFTER {moment} ON {table} BEGIN {body} END")
+
+
+def forbid_changes(table: str) -> None:
+    """Make a table write-once: rows can be added, never altered."""
+    message = f"a stored {table} is never changed"
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            f"CREATE FUNCTION {table}_is_fixed() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{message}'; END $$"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_is_fixed BEFORE UPDATE ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION {table}_is_fixed()"
+        )
+        return
+    op.execute(
+        f"CREATE TRIGGER {table}_is_fixed BEFORE UPDATE ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
+    )
