@@ -13,7 +13,7 @@ import shapely
 
 from app.documents import run_document, zone_id
 from geodata.errors import DataError
-from geodata.store import cities, factors, incidents, runs
+from geodata.store import cities, incidents, layers, runs
 from geodata.store.runs import RunRecord
 from spatial.analysis import CITY_SCOPE, Analysis, Inputs, analyse_city, analyse_districts
 from spatial.spec import GridSpec, ModelSpec, RunSpec, ZoneSpec
@@ -61,14 +61,14 @@ def fit(
         city = cities.get_city(session, asked.city)
         start, end = _period(city, asked)
         points = incidents.incident_points(session, city.id, asked.outcome, start, end)
-        layers = {
+        features = {
             factor: frame.geometry
-            for factor, frame in factors.factor_layers(session, city.id).items()
+            for factor, frame in layers.factor_layers(session, city.id).items()
         }
     _require_districts(city, asked.districts)
     spec = RunSpec(
         grid=GridSpec(cell_units=city.cell_units, block_units=city.block_units),
-        factors=tuple(layers),
+        factors=tuple(features),
         model=asked.model,
         zones=asked.zones,
     )
@@ -76,7 +76,7 @@ def fit(
         study_area=city.study_area,
         districts=dict(zip(city.districts["code"], city.districts.geometry, strict=True)),
         incidents=points.geometry,
-        layers=layers,
+        layers=features,
     )
     data = _digest_inputs(inputs)
     made = _Maker(city=city, outcome=asked.outcome, period=(start, end), spec=spec, data=data)

@@ -3,8 +3,9 @@
 Within a district's budget, zones grow one after the other from the highest cell left, always
 taking the best cell beside them, until they reach their greatest size or no cell of the budget is
 left beside them. Only cells above the district's mean score start or extend a zone; one smaller
-than the least size takes in its best neighbours, whatever their score. Ties go to the cell whose surroundings score higher, then to the one that touches the zone
-on more sides, then to the lower cell number: the same scores always give the same zones.
+than the least size takes in its best neighbours, whatever their score. Ties go to the cell whose
+surroundings score higher, then to the one that touches the zone on more sides, then to the lower
+cell number: the same scores always give the same zones.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reference numbers on real data: Hartford robbery 2017-18, R 4.2 with glmnet 4.1 and MASS glm.nb.
 
-The call in R: cv.glmnet(X, y, family = "poisson", alpha = .5, nfolds = 10, lower.limits = 0), seed 1,
-lambda.min, then a bidirectional search by BIC with glm and glm.nb.
+The call in R: cv.glmnet(X, y, family = "poisson", alpha = .5, nfolds = 10, lower.limits = 0),
+seed 1, lambda.min, then a bidirectional search by BIC with glm and glm.nb.
 """
 
 from pathlib import Path

@@ -1,0 +1,412 @@
+"""A city file (TOML) -> a checked description; every fault is gathered and told at once."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+import zoneinfo
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from geodata.errors import CityFileError
+from geodata.filters import Filter
+from spatial.errors import SpecError
+from spatial.spec import GridSpec, RiskFactor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+DEGREES = "EPSG:4326"
+BASE_KINDS = ("street", "water", "park", "rail")
+LATER = ("alerts", "calls", "verified", "coverage", "visits", "counts")
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+
+PLACE_KEYS = {"source", "layer", "x", "y", "crs", "where"}
+KEYS: dict[str, set[str]] = {
+    "city": {"slug", "name", "crs", "timezone", "synthetic"},
+    "grid": {"cell", "block"},
+    "districts": PLACE_KEYS | {"id", "name"},
+    "boundary": PLACE_KEYS,
+    "incidents": PLACE_KEYS
+    | {"outcome", "outcome_field", "outcomes", "id", "date", "time", "date_format"},
+    "factors": PLACE_KEYS | {"name", "operation", "max_blocks", "step"},
+    "base": PLACE_KEYS | {"kind", "name", "rank"},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where rows come from and how their place is told."""
+
+    label: str  # as the city file writes it
+    path: str  # resolved path, or an http(s) address
+    layer: str | None = None
+    x: str | None = None
+    y: str | None = None
+    crs: str | None = None
+    where: Filter = field(default_factory=Filter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistrictSource:
+    """Polygons of districts; rows with one id are one district."""
+
+    place: Place
+    id: str
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentSource:
+    """Incident points: of one outcome, or of several told apart by a column."""
+
+    place: Place
+    outcomes: Mapping[str, str] | str
+    outcome_field: str | None
+    id: str | None
+    date: str
+    time: str | None
+    date_format: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorSource:
+    """One layer of the environment."""
+
+    place: Place
+    factor: RiskFactor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseSource:
+    """Shapes drawn under the map."""
+
+    place: Place
+    kind: str
+    name: str | None
+    rank: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CityFile:
+    """A city as its file describes it; ``waiting`` names sections this version does not read."""
+
+    path: str
+    slug: str
+    name: str
+    crs: str
+    timezone: str
+    synthetic: bool
+    grid: GridSpec
+    districts: DistrictSource | None
+    boundary: Place | None
+    incidents: tuple[IncidentSource, ...]
+    factors: tuple[FactorSource, ...]
+    base: tuple[BaseSource, ...]
+    waiting: tuple[str, ...]
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Outcomes that the file names, in its order."""
+        found: dict[str, None] = {}
+        for source in self.incidents:
+            named = source.outcomes
+            found.update(dict.fromkeys([named] if isinstance(named, str) else named.values()))
+        return tuple(found)
+
+
+def read_city_file(path: Path, data_root: Path | None = None) -> CityFile:
+    """Read and check a city file.
+
+    Parameters
+    ----------
+    path
+        The TOML file.
+    data_root
+        Folder that relative sources start from; the file's own folder if left out.
+
+    Raises
+    ------
+    CityFileError
+        If the file cannot be read, or with every fault that it has.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
+        raise CityFileError(str(path), [f"{reason}; name the city's TOML file"]) from error
+    except UnicodeDecodeError as error:
+        raise CityFileError(str(path), ["is not UTF-8 text; save it as UTF-8"]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise CityFileError(str(path), [f"is not valid TOML: {error}"]) from error
+    return _Reader(path, data_root or path.parent, content).read()
+
+
+class _Reader:
+    """Walks the sections and gathers faults instead of stopping at the first."""
+
+    def __init__(self, path: Path, root: Path, content: dict[str, Any]) -> None:
+        self.path, self.root, self.content = path, root, content
+        self.faults: list[str] = []
+
+    def read(self) -> CityFile:
+        self._unknown("the city file", self.content, {*KEYS, *LATER})
+        city = self._table("city", required=True)
+        grid = self._table("grid", required=True)
+        districts = self._districts()
+        boundary = self._boundary()
+        if districts is None and boundary is None and "districts" not in self.content:
+            self.faults.append("needs [districts] or [boundary]: without them there is no area")
+        incidents = [self._incident(*entry) for entry in self._entries("incidents")]
+        factors = [self._factor(*entry) for entry in self._entries("factors")]
+        base = [self._base(*entry) for entry in self._entries("base")]
+        slug = self._text("[city]", city, "slug", required=True)
+        if slug and not SLUG.fullmatch(slug):
+            self.faults.append(
+                f"[city] slug {slug!r}: use small letters, digits and hyphens, 80 at most"
+            )
+        name = self._text("[city]", city, "name", required=True)
+        crs = self._crs(city)
+        timezone = self._timezone(city)
+        spec = self._grid(grid)
+        self._twice([f for f in factors if f])
+        if self.faults:
+            raise CityFileError(str(self.path), self.faults)
+        return CityFile(
+            path=str(self.path),
+            slug=slug or "",
+            name=name or "",
+            crs=crs or "",
+            timezone=timezone or "",
+            synthetic=city.get("synthetic") is True,
+            grid=spec or GridSpec(cell_units=1, block_units=1),
+            districts=districts,
+            boundary=boundary,
+            incidents=tuple(source for source in incidents if source),
+            factors=tuple(source for source in factors if source),
+            base=tuple(source for source in base if source),
+            waiting=tuple(name for name in LATER if name in self.content),
+        )
+
+    def _unknown(self, where: str, table: Mapping[str, Any], known: set[str]) -> None:
+        for key in table:
+            if key not in known:
+                near = difflib.get_close_matches(key, sorted(known), n=1)
+                hint = (
+                    f"; did you mean {near[0]}?" if near else f"; known: {', '.join(sorted(known))}"
+                )
+                self.faults.append(f"{where}: unknown key {key!r}{hint}")
+
+    def _table(self, section: str, *, required: bool = False) -> dict[str, Any]:
+        value = self.content.get(section)
+        if value is None:
+            if required:
+                self.faults.append(f"section [{section}] is missing")
+            return {}
+        if not isinstance(value, dict):
+            self.faults.append(f"[{section}] must be one table, written [{section}]")
+            return {}
+        self._unknown(f"[{section}]", value, KEYS[section])
+        return value
+
+    def _entries(self, section: str) -> list[tuple[str, dict[str, Any]]]:
+        value = self.content.get(section, [])
+        if not isinstance(value, list) or any(not isinstance(entry, dict) for entry in value):
+            self.faults.append(f"[{section}] must be a list of tables, written [[{section}]]")
+            return []
+        found = []
+        for number, entry in enumerate(value, start=1):
+            where = f"[[{section}]] {number}"
+            self._unknown(where, entry, KEYS[section])
+            found.append((where, entry))
+        return found
+
+    def _text(
+        self, where: str, table: Mapping[str, Any], key: str, *, required: bool = False
+    ) -> str | None:
+        value = table.get(key)
+        if value is None:
+            if required and table:
+                self.faults.append(f"{where}: {key} is missing")
+            return None
+        if not isinstance(value, str) or not value.strip():
+            self.faults.append(f"{where}: {key} must be text, got {value!r}")
+            return None
+        return value
+
+    def _crs(self, city: Mapping[str, Any]) -> str | None:
+        given = self._text("[city]", city, "crs", required=True)
+        crs = self._known_crs("[city]", given)
+        if crs is None:
+            return None
+        if not crs.is_projected:
+            self.faults.append(
+                f"[city] crs {given!r} is not projected (its unit is degrees); choose the state "
+                "plane or UTM system of the city, such as EPSG:2264 for North Carolina in feet"
+            )
+            return None
+        return given
+
+    def _known_crs(self, where: str, given: str | None) -> CRS | None:
+        if given is None:
+            return None
+        try:
+            return CRS.from_user_input(given)
+        except CRSError:
+            self.faults.append(f"{where}: crs {given!r} is not known; write it as EPSG:2264")
+            return None
+
+    def _timezone(self, city: Mapping[str, Any]) -> str | None:
+        given = self._text("[city]", city, "timezone", required=True)
+        if given is None:
+            return None
+        try:
+            zoneinfo.ZoneInfo(given)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            self.faults.append(f"[city] timezone {given!r} is not known; as in America/New_York")
+            return None
+        return given
+
+    def _grid(self, grid: Mapping[str, Any]) -> GridSpec | None:
+        numbers = {}
+        for key in ("cell", "block"):
+            value = grid.get(key)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                if grid:
+                    self.faults.append(f"[grid]: {key} must be a number, got {value!r}")
+                return None
+            numbers[key] = float(value)
+        try:
+            return GridSpec(cell_units=numbers["cell"], block_units=numbers["block"])
+        except SpecError as error:
+            self.faults.append(f"[grid]: {error}")
+            return None
+
+    def _place(self, where: str, table: Mapping[str, Any]) -> Place | None:
+        source = self._text(where, table, "source", required=True)
+        x, y = self._text(where, table, "x"), self._text(where, table, "y")
+        if (x is None) != (y is None):
+            self.faults.append(f"{where}: x and y belong together; name both columns or none")
+        crs = self._text(where, table, "crs")
+        self._known_crs(where, crs)
+        given = table.get("where", {})
+        rows = Filter()
+        if isinstance(given, dict):
+            rows, faults = Filter.parse(given)
+            self.faults += [f"{where}: where: {fault}" for fault in faults]
+        else:
+            self.faults.append(f'{where}: where must be a table such as {{ types = "bar" }}')
+        if source is None:
+            return None
+        return Place(
+            label=source,
+            path=self._resolve(source),
+            layer=self._text(where, table, "layer"),
+            x=x,
+            y=y,
+            crs=crs or (DEGREES if x else None),
+            where=rows,
+        )
+
+    def _resolve(self, source: str) -> str:
+        return source if source.startswith(("http://", "https://")) else str(self.root / source)
+
+    def _districts(self) -> DistrictSource | None:
+        table = self._table("districts")
+        if not table:
+            return None
+        place = self._place("[districts]", table)
+        code = self._text("[districts]", table, "id", required=True)
+        name = self._text("[districts]", table, "name")
+        if place is None or code is None:
+            return None
+        return DistrictSource(place=place, id=code, name=name)
+
+    def _boundary(self) -> Place | None:
+        table = self._table("boundary")
+        return self._place("[boundary]", table) if table else None
+
+    def _incident(self, where: str, table: Mapping[str, Any]) -> IncidentSource | None:
+        place = self._place(where, table)
+        date = self._text(where, table, "date", required=True)
+        outcomes = self._outcomes(where, table)
+        if place is None or date is None or outcomes is None:
+            return None
+        return IncidentSource(
+            place=place,
+            outcomes=outcomes,
+            outcome_field=self._text(where, table, "outcome_field"),
+            id=self._text(where, table, "id"),
+            date=date,
+            time=self._text(where, table, "time"),
+            date_format=self._text(where, table, "date_format"),
+        )
+
+    def _outcomes(self, where: str, table: Mapping[str, Any]) -> Mapping[str, str] | str | None:
+        single = self._text(where, table, "outcome")
+        column, several = table.get("outcome_field"), table.get("outcomes")
+        if single is not None:
+            if column is not None or several is not None:
+                self.faults.append(
+                    f"{where}: give outcome, or outcome_field with outcomes, not both"
+                )
+            return single
+        if column is None and several is None:
+            self.faults.append(
+                f"{where}: outcome is missing; name it, or outcome_field and outcomes"
+            )
+            return None
+        ok = (
+            isinstance(several, dict)
+            and several
+            and all(isinstance(value, str) and value for value in several.values())
+        )
+        if column is None or not ok:
+            self.faults.append(
+                f'{where}: outcome_field needs outcomes = {{ "Robbery" = "robbery" }} beside it'
+            )
+            return None
+        return dict(several)  # type: ignore[arg-type]
+
+    def _factor(self, where: str, table: Mapping[str, Any]) -> FactorSource | None:
+        place = self._place(where, table)
+        name = self._text(where, table, "name", required=True)
+        if place is None or name is None:
+            return None
+        try:
+            factor = RiskFactor(
+                name=name,
+                operation=table.get("operation", "both"),
+                max_blocks=table.get("max_blocks", 3),
+                step=table.get("step", "half"),
+            )
+        except (SpecError, TypeError, ValueError) as error:
+            self.faults.append(f"{where}: {error}")
+            return None
+        return FactorSource(place=place, factor=factor)
+
+    def _base(self, where: str, table: Mapping[str, Any]) -> BaseSource | None:
+        place = self._place(where, table)
+        kind = self._text(where, table, "kind", required=True)
+        if kind is not None and kind not in BASE_KINDS:
+            self.faults.append(
+                f"{where}: kind must be one of {', '.join(BASE_KINDS)}, got {kind!r}"
+            )
+        if place is None or kind is None:
+            return None
+        return BaseSource(
+            place=place,
+            kind=kind,
+            name=self._text(where, table, "name"),
+            rank=self._text(where, table, "rank"),
+        )
+
+    def _twice(self, factors: list[FactorSource]) -> None:
+        names = [source.factor.name for source in factors]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            self.faults.append(f"[[factors]]: {name!r} is named twice; names must differ")

@@ -1,0 +1,212 @@
+"""A city file's sources into the database: everything checked first, then stored in one go."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import shapely
+
+from geodata.areas import gather_areas
+from geodata.gathering import gather_base, gather_factor, gather_incidents
+from geodata.reports import SourceReport
+from geodata.store import cities, incidents, layers, sources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shapely.geometry.base import BaseGeometry
+    from sqlalchemy.orm import Session
+
+    from geodata.areas import Areas
+    from geodata.cityfile import CityFile
+    from geodata.database import Database
+    from geodata.gathering import Gathered
+
+    Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportResult:
+    """What an import did, source by source."""
+
+    city: str
+    sources: tuple[SourceReport, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the result as interface scripts read it."""
+        return {"city": self.city, "sources": [report.as_json() for report in self.sources]}
+
+
+def import_city(
+    database: Database, described: CityFile, *, progress: Progress | None = None
+) -> ImportResult:
+    """Read every source of a city file and store it, all or nothing.
+
+    Reading and checking come first and touch no table; storing is one transaction. Importing the
+    same files again stores nothing twice.
+
+    Raises
+    ------
+    DataError
+        If a source cannot be used; the message names it, and what is stored stays as it was.
+    GridError
+        If the cell of the city file cannot be right.
+    """
+    total = 1 + len(described.incidents) + len(described.factors) + len(described.base)
+    done = 0
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        if progress:
+            progress("reading", done, total)
+
+    areas = gather_areas(described)
+    step()
+    gathered: dict[str, list[Gathered]] = {"incidents": [], "factors": [], "base": []}
+    for incident in described.incidents:
+        gathered["incidents"].append(
+            gather_incidents(incident, areas.frame, described.timezone, areas.study_area)
+        )
+        step()
+    for factor in described.factors:
+        gathered["factors"].append(gather_factor(factor, areas.frame))
+        step()
+    for base in described.base:
+        gathered["base"].append(gather_base(base, areas.frame))
+        step()
+    with database.session(write=True) as session:
+        reports = _store(session, described, areas, gathered, progress)
+    return ImportResult(city=described.slug, sources=tuple(reports))
+
+
+def _store(
+    session: Session,
+    described: CityFile,
+    areas: Areas,
+    gathered: dict[str, list[Gathered]],
+    progress: Progress | None,
+) -> list[SourceReport]:
+    when = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    srid = areas.frame.crs.to_epsg() or 0
+    districts = {
+        code: (name, shapely.set_srid(shape, srid))
+        for code, (name, shape) in areas.districts.items()
+    }
+    study_area = shapely.set_srid(areas.study_area, srid)
+    _account_areas(session, described.slug, study_area, districts, areas)
+    city = cities.save_city(session, described, study_area, districts, when)
+    _stamp(gathered, srid)
+    for rows in gathered["incidents"]:
+        _store_incidents(session, city, rows)
+    _store_factors(session, city, described, gathered["factors"])
+    _store_base(session, city, described, gathered["base"])
+    accounts = [
+        *areas.reports,
+        *((rows.report, rows.sha256) for group in gathered.values() for rows in group),
+    ]
+    for position, (report, sha256) in enumerate(accounts, start=1):
+        report.require_balance()
+        sources.save_report(session, city, report, sha256, when)
+        if progress:
+            progress("storing", position, len(accounts))
+    reports = [report for report, _ in accounts]
+    reports += [_waiting(session, city, name, when) for name in described.waiting]
+    return reports
+
+
+def _account_areas(
+    session: Session,
+    slug: str,
+    study_area: BaseGeometry,
+    districts: dict[str, tuple[str, BaseGeometry]],
+    areas: Areas,
+) -> None:
+    """Call districts and boundary stored already where they are exactly what is stored."""
+    there = cities.find_areas(session, slug)
+    if there is None:
+        return
+    same = {
+        "boundary": shapely.equals_exact(there[0], study_area),
+        "districts": [(c, n) for c, n, _ in there[1]] == [(c, n) for c, (n, _) in districts.items()]
+        and all(
+            shapely.equals_exact(old, new)
+            for (*_, old), (_, new) in zip(there[1], districts.values(), strict=True)
+        ),
+    }
+    for report, _ in areas.reports:
+        if same[report.kind]:
+            report.leave_out("already stored", report.stored)
+            report.stored = 0
+
+
+def _stamp(gathered: dict[str, list[Gathered]], srid: int) -> None:
+    """Write the number of the reference system into every shape, for PostGIS."""
+    for group in gathered.values():
+        for source in group:
+            shapes = shapely.set_srid([row["geom"] for row in source.rows], srid)
+            for row, shape in zip(source.rows, shapes, strict=True):
+                row["geom"] = shape
+
+
+def _store_incidents(session: Session, city: int, gathered: Gathered) -> None:
+    report = gathered.report
+    found = incidents.store_incidents(session, city, report.source, gathered.rows)
+    report.stored = found.new + found.corrected
+    report.leave_out("already stored", found.same)
+    report.leave_out("same id from another source with other content", found.conflicting)
+    if found.corrected:
+        report.notes.append(f"{found.corrected} rows stored earlier were corrected")
+
+
+def _store_factors(
+    session: Session, city: int, described: CityFile, gathered: list[Gathered]
+) -> None:
+    names = [source.factor.name for source in described.factors]
+    gone = layers.forget_factors(session, city, names)
+    for position, (source, rows) in enumerate(zip(described.factors, gathered, strict=True)):
+        number = layers.store_factor(session, city, source.factor, position)
+        new, removed = layers.replace_features(session, number, rows.rows)
+        _account(rows, new, removed)
+        if gone and position == 0:
+            rows.report.notes.append(f"factors no longer in the city file: {', '.join(gone)}")
+
+
+def _store_base(session: Session, city: int, described: CityFile, gathered: list[Gathered]) -> None:
+    """Store base shapes; several sources of one kind together make its snapshot."""
+    kinds = dict.fromkeys(source.kind for source in described.base)
+    for kind in kinds:
+        mine = [
+            rows
+            for source, rows in zip(described.base, gathered, strict=True)
+            if source.kind == kind
+        ]
+        seen: set[str] = set()
+        for rows in mine:
+            fresh = [row for row in rows.rows if row["row_key"] not in seen]
+            rows.report.leave_out("also in an earlier source", len(rows.rows) - len(fresh))
+            rows.rows[:] = fresh
+            seen.update(row["row_key"] for row in fresh)
+        there = layers.base_keys(session, city, kind)
+        everything = [row for rows in mine for row in rows.rows]
+        _, removed = layers.replace_base(session, city, kind, everything)
+        for position, rows in enumerate(mine):
+            new = sum(row["row_key"] not in there for row in rows.rows)
+            _account(rows, new, removed if position == 0 else 0)
+
+
+def _account(gathered: Gathered, new: int, removed: int) -> None:
+    gathered.report.stored = new
+    gathered.report.leave_out("already stored", len(gathered.rows) - new)
+    if removed:
+        gathered.report.notes.append(f"{removed} shapes no longer in the file were removed")
+
+
+def _waiting(session: Session, city: int, section: str, when: dt.datetime) -> SourceReport:
+    report = SourceReport(
+        kind=section, source=section, notes=[f"[{section}] is not read by this version"]
+    )
+    sources.save_report(session, city, report, "", when)
+    return report

@@ -1,0 +1,190 @@
+"""Cities: written by the importer, read by everyone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+from sqlalchemy import delete, func, insert, select
+
+from geodata.errors import NotStoredError
+from geodata.tables import City, District, Incident
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from shapely.geometry.base import BaseGeometry
+    from sqlalchemy.orm import Session
+
+    from geodata.cityfile import CityFile
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CityRecord:
+    """One city. ``districts`` has code, name and geometry, in the order of the city's file."""
+
+    id: int
+    slug: str
+    name: str
+    crs: str
+    timezone: str
+    cell_units: float
+    block_units: float
+    synthetic: bool
+    study_area: BaseGeometry
+    districts: gpd.GeoDataFrame
+    imported_at: dt.datetime
+    outcomes: tuple[str, ...]
+    period: tuple[dt.date, dt.date] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CitySummary:
+    """One city in a list; ``first`` and ``last`` are days with an incident."""
+
+    slug: str
+    name: str
+    synthetic: bool
+    incidents: int
+    outcomes: tuple[str, ...]
+    first: dt.date | None
+    last: dt.date | None
+
+
+def save_city(
+    session: Session,
+    described: CityFile,
+    study_area: BaseGeometry,
+    districts: Mapping[str, tuple[str, BaseGeometry]],
+    when: dt.datetime,
+) -> int:
+    """Create or renew a city and its districts; give its number.
+
+    Parameters
+    ----------
+    session
+        An open transaction.
+    described
+        The city file.
+    study_area
+        In the city's reference system.
+    districts
+        Name and shape by code, in order.
+    when
+        Time of the import, UTC.
+    """
+    city = session.scalar(select(City).where(City.slug == described.slug))
+    if city is None:
+        city = City(slug=described.slug)
+        session.add(city)
+    city.name, city.crs, city.timezone = described.name, described.crs, described.timezone
+    city.cell_units, city.block_units = described.grid.cell_units, described.grid.block_units
+    city.synthetic, city.study_area, city.imported_at = described.synthetic, study_area, when
+    session.flush()
+    session.execute(delete(District).where(District.city_id == city.id))
+    session.execute(
+        insert(District),
+        [
+            {"city_id": city.id, "code": code, "name": name, "position": position, "geom": shape}
+            for position, (code, (name, shape)) in enumerate(districts.items())
+        ],
+    )
+    return city.id
+
+
+def find_areas(
+    session: Session, slug: str
+) -> tuple[BaseGeometry, list[tuple[str, str, BaseGeometry]]] | None:
+    """Give a stored city's study area and its districts (code, name, shape), or nothing."""
+    city = session.scalar(select(City).where(City.slug == slug))
+    if city is None:
+        return None
+    rows = session.execute(
+        select(District.code, District.name, District.geom)
+        .where(District.city_id == city.id)
+        .order_by(District.position)
+    )
+    return city.study_area, [(row[0], row[1], row[2]) for row in rows]
+
+
+def get_city(session: Session, slug: str) -> CityRecord:
+    """Give one city.
+
+    Raises
+    ------
+    NotStoredError
+        If no city of that slug is stored.
+    """
+    city = session.scalar(select(City).where(City.slug == slug))
+    if city is None:
+        known = ", ".join(session.scalars(select(City.slug).order_by(City.slug))) or "none yet"
+        msg = f"no city {slug!r} is stored (stored: {known}); import its city file first"
+        raise NotStoredError(msg)
+    rows = session.scalars(
+        select(District).where(District.city_id == city.id).order_by(District.position)
+    ).all()
+    _, outcomes, first, last = _incidents_of(session, city.id)
+    return CityRecord(
+        id=city.id,
+        slug=city.slug,
+        name=city.name,
+        crs=city.crs,
+        timezone=city.timezone,
+        cell_units=city.cell_units,
+        block_units=city.block_units,
+        synthetic=city.synthetic,
+        study_area=city.study_area,
+        districts=gpd.GeoDataFrame(
+            {"code": [row.code for row in rows], "name": [row.name for row in rows]},
+            geometry=[row.geom for row in rows],
+            crs=city.crs,
+        ),
+        imported_at=city.imported_at,
+        outcomes=outcomes,
+        period=(first, last) if first and last else None,
+    )
+
+
+def list_cities(session: Session) -> list[CitySummary]:
+    """List every city by name."""
+    found = []
+    for city in session.scalars(select(City).order_by(City.name)):
+        number, outcomes, first, last = _incidents_of(session, city.id)
+        found.append(
+            CitySummary(
+                slug=city.slug,
+                name=city.name,
+                synthetic=city.synthetic,
+                incidents=number,
+                outcomes=outcomes,
+                first=first,
+                last=last,
+            )
+        )
+    return found
+
+
+def _incidents_of(
+    session: Session, city_id: int
+) -> tuple[int, tuple[str, ...], dt.date | None, dt.date | None]:
+    rows = session.execute(
+        select(
+            Incident.outcome,
+            func.count(),
+            func.min(Incident.occurred_on),
+            func.max(Incident.occurred_on),
+        )
+        .where(Incident.city_id == city_id)
+        .group_by(Incident.outcome)
+        .order_by(Incident.outcome)
+    ).all()
+    if not rows:
+        return 0, (), None, None
+    return (
+        sum(row[1] for row in rows),
+        tuple(row[0] for row in rows),
+        min(row[2] for row in rows),
+        max(row[3] for row in rows),
+    )

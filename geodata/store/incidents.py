@@ -1,0 +1,110 @@
+"""Incidents: stored once each, corrected by their own source only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import shapely
+from sqlalchemy import bindparam, insert, select, update
+
+from geodata.tables import City, Incident
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+CONTENT = ("occurred_on", "occurred_time", "geom")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of rows: new, corrected, there already, or at odds with another source."""
+
+    new: int
+    corrected: int
+    same: int
+    conflicting: int
+
+
+def store_incidents(
+    session: Session, city_id: int, source: str, rows: Sequence[dict[str, Any]]
+) -> Stored:
+    """Store incident rows.
+
+    Parameters
+    ----------
+    session
+        An open transaction.
+    city_id, source
+        Whose they are.
+    rows
+        ``outcome``, ``row_key``, ``occurred_on``, ``occurred_time``, ``geom``; each outcome and key
+        once.
+    """
+    known = {
+        (outcome, key): (number, owner, day, time, shapely.to_wkb(shape, include_srid=False))
+        for number, outcome, key, owner, day, time, shape in session.execute(
+            select(
+                Incident.id,
+                Incident.outcome,
+                Incident.row_key,
+                Incident.source,
+                Incident.occurred_on,
+                Incident.occurred_time,
+                Incident.geom,
+            ).where(Incident.city_id == city_id)
+        )
+    }
+    new, corrected, same, conflicting = [], [], 0, 0
+    for row in rows:
+        there = known.get((row["outcome"], row["row_key"]))
+        if there is None:
+            new.append({**row, "city_id": city_id, "source": source})
+            continue
+        number, owner, *content = there
+        wkb = shapely.to_wkb(row["geom"], include_srid=False)
+        if content == [row["occurred_on"], row["occurred_time"], wkb]:
+            same += 1
+        elif owner == source:
+            corrected.append({"b_id": number, **{name: row[name] for name in CONTENT}})
+        else:
+            conflicting += 1
+    if new:
+        session.execute(insert(Incident), new)
+    if corrected:
+        session.connection().execute(
+            update(Incident.__table__)  # type: ignore[arg-type]
+            .where(Incident.__table__.c.id == bindparam("b_id"))
+            .values({name: bindparam(name) for name in CONTENT}),
+            corrected,
+        )
+    return Stored(len(new), len(corrected), same, conflicting)
+
+
+def incident_points(
+    session: Session, city_id: int, outcome: str, start: dt.date, end: dt.date
+) -> gpd.GeoDataFrame:
+    """Give incidents of one outcome from ``start`` (included) to ``end`` (excluded).
+
+    Returns
+    -------
+    Columns ``occurred_on`` and ``geometry``, in the city's reference system.
+    """
+    crs = session.get_one(City, city_id).crs
+    rows = session.execute(
+        select(Incident.occurred_on, Incident.geom)
+        .where(
+            Incident.city_id == city_id,
+            Incident.outcome == outcome,
+            Incident.occurred_on >= start,
+            Incident.occurred_on < end,
+        )
+        .order_by(Incident.id)
+    ).all()
+    return gpd.GeoDataFrame(
+        {"occurred_on": [row[0] for row in rows]}, geometry=[row[1] for row in rows], crs=crs
+    )
