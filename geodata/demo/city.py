@@ -1,0 +1,114 @@
+"""Draw the demonstration city from one seed and write it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from geodata.demo import crime, geography, places, streets, writing
+from spatial.grid import lay_grid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from geodata.demo.crime import OutcomeTruth
+    from geodata.demo.geography import Land
+    from geodata.demo.places import Layers
+    from geodata.demo.streets import Network
+    from spatial.grid import Grid
+
+NAME = "Alder Falls (synthetic demonstration city)"
+SLUG = "alder-falls"
+STEPS = ("land", "streets", "places", "incidents", "files")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DemoTruth:
+    """What the city was drawn from; grid and layers are in metres around the city hall.
+
+    ``expected`` holds the expected incidents by cell for each outcome, without the leftover field;
+    ``dirty`` counts the faulty rows of the incident file by the reason an import should give.
+    """
+
+    seed: int
+    outcomes: dict[str, OutcomeTruth]
+    expected: dict[str, NDArray[np.float64]]
+    dirty: dict[str, int]
+    incidents: int
+    grid: Grid
+    layers: Layers
+    land: Land
+    network: Network
+
+
+def write_city(
+    folder: Path,
+    *,
+    seed: int = 2026,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> DemoTruth:
+    """Generate the demonstration city into a folder; the same seed gives the same bytes.
+
+    Parameters
+    ----------
+    folder
+        Made if it is missing; files of an earlier call are replaced.
+    seed
+        What everything is drawn from.
+    progress
+        Called with a stage, how many are done and how many there are.
+    """
+    done = 0
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        if progress:
+            progress("drawing the city", done, len(STEPS))
+
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    land = geography.make_land(rng)
+    step()
+    network = streets.lay_streets(land, rng)
+    step()
+    layers = places.place_factors(land, network, rng)
+    step()
+    grid = _grid(land)
+    truths, expected, drawn = {}, {}, []
+    for outcome in crime.PLANS:
+        truth, plain, mean = crime.expected_counts(grid, layers, network, land, outcome, rng)
+        truths[outcome], expected[outcome] = truth, plain
+        drawn.append(crime.draw_incidents(grid, mean, network, land, outcome, rng))
+    step()
+    writing.write_land(folder, land, network)
+    writing.write_factors(folder, layers)
+    incidents = pd.concat(drawn, ignore_index=True)
+    dirty = writing.write_incidents(folder, incidents, rng)
+    writing.write_city_file(folder, NAME, SLUG, layers)
+    writing.write_truth(folder, seed, list(truths.values()))
+    step()
+    return DemoTruth(
+        seed=seed,
+        outcomes=truths,
+        expected=expected,
+        dirty=dirty,
+        incidents=len(incidents),
+        grid=grid,
+        layers=layers,
+        land=land,
+        network=network,
+    )
+
+
+def _grid(land: Land) -> Grid:
+    """Lay the grid that an import of the files lays, moved to the city hall."""
+    area = shapely.union_all(list(land.districts.values()))
+    return lay_grid(area, land.districts, writing.CELL_M)
