@@ -6,7 +6,7 @@ Coordinates are metres around the city hall; everything is drawn from one seeded
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import shapely
@@ -14,8 +14,11 @@ from shapely import LineString, MultiPoint, Point, Polygon
 from shapely.affinity import rotate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.random import Generator
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
 RADIUS = 5_300.0
 DOWNTOWN = (250.0, -150.0)
@@ -38,19 +41,19 @@ class Land:
     """The land, in metres around the city hall."""
 
     limit: Polygon
-    river: Polygon
+    river: BaseGeometry
     river_line: LineString
-    lake: Polygon
+    lake: BaseGeometry
     neighbourhoods: tuple[Neighbourhood, ...]
     parks: tuple[tuple[str, Polygon], ...]
 
     @property
-    def water(self) -> shapely.Geometry:
+    def water(self) -> BaseGeometry:
         """River and lake together."""
         return shapely.union_all([self.river, self.lake])
 
     @property
-    def districts(self) -> dict[str, shapely.Geometry]:
+    def districts(self) -> dict[str, BaseGeometry]:
         """Union of each district's neighbourhoods; they tile the limit."""
         names = sorted({part.district for part in self.neighbourhoods})
         return {
@@ -90,7 +93,7 @@ def _wave(
 
 
 def _limit(rng: Generator) -> Polygon:
-    """An irregular outline of straight survey lines, with two areas annexed along roads."""
+    """Draw straight survey lines, with two areas annexed along roads and some never joined."""
     angles = np.linspace(0, 2 * np.pi, 72, endpoint=False)
     radius = RADIUS * (1 + _wave(rng, angles, 5, 0.16))
     outline = Polygon(np.column_stack([radius * np.cos(angles) * 1.08, radius * np.sin(angles)]))
@@ -114,7 +117,7 @@ def _limit(rng: Generator) -> Polygon:
     return max(shapely.get_parts(whole), key=lambda part: part.area)
 
 
-def smooth(points: list[tuple[float, float]], rounds: int = 4) -> LineString:
+def smooth(points: Sequence[tuple[float, float]], rounds: int = 4) -> LineString:
     """Round corners off (Chaikin 1974)."""
     xy = np.array(points, dtype=float)
     for _ in range(rounds):
@@ -195,7 +198,7 @@ def _absorb_slivers(pieces: list[Polygon], least: float) -> list[Polygon]:
         small = pieces.pop(0)
         shared = [small.boundary.intersection(other.boundary).length for other in pieces]
         best = int(np.argmax(shared))
-        pieces[best] = shapely.union_all([pieces[best], small])
+        pieces[best] = cast("Polygon", shapely.union_all([pieces[best], small]))
         pieces.sort(key=lambda piece: piece.area)
     return pieces
 
@@ -229,13 +232,13 @@ def _district(piece: Polygon, core: Polygon, river: LineString) -> str:
 def _parks(
     rng: Generator,
     limit: Polygon,
-    river: shapely.Geometry,
+    river: BaseGeometry,
     line: LineString,
-    lake: Polygon,
+    lake: BaseGeometry,
     neighbourhoods: tuple[Neighbourhood, ...],
 ) -> tuple[tuple[str, Polygon], ...]:
     water = shapely.union_all([river, lake])
-    found: list[tuple[str, shapely.Geometry]] = [
+    found: list[tuple[str, BaseGeometry]] = [
         ("Reservoir Park", lake.buffer(230).buffer(60).buffer(-60)),
     ]
     names = iter(["Millrace Greenway", "Heron Bend Park", "Ferry Landing Park", "Willow Bank Park"])
@@ -252,7 +255,7 @@ def _parks(
         )
         found.append((f"{PARK_NAMES[number % len(PARK_NAMES)]} Park", rotate(box, home.angle)))
     parks: list[tuple[str, Polygon]] = []
-    taken: shapely.Geometry = water
+    taken: BaseGeometry = water
     for name, shape in found:
         rest = shape.intersection(limit.buffer(-30)).difference(taken)
         parts = [part for part in shapely.get_parts(rest) if part.area > 9_000]

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
     from numpy.random import Generator
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
     from geodata.demo.geography import Land
     from geodata.demo.streets import Network
 
-Layers = dict[str, list[shapely.Geometry]]
+Layers = dict[str, list["BaseGeometry"]]
 
 
 def place_factors(land: Land, network: Network, rng: Generator) -> Layers:
@@ -77,21 +78,21 @@ def _pick(
     weight: Callable[[NDArray[np.float64]], NDArray[np.float64]],
     *,
     clump: float,
-) -> list[shapely.Geometry]:
+) -> list[BaseGeometry]:
     """Choose places by weight; with ``clump`` metres, like draws like."""
     weights = np.maximum(weight(candidates), 0)
     if not clump:
         chosen = rng.choice(len(candidates), number, replace=False, p=weights / weights.sum())
-        return list(shapely.points(candidates[chosen]))
+        return [Point(xy) for xy in candidates[chosen]]
     picked: list[int] = []
     current = weights.copy()
     for _ in range(number):
         one = int(rng.choice(len(candidates), p=current / current.sum()))
         picked.append(one)
         near = np.hypot(*(candidates - candidates[one]).T) < clump
-        current[near] = current[near] * 1.6 + weights.mean() * 0.15
+        current[near] += 0.35 * weights[near] + 0.1 * weights.mean()
         current[one] = 0
-    return list(shapely.points(candidates[picked]))
+    return [Point(xy) for xy in candidates[picked]]
 
 
 def _hardship_of(land: Land) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
@@ -105,9 +106,9 @@ def _hardship_of(land: Land) -> Callable[[NDArray[np.float64]], NDArray[np.float
     return hardship
 
 
-def _bus_stops(network: Network, land: Land) -> list[shapely.Geometry]:
-    """Stops every 380 m along arterials and collectors."""
-    stops: list[shapely.Geometry] = []
+def _bus_stops(network: Network, land: Land) -> list[BaseGeometry]:
+    """Put a stop every 380 m along arterials and collectors."""
+    stops: list[BaseGeometry] = []
     for street in network.streets:
         if street.rank == LOCAL or street.line.length < 300:
             continue

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import shapely
@@ -14,9 +15,11 @@ from shapely.affinity import rotate
 from geodata.demo.geography import DOWNTOWN, DOWNTOWN_RADIUS, smooth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.random import Generator
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
     from geodata.demo.geography import Land, Neighbourhood
 
@@ -95,7 +98,7 @@ def _arterials(land: Land, rng: Generator) -> list[Street]:
     streets.append(("Beltline Road", smooth([tuple(p) for p in belt], 3)))
     block = rotate(shapely.box(-820, -640, 820, 640), 28, origin=(0, 0)).exterior.coords
     loop = [(x + DOWNTOWN[0], y + DOWNTOWN[1]) for x, y in block]
-    corners = [p for a, b in zip(loop, loop[1:], strict=False) for p in _thirds(a, b)]
+    corners = [p for a, b in pairwise(loop) for p in _thirds(a, b)]
     streets.append(("Market Loop", smooth([*corners, corners[0]], 2)))
     return [
         Street(name, ARTERIAL, part)
@@ -112,7 +115,7 @@ def _thirds(start: tuple[float, float], end: tuple[float, float]) -> list[tuple[
     ]
 
 
-def _collectors(land: Land, major: shapely.Geometry) -> list[Street]:
+def _collectors(land: Land, major: BaseGeometry) -> list[Street]:
     """Collectors run between neighbourhoods, away from the river's bed and not beside arterials."""
     edges = shapely.union_all([part.shape.exterior for part in land.neighbourhoods])
     edges = edges.difference(land.limit.exterior.buffer(60))
@@ -151,7 +154,7 @@ def _trails(land: Land) -> tuple[tuple[str, LineString], ...]:
 
 
 def _local(
-    part: Neighbourhood, spared: shapely.Geometry, rng: Generator, names: Iterator[str]
+    part: Neighbourhood, spared: BaseGeometry, rng: Generator, names: Iterator[str]
 ) -> Iterator[Street]:
     """Fill a neighbourhood with its pattern: straight, warped into curves, or sparse."""
     along, across = SPACING.get(part.pattern, (300.0, 220.0))
@@ -174,7 +177,7 @@ def _local(
             for piece in _lines(line.intersection(inner)):
                 for kept in _broken(piece, part.pattern, rng):
                     if kept.length > 70:
-                        yield Street(name, LOCAL, kept.simplify(2.0))
+                        yield Street(name, LOCAL, cast("LineString", kept.simplify(2.0)))
 
 
 def _broken(line: LineString, pattern: str, rng: Generator) -> list[LineString]:
@@ -191,13 +194,15 @@ def _broken(line: LineString, pattern: str, rng: Generator) -> list[LineString]:
     return kept
 
 
-def _warp(rng: Generator, strength: float, curly: bool):  # type: ignore[no-untyped-def]
-    """A smooth bend of the ground that makes straight lines curve."""
+def _warp(
+    rng: Generator, strength: float, curly: bool
+) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Bend the ground smoothly, so that straight lines curve."""
     size = (70.0 if curly else 14.0) * strength
     length = 620.0 if curly else 1500.0
     a, b = rng.uniform(0, 2 * np.pi, 2)
 
-    def bend(xy):  # type: ignore[no-untyped-def]
+    def bend(xy: NDArray[np.float64]) -> NDArray[np.float64]:
         dx = size * np.sin(2 * np.pi * xy[:, 1] / length + a)
         dy = size * np.sin(2 * np.pi * xy[:, 0] / length + b)
         return xy + np.column_stack([dx, dy])
@@ -205,7 +210,7 @@ def _warp(rng: Generator, strength: float, curly: bool):  # type: ignore[no-unty
     return bend
 
 
-def _lines(shape: shapely.Geometry) -> list[LineString]:
+def _lines(shape: BaseGeometry) -> list[LineString]:
     return [part for part in shapely.get_parts(shape) if isinstance(part, LineString)]
 
 
