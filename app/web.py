@@ -1,4 +1,4 @@
-"""Make the application."""
+"""Make the application: settings in, nothing else read."""
 
 from __future__ import annotations
 
@@ -6,10 +6,52 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
+from app import errors
+from app.config import Settings
+from app.paths import template_dir
+from app.site import PublicSite
+from app.views import health, public
+from geodata.database import open_database
+
 if TYPE_CHECKING:
-    from app.config import Settings
+    from flask import Response
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Make the application."""
-    return Flask(__name__)
+    """Make the application.
+
+    Raises
+    ------
+    StoreError
+        If the database is not ready.
+    """
+    settings = settings or Settings.from_env()
+    app = Flask(__name__, template_folder=str(template_dir()))
+    app.config["SECRET_KEY"] = settings.secret_key
+    database = open_database(settings.database_url)
+    app.extensions["saferground.site"] = PublicSite(database, settings.city)
+    app.extensions["saferground.maps"] = settings.instance / "maps"
+    app.register_blueprint(public.bp)
+    app.register_blueprint(health.bp)
+    errors.register(app)
+
+    @app.after_request
+    def guard(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return app

@@ -25,7 +25,7 @@ from geodata.store.runs import RunSummary, get_run, list_runs
 from spatial.spec import ModelSpec, ZoneSpec
 
 
-class _Day(click.ParamType):
+class _Day(click.ParamType[dt.date]):
     """An ISO date."""
 
     name = "date"

@@ -195,6 +195,17 @@ def latest_run(
     return None if run is None else _record(session, run)
 
 
+def newest_city(session: Session) -> str | None:
+    """Give the slug of the city that was fitted last, or nothing."""
+    return session.scalar(
+        select(City.slug)
+        .join(Run, Run.city_id == City.id)
+        .where(Run.scope == "city")
+        .order_by(Run.created_at.desc(), Run.id)
+        .limit(1)
+    )
+
+
 def _record(session: Session, run: Run) -> RunRecord:
     city = session.get_one(City, run.city_id)
     table = pd.read_parquet(io.BytesIO(run.cells))

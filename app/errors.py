@@ -1,0 +1,69 @@
+"""One table: which error is which answer. The most specific class wins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask, jsonify, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from app.config import SettingsError
+from geodata.errors import CityFileError, DataError, NotStoredError, StoreError
+from spatial.errors import CrsError, FitError, GridError, SaferGroundError, SpecError
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+STATUS: dict[type[SaferGroundError], int] = {
+    SpecError: 400,
+    NotStoredError: 404,
+    DataError: 422,
+    CityFileError: 422,
+    CrsError: 422,
+    GridError: 422,
+    FitError: 422,
+    StoreError: 503,
+    SettingsError: 500,
+    SaferGroundError: 500,
+}
+HEADINGS = {
+    400: "This address asks for something that cannot be",
+    404: "There is nothing at this address",
+    405: "This address does not take that",
+    422: "The data do not allow this",
+    503: "The data cannot be reached at the moment",
+}
+
+
+def status_of(error: SaferGroundError) -> int:
+    """Give the HTTP status of a known error."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def register(app: Flask) -> None:
+    """Answer errors as pages, or as JSON below ``/api``."""
+
+    @app.errorhandler(SaferGroundError)
+    def known(error: SaferGroundError) -> ResponseReturnValue:
+        status = status_of(error)
+        if status >= 500:
+            app.logger.error("%s: %s", type(error).__name__, error)
+        return _answer(status, str(error) if status < 500 else "")
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> ResponseReturnValue:
+        return _answer(error.code or 500, "")
+
+    @app.errorhandler(Exception)
+    def unknown(error: Exception) -> ResponseReturnValue:
+        app.logger.exception("unexpected error", exc_info=error)
+        return _answer(500, "")
+
+
+def _answer(status: int, message: str) -> ResponseReturnValue:
+    if request.path.startswith("/api/"):
+        return jsonify(ok=False, error=message or HEADINGS.get(status, "error"), status=status), (
+            status
+        )
+    heading = HEADINGS.get(status, "Something went wrong on our side")
+    return render_template("error.html", heading=heading, message=message), status

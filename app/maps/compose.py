@@ -1,0 +1,89 @@
+"""Put a map together with Folium and split it into a fragment, a script and a style."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import folium
+
+from app.maps.layers import Furniture, Picture, Shapes
+
+if TYPE_CHECKING:
+    from branca.element import Element
+
+STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Names of the files that a map draws."""
+
+    base: str
+    surface: str
+    districts: str
+    zones: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """A map in three parts, none of which needs another site or an inline script."""
+
+    fragment: str
+    script: str
+    style: str
+
+
+def compose(
+    files: Files,
+    surface_bounds: tuple[float, float, float, float],
+    bounds: tuple[float, float, float, float],
+) -> Split:
+    """Compose the map of a run.
+
+    Parameters
+    ----------
+    files
+        Names of the files to draw, plain and ours.
+    surface_bounds, bounds
+        South, west, north and east of the picture and of the first view, in degrees.
+    """
+    south, west, north, east = bounds
+    chart = folium.Map(
+        location=[(south + north) / 2, (west + east) / 2],
+        tiles=None,
+        zoom_start=12,
+        zoom_snap=0.25,
+        prefer_canvas=False,
+        attribution_control=False,
+    )
+    Shapes("base", files.base).add_to(chart)
+    s, w, n, e = surface_bounds
+    Picture(files.surface, [[s, w], [n, e]]).add_to(chart)
+    Shapes("districts", files.districts).add_to(chart)
+    Shapes("zones", files.zones).add_to(chart)
+    Furniture([[south, west], [north, east]]).add_to(chart)
+    return _split(chart)
+
+
+def _split(chart: folium.Map) -> Split:
+    root = chart.get_root()
+    _number(root)
+    root.render()
+    own = chart._template.module.header(chart, {})
+    style = "\n".join(part.strip() for part in STYLE.findall(own) if "#map_" in part)
+    return Split(
+        fragment=root.html.render().strip(),
+        script=f'"use strict";\n{root.script.render().strip()}\n',
+        style=f"{style}\n",
+    )
+
+
+def _number(element: Element, start: int = 0) -> int:
+    """Give every element a number of its place in the tree, so that the same map has one text."""
+    element._id = f"{start:04d}"
+    start += 1
+    for child in element._children.values():
+        start = _number(child, start)
+    return start

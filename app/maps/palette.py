@@ -1,0 +1,15 @@
+"""The colours of maps, in one place. Risk classes are cividis, reversed: darker is higher."""
+
+RISK = ((255, 255, 255, 0), (233, 214, 107, 150), (122, 122, 120, 185), (0, 34, 78, 205))
+RISK_HEX = ("none", "#e9d66b", "#7a7a78", "#00224e")
+
+GROUND = "#fbfaf7"
+WATER = "#bdd3e2"
+PARK = "#dfe7d6"
+STREET = {1: "#a8a297", 2: "#c6c1b7", 3: "#dedad2"}
+RAIL = "#8b8579"
+LIMIT = "#5b6475"
+DISTRICT = "#3d4a63"
+ZONE = "#b8431b"
+CASING = "#ffffff"
+INK = "#16233b"

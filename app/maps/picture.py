@@ -1,0 +1,196 @@
+"""The same map as a still picture (SVG), for pages without scripts, for print and as a locator."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+import numpy as np
+import shapely
+
+from app import words
+from app.maps import palette
+from app.maps.shapes import district_label
+from app.maps.surface import flat_surface
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import geopandas as gpd
+    from shapely.geometry.base import BaseGeometry
+
+    from app.site import Shown
+    from geodata.store.runs import RunRecord
+
+WIDTH = 1200
+NEAR_M = 1_200.0  # how much of the surroundings a zone's picture shows
+SCALES_M = (100, 200, 500, 1000, 2000, 5000, 10000)
+SCALES_FT = (500, 1000, 2000, 5280, 10560, 26400)
+
+
+def overview_svg(shown: Shown, run: RunRecord) -> bytes:
+    """Draw the whole city."""
+    return _Drawing(shown, run, shown.city.study_area.buffer(0).bounds, streets=1).draw(None)
+
+
+def zone_svg(shown: Shown, run: RunRecord, zone_id: str) -> bytes:
+    """Draw one zone and what lies around it."""
+    shape = run.zones.geometry[run.zones["id"] == zone_id].iloc[0]
+    near = NEAR_M / words.Units(shown.city.crs).metres
+    x, y = shape.centroid.x, shape.centroid.y
+    half = max(near, *(np.subtract(shape.bounds[2:], shape.bounds[:2]) * 0.8))
+    bounds = (x - half * 1.4, y - half, x + half * 1.4, y + half)
+    return _Drawing(shown, run, bounds, streets=3).draw(zone_id)
+
+
+class _Drawing:
+    """One picture; coordinates are the city's, turned so that north is up."""
+
+    def __init__(
+        self,
+        shown: Shown,
+        run: RunRecord,
+        bounds: tuple[float, float, float, float],
+        *,
+        streets: int,
+    ) -> None:
+        self.shown, self.run, self.streets = shown, run, streets
+        west, south, east, north = bounds
+        pad = 0.02 * max(east - west, north - south)
+        self.bounds = (west - pad, south - pad, east + pad, north + pad)
+        self.scale = WIDTH / (self.bounds[2] - self.bounds[0])
+        self.height = (self.bounds[3] - self.bounds[1]) * self.scale
+        self.window = shapely.box(*self.bounds)
+        self.parts: list[str] = []
+
+    def draw(self, zone_id: str | None) -> bytes:
+        """Draw from the ground up; one zone stands out if it is named."""
+        self._shape(self.shown.city.study_area, f'fill="{palette.GROUND}"')
+        for kind, colour in (("park", palette.PARK), ("water", palette.WATER)):
+            self._shapes(self._base(kind), f'fill="{colour}"')
+        self._surface()
+        for rank, width in ((3, 0.8), (2, 1.4), (1, 2.6)):
+            if rank <= self.streets:
+                rows = self._base("street")
+                style = f'fill="none" stroke="{palette.STREET[rank]}" stroke-width="{width}"'
+                self._shapes(rows[rows["rank"] == rank], style)
+        rail = f'fill="none" stroke="{palette.RAIL}" stroke-width="1.6" stroke-dasharray="7 4"'
+        self._shapes(self._base("rail"), rail)
+        border = f'fill="none" stroke="{palette.DISTRICT}" stroke-width="1.8"'
+        for shape in self.shown.city.districts.geometry:
+            self._shape(shape.boundary, border)
+        self._zones(zone_id)
+        if zone_id is None:
+            self._district_names()
+        self._scale_bar()
+        return self._document()
+
+    def _base(self, kind: str) -> gpd.GeoDataFrame:
+        rows = self.shown.base
+        return rows[(rows["kind"] == kind) & rows.intersects(self.window)]
+
+    def _shapes(self, rows: gpd.GeoDataFrame, style: str) -> None:
+        path = "".join(self._path(shape) for shape in rows.geometry)
+        if path:
+            self.parts.append(f'<path d="{path}" {style}/>')
+
+    def _shape(self, shape: BaseGeometry, style: str) -> None:
+        self.parts.append(f'<path d="{self._path(shape)}" {style}/>')
+
+    def _path(self, shape: BaseGeometry) -> str:
+        cut = shapely.clip_by_rect(shape.simplify(0.6 / self.scale), *self.bounds)
+        return "".join(self._lines(part) for part in _rings(cut))
+
+    def _lines(self, ring: BaseGeometry) -> str:
+        west, _, _, north = self.bounds
+        xy = (shapely.get_coordinates(ring) - (west, north)) * (self.scale, -self.scale)
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in xy)
+        return f"M{points}{'Z' if ring.is_ring else ''}"
+
+    def _surface(self) -> None:
+        west, south, east, north = self.run.grid.bounds
+        x, y = (west - self.bounds[0]) * self.scale, (self.bounds[3] - north) * self.scale
+        data = base64.b64encode(flat_surface(self.run)).decode()
+        self.parts.append(
+            f'<image x="{x:.2f}" y="{y:.2f}" width="{(east - west) * self.scale:.2f}" '
+            f'height="{(north - south) * self.scale:.2f}" image-rendering="pixelated" '
+            f'preserveAspectRatio="none" href="data:image/png;base64,{data}"/>'
+        )
+
+    def _zones(self, zone_id: str | None) -> None:
+        for zone in self.run.zones.itertuples():
+            if not zone.geometry.intersects(self.window):
+                continue
+            chosen = zone.id == zone_id
+            wide, thin = (9, 4.5) if chosen else (5.5, 2.5)
+            self._shape(
+                zone.geometry, f'fill="none" stroke="{palette.CASING}" stroke-width="{wide}"'
+            )
+            self._shape(zone.geometry, f'fill="none" stroke="{palette.ZONE}" stroke-width="{thin}"')
+        for zone in self.run.zones.itertuples():
+            if zone.geometry.intersects(self.window) and zone_id is None:
+                spot = zone.geometry.representative_point()
+                self._badge(spot.x, spot.y, str(zone.rank))
+
+    def _badge(self, x: float, y: float, text: str) -> None:
+        px, py = self._pixel(x, y)
+        self.parts.append(
+            f'<circle cx="{px:.1f}" cy="{py:.1f}" r="11" fill="{palette.ZONE}" '
+            f'stroke="{palette.CASING}" stroke-width="2"/>'
+            f'<text x="{px:.1f}" y="{py + 4.8:.1f}" font-size="14" font-weight="700" '
+            f'fill="#fff" text-anchor="middle">{escape(text)}</text>'
+        )
+
+    def _district_names(self) -> None:
+        frame = self.shown.city.districts
+        names = dict(zip(frame["code"], frame["name"], strict=True))
+        if len(frame) > 1:
+            for code, shape in zip(frame["code"], frame.geometry, strict=True):
+                largest = max(shapely.get_parts(shape), key=lambda part: part.area)
+                spot = largest.representative_point()
+                px, py = self._pixel(spot.x, spot.y)
+                self.parts.append(
+                    f'<text x="{px:.1f}" y="{py:.1f}" font-size="21" font-weight="650" '
+                    f'letter-spacing="1" fill="{palette.INK}" stroke="#fff" stroke-width="5" '
+                    f'stroke-linejoin="round" paint-order="stroke" text-anchor="middle">'
+                    f"{escape(district_label(code, names))}</text>"
+                )
+
+    def _scale_bar(self) -> None:
+        units = words.Units(self.shown.city.crs)
+        steps = SCALES_FT if units.feet else SCALES_M
+        reach = WIDTH * 0.22 / self.scale
+        length = max([step for step in steps if step <= reach], default=steps[0])
+        x, y, wide = 24, self.height - 26, length * self.scale
+        self.parts.append(
+            f'<path d="M{x},{y - 6}V{y}H{x + wide:.1f}V{y - 6}" fill="none" '
+            f'stroke="{palette.INK}" stroke-width="2"/>'
+            f'<text x="{x + wide + 9:.1f}" y="{y + 1}" font-size="16" fill="{palette.INK}">'
+            f"{_distance(length, feet=units.feet)}</text>"
+        )
+
+    def _pixel(self, x: float, y: float) -> tuple[float, float]:
+        return (x - self.bounds[0]) * self.scale, (self.bounds[3] - y) * self.scale
+
+    def _document(self) -> bytes:
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {self.height:.0f}" '
+            f'width="{WIDTH}" height="{self.height:.0f}" font-family="Public Sans, Helvetica, '
+            f'Arial, sans-serif"><rect width="100%" height="100%" fill="#eef0f2"/>'
+            f"{''.join(self.parts)}</svg>"
+        ).encode()
+
+
+def _rings(shape: BaseGeometry) -> Iterable[BaseGeometry]:
+    for part in shapely.get_parts(shape):
+        if shapely.get_dimensions(part) == 2:
+            yield from shapely.get_rings(part)
+        elif shapely.get_dimensions(part) == 1:
+            yield part
+
+
+def _distance(length: float, *, feet: bool) -> str:
+    if feet:
+        return f"{length / 5280:g} mi" if length >= 5280 else f"{length:g} ft"
+    return f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"

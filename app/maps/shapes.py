@@ -1,0 +1,117 @@
+"""Outlines for the map as GeoJSON: rounded, thinned, and few."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from app import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from app.site import Shown
+    from geodata.store.runs import RunRecord
+
+DECIMALS = 6
+THINNING_M = 4.0
+STREET_GROUP = 40  # lines a drawn shape: far fewer vectors, still culled by place
+
+
+def zones_geojson(shown: Shown, run: RunRecord) -> bytes:
+    """Give zone outlines with everything the page tells of them, in words."""
+    units = words.Units(shown.city.crs)
+    names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
+    properties = [
+        {
+            "id": zone.id,
+            "district": zone.district,
+            "rank": int(zone.rank),
+            "title": f"{district_label(zone.district, names)}, zone {zone.rank}",
+            "past": int(zone.past),
+            "expected": words.about(zone.expected),
+            "area": units.area(zone.area),
+            "reasons": [reason(factor, units) for factor in zone.factors],
+        }
+        for zone in run.zones.itertuples()
+    ]
+    return _collection(run.zones.geometry, properties)
+
+
+def districts_geojson(shown: Shown) -> bytes:
+    """Give district outlines with their names and a place for the name."""
+    frame = shown.city.districts
+    thin = _thin(frame.geometry, shown.city.crs)
+    properties = [
+        {"code": code, "name": name, "at": _label_place(shape, frame.crs)}
+        for code, name, shape in zip(frame["code"], frame["name"], frame.geometry, strict=True)
+    ]
+    return _collection(thin, properties)
+
+
+def base_geojson(shown: Shown) -> bytes:
+    """Give the study area, water, parks, rail and streets, grouped by kind and rank."""
+    crs = shown.city.crs
+    shapes: list[Any] = [shown.city.study_area]
+    properties: list[dict[str, Any]] = [{"kind": "limit", "rank": 0}]
+    for (kind, rank), rows in shown.base.groupby(["kind", "rank"], sort=True):
+        for group in _groups(rows.geometry):
+            shapes.append(shapely.union_all(group) if kind in ("water", "park") else _joined(group))
+            properties.append({"kind": kind, "rank": int(rank)})
+    return _collection(_thin(gpd.GeoSeries(shapes, crs=crs), crs), properties)
+
+
+def district_label(code: str, names: dict[str, str]) -> str:
+    """Call a district by its name, or by its code with the word before it."""
+    name = names.get(code, code)
+    return name if name != code else f"District {code}"
+
+
+def reason(factor: dict[str, Any], units: words.Units) -> str:
+    """Tell one reason of a zone."""
+    place = words.where(factor, units)
+    return (
+        f"{place[0].upper()}{place[1:]}: incidents are {words.times(factor['rrv'])} there "
+        f"({words.extent(factor['share'])})"
+    )
+
+
+def _groups(shapes: gpd.GeoSeries) -> Iterable[np.ndarray[Any, Any]]:
+    """Put shapes that lie close together into one group, along a space-filling curve."""
+    order = shapes.hilbert_distance().argsort(kind="stable").to_numpy()
+    ordered = np.asarray(shapes.array, dtype=object)[order]
+    for start in range(0, len(ordered), STREET_GROUP):
+        yield ordered[start : start + STREET_GROUP]
+
+
+def _joined(lines: np.ndarray[Any, Any]) -> Any:
+    parts = [part for part in shapely.get_parts(lines) if shapely.get_dimensions(part) == 1]
+    return shapely.multilinestrings(parts) if parts else shapely.MultiLineString()
+
+
+def _thin(shapes: gpd.GeoSeries, crs: str) -> gpd.GeoSeries:
+    return shapes.simplify(THINNING_M / words.Units(crs).metres)
+
+
+def _label_place(shape: Any, crs: Any) -> list[float]:
+    """Find a place well inside the largest part, as latitude and longitude."""
+    largest = max(shapely.get_parts(shape), key=lambda part: part.area)
+    spot = shapely.maximum_inscribed_circle(largest, tolerance=np.sqrt(largest.area) / 100)
+    inside = gpd.GeoSeries([shapely.get_point(spot, 0)], crs=crs).to_crs(4326).iloc[0]
+    return [round(inside.y, DECIMALS), round(inside.x, DECIMALS)]
+
+
+def _collection(shapes: gpd.GeoSeries, properties: list[dict[str, Any]]) -> bytes:
+    degrees = np.asarray(shapes.to_crs(4326).array, dtype=object)
+    rounded = shapely.transform(degrees, lambda xy: np.round(xy, DECIMALS))
+    features = [
+        {"type": "Feature", "properties": told, "geometry": json.loads(shapely.to_geojson(shape))}
+        for shape, told in zip(rounded, properties, strict=True)
+        if not shape.is_empty
+    ]
+    document = {"type": "FeatureCollection", "features": features}
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,0 +1,77 @@
+"""What public pages read, and all that they read.
+
+For now that is the newest city-wide run of a city. Pages know only this object, so that a published
+release can take its place without a change to any page.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from geodata.store import cities, layers, runs, sources
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from geodata.database import Database
+    from geodata.reports import SourceReport
+    from geodata.store.cities import CityRecord, CitySummary
+    from geodata.store.runs import RunRecord
+
+KEPT = 8
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shown:
+    """One city as the public sees it; ``run`` is missing until something was fitted."""
+
+    city: CityRecord
+    run: RunRecord | None
+    base: gpd.GeoDataFrame
+    reports: list[SourceReport]
+    others: tuple[CitySummary, ...]
+
+
+class PublicSite:
+    """Reads the shown run of each city, keeping the last few in memory."""
+
+    def __init__(self, database: Database, city: str | None) -> None:
+        self._database = database
+        self._city = city
+        self._kept: dict[tuple[str, str, str], Shown] = {}
+        self._lock = threading.Lock()
+
+    def shown(self, slug: str | None = None) -> Shown | None:
+        """Give a city by slug, else the configured one, else the city of the newest run.
+
+        Raises
+        ------
+        NotStoredError
+            If a city is named that is not stored.
+        """
+        with self._database.session() as session:
+            listed = cities.list_cities(session)
+            name = slug or self._city or runs.newest_city(session)
+            name = name or (listed[0].slug if listed else None)
+            if name is None:
+                return None
+            city = cities.get_city(session, name)
+            found = [run for run in runs.list_runs(session, name) if run.scope == "city"]
+            key = (name, found[0].id if found else "", city.imported_at.isoformat())
+            with self._lock:
+                if key in self._kept:
+                    return self._kept[key]
+            shown = Shown(
+                city=city,
+                run=runs.get_run(session, found[0].id) if found else None,
+                base=layers.base_shapes(session, city.id),
+                reports=sources.latest_reports(session, city.id),
+                others=tuple(other for other in listed if other.slug != name),
+            )
+        with self._lock:
+            self._kept[key] = shown
+            while len(self._kept) > KEPT:
+                self._kept.pop(next(iter(self._kept)))
+        return shown

@@ -1,0 +1,1 @@
+"""Pages: each view parses what is asked, calls, and renders."""

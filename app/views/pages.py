@@ -1,0 +1,292 @@
+"""What each public page shows, as typed values; templates read these and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app import words
+from app.maps.palette import RISK_HEX
+from app.maps.shapes import district_label, reason
+
+if TYPE_CHECKING:
+    from app.maps.bundle import Bundle
+    from app.site import Shown
+    from geodata.reports import SourceReport
+    from geodata.store.runs import RunRecord
+
+SORTS = {"district": "District", "past": "Incidents", "expected": "Expected", "area": "Area"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """What stands around every page."""
+
+    city: str
+    slug: str
+    synthetic: bool
+    outcome: str
+    period: str
+    run: str
+    others: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZoneRow:
+    """One zone in a table."""
+
+    id: str
+    district: str
+    district_name: str
+    rank: int
+    title: str
+    reasons: tuple[str, ...]
+    past: int
+    expected: str
+    area: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LegendEntry:
+    """One class of the legend in words, with the share of the area it covers."""
+
+    colour: str
+    words: str
+    share: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomePage:
+    """The front page."""
+
+    zones: int
+    districts: int
+    incidents: str
+    tops: tuple[ZoneRow, ...]
+    factors: tuple[str, ...]
+    picture: str
+    bundle: Bundle
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapPage:
+    """The map and its table."""
+
+    bundle: Bundle
+    legend: tuple[LegendEntry, ...]
+    rows: tuple[ZoneRow, ...]
+    districts: tuple[tuple[str, str], ...]
+    district: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZonesPage:
+    """The table of zones."""
+
+    rows: tuple[ZoneRow, ...]
+    districts: tuple[tuple[str, str], ...]
+    district: str | None
+    sort: str
+    sorts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """One reason of a zone, its relative risk and interval; the bar is in percent of the axis."""
+
+    sentence: str
+    rrv: str
+    low: str
+    high: str
+    bar: float
+    from_: float
+    to: float
+    extent: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZonePage:
+    """One zone."""
+
+    row: ZoneRow
+    reasons: tuple[Reason, ...]
+    axis: str
+    of: int
+    picture: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodsPage:
+    """Method, definitions, settings and what was left out."""
+
+    family: str
+    bic: str
+    alternatives: tuple[tuple[str, str], ...]
+    factors: tuple[tuple[str, str, str, str], ...]
+    candidates: int
+    screened: int
+    dropped: int
+    cells: str
+    cell: str
+    block: str
+    score_max: str
+    score_mean: str
+    top_share: str
+    legend: tuple[LegendEntry, ...]
+    warnings: tuple[str, ...]
+    reports: tuple[SourceReport, ...]
+    settings: tuple[tuple[str, str], ...]
+
+
+def frame(shown: Shown) -> Frame:
+    """Tell what city and which run a page is about."""
+    run = shown.run
+    period = ""
+    if run is not None:
+        period = f"{words.day(run.period_from)} to {words.last_day(run.period_to)}"
+    return Frame(
+        city=shown.city.name,
+        slug=shown.city.slug,
+        synthetic=shown.city.synthetic,
+        outcome=words.plain(run.outcome) if run else "",
+        period=period,
+        run=run.id if run else "",
+        others=tuple((other.slug, other.name) for other in shown.others),
+    )
+
+
+def zone_rows(shown: Shown, run: RunRecord) -> tuple[ZoneRow, ...]:
+    """Tell every zone of a run, by district and rank."""
+    units = words.Units(shown.city.crs)
+    names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
+    return tuple(
+        ZoneRow(
+            id=zone.id,
+            district=zone.district,
+            district_name=district_label(zone.district, names),
+            rank=int(zone.rank),
+            title=f"{district_label(zone.district, names)}, zone {zone.rank}",
+            reasons=tuple(reason(factor, units) for factor in zone.factors),
+            past=int(zone.past),
+            expected=words.about(zone.expected),
+            area=units.area(zone.area),
+        )
+        for zone in run.zones.itertuples()
+    )
+
+
+def district_choices(shown: Shown) -> tuple[tuple[str, str], ...]:
+    """Name the districts one can choose."""
+    frame_ = shown.city.districts
+    names = dict(zip(frame_["code"], frame_["name"], strict=True))
+    return tuple((code, district_label(code, names)) for code in frame_["code"])
+
+
+def sorted_rows(run: RunRecord, rows: tuple[ZoneRow, ...], sort: str) -> tuple[ZoneRow, ...]:
+    """Sort by a column, the largest first; by district keeps district and rank."""
+    if sort == "district":
+        return rows
+    order = run.zones[sort].reset_index(drop=True).sort_values(ascending=False, kind="stable")
+    return tuple(rows[i] for i in order.index)
+
+
+def legend(run: RunRecord) -> tuple[LegendEntry, ...]:
+    """Tell the classes, highest first."""
+    shares = run.cells["risk_class"].value_counts(normalize=True)
+    return tuple(
+        LegendEntry(
+            colour=RISK_HEX[number],
+            words=words.CLASSES[number],
+            share=words.share(float(shares.get(number, 0.0))),
+        )
+        for number in (3, 2, 1, 0)
+    )
+
+
+def zone_page(shown: Shown, run: RunRecord, row: ZoneRow, picture: str) -> ZonePage:
+    """Tell one zone: its reasons with the interval of each relative risk."""
+    units = words.Units(shown.city.crs)
+    zone = run.zones[run.zones["id"] == row.id].iloc[0]
+    table = {(f["name"], f["operation"], f["distance"]): f for f in run.result["model"]["factors"]}
+    highest = max((f["rrv_high"] for f in run.result["model"]["factors"]), default=1.0)
+    reasons = []
+    for factor in zone["factors"]:
+        full = table[factor["name"], factor["operation"], factor["distance"]]
+        place = words.where(factor, units)
+        reasons.append(
+            Reason(
+                sentence=f"{place[0].upper()}{place[1:]}",
+                rrv=f"{full['rrv']:.1f}",
+                low=f"{full['rrv_low']:.1f}",
+                high=f"{full['rrv_high']:.1f}",
+                bar=round(100 * full["rrv"] / highest, 1),
+                from_=round(100 * full["rrv_low"] / highest, 1),
+                to=round(100 * full["rrv_high"] / highest, 1),
+                extent=words.extent(factor["share"]),
+            )
+        )
+    return ZonePage(
+        row=row,
+        reasons=tuple(reasons),
+        axis=f"{highest:.0f}",
+        of=int((run.zones["district"] == row.district).sum()),
+        picture=picture,
+    )
+
+
+def methods_page(shown: Shown, run: RunRecord) -> MethodsPage:
+    """Tell how the shown run was made."""
+    units, result = words.Units(shown.city.crs), run.result
+    model = result["model"]
+    return MethodsPage(
+        family=words.FAMILIES[model["family"]],
+        bic=f"{model['bic']:,.1f}",
+        alternatives=tuple(
+            (words.FAMILIES[other["family"]], f"{other['bic']:,.1f}")
+            for other in result["alternatives"]
+        ),
+        factors=tuple(
+            (
+                words.where(f, units),
+                f"{f['rrv']:.2f}",
+                f"{f['rrv_low']:.2f} to {f['rrv_high']:.2f}",
+                f"{f['coefficient']:.4f} ({f['se']:.4f})",
+            )
+            for f in model["factors"]
+        ),
+        candidates=result["candidates"],
+        screened=result["screened"],
+        dropped=len(result["dropped"]),
+        cells=f"{result['grid']['cells']:,}",
+        cell=units.length(shown.city.cell_units),
+        block=units.length(shown.city.block_units),
+        score_max=f"{result['score']['max']:.1f}",
+        score_mean=f"{result['score']['mean']:.2f}",
+        top_share=words.share(result["score"]["share_above_2sd"]),
+        legend=legend(run),
+        warnings=tuple(result["warnings"]),
+        reports=tuple(shown.reports),
+        settings=_settings(run),
+    )
+
+
+def _settings(run: RunRecord) -> tuple[tuple[str, str], ...]:
+    model: dict[str, Any] = run.spec["model"]
+    zones: dict[str, Any] = run.spec["zones"]
+    return (
+        ("run", run.id),
+        ("software version", run.code_version),
+        ("seed", str(run.seed)),
+        ("cross-validation folds", str(model["folds"])),
+        ("elastic-net mixing", f"{model['mixing']:g}"),
+        ("penalty rule", str(model["lambda_rule"])),
+        ("share of a district that zones may take", words.share(zones["area_share"])),
+        ("cells of a zone", f"{zones['min_cells']} to {zones['max_cells']}"),
+        ("zones of a district", f"at most {zones['max_zones']}"),
+        ("digest of the data", run.data_sha256[:16]),
+    )
+
+
+def factor_names(run: RunRecord) -> tuple[str, ...]:
+    """Name the factors of the model, strongest first."""
+    return tuple(words.plain(factor["name"]) for factor in run.result["model"]["factors"])

@@ -1,0 +1,171 @@
+"""The pages anyone may read."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, current_app, render_template, request, send_from_directory, url_for
+from werkzeug.exceptions import NotFound
+
+from app import forms
+from app.maps.bundle import Bundle, map_bundle
+from app.maps.picture import zone_svg
+from app.views import pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from flask import Response
+    from flask.typing import ResponseReturnValue
+
+    from app.site import Shown
+    from geodata.store.runs import RunRecord
+
+bp = Blueprint("public", __name__)
+FOR_EVER = 31_536_000
+ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+
+
+def with_run(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+    """Hand a view the shown city and its run; without one, say what to do first."""
+
+    @wraps(view)
+    def wrapped(**kwargs: Any) -> ResponseReturnValue:
+        shown = current_app.extensions["saferground.site"].shown(request.args.get("city"))
+        if shown is None or shown.run is None:
+            frame = pages.frame(shown) if shown else None
+            return render_template("public/empty.html", frame=frame)
+        return view(shown, shown.run, **kwargs)
+
+    return wrapped
+
+
+@bp.get("/")
+@with_run
+def home(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+    """Show the city, its map in small and the first zone of each district."""
+    rows = pages.zone_rows(shown, run)
+    bundle = _bundle(shown, run)
+    page = pages.HomePage(
+        zones=len(rows),
+        districts=len({row.district for row in rows}),
+        incidents=f"{run.result['incidents']:,}",
+        tops=tuple(row for row in rows if row.rank == 1),
+        factors=pages.factor_names(run),
+        picture=_file_url(bundle, bundle.picture),
+        bundle=bundle,
+    )
+    return render_template("public/home.html", frame=pages.frame(shown), page=page)
+
+
+@bp.get("/map")
+@with_run
+def map_(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+    """Show the map, and beside it every zone in a table."""
+    choices = pages.district_choices(shown)
+    district = forms.choice(request.args, "district", [code for code, _ in choices])
+    page = pages.MapPage(
+        bundle=_bundle(shown, run),
+        legend=pages.legend(run),
+        rows=pages.zone_rows(shown, run),
+        districts=choices,
+        district=district,
+    )
+    return render_template("public/map.html", frame=pages.frame(shown), page=page)
+
+
+@bp.get("/zones/")
+@with_run
+def zones(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+    """List the zones, by district or by another column."""
+    choices = pages.district_choices(shown)
+    district = forms.choice(request.args, "district", [code for code, _ in choices])
+    sort = forms.choice(request.args, "sort", pages.SORTS) or "district"
+    rows = pages.sorted_rows(run, pages.zone_rows(shown, run), sort)
+    page = pages.ZonesPage(
+        rows=tuple(row for row in rows if district in (None, row.district)),
+        districts=choices,
+        district=district,
+        sort=sort,
+        sorts=tuple(pages.SORTS.items()),
+    )
+    return render_template("public/zones.html", frame=pages.frame(shown), page=page)
+
+
+@bp.get("/zones/<zone_id>")
+@with_run
+def zone(shown: Shown, run: RunRecord, zone_id: str) -> ResponseReturnValue:
+    """Show one zone and why it is one."""
+    row = _row(shown, run, zone_id)
+    picture = url_for("public.zone_picture", zone_id=zone_id, city=shown.city.slug)
+    page = pages.zone_page(shown, run, row, picture)
+    return render_template("public/zone.html", frame=pages.frame(shown), page=page)
+
+
+@bp.get("/zones/<zone_id>/picture.svg")
+@with_run
+def zone_picture(shown: Shown, run: RunRecord, zone_id: str) -> ResponseReturnValue:
+    """Draw one zone and its surroundings."""
+    _row(shown, run, zone_id)
+    response = current_app.response_class(zone_svg(shown, run, zone_id), mimetype="image/svg+xml")
+    response.cache_control.public = True
+    response.cache_control.max_age = 3600
+    return response
+
+
+@bp.get("/methods/")
+@with_run
+def methods(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+    """Tell the method, its limits and how the shown run was made."""
+    page = pages.methods_page(shown, run)
+    return render_template("public/methods.html", frame=pages.frame(shown), page=page)
+
+
+@bp.get("/maps/<folder>/<name>")
+def map_file(folder: str, name: str) -> ResponseReturnValue:
+    """Send a file of a map; its name holds its digest, so it can be kept for ever."""
+    root: Path = current_app.extensions["saferground.maps"]
+    if name == "map.json" or not (root / folder / name).is_file():
+        raise NotFound
+    for encoding, ending in ENCODINGS:
+        there = (root / folder / f"{name}{ending}").is_file()
+        if there and encoding in request.accept_encodings.values():
+            response = _send(root / folder, f"{name}{ending}", name)
+            response.headers["Content-Encoding"] = encoding
+            return response
+    return _send(root / folder, name, name)
+
+
+def _send(folder: Path, stored: str, name: str) -> Response:
+    response = send_from_directory(folder, stored, max_age=FOR_EVER, etag=False)
+    response.mimetype = MIMETYPES[name.rpartition(".")[2]]
+    response.cache_control.immutable = True
+    response.cache_control.public = True
+    response.headers["Vary"] = "Accept-Encoding"
+    return response
+
+
+MIMETYPES = {
+    "js": "text/javascript",
+    "css": "text/css",
+    "json": "application/geo+json",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+}
+
+
+def _bundle(shown: Shown, run: RunRecord) -> Bundle:
+    return map_bundle(current_app.extensions["saferground.maps"], shown, run)
+
+
+def _file_url(bundle: Bundle, name: str) -> str:
+    return url_for("public.map_file", folder=bundle.folder, name=name)
+
+
+def _row(shown: Shown, run: RunRecord, zone_id: str) -> pages.ZoneRow:
+    found = [row for row in pages.zone_rows(shown, run) if row.id == zone_id]
+    if not found:
+        raise NotFound
+    return found[0]

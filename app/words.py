@@ -1,0 +1,118 @@
+"""Numbers and names in plain words; the only place that writes them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from pyproj import CRS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ONE_DAY = dt.timedelta(days=1)
+
+FOOT_M = 0.3048
+ACRE_M2 = 4046.8564224
+HECTARE_M2 = 10_000.0
+CLASSES = (
+    "At or below the average",
+    "Above the average",
+    "High: more than 1 standard deviation above it",
+    "Highest: more than 2 standard deviations above it",
+)
+FAMILIES = {
+    "poisson": "Poisson",
+    "nb1": "negative binomial, variance linear in the mean (NB1)",
+    "nb2": "negative binomial, variance quadratic in the mean (NB2)",
+}
+
+
+class Units:
+    """Lengths and areas of one city, in the units its people use."""
+
+    def __init__(self, crs: str) -> None:
+        self.metres = float(CRS.from_user_input(crs).axis_info[0].unit_conversion_factor)
+        self.feet = abs(self.metres - FOOT_M) < 1e-4
+
+    def length(self, units: float) -> str:
+        """Write a length given in units of the reference system."""
+        return f"{units:,.0f} {'ft' if self.feet else 'm'}"
+
+    def area(self, square_units: float) -> str:
+        """Write an area given in square units of the reference system."""
+        square_metres = square_units * self.metres**2
+        if self.feet:
+            return f"{square_metres / ACRE_M2:,.0f} acres"
+        return f"{square_metres / HECTARE_M2:,.0f} hectares"
+
+
+def plain(name: str) -> str:
+    """Write a factor or outcome as people do.
+
+    >>> plain("liquor_stores")
+    'liquor stores'
+    """
+    return name.replace("_", " ").strip()
+
+
+def where(factor: Mapping[str, Any], units: Units) -> str:
+    """Tell where a factor acts."""
+    reach = units.length(factor["distance"])
+    if factor["operation"] == "proximity":
+        return f"within {reach} of {plain(factor['name'])}"
+    return f"where {plain(factor['name'])} gather closely (within {reach})"
+
+
+def times(rrv: float) -> str:
+    """Tell a relative risk value.
+
+    >>> times(2.774)
+    '2.8 times as frequent'
+    """
+    return f"{rrv:.1f} times as frequent"
+
+
+def share(value: float) -> str:
+    """Write a share as a percentage with as many decimals as it needs.
+
+    >>> share(0.0274), share(0.31), share(0.0004)
+    ('2.7 %', '31 %', 'less than 0.1 %')
+    """
+    if 0 < value < 0.001:
+        return "less than 0.1 %"
+    return f"{value * 100:.1f} %" if value < 0.1 else f"{value * 100:.0f} %"
+
+
+def extent(part: float) -> str:
+    """Tell how much of a zone a factor reaches.
+
+    >>> extent(1.0), extent(0.4)
+    ('all of this zone', '40 % of this zone')
+    """
+    return "all of this zone" if part > 0.995 else f"{share(part)} of this zone"
+
+
+def day(date: dt.date) -> str:
+    """Write a day without a doubt about its month.
+
+    >>> import datetime as dt
+    >>> day(dt.date(2023, 1, 5))
+    'January 5, 2023'
+    """
+    return f"{date:%B} {date.day}, {date.year}"
+
+
+def about(number: float) -> str:
+    """Write an expected count: one decimal below ten, none above."""
+    return f"{number:.1f}" if number < 10 else f"{number:,.0f}"
+
+
+def last_day(end: dt.date) -> str:
+    """Write the last day of a half-open period.
+
+    >>> import datetime as dt
+    >>> last_day(dt.date(2024, 1, 1))
+    'December 31, 2023'
+    """
+    return day(end - ONE_DAY)
