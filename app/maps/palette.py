@@ -1,7 +1,7 @@
 """The colours of maps, in one place. Risk classes are cividis, reversed: darker is higher."""
 
-RISK = ((255, 255, 255, 0), (233, 214, 107, 150), (122, 122, 120, 185), (0, 34, 78, 205))
-RISK_HEX = ("none", "#e9d66b", "#7a7a78", "#00224e")
+RISK = ((255, 255, 255, 0), (233, 214, 107, 150), (150, 142, 112, 200), (0, 34, 78, 205))
+RISK_HEX = ("none", "#e9d66b", "#968e70", "#00224e")
 
 GROUND = "#fbfaf7"
 WATER = "#bdd3e2"

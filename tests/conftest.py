@@ -1,0 +1,67 @@
+"""Databases for tests: a fresh SQLite file, and a real PostgreSQL with PostGIS."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # helpers beside this file, whatever the import mode
+
+from cluster import Cluster, ClusterError
+
+from geodata.database import open_database, upgrade
+
+SHARED = Path(__file__).parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Folder of the real data sets, which are not part of the project."""
+    if not SHARED.is_dir():
+        pytest.skip("../shared/data is not beside this checkout")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster():
+    """A PostgreSQL server of our own on a loopback port, gone when the tests are."""
+    try:
+        cluster = Cluster()
+    except ClusterError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path):
+    return f"sqlite:///{tmp_path / 'saferground.sqlite'}"
+
+
+@pytest.fixture
+def sqlite_database(sqlite_url):
+    upgrade(sqlite_url)
+    database = open_database(sqlite_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request):
+    """An upgraded, empty database of either kind."""
+    if request.param == "sqlite":
+        url = request.getfixturevalue("sqlite_url")
+        upgrade(url)
+    else:
+        url = request.getfixturevalue("postgres_cluster").fresh_database()
+    return url
+
+
+@pytest.fixture
+def database(database_url):
+    opened = open_database(database_url)
+    yield opened
+    opened.close()

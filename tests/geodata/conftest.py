@@ -1,0 +1,115 @@
+import datetime as dt
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from geodata.store.runs import RunRecord
+from geodata.tables import City, District
+from spatial.grid import lay_grid
+
+CRS = "EPSG:32617"
+AREA = shapely.box(500_000, 4_000_000, 502_000, 4_001_000)
+
+
+@pytest.fixture
+def make_city_record():
+    """Store a small city of two districts."""
+
+    def make(database, slug):
+        with database.session() as session:
+            city = City(
+                slug=slug,
+                name=slug.title(),
+                crs=CRS,
+                timezone="America/New_York",
+                cell_units=100.0,
+                block_units=200.0,
+                study_area=shapely.set_srid(AREA, 32617),
+                imported_at=dt.datetime(2026, 1, 1),
+            )
+            session.add(city)
+            session.flush()
+            for position in range(2):
+                half = shapely.box(
+                    500_000 + position * 1000, 4_000_000, 501_000 + position * 1000, 4_001_000
+                )
+                session.add(
+                    District(
+                        city_id=city.id,
+                        code=f"D{position + 1}",
+                        name=f"D{position + 1}",
+                        position=position,
+                        geom=shapely.set_srid(half, 32617),
+                    )
+                )
+            return city.id
+
+    return make
+
+
+@pytest.fixture
+def make_run():
+    def make(city, run, **change):
+        grid = lay_grid(AREA, {"D1": AREA}, 100)
+        score = np.linspace(1, 9, len(grid))
+        zones = gpd.GeoDataFrame(
+            {
+                "id": [f"{run[:8]}-d1-1", f"{run[:8]}-d1-2"],
+                "district": ["D1", "D1"],
+                "rank": [1, 2],
+                "area": [40_000.0, 50_000.0],
+                "n_cells": [4, 5],
+                "expected": [3.25, 1.5],
+                "past": [4, 0],
+                "factors": [
+                    [
+                        {
+                            "name": "bars",
+                            "operation": "density",
+                            "distance": 200.0,
+                            "rrv": 2.5,
+                            "share": 1.0,
+                        }
+                    ],
+                    [],
+                ],
+            },
+            geometry=[
+                shapely.box(500_000, 4_000_000, 500_200, 4_000_200),
+                shapely.box(500_300, 4_000_000, 500_800, 4_000_100),
+            ],
+            crs=CRS,
+        )
+        fields = {
+            "id": run,
+            "city": city,
+            "outcome": "robbery",
+            "scope": "city",
+            "period_from": dt.date(2025, 1, 1),
+            "period_to": dt.date(2026, 1, 1),
+            "seed": 1,
+            "spec": {"grid": {"cell_units": 100.0}},
+            "data_sha256": "0" * 64,
+            "code_version": "0.1.0",
+            "created_at": dt.datetime(2026, 1, 2, 3, 4, 5),
+            "result": {
+                "incidents": 12,
+                "model": {"family": "nb2", "factors": [{"name": "bars"}], "bic": 10.5},
+            },
+            "grid": grid,
+            "cells": pd.DataFrame(
+                {
+                    "count": np.arange(len(grid)) % 3,
+                    "score": score,
+                    "risk_class": (score // 3).astype(np.int8),
+                    "expected": score / 10,
+                }
+            ),
+            "zones": zones,
+        }
+        return RunRecord(**{**fields, **change})
+
+    return make
