@@ -65,3 +65,6 @@ def database(database_url):
     opened = open_database(database_url)
     yield opened
     opened.close()
+
+
+pytest_plugins = ["demo_fixtures"]

@@ -14,6 +14,7 @@ const SaferGround = (() => {
   const zones = new Map(); // id -> { feature, line, casing, label }
   let chart = null;
   let chosen = null;
+  let restoring = false;
 
   const load = async (file) => {
     const answer = await fetch(frame.dataset.files + file);
@@ -160,6 +161,7 @@ const SaferGround = (() => {
   // The address holds what is seen: district, zone, layers, view.
   const state = () => new URLSearchParams(location.search);
   const remember = (step) => {
+    if (restoring) return;
     const now = state();
     const put = (key, value) => (value ? now.set(key, value) : now.delete(key));
     put("zone", chosen);
@@ -173,6 +175,7 @@ const SaferGround = (() => {
   };
   const restore = () => {
     const now = state();
+    restoring = true; // moving the view must not rewrite the address that is being read
     const view = (now.get("view") || "").split(",").map(Number);
     const placed = view.length === 3 && view.every(Number.isFinite);
     if (placed) chart.setView([view[0], view[1]], view[2], { animate: false });
@@ -182,6 +185,7 @@ const SaferGround = (() => {
       show(box);
     }
     choose(now.get("zone"), { move: !placed, quiet: true });
+    restoring = false;
   };
   const show = (box) => {
     const part = parts[box.value];

@@ -140,8 +140,8 @@ def draw_incidents(
     cell = np.repeat(np.arange(len(grid)), counts)
     x, y = _beside_streets(grid, cell, network, land, rng)
     days = pd.date_range(FIRST_DAY, LAST_DAY)
-    season = 1 + 0.16 * np.sin(2 * np.pi * (days.dayofyear.to_numpy() - 110) / 365)
-    weekend = np.where(days.dayofweek.to_numpy() >= 4, 1.2, 0.92)
+    season = 1 + 0.16 * np.sin(2 * np.pi * (days.day_of_year.to_numpy() - 110) / 365)
+    weekend = np.where(days.day_of_week.to_numpy() >= 4, 1.2, 0.92)
     share = season * weekend
     day = days[rng.choice(len(days), len(cell), p=share / share.sum())]
     hours = np.arange(24)
