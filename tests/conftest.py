@@ -1,13 +1,9 @@
 """Databases for tests: a fresh SQLite file, and a real PostgreSQL with PostGIS."""
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # helpers beside this file, whatever the import mode
-
 from cluster import Cluster, ClusterError
 
 from geodata.database import open_database, upgrade

@@ -118,7 +118,8 @@ def _content_kind(path: Path) -> str:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text[:1] in (b"{", b"["):
         return "json"
-    return "binary" if b"\x00" in head else "text"
+    wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))  # UTF-16, as spreadsheets write it
+    return "binary" if not wide and head.count(0) > len(head) // 20 else "text"
 
 
 def _require_kind(path: Path, kind: str, expected: tuple[str, ...], ending: str) -> None:

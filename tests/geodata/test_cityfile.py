@@ -1,0 +1,128 @@
+from pathlib import Path
+
+import pytest
+from town import Town
+
+from geodata.cityfile import read_city_file
+from geodata.errors import CityFileError
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def town(tmp_path):
+    return Town(tmp_path)
+
+
+def faults_of(town):
+    with pytest.raises(CityFileError) as caught:
+        read_city_file(town.path)
+    return caught.value.faults
+
+
+def test_the_examples_are_read():
+    durham = read_city_file(EXAMPLES / "durham" / "city.toml")
+    assert durham.outcomes == ("robbery", "assault", "burglary", "larceny", "vehicle_theft")
+    assert len(durham.factors) == 14
+    hartford = read_city_file(EXAMPLES / "hartford" / "city.toml")
+    assert [f.factor.name for f in hartford.factors].count("bar") == 1
+    assert hartford.districts is None
+
+
+def test_every_fault_is_told_at_once(town):
+    town.city = """
+[city]
+slug = "Big Town"
+name = 7
+crs = "EPSG:4326"
+timezone = "America/Nowhere"
+colour = "red"
+[districts]
+source = "districts.geojson"
+[grid]
+cell = "100"
+block = 200
+[[incidents]]
+source = "incidents.csv"
+dat = "date"
+x = "lon"
+[[factors]]
+name = "bars"
+source = "bars.geojson"
+operation = "near"
+[[factors]]
+name = "bars"
+source = "b.geojson"
+[[factors]]
+name = "bars"
+source = "c.geojson"
+[[base]]
+kind = "sea"
+source = "sea.geojson"
+[incident]
+"""
+    town.save()
+    told = "\n".join(faults_of(town))
+    for part in (
+        "[city] slug 'Big Town'",
+        "[city]: name must be text",
+        "is not projected",
+        "America/New_York",
+        "unknown key 'colour'",
+        "[districts]: id is missing",
+        "cell must be a number, got '100'",
+        "unknown key 'dat'; did you mean date?",
+        "date is missing",
+        "outcome is missing",
+        "x and y belong together",
+        "operation must be one of",
+        "'bars' is named twice",
+        "kind must be one of",
+        "unknown key 'incident'; did you mean incidents?",
+    ):
+        assert part in told, part
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("[districts]", "[boundary]\nsource = 'x'\n[places]", "unknown key 'places'"),
+        ('crs = "EPSG:32617"', 'crs = "EPSG:99999999"', "is not known"),
+        ("cell = 100", "cell = -1", "above 0"),
+        ("block = 200", "", "block must be a number"),
+        ('outcome_field = "offense"', 'outcome = "robbery"', "not both"),
+        ('outcome_field = "offense"', "", "outcome_field needs outcomes"),
+        ('y = "lat"', 'y = "lat"\nwhere = { a = "< five" }', "no number"),
+        ('y = "lat"', 'y = "lat"\nwhere = "a"', "must be a table"),
+        ("[city]", "city = 1\n[other]", "must be one table"),
+        ("[[factors]]", "[factors]", "must be a list of tables"),
+        ('name = "bars"', 'name = "bars"\nmax_blocks = 0', "max_blocks"),
+    ],
+)
+def test_each_fault_names_its_place(town, old, new, told):
+    town.change(old, new)
+    assert told in "\n".join(faults_of(town))
+
+
+def test_a_file_that_is_no_city_file_is_told(tmp_path):
+    for name, content, told in (
+        ("none.toml", None, "no such file"),
+        ("broken.toml", b"[city", "not valid TOML"),
+        ("latin.toml", "name = 'Zürich'".encode("latin-1"), "not UTF-8"),
+    ):
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        with pytest.raises(CityFileError, match=told):
+            read_city_file(tmp_path / name)
+
+
+def test_paths_start_from_the_file_or_from_the_data_root(town, tmp_path):
+    assert read_city_file(town.path).factors[0].place.path == str(tmp_path / "bars.geojson")
+    elsewhere = read_city_file(town.path, Path("/data")).factors[0].place
+    assert elsewhere.path == "/data/bars.geojson"
+    assert elsewhere.label == "bars.geojson"
+
+
+def test_sections_of_later_versions_are_accepted(town):
+    town.change("[[factors]]", '[[alerts]]\nsource = "alerts.csv"\n[[factors]]')
+    assert read_city_file(town.path).waiting == ("alerts",)
