@@ -77,7 +77,7 @@ class Filter:
 
 def _is_any_of(series: pd.Series[Any], values: tuple[Any, ...]) -> NDArray[np.bool_]:
     texts = series.astype("string").str.strip().fillna("")
-    found = texts.isin([str(value).strip() for value in values]).to_numpy(dtype=bool)
+    found = np.array(texts.isin([str(value).strip() for value in values]), dtype=bool)
     wanted = [number for value in values if (number := _number(value)) is not None]
     if wanted:
         found |= np.isin(pd.to_numeric(series, errors="coerce").to_numpy(dtype=float), wanted)

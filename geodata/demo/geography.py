@@ -114,7 +114,7 @@ def _limit(rng: Generator) -> Polygon:
         )
     ]
     whole = whole.difference(shapely.union_all(notches))
-    return max(shapely.get_parts(whole), key=lambda part: part.area)
+    return Polygon(max(shapely.get_parts(whole), key=lambda part: part.area).exterior)
 
 
 def smooth(points: Sequence[tuple[float, float]], rounds: int = 4) -> LineString:
