@@ -1,0 +1,166 @@
+import dataclasses
+import io
+import json
+
+import numpy as np
+import pytest
+import rasterio.warp
+import shapely
+from PIL import Image
+
+from app.maps.bundle import map_bundle
+from app.maps.compose import Files, compose
+from app.maps.layers import Shapes
+from app.maps.picture import overview_svg, zone_svg
+from app.maps.shapes import base_geojson, districts_geojson, zones_geojson
+from app.maps.surface import flat_surface, warped_surface
+
+HOSTILE = [
+    "</script><script>alert(1)</script>",
+    "${alert(1)}",
+    "`x`",
+    '"><img src=x onerror=alert(1)>',
+]
+FILES = Files(base="b.json", surface="s.png", districts="d.json", zones="z.json")
+
+
+@pytest.fixture
+def spoiled(shown):
+    """The same city with hostile words wherever a word can stand."""
+    districts = shown.city.districts.copy()
+    districts["name"] = [*HOSTILE, "${7*7}"][: len(districts)]
+    city = dataclasses.replace(shown.city, name=HOSTILE[0], districts=districts)
+    zones = shown.run.zones.copy()
+    zones["factors"] = [
+        [{**factor, "name": HOSTILE[i % 4]} for factor in factors]
+        for i, factors in enumerate(zones["factors"])
+    ]
+    base = shown.base.assign(name=HOSTILE[2])
+    run = dataclasses.replace(shown.run, zones=zones, outcome=HOSTILE[1])
+    return dataclasses.replace(shown, city=city, run=run, base=base)
+
+
+def test_the_same_map_has_the_same_bytes(shown, tmp_path):
+    one = map_bundle(tmp_path / "one", shown, shown.run)
+    two = map_bundle(tmp_path / "two", shown, shown.run)
+    assert one == two
+    names = {path.name for path in (tmp_path / "one" / one.folder).iterdir()}
+    assert names == {path.name for path in (tmp_path / "two" / two.folder).iterdir()}
+    for name in names:
+        assert (tmp_path / "one" / one.folder / name).read_bytes() == (
+            tmp_path / "two" / two.folder / name
+        ).read_bytes()
+
+
+def test_a_map_is_made_once(shown, tmp_path):
+    bundle = map_bundle(tmp_path, shown, shown.run)
+    script = tmp_path / bundle.folder / bundle.script
+    before = script.stat().st_mtime_ns
+    assert map_bundle(tmp_path, shown, shown.run) == bundle
+    assert script.stat().st_mtime_ns == before
+    assert not list(tmp_path.glob(".making-*"))
+
+
+def test_no_word_of_the_data_reaches_what_folium_executes(spoiled, tmp_path):
+    bundle = map_bundle(tmp_path, spoiled, spoiled.run)
+    folder = tmp_path / bundle.folder
+    executed = bundle.fragment + (folder / bundle.script).read_text()
+    executed += (folder / bundle.style).read_text()
+    for word in (*HOSTILE, "alert", "Alder", "District", "robbery"):
+        assert word not in executed
+    for word in ("http:", "https:", "//cdn", "<script", "onerror"):
+        assert word not in executed
+    picture = (folder / bundle.picture).read_text()
+    assert "<script>" not in picture
+    assert "<img" not in picture
+    properties = [
+        f["properties"] for f in json.loads((folder / bundle.zones).read_text())["features"]
+    ]
+    assert any(HOSTILE[0] in reason for p in properties for reason in p["reasons"])  # as plain data
+
+
+def test_only_plain_file_names_are_composed():
+    for name in ("a b.json", "../x.json", "a.json?x", "x'y.json", "https://example.org/x.json"):
+        with pytest.raises(ValueError, match="no plain file name"):
+            Shapes("zones", name)
+    split = compose(FILES, (1, 2, 3, 4), (1, 2, 3, 4))
+    assert 'SaferGround.zones(map_0001, "z.json")' in split.script
+    assert "<style" not in split.style
+    assert "<script" not in split.fragment
+
+
+def test_the_surface_lies_where_its_cells_are(shown):
+    run = shown.run
+    surface = warped_surface(run)
+    picture = np.array(Image.open(io.BytesIO(surface.png)))
+    south, west, north, east = surface.bounds
+    grid = run.grid
+    rng = np.random.default_rng(0)
+    cells = rng.choice(len(grid), 400, replace=False)
+    lon, lat = rasterio.warp.transform(
+        run.zones.crs.to_wkt(), "EPSG:4326", grid.x[cells], grid.y[cells]
+    )
+    mercator = np.arctanh(np.sin(np.radians([south, north, *lat])))
+    height, width = picture.shape
+    row = ((mercator[1] - mercator[2:]) / (mercator[1] - mercator[0]) * height).astype(int)
+    column = ((np.array(lon) - west) / (east - west) * width).astype(int)
+    np.testing.assert_array_equal(picture[row, column], run.cells["risk_class"].to_numpy()[cells])
+
+
+def test_the_surface_has_four_colours_and_a_clear_ground(shown):
+    picture = Image.open(io.BytesIO(flat_surface(shown.run)))
+    assert picture.size == (shown.run.grid.n_cols, shown.run.grid.n_rows)
+    colours = {tuple(c) for c in np.array(picture.convert("RGBA")).reshape(-1, 4)}
+    assert len(colours) == 4
+    assert sum(alpha == 0 for *_, alpha in colours) == 1
+
+
+def test_zone_outlines_are_exact_and_tell_their_reasons(shown):
+    features = json.loads(zones_geojson(shown, shown.run))["features"]
+    assert len(features) == len(shown.run.zones)
+    degrees = shown.run.zones.geometry.to_crs(4326)
+    for feature, shape in zip(features, degrees, strict=True):
+        drawn = shapely.from_geojson(json.dumps(feature["geometry"]))
+        assert drawn.is_valid
+        assert drawn.hausdorff_distance(shape) < 1e-6
+        assert feature["properties"]["reasons"]
+
+
+def test_the_map_stays_light(shown):
+    features = json.loads(base_geojson(shown))["features"]
+    assert 5 < len(features) < 5000
+    assert {f["properties"]["kind"] for f in features} == {
+        "limit",
+        "street",
+        "water",
+        "park",
+        "rail",
+    }
+    for feature in json.loads(districts_geojson(shown))["features"]:
+        lat, lon = feature["properties"]["at"]
+        shape = shapely.from_geojson(json.dumps(feature["geometry"]))
+        assert shapely.contains_xy(shape, lon, lat)
+
+
+def test_pictures_are_whole_documents(shown):
+    from xml.etree import ElementTree
+
+    for svg in (
+        overview_svg(shown, shown.run),
+        zone_svg(shown, shown.run, shown.run.zones["id"].iloc[0]),
+    ):
+        root = ElementTree.fromstring(svg)  # noqa: S314 - our own
+        assert root.tag.endswith("svg")
+        texts = [node.text for node in root.iter() if node.tag.endswith("text")]
+        assert any(text.endswith(" m") or text.endswith(" km") for text in texts)
+
+
+def test_hostile_words_stand_on_pages_as_text(spoiled, demo_app, monkeypatch):
+    site = demo_app.extensions["saferground.site"]
+    monkeypatch.setattr(site, "shown", lambda _slug=None: spoiled)
+    client = demo_app.test_client()
+    for path in ("/", "/zones/", "/map"):
+        text = client.get(path).get_data(as_text=True)
+        assert "<script>alert" not in text
+        assert "<img src=x" not in text
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text

@@ -1,0 +1,91 @@
+"""Durham and Hartford as their example files describe them, from import to zones."""
+
+from pathlib import Path
+
+import pytest
+import shapely
+
+from app.pipeline import FitRequest, fit
+from geodata.cityfile import read_city_file
+from geodata.importing import import_city
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+pytestmark = pytest.mark.shared_data
+
+
+@pytest.fixture
+def bring(sqlite_database, shared_data):
+    def bring_in(city):
+        described = read_city_file(EXAMPLES / city / "city.toml", shared_data / city)
+        return sqlite_database, import_city(sqlite_database, described)
+
+    return bring_in
+
+
+def test_hartford(bring):
+    database, result = bring("hartford")
+    (incidents,) = [r for r in result.sources if r.kind == "incidents"]
+    assert (incidents.read, incidents.stored, incidents.left_out) == (837, 837, {})
+    (record,) = fit(database, FitRequest(city="hartford", outcome="robbery"))
+    document = record.result
+    assert document["grid"]["cells"] == 12_585
+    assert document["incidents"] == 837
+    assert (document["candidates"], document["screened"]) == (72, 29)
+    bic = {m["family"]: m["bic"] for m in [document["model"], *document["alternatives"]]}
+    assert bic["nb2"] <= 5484.5
+    assert bic["poisson"] == pytest.approx(5985.604, abs=1e-3)
+    assert document["model"]["family"] == min(bic, key=bic.get)
+
+
+def test_durham_city_and_districts(bring):
+    database, result = bring("durham")
+    robbery = next(r for r in result.sources if r.kind == "incidents")
+    assert (robbery.read, robbery.stored) == (283, 252)
+    assert robbery.left_out == {"left out by where": 31}
+    (city,) = fit(database, FitRequest(city="durham", outcome="robbery"))
+    assert set(city.zones["district"]) == {"D1", "D2", "D3", "D4", "D5"}
+    names = ("D1", "D2", "D3", "D4", "D5")
+    districts = fit(database, FitRequest(city="durham", outcome="robbery", districts=names))
+    assert [record.scope for record in districts] == list(names)
+    small = districts[4]
+    assert small.result["factors_from"] == "city"
+    assert "D5 has" in small.result["warnings"][0]
+    chosen = [(f["name"], f["distance"]) for f in city.result["model"]["factors"]]
+    assert [(f["name"], f["distance"]) for f in small.result["model"]["factors"]] == chosen
+    for record in (city, *districts):
+        assert len(record.zones) > 0
+        shapes = record.zones.geometry.to_numpy()
+        assert shapely.is_valid(shapes).all()
+        union = shapely.union_all(shapes)
+        assert union.area == pytest.approx(shapely.area(shapes).sum())
+
+
+def test_hartford_called_degrees_is_refused_with_the_cause(
+    bring, shared_data, tmp_path, sqlite_database
+):
+    from geodata.errors import DataError
+
+    text = (EXAMPLES / "hartford" / "city.toml").read_text()
+    wrong = text.replace('y = "latitude"\ncrs = "EPSG:3508"', 'y = "latitude"')
+    (tmp_path / "city.toml").write_text(wrong)
+    described = read_city_file(tmp_path / "city.toml", shared_data / "hartford")
+    with pytest.raises(DataError, match=r"projected coordinates called degrees.*the city's own"):
+        import_city(sqlite_database, described)
+
+
+def test_the_raw_districts_with_sheriffs_areas_are_joined_and_mended(
+    shared_data, sqlite_database, tmp_path
+):
+    text = (EXAMPLES / "durham" / "city.toml").read_text()
+    text = text.replace(
+        'source = "police_districts.geojson"\nid = "district"',
+        'source = "police_districts_raw.geojson"\nid = "LAWDIST"\n'
+        'where = { LAWDIST = ["D1", "D2", "D3", "D4", "D5"] }',
+    )
+    (tmp_path / "city.toml").write_text(text)
+    described = read_city_file(tmp_path / "city.toml", shared_data / "durham")
+    result = import_city(sqlite_database, described)
+    districts = result.sources[0]
+    assert districts.read == 115
+    assert districts.left_out["left out by where"] > 0
+    assert any("joined to 5 districts" in note for note in districts.notes)
