@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from spatial.analysis import Analysis
+    from spatial.combined import CombinedRisk
     from spatial.terrain.model import TerrainModel
 
 
@@ -22,6 +24,19 @@ def model_document(model: TerrainModel) -> dict[str, Any]:
     }
 
 
+def combined_document(combined: CombinedRisk) -> dict[str, Any]:
+    """Describe a combined risk: what each component accounts for, heaviest first."""
+    return {
+        "max": float(combined.score.max()),
+        "environment_share": combined.environment_share,
+        "history_share": 1.0 - combined.environment_share,
+        "components": [
+            dataclasses.asdict(component)
+            for component in sorted(combined.components, key=lambda c: -c.weight)
+        ],
+    }
+
+
 def run_document(
     analysis: Analysis,
     *,
@@ -31,6 +46,7 @@ def run_document(
     outcome: str,
     period: tuple[dt.date, dt.date],
     seed: int,
+    zones_from: str,
 ) -> dict[str, Any]:
     """Describe a run as ``fit`` and ``show`` print it."""
     terrain, score = analysis.terrain, analysis.cells["score"]
@@ -56,6 +72,8 @@ def run_document(
             "sd": float(score.std(ddof=0)),
             "share_above_2sd": float((analysis.cells["risk_class"] == 3).mean()),
         },
+        "combined": combined_document(analysis.combined),
+        "zones_from": zones_from,
         "zones": [
             {
                 "id": zone_id(run, row.district, row.rank),
@@ -65,6 +83,7 @@ def run_document(
                 "cells": int(row.n_cells),
                 "expected": float(row.expected),
                 "past": int(row.past),
+                "environment_share": float(row.environment_share),
                 "factors": row.factors,
             }
             for row in analysis.zones.itertuples()

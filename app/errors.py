@@ -9,7 +9,14 @@ from werkzeug.exceptions import HTTPException
 
 from app.config import SettingsError
 from geodata.errors import CityFileError, DataError, NotStoredError, StoreError
-from spatial.errors import CrsError, FitError, GridError, SaferGroundError, SpecError
+from spatial.errors import (
+    CrsError,
+    FitError,
+    ForecastError,
+    GridError,
+    SaferGroundError,
+    SpecError,
+)
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -22,6 +29,7 @@ STATUS: dict[type[SaferGroundError], int] = {
     CrsError: 422,
     GridError: 422,
     FitError: 422,
+    ForecastError: 422,
     StoreError: 503,
     SettingsError: 500,
     SaferGroundError: 500,

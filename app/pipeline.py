@@ -9,6 +9,7 @@ import json
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import shapely
 
 from app.documents import run_document, zone_id
@@ -20,6 +21,9 @@ from spatial.spec import GridSpec, ModelSpec, RunSpec, ZoneSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pandas as pd
+    from numpy.typing import NDArray
 
     from geodata.database import Database
     from geodata.store.cities import CityRecord
@@ -76,6 +80,7 @@ def fit(
         study_area=city.study_area,
         districts=dict(zip(city.districts["code"], city.districts.geometry, strict=True)),
         incidents=points.geometry,
+        age_days=days_before(points["occurred_on"], end),
         layers=features,
     )
     data = _digest_inputs(inputs)
@@ -143,6 +148,7 @@ class _Maker:
                 outcome=self.outcome,
                 period=self.period,
                 seed=self.spec.model.seed,
+                zones_from=self.spec.zones.source,
             ),
             grid=analysis.grid,
             cells=analysis.cells,
@@ -172,6 +178,11 @@ def _period(city: CityRecord, asked: FitRequest) -> tuple[dt.date, dt.date]:
     return start, end
 
 
+def days_before(days: pd.Series, end: dt.date) -> NDArray[np.float64]:
+    """Count the days from each incident to the end of a period."""
+    return np.array([(end - day).days for day in days], dtype=np.float64)
+
+
 def _require_districts(city: CityRecord, asked: tuple[str, ...]) -> None:
     known = list(city.districts["code"])
     unknown = [name for name in asked if name not in known]
@@ -189,11 +200,14 @@ def _digest_inputs(inputs: Inputs) -> str:
     parts: list[tuple[str, Any]] = [
         ("study area", [inputs.study_area]),
         *(("district " + name, [shape]) for name, shape in inputs.districts.items()),
-        ("incidents", inputs.incidents.array),
         *((f"factor {factor.name}", shapes.array) for factor, shapes in inputs.layers.items()),
     ]
     for label, shapes in parts:
         digest.update(label.encode())
         for wkb in sorted(shapely.to_wkb(list(shapes))):
             digest.update(wkb)
+    ages = inputs.age_days if inputs.age_days is not None else [0] * len(inputs.incidents)
+    dated = zip(shapely.to_wkb(inputs.incidents.array), ages, strict=True)
+    for wkb, age in sorted((wkb, int(age)) for wkb, age in dated):
+        digest.update(wkb + age.to_bytes(4, "little"))
     return digest.hexdigest()

@@ -84,6 +84,25 @@ def share(value: float) -> str:
     return f"{value * 100:.1f} %" if value < 0.1 else f"{value * 100:.0f} %"
 
 
+SURFACES = {"rtm": "the risk terrain", "screened": "the wider environment"}
+
+
+def component(part: Mapping[str, Any], units: Units) -> str:
+    """Tell a component of the combined risk."""
+    if part["kind"] == "base":
+        return "the level common to all cells"
+    place = SURFACES.get(part["environment"], "")
+    if part["kind"] == "environment":
+        return place
+    bandwidth = part["bandwidth_units"]
+    past = (
+        f"incidents around, within about {units.length(2 * bandwidth)}"
+        if bandwidth
+        else "the cell's own incidents"
+    )
+    return f"{past}, where {place} is high" if place else past
+
+
 def extent(part: float) -> str:
     """Tell how much of a zone a factor reaches.
 

@@ -1,6 +1,7 @@
 """One analysis, whole: study area, incidents and factors in; cells, model and zones out.
 
-This is the way through the engine: grid -> counts -> risk terrain -> scores -> zones. It composes
+This is the way through the engine: grid -> counts -> risk terrain and history -> combined risk ->
+zones. It composes
 the modules and decides nothing that they should decide, but one thing: a district with too few
 incidents for a model of its own takes the city's factors with its own level.
 """
@@ -14,7 +15,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from spatial.combined import CombinedRisk, combine
 from spatial.grid import lay_grid
+from spatial.history import lay_past
 from spatial.terrain.factors import candidate_columns, candidate_list
 from spatial.terrain.model import borrow_terrain, fit_risk_terrain, score_classes
 from spatial.zones import cut_zones
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from spatial.grid import Grid
+    from spatial.history import Past
     from spatial.spec import RiskFactor, RunSpec
     from spatial.terrain.factors import Candidate
     from spatial.terrain.model import RiskTerrain, TerrainModel
@@ -34,6 +38,16 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 CITY_SCOPE = "city"
+ZONE_COLUMNS = (
+    "district",
+    "rank",
+    "area",
+    "n_cells",
+    "expected",
+    "past",
+    "environment_share",
+    "factors",
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,6 +62,8 @@ class Inputs:
         Polygons by identifier, in the city's order.
     incidents
         Points of one outcome in one period.
+    age_days
+        Days from each incident to the end of the period; all alike if left out.
     layers
         Features of each factor, in the city's order.
     """
@@ -56,20 +72,24 @@ class Inputs:
     districts: Mapping[str, BaseGeometry]
     incidents: gpd.GeoSeries
     layers: Mapping[RiskFactor, gpd.GeoSeries]
+    age_days: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Analysis:
     """What an analysis gives.
 
-    ``cells`` has one row per cell of ``grid``: ``count``, ``score``, ``risk_class``, ``expected``.
-    ``zones`` has one row per zone: ``district``, ``rank``, ``area`` (square units), ``n_cells``,
-    ``expected``, ``past``, ``factors`` and the outline.
+    ``cells`` has one row per cell of ``grid``: ``count``; ``score`` and ``risk_class`` of the risk
+    terrain; ``expected`` incidents by what zones are cut from; ``combined`` risk relative to the
+    mean cell and its parts ``environment`` and ``history``, which add up to it. ``zones`` has one
+    row per zone: ``district``, ``rank``, ``area`` (square units), ``n_cells``, ``expected``,
+    ``past``, ``environment_share`` (of the zone's combined risk), ``factors`` and the outline.
     """
 
     scope: str
     grid: Grid
     terrain: RiskTerrain
+    combined: CombinedRisk
     cells: pd.DataFrame
     zones: gpd.GeoDataFrame
     incidents: int
@@ -91,7 +111,7 @@ def analyse_city(inputs: Inputs, spec: RunSpec, *, progress: Progress | None = N
     terrain = fit_risk_terrain(
         grid, counts, inputs.layers, spec.grid.block_units, spec.model, progress=progress
     )
-    return _finish(CITY_SCOPE, grid, counts, terrain, spec, warnings)
+    return _finish(CITY_SCOPE, grid, counts, terrain, inputs, spec, warnings)
 
 
 def analyse_districts(
@@ -139,7 +159,7 @@ def analyse_districts(
             terrain = fit_risk_terrain(
                 part, own, inputs.layers, spec.grid.block_units, spec.model, progress=progress
             )
-        analyses.append(_finish(name, part, own, terrain, spec, []))
+        analyses.append(_finish(name, part, own, terrain, inputs, spec, []))
     return analyses
 
 
@@ -177,16 +197,23 @@ def _finish(
     grid: Grid,
     counts: NDArray[np.int64],
     terrain: RiskTerrain,
+    inputs: Inputs,
     spec: RunSpec,
     warnings: list[str],
 ) -> Analysis:
-    zones = cut_zones(grid, terrain.score, terrain.expected, spec.zones)
+    past = lay_past(grid, inputs.incidents.x, inputs.incidents.y, inputs.age_days)
+    combined = _combined(grid, past, terrain, spec)
+    followed = combined if spec.zones.source == "combined" else terrain
+    zones = cut_zones(grid, followed.score, followed.expected, spec.zones)
     cells = pd.DataFrame(
         {
             "count": counts,
             "score": terrain.score,
             "risk_class": score_classes(terrain.score),
-            "expected": terrain.expected,
+            "expected": followed.expected,
+            "combined": combined.score,
+            "environment": combined.environment,
+            "history": combined.history,
         }
     )
     warnings = [*warnings, *terrain.warnings]
@@ -197,8 +224,9 @@ def _finish(
         scope=scope,
         grid=grid,
         terrain=terrain,
+        combined=combined,
         cells=cells,
-        zones=_zone_frame(grid, zones, counts, terrain),
+        zones=_zone_frame(grid, zones, cells, terrain),
         incidents=int(counts.sum()),
         warnings=tuple(warnings),
     )
@@ -209,24 +237,47 @@ def _with_cells(grid: Grid) -> list[str]:
     return [name for position, name in enumerate(grid.district_ids) if position in present]
 
 
+def environments(terrain: RiskTerrain) -> dict[str, NDArray[np.float64]]:
+    """Name the environment surfaces that a combined risk may use."""
+    found = {"rtm": terrain.score}
+    if terrain.screened_score is not None:
+        found["screened"] = terrain.screened_score
+    return found
+
+
+def _combined(grid: Grid, past: Past, terrain: RiskTerrain, spec: RunSpec) -> CombinedRisk:
+    if len(past) >= 2:
+        return combine(grid, past, environments(terrain), spec.history)
+    relative = terrain.score / terrain.score.mean()  # no history to speak of: environment alone
+    return CombinedRisk(
+        score=relative,
+        environment=relative,
+        history=np.zeros(len(grid)),
+        expected=terrain.expected,
+        components=(),
+    )
+
+
 def _zone_frame(
-    grid: Grid, zones: list[Zone], counts: NDArray[np.int64], terrain: RiskTerrain
+    grid: Grid, zones: list[Zone], cells: pd.DataFrame, terrain: RiskTerrain
 ) -> gpd.GeoDataFrame:
+    count, expected = cells["count"].to_numpy(), cells["expected"].to_numpy()
+    combined, environment = cells["combined"].to_numpy(), cells["environment"].to_numpy()
     rows = [
         {
             "district": zone.district,
             "rank": zone.rank,
             "area": len(zone.cells) * grid.cell_area,
             "n_cells": len(zone.cells),
-            "expected": float(terrain.expected[zone.cells].sum()),
-            "past": int(counts[zone.cells].sum()),
+            "expected": float(expected[zone.cells].sum()),
+            "past": int(count[zone.cells].sum()),
+            "environment_share": float(environment[zone.cells].sum() / combined[zone.cells].sum()),
             "factors": _zone_factors(terrain, zone.cells),
             "geometry": zone.outline,
         }
         for zone in zones
     ]
-    columns = ["district", "rank", "area", "n_cells", "expected", "past", "factors", "geometry"]
-    return gpd.GeoDataFrame(rows, columns=columns, geometry="geometry")
+    return gpd.GeoDataFrame(rows, columns=[*ZONE_COLUMNS, "geometry"], geometry="geometry")
 
 
 def _zone_factors(terrain: RiskTerrain, cells: NDArray[np.int64]) -> list[dict[str, Any]]:

@@ -23,3 +23,7 @@ class FitError(SaferGroundError, ValueError):
 
 class FitWarning(UserWarning):
     """A fit succeeded, but the analyst should know something about it."""
+
+
+class ForecastError(SaferGroundError, ValueError):
+    """A forecast cannot be scored as asked."""

@@ -17,6 +17,7 @@ Operations = Literal["proximity", "density", "both"]
 Step = Literal["whole", "half"]
 Family = Literal["poisson", "nb1", "nb2"]
 Sign = Literal["aggravating", "protective"]
+ZoneSource = Literal["combined", "rtm"]
 
 MAX_CELLS = 2_000_000
 
@@ -130,19 +131,42 @@ class ModelSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HistorySpec:
+    """How past incidents enter the combined risk.
+
+    ``half_life_days`` is the age at which an incident counts half; None counts all alike.
+    ``bandwidths_cells`` are the standard deviations of the kernels, in sides of a cell.
+    """
+
+    half_life_days: float | None = 730.0
+    bandwidths_cells: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+
+    def __post_init__(self) -> None:
+        if self.half_life_days is not None:
+            _positive("history", "half_life_days", self.half_life_days)
+        for cells in self.bandwidths_cells:
+            if not 0 < cells <= 100:
+                msg = f"history: a bandwidth must be above 0 and at most 100 cells, got {cells!r}"
+                raise SpecError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneSpec:
     """How zones are cut from the scores of one district.
 
-    The budget is ``area_share`` of each district; zones are contiguous groups of ``min_cells`` to
-    ``max_cells`` cells, at most ``max_zones`` a district.
+    Zones follow ``source``: the combined risk, or the pure risk terrain score. The budget is
+    ``area_share`` of each district; zones are contiguous groups of ``min_cells`` to ``max_cells``
+    cells, at most ``max_zones`` a district.
     """
 
+    source: ZoneSource = "combined"
     area_share: float = 0.02
     min_cells: int = 4
     max_cells: int = 40
     max_zones: int = 8
 
     def __post_init__(self) -> None:
+        _one_of("zones", "source", self.source, ("combined", "rtm"))
         if not 0 < self.area_share <= 0.5:
             msg = f"zones: area_share must be above 0 and at most 0.5, got {self.area_share!r}"
             raise SpecError(msg)
@@ -164,6 +188,7 @@ class RunSpec:
     grid: GridSpec
     factors: tuple[RiskFactor, ...]
     model: ModelSpec = field(default_factory=ModelSpec)
+    history: HistorySpec = field(default_factory=HistorySpec)
     zones: ZoneSpec = field(default_factory=ZoneSpec)
 
     def __post_init__(self) -> None:

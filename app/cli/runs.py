@@ -22,7 +22,7 @@ from app.pipeline import fit as run_fit
 from geodata.exporting import export_run
 from geodata.store.cities import get_city
 from geodata.store.runs import RunSummary, get_run, list_runs
-from spatial.spec import ModelSpec, ZoneSpec
+from spatial.spec import ModelSpec, ZoneSource, ZoneSpec
 
 
 class _Day(click.ParamType[dt.date]):
@@ -55,6 +55,13 @@ DAY = _Day()
     show_default=True,
     help="Share of each district's area that zones may take.",
 )
+@click.option(
+    "--zones-from",
+    type=click.Choice(["combined", "rtm"]),
+    default=ZoneSpec().source,
+    show_default=True,
+    help="What zones follow: environment and history together, or the risk terrain alone.",
+)
 @click.option("--protective", is_flag=True, help="Look for factors that lower risk instead.")
 @database_option
 @json_option
@@ -66,6 +73,7 @@ def fit(
     district: str | None,
     seed: int,
     area_share: float,
+    zones_from: ZoneSource,
     database_url: str | None,
     *,
     each_district: bool,
@@ -88,7 +96,7 @@ def fit(
         end=end,
         districts=districts,
         model=ModelSpec(seed=seed, sign="protective" if protective else "aggravating"),
-        zones=ZoneSpec(area_share=area_share),
+        zones=ZoneSpec(area_share=area_share, source=zones_from),
     )
     with Progress() as progress:
         records = run_fit(database, asked, progress=progress)
@@ -192,8 +200,13 @@ def _print_run(document: dict[str, Any]) -> None:
         f"relative risk score: highest {score['max']:.1f}, mean {score['mean']:.2f}; "
         f"{score['share_above_2sd']:.1%} of cells lie above mean + 2 SD"
     )
+    combined = document["combined"]
+    click.echo(
+        f"combined risk: {combined['environment_share']:.0%} from the environment, "
+        f"{combined['history_share']:.0%} from history; zones follow {document['zones_from']}"
+    )
     print_table(
-        ["district", "rank", "area", "expected", "past", "zone", "factors"],
+        ["district", "rank", "area", "expected", "past", "environment", "zone", "factors"],
         [_zone_row(zone) for zone in document["zones"]],
     )
     for warning in document["warnings"]:
@@ -216,5 +229,5 @@ def _run_row(run: RunSummary) -> list[Any]:
 
 def _zone_row(zone: dict[str, Any]) -> list[Any]:
     names = ", ".join(factor["name"] for factor in zone["factors"])
-    keys = ("district", "rank", "area", "expected", "past", "id")
+    keys = ("district", "rank", "area", "expected", "past", "environment_share", "id")
     return [*(zone[key] for key in keys), names]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DECIMALS = 6
 THINNING_M = 4.0
+LEAST_TOLD = 0.25  # history is named as a reason from this share of a zone's risk on
 STREET_GROUP = 40  # lines a drawn shape: far fewer vectors, still culled by place
 
 
@@ -35,7 +36,7 @@ def zones_geojson(shown: Shown, run: RunRecord) -> bytes:
             "past": int(zone.past),
             "expected": words.about(zone.expected),
             "area": units.area(zone.area),
-            "reasons": [reason(factor, units) for factor in zone.factors],
+            "reasons": list(reasons(zone, units)),
         }
         for zone in run.zones.itertuples()
     ]
@@ -69,6 +70,15 @@ def district_label(code: str, names: dict[str, str]) -> str:
     """Call a district by its name, or by its code with the word before it."""
     name = names.get(code, code)
     return name if name != code else f"District {code}"
+
+
+def reasons(zone: Any, units: words.Units) -> tuple[str, ...]:
+    """Tell every reason of a zone: its factors, strongest first, then what happened there."""
+    found = [reason(factor, units) for factor in zone.factors]
+    past = 1.0 - zone.environment_share
+    if past >= LEAST_TOLD:
+        found.append(f"past incidents here and nearby: {words.share(past)} of its risk")
+    return tuple(found)
 
 
 def reason(factor: dict[str, Any], units: words.Units) -> str:

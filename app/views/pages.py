@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from app import words
 from app.maps.palette import RISK_HEX
-from app.maps.shapes import district_label, reason
+from app.maps.shapes import district_label, reasons
 
 if TYPE_CHECKING:
     from app.maps.bundle import Bundle
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from geodata.reports import SourceReport
     from geodata.store.runs import RunRecord
 
+LEAST_WEIGHT = 0.005
 SORTS = {"district": "District", "past": "Incidents", "expected": "Expected", "area": "Area"}
 
 
@@ -105,14 +106,34 @@ class Reason:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Where a zone's risk comes from; ``cut`` is the environment's part of the bar in percent."""
+
+    environment: str
+    history: str
+    cut: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class ZonePage:
     """One zone."""
 
     row: ZoneRow
     reasons: tuple[Reason, ...]
+    parts: Parts
     axis: str
     of: int
     picture: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CombinedPart:
+    """The combined risk: whether zones follow it, its two parts, and its components by weight."""
+
+    followed: bool
+    parts: Parts
+    components: tuple[tuple[str, str], ...]
+    half_life: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +154,7 @@ class MethodsPage:
     score_mean: str
     top_share: str
     legend: tuple[LegendEntry, ...]
+    combined: CombinedPart
     warnings: tuple[str, ...]
     reports: tuple[SourceReport, ...]
     settings: tuple[tuple[str, str], ...]
@@ -166,7 +188,7 @@ def zone_rows(shown: Shown, run: RunRecord) -> tuple[ZoneRow, ...]:
             district_name=district_label(zone.district, names),
             rank=int(zone.rank),
             title=f"{district_label(zone.district, names)}, zone {zone.rank}",
-            reasons=tuple(reason(factor, units) for factor in zone.factors),
+            reasons=reasons(zone, units),
             past=int(zone.past),
             expected=words.about(zone.expected),
             area=units.area(zone.area),
@@ -209,11 +231,11 @@ def zone_page(shown: Shown, run: RunRecord, row: ZoneRow, picture: str) -> ZoneP
     zone = run.zones[run.zones["id"] == row.id].iloc[0]
     table = {(f["name"], f["operation"], f["distance"]): f for f in run.result["model"]["factors"]}
     highest = max((f["rrv_high"] for f in run.result["model"]["factors"]), default=1.0)
-    reasons = []
+    told = []
     for factor in zone["factors"]:
         full = table[factor["name"], factor["operation"], factor["distance"]]
         place = words.where(factor, units)
-        reasons.append(
+        told.append(
             Reason(
                 sentence=f"{place[0].upper()}{place[1:]}",
                 rrv=f"{full['rrv']:.1f}",
@@ -227,10 +249,19 @@ def zone_page(shown: Shown, run: RunRecord, row: ZoneRow, picture: str) -> ZoneP
         )
     return ZonePage(
         row=row,
-        reasons=tuple(reasons),
+        reasons=tuple(told),
+        parts=_parts(zone["environment_share"]),
         axis=f"{highest:.0f}",
         of=int((run.zones["district"] == row.district).sum()),
         picture=picture,
+    )
+
+
+def _parts(environment: float) -> Parts:
+    return Parts(
+        environment=words.share(environment),
+        history=words.share(1.0 - environment),
+        cut=round(100 * environment, 1),
     )
 
 
@@ -264,9 +295,24 @@ def methods_page(shown: Shown, run: RunRecord) -> MethodsPage:
         score_mean=f"{result['score']['mean']:.2f}",
         top_share=words.share(result["score"]["share_above_2sd"]),
         legend=legend(run),
+        combined=_combined_part(run, units),
         warnings=tuple(result["warnings"]),
         reports=tuple(shown.reports),
         settings=_settings(run),
+    )
+
+
+def _combined_part(run: RunRecord, units: words.Units) -> CombinedPart:
+    combined, days = run.result["combined"], run.spec["history"]["half_life_days"]
+    return CombinedPart(
+        followed=run.result["zones_from"] == "combined",
+        parts=_parts(combined["environment_share"]),
+        components=tuple(
+            (words.component(part, units), words.share(part["weight"]))
+            for part in combined["components"]
+            if part["weight"] >= LEAST_WEIGHT
+        ),
+        half_life="never" if days is None else f"after {days / 365:.0f} years",
     )
 
 

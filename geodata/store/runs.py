@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-ZONE_DETAILS = ("area", "n_cells", "expected", "past", "factors")
+ZONE_DETAILS = ("area", "n_cells", "expected", "past", "environment_share", "factors")
 LATTICE = ("col", "row", "district")
 
 
@@ -31,10 +31,11 @@ class RunRecord:
     ``result`` is the JSON document that ``fit`` prints. ``cells`` has one row per cell of ``grid``
     in its order: ``count`` (incidents), ``score`` (relative risk score, lowest 1), ``risk_class``
     (0 below the mean, 1 above it, 2 above mean + 1 SD, 3 above mean + 2 SD), ``expected``
-    (incidents expected in the period). ``zones`` is in the city's reference system: ``id``,
+    (incidents expected in the period), ``combined`` (risk relative to the mean cell) and its parts
+    ``environment`` and ``history``. ``zones`` is in the city's reference system: ``id``,
     ``district``, ``rank`` (1 is the highest in its district), ``area`` (square units), ``n_cells``,
-    ``expected``, ``past``, ``factors`` (a list of mappings: name, operation, distance, rrv, share
-    of its cells). ``created_at`` is UTC.
+    ``expected``, ``past``, ``environment_share`` (of its combined risk), ``factors`` (a list of
+    mappings: name, operation, distance, rrv, share of its cells). ``created_at`` is UTC.
     """
 
     id: str

@@ -82,6 +82,9 @@ class RiskTerrain:
         Incidents expected in each cell in the period, shape ``(cells,)``.
     score
         Relative risk score of each cell, lowest 1.
+    screened_score
+        The same under the elastic net with all the columns that it kept: a broader view of the
+        environment, for the combined risk. Missing where the factors are another area's.
     n_candidates, n_screened
         Columns considered, and columns that the elastic net kept.
     dropped
@@ -99,6 +102,7 @@ class RiskTerrain:
     n_screened: int
     dropped: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
+    screened_score: Floats | None = None
     borrowed: bool = False
 
 
@@ -153,7 +157,7 @@ def choose_terrain(
             f"only {total} incidents: the factors chosen and their values are uncertain"
         )
     sign: Literal[1, -1] = 1 if spec.sign == "aggravating" else -1
-    kept = _screen(design, counts, spec, sign, warnings, progress)
+    kept, screened = _screen(design, counts, spec, sign, warnings, progress)
     searched = []
     for position, family in enumerate(spec.families):
         searched.append(
@@ -180,6 +184,7 @@ def choose_terrain(
         n_screened=len(kept.candidates),
         dropped=tuple((d.candidate.label, d.reason) for d in design.dropped),
         warnings=tuple(warnings),
+        screened_score=screened,
     )
 
 
@@ -257,10 +262,11 @@ def _screen(
     sign: Literal[1, -1],
     warnings: list[str],
     progress: Progress | None,
-) -> Design:
+) -> tuple[Design, Floats]:
+    """Let the elastic net choose columns; give them and the relative score under all of them."""
     if not design.candidates:
         warnings.append("no factor has a usable column: the terrain is flat and has no zones")
-        return design
+        return design, np.ones(len(counts))
     path = fit_path(
         encode(design),
         counts,
@@ -271,7 +277,9 @@ def _screen(
     )
     if not path.converged:
         warnings.append("the elastic net did not settle at every penalty")
-    return design.keep(path.kept)
+    kept = design.keep(path.kept)
+    eta = kept.columns @ path.coefficients[path.chosen][path.kept]
+    return kept, np.exp(eta - eta.min())
 
 
 def _model(kept: Design, chosen: Chosen) -> TerrainModel:
@@ -300,6 +308,7 @@ def _terrain(
     n_screened: int,
     dropped: tuple[tuple[str, str], ...],
     warnings: tuple[str, ...],
+    screened_score: Floats | None = None,
     borrowed: bool = False,
 ) -> RiskTerrain:
     eta = model.fit.beta[0] + active @ model.fit.beta[1:]
@@ -313,6 +322,7 @@ def _terrain(
         n_screened=n_screened,
         dropped=dropped,
         warnings=warnings,
+        screened_score=screened_score,
         borrowed=borrowed,
     )
 

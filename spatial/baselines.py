@@ -1,0 +1,137 @@
+"""What a forecast is compared with: kernel density and random forest, from the same incidents.
+
+Prior counts need no code: they are the counts of the training period.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.ensemble import RandomForestRegressor
+
+from spatial.history import Past, smoothed_counts
+from spatial.terrain.factors import distance_to_nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geopandas import GeoSeries
+    from numpy.typing import NDArray
+
+    from spatial.grid import Grid
+    from spatial.spec import RiskFactor
+
+    Floats = NDArray[np.float64]
+
+KDE_BANDWIDTHS_CELLS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0)
+FLOOR = 1e-3  # share given to chance, so that an incident far from all others is not impossible
+FOREST_TREES = 200
+FOREST_LEAF = 5
+FAR_BLOCKS = 10
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kde:
+    """A kernel density of the training incidents and the bandwidth that they chose."""
+
+    density: Floats
+    bandwidth_units: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Baselines:
+    """Scores by name: ``prior`` (training counts), ``kde`` and ``forest``."""
+
+    scores: dict[str, Floats]
+    kde_bandwidth_units: float
+
+
+def baselines(
+    grid: Grid,
+    past: Past,
+    layers: Mapping[RiskFactor, GeoSeries],
+    block_units: float,
+    *,
+    seed: int = 1,
+) -> Baselines:
+    """Work out every baseline from one set of training incidents.
+
+    Parameters
+    ----------
+    grid
+        The cells.
+    past
+        Training incidents; their age plays no part.
+    layers
+        Features of each factor.
+    block_units
+        Length of a block.
+    seed
+        Of the forest.
+    """
+    counts = np.bincount(past.cell, minlength=len(grid))
+    kde = kernel_density(grid, past)
+    return Baselines(
+        scores={
+            "prior": counts.astype(np.float64),
+            "kde": kde.density,
+            "forest": random_forest(grid, counts, layers, block_units, seed=seed),
+        },
+        kde_bandwidth_units=kde.bandwidth_units,
+    )
+
+
+def kernel_density(grid: Grid, past: Past) -> Kde:
+    """Smooth the training incidents with the bandwidth of the highest leave-one-out likelihood."""
+    weight = np.ones(len(past))
+    best: tuple[float, Kde] | None = None
+    for cells in KDE_BANDWIDTHS_CELLS:
+        trace = smoothed_counts(grid, past, weight, cells * grid.cell_units)
+        likelihood = float(np.log((1 - FLOOR) * trace.without_self + FLOOR / len(grid)).sum())
+        if best is None or likelihood > best[0]:
+            best = (likelihood, Kde(density=trace.density, bandwidth_units=trace.bandwidth_units))
+    assert best is not None  # noqa: S101 - the list of bandwidths is not empty
+    return best[1]
+
+
+def random_forest(
+    grid: Grid,
+    counts: NDArray[np.int64],
+    layers: Mapping[RiskFactor, GeoSeries],
+    block_units: float,
+    *,
+    seed: int = 1,
+    workers: int = 2,
+) -> Floats:
+    """Predict counts from place and the distance to each factor (Wheeler, Steenbeek 2021).
+
+    Parameters
+    ----------
+    grid, counts
+        The cells and their training counts.
+    layers
+        Features of each factor.
+    block_units
+        Length of a block; distances are cut at ten.
+    seed
+        Of the trees.
+    workers
+        Threads; the result does not depend on them.
+    """
+    reach = FAR_BLOCKS * block_units
+    columns = [
+        np.minimum(distance_to_nearest(grid, shapes, reach), reach) for shapes in layers.values()
+    ]
+    forest = RandomForestRegressor(
+        FOREST_TREES,
+        min_samples_leaf=FOREST_LEAF,
+        max_features=1 / 3,
+        random_state=seed,
+        n_jobs=workers,
+    )
+    table = np.column_stack([*columns, grid.x, grid.y])
+    forest.fit(table, counts)
+    forest.n_jobs = 1  # threads would add the trees up in any order, and rounding would follow it
+    return np.asarray(forest.predict(table), dtype=np.float64)
