@@ -37,6 +37,27 @@ def combined_document(combined: CombinedRisk) -> dict[str, Any]:
     }
 
 
+def diagnostics_document(analysis: Analysis) -> dict[str, Any]:
+    """Describe what a fit leaves: dispersion, Moran's I of residuals, inflation of each factor."""
+    found = analysis.diagnostics
+    return {
+        "dispersion": found.dispersion,
+        "moran": dataclasses.asdict(found.moran),
+        "factors": [
+            {
+                "name": column.factor,
+                "operation": column.operation,
+                "distance": column.distance_units,
+                "variance_inflation": inflation,
+                "covers": covers,
+            }
+            for column, inflation, covers in zip(
+                analysis.terrain.model.columns, found.inflation, found.covers, strict=True
+            )
+        ],
+    }
+
+
 def run_document(
     analysis: Analysis,
     *,
@@ -73,6 +94,7 @@ def run_document(
             "share_above_2sd": float((analysis.cells["risk_class"] == 3).mean()),
         },
         "combined": combined_document(analysis.combined),
+        "diagnostics": diagnostics_document(analysis),
         "zones_from": zones_from,
         "zones": [
             {

@@ -7,23 +7,18 @@ import datetime as dt
 import hashlib
 import json
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import shapely
+from typing import TYPE_CHECKING
 
 from app.documents import run_document, zone_id
+from app.inputs import digest_inputs, load_inputs
 from geodata.errors import DataError
-from geodata.store import cities, incidents, layers, runs
+from geodata.store import cities, runs
 from geodata.store.runs import RunRecord
-from spatial.analysis import CITY_SCOPE, Analysis, Inputs, analyse_city, analyse_districts
+from spatial.analysis import CITY_SCOPE, Analysis, analyse_city, analyse_districts
 from spatial.spec import GridSpec, ModelSpec, RunSpec, ZoneSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pandas as pd
-    from numpy.typing import NDArray
 
     from geodata.database import Database
     from geodata.store.cities import CityRecord
@@ -64,26 +59,15 @@ def fit(
     with database.session() as session:
         city = cities.get_city(session, asked.city)
         start, end = _period(city, asked)
-        points = incidents.incident_points(session, city.id, asked.outcome, start, end)
-        features = {
-            factor: frame.geometry
-            for factor, frame in layers.factor_layers(session, city.id).items()
-        }
+        inputs = load_inputs(session, city, asked.outcome, start, end)
     _require_districts(city, asked.districts)
     spec = RunSpec(
         grid=GridSpec(cell_units=city.cell_units, block_units=city.block_units),
-        factors=tuple(features),
+        factors=tuple(inputs.layers),
         model=asked.model,
         zones=asked.zones,
     )
-    inputs = Inputs(
-        study_area=city.study_area,
-        districts=dict(zip(city.districts["code"], city.districts.geometry, strict=True)),
-        incidents=points.geometry,
-        age_days=days_before(points["occurred_on"], end),
-        layers=features,
-    )
-    data = _digest_inputs(inputs)
+    data = digest_inputs(inputs)
     made = _Maker(city=city, outcome=asked.outcome, period=(start, end), spec=spec, data=data)
     scopes = asked.districts or (CITY_SCOPE,)
     with database.session() as session:
@@ -178,11 +162,6 @@ def _period(city: CityRecord, asked: FitRequest) -> tuple[dt.date, dt.date]:
     return start, end
 
 
-def days_before(days: pd.Series, end: dt.date) -> NDArray[np.float64]:
-    """Count the days from each incident to the end of a period."""
-    return np.array([(end - day).days for day in days], dtype=np.float64)
-
-
 def _require_districts(city: CityRecord, asked: tuple[str, ...]) -> None:
     known = list(city.districts["code"])
     unknown = [name for name in asked if name not in known]
@@ -192,22 +171,3 @@ def _require_districts(city: CityRecord, asked: tuple[str, ...]) -> None:
             f"{', '.join(known)}"
         )
         raise DataError(msg)
-
-
-def _digest_inputs(inputs: Inputs) -> str:
-    """Digest every shape that decides a run; the order of rows does not matter."""
-    digest = hashlib.sha256()
-    parts: list[tuple[str, Any]] = [
-        ("study area", [inputs.study_area]),
-        *(("district " + name, [shape]) for name, shape in inputs.districts.items()),
-        *((f"factor {factor.name}", shapes.array) for factor, shapes in inputs.layers.items()),
-    ]
-    for label, shapes in parts:
-        digest.update(label.encode())
-        for wkb in sorted(shapely.to_wkb(list(shapes))):
-            digest.update(wkb)
-    ages = inputs.age_days if inputs.age_days is not None else [0] * len(inputs.incidents)
-    dated = zip(shapely.to_wkb(inputs.incidents.array), ages, strict=True)
-    for wkb, age in sorted((wkb, int(age)) for wkb, age in dated):
-        digest.update(wkb + age.to_bytes(4, "little"))
-    return digest.hexdigest()

@@ -10,7 +10,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from geodata.store import cities, layers, runs, sources
+from app.validation import BACKTEST, VALIDATION
+from geodata.store import cities, findings, layers, runs, sources
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from geodata.database import Database
     from geodata.reports import SourceReport
     from geodata.store.cities import CityRecord, CitySummary
+    from geodata.store.findings import FindingRecord
     from geodata.store.runs import RunRecord
 
 KEPT = 8
@@ -31,6 +33,8 @@ class Shown:
     run: RunRecord | None
     base: gpd.GeoDataFrame
     reports: list[SourceReport]
+    validations: list[FindingRecord]
+    backtests: list[FindingRecord]
     others: tuple[CitySummary, ...]
 
 
@@ -40,7 +44,7 @@ class PublicSite:
     def __init__(self, database: Database, city: str | None) -> None:
         self._database = database
         self._city = city
-        self._kept: dict[tuple[str, str, str], Shown] = {}
+        self._kept: dict[tuple[str, ...], Shown] = {}
         self._lock = threading.Lock()
 
     def shown(self, slug: str | None = None) -> Shown | None:
@@ -59,15 +63,21 @@ class PublicSite:
                 return None
             city = cities.get_city(session, name)
             found = [run for run in runs.list_runs(session, name) if run.scope == "city"]
-            key = (name, found[0].id if found else "", city.imported_at.isoformat())
+            run = found[0].id if found else ""
+            validations = findings.list_findings(session, run, VALIDATION)
+            backtests = findings.list_findings(session, run, BACKTEST)
+            added = [finding.created_at.isoformat() for finding in [*validations, *backtests]]
+            key = (name, run, city.imported_at.isoformat(), *added)
             with self._lock:
                 if key in self._kept:
                     return self._kept[key]
             shown = Shown(
                 city=city,
-                run=runs.get_run(session, found[0].id) if found else None,
+                run=runs.get_run(session, run) if run else None,
                 base=layers.base_shapes(session, city.id),
                 reports=sources.latest_reports(session, city.id),
+                validations=validations,
+                backtests=backtests,
                 others=tuple(other for other in listed if other.slug != name),
             )
         with self._lock:

@@ -64,6 +64,13 @@ def where(factor: Mapping[str, Any], units: Units) -> str:
     return f"where {plain(factor['name'])} gather closely (within {reach})"
 
 
+def brief(factor: Mapping[str, Any], units: Units) -> str:
+    """Name a factor with its operation and reach, for a label."""
+    reach = units.length(factor["distance"])
+    how = "near" if factor["operation"] == "proximity" else "dense"
+    return f"{plain(factor['name'])}, {how} ({reach})"
+
+
 def times(rrv: float) -> str:
     """Tell a relative risk value.
 
@@ -84,6 +91,13 @@ def share(value: float) -> str:
     return f"{value * 100:.1f} %" if value < 0.1 else f"{value * 100:.0f} %"
 
 
+SCORES = {
+    "combined": "Combined risk",
+    "rtm": "Risk terrain alone",
+    "prior": "Prior counts",
+    "kde": "Kernel density",
+    "forest": "Random forest",
+}
 SURFACES = {"rtm": "the risk terrain", "screened": "the wider environment"}
 
 

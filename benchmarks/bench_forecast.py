@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from app.pipeline import days_before
+from app.inputs import load_inputs
 from geodata.cityfile import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.importing import import_city
-from geodata.store import cities, incidents, layers
-from spatial.analysis import Inputs, analyse_city
+from geodata.store import cities, incidents
+from spatial.analysis import analyse_city
 from spatial.baselines import baselines
 from spatial.forecast import score_levels
 from spatial.history import lay_past
@@ -51,24 +51,14 @@ def held_out(database, slug, outcome, cell, *days):
     start, cut, end = (dt.date.fromisoformat(day) for day in days)
     with database.session() as session:
         city = cities.get_city(session, slug)
-        train = incidents.incident_points(session, city.id, outcome, start, cut)
+        inputs = load_inputs(session, city, outcome, start, cut)
         test = incidents.incident_points(session, city.id, outcome, cut, end)
-        features = {
-            f: frame.geometry for f, frame in layers.factor_layers(session, city.id).items()
-        }
     spec = RunSpec(
-        grid=GridSpec(cell_units=cell, block_units=city.block_units), factors=tuple(features)
-    )
-    inputs = Inputs(
-        study_area=city.study_area,
-        districts=dict(zip(city.districts["code"], city.districts.geometry, strict=True)),
-        incidents=train.geometry,
-        age_days=days_before(train["occurred_on"], cut),
-        layers=features,
+        grid=GridSpec(cell_units=cell, block_units=city.block_units), factors=tuple(inputs.layers)
     )
     analysis = analyse_city(inputs, spec)
-    past = lay_past(analysis.grid, train.geometry.x, train.geometry.y)
-    rivals = baselines(analysis.grid, past, features, city.block_units)
+    past = lay_past(analysis.grid, inputs.incidents.x, inputs.incidents.y)
+    rivals = baselines(analysis.grid, past, inputs.layers, city.block_units)
     scores = {
         **rivals.scores,
         "rtm": analysis.terrain.score,

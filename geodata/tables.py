@@ -166,3 +166,17 @@ class Zone(Base):
     rank: Mapped[int]
     details: Mapped[dict[str, Any]]
     geom: Mapped[BaseGeometry]
+
+
+class Finding(Base):
+    """Something worked out about a run later on: ``kind`` and ``key`` say what; written once."""
+
+    __tablename__ = "finding"
+    __table_args__ = (UniqueConstraint("run_id", "kind", "key"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    key: Mapped[str] = mapped_column(String(120))
+    document: Mapped[dict[str, Any]]
+    cells: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[dt.datetime]

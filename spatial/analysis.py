@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from spatial.combined import CombinedRisk, combine
+from spatial.diagnostics import Diagnostics, diagnose
 from spatial.grid import lay_grid
 from spatial.history import lay_past
 from spatial.terrain.factors import candidate_columns, candidate_list
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 CITY_SCOPE = "city"
+HIGH_INFLATION = 5.0
+PATTERN_LEFT = 0.05
 ZONE_COLUMNS = (
     "district",
     "rank",
@@ -90,6 +93,7 @@ class Analysis:
     grid: Grid
     terrain: RiskTerrain
     combined: CombinedRisk
+    diagnostics: Diagnostics
     cells: pd.DataFrame
     zones: gpd.GeoDataFrame
     incidents: int
@@ -216,7 +220,8 @@ def _finish(
             "history": combined.history,
         }
     )
-    warnings = [*warnings, *terrain.warnings]
+    diagnostics = diagnose(grid, counts, terrain, seed=spec.model.seed)
+    warnings = [*warnings, *terrain.warnings, *_cautions(diagnostics, terrain)]
     without = [name for name in _with_cells(grid) if name not in {z.district for z in zones}]
     if without and terrain.model.columns:
         warnings.append(f"no zone in {', '.join(without)}: its scores are all alike")
@@ -225,11 +230,29 @@ def _finish(
         grid=grid,
         terrain=terrain,
         combined=combined,
+        diagnostics=diagnostics,
         cells=cells,
         zones=_zone_frame(grid, zones, cells, terrain),
         incidents=int(counts.sum()),
         warnings=tuple(warnings),
     )
+
+
+def _cautions(diagnostics: Diagnostics, terrain: RiskTerrain) -> list[str]:
+    cautions = [
+        f"{column.label} shares most of its variance with the other factors (inflation "
+        f"{inflation:.1f}): its relative risk is uncertain"
+        for column, inflation in zip(terrain.model.columns, diagnostics.inflation, strict=True)
+        if inflation > HIGH_INFLATION
+    ]
+    moran = diagnostics.moran
+    if moran.i > PATTERN_LEFT and moran.p <= 0.01:
+        cautions.append(
+            f"what the factors leave unexplained still gathers in space (Moran's I {moran.i:.2f}): "
+            "something that no layer describes is at work, and the intervals of relative risk are "
+            "too narrow"
+        )
+    return cautions
 
 
 def _with_cells(grid: Grid) -> list[str]:

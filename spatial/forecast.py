@@ -37,8 +37,9 @@ class Level:
     """What the cells of the highest scores, on one share of the area, held.
 
     ``tied`` is the number of cells that share the score at the edge of the choice: 1 where the
-    choice was clear. ``calibration`` is expected over found incidents in the chosen cells, missing
-    where the score is not a number of incidents or none was found. Intervals are 95 %.
+    choice was clear. ``most`` is what so many cells could have held. ``calibration`` is expected
+    over found incidents in the chosen cells, missing where the score is not a number of incidents
+    or none was found. Intervals are 95 %.
     """
 
     share: float
@@ -49,6 +50,7 @@ class Level:
     pai_low: float
     pai_high: float
     pei: float
+    most: float
     tied: int
     calibration: float | None = None
 
@@ -212,6 +214,7 @@ def score_levels(
                 pai_low=low / part,
                 pai_high=high / part,
                 pei=float(curve.pei[at]),
+                most=float(curve.most[at]),
                 tied=int(curve.block[at]),
                 calibration=expected,
             )

@@ -1,8 +1,10 @@
 import pytest
 
 from app import create_app
+from app.cli.demo import HELD_OUT
 from app.config import Settings
 from app.pipeline import FitRequest, fit
+from app.validation import validate
 from geodata.cityfile import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.demo import write_city
@@ -20,7 +22,8 @@ def demo_settings(tmp_path_factory):
     database = open_database(settings.database_url)
     write_city(folder / "city")
     result = import_city(database, read_city_file(folder / "city" / "city.toml"))
-    fit(database, FitRequest(city=result.city, outcome="robbery"))
+    (run,) = fit(database, FitRequest(city=result.city, outcome="robbery", end=HELD_OUT[0]))
+    validate(database, run.id, *HELD_OUT)
     database.close()
     return settings
 

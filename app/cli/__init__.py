@@ -38,6 +38,7 @@ for command in (
     runs.fit,
     runs.runs,
     runs.show,
+    runs.validate,
     runs.export,
     serving.serve,
 ):

@@ -1,6 +1,8 @@
-"""The demonstration: everything set up, a synthetic city fitted and served."""
+"""The demonstration: everything set up, a synthetic city fitted, validated and served."""
 
 from __future__ import annotations
+
+import datetime as dt
 
 import click
 
@@ -8,12 +10,14 @@ from app.cli.common import Progress, database_option, say, settings_for, stage_l
 from app.cli.serving import DEFAULT_PORT, require_free_port, run_server
 from app.pipeline import FitRequest
 from app.pipeline import fit as run_fit
+from app.validation import validate
 from geodata.cityfile import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.demo import write_city
 from geodata.importing import import_city
 
 HOST = "127.0.0.1"
+HELD_OUT = (dt.date(2025, 7, 1), dt.date(2026, 1, 1))  # fitted before, scored within
 SHOWN_LAST = "robbery"  # the newest city-wide run is the one the pages show
 
 
@@ -43,9 +47,15 @@ def demo(port: int, database_url: str | None, *, no_serve: bool) -> None:
     for outcome in outcomes:
         with Progress() as progress:
             (record,) = run_fit(
-                database, FitRequest(city=result.city, outcome=outcome), progress=progress
+                database,
+                FitRequest(city=result.city, outcome=outcome, end=HELD_OUT[0]),
+                progress=progress,
             )
-        say(f"    {outcome}: {len(record.zones)} zones, run {record.id}")
+            scored = validate(database, record.id, *HELD_OUT, progress=progress)
+        say(
+            f"    {outcome}: {len(record.zones)} zones, run {record.id}; "
+            f"{scored['zones']['hit_rate']:.0%} of {scored['incidents']} later incidents in them"
+        )
     database.close()
     if no_serve:
         say("Ready. Serve it with: saferground serve")

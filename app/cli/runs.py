@@ -19,6 +19,8 @@ from app.cli.common import (
 )
 from app.pipeline import FitRequest
 from app.pipeline import fit as run_fit
+from app.validation import backtest
+from app.validation import validate as score_run
 from geodata.exporting import export_run
 from geodata.store.cities import get_city
 from geodata.store.runs import RunSummary, get_run, list_runs
@@ -164,6 +166,38 @@ def show(run: str, database_url: str | None, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("run")
+@click.option("--from", "start", type=DAY, help="First day of the test period, included.")
+@click.option("--to", "end", type=DAY, help="Last day of the test period, excluded.")
+@click.option("--rolling", type=int, metavar="N", help="Refit at N days of the run's own period.")
+@database_option
+@json_option
+def validate(
+    run: str,
+    start: dt.date | None,
+    end: dt.date | None,
+    rolling: int | None,
+    database_url: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Score RUN on incidents of a later period, beside what it must be compared with."""
+    if (rolling is None) == (start is None) or (start is None) != (end is None):
+        msg = "give --from and --to of a later period, or --rolling N"
+        raise click.UsageError(msg)
+    database = open_for(database_url)
+    with Progress() as progress:
+        if rolling is not None:
+            document = backtest(database, run, rolling, progress=progress)
+        elif start is not None and end is not None:
+            document = score_run(database, run, start, end, progress=progress)
+    if as_json:
+        print_json(document)
+    else:
+        _print_validation(document)
+
+
+@click.command()
+@click.argument("run")
 @click.option(
     "--what",
     type=click.Choice(["zones", "cells", "surface", "factors"]),
@@ -210,6 +244,32 @@ def _print_run(document: dict[str, Any]) -> None:
         [_zone_row(zone) for zone in document["zones"]],
     )
     for warning in document["warnings"]:
+        say(f"warning: {warning}")
+
+
+def _print_validation(document: dict[str, Any]) -> None:
+    windows = document.get("origins") or [document]
+    for window in windows:
+        click.echo(
+            f"run {document['run']}: {window['incidents']} incidents from {window['from']} to "
+            f"{window['to']}"
+        )
+    if "zones" in document:
+        zones = document["zones"]
+        click.echo(
+            f"its zones: {zones['hits']} of {document['incidents']} incidents "
+            f"({zones['hit_rate']:.1%}) on {zones['area_share']:.1%} of the area"
+        )
+    names = list(document["levels"][0]["scores"])
+    click.echo("PAI (ties spread), by share of the area:")
+    print_table(
+        ["share", "cells", *names],
+        [
+            [level["share"], level["cells"], *(level["scores"][name]["pai"] for name in names)]
+            for level in document["levels"]
+        ],
+    )
+    for warning in document.get("warnings", []):
         say(f"warning: {warning}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ from app.maps.palette import RISK_HEX
 from app.maps.shapes import district_label, reasons
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from app.maps.bundle import Bundle
     from app.site import Shown
     from geodata.reports import SourceReport
@@ -155,9 +158,69 @@ class MethodsPage:
     top_share: str
     legend: tuple[LegendEntry, ...]
     combined: CombinedPart
+    diagnostics: tuple[tuple[str, str, str], ...]
     warnings: tuple[str, ...]
     reports: tuple[SourceReport, ...]
     settings: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """What one score found on one share of the area; ``tied`` cells share the score at its edge."""
+
+    pai: str
+    interval: str
+    hit_rate: str
+    pei: str
+    tied: int
+    best: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class LevelRow:
+    """One share of the area, every score beside the others."""
+
+    share: str
+    cells: str
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredPart:
+    """One later period."""
+
+    period: str
+    trained: str
+    incidents: str
+    hits: str
+    hit_rate: str
+    hit_rate_interval: str
+    area: str
+    pai: str
+    zones: int
+    rows: tuple[LevelRow, ...]
+    under: tuple[str, ...]
+    calibration: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RollingPart:
+    """Refits within the run's own period, each scored on what followed."""
+
+    windows: tuple[tuple[str, ...], ...]
+    share: str
+    rows: tuple[LevelRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidationPage:
+    """How a run did on incidents that it had not seen."""
+
+    scored: ScoredPart | None
+    rolling: RollingPart | None
+    heads: tuple[str, ...]
+    charts: Mapping[str, str]
 
 
 def frame(shown: Shown) -> Frame:
@@ -296,10 +359,95 @@ def methods_page(shown: Shown, run: RunRecord) -> MethodsPage:
         top_share=words.share(result["score"]["share_above_2sd"]),
         legend=legend(run),
         combined=_combined_part(run, units),
+        diagnostics=_diagnostics(run),
         warnings=tuple(result["warnings"]),
         reports=tuple(shown.reports),
         settings=_settings(run),
     )
+
+
+def validation_page(shown: Shown, run: RunRecord, charts: Mapping[str, str]) -> ValidationPage:
+    """Tell how a run did on the newest later period that it was scored on."""
+    found = shown.validations[0].document if shown.validations else None
+    pooled = shown.backtests[0].document if shown.backtests else None
+    return ValidationPage(
+        scored=_scored(run, found) if found else None,
+        rolling=_rolling(pooled) if pooled else None,
+        heads=tuple(words.SCORES[name] for name in words.SCORES),
+        charts=charts,
+    )
+
+
+def _scored(run: RunRecord, found: dict[str, Any]) -> ScoredPart:
+    zones = found["zones"]
+    return ScoredPart(
+        period=_period(found["from"], found["to"]),
+        trained=_period(found["trained_from"], found["trained_to"]),
+        incidents=f"{found['incidents']:,}",
+        hits=f"{zones['hits']:,}",
+        hit_rate=words.share(zones["hit_rate"]),
+        hit_rate_interval=(
+            f"{words.share(zones['hit_rate_low'])} to {words.share(zones['hit_rate_high'])}"
+        ),
+        area=words.share(zones["area_share"]),
+        pai=f"{zones['pai']:.1f}" if zones["pai"] is not None else "–",
+        zones=len(run.zones),
+        rows=_level_rows(found["levels"]),
+        under=tuple(f"{found['under_curve'][name]:.3f}" for name in words.SCORES),
+        calibration=tuple(
+            (words.share(level["share"]), f"{level['scores']['combined']['calibration']:.2f}")
+            for level in found["levels"]
+            if level["scores"]["combined"]["calibration"] is not None
+        ),
+        warnings=tuple(found["warnings"]),
+    )
+
+
+def _rolling(pooled: dict[str, Any]) -> RollingPart:
+    windows = pooled["origins"]
+    return RollingPart(
+        windows=tuple(
+            (
+                _period(window["from"], window["to"]),
+                f"{window['trained_on']:,}",
+                f"{window['incidents']:,}",
+                *(f"{window['levels'][2]['scores'][name]['pai']:.1f}" for name in words.SCORES),
+            )
+            for window in windows
+        ),
+        share=words.share(windows[0]["levels"][2]["share"]),
+        rows=_level_rows(pooled["levels"]),
+    )
+
+
+def _level_rows(levels: list[dict[str, Any]]) -> tuple[LevelRow, ...]:
+    rows = []
+    for level in levels:
+        scores = level["scores"]
+        best = max(scores[name]["pai"] for name in words.SCORES)
+        rows.append(
+            LevelRow(
+                share=words.share(level["share"]),
+                cells=f"{level['cells']:,}",
+                figures=tuple(
+                    Figure(
+                        pai=f"{scores[name]['pai']:.1f}",
+                        interval=(f"{scores[name]['pai_low']:.1f}–{scores[name]['pai_high']:.1f}"),
+                        hit_rate=words.share(scores[name]["hit_rate"]),
+                        pei=f"{scores[name]['pei']:.2f}",
+                        tied=scores[name].get("tied", 1),
+                        best=scores[name]["pai"] >= best - 1e-9,
+                    )
+                    for name in words.SCORES
+                ),
+            )
+        )
+    return tuple(rows)
+
+
+def _period(start: str, end: str) -> str:
+    first, last = dt.date.fromisoformat(start), dt.date.fromisoformat(end)
+    return f"{words.day(first)} to {words.last_day(last)}"
 
 
 def _combined_part(run: RunRecord, units: words.Units) -> CombinedPart:
@@ -313,6 +461,32 @@ def _combined_part(run: RunRecord, units: words.Units) -> CombinedPart:
             if part["weight"] >= LEAST_WEIGHT
         ),
         half_life="never" if days is None else f"after {days / 365:.0f} years",
+    )
+
+
+def _diagnostics(run: RunRecord) -> tuple[tuple[str, str, str], ...]:
+    """Tell what the fit leaves, each with its figure and how to read it."""
+    found = run.result["diagnostics"]
+    moran = found["moran"]
+    inflation = [factor["variance_inflation"] for factor in found["factors"]]
+    return (
+        (
+            "Dispersion",
+            f"{found['dispersion']:.2f}",
+            "Pearson's chi-square over its degrees of freedom; 1 where counts vary as the model "
+            "says, more where they vary more.",
+        ),
+        (
+            "Moran's I of the residuals",
+            f"{moran['i']:.3f} (p = {moran['p']:.3f})",
+            "How alike neighbouring cells are in what the factors leave unexplained; 0 is not at "
+            "all. What is left in space is why zones also follow past incidents.",
+        ),
+        (
+            "Highest variance inflation",
+            f"{max(inflation):.2f}" if inflation else "–",
+            "1 where each factor speaks for itself; above 5 one shares its variance with others.",
+        ),
     )
 
 

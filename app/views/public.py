@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, current_app, render_template, request, send_from_directory, url_for
 from werkzeug.exceptions import NotFound
 
-from app import forms
+from app import charts, forms, words
 from app.maps.bundle import Bundle, map_bundle
 from app.maps.picture import zone_svg
 from app.views import pages
@@ -121,6 +121,52 @@ def methods(shown: Shown, run: RunRecord) -> ResponseReturnValue:
     """Tell the method, its limits and how the shown run was made."""
     page = pages.methods_page(shown, run)
     return render_template("public/methods.html", frame=pages.frame(shown), page=page)
+
+
+@bp.get("/methods/validation")
+@with_run
+def validation(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+    """Tell how the shown run did on incidents that it had not seen."""
+    at = {name: url_for("public.chart", name=name, city=shown.city.slug) for name in CHARTS}
+    page = pages.validation_page(shown, run, at)
+    return render_template("public/validation.html", frame=pages.frame(shown), page=page)
+
+
+@bp.get("/methods/charts/<name>.svg")
+@with_run
+def chart(shown: Shown, run: RunRecord, name: str) -> ResponseReturnValue:
+    """Draw one chart of the shown run."""
+    drawn = CHARTS[name](shown, run) if name in CHARTS else None
+    if drawn is None:
+        raise NotFound
+    response = current_app.response_class(drawn, mimetype="image/svg+xml")
+    response.cache_control.public = True
+    response.cache_control.max_age = 300
+    return response
+
+
+def _capture_chart(shown: Shown, _run: RunRecord) -> bytes | None:
+    if not shown.validations:
+        return None
+    return charts.capture_curves(shown.validations[0].document["curves"])
+
+
+def _calibration_chart(shown: Shown, _run: RunRecord) -> bytes | None:
+    if not shown.validations:
+        return None
+    return charts.calibration(shown.validations[0].document["levels"])
+
+
+def _factors_chart(shown: Shown, run: RunRecord) -> bytes | None:
+    factors, units = run.result["model"]["factors"], words.Units(shown.city.crs)
+    return charts.relative_risks(factors, [words.brief(f, units) for f in factors])
+
+
+CHARTS: dict[str, Callable[[Shown, RunRecord], bytes | None]] = {
+    "capture": _capture_chart,
+    "calibration": _calibration_chart,
+    "factors": _factors_chart,
+}
 
 
 @bp.get("/maps/<folder>/<name>")

@@ -64,6 +64,7 @@ def make_run():
                 "n_cells": [4, 5],
                 "expected": [3.25, 1.5],
                 "past": [4, 0],
+                "environment_share": [0.75, 0.5],
                 "factors": [
                     [
                         {
@@ -106,6 +107,9 @@ def make_run():
                     "score": score,
                     "risk_class": (score // 3).astype(np.int8),
                     "expected": score / 10,
+                    "combined": score / score.mean(),
+                    "environment": 0.6 * score / score.mean(),
+                    "history": 0.4 * score / score.mean(),
                 }
             ),
             "zones": zones,

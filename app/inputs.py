@@ -1,0 +1,79 @@
+"""From the database to the engine: what an analysis reads, and a digest of it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from geodata.store import cities, incidents, layers
+from spatial.analysis import Inputs
+from spatial.spec import GridSpec, HistorySpec, ModelSpec, RunSpec, ZoneSpec
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+    from sqlalchemy.orm import Session
+
+    from geodata.store.cities import CityRecord
+    from geodata.store.runs import RunRecord
+
+
+def load_inputs(
+    session: Session, city: CityRecord, outcome: str, start: dt.date, end: dt.date
+) -> Inputs:
+    """Read the incidents of one outcome and period, and the environment of their city."""
+    points = incidents.incident_points(session, city.id, outcome, start, end)
+    found = layers.factor_layers(session, city.id)
+    return Inputs(
+        study_area=city.study_area,
+        districts=dict(zip(city.districts["code"], city.districts.geometry, strict=True)),
+        incidents=points.geometry,
+        age_days=days_before(points["occurred_on"], end),
+        layers={factor: frame.geometry for factor, frame in found.items()},
+    )
+
+
+def inputs_of(session: Session, run: RunRecord) -> tuple[Inputs, RunSpec]:
+    """Read again what a run was made from, and how."""
+    city = cities.get_city(session, run.city)
+    inputs = load_inputs(session, city, run.outcome, run.period_from, run.period_to)
+    spec = RunSpec(
+        grid=GridSpec(**run.spec["grid"]),
+        factors=tuple(inputs.layers),
+        model=ModelSpec(**{**run.spec["model"], "families": tuple(run.spec["model"]["families"])}),
+        history=HistorySpec(
+            half_life_days=run.spec["history"]["half_life_days"],
+            bandwidths_cells=tuple(run.spec["history"]["bandwidths_cells"]),
+        ),
+        zones=ZoneSpec(**run.spec["zones"]),
+    )
+    return inputs, spec
+
+
+def days_before(days: Iterable[dt.date], end: dt.date) -> NDArray[np.float64]:
+    """Count the days from each incident to the end of a period."""
+    return np.array([(end - day).days for day in days], dtype=np.float64)
+
+
+def digest_inputs(inputs: Inputs) -> str:
+    """Digest everything that decides a run; the order of rows does not matter."""
+    digest = hashlib.sha256()
+    parts: list[tuple[str, Any]] = [
+        ("study area", [inputs.study_area]),
+        *(("district " + name, [shape]) for name, shape in inputs.districts.items()),
+        *((f"factor {factor.name}", shapes.array) for factor, shapes in inputs.layers.items()),
+    ]
+    for label, shapes in parts:
+        digest.update(label.encode())
+        for wkb in sorted(shapely.to_wkb(list(shapes))):
+            digest.update(wkb)
+    ages = inputs.age_days if inputs.age_days is not None else [0] * len(inputs.incidents)
+    dated = zip(shapely.to_wkb(inputs.incidents.array), ages, strict=True)
+    for wkb, age in sorted((wkb, int(age)) for wkb, age in dated):
+        digest.update(wkb + age.to_bytes(4, "little"))
+    return digest.hexdigest()

@@ -1,0 +1,89 @@
+"""Findings about runs: what was worked out later, by kind and key; the newest is read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from sqlalchemy import delete, select
+
+from geodata.errors import NotStoredError
+from geodata.tables import Finding, Run
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FindingRecord:
+    """One finding: a document, and for some kinds a value for every cell of the run."""
+
+    run: str
+    kind: str
+    key: str
+    document: dict[str, Any]
+    cells: pd.DataFrame | None
+    created_at: dt.datetime
+
+
+def keep_finding(
+    session: Session,
+    run: str,
+    kind: str,
+    key: str,
+    document: dict[str, Any],
+    cells: pd.DataFrame | None = None,
+) -> None:
+    """Store a finding in the place of an older one of the same run, kind and key.
+
+    Raises
+    ------
+    NotStoredError
+        If no such run is stored.
+    """
+    if session.get(Run, run) is None:
+        msg = f"no run {run!r} is stored; list them with: saferground runs CITY"
+        raise NotStoredError(msg)
+    session.execute(
+        delete(Finding).where(Finding.run_id == run, Finding.kind == kind, Finding.key == key)
+    )
+    session.add(
+        Finding(
+            run_id=run,
+            kind=kind,
+            key=key,
+            document=document,
+            cells=None if cells is None else _to_parquet(cells),
+            created_at=dt.datetime.now(dt.UTC).replace(tzinfo=None),
+        )
+    )
+    session.flush()
+
+
+def list_findings(session: Session, run: str, kind: str) -> list[FindingRecord]:
+    """Give the findings of one kind about a run, newest first."""
+    rows = session.scalars(
+        select(Finding)
+        .where(Finding.run_id == run, Finding.kind == kind)
+        .order_by(Finding.created_at.desc(), Finding.id.desc())
+    )
+    return [
+        FindingRecord(
+            run=row.run_id,
+            kind=row.kind,
+            key=row.key,
+            document=row.document,
+            cells=None if row.cells is None else pd.read_parquet(io.BytesIO(row.cells)),
+            created_at=row.created_at,
+        )
+        for row in rows
+    ]
+
+
+def _to_parquet(cells: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    cells.reset_index(drop=True).to_parquet(buffer, compression="zstd", index=False)
+    return buffer.getvalue()
