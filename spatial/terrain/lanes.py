@@ -1,95 +1,175 @@
-"""The three compiled loops of the elastic net: a pass over the rows, a cross table, a descent."""
+"""The compiled loops of the elastic net: a pass over the rows, a cross table, a descent.
+
+A row's expected count is a product of table entries, one a factor, so a pass needs no exponential.
+Rows are cut into pieces by their number alone and the pieces are added up in order: the answer does
+not depend on how many threads worked on them.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+PIECE_ROWS = 12_500
+MOST_PIECES = 16
+
+
+def sum_over_pieces(rows: int, work: Callable[[int, int], tuple[Floats, ...]]) -> list[Floats]:
+    """Do a piece of work on every run of rows and add the answers up, always in the same order.
+
+    Parameters
+    ----------
+    rows
+        Number of rows.
+    work
+        Called with the first row and one past the last; must let go of the interpreter's lock.
+    """
+    pieces = min(MOST_PIECES, max(1, rows // PIECE_ROWS))
+    edges = np.linspace(0, rows, pieces + 1).astype(int).tolist()
+    spans = list(itertools.pairwise(edges))
+    if pieces == 1:
+        return list(work(*spans[0]))
+    answers = list(_threads().map(lambda span: work(*span), spans))
+    total = [part.copy() for part in answers[0]]
+    for answer in answers[1:]:
+        for whole, part in zip(total, answer, strict=True):
+            whole += part
+    return total
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="rows")
+
 
 @numba.njit(cache=True, nogil=True)
-def pass_over_rows(
-    codes: Any, y: Any, weight: Any, fold: Any, eta_levels: Any, intercept: Any
-) -> Any:
-    """Give, for every lane at once, what its gradient, its loss and its held-out deviance need.
-
-    A row trains every lane but that of its own fold, where it is held out.
+def list_levels(codes: Any, number: Any) -> Any:
+    """List the levels of each row that mean anything, under new numbers.
 
     Parameters
     ----------
     codes
         Shape ``(rows, factors)``.
-    y, weight, fold
-        Shape ``(rows,)``.
-    eta_levels
-        Shape ``(levels, lanes)``: what each level adds to the linear predictor.
-    intercept
-        Shape ``(lanes,)``.
+    number
+        New number of each level, -1 for one that marks nothing, shape ``(levels,)``.
 
     Returns
     -------
-    Expected counts by level and lane, their total by lane, the loss ``sum w (mu - y eta)`` and the
-    held-out Poisson deviance by lane.
+    Where each row's list starts, shape ``(rows + 1,)``, and the lists one after the other.
     """
     n_rows, n_factors = codes.shape
-    n_levels, lanes = eta_levels.shape
-    level_mu = np.zeros((n_levels, lanes))
-    mu_total = np.zeros(lanes)
-    loss = np.zeros(lanes)
-    held = np.zeros(lanes)
-    eta = np.empty(lanes)
+    starts = np.zeros(n_rows + 1, dtype=np.int64)
     for i in range(n_rows):
-        for k in range(lanes):
-            eta[k] = intercept[k]
+        found = 0
         for f in range(n_factors):
-            level = codes[i, f]
-            for k in range(lanes):
-                eta[k] += eta_levels[level, k]
-        yi, wi, own = y[i], weight[i], fold[i]
-        for k in range(lanes):
-            mu = np.exp(eta[k])
-            if k == own:
-                deviance = mu - yi
-                if yi > 0.0:
-                    deviance += yi * (np.log(yi) - eta[k])
-                held[k] += 2.0 * wi * deviance
-                eta[k] = 0.0
-            else:
-                loss[k] += wi * (mu - yi * eta[k])
-                eta[k] = wi * mu
-                mu_total[k] += eta[k]
+            found += number[codes[i, f]] >= 0
+        starts[i + 1] = starts[i] + found
+    listed = np.empty(starts[n_rows], dtype=np.uint16)
+    at = 0
+    for i in range(n_rows):
         for f in range(n_factors):
-            level = codes[i, f]
+            level = number[codes[i, f]]
+            if level >= 0:
+                listed[at] = level
+                at += 1
+    return starts, listed
+
+
+@numba.njit(cache=True, nogil=True)
+def pass_over_rows(
+    starts: Any, listed: Any, weight: Any, fold: Any, factors: Any, base: Any, start: int, stop: int
+) -> Any:
+    """Sum the expected counts that every lane's gradient and held-out deviance need.
+
+    A row trains every lane but that of its own fold, where it is held out.
+
+    Parameters
+    ----------
+    starts, listed
+        Levels of each row, as :func:`list_levels` gives them.
+    weight, fold
+        Shape ``(rows,)``; folds are numbered from 1, and lane 0 is trained on every row.
+    factors
+        Shape ``(levels, lanes)``: what each level multiplies the expected count by.
+    base
+        Shape ``(lanes,)``: the expected count before any factor.
+    start, stop
+        Rows to pass over.
+
+    Returns
+    -------
+    Expected counts by level and lane, their total by lane, and those held out by lane.
+    """
+    n_levels, lanes = factors.shape
+    by_level = np.zeros((n_levels, lanes))
+    total = np.zeros(lanes)
+    held = np.zeros(lanes)
+    mu = np.empty(lanes)
+    for i in range(start, stop):
+        for k in range(lanes):
+            mu[k] = weight[i] * base[k]
+        for at in range(starts[i], starts[i + 1]):
+            level = listed[at]
             for k in range(lanes):
-                level_mu[level, k] += eta[k]
-    return level_mu, mu_total, loss, held
+                mu[k] *= factors[level, k]
+        own = fold[i]
+        held[own] += mu[own]
+        mu[own] = 0.0
+        for k in range(lanes):
+            total[k] += mu[k]
+        for at in range(starts[i], starts[i + 1]):
+            level = listed[at]
+            for k in range(lanes):
+                by_level[level, k] += mu[k]
+    return by_level, total, held
 
 
 @numba.njit(cache=True, nogil=True)
 def cross_tabulate(
-    codes: Any, weight: Any, eta_levels: Any, intercept: float, n_levels: int
+    starts: Any, listed: Any, weight: Any, factors: Any, base: float, start: int, stop: int
 ) -> Any:
-    """Sum the expected counts of the full fit over every pair of levels that meet in a row.
+    """Sum the expected counts of the full fit over every pair of levels in a row.
+
+    Parameters
+    ----------
+    starts, listed, weight
+        As in :func:`pass_over_rows`.
+    factors, base
+        As in :func:`pass_over_rows`, of the full fit alone; ``factors`` has shape ``(levels,)``.
+    start, stop
+        Rows to pass over.
 
     Returns
     -------
-    Symmetric, shape ``(levels, levels)``.
+    Upper half, shape ``(levels, levels)``: a factor's levels come before those of later factors;
+    and the expected counts of all the rows.
     """
-    n_rows, n_factors = codes.shape
-    table = np.zeros((n_levels, n_levels))
-    for i in range(n_rows):
-        eta = intercept
-        for f in range(n_factors):
-            eta += eta_levels[codes[i, f], 0]
-        mu = weight[i] * np.exp(eta)
-        for f in range(n_factors):
-            for g in range(f, n_factors):
-                table[codes[i, f], codes[i, g]] += mu
-    for a in range(n_levels):
-        for b in range(a):
-            table[a, b] = table[b, a]
-    return table
+    n = len(factors)
+    table = np.zeros((n, n))
+    total = np.zeros(1)
+    for i in range(start, stop):
+        mu = weight[i] * base
+        for at in range(starts[i], starts[i + 1]):
+            mu *= factors[listed[at]]
+        total[0] += mu
+        for at in range(starts[i], starts[i + 1]):
+            row = listed[at]
+            for other in range(at, starts[i + 1]):
+                table[row, listed[other]] += mu
+    return table, total
 
 
 @numba.njit(cache=True, nogil=True)
@@ -123,7 +203,7 @@ def descend(hessian: Any, gradient: Any, start: Any, l1: Any, l2: Any) -> Any:
             if move != 0.0:
                 b[j] = new
                 for k in range(m):
-                    slope[k] += hessian[k, j] * move
+                    slope[k] += hessian[j, k] * move
                 largest = max(largest, h * move * move)
         if largest < 1e-14:
             break

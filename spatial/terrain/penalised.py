@@ -14,12 +14,19 @@ gaining; the gradient is exact, so the point they settle at is too.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from spatial.errors import FitError
-from spatial.terrain.lanes import cross_tabulate, descend, pass_over_rows
+from spatial.terrain.candidates import distinct_rows
+from spatial.terrain.lanes import (
+    cross_tabulate,
+    descend,
+    list_levels,
+    pass_over_rows,
+    sum_over_pieces,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +38,12 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 MAX_PASSES = 200
-REFRESH_AFTER = 3  # passes at one lambda before the curvature is renewed
+MAX_HALVINGS = 40
+REFRESH_AFTER = 2  # steps at one penalty before the curvature is renewed
+NEARLY = 0.8  # columns this near to entering are covered by a new curvature
+ONE_STEP_AWAY = 30.0  # times the tolerance: one more step settles every lane
+WORTH_COLLAPSING = 0.9
+MOST_LEVELS = 65_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,6 +109,7 @@ def fit_path(
     *,
     sign: Literal[1, -1] = 1,
     settings: PathSettings | None = None,
+    times: NDArray[np.int64] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> PenalisedFit:
     """Fit the path, cross-validate it and choose a penalty.
@@ -113,6 +126,8 @@ def fit_path(
         1 keeps coefficients at or above 0 (aggravating), -1 at or below (protective).
     settings
         How to walk the path.
+    times
+        How often each row counts; once if left out.
     progress
         Called with a stage, how many penalties are done and how many there are.
 
@@ -125,8 +140,34 @@ def fit_path(
     if patterns.levels.shape[1] == 0:
         msg = "no candidate column is left; every factor was dropped (see what was dropped and why)"
         raise FitError(msg)
-    walk = _Walk(patterns, counts, folds, sign, settings)
+    walk = _Walk(patterns, counts, folds, sign, settings, times)
     return walk.run(progress)
+
+
+@dataclass(kw_only=True, eq=False)
+class _Looked:
+    """What a pass over the rows tells at the current coefficients, a column a lane."""
+
+    gradient: Floats
+    slope: Floats
+    loss: Floats
+    held: Floats
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _View:
+    """Rows as some columns see them: levels that these cannot tell apart are one.
+
+    ``meaning`` has shape ``(levels, columns of the view)``. A level that marks nothing is not
+    listed at all, which leaves about half of the entries.
+    """
+
+    columns: NDArray[np.intp]
+    starts: NDArray[np.int64]
+    listed: NDArray[np.uint16]
+    meaning: Floats
+    y: Floats
+    held_y: Floats
 
 
 class _Walk:
@@ -139,128 +180,219 @@ class _Walk:
         folds: NDArray[np.int64],
         sign: Literal[1, -1],
         settings: PathSettings,
+        times: NDArray[np.int64] | None,
     ) -> None:
         self.settings, self.sign = settings, sign
-        self.hessian: Floats | None = None
-        rows = _collapse(patterns.codes, counts, folds)
-        self.codes, self.y, self.fold, self.weight = rows
+        self.codes, self.fold, self.weight, y = collapse_rows(patterns.codes, counts, folds, times)
         self.levels = patterns.levels * sign
         self.p = self.levels.shape[1]
         self.lanes = int(folds.max()) + 1
-        n_levels = len(self.levels)
-        in_lane = (self.fold[:, None] != np.arange(self.lanes)[None, :]).astype(float)
-        lane_weight = self.weight[:, None] * in_lane
-        self.total = lane_weight.sum(axis=0)
-        self.y_total = (lane_weight * self.y[:, None]).sum(axis=0)
+        self._tally(y)
+        mean = np.abs(self.levels.T) @ self.level_weight / self.total
+        self.sd = np.sqrt(np.maximum(mean * (1 - mean), 0.0))
+        self.usable = self.sd > 1e-12
+        self.sd[~self.usable] = 1.0
+        self.beta = np.zeros((self.p, self.lanes))
+        self.intercept = np.log(self.y_total / self.total)
+        self.whole = self._view(np.arange(self.p))
+        self.near: _View | None = None
+        self.hessian: Floats | None = None
+
+    def _tally(self, y: Floats) -> None:
+        """Add up rows and incidents by level, by fold and by lane: all that y is needed for."""
+        n_levels, lanes = len(self.levels), self.lanes
+        weight_of = np.zeros((n_levels, lanes))
+        y_of = np.zeros((n_levels, lanes))
+        for f in range(self.codes.shape[1]):
+            key = self.codes[:, f].astype(np.int64) * lanes + self.fold
+            shape = (n_levels, lanes)
+            size = n_levels * lanes
+            weight_of += np.bincount(key, self.weight, minlength=size).reshape(shape)
+            y_of += np.bincount(key, self.weight * y, minlength=size).reshape(shape)
+        fold_weight = np.bincount(self.fold, self.weight, minlength=lanes)
+        fold_y = np.bincount(self.fold, self.weight * y, minlength=lanes)
+        log_y = np.log(np.where(y > 0, y, 1.0))
+        self.level_weight = _rest(weight_of)
+        self.level_y, self.held_level_y = _rest(y_of), y_of
+        self.total, self.held_weight = _rest(fold_weight), fold_weight[1:]
+        self.y_total, self.held_y = _rest(fold_y), fold_y
+        self.held_constant = np.bincount(self.fold, self.weight * (y * log_y - y), minlength=lanes)
         if (self.y_total == 0).any():
             msg = (
                 "all incidents fall into one cross-validation fold; there are too few of them "
                 "to choose factors (use more incidents, or fewer folds)"
             )
             raise FitError(msg)
-        self.level_y = np.zeros((n_levels, self.lanes))
-        level_weight = np.zeros((n_levels, self.lanes))
-        for f in range(self.codes.shape[1]):
-            np.add.at(self.level_y, self.codes[:, f], lane_weight * self.y[:, None])
-            np.add.at(level_weight, self.codes[:, f], lane_weight)
-        mean = np.abs(self.levels.T) @ level_weight / self.total
-        self.sd = np.sqrt(mean * (1 - mean))
-        self.usable = self.sd > 0
-        self.sd[~self.usable] = 1.0
-        self.beta = np.zeros((self.p, self.lanes))
-        self.intercept = np.log(self.y_total / self.total)
-        held = np.bincount(self.fold, self.weight, minlength=self.lanes)[1:]
-        self.held_weight = held
 
-    def look(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """One pass: gradients of every lane, their loss, and the held-out deviance."""
-        eta_levels = self.levels @ self.beta
-        level_mu, mu_total, loss, held = pass_over_rows(
-            self.codes, self.y, self.weight, self.fold, eta_levels, self.intercept
+    def _view(self, columns: NDArray[np.intp]) -> _View:
+        """See the rows through some columns only."""
+        number = np.full(len(self.levels), -1, dtype=np.int64)
+        meaning: list[Floats] = []
+        offset = 0
+        for low, high in zip(
+            self.codes.min(axis=0).tolist(), self.codes.max(axis=0).tolist(), strict=True
+        ):
+            levels = self.levels[low : high + 1][:, columns]
+            marks = np.flatnonzero(levels.any(axis=1))
+            if len(marks) == 0:
+                continue
+            patterns, code = distinct_rows((levels[marks] != 0).astype(np.uint8))
+            number[low + marks] = code + offset
+            meaning.append(patterns.astype(float) * self.sign)
+            offset += len(patterns)
+        if offset > MOST_LEVELS:
+            msg = (
+                f"the factors' columns combine in {offset:,} ways, more than {MOST_LEVELS:,}; use "
+                "fewer factors or fewer distances"
+            )
+            raise FitError(msg)
+        starts, listed = list_levels(self.codes, number)
+        kept = number >= 0
+        y, held_y = np.zeros((offset, self.lanes)), np.zeros((offset, self.lanes))
+        np.add.at(y, number[kept], self.level_y[kept])
+        np.add.at(held_y, number[kept], self.held_level_y[kept])
+        stacked = np.concatenate(meaning) if meaning else np.zeros((0, len(columns)))
+        return _View(
+            columns=columns, starts=starts, listed=listed, meaning=stacked, y=y, held_y=held_y
         )
-        gradient = self.levels.T @ (level_mu - self.level_y) / self.total
-        return gradient, (mu_total - self.y_total) / self.total, loss / self.total, held
 
-    def curvature(self) -> Floats:
-        """Hessian of the full fit with the intercept in front, shape ``(p + 1, p + 1)``."""
-        table = cross_tabulate(
-            self.codes,
-            self.weight,
-            self.levels @ self.beta[:, :1],
-            float(self.intercept[0]),
-            len(self.levels),
+    def look(self, view: _View, before: _Looked | None = None) -> _Looked:
+        """Pass over the rows: gradients, loss and held-out deviance of every lane.
+
+        Gradients of columns that the view does not see stay as they were ``before``.
+        """
+        eta = view.meaning @ self.beta[view.columns]
+        with np.errstate(over="ignore"):  # a step too far is halved by its caller
+            factors, base = np.exp(eta), np.exp(self.intercept)
+        by_level, total, held = sum_over_pieces(
+            len(self.weight),
+            lambda start, stop: pass_over_rows(
+                view.starts, view.listed, self.weight, self.fold, factors, base, start, stop
+            ),
         )
-        lifted = np.hstack([np.zeros((len(self.levels), 1)), self.levels])
-        hessian = lifted.T @ table @ lifted / self.total[0]
-        first = self.codes[:, 0]
-        level_mu = np.diag(table)
-        own = np.unique(first)  # levels of the first factor meet every row exactly once
-        hessian[0, 0] = level_mu[own].sum() / self.total[0]
-        hessian[0, 1:] = hessian[1:, 0] = self.levels.T @ level_mu / self.total[0]
-        return hessian
+        explained = (view.y * eta).sum(0) + self.y_total * self.intercept
+        held_explained = (view.held_y * eta).sum(0) + self.held_y * self.intercept
+        gradient = np.empty((self.p, self.lanes)) if before is None else before.gradient.copy()
+        gradient[view.columns] = view.meaning.T @ (by_level - view.y) / self.total
+        return _Looked(
+            gradient=gradient,
+            slope=(total - self.y_total) / self.total,
+            loss=(total - explained) / self.total,
+            held=2 * (held - held_explained + self.held_constant),
+        )
 
-    def settle(self, penalty: float) -> tuple[Floats, bool]:
-        """Bring every lane to its optimum at one penalty; give the held-out deviance."""
+    def curvature(self, view: _View) -> Floats:
+        """Hessian of the full fit over the view's columns, with the intercept in front."""
+        factors = np.exp(view.meaning @ self.beta[view.columns, 0])
+        base = float(np.exp(self.intercept[0]))
+        table, total = sum_over_pieces(
+            len(self.weight),
+            lambda start, stop: cross_tabulate(
+                view.starts, view.listed, self.weight, factors, base, start, stop
+            ),
+        )
+        table += np.triu(table, 1).T
+        hessian = np.empty((len(view.columns) + 1, len(view.columns) + 1))
+        hessian[1:, 1:] = view.meaning.T @ table @ view.meaning
+        hessian[0, 1:] = hessian[1:, 0] = view.meaning.T @ np.diag(table)
+        hessian[0, 0] = total[0]
+        return hessian / self.total[0]
+
+    def settle(self, penalty: float, seen: _Looked) -> tuple[_Looked, bool]:
+        """Bring every lane to its optimum at one penalty, from what the last pass told.
+
+        Steps look only at columns that are in or near the model; when these are settled, one pass
+        over all columns confirms it.
+        """
         a = self.settings.mixing
         l1, l2 = penalty * a * self.sd, penalty * (1 - a) * self.sd**2
-        before = np.full(self.lanes, np.inf)
-        last_beta, last_intercept = self.beta.copy(), self.intercept.copy()
-        hessian = self.hessian
-        held = np.zeros(self.lanes)
-        for attempt in range(MAX_PASSES):
-            gradient, slope, loss, held = self.look()
-            objective = loss + (l1 * self.beta).sum(0) + 0.5 * (l2 * self.beta**2).sum(0)
-            worse = ~(objective <= before + 1e-12 * (1 + np.abs(before)))
-            if worse.any():  # a step went too far: halve it
-                self.beta[:, worse] = (self.beta[:, worse] + last_beta[:, worse]) / 2
-                self.intercept[worse] = (self.intercept[worse] + last_intercept[worse]) / 2
+        limit = self.settings.tolerance * penalty * a
+        confirmed = True  # the last pass was over all columns
+        for step in range(MAX_PASSES):
+            excess = self._excess(seen, l1, l2) / limit
+            wrong = excess > 1
+            if not wrong.any():
+                if confirmed:
+                    return seen, True
+                seen, confirmed = self.look(self.whole), True
                 continue
-            full_gradient = gradient + l2 * self.beta
-            violation = np.where(
-                self.beta > 0, np.abs(full_gradient + l1), np.maximum(0, -(full_gradient + l1))
-            )
-            violation[~self.usable] = 0
-            limit = self.settings.tolerance * penalty * a
-            open_lanes = ((violation > limit * self.sd).any(axis=0)) | (np.abs(slope) > limit)
-            if not open_lanes.any():
-                return held, True
-            if hessian is None or (attempt and attempt % REFRESH_AFTER == 0):
-                hessian = self.hessian = self.curvature()
-            before[open_lanes] = objective[open_lanes]
-            last_beta, last_intercept = self.beta.copy(), self.intercept.copy()
-            for lane in np.flatnonzero(open_lanes).tolist():
-                self._step(lane, hessian, gradient[:, lane], slope[lane], l1[:, lane], l2[:, lane])
-        return held, False
+            if step % REFRESH_AFTER == 0:
+                self.hessian = None
+            confirmed = float(excess.max()) < ONE_STEP_AWAY  # then this step will do
+            seen = self._advance(np.flatnonzero(wrong), seen, l1, l2, whole=confirmed)
+        return seen, False
 
-    def _step(self, lane: int, hessian: Floats, *parts: Any) -> None:
-        gradient, slope, l1, l2 = parts
-        working = np.flatnonzero(
-            self.usable[:, lane] & ((self.beta[:, lane] > 0) | (gradient + l1 < 0))
-        )
-        index = np.concatenate([[0], working + 1])
-        moved = descend(
-            np.ascontiguousarray(hessian[np.ix_(index, index)]),
-            np.concatenate([[slope], gradient[working]]),
-            np.concatenate([[self.intercept[lane]], self.beta[working, lane]]),
-            np.concatenate([[0.0], l1[working]]),
-            np.concatenate([[0.0], l2[working]]),
-        )
-        self.intercept[lane] = moved[0]
-        self.beta[working, lane] = moved[1:]
+    def _excess(self, seen: _Looked, l1: Floats, l2: Floats) -> Floats:
+        """Give each lane's largest violation of its optimality conditions."""
+        pull = seen.gradient + l2 * self.beta + l1
+        violation = np.where(self.beta > 0, np.abs(pull), np.maximum(0.0, -pull)) / self.sd
+        violation[~self.usable] = 0.0
+        return np.maximum(violation.max(axis=0), np.abs(seen.slope))
+
+    def _advance(
+        self, lanes: NDArray[np.intp], seen: _Looked, l1: Floats, l2: Floats, *, whole: bool
+    ) -> _Looked:
+        """Take one Newton step in some lanes, halved until none of them loses."""
+        working = self.usable & ((self.beta > 0) | (seen.gradient + l1 < 0))
+        view, hessian = self._curved_over(np.asarray(working[:, lanes].any(axis=1)), seen, l1)
+        place = np.full(self.p, -1)
+        place[view.columns] = np.arange(1, len(view.columns) + 1)
+        before = self._objective(seen, l1, l2)
+        last_beta, last_intercept = self.beta.copy(), self.intercept.copy()
+        for lane in lanes.tolist():
+            own = np.flatnonzero(working[:, lane])
+            index = np.concatenate([[0], place[own]])
+            moved = descend(
+                hessian[np.ix_(index, index)],
+                np.concatenate([[seen.slope[lane]], seen.gradient[own, lane]]),
+                np.concatenate([[self.intercept[lane]], self.beta[own, lane]]),
+                np.concatenate([[0.0], l1[own, lane]]),
+                np.concatenate([[0.0], l2[own, lane]]),
+            )
+            self.intercept[lane] = moved[0]
+            self.beta[own, lane] = moved[1:]
+        for _ in range(MAX_HALVINGS):
+            seen = self.look(self.whole if whole else view, seen)
+            after = self._objective(seen, l1, l2)
+            worse = ~(after <= before + 1e-12 * (1 + np.abs(before)))
+            if not worse.any():
+                break
+            self.beta[:, worse] = (self.beta[:, worse] + last_beta[:, worse]) / 2
+            self.intercept[worse] = (self.intercept[worse] + last_intercept[worse]) / 2
+        return seen
+
+    def _objective(self, seen: _Looked, l1: Floats, l2: Floats) -> Floats:
+        value = seen.loss + (l1 * self.beta).sum(0) + 0.5 * (l2 * self.beta**2).sum(0)
+        return np.asarray(value, dtype=np.float64)
+
+    def _curved_over(
+        self, needed: NDArray[np.bool_], seen: _Looked, l1: Floats
+    ) -> tuple[_View, Floats]:
+        """Give a view and a curvature that cover the needed columns and all of the model."""
+        inside = needed | (self.beta > 0).any(axis=1)
+        if self.near is None or np.isin(np.flatnonzero(inside), self.near.columns).sum() < (
+            inside.sum()
+        ):
+            close = (self.usable & (seen.gradient + NEARLY * l1 < 0)).any(axis=1)
+            self.near = self._view(np.flatnonzero(inside | close))
+            self.hessian = None
+        if self.hessian is None:
+            self.hessian = self.curvature(self.near)
+        return self.near, self.hessian
 
     def run(self, progress: Callable[[str, int, int], None] | None) -> PenalisedFit:
         settings = self.settings
-        gradient, *_ = self.look()
-        top = float(np.max(np.abs(gradient[:, 0]) / self.sd[:, 0] * self.usable[:, 0]))
+        seen = self.look(self.whole)
+        top = float(np.max(np.abs(seen.gradient[:, 0]) / self.sd[:, 0] * self.usable[:, 0]))
         top /= settings.mixing
         steps = np.linspace(0, 1, settings.n_lambdas)
         lambdas = top * settings.smallest_ratio**steps
         means, errors, betas, intercepts = [], [], [], []
         converged = True
         for position, penalty in enumerate(lambdas):
-            held, met = self.settle(float(penalty))
+            seen, met = self.settle(float(penalty), seen)
             converged &= met
-            fold_mean = held[1:] / self.held_weight
+            fold_mean = seen.held[1:] / self.held_weight
             share = self.held_weight / self.held_weight.sum()
             mean = float(share @ fold_mean)
             spread = float(share @ (fold_mean - mean) ** 2)
@@ -290,17 +422,48 @@ class _Walk:
         )
 
 
-def _collapse(
-    codes: NDArray[np.int32], counts: NDArray[np.int64], folds: NDArray[np.int64]
-) -> tuple[NDArray[np.int32], Floats, NDArray[np.int64], Floats]:
-    """Make rows with the same codes, count and fold one row with a weight: exact, and less work."""
-    key = np.column_stack([codes, counts, folds]).astype(np.int32)
-    packed = np.ascontiguousarray(key).view([("", key.dtype)] * key.shape[1]).ravel()
-    _, first, inverse = np.unique(packed, return_index=True, return_inverse=True)
-    weight = np.bincount(inverse).astype(float)
+def _rest(by_fold: Floats) -> Floats:
+    """Give what each lane is trained on: all but its own fold; lane 0 has no fold."""
+    own = np.where(np.arange(by_fold.shape[-1]) == 0, 0.0, by_fold)
+    return np.asarray(by_fold.sum(axis=-1, keepdims=True) - own, dtype=np.float64)
+
+
+def collapse_rows(
+    codes: NDArray[np.int32],
+    counts: NDArray[np.int64],
+    folds: NDArray[np.int64],
+    times: NDArray[np.int64] | None = None,
+) -> tuple[NDArray[np.int32], NDArray[np.int64], Floats, Floats]:
+    """Make rows with the same codes, count and fold one row with a weight: exact, and less work.
+
+    Rows are told apart by a 64-bit mix of their parts; where two different rows would share one,
+    nothing is collapsed.
+
+    Returns
+    -------
+    Codes, folds, weights and counts.
+    """
+    weight: Floats = np.ones(len(codes)) if times is None else times.astype(np.float64)
+    present = weight > 0
+    if not present.all():
+        codes, counts, folds = codes[present], counts[present], folds[present]
+        weight = weight[present]
+    key = np.column_stack([codes, counts, folds]).astype(np.uint64)
+    mixers: NDArray[np.uint64] = np.random.default_rng(0).integers(
+        1, 2**63, key.shape[1], dtype=np.uint64
+    ) | np.uint64(1)
+    mixed = np.zeros(len(key), dtype=np.uint64)
+    for position, mixer in enumerate(mixers):
+        mixed += (
+            key[:, position] + np.uint64(0x9E3779B97F4A7C15)
+        ) * mixer  # wraps round, as it should
+        mixed ^= mixed >> np.uint64(29)
+    _, first, inverse = np.unique(mixed, return_index=True, return_inverse=True)
+    if len(first) > WORTH_COLLAPSING * len(key) or (key[first][inverse] != key).any():
+        return np.ascontiguousarray(codes), folds, weight, counts.astype(np.float64)
     return (
         np.ascontiguousarray(codes[first]),
-        counts[first].astype(float),
-        folds[first].astype(np.int64),
-        weight,
+        folds[first],
+        np.bincount(inverse, weight),
+        counts[first].astype(np.float64),
     )
