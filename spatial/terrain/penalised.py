@@ -209,8 +209,8 @@ class _Walk:
             size = n_levels * lanes
             weight_of += np.bincount(key, self.weight, minlength=size).reshape(shape)
             y_of += np.bincount(key, self.weight * y, minlength=size).reshape(shape)
-        fold_weight = np.bincount(self.fold, self.weight, minlength=lanes)
-        fold_y = np.bincount(self.fold, self.weight * y, minlength=lanes)
+        fold_weight = _sums(self.fold, self.weight, lanes)
+        fold_y = _sums(self.fold, self.weight * y, lanes)
         log_y = np.log(np.where(y > 0, y, 1.0))
         self.level_weight = _rest(weight_of)
         self.level_y, self.held_level_y = _rest(y_of), y_of
@@ -428,6 +428,10 @@ def _rest(by_fold: Floats) -> Floats:
     return np.asarray(by_fold.sum(axis=-1, keepdims=True) - own, dtype=np.float64)
 
 
+def _sums(place: NDArray[np.int64], values: Floats, size: int) -> Floats:
+    return np.bincount(place, values, minlength=size).astype(np.float64)
+
+
 def collapse_rows(
     codes: NDArray[np.int32],
     counts: NDArray[np.int64],
@@ -449,14 +453,11 @@ def collapse_rows(
         codes, counts, folds = codes[present], counts[present], folds[present]
         weight = weight[present]
     key = np.column_stack([codes, counts, folds]).astype(np.uint64)
-    mixers: NDArray[np.uint64] = np.random.default_rng(0).integers(
-        1, 2**63, key.shape[1], dtype=np.uint64
-    ) | np.uint64(1)
     mixed = np.zeros(len(key), dtype=np.uint64)
-    for position, mixer in enumerate(mixers):
-        mixed += (
-            key[:, position] + np.uint64(0x9E3779B97F4A7C15)
-        ) * mixer  # wraps round, as it should
+    draws = np.random.default_rng(0)
+    for position in range(key.shape[1]):
+        mixer = np.uint64(draws.integers(1, 2**63)) * np.uint64(2) + np.uint64(1)
+        mixed += (key[:, position] + np.uint64(0x9E3779B97F4A7C15)) * mixer  # wraps round
         mixed ^= mixed >> np.uint64(29)
     _, first, inverse = np.unique(mixed, return_index=True, return_inverse=True)
     if len(first) > WORTH_COLLAPSING * len(key) or (key[first][inverse] != key).any():
@@ -464,6 +465,6 @@ def collapse_rows(
     return (
         np.ascontiguousarray(codes[first]),
         folds[first],
-        np.bincount(inverse, weight),
+        _sums(inverse, weight, len(first)),
         counts[first].astype(np.float64),
     )

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spatial.terrain.candidates import distinct_rows
-from spatial.terrain.families import CountFit, fit_counts, tabulate
+from spatial.terrain.families import CountFit, fit_counts
+from spatial.terrain.tallies import Parted, Rows, part
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from spatial.spec import Family
@@ -37,42 +40,43 @@ class Chosen:
 class _Search:
     """Fits of one family, each model once."""
 
-    def __init__(
-        self,
-        columns: NDArray[np.uint8],
-        counts: NDArray[np.int64],
-        family: Family,
-        sign: int,
-    ) -> None:
-        _, code = distinct_rows(columns)
-        width = int(counts.max(initial=0)) + 1
-        joint = code.astype(np.int64) * width + counts
-        _, first, times = np.unique(joint, return_index=True, return_counts=True)
-        self.columns = columns[first]
-        self.counts = counts[first]
-        self.times = times
-        self.family: Family = family
-        self.sign = sign
+    def __init__(self, rows: Rows, family: Family, sign: int) -> None:
+        self.rows, self.family, self.sign = rows, family, sign
         self.fits: dict[tuple[int, ...], CountFit] = {}
 
-    def fit(
-        self, model: tuple[int, ...], near: CountFit | None, near_model: tuple[int, ...]
-    ) -> CountFit:
+    def fit(self, parted: Parted, column: int | None, near: CountFit, at: Parted) -> CountFit:
+        """Fit the model that parts the rows, with one more column if one is named."""
+        model = parted.model if column is None else tuple(sorted((*parted.model, column)))
         if model not in self.fits:
-            table = tabulate(self.columns[:, list(model)], self.counts, self.times)
-            self.fits[model] = fit_counts(table, self.family, start=_start(model, near, near_model))
+            start = _start(model, near, at.model)
+            self.fits[model] = fit_counts(parted.tally(self.rows, column), self.family, start=start)
         return self.fits[model]
 
     def allowed(self, fit: CountFit) -> bool:
         return bool(np.all(self.sign * fit.beta[1:] > 0))
 
 
-def _start(
-    model: tuple[int, ...], near: CountFit | None, near_model: tuple[int, ...]
-) -> Floats | None:
+def collapse(
+    columns: NDArray[np.uint8], counts: NDArray[np.int64], times: NDArray[np.int64] | None
+) -> Rows:
+    """Make rows with the same columns and count one row: exact, and less to pass over."""
+    weight = np.ones(len(counts)) if times is None else times
+    _, code = distinct_rows(columns)
+    width = int(counts.max(initial=0)) + 1
+    joint = code.astype(np.int64) * width + counts
+    _, first, place = np.unique(joint, return_index=True, return_inverse=True)
+    together = np.bincount(place, weight).astype(np.float64)
+    present = together > 0
+    first = first[present]
+    return Rows(
+        columns=np.ascontiguousarray(columns[first].T),
+        counts=counts[first].astype(np.int64),
+        times=together[present],
+    )
+
+
+def _start(model: tuple[int, ...], near: CountFit, near_model: tuple[int, ...]) -> Floats:
     """Start from a neighbouring model's coefficients."""
-    if near is None:
-        return None
     known = dict(zip(near_model, near.beta[1:], strict=True))
     start = [near.beta[0], *(known.get(column, 0.0) for column in model)]
     if near.dispersion is not None:
@@ -87,6 +91,7 @@ def choose_columns(
     family: Family,
     *,
     sign: int = 1,
+    times: NDArray[np.int64] | None = None,
 ) -> Chosen:
     """Search for the model of lowest BIC.
 
@@ -102,33 +107,50 @@ def choose_columns(
         Which likelihood.
     sign
         1 for aggravating, -1 for protective factors.
+    times
+        How often each cell counts; once if left out.
 
     Raises
     ------
     FitError
         If there is no incident.
     """
-    search = _Search(columns, counts, family, sign)
-    model: tuple[int, ...] = ()
-    fit = search.fit(model, None, ())
+    return search_columns(collapse(columns, counts, times), factors, family, sign=sign)
+
+
+def search_columns(rows: Rows, factors: list[str], family: Family, *, sign: int = 1) -> Chosen:
+    """Search as :func:`choose_columns`, over rows that are collapsed already."""
+    search = _Search(rows, family, sign)
+    here = part(rows)
+    fit = fit_counts(here.tally(rows), family)
     while True:
-        best, best_fit = model, fit
-        for move in _moves(model, factors):
-            tried = search.fit(move, fit, model)
+        best_fit, best = fit, here.model
+        for base, column in _moves(here, factors):
+            tried = search.fit(base, column, fit, here)
             if tried.bic < best_fit.bic - LEAST_GAIN and search.allowed(tried):
-                best, best_fit = move, tried
-        if best == model:
-            return Chosen(columns=model, fit=fit)
-        model, fit = best, best_fit
+                best_fit = tried
+                best = base.model if column is None else tuple(sorted((*base.model, column)))
+        if best == here.model:
+            return Chosen(columns=here.model, fit=fit)
+        for column in set(here.model) - set(best):
+            here = here.without(column)
+        for column in set(best) - set(here.model):
+            here = here.with_column(rows, column)
+        fit = best_fit
 
 
-def _moves(model: tuple[int, ...], factors: list[str]) -> list[tuple[int, ...]]:
-    """List the models one move away; a factor in the model is dropped or swapped, others added."""
-    holder = {factors[column]: column for column in model}
-    moves = [tuple(c for c in model if c != column) for column in model]
+def _moves(here: Parted, factors: list[str]) -> Iterator[tuple[Parted, int | None]]:
+    """Give the models one move away, each as a parting and one more column, or none.
+
+    A column is dropped, or swapped for another of its factor, or one of a new factor is added.
+    """
+    held = {factors[column] for column in here.model}
+    for column in here.model:
+        less = here.without(column)
+        yield less, None
+        for other, factor in enumerate(factors):
+            if factor == factors[column] and other != column:
+                yield less, other
     for column, factor in enumerate(factors):
-        if column in model:
-            continue
-        rest = [c for c in model if c != holder.get(factor)]
-        moves.append(tuple(sorted([*rest, column])))
-    return moves
+        if factor not in held:
+            yield here, column
