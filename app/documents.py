@@ -94,6 +94,7 @@ def run_document(
             "share_above_2sd": float((analysis.cells["risk_class"] == 3).mean()),
         },
         "combined": combined_document(analysis.combined),
+        "districts": [] if analysis.shared is None else analysis.shared.table().to_dict("records"),
         "diagnostics": diagnostics_document(analysis),
         "zones_from": zones_from,
         "zones": [

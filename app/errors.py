@@ -21,6 +21,11 @@ from spatial.errors import (
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
+
+class CancelledError(SaferGroundError):
+    """Long work was cancelled by whoever asked for it."""
+
+
 STATUS: dict[type[SaferGroundError], int] = {
     SpecError: 400,
     NotStoredError: 404,
@@ -30,6 +35,7 @@ STATUS: dict[type[SaferGroundError], int] = {
     GridError: 422,
     FitError: 422,
     ForecastError: 422,
+    CancelledError: 409,
     StoreError: 503,
     SettingsError: 500,
     SaferGroundError: 500,

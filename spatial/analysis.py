@@ -2,13 +2,14 @@
 
 This is the way through the engine: grid -> counts -> risk terrain and history -> combined risk ->
 zones. It composes
-the modules and decides nothing that they should decide, but one thing: a district with too few
-incidents for a model of its own takes the city's factors with its own level.
+the modules and decides nothing that they should decide, but one thing: whose factors a district
+takes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -19,8 +20,13 @@ from spatial.combined import CombinedRisk, combine
 from spatial.diagnostics import Diagnostics, diagnose
 from spatial.grid import lay_grid
 from spatial.history import lay_past
-from spatial.terrain.factors import candidate_columns, candidate_list
-from spatial.terrain.model import borrow_terrain, fit_risk_terrain, score_classes
+from spatial.terrain.districts import SharedDistricts, share_strength
+from spatial.terrain.model import (
+    adapt_terrain,
+    borrow_terrain,
+    fit_risk_terrain,
+    score_classes,
+)
 from spatial.zones import cut_zones
 
 if TYPE_CHECKING:
@@ -32,8 +38,7 @@ if TYPE_CHECKING:
     from spatial.grid import Grid
     from spatial.history import Past
     from spatial.spec import RiskFactor, RunSpec
-    from spatial.terrain.factors import Candidate
-    from spatial.terrain.model import RiskTerrain, TerrainModel
+    from spatial.terrain.model import RiskTerrain
     from spatial.zones import Zone
 
     Progress = Callable[[str, int, int], None]
@@ -84,7 +89,8 @@ class Analysis:
 
     ``cells`` has one row per cell of ``grid``: ``count``; ``score`` and ``risk_class`` of the risk
     terrain; ``expected`` incidents by what zones are cut from; ``combined`` risk relative to the
-    mean cell and its parts ``environment`` and ``history``, which add up to it. ``zones`` has one
+    mean cell and its parts ``environment`` and ``history``, which add up to it. ``shared`` sets the
+    districts' relative risks beside the city's, in a fit of the whole city. ``zones`` has one
     row per zone: ``district``, ``rank``, ``area`` (square units), ``n_cells``, ``expected``,
     ``past``, ``environment_share`` (of the zone's combined risk), ``factors`` and the outline.
     """
@@ -94,6 +100,7 @@ class Analysis:
     terrain: RiskTerrain
     combined: CombinedRisk
     diagnostics: Diagnostics
+    shared: SharedDistricts | None
     cells: pd.DataFrame
     zones: gpd.GeoDataFrame
     incidents: int
@@ -115,7 +122,12 @@ def analyse_city(inputs: Inputs, spec: RunSpec, *, progress: Progress | None = N
     terrain = fit_risk_terrain(
         grid, counts, inputs.layers, spec.grid.block_units, spec.model, progress=progress
     )
-    return _finish(CITY_SCOPE, grid, counts, terrain, inputs, spec, warnings)
+    shared = None
+    if terrain.model.columns and len(inputs.districts) > 1:
+        shared = share_strength(
+            terrain.model, terrain.active, counts, grid.district, grid.district_ids
+        )
+    return _finish(CITY_SCOPE, grid, counts, terrain, inputs, spec, warnings, shared)
 
 
 def analyse_districts(
@@ -125,7 +137,7 @@ def analyse_districts(
     *,
     progress: Progress | None = None,
 ) -> list[Analysis]:
-    """Fit districts one by one; one with too few incidents takes the city's factors.
+    """Fit districts one by one, by themselves or sharing strength with the city.
 
     Raises
     ------
@@ -136,29 +148,16 @@ def analyse_districts(
     """
     grid = lay_grid(inputs.study_area, inputs.districts, spec.grid.cell_units)
     counts, _ = _count(grid, inputs)
-    parts = [(name, grid.only(name)) for name in names]
-    least = spec.model.min_incidents_district
-    totals = {name: int(counts[_positions(grid, name)].sum()) for name in names}
-    city: TerrainModel | None = None
-    if any(total < least for total in totals.values()):
-        city = fit_risk_terrain(
-            grid, counts, inputs.layers, spec.grid.block_units, spec.model, progress=progress
-        ).model
+    parts = {name: grid.only(name) for name in names}
+    city = _CityTerrain(grid, counts, inputs, spec, progress)
     analyses = []
-    for name, part in parts:
-        own = counts[_positions(grid, name)]
-        if totals[name] < least and city is not None:
-            active = model_columns(part, inputs.layers, spec.grid.block_units, city)
-            terrain = borrow_terrain(
-                city,
-                active,
-                own,
-                warnings=(
-                    f"district {name} has {totals[name]} incidents, fewer than the {least} that a "
-                    "model of its own needs: these are the city's factors with the district's own "
-                    "level",
-                ),
-            )
+    for name, part in parts.items():
+        positions = _positions(grid, name)
+        own = counts[positions]
+        if spec.model.sharing == "shared":
+            terrain = city.shared_with(name, positions)
+        elif own.sum() < spec.model.min_incidents_district:
+            terrain = city.lent_to(name, positions, own)
         else:
             terrain = fit_risk_terrain(
                 part, own, inputs.layers, spec.grid.block_units, spec.model, progress=progress
@@ -167,21 +166,73 @@ def analyse_districts(
     return analyses
 
 
-def model_columns(
-    grid: Grid,
-    layers: Mapping[RiskFactor, gpd.GeoSeries],
-    block_units: float,
-    model: TerrainModel,
-) -> NDArray[np.uint8]:
-    """Work out a fitted model's columns over a grid, shape ``(cells, columns)``."""
-    found: dict[Candidate, NDArray[np.uint8]] = {}
-    for factor, features in layers.items():
-        names = candidate_list(factor, block_units)
-        if any(column.factor == factor.name for column in model.columns):
-            columns = candidate_columns(grid, features, factor, block_units)
-            found.update(zip(names, columns.T, strict=True))
-    chosen = [found[column] for column in model.columns]
-    return np.column_stack(chosen) if chosen else np.zeros((len(grid), 0), dtype=np.uint8)
+class _CityTerrain:
+    """The whole study area's terrain, fitted only if a district needs it."""
+
+    def __init__(
+        self,
+        grid: Grid,
+        counts: NDArray[np.int64],
+        inputs: Inputs,
+        spec: RunSpec,
+        progress: Progress | None,
+    ) -> None:
+        self.grid, self.counts, self.inputs, self.spec = grid, counts, inputs, spec
+        self.progress = progress
+
+    @cached_property
+    def terrain(self) -> RiskTerrain:
+        return fit_risk_terrain(
+            self.grid,
+            self.counts,
+            self.inputs.layers,
+            self.spec.grid.block_units,
+            self.spec.model,
+            progress=self.progress,
+        )
+
+    @cached_property
+    def shared(self) -> SharedDistricts:
+        return share_strength(
+            self.terrain.model,
+            self.terrain.active,
+            self.counts,
+            self.grid.district,
+            self.grid.district_ids,
+        )
+
+    def lent_to(
+        self, name: str, positions: NDArray[np.intp], own: NDArray[np.int64]
+    ) -> RiskTerrain:
+        """Give a district the city's factors with its own level."""
+        return borrow_terrain(
+            self.terrain,
+            positions,
+            own,
+            warnings=(
+                f"district {name} has {int(own.sum())} incidents, fewer than the "
+                f"{self.spec.model.min_incidents_district} that a model of its own needs: these "
+                "are the city's factors with the district's own level",
+            ),
+        )
+
+    def shared_with(self, name: str, positions: NDArray[np.intp]) -> RiskTerrain:
+        """Give a district the city's factors with its own deviations."""
+        shared = self.shared
+        share = (
+            float(shared.own_share()[shared.names.index(name), 1:].mean())
+            if len(self.terrain.model.columns)
+            else 0.0
+        )
+        return adapt_terrain(
+            self.terrain,
+            positions,
+            shared.model(name),
+            warnings=(
+                f"district {name} shares strength with the city: its own incidents decide "
+                f"{share:.0%} of how its factors differ from the city's",
+            ),
+        )
 
 
 def _positions(grid: Grid, name: str) -> NDArray[np.intp]:
@@ -204,6 +255,7 @@ def _finish(
     inputs: Inputs,
     spec: RunSpec,
     warnings: list[str],
+    shared: SharedDistricts | None = None,
 ) -> Analysis:
     past = lay_past(grid, inputs.incidents.x, inputs.incidents.y, inputs.age_days)
     combined = _combined(grid, past, terrain, spec)
@@ -231,6 +283,7 @@ def _finish(
         terrain=terrain,
         combined=combined,
         diagnostics=diagnostics,
+        shared=shared,
         cells=cells,
         zones=_zone_frame(grid, zones, cells, terrain),
         incidents=int(counts.sum()),

@@ -17,6 +17,7 @@ Operations = Literal["proximity", "density", "both"]
 Step = Literal["whole", "half"]
 Family = Literal["poisson", "nb1", "nb2"]
 Sign = Literal["aggravating", "protective"]
+Sharing = Literal["own", "shared"]
 ZoneSource = Literal["combined", "rtm"]
 
 MAX_CELLS = 2_000_000
@@ -96,8 +97,10 @@ class ModelSpec:
 
     ``mixing`` is the elastic-net mixing (1 is the lasso), ``lambda_rule`` the penalty taken from
     the cross-validation, ``seed`` draws the folds. ``families`` are the likelihoods that compete
-    by BIC in the stepwise stage. A district with fewer than ``min_incidents_district`` takes the
-    city's factors.
+    by BIC in the stepwise stage. ``sharing`` says how
+    districts are fitted by themselves: ``own`` models, where one with fewer than
+    ``min_incidents_district`` takes the city's factors, or ``shared`` ones, which deviate from the
+    city's as far as their data say.
     """
 
     sign: Sign = "aggravating"
@@ -108,10 +111,12 @@ class ModelSpec:
     min_ones: int = 10
     min_incidents: int = 10
     min_incidents_district: int = 50
+    sharing: Sharing = "own"
     seed: int = 1
 
     def __post_init__(self) -> None:
         _one_of("model", "sign", self.sign, ("aggravating", "protective"))
+        _one_of("model", "sharing", self.sharing, ("own", "shared"))
         _one_of("model", "lambda_rule", self.lambda_rule, ("min", "1se"))
         if not 3 <= self.folds <= 100:
             msg = f"model: folds must be from 3 to 100, got {self.folds!r}"

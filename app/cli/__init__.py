@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from app.cli import cities, demo, runs, serving
+from app.cli import cities, demo, judging, runs, serving
 from spatial.errors import SaferGroundError
 
 
@@ -38,7 +38,8 @@ for command in (
     runs.fit,
     runs.runs,
     runs.show,
-    runs.validate,
+    judging.validate,
+    judging.certainty,
     runs.export,
     serving.serve,
 ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 import sys
 import time
@@ -28,6 +29,21 @@ database_option = click.option(
     help="Database address [default: SAFERGROUND_DATABASE, else SQLite in the instance folder].",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+class _Day(click.ParamType[dt.date]):
+    """An ISO date."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> dt.date:
+        try:
+            return value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a date; write it as 2013-01-31", param, ctx)
+
+
+DAY = _Day()
 
 
 def settings_for(database_url: str | None) -> Settings:

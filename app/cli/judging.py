@@ -1,0 +1,152 @@
+"""Commands that judge a run: how it did later, and how sure it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.certainty import bootstrap
+from app.cli.common import (
+    DAY,
+    Progress,
+    database_option,
+    json_option,
+    open_for,
+    print_json,
+    print_table,
+    say,
+)
+from app.validation import backtest
+from app.validation import validate as score_run
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+
+@click.command()
+@click.argument("run")
+@click.option("--from", "start", type=DAY, help="First day of the test period, included.")
+@click.option("--to", "end", type=DAY, help="Last day of the test period, excluded.")
+@click.option("--rolling", type=int, metavar="N", help="Refit at N days of the run's own period.")
+@database_option
+@json_option
+def validate(
+    run: str,
+    start: dt.date | None,
+    end: dt.date | None,
+    rolling: int | None,
+    database_url: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Score RUN on incidents of a later period, beside what it must be compared with."""
+    if (rolling is None) == (start is None) or (start is None) != (end is None):
+        msg = "give --from and --to of a later period, or --rolling N"
+        raise click.UsageError(msg)
+    database = open_for(database_url)
+    with Progress() as progress:
+        if rolling is not None:
+            document = backtest(database, run, rolling, progress=progress)
+        elif start is not None and end is not None:
+            document = score_run(database, run, start, end, progress=progress)
+    if as_json:
+        print_json(document)
+    else:
+        _print_validation(document)
+
+
+@click.command()
+@click.argument("run")
+@click.option("--replicates", type=int, default=100, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option("--workers", type=click.IntRange(min=1), help="Processes [default: all cores].")
+@click.option("--scheduler", metavar="ADDRESS", help="Use a Dask cluster instead.")
+@database_option
+@json_option
+def certainty(
+    run: str,
+    replicates: int,
+    seed: int,
+    workers: int | None,
+    scheduler: str | None,
+    database_url: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Tell how sure RUN is, by selecting again and again on resampled data.
+
+    Ctrl-C cancels it; nothing is stored then.
+    """
+    database = open_for(database_url)
+    with Progress() as progress:
+        document = bootstrap(
+            database,
+            run,
+            replicates=replicates,
+            seed=seed,
+            workers=workers,
+            scheduler=scheduler,
+            progress=progress,
+        )
+    if as_json:
+        print_json(document)
+    else:
+        _print_certainty(document)
+
+
+def _print_validation(document: dict[str, Any]) -> None:
+    windows = document.get("origins") or [document]
+    for window in windows:
+        click.echo(
+            f"run {document['run']}: {window['incidents']} incidents from {window['from']} to "
+            f"{window['to']}"
+        )
+    if "zones" in document:
+        zones = document["zones"]
+        click.echo(
+            f"its zones: {zones['hits']} of {document['incidents']} incidents "
+            f"({zones['hit_rate']:.1%}) on {zones['area_share']:.1%} of the area"
+        )
+    names = list(document["levels"][0]["scores"])
+    click.echo("PAI (ties spread), by share of the area:")
+    print_table(
+        ["share", "cells", *names],
+        [
+            [level["share"], level["cells"], *(level["scores"][name]["pai"] for name in names)]
+            for level in document["levels"]
+        ],
+    )
+    for warning in document.get("warnings", []):
+        say(f"warning: {warning}")
+
+
+def _print_certainty(document: dict[str, Any]) -> None:
+    click.echo(
+        f"run {document['run']}: {document['replicates']} replicates over {document['blocks']} "
+        "blocks; "
+        + ", ".join(f"{name} {share:.0%}" for name, share in document["families"].items())
+    )
+    print_table(
+        ["factor", "in model", "chosen", "RRV", "low", "high", "most often at"],
+        [
+            [
+                factor["name"],
+                "yes" if factor["in_model"] else "no",
+                factor["chosen"],
+                factor["rrv"],
+                factor["rrv_low"],
+                factor["rrv_high"],
+                _band(factor["bands"]),
+            ]
+            for factor in document["factors"]
+        ],
+    )
+    print_table(["zone", "stability"], [list(zone.values()) for zone in document["zones"]])
+
+
+def _band(bands: list[dict[str, Any]]) -> str:
+    if not bands:
+        return "-"
+    first = bands[0]
+    return f"{first['operation']} {first['distance']:g} ({first['share']:.0%})"
