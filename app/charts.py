@@ -1,4 +1,7 @@
-"""Charts as SVG, one function a chart: direct labels, one palette, the same bytes every time."""
+"""Charts, one function a chart: direct labels, one palette, the same bytes every time.
+
+A chart is a function that gives a figure; :func:`draw` makes it a picture.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,19 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+import numpy as np
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from app.maps import palette
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import geopandas as gpd
     from matplotlib.axes import Axes
+
+    from geodata.store.runs import RunRecord
 
 INK, QUIET, GRID = "#16233b", "#5b6475", "#e3e6ea"
 NAMES = {
@@ -31,7 +41,7 @@ STYLES: dict[str, dict[str, Any]] = {
 SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "saferground",
-    "font.family": ["Public Sans", "DejaVu Sans", "sans-serif"],
+    "font.family": ["DejaVu Sans", "sans-serif"],
     "font.size": 11,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -46,80 +56,90 @@ SETTINGS: Any = {
 }
 
 
-def capture_curves(curves: Mapping[str, Sequence[float]]) -> bytes:
+def draw(chart: Callable[..., Figure], *values: Any, form: str = "svg") -> bytes:
+    """Draw a chart as ``svg`` or ``png``; its title is the first line of its description."""
+    with mpl.rc_context(SETTINGS):
+        figure = chart(*values)
+        target = io.BytesIO()
+        title = (chart.__doc__ or "").strip().splitlines()[0]
+        if form == "svg":
+            figure.savefig(target, format="svg", metadata={"Date": None, "Title": title})
+        else:
+            figure.savefig(target, format="png", dpi=200, metadata={"Software": None})
+        return target.getvalue()
+
+
+def capture_curves(curves: Mapping[str, Sequence[float]]) -> Figure:
     """Draw the share of later incidents against the share of the area, up to a fifth of it."""
-    with mpl.rc_context(SETTINGS):
-        figure = Figure(figsize=(7.4, 4.6), layout="constrained")
-        axes = figure.add_subplot()
-        area = [100 * a for a in curves["area"]]
-        shown = [i for i, a in enumerate(area) if a <= 20.0 + 1e-9]
-        ends = []
-        for name, style in STYLES.items():
-            rates = [100 * curves[name][i] for i in shown]
-            axes.plot([area[i] for i in shown], rates, **style)
-            ends.append((rates[-1], name))
-        axes.plot([0, 20], [0, 20], color=GRID, linewidth=1.4, zorder=1)
-        ends.append((20.0, "chance"))
-        last = area[shown[-1]]
-        top = max(rate for rate, _ in ends) * 1.08
-        ends.sort()
-        for (_, name), height in zip(ends, _apart(ends, top / 17), strict=True):
-            axes.annotate(
-                NAMES.get(name, name),
-                (last + 0.6, height),
-                va="center",
-                color=STYLES.get(name, {"color": QUIET})["color"],
-                fontweight="bold" if name == "combined" else "normal",
-                annotation_clip=False,
-            )
-        axes.set(xlim=(0, 20), ylim=(0, min(100, top)))
-        axes.set_xlabel("Share of the area, highest risk first (%)")
-        axes.set_ylabel("Later incidents in it (%)")
-        return _svg(figure, "Share of later incidents captured by share of area")
-
-
-def calibration(levels: Sequence[Mapping[str, Any]]) -> bytes:
-    """Draw expected against found incidents of the combined risk at the standard shares."""
-    with mpl.rc_context(SETTINGS):
-        figure = Figure(figsize=(5.2, 4.6), layout="constrained")
-        axes = figure.add_subplot()
-        found = [level["scores"]["combined"]["hits"] for level in levels]
-        ratio = [level["scores"]["combined"]["calibration"] or 0.0 for level in levels]
-        expected = [a * b for a, b in zip(found, ratio, strict=True)]
-        most = max([*found, *expected, 1.0]) * 1.12
-        axes.plot([0, most], [0, most], color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
-        axes.plot(expected, found, color="#b8431b", marker="o", linewidth=1.4)
-        for level, x, y in zip(levels, expected, found, strict=True):
-            axes.annotate(
-                f"{100 * level['share']:g} %", (x, y), xytext=(8, -10), textcoords="offset points"
-            )
+    figure = Figure(figsize=(7.4, 4.6), layout="constrained")
+    axes = figure.add_subplot()
+    area = [100 * a for a in curves["area"]]
+    shown = [i for i, a in enumerate(area) if a <= 20.0 + 1e-9]
+    ends = []
+    for name, style in STYLES.items():
+        rates = [100 * curves[name][i] for i in shown]
+        axes.plot([area[i] for i in shown], rates, **style)
+        ends.append((rates[-1], name))
+    axes.plot([0, 20], [0, 20], color=GRID, linewidth=1.4, zorder=1)
+    ends.append((20.0, "chance"))
+    last = area[shown[-1]]
+    top = max(rate for rate, _ in ends) * 1.08
+    ends.sort()
+    for (_, name), height in zip(ends, _apart(ends, top / 17), strict=True):
         axes.annotate(
-            "as expected",
-            (most * 0.86, most * 0.9),
-            rotation=0,
-            color=QUIET,
-            ha="right",
-            va="bottom",
+            NAMES.get(name, name),
+            (last + 0.6, height),
+            va="center",
+            color=STYLES.get(name, {"color": QUIET})["color"],
+            fontweight="bold" if name == "combined" else "normal",
+            annotation_clip=False,
         )
-        axes.set(xlim=(0, most), ylim=(0, most))
-        axes.set_xlabel("Expected incidents")
-        axes.set_ylabel("Found incidents")
-        return _svg(figure, "Expected and found incidents in the cells of highest risk")
+    axes.set(xlim=(0, 20), ylim=(0, min(100, top)))
+    axes.set_xlabel("Share of the area, highest risk first (%)")
+    axes.set_ylabel("Later incidents in it (%)")
+    return figure
 
 
-def relative_risks(factors: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> bytes:
+def calibration(levels: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draw expected against found incidents of the combined risk at the standard shares."""
+    figure = Figure(figsize=(5.2, 4.6), layout="constrained")
+    axes = figure.add_subplot()
+    found = [level["scores"]["combined"]["hits"] for level in levels]
+    ratio = [level["scores"]["combined"]["calibration"] or 0.0 for level in levels]
+    expected = [a * b for a, b in zip(found, ratio, strict=True)]
+    most = max([*found, *expected, 1.0]) * 1.12
+    axes.plot([0, most], [0, most], color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
+    axes.plot(expected, found, color="#b8431b", marker="o", linewidth=1.4)
+    for level, x, y in zip(levels, expected, found, strict=True):
+        axes.annotate(
+            f"{100 * level['share']:g} %", (x, y), xytext=(8, -10), textcoords="offset points"
+        )
+    axes.annotate(
+        "as expected",
+        (most * 0.86, most * 0.9),
+        rotation=0,
+        color=QUIET,
+        ha="right",
+        va="bottom",
+    )
+    axes.set(xlim=(0, most), ylim=(0, most))
+    axes.set_xlabel("Expected incidents")
+    axes.set_ylabel("Found incidents")
+    return figure
+
+
+def relative_risks(factors: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> Figure:
     """Draw each factor's RRV with its interval, on a log scale."""
-    with mpl.rc_context(SETTINGS):
-        figure = Figure(figsize=(7.4, 0.9 + 0.46 * max(1, len(factors))), layout="constrained")
-        axes = figure.add_subplot()
-        _intervals(axes, factors, labels)
-        axes.set_xscale("log")
-        ticks = [t for t in (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 50, 100) if _within(t, factors)]
-        axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
-        axes.minorticks_off()
-        axes.axvline(1, color=QUIET, linewidth=1)
-        axes.set_xlabel("Relative risk value (log scale), with 95 % interval")
-        return _svg(figure, "Relative risk values of the factors")
+    figure = Figure(figsize=(7.4, 0.9 + 0.46 * max(1, len(factors))), layout="constrained")
+    axes = figure.add_subplot()
+    _intervals(axes, factors, labels)
+    axes.set_xscale("log")
+    ticks = [t for t in (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 50, 100) if _within(t, factors)]
+    axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    axes.minorticks_off()
+    axes.axvline(1, color=QUIET, linewidth=1)
+    axes.set_xlabel("Relative risk value (log scale), with 95 % interval")
+    return figure
 
 
 def _within(tick: float, factors: Sequence[Mapping[str, Any]]) -> bool:
@@ -155,7 +175,108 @@ def _apart(ends: Sequence[tuple[float, str]], gap: float) -> list[float]:
     return places
 
 
-def _svg(figure: Figure, title: str) -> bytes:
-    target = io.BytesIO()
-    figure.savefig(target, format="svg", metadata={"Date": None, "Title": title})
-    return target.getvalue()
+def selection(
+    factors: Sequence[Mapping[str, Any]],
+    labels: Sequence[str],
+    length: Callable[[float], str],
+) -> Figure:
+    """Draw how often each factor was chosen, and at which distance."""
+    shown = [(f, label) for f, label in zip(factors, labels, strict=True) if f["chosen"] > 0]
+    figure = Figure(figsize=(7.4, 1.3 + 0.42 * max(1, len(shown))), layout="constrained")
+    axes = figure.add_subplot()
+    distances = sorted({band["distance"] for f, _ in shown for band in f["bands"]})
+    place = {distance: i for i, distance in enumerate(distances)}
+    for row, (factor, label) in enumerate(shown):
+        y = len(shown) - row
+        for band in factor["bands"]:
+            near = band["operation"] == "proximity"
+            axes.scatter(
+                place[band["distance"]] + (-0.12 if near else 0.12),
+                y,
+                s=260 * band["share"],
+                facecolor="#2f5d8a" if near else "none",
+                edgecolor="#2f5d8a" if near else "#b8431b",
+                linewidth=1.6,
+                zorder=3,
+            )
+        weight = "bold" if factor["in_model"] else "normal"
+        axes.text(
+            0,
+            y,
+            f"{label}  ",
+            transform=axes.get_yaxis_transform(),
+            ha="right",
+            va="center",
+            fontweight=weight,
+        )
+        axes.text(
+            1.01,
+            y,
+            f"{factor['chosen']:.0%}",
+            transform=axes.get_yaxis_transform(),
+            va="center",
+            fontweight=weight,
+        )
+    axes.set_yticks([])
+    axes.set_ylim(0.4, len(shown) + 0.8)
+    axes.set_xlim(-0.5, max(1, len(distances)) - 0.5)
+    axes.set_xticks(range(len(distances)), [length(d) for d in distances], rotation=40, ha="right")
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(
+        "Distance chosen; the larger the more often. Filled: near. Open: dense. Bold: in the model."
+    )
+    return figure
+
+
+def risk_map(run: RunRecord, districts: gpd.GeoDataFrame, metres: float) -> Figure:
+    """Draw the relative risk classes, the districts and the zones with their ranks."""
+    west, south, east, north = run.grid.bounds
+    aspect = (north - south) / (east - west)
+    figure = Figure(figsize=(7.4, min(9.0, 7.4 * aspect)), layout="constrained")
+    axes = figure.add_subplot()
+    raster = run.grid.to_raster(run.cells["risk_class"].to_numpy().astype(float))
+    colours = ListedColormap([palette.GROUND, *palette.RISK_HEX[1:]])
+    axes.imshow(
+        np.ma.masked_invalid(raster),
+        origin="lower",
+        extent=(west, east, south, north),
+        cmap=colours,
+        vmin=-0.5,
+        vmax=3.5,
+        interpolation="nearest",
+    )
+    districts.boundary.plot(ax=axes, color=palette.DISTRICT, linewidth=0.9)
+    if len(run.zones):
+        run.zones.boundary.plot(ax=axes, color=palette.CASING, linewidth=2.4)
+        run.zones.boundary.plot(ax=axes, color=palette.ZONE, linewidth=1.3)
+    for zone in run.zones.itertuples():
+        spot = zone.geometry.representative_point()
+        axes.annotate(
+            str(zone.rank),
+            (spot.x, spot.y),
+            xytext=(6, 6),
+            textcoords="offset points",
+            fontsize=7,
+            color=palette.ZONE,
+            fontweight="bold",
+        )
+    length = _round_length((east - west) / 5, metres)
+    axes.plot(
+        [west, west + length],
+        [south - 0.02 * (north - south)] * 2,
+        color=INK,
+        linewidth=2,
+        clip_on=False,
+    )
+    feet = abs(metres - 0.3048) < 1e-4
+    told = f"{length / 5280:g} mi" if feet else f"{length * metres / 1000:g} km"
+    axes.text(west, south - 0.035 * (north - south), told, va="top", fontsize=9)
+    axes.set_axis_off()
+    return figure
+
+
+def _round_length(units: float, metres: float) -> float:
+    """Give a round length, in miles or kilometres, near the one wanted."""
+    whole = 5280.0 if abs(metres - 0.3048) < 1e-4 else 1000.0 / metres
+    steps = [whole * step for step in (0.1, 0.25, 0.5, 1, 2, 5, 10, 20)]
+    return min(steps, key=lambda step: abs(step - units))

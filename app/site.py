@@ -10,11 +10,13 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.certainty import CERTAINTY
 from app.validation import BACKTEST, VALIDATION
 from geodata.store import cities, findings, layers, runs, sources
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    from sqlalchemy.orm import Session
 
     from geodata.database import Database
     from geodata.reports import SourceReport
@@ -35,6 +37,7 @@ class Shown:
     reports: list[SourceReport]
     validations: list[FindingRecord]
     backtests: list[FindingRecord]
+    certainty: FindingRecord | None
     others: tuple[CitySummary, ...]
 
 
@@ -63,25 +66,41 @@ class PublicSite:
                 return None
             city = cities.get_city(session, name)
             found = [run for run in runs.list_runs(session, name) if run.scope == "city"]
-            run = found[0].id if found else ""
-            validations = findings.list_findings(session, run, VALIDATION)
-            backtests = findings.list_findings(session, run, BACKTEST)
-            added = [finding.created_at.isoformat() for finding in [*validations, *backtests]]
-            key = (name, run, city.imported_at.isoformat(), *added)
+            run = found[0].id if found else None
+            key = (name, run or "", city.imported_at.isoformat(), _newest_finding(session, run))
             with self._lock:
                 if key in self._kept:
                     return self._kept[key]
-            shown = Shown(
-                city=city,
-                run=runs.get_run(session, run) if run else None,
-                base=layers.base_shapes(session, city.id),
-                reports=sources.latest_reports(session, city.id),
-                validations=validations,
-                backtests=backtests,
-                others=tuple(other for other in listed if other.slug != name),
-            )
+            others = tuple(other for other in listed if other.slug != name)
+            shown = load_shown(session, city, run, others)
         with self._lock:
             self._kept[key] = shown
             while len(self._kept) > KEPT:
                 self._kept.pop(next(iter(self._kept)))
         return shown
+
+
+def load_shown(
+    session: Session,
+    city: CityRecord,
+    run: str | None,
+    others: tuple[CitySummary, ...] = (),
+) -> Shown:
+    """Read everything that pages and reports tell of a city and one of its runs."""
+    about = run or ""
+    certainty = findings.list_findings(session, about, CERTAINTY)
+    return Shown(
+        city=city,
+        run=runs.get_run(session, run) if run else None,
+        base=layers.base_shapes(session, city.id),
+        reports=sources.latest_reports(session, city.id),
+        validations=findings.list_findings(session, about, VALIDATION),
+        backtests=findings.list_findings(session, about, BACKTEST),
+        certainty=certainty[0] if certainty else None,
+        others=others,
+    )
+
+
+def _newest_finding(session: Session, run: str | None) -> str:
+    newest = findings.newest(session, run or "")
+    return newest.isoformat() if newest else ""

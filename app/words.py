@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pyproj import CRS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 ONE_DAY = dt.timedelta(days=1)
 
@@ -71,6 +71,24 @@ def brief(factor: Mapping[str, Any], units: Units) -> str:
     return f"{plain(factor['name'])}, {how} ({reach})"
 
 
+def band(bands: Sequence[Mapping[str, Any]], units: Units) -> str:
+    """Tell the band of a factor that was chosen most often."""
+    if not bands:
+        return "never chosen"
+    first = bands[0]
+    how = "near" if first["operation"] == "proximity" else "dense"
+    return f"{how}, {units.length(first['distance'])} ({share(first['share'])})"
+
+
+def sentence(text: str) -> str:
+    """Write a note as a sentence.
+
+    >>> sentence("the level is low")
+    'The level is low.'
+    """
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
 def times(rrv: float) -> str:
     """Tell a relative risk value.
 
@@ -98,6 +116,17 @@ SCORES = {
     "kde": "Kernel density",
     "forest": "Random forest",
 }
+LIMITS = (
+    "On small shares of an area the environment alone does not place later incidents better than "
+    "last period's counts do; that is why zones follow environment and history together. Whether "
+    "they did better is measured on later incidents only.",
+    "Reported incidents are not all incidents, and addresses can be wrong.",
+    "A factor that goes with incidents need not cause them. Layers may be incomplete or of another "
+    "year.",
+    "The intervals of the factor table do not account for the choice of factors and are too "
+    "narrow; those of the bootstrap do.",
+    "A zone is a place. It is no reason to suspect, stop or search anyone.",
+)
 SURFACES = {"rtm": "the risk terrain", "screened": "the wider environment"}
 
 

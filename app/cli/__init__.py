@@ -40,6 +40,7 @@ for command in (
     runs.show,
     judging.validate,
     judging.certainty,
+    judging.compare,
     runs.export,
     serving.serve,
 ):

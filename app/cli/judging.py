@@ -17,8 +17,10 @@ from app.cli.common import (
     print_table,
     say,
 )
+from app.comparison import compare as compare_runs
 from app.validation import backtest
 from app.validation import validate as score_run
+from geodata.store.runs import get_run
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -93,6 +95,43 @@ def certainty(
         print_json(document)
     else:
         _print_certainty(document)
+
+
+@click.command()
+@click.argument("run")
+@click.argument("other")
+@database_option
+@json_option
+def compare(run: str, other: str, database_url: str | None, *, as_json: bool) -> None:
+    """Set RUN beside OTHER: factors, zones gained and lost, scores."""
+    with open_for(database_url).session() as session:
+        document = compare_runs(get_run(session, run), get_run(session, other))
+    if as_json:
+        print_json(document)
+        return
+    one, two = document["runs"]
+    print_table(
+        ["factor", one["run"], two["run"]],
+        [
+            [factor["name"], *(_rrv(found) for found in factor["runs"])]
+            for factor in document["factors"]
+        ],
+    )
+    for word, zones in document["zones"].items():
+        click.echo(f"zones {word}: {len(zones)}" + (f" ({', '.join(zones)})" if zones else ""))
+    for name in ("rtm", "combined"):
+        if document["scores"]:
+            found = document["scores"][name]
+            correlation = found["rank_correlation"]
+            told = "-" if correlation is None else f"{correlation:.3f}"
+            shared = f"{found['top_shared']:.0%} of the top cells shared"
+            click.echo(f"{name}: rank correlation {told}; {shared}")
+
+
+def _rrv(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "-"
+    return f"{found['rrv']:.2f} ({found['operation']} {found['distance']:g})"
 
 
 def _print_validation(document: dict[str, Any]) -> None:

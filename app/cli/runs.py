@@ -19,6 +19,8 @@ from app.cli.common import (
 )
 from app.pipeline import FitRequest
 from app.pipeline import fit as run_fit
+from app.report import write_report
+from app.site import load_shown
 from geodata.exporting import export_run
 from geodata.store.cities import get_city
 from geodata.store.runs import RunSummary, get_run, list_runs
@@ -164,17 +166,21 @@ def show(run: str, database_url: str | None, *, as_json: bool) -> None:
 @click.argument("run")
 @click.option(
     "--what",
-    type=click.Choice(["zones", "cells", "surface", "factors"]),
+    type=click.Choice(["zones", "cells", "surface", "factors", "report"]),
     required=True,
     help="What to write.",
 )
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @database_option
 def export(run: str, what: str, file: Path, database_url: str | None) -> None:
-    """Write a part of RUN to FILE; its ending says how: .geojson .gpkg .csv .tif."""
+    """Write a part of RUN to FILE; its ending says how: .geojson .gpkg .csv .tif .html .pdf."""
     with open_for(database_url).session() as session:
         record = get_run(session, run)
-    export_run(record, what, file)
+        shown = load_shown(session, get_city(session, record.city), run)
+    if what == "report":
+        write_report(shown, file)
+    else:
+        export_run(record, what, file)
     say(f"{what} of run {record.id} written to {file}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,6 @@ from app.maps.palette import RISK_HEX
 from app.maps.shapes import district_label, reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from app.maps.bundle import Bundle
     from app.site import Shown
     from geodata.reports import SourceReport
@@ -48,6 +45,7 @@ class ZoneRow:
     past: int
     expected: str
     area: str
+    stability: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +138,15 @@ class CombinedPart:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CertaintyPart:
+    """What a bootstrap of the whole selection says; one row a factor."""
+
+    replicates: str
+    blocks: str
+    factors: tuple[tuple[str, str, str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class MethodsPage:
     """Method, definitions, settings and what was left out."""
 
@@ -159,68 +166,12 @@ class MethodsPage:
     legend: tuple[LegendEntry, ...]
     combined: CombinedPart
     diagnostics: tuple[tuple[str, str, str], ...]
+    certainty: CertaintyPart | None
+    districts: tuple[tuple[str, ...], ...]
     warnings: tuple[str, ...]
+    limits: tuple[str, ...]
     reports: tuple[SourceReport, ...]
     settings: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """What one score found on one share of the area; ``tied`` cells share the score at its edge."""
-
-    pai: str
-    interval: str
-    hit_rate: str
-    pei: str
-    tied: int
-    best: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class LevelRow:
-    """One share of the area, every score beside the others."""
-
-    share: str
-    cells: str
-    figures: tuple[Figure, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScoredPart:
-    """One later period."""
-
-    period: str
-    trained: str
-    incidents: str
-    hits: str
-    hit_rate: str
-    hit_rate_interval: str
-    area: str
-    pai: str
-    zones: int
-    rows: tuple[LevelRow, ...]
-    under: tuple[str, ...]
-    calibration: tuple[tuple[str, str], ...]
-    warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RollingPart:
-    """Refits within the run's own period, each scored on what followed."""
-
-    windows: tuple[tuple[str, ...], ...]
-    share: str
-    rows: tuple[LevelRow, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ValidationPage:
-    """How a run did on incidents that it had not seen."""
-
-    scored: ScoredPart | None
-    rolling: RollingPart | None
-    heads: tuple[str, ...]
-    charts: Mapping[str, str]
 
 
 def frame(shown: Shown) -> Frame:
@@ -244,6 +195,8 @@ def zone_rows(shown: Shown, run: RunRecord) -> tuple[ZoneRow, ...]:
     """Tell every zone of a run, by district and rank."""
     units = words.Units(shown.city.crs)
     names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
+    certain = shown.certainty.document["zones"] if shown.certainty else []
+    kept = {zone["id"]: zone["stability"] for zone in certain}
     return tuple(
         ZoneRow(
             id=zone.id,
@@ -255,6 +208,7 @@ def zone_rows(shown: Shown, run: RunRecord) -> tuple[ZoneRow, ...]:
             past=int(zone.past),
             expected=words.about(zone.expected),
             area=units.area(zone.area),
+            stability=words.share(kept[zone.id]) if zone.id in kept else "",
         )
         for zone in run.zones.itertuples()
     )
@@ -360,94 +314,48 @@ def methods_page(shown: Shown, run: RunRecord) -> MethodsPage:
         legend=legend(run),
         combined=_combined_part(run, units),
         diagnostics=_diagnostics(run),
-        warnings=tuple(result["warnings"]),
+        certainty=_certainty(shown, units),
+        districts=_districts(shown, run, units),
+        warnings=tuple(words.sentence(warning) for warning in result["warnings"]),
+        limits=words.LIMITS,
         reports=tuple(shown.reports),
         settings=_settings(run),
     )
 
 
-def validation_page(shown: Shown, run: RunRecord, charts: Mapping[str, str]) -> ValidationPage:
-    """Tell how a run did on the newest later period that it was scored on."""
-    found = shown.validations[0].document if shown.validations else None
-    pooled = shown.backtests[0].document if shown.backtests else None
-    return ValidationPage(
-        scored=_scored(run, found) if found else None,
-        rolling=_rolling(pooled) if pooled else None,
-        heads=tuple(words.SCORES[name] for name in words.SCORES),
-        charts=charts,
-    )
-
-
-def _scored(run: RunRecord, found: dict[str, Any]) -> ScoredPart:
-    zones = found["zones"]
-    return ScoredPart(
-        period=_period(found["from"], found["to"]),
-        trained=_period(found["trained_from"], found["trained_to"]),
-        incidents=f"{found['incidents']:,}",
-        hits=f"{zones['hits']:,}",
-        hit_rate=words.share(zones["hit_rate"]),
-        hit_rate_interval=(
-            f"{words.share(zones['hit_rate_low'])} to {words.share(zones['hit_rate_high'])}"
-        ),
-        area=words.share(zones["area_share"]),
-        pai=f"{zones['pai']:.1f}" if zones["pai"] is not None else "–",
-        zones=len(run.zones),
-        rows=_level_rows(found["levels"]),
-        under=tuple(f"{found['under_curve'][name]:.3f}" for name in words.SCORES),
-        calibration=tuple(
-            (words.share(level["share"]), f"{level['scores']['combined']['calibration']:.2f}")
-            for level in found["levels"]
-            if level["scores"]["combined"]["calibration"] is not None
-        ),
-        warnings=tuple(found["warnings"]),
-    )
-
-
-def _rolling(pooled: dict[str, Any]) -> RollingPart:
-    windows = pooled["origins"]
-    return RollingPart(
-        windows=tuple(
+def _certainty(shown: Shown, units: words.Units) -> CertaintyPart | None:
+    if shown.certainty is None:
+        return None
+    found = shown.certainty.document
+    return CertaintyPart(
+        replicates=f"{found['replicates']:,}",
+        blocks=f"{found['blocks']:,}",
+        factors=tuple(
             (
-                _period(window["from"], window["to"]),
-                f"{window['trained_on']:,}",
-                f"{window['incidents']:,}",
-                *(f"{window['levels'][2]['scores'][name]['pai']:.1f}" for name in words.SCORES),
+                words.plain(factor["name"]) + ("" if factor["in_model"] else " (not in the model)"),
+                words.share(factor["chosen"]),
+                f"{factor['rrv_low']:.2f} to {factor['rrv_high']:.2f}",
+                words.band(factor["bands"], units),
             )
-            for window in windows
+            for factor in found["factors"]
         ),
-        share=words.share(windows[0]["levels"][2]["share"]),
-        rows=_level_rows(pooled["levels"]),
     )
 
 
-def _level_rows(levels: list[dict[str, Any]]) -> tuple[LevelRow, ...]:
-    rows = []
-    for level in levels:
-        scores = level["scores"]
-        best = max(scores[name]["pai"] for name in words.SCORES)
-        rows.append(
-            LevelRow(
-                share=words.share(level["share"]),
-                cells=f"{level['cells']:,}",
-                figures=tuple(
-                    Figure(
-                        pai=f"{scores[name]['pai']:.1f}",
-                        interval=(f"{scores[name]['pai_low']:.1f}–{scores[name]['pai_high']:.1f}"),
-                        hit_rate=words.share(scores[name]["hit_rate"]),
-                        pei=f"{scores[name]['pei']:.2f}",
-                        tied=scores[name].get("tied", 1),
-                        best=scores[name]["pai"] >= best - 1e-9,
-                    )
-                    for name in words.SCORES
-                ),
-            )
+def _districts(shown: Shown, run: RunRecord, units: words.Units) -> tuple[tuple[str, ...], ...]:
+    """Set every district's RRVs beside the city's."""
+    names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
+    return tuple(
+        (
+            f"{district_label(row['district'], names)} ({row['incidents']:,})",
+            words.brief(row, units),
+            f"{row['city_rrv']:.2f}",
+            f"{row['rrv']:.2f} ({row['rrv_low']:.2f} to {row['rrv_high']:.2f})",
+            words.share(row["own_share"]),
+            "differs" if row["differs"] else "",
         )
-    return tuple(rows)
-
-
-def _period(start: str, end: str) -> str:
-    first, last = dt.date.fromisoformat(start), dt.date.fromisoformat(end)
-    return f"{words.day(first)} to {words.last_day(last)}"
+        for row in run.result["districts"]
+    )
 
 
 def _combined_part(run: RunRecord, units: words.Units) -> CombinedPart:

@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 from app import charts, forms, words
 from app.maps.bundle import Bundle, map_bundle
 from app.maps.picture import zone_svg
-from app.views import pages
+from app.views import pages, scores
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +128,7 @@ def methods(shown: Shown, run: RunRecord) -> ResponseReturnValue:
 def validation(shown: Shown, run: RunRecord) -> ResponseReturnValue:
     """Tell how the shown run did on incidents that it had not seen."""
     at = {name: url_for("public.chart", name=name, city=shown.city.slug) for name in CHARTS}
-    page = pages.validation_page(shown, run, at)
+    page = scores.validation_page(shown, run, at)
     return render_template("public/validation.html", frame=pages.frame(shown), page=page)
 
 
@@ -148,24 +148,33 @@ def chart(shown: Shown, run: RunRecord, name: str) -> ResponseReturnValue:
 def _capture_chart(shown: Shown, _run: RunRecord) -> bytes | None:
     if not shown.validations:
         return None
-    return charts.capture_curves(shown.validations[0].document["curves"])
+    return charts.draw(charts.capture_curves, shown.validations[0].document["curves"])
 
 
 def _calibration_chart(shown: Shown, _run: RunRecord) -> bytes | None:
     if not shown.validations:
         return None
-    return charts.calibration(shown.validations[0].document["levels"])
+    return charts.draw(charts.calibration, shown.validations[0].document["levels"])
 
 
 def _factors_chart(shown: Shown, run: RunRecord) -> bytes | None:
     factors, units = run.result["model"]["factors"], words.Units(shown.city.crs)
-    return charts.relative_risks(factors, [words.brief(f, units) for f in factors])
+    return charts.draw(charts.relative_risks, factors, [words.brief(f, units) for f in factors])
+
+
+def _selection_chart(shown: Shown, _run: RunRecord) -> bytes | None:
+    if shown.certainty is None:
+        return None
+    units, found = words.Units(shown.city.crs), shown.certainty.document["factors"]
+    labels = [words.plain(factor["name"]) for factor in found]
+    return charts.draw(charts.selection, found, labels, units.length)
 
 
 CHARTS: dict[str, Callable[[Shown, RunRecord], bytes | None]] = {
     "capture": _capture_chart,
     "calibration": _calibration_chart,
     "factors": _factors_chart,
+    "selection": _selection_chart,
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from geodata.errors import NotStoredError
 from geodata.tables import Finding, Run
@@ -81,6 +81,11 @@ def list_findings(session: Session, run: str, kind: str) -> list[FindingRecord]:
         )
         for row in rows
     ]
+
+
+def newest(session: Session, run: str) -> dt.datetime | None:
+    """Tell when something was last found out about a run."""
+    return session.scalar(select(func.max(Finding.created_at)).where(Finding.run_id == run))
 
 
 def _to_parquet(cells: pd.DataFrame) -> bytes:
