@@ -116,11 +116,11 @@ def calibration(levels: Sequence[Mapping[str, Any]]) -> Figure:
         )
     axes.annotate(
         "as expected",
-        (most * 0.86, most * 0.9),
+        (most * 0.97, most * 0.9),
         rotation=0,
         color=QUIET,
         ha="right",
-        va="bottom",
+        va="top",
     )
     axes.set(xlim=(0, most), ylim=(0, most))
     axes.set_xlabel("Expected incidents")
@@ -223,7 +223,7 @@ def selection(
     axes.set_xticks(range(len(distances)), [length(d) for d in distances], rotation=40, ha="right")
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(
-        "Distance chosen; the larger the more often. Filled: near. Open: dense. Bold: in the model."
+        "Distance chosen; larger: more often\nfilled: near, open: dense; bold: in the model"
     )
     return figure
 

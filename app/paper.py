@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 from reportlab.lib import colors
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.utils import ImageReader
-from reportlab.platypus import Image, KeepTogether, Paragraph, Spacer, Table, TableStyle
+from reportlab.platypus import Image, Paragraph, Spacer, Table, TableStyle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ class Paper:
         wide, high = ImageReader(io.BytesIO(png)).getSize()
         width = self.width * share
         image = Image(io.BytesIO(png), width=width, height=width * high / wide, hAlign="LEFT")
-        self.story.append(KeepTogether([image, Spacer(1, 4)]))
+        self.story += [image, Spacer(1, 4)]
 
     def table(
         self, heads: Sequence[str], rows: Sequence[Sequence[Any]], shares: Sequence[float]

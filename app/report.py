@@ -132,7 +132,7 @@ def _story(title: str, parts: dict[str, Any], drawn: dict[str, bytes], width: fl
     paper.table(
         ["Zone", "Why", "Incidents", "Expected", "Area", "Kept"],
         [
-            [row.title, "; ".join(row.reasons), row.past, row.expected, row.area, row.stability]
+            [row.title, row.brief, row.past, row.expected, row.area, row.stability]
             for row in parts["rows"]
         ],
         (0.16, 0.44, 0.1, 0.1, 0.11, 0.09),

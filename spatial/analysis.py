@@ -243,7 +243,9 @@ def _count(grid: Grid, inputs: Inputs) -> tuple[NDArray[np.int64], list[str]]:
     counts = grid.count(inputs.incidents.x, inputs.incidents.y)
     outside = len(inputs.incidents) - int(counts.sum())
     if outside:
-        return counts, [f"{outside} incidents lie in no cell of the study area and do not count"]
+        told = "1 incident lies" if outside == 1 else f"{outside} incidents lie"
+        told += " in no cell of the study area and " + ("does" if outside == 1 else "do")
+        return counts, [f"{told} not count"]
     return counts, []
 
 

@@ -42,6 +42,7 @@ class ZoneRow:
     rank: int
     title: str
     reasons: tuple[str, ...]
+    brief: str
     past: int
     expected: str
     area: str
@@ -205,6 +206,7 @@ def zone_rows(shown: Shown, run: RunRecord) -> tuple[ZoneRow, ...]:
             rank=int(zone.rank),
             title=f"{district_label(zone.district, names)}, zone {zone.rank}",
             reasons=reasons(zone, units),
+            brief=_brief(zone, units),
             past=int(zone.past),
             expected=words.about(zone.expected),
             area=units.area(zone.area),
@@ -212,6 +214,12 @@ def zone_rows(shown: Shown, run: RunRecord) -> tuple[ZoneRow, ...]:
         )
         for zone in run.zones.itertuples()
     )
+
+
+def _brief(zone: Any, units: words.Units) -> str:
+    """Name a zone's reasons in a line."""
+    named = [words.brief(factor, units) for factor in zone.factors]
+    return "; ".join([*named, f"past incidents {words.share(1.0 - zone.environment_share)}"])
 
 
 def district_choices(shown: Shown) -> tuple[tuple[str, str], ...]:
