@@ -44,6 +44,7 @@ HEADINGS = {
     400: "This address asks for something that cannot be",
     404: "There is nothing at this address",
     405: "This address does not take that",
+    409: "This was cancelled",
     422: "The data do not allow this",
     503: "The data cannot be reached at the moment",
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.certainty import CERTAINTY
+from app.sensitivity import SENSITIVITY
 from app.validation import BACKTEST, VALIDATION
 from geodata.store import cities, findings, layers, runs, sources
 
@@ -38,6 +39,7 @@ class Shown:
     validations: list[FindingRecord]
     backtests: list[FindingRecord]
     certainty: FindingRecord | None
+    sensitivity: FindingRecord | None
     others: tuple[CitySummary, ...]
 
 
@@ -89,6 +91,7 @@ def load_shown(
     """Read everything that pages and reports tell of a city and one of its runs."""
     about = run or ""
     certainty = findings.list_findings(session, about, CERTAINTY)
+    varied = findings.list_findings(session, about, SENSITIVITY)
     return Shown(
         city=city,
         run=runs.get_run(session, run) if run else None,
@@ -97,6 +100,7 @@ def load_shown(
         validations=findings.list_findings(session, about, VALIDATION),
         backtests=findings.list_findings(session, about, BACKTEST),
         certainty=certainty[0] if certainty else None,
+        sensitivity=varied[0] if varied else None,
         others=others,
     )
 

@@ -41,6 +41,7 @@ for command in (
     judging.validate,
     judging.certainty,
     judging.compare,
+    judging.sensitivity,
     runs.export,
     serving.serve,
 ):

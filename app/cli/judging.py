@@ -18,6 +18,7 @@ from app.cli.common import (
     say,
 )
 from app.comparison import compare as compare_runs
+from app.sensitivity import vary
 from app.validation import backtest
 from app.validation import validate as score_run
 from geodata.store.runs import get_run
@@ -95,6 +96,38 @@ def certainty(
         print_json(document)
     else:
         _print_certainty(document)
+
+
+@click.command()
+@click.argument("run")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes [default: all cores].")
+@click.option("--scheduler", metavar="ADDRESS", help="Use a Dask cluster instead.")
+@database_option
+@json_option
+def sensitivity(
+    run: str, workers: int | None, scheduler: str | None, database_url: str | None, *, as_json: bool
+) -> None:
+    """Refit RUN with other seeds and other lengths of a block, and tell what changes."""
+    database = open_for(database_url)
+    with Progress() as progress:
+        document = vary(database, run, workers=workers, scheduler=scheduler, progress=progress)
+    if as_json:
+        print_json(document)
+        return
+    print_table(
+        ["changed", "family", "BIC", "zones kept", "top cells shared", "factors"],
+        [
+            [
+                fit["changed"],
+                fit["family"],
+                fit["bic"],
+                fit["zones_kept"],
+                fit["top_shared"],
+                ", ".join(f"{f['name']} {f['distance']:g}" for f in fit["factors"]),
+            ]
+            for fit in document["fits"]
+        ],
+    )
 
 
 @click.command()

@@ -169,6 +169,7 @@ class MethodsPage:
     diagnostics: tuple[tuple[str, str, str], ...]
     certainty: CertaintyPart | None
     districts: tuple[tuple[str, ...], ...]
+    sensitivity: tuple[tuple[str, ...], ...]
     warnings: tuple[str, ...]
     limits: tuple[str, ...]
     reports: tuple[SourceReport, ...]
@@ -324,6 +325,7 @@ def methods_page(shown: Shown, run: RunRecord) -> MethodsPage:
         diagnostics=_diagnostics(run),
         certainty=_certainty(shown, units),
         districts=_districts(shown, run, units),
+        sensitivity=_sensitivity(shown, units),
         warnings=tuple(words.sentence(warning) for warning in result["warnings"]),
         limits=words.LIMITS,
         reports=tuple(shown.reports),
@@ -347,6 +349,20 @@ def _certainty(shown: Shown, units: words.Units) -> CertaintyPart | None:
             )
             for factor in found["factors"]
         ),
+    )
+
+
+def _sensitivity(shown: Shown, units: words.Units) -> tuple[tuple[str, ...], ...]:
+    if shown.sensitivity is None:
+        return ()
+    return tuple(
+        (
+            fit["changed"],
+            f"{fit['bic']:,.1f}",
+            words.share(fit["zones_kept"]),
+            "; ".join(words.brief(factor, units) for factor in fit["factors"]) or "none",
+        )
+        for fit in shown.sensitivity.document["fits"]
     )
 
 

@@ -15,7 +15,7 @@ def every_error(root=SaferGroundError):
 @pytest.mark.parametrize("kind", sorted(set(every_error()), key=lambda kind: kind.__name__))
 def test_every_known_error_has_a_status(kind):
     error = kind("x", ["y"]) if kind is CityFileError else kind("x")
-    assert status_of(error) in (400, 404, 422, 500, 503)
+    assert status_of(error) in (400, 404, 409, 422, 500, 503)
 
 
 def test_the_most_specific_class_wins():

@@ -1,0 +1,51 @@
+import pytest
+from town import Town
+
+from app.pipeline import FitRequest, fit
+from app.sensitivity import SENSITIVITY, vary
+from geodata.cityfile import read_city_file
+from geodata.database import open_database, upgrade
+from geodata.errors import DataError
+from geodata.importing import import_city
+from geodata.store import findings
+
+
+@pytest.fixture
+def small(tmp_path):
+    url = f"sqlite:///{tmp_path}/small.sqlite"
+    upgrade(url)
+    database = open_database(url)
+    import_city(database, read_city_file(Town(tmp_path, n=700).path))
+    (run,) = fit(database, FitRequest(city="town", outcome="robbery"))
+    yield database, run
+    database.close()
+
+
+def test_other_seeds_and_blocks_are_told_beside_the_run(small):
+    database, run = small
+    document = vary(database, run.id, workers=1)
+    changed = [found["changed"] for found in document["fits"]]
+    assert changed == [
+        "seed 2",
+        "seed 3",
+        "seed 4",
+        "block 150 instead of 200",
+        "block 250 instead of 200",
+        "block 300 instead of 200",
+    ]
+    for found in document["fits"]:
+        assert 0 <= found["zones_kept"] <= 1
+        assert 0 <= found["top_shared"] <= 1
+    own = {factor["name"] for factor in run.result["model"]["factors"]}
+    if own:  # with the same columns at hand, another seed can choose no better model
+        best = min(found["bic"] for found in document["fits"][:3])
+        assert best == pytest.approx(run.result["model"]["bic"], abs=5)
+    with database.session() as session:
+        assert findings.list_findings(session, run.id, SENSITIVITY)[0].document == document
+
+
+def test_a_district_is_refused(small):
+    database, _ = small
+    (district,) = fit(database, FitRequest(city="town", outcome="robbery", districts=("D1",)))
+    with pytest.raises(DataError, match="city-wide"):
+        vary(database, district.id)
