@@ -72,14 +72,35 @@ class CombinedRisk:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Surface:
-    """A component's density over the cells, and over the incidents without themselves."""
+    """A component: the densities it is made of, and its value at incidents without themselves.
 
-    kind: Kind
+    ``place`` is an environment, ``trace`` a history; with both it is their product over ``total``,
+    with neither the level common to all cells.
+    """
+
     environment: str | None
+    place: Floats | None
     bandwidth_units: float | None
-    density: Floats
+    trace: Floats | None
+    total: float
     without_self: Floats
-    lean: Floats  # how much of it is environment, 0 to 1, a cell
+
+    @property
+    def kind(self) -> Kind:
+        if self.trace is None:
+            return "base" if self.place is None else "environment"
+        return "history" if self.place is None else "both"
+
+    def split(self) -> tuple[Floats | float, Floats | float]:
+        """Give the density's environment and history, which add up to it."""
+        if self.trace is None:
+            return (self.total if self.place is None else self.place), 0.0
+        if self.place is None:
+            return 0.0, self.trace
+        density = self.place * self.trace / self.total
+        both = self.place + self.trace
+        lean = np.divide(self.place, both, out=np.zeros(len(both)), where=both > 0)
+        return density * lean, density * (1.0 - lean)
 
 
 def combine(
@@ -108,7 +129,7 @@ def combine(
         raise FitError(msg)
     surfaces = list(_surfaces(grid, past, past.weights(spec.half_life_days), environment, spec))
     weights = learn_weights(np.column_stack([s.without_self for s in surfaces]))
-    return _assemble(surfaces, weights, len(past))
+    return _assemble(surfaces, weights, len(past), len(grid))
 
 
 def recombine(
@@ -135,7 +156,8 @@ def recombine(
     surfaces = _surfaces(grid, past, weight, environment, spec, keep_flat=True)
     score = np.zeros(len(grid))
     for surface, share in zip(surfaces, weights, strict=True):
-        score += share * surface.density
+        environment_part, history_part = surface.split()
+        score += share * (environment_part + history_part)
     return score * len(grid)
 
 
@@ -175,35 +197,34 @@ def _surfaces(
         for name, values in environment.items()
         if keep_flat or np.ptp(values) > 1e-9 * values.max()
     }
-    level = np.full(n, 1.0 / n)
     yield _Surface(
-        kind="base",
         environment=None,
+        place=None,
         bandwidth_units=None,
-        density=level,
-        without_self=level[past.cell],
-        lean=np.ones(n),
+        trace=None,
+        total=1.0 / n,
+        without_self=np.full(len(past), 1.0 / n),
     )
     for name, place in places.items():
         yield _Surface(
-            kind="environment",
             environment=name,
+            place=place,
             bandwidth_units=None,
-            density=place,
+            trace=None,
+            total=1.0,
             without_self=place[past.cell],
-            lean=np.ones(n),
         )
     for trace in _traces(grid, past, weight, spec):
         yield _Surface(
-            kind="history",
             environment=None,
+            place=None,
             bandwidth_units=trace.bandwidth_units,
-            density=trace.density,
+            trace=trace.density,
+            total=1.0,
             without_self=trace.without_self,
-            lean=np.zeros(n),
         )
         for name, place in places.items():
-            yield _product(past, weight, trace, name, place)
+            yield _product(past, trace, name, place)
 
 
 def _traces(grid: Grid, past: Past, weight: Floats, spec: HistorySpec) -> Iterator[Trace]:
@@ -212,29 +233,26 @@ def _traces(grid: Grid, past: Past, weight: Floats, spec: HistorySpec) -> Iterat
         yield smoothed_counts(grid, past, weight, cells * grid.cell_units)
 
 
-def _product(past: Past, weight: Floats, trace: Trace, name: str, place: Floats) -> _Surface:
-    product = trace.density * place
-    total = product.sum()
-    # without one incident the product's total falls by about the incident's share of the weight
-    rest = np.maximum(total * (1.0 - weight / weight.sum()), 1e-300)
-    both = place + trace.density
+def _product(past: Past, trace: Trace, name: str, place: Floats) -> _Surface:
+    total = float(trace.density @ place)
+    # without one incident, the product's total falls by about as much as the history's, so the
+    # share that the incident had of it cancels out
     return _Surface(
-        kind="both",
         environment=name,
+        place=place,
         bandwidth_units=trace.bandwidth_units,
-        density=product / total,
-        without_self=trace.without_self * (1.0 - weight / weight.sum()) * place[past.cell] / rest,
-        lean=np.divide(place, both, out=np.zeros(len(both)), where=both > 0),
+        trace=trace.density,
+        total=total,
+        without_self=trace.without_self * place[past.cell] / total,
     )
 
 
-def _assemble(surfaces: list[_Surface], weights: Floats, incidents: int) -> CombinedRisk:
-    n = len(surfaces[0].density)
+def _assemble(surfaces: list[_Surface], weights: Floats, incidents: int, n: int) -> CombinedRisk:
     environment, history = np.zeros(n), np.zeros(n)
     for surface, weight in zip(surfaces, weights, strict=True):
-        part = weight * n * surface.density
-        environment += part * surface.lean
-        history += part * (1.0 - surface.lean)
+        environment_part, history_part = surface.split()
+        environment += weight * n * environment_part
+        history += weight * n * history_part
     score = environment + history
     return CombinedRisk(
         score=score,

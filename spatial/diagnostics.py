@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-PERMUTATIONS = 199
+PERMUTATIONS = 99
 COVERS_MOST = 0.5
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -104,26 +105,26 @@ def build_design(
         Called with a stage, how many are done and how many there are.
     """
     kept: list[Candidate] = []
-    columns: list[NDArray[np.uint8]] = []
     dropped: list[Dropped] = []
     seen: dict[bytes, Candidate] = {}
+    wanted = sum(len(candidate_list(factor, block_units)) for factor in layers)
+    matrix = np.empty((wanted, len(grid)), dtype=np.uint8)  # a column lies together in memory
     for position, (factor, features) in enumerate(layers.items()):
         names = candidate_list(factor, block_units)
         found = candidate_columns(grid, features, factor, block_units)
         empty = len(features) == 0
         for name, column in zip(names, found.T, strict=True):
-            key = np.packbits(column).tobytes()
+            key = hashlib.sha256(np.packbits(column).tobytes()).digest()
             reason = _unusable(column, min_ones, empty, seen.get(key))
             if reason:
                 dropped.append(Dropped(name, reason))
                 continue
             seen[key] = name
+            matrix[len(kept)] = column
             kept.append(name)
-            columns.append(column)
         if progress:
             progress("risk factors", position + 1, len(layers))
-    matrix = np.column_stack(columns) if columns else np.zeros((len(grid), 0), dtype=np.uint8)
-    return Design(candidates=tuple(kept), columns=matrix, dropped=tuple(dropped))
+    return Design(candidates=tuple(kept), columns=matrix[: len(kept)].T, dropped=tuple(dropped))
 
 
 def _unusable(

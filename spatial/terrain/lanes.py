@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PIECE_ROWS = 12_500
 MOST_PIECES = 16
+MOST_SWEEPS = 10_000
 
 
 def sum_over_pieces(rows: int, work: Callable[[int, int], tuple[Floats, ...]]) -> list[Floats]:
@@ -173,7 +174,7 @@ def cross_tabulate(
 
 
 @numba.njit(cache=True, nogil=True)
-def descend(hessian: Any, gradient: Any, start: Any, l1: Any, l2: Any) -> Any:
+def descend(hessian: Any, gradient: Any, start: Any, l1: Any, l2: Any, enough: Any) -> Any:
     """Minimise the penalised quadratic model by coordinate descent, coefficients at or above 0.
 
     The first coordinate is the intercept: free and not penalised.
@@ -186,12 +187,13 @@ def descend(hessian: Any, gradient: Any, start: Any, l1: Any, l2: Any) -> Any:
         Where the model was made.
     l1, l2
         Penalties of each coordinate.
+    enough
+        Violation of the optimality conditions that each coordinate may keep.
     """
     m = len(start)
     b = start.copy()
     slope = gradient.copy()  # of the loss model at b
-    for _ in range(1000):
-        largest = 0.0
+    for _ in range(MOST_SWEEPS):
         for j in range(m):
             h = hessian[j, j] + l2[j]
             if h <= 0.0:
@@ -204,7 +206,14 @@ def descend(hessian: Any, gradient: Any, start: Any, l1: Any, l2: Any) -> Any:
                 b[j] = new
                 for k in range(m):
                     slope[k] += hessian[j, k] * move
-                largest = max(largest, h * move * move)
-        if largest < 1e-14:
+        settled = True
+        for j in range(m):
+            pull = slope[j] + l2[j] * b[j] + l1[j]
+            if j > 0 and b[j] == 0.0:
+                pull = min(pull, 0.0)
+            if abs(pull) > enough[j]:
+                settled = False
+                break
+        if settled:
             break
     return b

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 MAX_PASSES = 200
 MAX_HALVINGS = 40
 REFRESH_AFTER = 2  # steps at one penalty before the curvature is renewed
+EXACTLY = 0.02  # share of the tolerance that the inner descent may leave
+OWN_AFTER = 4  # steps at one penalty before lanes get a curvature of their own
 NEARLY = 0.8  # columns this near to entering are covered by a new curvature
 ONE_STEP_AWAY = 30.0  # times the tolerance: one more step settles every lane
 WORTH_COLLAPSING = 0.9
@@ -281,14 +283,15 @@ class _Walk:
             held=2 * (held - held_explained + self.held_constant),
         )
 
-    def curvature(self, view: _View) -> Floats:
-        """Hessian of the full fit over the view's columns, with the intercept in front."""
-        factors = np.exp(view.meaning @ self.beta[view.columns, 0])
-        base = float(np.exp(self.intercept[0]))
+    def curvature(self, view: _View, lane: int = 0) -> Floats:
+        """Hessian of one lane over the view's columns, with the intercept in front."""
+        factors = np.exp(view.meaning @ self.beta[view.columns, lane])
+        base = float(np.exp(self.intercept[lane]))
+        weight = self.weight if lane == 0 else np.where(self.fold == lane, 0.0, self.weight)
         table, total = sum_over_pieces(
             len(self.weight),
             lambda start, stop: cross_tabulate(
-                view.starts, view.listed, self.weight, factors, base, start, stop
+                view.starts, view.listed, weight, factors, base, start, stop
             ),
         )
         table += np.triu(table, 1).T
@@ -296,7 +299,7 @@ class _Walk:
         hessian[1:, 1:] = view.meaning.T @ table @ view.meaning
         hessian[0, 1:] = hessian[1:, 0] = view.meaning.T @ np.diag(table)
         hessian[0, 0] = total[0]
-        return hessian / self.total[0]
+        return hessian / self.total[lane]
 
     def settle(self, penalty: float, seen: _Looked) -> tuple[_Looked, bool]:
         """Bring every lane to its optimum at one penalty, from what the last pass told.
@@ -319,7 +322,9 @@ class _Walk:
             if step % REFRESH_AFTER == 0:
                 self.hessian = None
             confirmed = float(excess.max()) < ONE_STEP_AWAY  # then this step will do
-            seen = self._advance(np.flatnonzero(wrong), seen, l1, l2, whole=confirmed)
+            seen = self._advance(
+                np.flatnonzero(wrong), seen, (l1, l2), limit, whole=confirmed, own=step >= OWN_AFTER
+            )
         return seen, False
 
     def _excess(self, seen: _Looked, l1: Floats, l2: Floats) -> Floats:
@@ -330,9 +335,21 @@ class _Walk:
         return np.maximum(violation.max(axis=0), np.abs(seen.slope))
 
     def _advance(
-        self, lanes: NDArray[np.intp], seen: _Looked, l1: Floats, l2: Floats, *, whole: bool
+        self,
+        lanes: NDArray[np.intp],
+        seen: _Looked,
+        penalties: tuple[Floats, Floats],
+        limit: float,
+        *,
+        whole: bool,
+        own: bool,
     ) -> _Looked:
-        """Take one Newton step in some lanes, halved until none of them loses."""
+        """Take one Newton step in some lanes, halved until none of them loses.
+
+        ``own`` gives each lane the curvature at its own coefficients: dearer, and needed where a
+        rare column lies elsewhere in a lane than in the full fit.
+        """
+        l1, l2 = penalties
         working = self.usable & ((self.beta > 0) | (seen.gradient + l1 < 0))
         view, hessian = self._curved_over(np.asarray(working[:, lanes].any(axis=1)), seen, l1)
         place = np.full(self.p, -1)
@@ -340,17 +357,19 @@ class _Walk:
         before = self._objective(seen, l1, l2)
         last_beta, last_intercept = self.beta.copy(), self.intercept.copy()
         for lane in lanes.tolist():
-            own = np.flatnonzero(working[:, lane])
-            index = np.concatenate([[0], place[own]])
+            mine = np.flatnonzero(working[:, lane])
+            index = np.concatenate([[0], place[mine]])
+            bend = self.curvature(view, lane) if own else hessian
             moved = descend(
-                hessian[np.ix_(index, index)],
-                np.concatenate([[seen.slope[lane]], seen.gradient[own, lane]]),
-                np.concatenate([[self.intercept[lane]], self.beta[own, lane]]),
-                np.concatenate([[0.0], l1[own, lane]]),
-                np.concatenate([[0.0], l2[own, lane]]),
+                bend[np.ix_(index, index)],
+                np.concatenate([[seen.slope[lane]], seen.gradient[mine, lane]]),
+                np.concatenate([[self.intercept[lane]], self.beta[mine, lane]]),
+                np.concatenate([[0.0], l1[mine, lane]]),
+                np.concatenate([[0.0], l2[mine, lane]]),
+                EXACTLY * limit * np.concatenate([[1.0], self.sd[mine, lane]]),
             )
             self.intercept[lane] = moved[0]
-            self.beta[own, lane] = moved[1:]
+            self.beta[mine, lane] = moved[1:]
         for _ in range(MAX_HALVINGS):
             seen = self.look(self.whole if whole else view, seen)
             after = self._objective(seen, l1, l2)

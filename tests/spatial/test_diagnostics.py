@@ -22,7 +22,7 @@ def test_morans_i_by_hand(make_grid):
     halves = (grid.cols < 5).astype(float)
     found = morans_i(grid, halves)
     assert found.i == pytest.approx((180 - 2 * 10) / 180)
-    assert found.p == pytest.approx(1 / 200)
+    assert found.p == pytest.approx(1 / 100)
     assert found.expected == pytest.approx(-1 / 99)
 
 
