@@ -206,14 +206,18 @@ def descend(hessian: Any, gradient: Any, start: Any, l1: Any, l2: Any, enough: A
                 b[j] = new
                 for k in range(m):
                     slope[k] += hessian[j, k] * move
-        settled = True
-        for j in range(m):
-            pull = slope[j] + l2[j] * b[j] + l1[j]
-            if j > 0 and b[j] == 0.0:
-                pull = min(pull, 0.0)
-            if abs(pull) > enough[j]:
-                settled = False
-                break
-        if settled:
+        if _settled(b, slope, l1, l2, enough):
             break
     return b
+
+
+@numba.njit(cache=True, nogil=True)
+def _settled(b: Any, slope: Any, l1: Any, l2: Any, enough: Any) -> bool:
+    """Tell whether every coordinate meets its optimality condition."""
+    for j in range(len(b)):
+        pull = slope[j] + l2[j] * b[j] + l1[j]
+        if j > 0 and b[j] == 0.0:
+            pull = min(pull, 0.0)
+        if abs(pull) > enough[j]:
+            return False
+    return True
