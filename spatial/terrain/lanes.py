@@ -8,7 +8,6 @@ not depend on how many threads worked on them.
 from __future__ import annotations
 
 import itertools
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -53,7 +52,7 @@ def sum_over_pieces(rows: int, work: Callable[[int, int], tuple[Floats, ...]]) -
 
 @lru_cache(maxsize=1)
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="rows")
+    return ThreadPoolExecutor(numba.config.NUMBA_NUM_THREADS, thread_name_prefix="rows")
 
 
 @numba.njit(cache=True, nogil=True)
