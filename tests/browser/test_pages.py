@@ -17,6 +17,7 @@ def paths(shown):
         "zones": "/zones/",
         "zone": f"/zones/{zone}",
         "methods": "/methods/",
+        "validation": "/methods/validation",
         "missing": "/zones/nowhere",
     }
 
