@@ -114,13 +114,8 @@ def calibration(levels: Sequence[Mapping[str, Any]]) -> Figure:
         axes.annotate(
             f"{100 * level['share']:g} %", (x, y), xytext=(8, -10), textcoords="offset points"
         )
-    axes.annotate(
-        "as expected",
-        (most * 0.97, most * 0.9),
-        rotation=0,
-        color=QUIET,
-        ha="right",
-        va="top",
+    axes.text(
+        0.98, 0.03, "dashed: as many as expected", transform=axes.transAxes, ha="right", color=QUIET
     )
     axes.set(xlim=(0, most), ylim=(0, most))
     axes.set_xlabel("Expected incidents")
