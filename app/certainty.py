@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from app.inputs import inputs_of
+from app.inputs import city_wide
 from app.workers import spread
 from geodata.errors import DataError
-from geodata.store import findings, runs
-from spatial.analysis import CITY_SCOPE, analyse_city
+from geodata.store import findings
+from spatial.combined import Component
 from spatial.history import lay_past
 from spatial.terrain.candidates import build_design
 from spatial.terrain.certainty import prepare, summarise
@@ -57,20 +57,21 @@ def bootstrap(
         msg = f"ask for {FEWEST} to {MOST:,} replicates, not {replicates}"
         raise DataError(msg)
     with database.session() as session:
-        run = runs.get_run(session, run_id)
-        inputs, spec = inputs_of(session, run)
-    if run.scope != CITY_SCOPE:
-        msg = f"run {run.id} is of district {run.scope}; certainty is worked out city-wide"
-        raise DataError(msg)
-    analysis = analyse_city(inputs, spec, progress=progress)
-    if analysis.cells["count"].to_numpy().tolist() != run.cells["count"].to_numpy().tolist():
-        msg = f"the stored incidents are no longer those of run {run.id}; fit it again first"
-        raise DataError(msg)
-    design = build_design(
-        analysis.grid, inputs.layers, spec.grid.block_units, min_ones=spec.model.min_ones
+        run, inputs, spec = city_wide(session, run_id)
+    resampling = prepare(
+        run.grid,
+        build_design(
+            run.grid,
+            inputs.layers,
+            spec.grid.block_units,
+            min_ones=spec.model.min_ones,
+            progress=progress,
+        ),
+        lay_past(run.grid, inputs.incidents.x, inputs.incidents.y, inputs.age_days),
+        [Component(**part) for part in run.result["combined"]["components"]],
+        spec,
+        seed,
     )
-    past = lay_past(analysis.grid, inputs.incidents.x, inputs.incidents.y, inputs.age_days)
-    resampling = prepare(analysis, design, past, spec, seed)
     found = summarise(
         spread(
             resampling.replicate,

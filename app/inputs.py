@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from geodata.store import cities, incidents, layers
-from spatial.analysis import Inputs
+from geodata.errors import DataError
+from geodata.store import cities, incidents, layers, runs
+from spatial.analysis import CITY_SCOPE, Inputs
 from spatial.spec import GridSpec, HistorySpec, ModelSpec, RunSpec, ZoneSpec
 
 if TYPE_CHECKING:
@@ -53,6 +54,27 @@ def inputs_of(session: Session, run: RunRecord) -> tuple[Inputs, RunSpec]:
         zones=ZoneSpec(**run.spec["zones"]),
     )
     return inputs, spec
+
+
+def city_wide(session: Session, run_id: str) -> tuple[RunRecord, Inputs, RunSpec]:
+    """Read a run of the whole city with what it was made from, unchanged since.
+
+    Raises
+    ------
+    NotStoredError
+        If there is no such run.
+    DataError
+        If it is a run of one district, or the stored data are no longer those it was made from.
+    """
+    run = runs.get_run(session, run_id)
+    if run.scope != CITY_SCOPE:
+        msg = f"run {run.id} is of district {run.scope}; this is worked out city-wide only"
+        raise DataError(msg)
+    inputs, spec = inputs_of(session, run)
+    if digest_inputs(inputs) != run.data_sha256:
+        msg = f"the stored data are no longer those of run {run.id}; fit it again first"
+        raise DataError(msg)
+    return run, inputs, spec
 
 
 def days_before(days: Iterable[dt.date], end: dt.date) -> NDArray[np.float64]:

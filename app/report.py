@@ -27,13 +27,11 @@ if TYPE_CHECKING:
     from geodata.store.runs import RunRecord
 
 
-def write_report(shown: Shown, path: Path) -> None:
-    """Write the report of a run; the ending of the path, ``.html`` or ``.pdf``, says how.
+def write_report(shown: Shown, run: RunRecord, path: Path) -> None:
+    """Write the report of the run that is shown; the ending, ``.html`` or ``.pdf``, says how.
 
     An existing file is replaced only when the new one is whole.
     """
-    run = shown.run
-    assert run is not None  # noqa: S101 - asked for by its id
     content = _pdf(shown, run) if path.suffix.lower() == ".pdf" else _html(shown, run)
     part = path.with_name(path.name + ".part")
     part.write_bytes(content)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.inputs import inputs_of
+from app.inputs import city_wide
 from app.workers import spread
-from geodata.errors import DataError
-from geodata.store import findings, runs
-from spatial.analysis import CITY_SCOPE, Analysis, Inputs, analyse_city
+from geodata.store import findings
+from spatial.analysis import Analysis, Inputs, analyse_city
 from spatial.terrain.certainty import top_cells
 
 if TYPE_CHECKING:
@@ -54,14 +53,10 @@ def vary(
     NotStoredError
         If there is no such run.
     DataError
-        If the run is of one district, or a scheduler cannot be reached.
+        If the run is of one district, its data have changed, or a scheduler cannot be reached.
     """
     with database.session() as session:
-        run = runs.get_run(session, run_id)
-        inputs, spec = inputs_of(session, run)
-    if run.scope != CITY_SCOPE:
-        msg = f"run {run.id} is of district {run.scope}; sensitivity is worked out city-wide"
-        raise DataError(msg)
+        run, inputs, spec = city_wide(session, run_id)
     seeds = [
         (
             f"seed {spec.model.seed + step}",

@@ -67,7 +67,9 @@ class PublicSite:
             if name is None:
                 return None
             city = cities.get_city(session, name)
-            found = [run for run in runs.list_runs(session, name) if run.scope == "city"]
+            found = [
+                run for run in runs.list_runs(session, name) if run.scope == "city" and run.readable
+            ]
             run = found[0].id if found else None
             key = (name, run or "", city.imported_at.isoformat(), _newest_finding(session, run))
             with self._lock:

@@ -15,12 +15,13 @@ from geodata.errors import DataError
 from geodata.store import cities, findings, runs
 from spatial.analysis import CITY_SCOPE, analyse_city, analyse_districts
 from spatial.baselines import baselines
-from spatial.forecast import SHARES, capture, score_levels, wilson
+from spatial.forecast import SHARES, capture, wilson
 from spatial.history import lay_past
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from geodata.database import Database
@@ -60,13 +61,13 @@ def validate(
     with database.session() as session:
         run = runs.get_run(session, run_id)
         _require_later(run, start, end)
-        inputs, _ = inputs_of(session, run)
+        inputs, spec = inputs_of(session, run)
         city = cities.get_city(session, run.city)
         test = load_inputs(session, city, run.outcome, start, end).incidents
     later = run.grid.count(test.x, test.y)
     if progress:
         progress("baselines", 0, 1)
-    scores, bandwidth = _scores(run, inputs)
+    scores, bandwidth = _beside(run.grid, run.cells, inputs, spec)
     if progress:
         progress("baselines", 1, 1)
     length = (run.period_to - run.period_from).days
@@ -134,34 +135,23 @@ def backtest(
     return document
 
 
-def _scores(run: RunRecord, inputs: Inputs) -> tuple[dict[str, Floats], float]:
-    past = lay_past(run.grid, inputs.incidents.x, inputs.incidents.y)
-    rivals = baselines(
-        run.grid, past, inputs.layers, run.spec["grid"]["block_units"], seed=run.seed
-    )
-    scores = {
-        "combined": run.cells["combined"].to_numpy(),
-        "rtm": run.cells["score"].to_numpy(),
-        **rivals.scores,
-    }
-    return scores, rivals.kde_bandwidth_units
-
-
 def _refitted(run: RunRecord, inputs: Inputs, spec: RunSpec) -> tuple[Grid, dict[str, Floats]]:
     if run.scope == CITY_SCOPE:
         analysis = analyse_city(inputs, spec)
     else:
         (analysis,) = analyse_districts(inputs, spec, [run.scope])
-    past = lay_past(analysis.grid, inputs.incidents.x, inputs.incidents.y)
-    rivals = baselines(
-        analysis.grid, past, inputs.layers, spec.grid.block_units, seed=spec.model.seed
-    )
-    scores = {
-        "combined": analysis.combined.score,
-        "rtm": analysis.terrain.score,
-        **rivals.scores,
-    }
+    scores, _ = _beside(analysis.grid, analysis.cells, inputs, spec)
     return analysis.grid, scores
+
+
+def _beside(
+    grid: Grid, cells: pd.DataFrame, inputs: Inputs, spec: RunSpec
+) -> tuple[dict[str, Floats], float]:
+    """Set a fit's scores beside the baselines; give the kernel density's bandwidth too."""
+    past = lay_past(grid, inputs.incidents.x, inputs.incidents.y)
+    rivals = baselines(grid, past, inputs.layers, spec.grid.block_units, seed=spec.model.seed)
+    own = {"combined": cells["combined"].to_numpy(), "rtm": cells["score"].to_numpy()}
+    return own | rivals.scores, rivals.kde_bandwidth_units
 
 
 def _scored(
@@ -169,9 +159,10 @@ def _scored(
 ) -> dict[str, Any]:
     """Describe every score at the standard shares, and its capture curve."""
     rates = ("combined", "prior", "kde", "forest")  # those that add up to incidents
+    curves = {name: capture(scores[name], later) for name in ORDER}
     by_name = {
-        name: score_levels(scores[name], later, expected_total=expected if name in rates else None)
-        for name in ORDER
+        name: found.levels(expected_total=expected if name in rates else None)
+        for name, found in curves.items()
     }
     levels = []
     for position, share in enumerate(SHARES):
@@ -184,7 +175,6 @@ def _scored(
             for name, found in by_name.items()
         }
         levels.append({"share": share, "cells": by_name["rtm"][position].cells, "scores": told})
-    curves = {name: capture(scores[name], later) for name in ORDER}
     document: dict[str, Any] = {
         "levels": levels,
         "under_curve": {name: found.under_curve for name, found in curves.items()},

@@ -315,17 +315,9 @@ def _with_cells(grid: Grid) -> list[str]:
     return [name for position, name in enumerate(grid.district_ids) if position in present]
 
 
-def environments(terrain: RiskTerrain) -> dict[str, NDArray[np.float64]]:
-    """Name the environment surfaces that a combined risk may use."""
-    found = {"rtm": terrain.score}
-    if terrain.screened_score is not None:
-        found["screened"] = terrain.screened_score
-    return found
-
-
 def _combined(grid: Grid, past: Past, terrain: RiskTerrain, spec: RunSpec) -> CombinedRisk:
     if len(past) >= 2:
-        return combine(grid, past, environments(terrain), spec.history)
+        return combine(grid, past, terrain.environments(), spec.history)
     relative = terrain.score / terrain.score.mean()  # no history to speak of: environment alone
     return CombinedRisk(
         score=relative,

@@ -86,14 +86,15 @@ def baselines(
 def kernel_density(grid: Grid, past: Past) -> Kde:
     """Smooth the training incidents with the bandwidth of the highest leave-one-out likelihood."""
     weight = np.ones(len(past))
-    best: tuple[float, Kde] | None = None
-    for cells in KDE_BANDWIDTHS_CELLS:
-        trace = smoothed_counts(grid, past, weight, cells * grid.cell_units)
-        likelihood = float(np.log((1 - FLOOR) * trace.without_self + FLOOR / len(grid)).sum())
-        if best is None or likelihood > best[0]:
-            best = (likelihood, Kde(density=trace.density, bandwidth_units=trace.bandwidth_units))
-    assert best is not None  # noqa: S101 - the list of bandwidths is not empty
-    return best[1]
+    traces = (
+        smoothed_counts(grid, past, weight, cells * grid.cell_units)
+        for cells in KDE_BANDWIDTHS_CELLS
+    )
+    best = max(
+        traces,
+        key=lambda t: float(np.log((1 - FLOOR) * t.without_self + FLOOR / len(grid)).sum()),
+    )
+    return Kde(density=best.density, bandwidth_units=best.bandwidth_units)
 
 
 def random_forest(

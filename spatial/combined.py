@@ -23,7 +23,7 @@ from spatial.errors import FitError
 from spatial.history import Past, Trace, own_counts, smoothed_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -137,7 +137,7 @@ def recombine(
     past: Past,
     environment: Mapping[str, Floats],
     spec: HistorySpec,
-    weights: Floats,
+    components: Sequence[Component],
     *,
     times: Floats | None = None,
 ) -> Floats:
@@ -146,17 +146,18 @@ def recombine(
     Parameters
     ----------
     grid, past, environment, spec
-        As in :func:`combine`, with the same names of surfaces.
-    weights
-        Weights of the components, in their order.
+        As in :func:`combine`, with exactly the surfaces that the components use.
+    components
+        What was learned, in any order.
     times
         How often each incident counts; once if left out.
     """
     weight = past.weights(spec.half_life_days) * (1.0 if times is None else times)
-    surfaces = _surfaces(grid, past, weight, environment, spec, keep_flat=True)
+    weights = {(part.environment, part.bandwidth_units): part.weight for part in components}
     score = np.zeros(len(grid))
-    for surface, share in zip(surfaces, weights, strict=True):
+    for surface in _surfaces(grid, past, weight, environment, spec, keep_flat=True):
         environment_part, history_part = surface.split()
+        share = weights[surface.environment, surface.bandwidth_units]
         score += share * (environment_part + history_part)
     return score * len(grid)
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 PERMUTATIONS = 99
-COVERS_MOST = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,6 +113,47 @@ class Capture:
         y = np.concatenate([[0.0], self.hit_rate])
         return float(np.trapezoid(y, x))
 
+    def levels(
+        self, shares: Sequence[float] = SHARES, *, expected_total: float | None = None
+    ) -> list[Level]:
+        """Read the curve of equal cells at several shares of the area.
+
+        Parameters
+        ----------
+        shares
+            Shares of the cells, each rounded to a whole number of cells, at least one.
+        expected_total
+            Incidents that the score expects in the whole test period, where it is a rate; asks
+            for the calibration.
+        """
+        n = len(self.hits)
+        levels = []
+        for share in shares:
+            cells = max(1, round(share * n))
+            at = cells - 1
+            hits, rate = float(self.hits[at]), float(self.hit_rate[at])
+            low, high = wilson(hits, self.total)
+            part = cells / n
+            expected = None
+            if expected_total is not None and hits > 0 and self.expected[-1] > 0:
+                expected = float(self.expected[at] / self.expected[-1] * expected_total / hits)
+            levels.append(
+                Level(
+                    share=share,
+                    cells=cells,
+                    hits=hits,
+                    hit_rate=rate,
+                    pai=rate / part,
+                    pai_low=low / part,
+                    pai_high=high / part,
+                    pei=float(self.pei[at]),
+                    most=float(self.most[at]),
+                    tied=int(self.block[at]),
+                    calibration=expected,
+                )
+            )
+        return levels
+
 
 def capture(
     score: ArrayLike, observed: ArrayLike, *, area: ArrayLike | None = None, ties: Ties = "spread"
@@ -175,51 +216,8 @@ def score_levels(
     shares: Sequence[float] = SHARES,
     expected_total: float | None = None,
 ) -> list[Level]:
-    """Score equal cells at several shares of the area, ties spread.
-
-    Parameters
-    ----------
-    score, observed
-        As in :func:`capture`.
-    shares
-        Shares of the cells, each rounded to a whole number of cells, at least one.
-    expected_total
-        Incidents that the score expects in the whole test period, where it is a rate; asks for
-        the calibration.
-
-    Raises
-    ------
-    ForecastError
-        As :func:`capture`.
-    """
-    curve = capture(score, observed)
-    n = len(curve.hits)
-    levels = []
-    for share in shares:
-        cells = max(1, round(share * n))
-        at = cells - 1
-        hits, rate = float(curve.hits[at]), float(curve.hit_rate[at])
-        low, high = wilson(hits, curve.total)
-        part = cells / n
-        expected = None
-        if expected_total is not None and hits > 0 and curve.expected[-1] > 0:
-            expected = float(curve.expected[at] / curve.expected[-1] * expected_total / hits)
-        levels.append(
-            Level(
-                share=share,
-                cells=cells,
-                hits=hits,
-                hit_rate=rate,
-                pai=rate / part,
-                pai_low=low / part,
-                pai_high=high / part,
-                pei=float(curve.pei[at]),
-                most=float(curve.most[at]),
-                tied=int(curve.block[at]),
-                calibration=expected,
-            )
-        )
-    return levels
+    """Score equal cells at several shares of the area: :func:`capture`, then its levels."""
+    return capture(score, observed).levels(shares, expected_total=expected_total)
 
 
 def wilson(hits: float, total: float, *, level: float = 0.95) -> tuple[float, float]:

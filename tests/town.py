@@ -93,6 +93,22 @@ source = "bars.geojson"
         self.city = self.city.replace(old, new)
         self.save()
 
+    def crowd(self, n, seed=3):
+        """Make every incident a robbery, and the first ``n`` of them crowd around the bars."""
+        shapes = [f["geometry"]["coordinates"] for f in self._bars()]
+        back = Transformer.from_crs(4326, CRS, always_xy=True)
+        bars = np.column_stack(back.transform(*np.array(shapes).T))
+        rng = np.random.default_rng(seed)
+        xy = bars[rng.integers(0, len(bars), n)] + rng.normal(0, 70, (n, 2))
+        degrees = shapely.get_coordinates(to_degrees(shapely.multipoints(xy)))
+        self.incidents.loc[: n - 1, ["lon", "lat"]] = degrees
+        self.incidents["offense"] = "ROBBERY"
+        self.save()
+        return self
+
+    def _bars(self):
+        return json.loads((self.folder / "bars.geojson").read_text())["features"]
+
     @property
     def path(self):
         return self.folder / "city.toml"

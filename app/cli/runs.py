@@ -178,7 +178,7 @@ def export(run: str, what: str, file: Path, database_url: str | None) -> None:
         record = get_run(session, run)
         shown = load_shown(session, get_city(session, record.city), run)
     if what == "report":
-        write_report(shown, file)
+        write_report(shown, record, file)
     else:
         export_run(record, what, file)
     say(f"{what} of run {record.id} written to {file}")

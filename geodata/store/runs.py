@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import func, select
 
-from geodata.errors import NotStoredError, StoreError
+from geodata.errors import DataError, NotStoredError, StoreError
 from geodata.tables import City, Run, Zone
 from spatial.grid import Grid
 
@@ -57,7 +57,10 @@ class RunRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary:
-    """One run in a list; ``factors`` and ``zones`` are numbers of them."""
+    """One run in a list; ``factors`` and ``zones`` are numbers of them.
+
+    A run of an earlier version may lack what this one reads; it is not ``readable``.
+    """
 
     id: str
     city: str
@@ -70,6 +73,7 @@ class RunSummary:
     factors: int
     zones: int
     incidents: int
+    readable: bool
 
 
 def save_run(session: Session, record: RunRecord) -> None:
@@ -174,6 +178,7 @@ def list_runs(session: Session, city_slug: str) -> list[RunSummary]:
             factors=len(run.result["model"]["factors"]),
             zones=zones,
             incidents=run.result["incidents"],
+            readable=_readable(run),
         )
         for run, zones in rows
     ]
@@ -207,7 +212,14 @@ def newest_city(session: Session) -> str | None:
     )
 
 
+def _readable(run: Run) -> bool:
+    return "combined" in run.result
+
+
 def _record(session: Session, run: Run) -> RunRecord:
+    if not _readable(run):
+        msg = f"run {run.id} was made by an earlier version ({run.code_version}); fit it again"
+        raise DataError(msg)
     city = session.get_one(City, run.city_id)
     table = pd.read_parquet(io.BytesIO(run.cells))
     shape = dict(run.grid)

@@ -19,7 +19,7 @@ the answer is the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from spatial.analysis import Analysis
+    from spatial.combined import Component
     from spatial.grid import Grid
     from spatial.history import Past
     from spatial.spec import RunSpec
@@ -64,8 +64,7 @@ class Resampling:
     counts: NDArray[np.int64]
     past: Past
     spec: RunSpec
-    weights: Floats
-    surfaces: tuple[str, ...]
+    components: tuple[Component, ...]
     block_of: NDArray[np.int64]
     seed: int
 
@@ -83,14 +82,14 @@ class Resampling:
         terrain = choose_terrain(self.design, self.counts, self.spec.model, times=times)
         score = terrain.score
         expected = terrain.expected
-        if self.spec.zones.source == "combined" and len(self.weights):
-            found = {"rtm": terrain.score, "screened": terrain.screened_score}
+        if self.spec.zones.source == "combined" and self.components:
+            used = {part.environment for part in self.components}
             score = recombine(
                 self.grid,
                 self.past,
-                {name: found[name] for name in self.surfaces},  # type: ignore[misc]
+                {name: v for name, v in terrain.environments().items() if name in used},
                 self.spec.history,
-                self.weights,
+                self.components,
                 times=again.astype(np.float64),
             )
             expected = score
@@ -106,36 +105,35 @@ class Resampling:
         )
 
 
-def prepare(analysis: Analysis, design: Design, past: Past, spec: RunSpec, seed: int) -> Resampling:
-    """Gather what replicates of an analysis need.
+def prepare(
+    grid: Grid,
+    design: Design,
+    past: Past,
+    components: Sequence[Component],
+    spec: RunSpec,
+    seed: int,
+) -> Resampling:
+    """Gather what replicates need.
 
     Parameters
     ----------
-    analysis
-        The analysis whose certainty is asked.
-    design
-        Its candidate columns.
-    past
-        Its incidents.
+    grid, design, past
+        Cells, candidate columns and incidents.
+    components
+        Of the combined risk whose certainty is asked, with the weights learned once.
     spec
-        Its settings.
+        Settings of the fit.
     seed
         Of all replicates.
     """
-    components = analysis.combined.components
     return Resampling(
-        grid=analysis.grid,
+        grid=grid,
         design=design,
-        counts=analysis.cells["count"].to_numpy(),
+        counts=np.bincount(past.cell, minlength=len(grid)),
         past=past,
         spec=spec,
-        weights=np.array([component.weight for component in components]),
-        surfaces=tuple(
-            component.environment
-            for component in components
-            if component.kind == "environment" and component.environment is not None
-        ),
-        block_of=blocks(analysis.grid, _farthest(spec)),
+        components=tuple(components),
+        block_of=blocks(grid, _farthest(spec)),
         seed=seed,
     )
 
@@ -255,12 +253,3 @@ def _factor(name: str, draws: list[tuple[str, float, float]], number: int) -> Fa
         rrv_low=low,
         rrv_high=high,
     )
-
-
-def band_table(certainty: Certainty) -> list[dict[str, Any]]:
-    """List how often each band of each factor was chosen."""
-    return [
-        {"name": factor.name, "operation": operation, "distance": distance, "share": share}
-        for factor in certainty.factors
-        for operation, distance, share in factor.bands
-    ]

@@ -106,6 +106,13 @@ class RiskTerrain:
     screened_score: Floats | None = None
     borrowed: bool = False
 
+    def environments(self) -> dict[str, Floats]:
+        """Name the surfaces that a combined risk may use."""
+        found = {"rtm": self.score}
+        if self.screened_score is not None:
+            found["screened"] = self.screened_score
+        return found
+
 
 def fit_risk_terrain(
     grid: Grid,

@@ -1,30 +1,13 @@
 import json
 
 import pytest
-from town import Town
 
 from app.certainty import CERTAINTY, bootstrap
 from app.errors import CancelledError
 from app.pipeline import FitRequest, fit
 from app.workers import spread
-from geodata.cityfile import read_city_file
-from geodata.database import open_database, upgrade
 from geodata.errors import DataError
-from geodata.importing import import_city
 from geodata.store import findings
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory):
-    """A town with one run, quick enough to be fitted dozens of times."""
-    folder = tmp_path_factory.mktemp("small")
-    url = f"sqlite:///{folder}/small.sqlite"
-    upgrade(url)
-    database = open_database(url)
-    import_city(database, read_city_file(Town(folder, n=700).path))
-    (run,) = fit(database, FitRequest(city="town", outcome="robbery"))
-    yield database, run
-    database.close()
 
 
 @pytest.mark.parametrize("way", ["processes", "cluster"])

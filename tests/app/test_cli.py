@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
-import shapely
 from click.testing import CliRunner
-from town import Town, to_degrees
+from town import Town
 
 from app.cli import main
 
@@ -30,15 +29,7 @@ def run(tmp_path, monkeypatch):
 @pytest.fixture
 def town(tmp_path, run):
     """A town whose robberies crowd around its bars."""
-    made = Town(tmp_path, n=1500)
-    bars = gpd.read_file(tmp_path / "bars.geojson")
-    bars = bars.geometry.to_crs(32617)
-    rng = np.random.default_rng(3)
-    xy = np.column_stack([bars.x, bars.y])[rng.integers(0, 15, 900)] + rng.normal(0, 70, (900, 2))
-    degrees = shapely.get_coordinates(to_degrees(shapely.multipoints(xy)))
-    made.incidents.loc[:899, ["lon", "lat"]] = degrees
-    made.incidents["offense"] = "ROBBERY"
-    made.save()
+    made = Town(tmp_path, n=1500).crowd(900)
     run("init")
     return made
 

@@ -51,7 +51,7 @@ def client(own, whole):
 
 def test_the_html_report_is_one_file_that_asks_for_nothing(whole, tmp_path):
     path = tmp_path / "report.html"
-    write_report(whole, path)
+    write_report(whole, whole.run, path)
     html = path.read_text()
     assert "Synthetic data." in html
     assert not re.search(r"(?:src|href)=\"(?!data:)", html)
@@ -75,8 +75,8 @@ def test_the_html_report_is_one_file_that_asks_for_nothing(whole, tmp_path):
 
 def test_the_pdf_report_is_whole_and_the_same_every_time(whole, tmp_path):
     one, two = tmp_path / "one.pdf", tmp_path / "two.pdf"
-    write_report(whole, one)
-    write_report(whole, two)
+    write_report(whole, whole.run, one)
+    write_report(whole, whole.run, two)
     content = one.read_bytes()
     assert content.startswith(b"%PDF-")
     assert content.rstrip().endswith(b"%%EOF")

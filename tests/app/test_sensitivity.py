@@ -1,24 +1,9 @@
 import pytest
-from town import Town
 
 from app.pipeline import FitRequest, fit
 from app.sensitivity import SENSITIVITY, vary
-from geodata.cityfile import read_city_file
-from geodata.database import open_database, upgrade
 from geodata.errors import DataError
-from geodata.importing import import_city
 from geodata.store import findings
-
-
-@pytest.fixture
-def small(tmp_path):
-    url = f"sqlite:///{tmp_path}/small.sqlite"
-    upgrade(url)
-    database = open_database(url)
-    import_city(database, read_city_file(Town(tmp_path, n=700).path))
-    (run,) = fit(database, FitRequest(city="town", outcome="robbery"))
-    yield database, run
-    database.close()
 
 
 def test_other_seeds_and_blocks_are_told_beside_the_run(small):
@@ -36,10 +21,9 @@ def test_other_seeds_and_blocks_are_told_beside_the_run(small):
     for found in document["fits"]:
         assert 0 <= found["zones_kept"] <= 1
         assert 0 <= found["top_shared"] <= 1
-    own = {factor["name"] for factor in run.result["model"]["factors"]}
-    if own:  # with the same columns at hand, another seed can choose no better model
-        best = min(found["bic"] for found in document["fits"][:3])
-        assert best == pytest.approx(run.result["model"]["bic"], abs=5)
+        assert {factor["name"] for factor in found["factors"]} == {"bars"}
+    for found in document["fits"][:3]:  # the folds matter little where the factor is plain
+        assert found["bic"] == pytest.approx(run.result["model"]["bic"], abs=5)
     with database.session() as session:
         assert findings.list_findings(session, run.id, SENSITIVITY)[0].document == document
 

@@ -7,7 +7,7 @@ import shapely
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from geodata.errors import NotStoredError, StoreError
+from geodata.errors import DataError, NotStoredError, StoreError
 from geodata.store.runs import find_run, get_run, latest_run, list_runs, newest_city, save_run
 
 
@@ -76,3 +76,14 @@ def test_what_is_not_stored_is_told(database, make_run):
             get_run(session, "nope")
         with pytest.raises(NotStoredError, match="import it first"):
             save_run(session, make_run("nowhere", "dddd00000004"))
+
+
+def test_a_run_of_an_earlier_version_is_listed_but_not_read(database, stored, make_run):
+    before = {k: v for k, v in stored.result.items() if k != "combined"}
+    with database.session() as session:
+        save_run(session, make_run("town", "dddd00000004", result=before))
+    with database.session() as session:
+        readable = {run.id: run.readable for run in list_runs(session, "town")}
+        with pytest.raises(DataError, match="earlier version"):
+            get_run(session, "dddd00000004")
+    assert readable == {stored.id: True, "dddd00000004": False}

@@ -39,7 +39,9 @@ def resampling():
     analysis = analyse_city(inputs, SPEC)
     design = build_design(analysis.grid, inputs.layers, 200.0)
     past = lay_past(analysis.grid, inputs.incidents.x, inputs.incidents.y)
-    return analysis, prepare(analysis, design, past, SPEC, seed=7)
+    return analysis, prepare(
+        analysis.grid, design, past, analysis.combined.components, SPEC, seed=7
+    )
 
 
 def test_a_true_factor_is_chosen_and_noise_is_not(resampling):
