@@ -29,9 +29,13 @@ WHOLE_CITY = "city"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Areas:
-    """Study area and districts in the city's reference system, and what was read for them."""
+    """Study area and districts in the city's reference system, and what was read for them.
+
+    ``coverage`` is the area of gunshot detection, if the city file tells it.
+    """
 
     study_area: BaseGeometry
+    coverage: BaseGeometry | None
     districts: dict[str, tuple[str, BaseGeometry]]
     reports: list[tuple[SourceReport, str]]
     frame: CityFrame
@@ -55,22 +59,33 @@ def gather_areas(described: CityFile) -> Areas:
         districts = _join(opened, described.districts, described.grid.cell_units)
         reports.append((opened.sieve.report, opened.layer.sha256))
     if described.boundary is not None:
-        opened = _open_area(described.boundary, "boundary", crs, None)
-        study_area = shapely.union_all(opened.frame.geometry.to_numpy())
-        opened.sieve.report.stored = len(opened.frame)
-        reports.append((opened.sieve.report, opened.layer.sha256))
+        study_area = _whole(described.boundary, "boundary", crs, reports)
     else:
         study_area = shapely.union_all([shape for _, shape in districts.values()])
     if not districts:
         districts = {WHOLE_CITY: (described.name, study_area)}
+    coverage = None
+    if described.coverage is not None:
+        coverage = _whole(described.coverage, "coverage", crs, reports)
     shapes = {code: shape for code, (_, shape) in districts.items()}
     lay_grid(study_area, shapes, described.grid.cell_units)
     return Areas(
         study_area=study_area,
+        coverage=coverage,
         districts=districts,
         reports=reports,
         frame=CityFrame(crs=crs, bounds=study_area.bounds),
     )
+
+
+def _whole(
+    place: Place, kind: str, crs: CRS, reports: list[tuple[SourceReport, str]]
+) -> BaseGeometry:
+    """Read polygons as one area and keep the account."""
+    opened = _open_area(place, kind, crs, None)
+    opened.sieve.report.stored = len(opened.frame)
+    reports.append((opened.sieve.report, opened.layer.sha256))
+    return shapely.union_all(opened.frame.geometry.to_numpy())
 
 
 def _open_area(place: Place, kind: str, crs: CRS, source: DistrictSource | None) -> Opened:

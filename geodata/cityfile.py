@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import re
 import tomllib
@@ -14,6 +15,7 @@ from pyproj.exceptions import CRSError
 
 from geodata.errors import CityFileError
 from geodata.filters import Filter
+from geodata.records import CLASSES, DISPOSITIONS, RECORD_KINDS, RecordKind, RecordSource
 from spatial.errors import SpecError
 from spatial.spec import GridSpec, RiskFactor
 
@@ -22,13 +24,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEGREES = "EPSG:4326"
+PLACE_FIELDS = {True: ("x", "y", "latlon"), False: ()}
 BASE_KINDS = ("street", "water", "park", "rail")
-LATER = ("alerts", "calls", "verified", "coverage", "visits", "counts")
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
 PLACE_KEYS = {"source", "layer", "x", "y", "crs", "where"}
 KEYS: dict[str, set[str]] = {
-    "city": {"slug", "name", "crs", "timezone", "synthetic"},
+    "city": {"slug", "name", "crs", "timezone", "synthetic", "today"},
     "grid": {"cell", "block"},
     "districts": PLACE_KEYS | {"id", "name"},
     "boundary": PLACE_KEYS,
@@ -36,7 +38,13 @@ KEYS: dict[str, set[str]] = {
     | {"outcome", "outcome_field", "outcomes", "id", "date", "time", "date_format"},
     "factors": PLACE_KEYS | {"name", "operation", "max_blocks", "step"},
     "base": PLACE_KEYS | {"kind", "name", "rank"},
+    "coverage": PLACE_KEYS,
+    **{
+        kind.section: (PLACE_KEYS - {"x", "y"}) | {"fields", "date_format", "measure", *kind.words}
+        for kind in RECORD_KINDS.values()
+    },
 }
+WORDS = {"classes": CLASSES, "dispositions": DISPOSITIONS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +102,10 @@ class BaseSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CityFile:
-    """A city as its file describes it; ``waiting`` names sections this version does not read."""
+    """A city as its file describes it.
+
+    ``today`` is the day at which the calendar of a synthetic city stands; a real city has none.
+    """
 
     path: str
     slug: str
@@ -102,13 +113,15 @@ class CityFile:
     crs: str
     timezone: str
     synthetic: bool
+    today: dt.date | None
     grid: GridSpec
     districts: DistrictSource | None
     boundary: Place | None
     incidents: tuple[IncidentSource, ...]
     factors: tuple[FactorSource, ...]
     base: tuple[BaseSource, ...]
-    waiting: tuple[str, ...]
+    coverage: Place | None
+    records: tuple[RecordSource, ...]
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -155,16 +168,22 @@ class _Reader:
         self.faults: list[str] = []
 
     def read(self) -> CityFile:
-        self._unknown("the city file", self.content, {*KEYS, *LATER})
+        self._unknown("the city file", self.content, set(KEYS))
         city = self._table("city", required=True)
         grid = self._table("grid", required=True)
         districts = self._districts()
-        boundary = self._boundary()
+        boundary = self._area("boundary")
+        coverage = self._area("coverage")
         if districts is None and boundary is None and "districts" not in self.content:
             self.faults.append("needs [districts] or [boundary]: without them there is no area")
         incidents = [self._incident(*entry) for entry in self._entries("incidents")]
         factors = [self._factor(*entry) for entry in self._entries("factors")]
         base = [self._base(*entry) for entry in self._entries("base")]
+        records = [
+            self._record(kind, *entry)
+            for kind in RECORD_KINDS.values()
+            for entry in self._entries(kind.section)
+        ]
         slug = self._text("[city]", city, "slug", required=True)
         if slug and not SLUG.fullmatch(slug):
             self.faults.append(
@@ -173,6 +192,7 @@ class _Reader:
         name = self._text("[city]", city, "name", required=True)
         crs = self._crs(city)
         timezone = self._timezone(city)
+        today = self._today(city)
         spec = self._grid(grid)
         self._twice([f for f in factors if f])
         if self.faults:
@@ -184,13 +204,15 @@ class _Reader:
             crs=crs or "",
             timezone=timezone or "",
             synthetic=city.get("synthetic") is True,
+            today=today,
             grid=spec or GridSpec(cell_units=1, block_units=1),
             districts=districts,
             boundary=boundary,
             incidents=tuple(source for source in incidents if source),
             factors=tuple(source for source in factors if source),
             base=tuple(source for source in base if source),
-            waiting=tuple(name for name in LATER if name in self.content),
+            coverage=coverage,
+            records=tuple(source for source in records if source),
         )
 
     def _unknown(self, where: str, table: Mapping[str, Any], known: set[str]) -> None:
@@ -272,6 +294,18 @@ class _Reader:
             return None
         return given
 
+    def _today(self, city: Mapping[str, Any]) -> dt.date | None:
+        given = city.get("today")
+        if given is None:
+            return None
+        if city.get("synthetic") is not True:
+            self.faults.append("[city]: only a synthetic city has a today of its own; remove it")
+        try:
+            return parse_day(given)
+        except ValueError:
+            self.faults.append(f"[city]: today must be a date such as 2026-01-31, got {given!r}")
+            return None
+
     def _grid(self, grid: Mapping[str, Any]) -> GridSpec | None:
         numbers = {}
         for key in ("cell", "block"):
@@ -327,9 +361,9 @@ class _Reader:
             return None
         return DistrictSource(place=place, id=code, name=name)
 
-    def _boundary(self) -> Place | None:
-        table = self._table("boundary")
-        return self._place("[boundary]", table) if table else None
+    def _area(self, section: str) -> Place | None:
+        table = self._table(section)
+        return self._place(f"[{section}]", table) if table else None
 
     def _incident(self, where: str, table: Mapping[str, Any]) -> IncidentSource | None:
         place = self._place(where, table)
@@ -406,7 +440,82 @@ class _Reader:
             rank=self._text(where, table, "rank"),
         )
 
+    def _record(
+        self, kind: RecordKind, where: str, table: Mapping[str, Any]
+    ) -> RecordSource | None:
+        fields = table.get("fields")
+        if not isinstance(fields, dict):
+            self.faults.append(f'{where}: needs [{kind.section}.fields], as in id = "id"')
+            return None
+        known = {"id", *(f.name for f in kind.fields), *PLACE_FIELDS[kind.placed]}
+        known |= {"verified_x", "verified_y"} if kind.section == "alerts" else set()
+        self._unknown(f"{where} fields", fields, known)
+        columns = {name: self._columns(where, name, fields[name]) for name in fields}
+        for wanted in kind.fields:
+            if wanted.required and wanted.name not in columns:
+                self.faults.append(f"{where}: fields: {wanted.name} is missing")
+        place = self._place(where, {**_without(table, "fields"), **_axes(fields)})
+        given = columns.get("latlon", ()), columns.get("x", ())
+        if kind.placed and all(given):
+            self.faults.append(f"{where}: fields: name x and y, or latlon, not both")
+        if place is None:
+            return None
+        return RecordSource(
+            section=kind.section,
+            place=place,
+            columns={f.name: columns[f.name] for f in kind.fields if f.name in columns}
+            | {axis: columns[axis] for axis in ("verified_x", "verified_y") if axis in columns},
+            id=(columns.get("id") or (None,))[0],
+            latlon=(given[0] or (None,))[0],
+            date_format=self._text(where, table, "date_format"),
+            measure=self._text(where, table, "measure"),
+            words={name: self._words(where, name, table.get(name, {})) for name in kind.words},
+        )
+
+    def _columns(self, where: str, name: str, given: Any) -> tuple[str, ...]:
+        """Read the column of a field: a name, or a date and a time column of a clock."""
+        named = [given] if isinstance(given, str) else given
+        ok = isinstance(named, list) and 1 <= len(named) <= 2
+        if not ok or not all(isinstance(column, str) and column for column in named):
+            self.faults.append(
+                f'{where}: fields: {name} must be a column, or ["Date", "Time"], got {given!r}'
+            )
+            return ()
+        return tuple(named)
+
+    def _words(self, where: str, name: str, given: Any) -> dict[str, str]:
+        allowed = WORDS[name]
+        if not isinstance(given, dict):
+            self.faults.append(f"{where}: {name} must be a table of the export's words and ours")
+            return {}
+        for word, ours in given.items():
+            if ours not in allowed:
+                self.faults.append(
+                    f"{where}: {name}: {word!r} must become one of {', '.join(allowed)}"
+                )
+        return {str(word).strip().casefold(): str(ours) for word, ours in given.items()}
+
     def _twice(self, factors: list[FactorSource]) -> None:
         names = [source.factor.name for source in factors]
         for name in sorted({name for name in names if names.count(name) > 1}):
             self.faults.append(f"[[factors]]: {name!r} is named twice; names must differ")
+
+
+def parse_day(given: Any) -> dt.date:
+    """Read a day that TOML or a person wrote.
+
+    Raises
+    ------
+    ValueError
+        If it is no day.
+    """
+    text = given.isoformat() if hasattr(given, "isoformat") else given
+    return dt.date.fromisoformat(str(text))
+
+
+def _without(table: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if name not in names}
+
+
+def _axes(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {axis: fields[axis] for axis in ("x", "y") if axis in fields}

@@ -42,6 +42,16 @@ class Gathered:
     sha256: str
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GatheredRecords:
+    """Records of one source, a row each, with its account so far and the digest of its file."""
+
+    section: str
+    rows: pd.DataFrame
+    report: SourceReport
+    sha256: str
+
+
 @dataclass(kw_only=True, eq=False)
 class Opened:
     """A source that was read and filtered by its ``where``."""
@@ -57,8 +67,12 @@ class Opened:
         self.sieve = Sieve(self.sieve.report, self.sieve.rows[keep])
 
 
-def open_source(place: Place, kind: str, columns: Iterable[str | None]) -> Opened:
+def open_source(
+    place: Place, kind: str, columns: Iterable[str | None], *, placed: bool = True
+) -> Opened:
     """Read a source, check that the columns it needs are there, apply its ``where``.
+
+    ``placed`` asks for rows that have a place, in a geometry or in columns.
 
     Raises
     ------
@@ -71,7 +85,7 @@ def open_source(place: Place, kind: str, columns: Iterable[str | None]) -> Opene
     report.leave_out("another number of columns than the header", layer.extra)
     needed = [*columns, place.x, place.y, *place.where.columns]
     _require_columns(place.label, layer.frame, [name for name in needed if name is not None])
-    if place.x is None and not isinstance(layer.frame, gpd.GeoDataFrame):
+    if placed and place.x is None and not isinstance(layer.frame, gpd.GeoDataFrame):
         msg = (
             f'{place.label}: a table has no geometry; name its columns, as in x = "longitude", '
             f'y = "latitude" (it has {", ".join(map(str, layer.frame.columns[:12]))})'
@@ -148,7 +162,7 @@ def gather_factor(source: FactorSource, city: CityFrame) -> Gathered:
         )
     rows = [
         {"row_key": key, "geom": shape}
-        for key, shape in zip(_ordinal_keys(_shape_digests(kept)), kept, strict=True)
+        for key, shape in zip(ordinal_keys(_shape_digests(kept)), kept, strict=True)
     ]
     return Gathered(rows=rows, report=opened.sieve.report, sha256=opened.layer.sha256)
 
@@ -159,7 +173,7 @@ def gather_base(source: BaseSource, city: CityFrame) -> Gathered:
     shapes = _places(source.place, opened, city)
     keep = opened.sieve.keep
     frame, kept = opened.frame.loc[keep], shapes[keep]
-    names = _texts(frame[source.name])[:] if source.name else [""] * len(kept)
+    names = texts_of(frame[source.name])[:] if source.name else [""] * len(kept)
     ranks = (
         pd.to_numeric(frame[source.rank], errors="coerce").fillna(2).clip(1, 3).astype(int).tolist()
         if source.rank
@@ -171,7 +185,7 @@ def gather_base(source: BaseSource, city: CityFrame) -> Gathered:
     ]
     rows = [
         {"row_key": key, "name": name[:200], "rank": rank, "geom": shape}
-        for key, name, rank, shape in zip(_ordinal_keys(digests), names, ranks, kept, strict=True)
+        for key, name, rank, shape in zip(ordinal_keys(digests), names, ranks, kept, strict=True)
     ]
     return Gathered(rows=rows, report=opened.sieve.report, sha256=opened.layer.sha256)
 
@@ -191,7 +205,7 @@ def _outcomes(source: IncidentSource, opened: Opened) -> list[str]:
     """Give the outcome of each row; rows of other outcomes are left out here."""
     if isinstance(source.outcomes, str):
         return [source.outcomes] * len(opened.frame)
-    named = pd.Series(_texts(opened.frame[source.outcome_field])).map(dict(source.outcomes))
+    named = pd.Series(texts_of(opened.frame[source.outcome_field])).map(dict(source.outcomes))
     opened.sieve.leave_out("not a listed outcome", named.isna().to_numpy(), examples=False)
     found = named.dropna().tolist()
     opened.drop_left_out()
@@ -246,9 +260,9 @@ def _keys(
 ) -> list[str]:
     """Give each row the key that knows it again: its id, else what it says and its turn."""
     if source.id is not None:
-        ids = _texts(frame[source.id])
+        ids = texts_of(frame[source.id])
         sieve.leave_out("no id", np.array([not value for value in ids], dtype=bool))
-        keys = [value if len(value) <= 120 else _digest(value) for value in ids]
+        keys = [value if len(value) <= 120 else digest_text(value) for value in ids]
         known = pd.Series([f"{o}|{k}" for o, k in zip(outcomes, keys, strict=True)])
         repeated = np.zeros(len(keys), dtype=bool)
         kept = np.flatnonzero(sieve.keep)
@@ -259,14 +273,14 @@ def _keys(
     for i, keep in enumerate(sieve.keep):
         x, y = (points[i].x, points[i].y) if keep else (0.0, 0.0)
         place = f"{x:.{KEY_DECIMALS}f}|{y:.{KEY_DECIMALS}f}"
-        texts.append(_digest(f"{outcomes[i]}|{days[i]}|{seconds[i]}|{place}"))
-    return _ordinal_keys(texts)
+        texts.append(digest_text(f"{outcomes[i]}|{days[i]}|{seconds[i]}|{place}"))
+    return ordinal_keys(texts)
 
 
-def _ordinal_keys(digests: list[str]) -> list[str]:
+def ordinal_keys(digests: list[str]) -> list[str]:
     """Count off rows that say the same, so that each keeps its own key.
 
-    >>> _ordinal_keys(["a", "b", "a"])
+    >>> ordinal_keys(["a", "b", "a"])
     ['a-0', 'b-0', 'a-1']
     """
     turn = pd.Series(digests, dtype=object).groupby(digests).cumcount().tolist() if digests else []
@@ -278,11 +292,12 @@ def _shape_digests(shapes: NDArray[np.object_]) -> list[str]:
     return [hashlib.sha256(wkb).hexdigest()[:32] for wkb in shapely.to_wkb(rounded)]
 
 
-def _digest(text: str) -> str:
+def digest_text(text: str) -> str:
+    """Give a short digest of a text, for keys."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _texts(column: pd.Series) -> list[str]:
+def texts_of(column: pd.Series) -> list[str]:
     """Write values as text: 1.0 of a number column is 1, nothing is nothing."""
     if pd.api.types.is_float_dtype(column):
         whole = column.dropna()

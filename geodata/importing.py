@@ -10,8 +10,9 @@ import shapely
 
 from geodata.areas import gather_areas
 from geodata.gathering import gather_base, gather_factor, gather_incidents
-from geodata.reports import SourceReport
-from geodata.store import cities, incidents, layers, sources
+from geodata.gathering_records import gather_records
+from geodata.measures.ids import TALLIED
+from geodata.store import cities, incidents, layers, records, sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from geodata.areas import Areas
     from geodata.cityfile import CityFile
     from geodata.database import Database
-    from geodata.gathering import Gathered
+    from geodata.gathering import Gathered, GatheredRecords
+    from geodata.reports import SourceReport
+    from geodata.store.incidents import Stored
 
     Progress = Callable[[str, int, int], None]
 
@@ -54,7 +57,10 @@ def import_city(
     GridError
         If the cell of the city file cannot be right.
     """
-    total = 1 + len(described.incidents) + len(described.factors) + len(described.base)
+    total = 1 + sum(
+        len(part)
+        for part in (described.incidents, described.factors, described.base, described.records)
+    )
     done = 0
 
     def step() -> None:
@@ -77,8 +83,15 @@ def import_city(
     for base in described.base:
         gathered["base"].append(gather_base(base, areas.frame))
         step()
+    shapes = {code: shape for code, (_, shape) in areas.districts.items()}
+    recorded: list[GatheredRecords] = []
+    for source in described.records:
+        recorded.append(
+            gather_records(source, areas.frame, described.timezone, shapes, TALLIED, _now())
+        )
+        step()
     with database.session(write=True) as session:
-        reports = _store(session, described, areas, gathered, progress)
+        reports = _store(session, described, areas, gathered, recorded, progress)
     return ImportResult(city=described.slug, sources=tuple(reports))
 
 
@@ -87,9 +100,10 @@ def _store(
     described: CityFile,
     areas: Areas,
     gathered: dict[str, list[Gathered]],
+    recorded: list[GatheredRecords],
     progress: Progress | None,
 ) -> list[SourceReport]:
-    when = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    when = _now()
     srid = areas.frame.crs.to_epsg() or 0
     districts = {
         code: (name, shapely.set_srid(shape, srid))
@@ -97,24 +111,31 @@ def _store(
     }
     study_area = shapely.set_srid(areas.study_area, srid)
     _account_areas(session, described.slug, study_area, districts, areas)
-    city = cities.save_city(session, described, study_area, districts, when)
+    coverage = shapely.set_srid(areas.coverage, srid) if areas.coverage is not None else None
+    city = cities.save_city(session, described, study_area, districts, when, coverage=coverage)
     _stamp(gathered, srid)
     for rows in gathered["incidents"]:
         _store_incidents(session, city, rows)
     _store_factors(session, city, described, gathered["factors"])
     _store_base(session, city, described, gathered["base"])
+    for found in recorded:
+        _store_records(session, city, found)
     accounts = [
         *areas.reports,
         *((rows.report, rows.sha256) for group in gathered.values() for rows in group),
+        *((rows.report, rows.sha256) for rows in recorded),
     ]
     for position, (report, sha256) in enumerate(accounts, start=1):
         report.require_balance()
         sources.save_report(session, city, report, sha256, when)
         if progress:
             progress("storing", position, len(accounts))
-    reports = [report for report, _ in accounts]
-    reports += [_waiting(session, city, name, when) for name in described.waiting]
-    return reports
+    return [report for report, _ in accounts]
+
+
+def _now() -> dt.datetime:
+    """Give the time, UTC, without a zone."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
 
 
 def _account_areas(
@@ -130,6 +151,9 @@ def _account_areas(
         return
     same = {
         "boundary": shapely.equals_exact(there[0], study_area),
+        "coverage": areas.coverage is not None
+        and there[2] is not None
+        and shapely.equals_exact(there[2], areas.coverage),
         "districts": [(c, n) for c, n, _ in there[1]] == [(c, n) for c, (n, _) in districts.items()]
         and all(
             shapely.equals_exact(old, new)
@@ -152,8 +176,17 @@ def _stamp(gathered: dict[str, list[Gathered]], srid: int) -> None:
 
 
 def _store_incidents(session: Session, city: int, gathered: Gathered) -> None:
-    report = gathered.report
-    found = incidents.store_incidents(session, city, report.source, gathered.rows)
+    found = incidents.store_incidents(session, city, gathered.report.source, gathered.rows)
+    _account_rows(gathered.report, found)
+
+
+def _store_records(session: Session, city: int, gathered: GatheredRecords) -> None:
+    source, section = gathered.report.source, gathered.section
+    found = records.store_records(session, city, section, source, gathered.rows)
+    _account_rows(gathered.report, found)
+
+
+def _account_rows(report: SourceReport, found: Stored) -> None:
     report.stored = found.new + found.corrected
     report.leave_out("already stored", found.same)
     report.leave_out("same id from another source with other content", found.conflicting)
@@ -202,11 +235,3 @@ def _account(gathered: Gathered, new: int, removed: int) -> None:
     gathered.report.leave_out("already stored", len(gathered.rows) - new)
     if removed:
         gathered.report.notes.append(f"{removed} shapes no longer in the file were removed")
-
-
-def _waiting(session: Session, city: int, section: str, when: dt.datetime) -> SourceReport:
-    report = SourceReport(
-        kind=section, source=section, notes=[f"[{section}] is not read by this version"]
-    )
-    sources.save_report(session, city, report, "", when)
-    return report

@@ -54,6 +54,12 @@ class CityFrame:
         metre = 1 / self.crs.axis_info[0].unit_conversion_factor
         return max(float(np.hypot(east - west, north - south)) / 2, FAR_METRES * metre)
 
+    def transform(self, x: Floats, y: Floats, crs: str | CRS) -> tuple[Floats, Floats]:
+        """Bring coordinates of another system to the city's; infinite where that cannot be."""
+        transformer = Transformer.from_crs(crs, self.crs, always_xy=True)
+        there_x, there_y = transformer.transform(x, y, errcheck=False)
+        return np.asarray(there_x, dtype=float), np.asarray(there_y, dtype=float)
+
     def near(self, x: Floats, y: Floats) -> NDArray[np.bool_]:
         """Tell which points lie in or near the study area's bounds."""
         west, south, east, north = self.bounds
@@ -79,7 +85,7 @@ def place_points(
     """
     raw_x = pd.to_numeric(_plain(x), errors="coerce").to_numpy(dtype=float)
     raw_y = pd.to_numeric(_plain(y), errors="coerce").to_numpy(dtype=float)
-    there_x, there_y = _transform(raw_x, raw_y, CRS.from_user_input(crs), city)
+    there_x, there_y = city.transform(raw_x, raw_y, crs)
     reasons = _reasons(raw_x, raw_y, there_x, there_y, CRS.from_user_input(crs), city)
     where = f"{sieve.report.source}, columns {x.name} and {y.name}"
     _leave_out(reasons, raw_x, raw_y, crs, where, sieve)
@@ -100,7 +106,7 @@ def place_shapes(shapes: gpd.GeoSeries, city: CityFrame, sieve: Sieve) -> NDArra
     raw = mend(shapely.force_2d(raw), sieve)
     centre = shapely.bounds(raw)
     raw_x, raw_y = (centre[:, 0] + centre[:, 2]) / 2, (centre[:, 1] + centre[:, 3]) / 2
-    there_x, there_y = _transform(raw_x, raw_y, shapes.crs, city)
+    there_x, there_y = city.transform(raw_x, raw_y, shapes.crs)
     reasons = _reasons(raw_x, raw_y, there_x, there_y, shapes.crs, city)
     _leave_out(reasons, raw_x, raw_y, shapes.crs.to_string(), sieve.report.source, sieve)
     placed = raw.copy()
@@ -135,12 +141,6 @@ def _plain(column: pd.Series) -> pd.Series:
     return column.str.strip() if pd.api.types.is_string_dtype(column) else column
 
 
-def _transform(x: Floats, y: Floats, crs: CRS, city: CityFrame) -> tuple[Floats, Floats]:
-    transformer = Transformer.from_crs(crs, city.crs, always_xy=True)
-    there_x, there_y = transformer.transform(x, y, errcheck=False)
-    return np.asarray(there_x, dtype=float), np.asarray(there_y, dtype=float)
-
-
 def _reasons(
     x: Floats, y: Floats, there_x: Floats, there_y: Floats, crs: CRS, city: CityFrame
 ) -> NDArray[np.object_]:
@@ -159,9 +159,9 @@ def _reasons(
         reasons[positions[~looks_like_degrees[positions]]] = NOT_DEGREES
     else:
         degrees = positions[looks_like_degrees[positions]]
-        as_degrees = _transform(x[degrees], y[degrees], CRS.from_epsg(4326), city)
+        as_degrees = city.transform(x[degrees], y[degrees], CRS.from_epsg(4326))
         reasons[degrees[city.near(*as_degrees)]] = NOT_PROJECTED
-    turned = _transform(y[positions], x[positions], crs, city)
+    turned = city.transform(y[positions], x[positions], crs)
     swapped = positions[city.near(*turned)]
     reasons[swapped] = SWAPPED
     return reasons

@@ -6,7 +6,16 @@ import datetime as dt  # noqa: TC003 - SQLAlchemy reads the annotations
 from typing import Any
 
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, MetaData, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from geodata.geometry import Geometry
@@ -31,7 +40,11 @@ class Base(DeclarativeBase):
 
 
 class City(Base):
-    """One city, as its file describes it."""
+    """One city, as its file describes it.
+
+    ``today`` is the day at which a synthetic city's calendar stands; ``coverage`` is the area of
+    gunshot detection, where it is known.
+    """
 
     __tablename__ = "city"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -42,7 +55,9 @@ class City(Base):
     cell_units: Mapped[float]
     block_units: Mapped[float]
     synthetic: Mapped[bool] = mapped_column(default=False)
+    today: Mapped[dt.date | None]
     study_area: Mapped[BaseGeometry]
+    coverage: Mapped[BaseGeometry | None]
     imported_at: Mapped[dt.datetime]
 
 
@@ -180,3 +195,132 @@ class Finding(Base):
     document: Mapped[dict[str, Any]]
     cells: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[dt.datetime]
+
+
+class _Record:
+    """What every recorded row has.
+
+    ``row_key`` is the source's id, or a hash of the row. Clocks are milliseconds since 1970 UTC,
+    missing where the source has none; places are in units of the city's reference system.
+    """
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    city_id: Mapped[int] = mapped_column(ForeignKey("city.id"))
+    source: Mapped[str] = mapped_column(String(1000))
+    row_key: Mapped[str] = mapped_column(String(120))
+    district: Mapped[str | None] = mapped_column(String(80))
+
+
+class Alert(_Record, Base):
+    """One gunshot alert as it was published, with every clock and outcome it has."""
+
+    __tablename__ = "alert"
+    __table_args__ = (
+        UniqueConstraint("city_id", "row_key"),
+        Index(None, "city_id", "triggered_ms"),
+    )
+    triggered_ms: Mapped[int] = mapped_column(BigInteger)
+    review_started_ms: Mapped[int | None] = mapped_column(BigInteger)
+    published_ms: Mapped[int | None] = mapped_column(BigInteger)
+    received_ms: Mapped[int | None] = mapped_column(BigInteger)
+    dispatched_ms: Mapped[int | None] = mapped_column(BigInteger)
+    arrived_ms: Mapped[int | None] = mapped_column(BigInteger)
+    class_: Mapped[str | None] = mapped_column("class", String(20))
+    disposition: Mapped[str | None] = mapped_column(String(20))
+    rounds: Mapped[int | None]
+    casings: Mapped[int | None]
+    guns: Mapped[int | None]
+    arrests: Mapped[int | None]
+    victims: Mapped[int | None]
+    call: Mapped[str | None] = mapped_column(String(120))
+    x: Mapped[float]
+    y: Mapped[float]
+    verified_x: Mapped[float | None]
+    verified_y: Mapped[float | None]
+
+
+class Call(_Record, Base):
+    """One 911 call for gunfire."""
+
+    __tablename__ = "call"
+    __table_args__ = (
+        UniqueConstraint("city_id", "row_key"),
+        Index(None, "city_id", "received_ms"),
+    )
+    received_ms: Mapped[int] = mapped_column(BigInteger)
+    dispatched_ms: Mapped[int | None] = mapped_column(BigInteger)
+    arrived_ms: Mapped[int | None] = mapped_column(BigInteger)
+    event: Mapped[str | None] = mapped_column(String(120))
+    x: Mapped[float]
+    y: Mapped[float]
+
+
+class Verified(_Record, Base):
+    """Gunfire proven by evidence; ``alert`` is the row key of the alert it produced, if any."""
+
+    __tablename__ = "verified"
+    __table_args__ = (
+        UniqueConstraint("city_id", "row_key"),
+        Index(None, "city_id", "occurred_ms"),
+    )
+    occurred_ms: Mapped[int] = mapped_column(BigInteger)
+    alert: Mapped[str | None] = mapped_column(String(120))
+    x: Mapped[float]
+    y: Mapped[float]
+
+
+class Visit(_Record, Base):
+    """One stop of officers at a place."""
+
+    __tablename__ = "visit"
+    __table_args__ = (UniqueConstraint("city_id", "row_key"), Index(None, "city_id", "start_ms"))
+    start_ms: Mapped[int] = mapped_column(BigInteger)
+    end_ms: Mapped[int | None] = mapped_column(BigInteger)
+    unit: Mapped[str | None] = mapped_column(String(120))
+    activity: Mapped[str | None] = mapped_column(String(200))
+    x: Mapped[float]
+    y: Mapped[float]
+
+
+class Occurrence(_Record, Base):
+    """One dated point that counts ``value`` towards a measure."""
+
+    __tablename__ = "occurrence"
+    __table_args__ = (
+        UniqueConstraint("city_id", "row_key"),
+        Index(None, "city_id", "measure", "date"),
+    )
+    date: Mapped[dt.date]
+    measure: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[str | None] = mapped_column(String(120))
+    value: Mapped[float]
+    x: Mapped[float]
+    y: Mapped[float]
+
+
+class Tally(_Record, Base):
+    """A figure that exists only as a total; without a district it is the whole city's."""
+
+    __tablename__ = "tally"
+    __table_args__ = (
+        UniqueConstraint("city_id", "row_key"),
+        Index(None, "city_id", "measure", "from"),
+    )
+    measure: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[str | None] = mapped_column(String(120))
+    from_: Mapped[dt.date] = mapped_column("from")
+    to: Mapped[dt.date]
+    value: Mapped[float]
+
+
+class InitiativeVersion(Base):
+    """What was said of an initiative, from when on; the newest is what stands, none is changed."""
+
+    __tablename__ = "initiative_version"
+    __table_args__ = (Index(None, "city_id", "slug"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    city_id: Mapped[int] = mapped_column(ForeignKey("city.id"))
+    slug: Mapped[str] = mapped_column(String(80))
+    document: Mapped[dict[str, Any]]
+    content_sha256: Mapped[str] = mapped_column(String(64))
+    recorded_at: Mapped[dt.datetime]

@@ -33,7 +33,9 @@ class CityRecord:
     cell_units: float
     block_units: float
     synthetic: bool
+    today: dt.date | None
     study_area: BaseGeometry
+    coverage: BaseGeometry | None
     districts: gpd.GeoDataFrame
     imported_at: dt.datetime
     outcomes: tuple[str, ...]
@@ -59,6 +61,8 @@ def save_city(
     study_area: BaseGeometry,
     districts: Mapping[str, tuple[str, BaseGeometry]],
     when: dt.datetime,
+    *,
+    coverage: BaseGeometry | None = None,
 ) -> int:
     """Create or renew a city and its districts; give its number.
 
@@ -74,6 +78,8 @@ def save_city(
         Name and shape by code, in order.
     when
         Time of the import, UTC.
+    coverage
+        Area of gunshot detection, in the city's reference system, if it is known.
     """
     city = session.scalar(select(City).where(City.slug == described.slug))
     if city is None:
@@ -81,7 +87,8 @@ def save_city(
         session.add(city)
     city.name, city.crs, city.timezone = described.name, described.crs, described.timezone
     city.cell_units, city.block_units = described.grid.cell_units, described.grid.block_units
-    city.synthetic, city.study_area, city.imported_at = described.synthetic, study_area, when
+    city.synthetic, city.today = described.synthetic, described.today
+    city.study_area, city.coverage, city.imported_at = study_area, coverage, when
     session.flush()
     session.execute(delete(District).where(District.city_id == city.id))
     session.execute(
@@ -96,8 +103,8 @@ def save_city(
 
 def find_areas(
     session: Session, slug: str
-) -> tuple[BaseGeometry, list[tuple[str, str, BaseGeometry]]] | None:
-    """Give a stored city's study area and its districts (code, name, shape), or nothing."""
+) -> tuple[BaseGeometry, list[tuple[str, str, BaseGeometry]], BaseGeometry | None] | None:
+    """Give a stored city's study area, its districts (code, name, shape) and its coverage."""
     city = session.scalar(select(City).where(City.slug == slug))
     if city is None:
         return None
@@ -106,7 +113,7 @@ def find_areas(
         .where(District.city_id == city.id)
         .order_by(District.position)
     )
-    return city.study_area, [(row[0], row[1], row[2]) for row in rows]
+    return city.study_area, [(row[0], row[1], row[2]) for row in rows], city.coverage
 
 
 def get_city(session: Session, slug: str) -> CityRecord:
@@ -135,7 +142,9 @@ def get_city(session: Session, slug: str) -> CityRecord:
         cell_units=city.cell_units,
         block_units=city.block_units,
         synthetic=city.synthetic,
+        today=city.today,
         study_area=city.study_area,
+        coverage=city.coverage,
         districts=gpd.GeoDataFrame(
             {"code": [row.code for row in rows], "name": [row.name for row in rows]},
             geometry=[row.geom for row in rows],

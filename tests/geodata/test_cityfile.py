@@ -123,6 +123,63 @@ def test_paths_start_from_the_file_or_from_the_data_root(town, tmp_path):
     assert elsewhere.label == "bars.geojson"
 
 
-def test_sections_of_later_versions_are_accepted(town):
-    town.change("[[factors]]", '[[alerts]]\nsource = "alerts.csv"\n[[factors]]')
-    assert read_city_file(town.path).waiting == ("alerts",)
+RECORDS = """
+[[alerts]]
+source = "alerts.csv"
+[alerts.fields]
+id = "id"
+triggered = ["Date", "Time"]
+x = "lon"
+y = "lat"
+[alerts.dispositions]
+"REPORT TO FOLLOW" = "confirmed"
+[[counts]]
+source = "counts.csv"
+[counts.fields]
+measure = "measure"
+from = "from"
+to = "to"
+value = "value"
+"""
+
+
+def test_sections_of_records_are_read(town):
+    town.city += RECORDS
+    town.save()
+    alerts, counts = read_city_file(town.path).records
+    assert alerts.columns == {"triggered": ("Date", "Time")}
+    assert (alerts.id, alerts.place.x, alerts.place.crs) == ("id", "lon", "EPSG:4326")
+    assert alerts.words["dispositions"] == {"report to follow": "confirmed"}
+    assert counts.columns["from"] == ("from",)
+    assert not counts.kind.placed
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("[alerts.fields]", "[alerts.feilds]", "unknown key 'feilds'; did you mean fields"),
+        ('triggered = ["Date", "Time"]', "", "fields: triggered is missing"),
+        ('["Date", "Time"]', '["a", "b", "c"]', "must be a column"),
+        ('id = "id"\ntriggered', 'nr = "id"\ntriggered', "unknown key 'nr'"),
+        ('y = "lat"\n[alerts', "[alerts", "x and y belong together"),
+        ('y = "lat"\n[alerts', 'y = "lat"\nlatlon = "p"\n[alerts', "not both"),
+        ('"confirmed"', '"sure"', "must become one of confirmed, unconfirmed"),
+        ('value = "value"', "", "fields: value is missing"),
+    ],
+)
+def test_faults_of_records_are_named(town, old, new, fault):
+    town.city += RECORDS
+    town.change(old, new)
+    with pytest.raises(CityFileError, match=fault):
+        read_city_file(town.path)
+
+
+def test_only_a_synthetic_city_has_a_today(town):
+    town.change('name = "Town"', 'name = "Town"\ntoday = 2026-01-05')
+    with pytest.raises(CityFileError, match="only a synthetic city has a today"):
+        read_city_file(town.path)
+    town.change("today", "synthetic = true\ntoday")
+    assert str(read_city_file(town.path).today) == "2026-01-05"
+    town.change("2026-01-05", '"soon"')
+    with pytest.raises(CityFileError, match="today must be a date"):
+        read_city_file(town.path)

@@ -1,0 +1,1 @@
+"""The measure registry: definition, rows and formula of each measure, side by side."""

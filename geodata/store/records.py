@@ -1,0 +1,127 @@
+"""Recorded rows of every kind: stored once each, corrected by their own source only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Integer, Numeric, bindparam, insert, select, update
+
+from geodata.store.incidents import Stored
+from geodata.tables import Base
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sqlalchemy import ColumnElement, Select, Table
+    from sqlalchemy.orm import Session
+
+TABLES: Mapping[str, Table] = {
+    section: Base.metadata.tables[table]
+    for section, table in (
+        ("alerts", "alert"),
+        ("calls", "call"),
+        ("verified", "verified"),
+        ("visits", "visit"),
+        ("occurrences", "occurrence"),
+        ("counts", "tally"),
+    )
+}
+CHUNK = 50_000
+NOT_CONTENT = {"id", "city_id", "source", "row_key"}
+
+
+def content_columns(section: str) -> list[str]:
+    """Name the columns of a section that say what a row says."""
+    return [c.name for c in TABLES[section].columns if c.name not in NOT_CONTENT]
+
+
+def store_records(
+    session: Session, city_id: int, section: str, source: str, rows: pd.DataFrame
+) -> Stored:
+    """Store rows of one source.
+
+    Parameters
+    ----------
+    session
+        An open transaction.
+    city_id, section, source
+        Whose they are, and which kind.
+    rows
+        ``row_key``, each once, and columns of :func:`content_columns`; NaN and None are missing.
+    """
+    table = TABLES[section]
+    columns = content_columns(section)
+    there = {
+        key: (number, owner, content)
+        for number, owner, key, *content in session.execute(
+            select(table.c.id, table.c.source, table.c.row_key, *(table.c[n] for n in columns))
+            .where(table.c.city_id == city_id)
+            .execution_options(yield_per=CHUNK)
+        )
+    }
+    new, corrected, same, conflicting = [], [], 0, 0
+    for row in _plain_rows(rows.reindex(columns=["row_key", *columns]), table):
+        known = there.get(row["row_key"])
+        if known is None:
+            new.append({**row, "city_id": city_id, "source": source})
+            continue
+        number, owner, content = known
+        if content == [row[name] for name in columns]:
+            same += 1
+        elif owner == source:
+            corrected.append({"b_id": number, **{f"b_{name}": row[name] for name in columns}})
+        else:
+            conflicting += 1
+    for start in range(0, len(new), CHUNK):
+        session.execute(insert(table), new[start : start + CHUNK])
+    if corrected:
+        session.connection().execute(
+            update(table)
+            .where(table.c.id == bindparam("b_id"))
+            .values({name: bindparam(f"b_{name}") for name in columns}),
+            corrected,
+        )
+    return Stored(len(new), len(corrected), same, conflicting)
+
+
+def read_frame(session: Session, statement: Select[Any]) -> pd.DataFrame:
+    """Read rows into columns, a piece at a time, so that a million rows stay small.
+
+    Numbers become float64 with NaN for missing; texts stay objects with None for missing.
+    """
+    columns = list(statement.selected_columns)
+    pieces = [
+        pd.DataFrame(
+            {
+                column.name: np.array(values, dtype=_dtype(column))
+                for column, values in zip(columns, zip(*piece, strict=True), strict=True)
+            }
+        )
+        for piece in session.execute(statement.execution_options(yield_per=CHUNK)).partitions(CHUNK)
+    ]
+    if not pieces:
+        return pd.DataFrame({c.name: np.array([], dtype=_dtype(c)) for c in columns})
+    return pd.concat(pieces, ignore_index=True) if len(pieces) > 1 else pieces[0]
+
+
+def _dtype(column: ColumnElement[Any]) -> type:
+    return float if isinstance(column.type, Numeric | Integer) else object
+
+
+def _plain_rows(frame: pd.DataFrame, table: Table) -> Iterator[dict[str, Any]]:
+    """Give each row as the database takes it: whole numbers whole, missing values missing."""
+    columns: list[list[Any]] = []
+    for name in frame.columns:
+        whole = isinstance(table.c[name].type, Integer)
+        missing = frame[name].isna().to_numpy()
+        columns.append(
+            [
+                None if gone else int(value) if whole else value
+                for value, gone in zip(frame[name].tolist(), missing, strict=True)
+            ]
+        )
+    names = list(frame.columns)
+    for values in zip(*columns, strict=True):
+        yield dict(zip(names, values, strict=True))
