@@ -15,8 +15,9 @@ from geodata.errors import DataError
 from geodata.store import cities, findings, runs
 from spatial.analysis import CITY_SCOPE, analyse_city, analyse_districts
 from spatial.baselines import baselines
-from spatial.forecast import SHARES, capture, wilson
+from spatial.forecast import SHARES, capture
 from spatial.history import lay_past
+from spatial.intervals import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -109,6 +109,30 @@ def share(value: float) -> str:
     return f"{value * 100:.1f} %" if value < 0.1 else f"{value * 100:.0f} %"
 
 
+def amount(value: float | None, unit: str) -> str:
+    """Write a figure in its unit, as briefly as it can be read.
+
+    >>> [amount(v, u) for v, u in ((0.9123, "share"), (57.04, "seconds"), (1447.0, "events"))]
+    ['91.2 %', '57.0', '1,447']
+    >>> amount(None, "guns")
+    'no data'
+    """
+    if value is None:
+        return "no data"
+    if unit == "share":
+        return f"{100 * value:.1f} %"
+    return f"{value:,.1f}" if unit in FRACTIONAL else f"{value:,.0f}"
+
+
+def between(low: float | None, high: float | None, unit: str) -> str:
+    """Write an interval; nothing where there is none."""
+    if low is None or high is None:
+        return ""
+    first, last = amount(low, unit), amount(high, unit)
+    return f"{first.removesuffix(' %') if unit == 'share' else first} to {last}"
+
+
+FRACTIONAL = ("seconds", "minutes", "per 100 events", "times chance")
 SCORES = {
     "combined": "Combined risk",
     "rtm": "Risk terrain alone",

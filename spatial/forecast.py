@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy.stats import norm
 
 from spatial.errors import ForecastError
+from spatial.intervals import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -218,19 +218,6 @@ def score_levels(
 ) -> list[Level]:
     """Score equal cells at several shares of the area: :func:`capture`, then its levels."""
     return capture(score, observed).levels(shares, expected_total=expected_total)
-
-
-def wilson(hits: float, total: float, *, level: float = 0.95) -> tuple[float, float]:
-    """Give the interval of a share (Wilson 1927), within 0 and 1.
-
-    >>> [round(float(edge), 4) for edge in wilson(15, 50)]
-    [0.191, 0.4375]
-    """
-    z = norm.ppf(0.5 + level / 2)
-    share = hits / total
-    centre = (share + z**2 / (2 * total)) / (1 + z**2 / total)
-    half = z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
 
 
 def _blocks(score: Floats) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from app.cli import cities, demo, judging, runs, serving
+from app.cli import cities, demo, judging, measuring, runs, serving
 from spatial.errors import SaferGroundError
 
 
@@ -43,6 +43,7 @@ for command in (
     judging.compare,
     judging.sensitivity,
     runs.export,
+    measuring.measures,
     serving.serve,
 ):
     main.add_command(command)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import zoneinfo
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,6 @@ from geodata.errors import NotStoredError
 from geodata.tables import City, District, Incident
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping
 
     from shapely.geometry.base import BaseGeometry
@@ -40,6 +41,10 @@ class CityRecord:
     imported_at: dt.datetime
     outcomes: tuple[str, ...]
     period: tuple[dt.date, dt.date] | None
+
+    def this_day(self) -> dt.date:
+        """Give today in the city, or the day at which a synthetic city's calendar stands."""
+        return self.today or dt.datetime.now(zoneinfo.ZoneInfo(self.timezone)).date()
 
 
 @dataclass(frozen=True, kw_only=True)

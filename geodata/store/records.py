@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Integer, Numeric, bindparam, insert, select, update
+from sqlalchemy import Integer, bindparam, insert, select, update
 
 from geodata.store.incidents import Stored
 from geodata.tables import Base
@@ -107,7 +107,7 @@ def read_frame(session: Session, statement: Select[Any]) -> pd.DataFrame:
 
 
 def _dtype(column: ColumnElement[Any]) -> type:
-    return float if isinstance(column.type, Numeric | Integer) else object
+    return float if column.type.python_type in (int, float) else object
 
 
 def _plain_rows(frame: pd.DataFrame, table: Table) -> Iterator[dict[str, Any]]:

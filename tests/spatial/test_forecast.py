@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from spatial.errors import ForecastError
-from spatial.forecast import capture, score_levels, wilson
+from spatial.forecast import capture, score_levels
+from spatial.intervals import wilson
 
 OBSERVED = np.array([6, 7, 3, 2, 1, 0])
 PREDICTED = np.array([8, 4, 4, 2, 1, 0])

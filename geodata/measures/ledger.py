@@ -1,0 +1,370 @@
+"""The rows that measures are worked out from, read once each and cut to a scope.
+
+Clocks that are out of order are left out here, once for all measures: a publication before its
+trigger is no publication time. Local days decide what belongs to a scope.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import func, select
+
+from geodata.readers.clocks import local_days
+from geodata.store import runs
+from geodata.store.incidents import incident_points
+from geodata.store.records import TABLES, read_frame
+from spatial.gunshots import (
+    Events,
+    LinkSpec,
+    Reports,
+    covered,
+    link_events,
+    location_error,
+    number_codes,
+)
+from spatial.zones import place_in_zones
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+    from sqlalchemy.orm import Session
+
+    from geodata.measures.record import Scope
+    from geodata.store.cities import CityRecord
+    from geodata.store.runs import RunRecord
+
+    Floats = NDArray[np.float64]
+
+ACCURATE_M = 25.0
+LINK_METRES = 400.0
+OUTCOMES = ("guns", "arrests", "casings", "victims")
+HOLIDAYS = ((12, 31), (1, 1), (7, 4), (7, 5))
+KEPT_SCOPES = 64
+DAY = np.timedelta64(1, "D")
+
+
+class Ledger:
+    """Rows of one city. Sections are read when a measure first asks for them.
+
+    Parameters
+    ----------
+    session
+        Open for as long as the ledger is used.
+    city
+        The city.
+    today
+        The day that ages are told from.
+    """
+
+    def __init__(self, session: Session, city: CityRecord, today: dt.date) -> None:
+        self._session, self.city, self.today = session, city, today
+        self._cut: dict[tuple[str, Scope], pd.DataFrame] = {}
+
+    def rows(self, section: str, scope: Scope) -> pd.DataFrame:
+        """Give the rows of a section or of ``events`` that lie in a scope."""
+        key = (section, scope)
+        if key not in self._cut:
+            while len(self._cut) >= KEPT_SCOPES:
+                self._cut.pop(next(iter(self._cut)))
+            frame: pd.DataFrame = getattr(self, section)
+            self._cut[key] = frame[self._mask(frame, scope)]
+        return self._cut[key]
+
+    def has(self, section: str) -> bool:
+        """Tell whether any row of a section was ever stored."""
+        return self.extent(section) is not None
+
+    def extent(self, section: str) -> tuple[dt.date, dt.date] | None:
+        """Give the first and the last local day that a section has rows of."""
+        return self._extents.get(section)
+
+    @property
+    def first_day(self) -> dt.date | None:
+        """The first day that any row is about."""
+        return min((first for first, _ in self._extents.values()), default=None)
+
+    @property
+    def newest_day(self) -> dt.date | None:
+        """The last day that any row is about."""
+        return max((last for _, last in self._extents.values()), default=None)
+
+    def district_shape(self, code: str) -> BaseGeometry:
+        """Give the shape of a district."""
+        districts = self.city.districts
+        return districts.geometry[districts["code"] == code].iloc[0]
+
+    @cached_property
+    def metre_units(self) -> float:
+        """Units of the city's reference system in a metre."""
+        return 1.0 / float(self.city.districts.crs.axis_info[0].unit_conversion_factor)
+
+    @cached_property
+    def alerts(self) -> pd.DataFrame:
+        """Alerts with the seconds and minutes between their clocks, and whether they are covered.
+
+        ``holiday`` marks the 48 hours around the midnight that ends New Year's Eve and 4 July.
+        """
+        frame = self._read("alerts", "triggered_ms")
+        published = _after(frame["published_ms"], frame["triggered_ms"])
+        review = _after(frame["review_started_ms"], frame["triggered_ms"])
+        frame["publish_s"] = (published - frame["triggered_ms"]) / 1000
+        frame["review_publish_s"] = (_after(published, review) - review) / 1000
+        arrived = _after(frame["arrived_ms"], frame["dispatched_ms"].fillna(frame["triggered_ms"]))
+        frame["response_min"] = (
+            _after(arrived, frame["triggered_ms"]) - frame["triggered_ms"]
+        ) / 60_000
+        frame["after_publish_min"] = _minutes(arrived, published)
+        months = frame["day"].dt.month.to_numpy()
+        days = frame["day"].dt.day.to_numpy()
+        frame["holiday"] = np.isin(months * 100 + days, [m * 100 + d for m, d in HOLIDAYS])
+        frame["covered"] = self._covered(frame)
+        for name in OUTCOMES:
+            frame[name] = _once_an_event(frame[name], frame["call"])
+        return frame
+
+    @cached_property
+    def calls(self) -> pd.DataFrame:
+        """911 calls with the minutes from received to arrived."""
+        frame = self._read("calls", "received_ms")
+        arrived = _after(frame["arrived_ms"], frame["dispatched_ms"].fillna(frame["received_ms"]))
+        frame["response_min"] = (
+            _after(arrived, frame["received_ms"]) - frame["received_ms"]
+        ) / 60_000
+        frame["covered"] = self._covered(frame)
+        return frame
+
+    @cached_property
+    def verified(self) -> pd.DataFrame:
+        """Verified gunfire and what became of it.
+
+        ``state`` is accurate, mislocated, not detected, or unknown where its alert is not stored.
+        An alert with a verified place of its own counts too, where no row names it.
+        """
+        frame = self._read("verified", "occurred_ms")
+        alerts = self.alerts
+        place = alerts.set_index("row_key")[["x", "y"]]
+        there = place.reindex(frame["alert"])
+        error = location_error(
+            there["x"].to_numpy(),
+            there["y"].to_numpy(),
+            frame["x"].to_numpy(),
+            frame["y"].to_numpy(),
+        )
+        frame["state"] = self._states(error, frame["alert"].isna().to_numpy())
+        named = set(frame["alert"].dropna())
+        own = alerts[alerts["verified_x"].notna() & ~alerts["row_key"].isin(named)]
+        if len(own):
+            error = location_error(
+                *(own[c].to_numpy() for c in ("x", "y", "verified_x", "verified_y"))
+            )
+            frame = pd.concat(
+                [
+                    frame,
+                    pd.DataFrame(
+                        {
+                            "row_key": own["row_key"],
+                            "district": own["district"],
+                            "alert": own["row_key"],
+                            "x": own["verified_x"],
+                            "y": own["verified_y"],
+                            "day": own["day"],
+                            "state": self._states(error, np.zeros(len(own), dtype=bool)),
+                        }
+                    ),
+                ],
+                ignore_index=True,
+            )
+        inside = self._covered(frame)
+        frame["counts"] = inside != 0  # where coverage is not known, all of it counts
+        holiday = pd.DatetimeIndex(frame["day"])
+        frame["holiday"] = np.isin(
+            holiday.month * 100 + holiday.day, [m * 100 + d for m, d in HOLIDAYS]
+        )
+        return frame
+
+    @cached_property
+    def linked(self) -> Events:
+        """All alerts and calls, linked."""
+        alerts, calls = self.reports
+        return link_events(alerts, calls, LinkSpec(reach_units=LINK_METRES * self.metre_units))
+
+    @cached_property
+    def reports(self) -> tuple[Reports, Reports]:
+        """Alerts and calls as the linking takes them."""
+        alerts, calls = self.alerts, self.calls
+        numbers = number_codes(alerts["call"].tolist(), calls["event"].tolist())
+        return (
+            Reports(ms=alerts["triggered_ms"].to_numpy(), **_xy(alerts), number=numbers[0]),
+            Reports(ms=calls["received_ms"].to_numpy(), **_xy(calls), number=numbers[1]),
+        )
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        """Linked events: day and district of the first alert, else of the first call."""
+        alerts, calls, linked = self.alerts, self.calls, self.linked
+        return self.describe_events(linked, alerts, calls)
+
+    def describe_events(
+        self, linked: Events, alerts: pd.DataFrame, calls: pd.DataFrame
+    ) -> pd.DataFrame:
+        """Give one row an event: kind, day, district, coverage, and whether it was confirmed."""
+        lead = _leading(linked.alert_event, alerts["triggered_ms"].to_numpy(), len(linked))
+        first = _leading(linked.call_event, calls["received_ms"].to_numpy(), len(linked))
+        confirmed = np.zeros(len(linked), dtype=bool)
+        sure = (alerts["disposition"] == "confirmed").to_numpy()
+        confirmed[linked.alert_event[sure]] = True
+        frame = pd.DataFrame(
+            {
+                "day": local_days(linked.first_ms, self.city.timezone).normalize(),
+                "alert_only": linked.alert_only,
+                "both": linked.both,
+                "call_only": linked.call_only,
+                "confirmed": confirmed,
+            }
+        )
+        for name in ("district", "covered"):
+            told = np.full(len(linked), None, dtype=object)
+            told[first >= 0] = calls[name].to_numpy(dtype=object)[first[first >= 0]]
+            told[lead >= 0] = alerts[name].to_numpy(dtype=object)[lead[lead >= 0]]
+            frame[name] = told
+        frame["covered"] = frame["covered"].astype(float)
+        return frame
+
+    @cached_property
+    def visits(self) -> pd.DataFrame:
+        """Visits with their minutes and the zone of the newest city-wide run that they lie in.
+
+        ``zone`` is the zone's position in the run, -1 outside of all zones.
+        """
+        frame = self._read("visits", "start_ms")
+        frame["minutes"] = _minutes(frame["end_ms"], frame["start_ms"])
+        zones = [] if self.run is None else list(self.run.zones.geometry)
+        frame["zone"] = place_in_zones(zones, frame["x"].to_numpy(), frame["y"].to_numpy())
+        return frame
+
+    @cached_property
+    def occurrences(self) -> pd.DataFrame:
+        """Dated points that count towards measures."""
+        frame = self._read("occurrences")
+        frame["day"] = pd.to_datetime(frame["date"])
+        return frame
+
+    @cached_property
+    def counts(self) -> pd.DataFrame:
+        """Totals; ``day`` is their first day and ``last`` their last."""
+        frame = self._read("counts")
+        frame["day"] = pd.to_datetime(frame["from"])
+        frame["last"] = pd.to_datetime(frame["to"]) - DAY
+        return frame
+
+    @cached_property
+    def run(self) -> RunRecord | None:
+        """The newest run of the whole city."""
+        for listed in runs.list_runs(self._session, self.city.slug):
+            if listed.scope == "city" and listed.readable:
+                return runs.get_run(self._session, listed.id)
+        return None
+
+    def later_incidents(self, run: RunRecord, scope: Scope) -> gpd.GeoDataFrame:
+        """Give incidents of a run's outcome in a scope's days, from the end of its own period."""
+        return incident_points(
+            self._session,
+            self.city.id,
+            run.outcome,
+            max(scope.start, run.period_to),
+            max(scope.end, run.period_to),
+        )
+
+    def _read(self, section: str, clock: str | None = None) -> pd.DataFrame:
+        table = TABLES[section]
+        wanted = [c for c in table.columns if c.name not in ("city_id", "source")]
+        frame = read_frame(
+            self._session,
+            select(*wanted).where(table.c.city_id == self.city.id).order_by(table.c.id),
+        )
+        if clock is not None:
+            local = local_days(frame[clock].to_numpy(), self.city.timezone)
+            frame["local"], frame["day"] = local, local.normalize()
+        return frame
+
+    @cached_property
+    def _extents(self) -> dict[str, tuple[dt.date, dt.date]]:
+        clocks = {"alerts": "triggered_ms", "calls": "received_ms", "verified": "occurred_ms"}
+        clocks["visits"] = "start_ms"
+        found = {}
+        for section, table in TABLES.items():
+            first = table.c[clocks.get(section, "date" if section == "occurrences" else "from")]
+            last = table.c["to"] if section == "counts" else first
+            low, high = self._session.execute(
+                select(func.min(first), func.max(last)).where(table.c.city_id == self.city.id)
+            ).one()
+            if low is None:
+                continue
+            if section in clocks:
+                days = local_days(np.array([low, high], dtype=float), self.city.timezone)
+                low, high = (day.date() for day in days)
+            elif section == "counts":
+                high -= dt.timedelta(days=1)
+            found[section] = (low, high)
+        if self.city.period is not None:
+            found["incidents"] = self.city.period
+        return found
+
+    def _covered(self, frame: pd.DataFrame) -> Floats:
+        return covered(frame["x"].to_numpy(), frame["y"].to_numpy(), self.city.coverage)
+
+    def _states(self, error_units: Floats, missed: NDArray[np.bool_]) -> NDArray[np.object_]:
+        state = np.full(len(error_units), "unknown", dtype=object)
+        limit = ACCURATE_M * self.metre_units
+        with np.errstate(invalid="ignore"):
+            state[error_units <= limit] = "accurate"
+            state[error_units > limit] = "mislocated"
+        state[missed] = "not detected"
+        return state
+
+    @staticmethod
+    def _mask(frame: pd.DataFrame, scope: Scope) -> NDArray[np.bool_]:
+        start, end = np.datetime64(scope.start), np.datetime64(scope.end)
+        day = frame["day"].to_numpy()
+        mask = (day >= start) & (day < end)
+        if scope.district is not None:
+            mask &= (frame["district"] == scope.district).to_numpy()
+        return mask
+
+
+def _after(clock: pd.Series, earlier: pd.Series) -> pd.Series:
+    """Give a clock where it does not come before an earlier one that is known."""
+    return clock.where(~(clock < earlier))
+
+
+def _minutes(clock: pd.Series, earlier: pd.Series) -> pd.Series:
+    """Give the minutes between two clocks that are known and in order."""
+    return (_after(clock, earlier) - earlier) / 60_000
+
+
+def _xy(frame: pd.DataFrame) -> dict[str, Floats]:
+    return {"x": frame["x"].to_numpy(), "y": frame["y"].to_numpy()}
+
+
+def _once_an_event(values: pd.Series, number: pd.Series) -> pd.Series:
+    """Count what several alerts of one event number tell once: the most that one of them says."""
+    known = number.notna() & values.notna()
+    again = known & number.where(known).duplicated()
+    if not again.any():
+        return values
+    most = values[known].groupby(number[known]).transform("max").reindex(values.index)
+    return most.where(known, values).where(~again, 0.0)
+
+
+def _leading(event: NDArray[np.int64], ms: Floats, number: int) -> NDArray[np.int64]:
+    """Give the row of the first moment of each event, -1 where it has none."""
+    first = np.full(number, -1, dtype=np.int64)
+    order = np.argsort(-ms, kind="stable")
+    first[event[order]] = order
+    return first

@@ -1,0 +1,173 @@
+"""What a measure is and what it comes to: definition and figure in one record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+
+    from geodata.measures.ledger import Ledger
+
+Direction = Literal["up", "down", "neither"]
+Status = Literal["met", "not met", "not enough data", "stale"]
+Unit = Literal[
+    "alerts",
+    "events",
+    "share",
+    "seconds",
+    "minutes",
+    "guns",
+    "arrests",
+    "casings",
+    "people",
+    "visits",
+    "per 100 events",
+    "times chance",
+    "complaints",
+    "ride-outs",
+    "vehicles",
+    "citations",
+    "crashes",
+    "contacts",
+    "days",
+]
+GROUPS = {
+    "alerts": "Gunshot alerts",
+    "events": "Gunfire events",
+    "response": "Response time",
+    "dosage": "Dosage patrols",
+    "zones": "Risk terrain zones",
+    "dirtbike": "Dirt bikes",
+    "site": "These pages",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Rows a figure is about: days from ``start`` (included) to ``end`` (excluded), a district.
+
+    Days are local; without a district it is the whole city.
+    """
+
+    start: dt.date
+    end: dt.date
+    district: str | None = None
+
+    def within(self, start: dt.date, end: dt.date) -> Scope:
+        """Give the same scope over other days."""
+        return replace(self, start=start, end=end)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """What a measure comes to in a scope.
+
+    ``n`` counts the rows it was worked out from, ``missing`` those that lacked what it needs;
+    together they are all rows of the scope. ``value`` is missing, never 0, where there is nothing
+    to work it out from. ``low`` and ``high`` are a 95 % interval.
+    """
+
+    value: float | None
+    n: int
+    missing: int = 0
+    numerator: float | None = None
+    denominator: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One measure: what it is called, what it means and how it is worked out.
+
+    ``title`` and ``definition`` are for residents, ``formula`` is exact; ``numerator`` and
+    ``denominator`` name what they count. ``target`` is in the measure's unit. ``sources`` are the
+    sections of the city file whose rows it needs. ``sensitive`` figures are outcomes of single
+    alerts, of which small counts are not published. ``least_n`` is how many rows a figure needs
+    before it is held against its target.
+    """
+
+    id: str
+    title: str
+    unit: Unit
+    direction: Direction
+    definition: str
+    formula: str
+    compute: Callable[[Ledger, Scope], Figure]
+    sources: tuple[str, ...]
+    numerator: str | None = None
+    denominator: str | None = None
+    target: float | None = None
+    target_source: str = ""
+    caveat: str = ""
+    owner: str = "Police department"
+    sensitive: bool = False
+    least_n: int = 10
+
+    @property
+    def group(self) -> str:
+        """The part of the id before the first dot."""
+        return self.id.split(".", 1)[0]
+
+    @property
+    def is_share(self) -> bool:
+        """Whether the value lies between 0 and 1."""
+        return self.unit == "share"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureValue:
+    """A measure and its figure, with its status, date and target."""
+
+    measure: Measure
+    scope: Scope
+    figure: Figure
+    target: float | None
+    target_source: str
+    status: Status | None
+    data_through: dt.date | None
+    computed_at: dt.datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the record as interface scripts read it."""
+        measure, figure = self.measure, self.figure
+        return {
+            "id": measure.id,
+            "title": measure.title,
+            "value": figure.value,
+            "unit": measure.unit,
+            "direction": measure.direction,
+            "numerator": figure.numerator,
+            "denominator": figure.denominator,
+            "n": figure.n,
+            "missing": figure.missing,
+            "low": figure.low,
+            "high": figure.high,
+            "target": self.target,
+            "target_source": self.target_source,
+            "status": self.status,
+            "data_through": self.data_through.isoformat() if self.data_through else None,
+            "computed_at": self.computed_at.isoformat(timespec="seconds") + "Z",
+            "definition": measure.definition,
+            "formula": measure.formula,
+            "caveat": measure.caveat,
+            "owner": measure.owner,
+            "district": self.scope.district,
+        }
+
+
+def status_of(
+    measure: Measure, figure: Figure, target: float | None, *, stale: bool
+) -> Status | None:
+    """Tell how a figure stands; nothing for a measure without a target that has its data."""
+    if figure.value is None or (target is not None and figure.n < measure.least_n):
+        return "not enough data"
+    if stale:
+        return "stale"
+    if target is None or measure.direction == "neither":
+        return None
+    reached = figure.value >= target if measure.direction == "up" else figure.value <= target
+    return "met" if reached else "not met"
