@@ -122,7 +122,7 @@ def _disposition(name: str, disposition: str, words: str) -> Measure:
         unit="share",
         direction="neither",
         definition=f"Share of all alerts {words}.",
-        formula=f"alerts with disposition {disposition} / alerts of a source that tells dispositions",
+        formula=f"alerts {disposition} / alerts of a source that tells dispositions",
         compute=partial(_disposed, disposition=disposition),
         sources=SOURCES,
         numerator=f"alerts with disposition {disposition}",
