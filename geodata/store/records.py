@@ -95,14 +95,14 @@ def read_frame(session: Session, statement: Select[Any]) -> pd.DataFrame:
     pieces = [
         pd.DataFrame(
             {
-                column.name: np.array(values, dtype=_dtype(column))
+                column.name: pd.Series(np.array(values, dtype=_dtype(column)), dtype=_dtype(column))
                 for column, values in zip(columns, zip(*piece, strict=True), strict=True)
             }
         )
         for piece in session.execute(statement.execution_options(yield_per=CHUNK)).partitions(CHUNK)
     ]
     if not pieces:
-        return pd.DataFrame({c.name: np.array([], dtype=_dtype(c)) for c in columns})
+        return pd.DataFrame({c.name: pd.Series([], dtype=_dtype(c)) for c in columns})
     return pd.concat(pieces, ignore_index=True) if len(pieces) > 1 else pieces[0]
 
 
