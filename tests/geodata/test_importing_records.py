@@ -10,6 +10,7 @@ from sqlalchemy import select
 from geodata.cityfile import read_city_file
 from geodata.errors import DataError
 from geodata.importing import import_city
+from geodata.store.addresses import address_points
 from geodata.store.cities import get_city
 from geodata.store.records import TABLES, read_frame
 
@@ -263,3 +264,29 @@ def test_real_exports_come_in_clean(
     assert not told(report, "is not known")
     if name.startswith("kansas"):
         assert told(report, "no coordinates: 1 (row 5135)")  # the row with shifted columns
+
+
+def test_addresses_are_a_snapshot_of_bare_places(bring, town, sqlite_database):
+    def homes():
+        with sqlite_database.session() as session:
+            return address_points(session, get_city(session, "town").id)
+
+    def write(*metres):
+        rows = [[*degrees(x, 800), "somebody"] for x in metres]
+        pd.DataFrame(rows, columns=["lon", "lat", "owner"]).to_csv(
+            town.folder / "homes.csv", index=False
+        )
+
+    bring()
+    assert homes() is None
+    write(300, 100, 200)
+    town.city += '\n[addresses]\nsource = "homes.csv"\nx = "lon"\ny = "lat"\n'
+    assert account(bring(), "addresses").stored == 3
+    assert len(homes()) == 3
+    assert account(bring(), "addresses").left_out == {"already stored": 3}
+    write(300, 100)
+    assert account(bring(), "addresses").stored == 2
+    assert len(homes()) == 2
+    town.change('[addresses]\nsource = "homes.csv"\nx = "lon"\ny = "lat"\n', "")
+    bring()
+    assert homes() is None
