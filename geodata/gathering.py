@@ -171,9 +171,8 @@ def gather_addresses(place: Place, city: CityFrame) -> GatheredRecords:
     """Read addresses as bare coordinates; whose they are is never read."""
     opened = open_source(place, "addresses", [])
     points = shapely.centroid(_places(place, opened, city)[opened.sieve.keep])
-    rows = pd.DataFrame({"x": shapely.get_x(points), "y": shapely.get_y(points)}).round(
-        KEY_DECIMALS
-    )
+    xy = np.round(shapely.get_coordinates(points), KEY_DECIMALS)
+    rows = pd.DataFrame(xy, columns=["x", "y"])
     return GatheredRecords(
         section="addresses",
         rows=rows.sort_values(["x", "y"], ignore_index=True),

@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import delete, insert, select
 
 from geodata.store.records import read_frame
-from geodata.tables import Address
+from geodata.tables import Address, Base
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +39,7 @@ def replace_addresses(session: Session, city_id: int, rows: pd.DataFrame | None)
 
 def address_points(session: Session, city_id: int) -> NDArray[np.float64] | None:
     """Give the coordinates of a city's addresses, shape ``(addresses, 2)``; none: nothing."""
-    statement = select(Address.x, Address.y).where(Address.city_id == city_id).order_by(Address.id)
+    table = Base.metadata.tables["address"]
+    statement = select(table.c.x, table.c.y).where(table.c.city_id == city_id).order_by(table.c.id)
     found = read_frame(session, statement).to_numpy(dtype=float)
     return found if len(found) else None

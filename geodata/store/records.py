@@ -97,8 +97,8 @@ def read_frame(session: Session, statement: Select[Any]) -> pd.DataFrame:
     dialect = session.get_bind().dialect
     turns = [_turn(column, dialect) for column in columns]
     pieces: list[list[NDArray[Any]]] = [[np.array([], dtype=_dtype(c))] for c in columns]
-    result = session.execute(statement)
-    cursor = result.cursor  # type: ignore[attr-defined] # of a statement of columns
+    result = session.connection().execute(statement)
+    cursor = result.cursor
     while rows := cursor.fetchmany(PIECE):
         for piece, column, turn, values in zip(
             pieces, columns, turns, zip(*rows, strict=True), strict=True
