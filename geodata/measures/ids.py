@@ -1,6 +1,6 @@
-"""Ids that imports must know: measures that take dated points or totals."""
+"""Ids of measures, for those who name measures without working them out."""
 
-TALLIED = (
+TALLIED = (  # measures that take dated points or totals
     "dirtbike.complaints",
     "dirtbike.ride_outs",
     "dirtbike.seizures",
