@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from app.cli import cities, demo, judging, runs, serving
+from app.cli import cities, demo, evaluating, judging, runs, serving
 from spatial.errors import SaferGroundError
 
 
@@ -42,6 +42,7 @@ for command in (
     judging.certainty,
     judging.compare,
     judging.sensitivity,
+    evaluating.evaluate,
     runs.export,
     serving.serve,
 ):
