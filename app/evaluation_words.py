@@ -106,9 +106,9 @@ def evaluation_page(finding: FindingRecord) -> EvaluationPage:
     document = finding.document
     moved, weighed = document["displacement"], document["synthetic_control"]
     return EvaluationPage(
-        title=words.sentence(
-            f"{words.plain(document['outcome'])} in {len(document['treated']['zones'])} zones"
-        ).rstrip("."),
+        title=words.sentence(f"{words.plain(document['outcome'])} in {zones_of(document)}").rstrip(
+            "."
+        ),
         before=_days(document["before"]),
         after=_days(document["after"]),
         level=words.share(1 - document["alpha"]),
@@ -125,6 +125,12 @@ def evaluation_page(finding: FindingRecord) -> EvaluationPage:
         warnings=tuple(words.sentence(text) for text in document["warnings"]),
         made=words.day(finding.created_at.date()),
     )
+
+
+def zones_of(document: Document) -> str:
+    """Say how many zones were treated."""
+    number = len(document["treated"]["zones"])
+    return f"{number} zone{'' if number == 1 else 's'}"
 
 
 def _row(name: str, found: Document) -> AreaRow:
@@ -186,7 +192,7 @@ def _compared(document: Document) -> str:
     direction = "even on the direction" if {BELOW, ABOVE} <= sides or len(signs) > 1 else ""
     return (
         f"the control areas disagree {direction}".rstrip()
-        + f": only against {', '.join(beyond)} is the difference more than chance alone would "
+        + f": only against {words.listed(beyond)} is the difference more than chance alone would "
         "bring; do not claim an effect"
     )
 
@@ -202,7 +208,7 @@ def _on_both_scales(document: Document) -> list[str]:
     if not differ:
         return []
     return [
-        f"against {', '.join(differ)} the difference is beyond chance on one scale (numbers or "
+        f"against {words.listed(differ)} the difference is beyond chance on one scale (numbers or "
         "ratios) and not on the other: it depends on which of the two would have run alike"
     ]
 
@@ -211,6 +217,8 @@ def _moved(document: Document) -> list[str]:
     moved = document["displacement"]
     if moved is None:
         return []
+    if moved["before"] == 0:
+        return ["the surroundings had no incident before, so displacement cannot be told"]
     if not moved["controls"]:
         return ["no area like the surroundings was found, so displacement cannot be told"]
     sides = {_side(found) for found in moved["controls"]}
@@ -261,10 +269,10 @@ def _about_size(document: Document) -> list[str]:
     expected = document["treated"]["before"] / document["time_weights"][0]
     drop, told = document["detectable_drop"], []
     told.append(
-        f"a drop of {drop:.0f} incidents or more, of {words.about(expected)} expected, is what a "
+        f"a drop of {drop:.0f} incidents or more, of {expected:.3g} expected, is what a "
         "comparison of this size finds half of the time; smaller ones are mostly missed"
         if drop < expected
-        else f"too few incidents: even if all {words.about(expected)} expected had not happened, "
+        else f"too few incidents: even if all {expected:.3g} expected had not happened, "
         "a comparison of this size would find it less than half of the time"
     )
     if document["dispersion"] > 1.2:

@@ -18,6 +18,7 @@ from app.cli.common import (
 )
 from app.evaluation import Question
 from app.evaluation import evaluate as run_evaluation
+from app.evaluation_words import zones_of
 from app.words import sentence
 
 if TYPE_CHECKING:
@@ -88,10 +89,10 @@ def evaluate(
 
 
 def _print_evaluation(document: dict[str, Any]) -> None:
-    before, after, treated = document["before"], document["after"], document["treated"]
+    before, after, treated = (document[name] for name in ("before", "after", "treated"))
     click.echo(
         f"{document['outcome']} in {document['city']}, run {document['run']}: "
-        f"{len(treated['zones'])} zones; {before['from']} to {before['to']} against "
+        f"{zones_of(document)}; {before['from']} to {before['to']} against "
         f"{after['from']} to {after['to']}"
     )
     click.echo(
@@ -109,7 +110,7 @@ def _print_evaluation(document: dict[str, Any]) -> None:
             rows.append(_line(found["name"], found))
             rows.append(_line(f"total, {found['beside']}", found["total"]))
     print_table(
-        ["area", "cells", "before", "after", "WDD", "interval", "ratio", "interval", "like"], rows
+        ["area", "cells", "before", "after", "WDD", "interval", "ratio", "interval", "alike"], rows
     )
     for text in document["verdict"]:
         click.echo(sentence(text))

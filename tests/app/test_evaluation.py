@@ -292,6 +292,7 @@ def test_controls_that_disagree_are_told(some):
     assert "disagree: only against control 1" in told
     assert "do not claim an effect" in told
     assert "disagree even on the direction" in say(some, -10.0, 9.0)
+    assert "against control 1, control 2 and control 4 is" in say(some, -9.0, -9.0, -2.0, -9.0)
 
 
 def test_one_control_cannot_be_checked_by_another(some):
@@ -328,7 +329,9 @@ def test_displacement_is_told(some):
             found |= {"low_widened": low, "high_widened": high}
         assert words in " | ".join(verdict(made))
     made["displacement"]["controls"] = []
-    assert "displacement cannot be told" in " | ".join(verdict(made))
+    assert "no area like the surroundings" in " | ".join(verdict(made))
+    made["displacement"]["before"] = 0
+    assert "no incident before, so displacement cannot be told" in " | ".join(verdict(made))
 
 
 def test_warnings_name_what_is_wrong_with_the_data(some):

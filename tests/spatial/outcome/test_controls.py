@@ -195,3 +195,12 @@ def test_without_incidents_nothing_can_be_compared(city):
     only[treated] = counts[treated]
     with pytest.raises(OutcomeError, match="nothing to compare with"):
         search(grid, treated, only)
+
+
+def test_areas_that_do_not_pass_are_no_company_for_one_that_does(city):
+    areas, _ = search(*city)
+    passing = [area for area in areas if area.checks.passes]
+    failing = [area for area in areas if not area.checks.passes]
+    assert failing
+    picked = distinct([passing[0], *failing], 5)
+    assert picked == [passing[0]]
