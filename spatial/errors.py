@@ -27,3 +27,7 @@ class FitWarning(UserWarning):
 
 class ForecastError(SaferGroundError, ValueError):
     """A forecast cannot be scored as asked."""
+
+
+class OutcomeError(SaferGroundError, ValueError):
+    """An intervention cannot be evaluated as asked."""
