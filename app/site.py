@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from app.certainty import CERTAINTY
 from app.sensitivity import SENSITIVITY
 from app.validation import BACKTEST, VALIDATION
+from geodata.measures.ledger import Ledger
+from geodata.publishing.activity import public_activity
 from geodata.store import cities, findings, layers, runs, sources
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from geodata.database import Database
+    from geodata.publishing.activity import Activity
     from geodata.reports import SourceReport
     from geodata.store.cities import CityRecord, CitySummary
     from geodata.store.findings import FindingRecord
@@ -50,6 +53,7 @@ class PublicSite:
         self._database = database
         self._city = city
         self._kept: dict[tuple[str, ...], Shown] = {}
+        self._activities: dict[tuple[str, ...], Activity | None] = {}
         self._lock = threading.Lock()
 
     def shown(self, slug: str | None = None) -> Shown | None:
@@ -82,6 +86,21 @@ class PublicSite:
             while len(self._kept) > KEPT:
                 self._kept.pop(next(iter(self._kept)))
         return shown
+
+    def activity(self, shown: Shown) -> Activity | None:
+        """Give a city's alerts and complaints as the public may see them, by week."""
+        city = shown.city
+        key = (city.slug, city.imported_at.isoformat(), city.this_day().isoformat())
+        with self._lock:
+            if key in self._activities:
+                return self._activities[key]
+        with self._database.session() as session:
+            made = public_activity(session, Ledger(session, city, city.this_day()))
+        with self._lock:
+            self._activities[key] = made
+            while len(self._activities) > KEPT:
+                self._activities.pop(next(iter(self._activities)))
+        return made
 
 
 def load_shown(
