@@ -8,29 +8,43 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.certainty import CERTAINTY
+from app.public_figures import city_figures, measure_detail
 from app.sensitivity import SENSITIVITY
 from app.validation import BACKTEST, VALIDATION
+from geodata.measures.ledger import Ledger
+from geodata.measures.registry import STALE_DAYS
 from geodata.store import cities, findings, layers, runs, sources
 
 if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping
+
     import geopandas as gpd
     from sqlalchemy.orm import Session
 
+    from app.public_figures import CityFigures, MeasureDetail
     from geodata.database import Database
+    from geodata.measures.record import Scope
+    from geodata.measures.registry import Step
     from geodata.reports import SourceReport
     from geodata.store.cities import CityRecord, CitySummary
     from geodata.store.findings import FindingRecord
     from geodata.store.runs import RunRecord
 
 KEPT = 8
+KEPT_FIGURES = 256
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shown:
-    """One city as the public sees it; ``run`` is missing until something was fitted."""
+    """One city as the public sees it; ``run`` is missing until something was fitted.
+
+    ``extents`` has the first and the last day that each section of records has rows of.
+    """
 
     city: CityRecord
     run: RunRecord | None
@@ -41,6 +55,29 @@ class Shown:
     certainty: FindingRecord | None
     sensitivity: FindingRecord | None
     others: tuple[CitySummary, ...]
+    extents: Mapping[str, tuple[dt.date, dt.date]]
+
+    @property
+    def targets(self) -> Mapping[str, tuple[float, str]]:
+        """The city's own targets with their source, by measure."""
+        return {}
+
+    @property
+    def data_through(self) -> dt.date | None:
+        """The last day that any row is about."""
+        return max((last for _, last in self.extents.values()), default=None)
+
+    @property
+    def age_days(self) -> int | None:
+        """Days from then to today, or to the day at which a synthetic city's calendar stands."""
+        through = self.data_through
+        return None if through is None else max(0, (self.city.this_day() - through).days)
+
+    @property
+    def stale(self) -> bool:
+        """Whether the newest row is older than the promise of a weekly update allows."""
+        age = self.age_days
+        return age is not None and age > STALE_DAYS
 
 
 class PublicSite:
@@ -50,7 +87,8 @@ class PublicSite:
         self._database = database
         self._city = city
         self._kept: dict[tuple[str, ...], Shown] = {}
-        self._lock = threading.Lock()
+        self._figures: dict[Any, Any] = {}
+        self._lock, self._work = threading.Lock(), threading.Lock()
 
     def shown(self, slug: str | None = None) -> Shown | None:
         """Give a city by slug, else the configured one, else the city of the newest run.
@@ -83,6 +121,57 @@ class PublicSite:
                 self._kept.pop(next(iter(self._kept)))
         return shown
 
+    def figures(self, shown: Shown, scope: Scope) -> CityFigures:
+        """Give every measure of a city in a scope."""
+        return self._worked_out(
+            shown, (scope,), lambda ledger: city_figures(ledger, scope, shown.targets)
+        )
+
+    def detail(self, shown: Shown, scope: Scope, identity: str, by: Step) -> MeasureDetail:
+        """Give one measure of a city in a scope, by month or week and by district.
+
+        Raises
+        ------
+        DataError
+            If there is no such measure.
+        """
+        return self._worked_out(
+            shown,
+            (scope, identity, by),
+            lambda ledger: measure_detail(ledger, scope, identity, by, shown.targets),
+        )
+
+    def check(self) -> None:
+        """Read from the database.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be read.
+        """
+        self._database.check()
+
+    def _worked_out(self, shown: Shown, about: tuple[Any, ...], work: Callable[[Ledger], _T]) -> _T:
+        """Work something out of a city's rows, once for all that ask the same of the same rows.
+
+        Whoever asks while it is worked out waits for it instead of doing it again.
+        """
+        city, today = shown.city, shown.city.this_day()
+        key = (city.slug, city.imported_at, shown.run.id if shown.run else "", today, *about)
+        with self._lock:
+            if key in self._figures:
+                return self._figures[key]
+        with self._work, self._database.session() as session:
+            with self._lock:
+                if key in self._figures:
+                    return self._figures[key]
+            found = work(Ledger(session, city, today))
+        with self._lock:
+            self._figures[key] = found
+            while len(self._figures) > KEPT_FIGURES:
+                self._figures.pop(next(iter(self._figures)))
+        return found
+
 
 def load_shown(
     session: Session,
@@ -104,6 +193,7 @@ def load_shown(
         certainty=certainty[0] if certainty else None,
         sensitivity=varied[0] if varied else None,
         others=others,
+        extents=dict(Ledger(session, city, city.this_day()).extents),
     )
 
 

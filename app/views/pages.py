@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app import words
+from app import words, words_measures
 from app.maps.palette import RISK_HEX
 from app.maps.shapes import district_label, reasons
 
@@ -21,7 +21,11 @@ SORTS = {"district": "District", "past": "Incidents", "expected": "Expected", "a
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """What stands around every page."""
+    """What stands around every page.
+
+    ``age`` tells how old the newest row is, ``calendar`` the day at which a synthetic city's
+    calendar stands still.
+    """
 
     city: str
     slug: str
@@ -30,6 +34,10 @@ class Frame:
     period: str
     run: str
     others: tuple[tuple[str, str], ...]
+    data_through: str
+    age: str
+    stale: bool
+    calendar: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +198,10 @@ def frame(shown: Shown) -> Frame:
         period=period,
         run=run.id if run else "",
         others=tuple((other.slug, other.name) for other in shown.others),
+        data_through=words.day(shown.data_through) if shown.data_through else "",
+        age=words_measures.ago(shown.age_days) if shown.age_days is not None else "",
+        stale=shown.stale,
+        calendar=words.day(shown.city.today) if shown.city.today else "",
     )
 
 

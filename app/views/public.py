@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, current_app, render_template, request, send_from_directory, url_for
 from werkzeug.exceptions import NotFound
@@ -12,6 +11,7 @@ from app import charts, forms, words
 from app.maps.bundle import Bundle, map_bundle
 from app.maps.picture import zone_svg
 from app.views import pages, scores
+from app.views.doors import with_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,20 +26,6 @@ if TYPE_CHECKING:
 bp = Blueprint("public", __name__)
 FOR_EVER = 31_536_000
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
-
-
-def with_run(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
-    """Hand a view the shown city and its run; without one, say what to do first."""
-
-    @wraps(view)
-    def wrapped(**kwargs: Any) -> ResponseReturnValue:
-        shown = current_app.extensions["saferground.site"].shown(request.args.get("city"))
-        if shown is None or shown.run is None:
-            frame = pages.frame(shown) if shown else None
-            return render_template("public/empty.html", frame=frame)
-        return view(shown, shown.run, **kwargs)
-
-    return wrapped
 
 
 @bp.get("/")

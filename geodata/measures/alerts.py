@@ -201,7 +201,7 @@ def _contract(identity: str, title: str, *, holidays: bool) -> Measure:
         compute=partial(_performance, holidays=holidays),
         sources=("alerts", "verified"),
         numerator="accurate and all other published alerts",
-        denominator="those, gunfire not detected and gunfire mislocated",
+        denominator="published alerts and verified gunfire missed or misplaced",
         target=0.9,
         target_source=CONTRACT_TARGET,
         caveat=PERFORMANCE_CAVEAT,
