@@ -39,6 +39,7 @@ KEYS: dict[str, set[str]] = {
     "factors": PLACE_KEYS | {"name", "operation", "max_blocks", "step"},
     "base": PLACE_KEYS | {"kind", "name", "rank"},
     "coverage": PLACE_KEYS,
+    "addresses": PLACE_KEYS,
     **{
         kind.section: (PLACE_KEYS - {"x", "y"}) | {"fields", "date_format", "measure", *kind.words}
         for kind in RECORD_KINDS.values()
@@ -121,6 +122,7 @@ class CityFile:
     factors: tuple[FactorSource, ...]
     base: tuple[BaseSource, ...]
     coverage: Place | None
+    addresses: Place | None
     records: tuple[RecordSource, ...]
 
     @property
@@ -174,6 +176,7 @@ class _Reader:
         districts = self._districts()
         boundary = self._area("boundary")
         coverage = self._area("coverage")
+        addresses = self._area("addresses")
         if districts is None and boundary is None and "districts" not in self.content:
             self.faults.append("needs [districts] or [boundary]: without them there is no area")
         incidents = [self._incident(*entry) for entry in self._entries("incidents")]
@@ -212,6 +215,7 @@ class _Reader:
             factors=tuple(source for source in factors if source),
             base=tuple(source for source in base if source),
             coverage=coverage,
+            addresses=addresses,
             records=tuple(source for source in records if source),
         )
 

@@ -167,6 +167,20 @@ def gather_factor(source: FactorSource, city: CityFrame) -> Gathered:
     return Gathered(rows=rows, report=opened.sieve.report, sha256=opened.layer.sha256)
 
 
+def gather_addresses(place: Place, city: CityFrame) -> GatheredRecords:
+    """Read addresses as bare coordinates; whose they are is never read."""
+    opened = open_source(place, "addresses", [])
+    points = shapely.centroid(_places(place, opened, city)[opened.sieve.keep])
+    xy = np.round(shapely.get_coordinates(points), KEY_DECIMALS)
+    rows = pd.DataFrame(xy, columns=["x", "y"])
+    return GatheredRecords(
+        section="addresses",
+        rows=rows.sort_values(["x", "y"], ignore_index=True),
+        report=opened.sieve.report,
+        sha256=opened.layer.sha256,
+    )
+
+
 def gather_base(source: BaseSource, city: CityFrame) -> Gathered:
     """Read shapes to be drawn under the map."""
     opened = open_source(source.place, "base", [source.name, source.rank])

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from geodata.records import RecordSource
     from geodata.reports import Sieve
 
+LONGEST_TEXT = 120
 DEGREES_PAIR = r"^\s*\(?\s*(-?\d+(?:\.\d+)?)\s*[,; ]\s*(-?\d+(?:\.\d+)?)\s*\)?\s*$"
 ORDERS = (  # what cannot be: the first before the second
     ("published", "triggered"),
@@ -180,10 +181,11 @@ def _read_values(source: RecordSource, opened: Opened, rows: pd.DataFrame) -> No
                 _note(sieve, bad, f"{wanted.name}: no {kind} from 0, taken as missing")
             rows[wanted.name] = values
             continue
-        texts = pd.Series(texts_of(column), index=frame.index, dtype=object)
+        texts = texts_of(column)
         if wanted.kind == "word":
             texts = _words(wanted.name, texts, source, sieve)
-        rows[wanted.name] = texts.where(texts != "", None).str.slice(0, 120)
+        short = [text[:LONGEST_TEXT] or None for text in texts]
+        rows[wanted.name] = pd.Series(short, index=frame.index, dtype=object)
         if wanted.required:
             sieve.leave_out(f"no {wanted.name}", rows[wanted.name].isna().to_numpy())
     if source.section == "occurrences":
@@ -191,17 +193,18 @@ def _read_values(source: RecordSource, opened: Opened, rows: pd.DataFrame) -> No
         rows["value"] = value.fillna(1.0)
 
 
-def _words(name: str, texts: pd.Series, source: RecordSource, sieve: Sieve) -> pd.Series:
+def _words(name: str, texts: list[str], source: RecordSource, sieve: Sieve) -> list[str]:
     """Turn the export's words into ours; a word never seen is told and kept as the weakest."""
     given = source.words["classes" if name == "class" else "dispositions"]
     turn = class_of if name == "class" else disposition_of
-    answers = {text: turn(text, given) for text in pd.unique(texts)}
+    answers = {text: turn(text, given) for text in dict.fromkeys(texts)}
     weakest = "other" if name == "class" else "no disposition"
     for text, ours in answers.items():
         if ours is None:
-            seen = (texts == text).to_numpy()
+            seen = np.array([said == text for said in texts], dtype=bool)
             _note(sieve, seen, f"{name} {text[:40]!r} is not known: counts as {weakest}")
-    return texts.map({text: ours or weakest for text, ours in answers.items()})
+            answers[text] = weakest
+    return [answers[text] or "" for text in texts]
 
 
 def _read_measure(

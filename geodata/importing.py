@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import shapely
 
 from geodata.areas import gather_areas
-from geodata.gathering import gather_base, gather_factor, gather_incidents
+from geodata.gathering import gather_addresses, gather_base, gather_factor, gather_incidents
 from geodata.gathering_records import gather_records
 from geodata.measures.ids import TALLIED
-from geodata.store import cities, incidents, layers, records, sources
+from geodata.store import addresses, cities, incidents, layers, records, sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +85,8 @@ def import_city(
         step()
     shapes = {code: shape for code, (_, shape) in areas.districts.items()}
     recorded: list[GatheredRecords] = []
+    if described.addresses is not None:
+        recorded.append(gather_addresses(described.addresses, areas.frame))
     for source in described.records:
         recorded.append(
             gather_records(source, areas.frame, described.timezone, shapes, TALLIED, _now())
@@ -118,8 +120,11 @@ def _store(
         _store_incidents(session, city, rows)
     _store_factors(session, city, described, gathered["factors"])
     _store_base(session, city, described, gathered["base"])
+    homes = [found for found in recorded if found.section == "addresses"]
+    _store_addresses(session, city, homes[0] if homes else None)
     for found in recorded:
-        _store_records(session, city, found)
+        if found.section != "addresses":
+            _store_records(session, city, found)
     accounts = [
         *areas.reports,
         *((rows.report, rows.sha256) for group in gathered.values() for rows in group),
@@ -178,6 +183,16 @@ def _stamp(gathered: dict[str, list[Gathered]], srid: int) -> None:
 def _store_incidents(session: Session, city: int, gathered: Gathered) -> None:
     found = incidents.store_incidents(session, city, gathered.report.source, gathered.rows)
     _account_rows(gathered.report, found)
+
+
+def _store_addresses(session: Session, city: int, gathered: GatheredRecords | None) -> None:
+    """Make the stored addresses exactly those of the file."""
+    if gathered is None:
+        addresses.replace_addresses(session, city, None)
+        return
+    changed = addresses.replace_addresses(session, city, gathered.rows)
+    gathered.report.stored = len(gathered.rows) if changed else 0
+    gathered.report.leave_out("already stored", 0 if changed else len(gathered.rows))
 
 
 def _store_records(session: Session, city: int, gathered: GatheredRecords) -> None:

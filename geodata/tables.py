@@ -313,6 +313,16 @@ class Tally(_Record, Base):
     value: Mapped[float]
 
 
+class Address(Base):
+    """One address; only how many share a place is ever used of it."""
+
+    __tablename__ = "address"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    city_id: Mapped[int] = mapped_column(ForeignKey("city.id"), index=True)
+    x: Mapped[float]
+    y: Mapped[float]
+
+
 class InitiativeVersion(Base):
     """What was said of an initiative, from when on; the newest is what stands, none is changed."""
 

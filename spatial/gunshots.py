@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
+import pandas as pd
 import shapely
 
 from spatial.errors import SpecError
@@ -155,14 +156,9 @@ def number_codes(*columns: Sequence[str | None]) -> list[Ints]:
     >>> [codes.tolist() for codes in number_codes(["a", None], ["b", "a"])]
     [[0, -1], [1, 0]]
     """
-    known: dict[str, int] = {}
-    return [
-        np.array(
-            [-1 if text is None else known.setdefault(text, len(known)) for text in column],
-            dtype=np.int64,
-        )
-        for column in columns
-    ]
+    texts = [np.asarray(column, dtype=object) for column in columns]
+    codes = np.asarray(pd.factorize(np.concatenate(texts))[0], dtype=np.int64)
+    return np.split(codes, np.cumsum([len(column) for column in texts])[:-1])
 
 
 def location_error(x: Floats, y: Floats, true_x: Floats, true_y: Floats) -> Floats:
@@ -180,7 +176,14 @@ def covered(x: Floats, y: Floats, area: BaseGeometry | None) -> Floats:
 
 def _canonical(rows: Reports) -> Ints:
     """Order rows by what they say, so that the answer does not depend on how they came."""
-    return np.lexsort((rows.number, rows.y, rows.x, rows.ms))
+    order = np.argsort(rows.ms, kind="stable")
+    same = np.diff(rows.ms[order]) == 0
+    tied = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))
+    mates = order[tied]
+    order[tied] = mates[
+        np.lexsort((rows.number[mates], rows.y[mates], rows.x[mates], rows.ms[mates]))
+    ]
+    return order
 
 
 def _take(rows: Reports, order: Ints) -> Reports:

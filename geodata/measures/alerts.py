@@ -199,7 +199,7 @@ def _contract(identity: str, title: str, *, holidays: bool) -> Measure:
         formula="(accurate + other published) / (accurate + other published + not detected + "
         "mislocated)",
         compute=partial(_performance, holidays=holidays),
-        sources=("alerts", "verified"),
+        sources=SOURCES,
         numerator="accurate and all other published alerts",
         denominator="published alerts and verified gunfire missed or misplaced",
         target=0.9,
@@ -241,7 +241,7 @@ MEASURES = (
         "25 m (82 ft) of the verified place. Nothing unverified counts.",
         formula="accurate / (accurate + not detected + mislocated)",
         compute=_located,
-        sources=("alerts", "verified"),
+        sources=SOURCES,
         numerator="verified gunfire located within 25 m",
         denominator="verified gunfire inside the coverage area",
         caveat="Verified gunfire is what left evidence that was found; it is not all gunfire.",

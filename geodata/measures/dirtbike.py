@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from geodata.measures.figures import in_reach
+from geodata.measures.figures import NOTHING, in_reach
 from geodata.measures.ids import TALLIED
 from geodata.measures.record import Figure, Measure
 
@@ -84,8 +84,10 @@ def by_kind(ledger: Ledger, scope: Scope, identity: str) -> dict[str | None, flo
 def _sum(ledger: Ledger, scope: Scope, *, measure: str) -> Figure:
     """Add up totals whose days lie in the scope, and dated points on days without a total."""
     counted = _counted(ledger, scope, measure)
-    if counted is None or (len(counted) == 0 and counted.missing):
-        return Figure(value=None, n=0, missing=counted.missing if counted else 0)
+    if counted is None:
+        return NOTHING
+    if len(counted) == 0 and counted.missing:
+        return Figure(value=None, n=0, missing=counted.missing)
     value = float(counted.totals["value"].sum() + counted.points["value"].sum())
     return Figure(value=value, n=len(counted), missing=counted.missing)
 

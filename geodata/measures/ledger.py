@@ -48,6 +48,7 @@ LINK_METRES = 400.0
 OUTCOMES = ("guns", "arrests", "casings", "victims")
 HOLIDAYS = ((12, 31), (1, 1), (7, 4), (7, 5))
 KEPT_SCOPES = 64
+UNUSED = ("id", "city_id", "source", "class", "rounds", "unit", "activity")
 DAY = np.timedelta64(1, "D")
 
 
@@ -86,7 +87,7 @@ class Ledger:
         mask = (day >= start) & (day < end)
         if scope.district is not None:
             mask &= (frame["district"] == scope.district).to_numpy()
-        return frame[mask]
+        return frame if mask.all() else frame[mask]
 
     def has(self, section: str) -> bool:
         """Tell whether any row of a section was ever stored."""
@@ -249,7 +250,7 @@ class Ledger:
             told = np.full(len(linked), None, dtype=object)
             told[first >= 0] = calls[name].to_numpy(dtype=object)[first[first >= 0]]
             told[lead >= 0] = alerts[name].to_numpy(dtype=object)[lead[lead >= 0]]
-            frame[name] = told
+            frame[name] = pd.Series(told, dtype=object)
         frame["covered"] = frame["covered"].astype(float)
         return frame
 
@@ -300,11 +301,9 @@ class Ledger:
 
     def _read(self, section: str, clock: str | None = None) -> pd.DataFrame:
         table = TABLES[section]
-        wanted = [c for c in table.columns if c.name not in ("city_id", "source")]
-        frame = read_frame(
-            self._session,
-            select(*wanted).where(table.c.city_id == self.city.id).order_by(table.c.id),
-        )
+        wanted = [c for c in table.columns if c.name not in UNUSED]
+        mine = table.c.city_id + 0 == self.city.id  # all rows of few cities: no index is faster
+        frame = read_frame(self._session, select(*wanted).where(mine).order_by(table.c.id))
         if clock is not None:
             local = local_days(frame[clock].to_numpy(), self.city.timezone)
             frame["local"], frame["day"] = local, local.normalize()
@@ -372,7 +371,9 @@ def _once_an_event(values: pd.Series, number: pd.Series) -> pd.Series:
 
 def _leading(event: NDArray[np.int64], ms: Floats, number: int) -> NDArray[np.int64]:
     """Give the row of the first moment of each event, -1 where it has none."""
+    earliest = np.full(number, np.inf)
+    np.minimum.at(earliest, event, ms)
+    leading = np.flatnonzero(ms == earliest[event])[::-1]
     first = np.full(number, -1, dtype=np.int64)
-    order = np.argsort(-ms, kind="stable")
-    first[event[order]] = order
+    first[event[leading]] = leading
     return first

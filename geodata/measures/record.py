@@ -85,9 +85,9 @@ class Measure:
 
     ``title`` and ``definition`` are for residents, ``formula`` is exact; ``numerator`` and
     ``denominator`` name what they count. ``target`` is in the measure's unit. ``sources`` are the
-    sections of the city file whose rows it needs. ``sensitive`` figures are outcomes of single
-    alerts, of which small counts are not published. ``least_n`` is how many rows a figure needs
-    before it is held against its target.
+    sections of the city file that its date is told from. ``sensitive`` figures are outcomes of
+    single alerts, of which small counts are not published. ``least_n`` is how many rows a figure
+    needs before it is held against its target.
     """
 
     id: str

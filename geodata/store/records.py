@@ -12,9 +12,10 @@ from geodata.store.incidents import Stored
 from geodata.tables import Base
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from sqlalchemy import ColumnElement, Select, Table
+    from numpy.typing import NDArray
+    from sqlalchemy import ColumnElement, Dialect, Select, Table
     from sqlalchemy.orm import Session
 
 TABLES: Mapping[str, Table] = {
@@ -29,6 +30,7 @@ TABLES: Mapping[str, Table] = {
     )
 }
 CHUNK = 50_000
+PIECE = 1_000  # rows read at once: few enough to stay in the processor's cache
 NOT_CONTENT = {"id", "city_id", "source", "row_key"}
 
 
@@ -87,23 +89,36 @@ def store_records(
 
 
 def read_frame(session: Session, statement: Select[Any]) -> pd.DataFrame:
-    """Read rows into columns, a piece at a time, so that a million rows stay small.
+    """Read rows into columns, a piece at a time and without a row object, as there may be millions.
 
-    Numbers become float64 with NaN for missing; texts stay objects with None for missing.
+    Numbers become float64 with NaN for missing; all else stays objects with None for missing.
     """
     columns = list(statement.selected_columns)
-    pieces = [
-        pd.DataFrame(
-            {
-                column.name: np.array(values, dtype=_dtype(column))
-                for column, values in zip(columns, zip(*piece, strict=True), strict=True)
-            }
-        )
-        for piece in session.execute(statement.execution_options(yield_per=CHUNK)).partitions(CHUNK)
-    ]
-    if not pieces:
-        return pd.DataFrame({c.name: np.array([], dtype=_dtype(c)) for c in columns})
-    return pd.concat(pieces, ignore_index=True) if len(pieces) > 1 else pieces[0]
+    dialect = session.get_bind().dialect
+    turns = [_turn(column, dialect) for column in columns]
+    pieces: list[list[NDArray[Any]]] = [[np.array([], dtype=_dtype(c))] for c in columns]
+    result = session.connection().execute(statement)
+    cursor = result.cursor
+    while rows := cursor.fetchmany(PIECE):
+        for piece, column, turn, values in zip(
+            pieces, columns, turns, zip(*rows, strict=True), strict=True
+        ):
+            told = values if turn is None else [turn(value) for value in values]
+            piece.append(np.array(told, dtype=_dtype(column)))
+    result.close()
+    return pd.DataFrame(
+        {
+            column.name: pd.Series(np.concatenate(piece), dtype=_dtype(column))
+            for column, piece in zip(columns, pieces, strict=True)
+        }
+    )
+
+
+def _turn(column: ColumnElement[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """Give what turns the driver's values of a column into ours, where they are not numbers."""
+    if _dtype(column) is float:
+        return None
+    return column.type.dialect_impl(dialect).result_processor(dialect, None)
 
 
 def _dtype(column: ColumnElement[Any]) -> type:
