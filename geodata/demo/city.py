@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.demo import crime, geography, places, streets, writing
+from geodata.demo import crime, geography, places, recording, streets, writing
+from geodata.demo.tallies import true_measures
 from spatial.grid import lay_grid
 
 if TYPE_CHECKING:
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from geodata.demo.crime import OutcomeTruth
     from geodata.demo.geography import Land
     from geodata.demo.places import Layers
+    from geodata.demo.recording import Recorded
     from geodata.demo.streets import Network
     from spatial.grid import Grid
 
 NAME = "Alder Falls (synthetic demonstration city)"
 SLUG = "alder-falls"
-STEPS = ("land", "streets", "places", "incidents", "files")
+STEPS = ("land", "streets", "places", "incidents", "records", "files")
+RECORDS_STREAM = 2  # a stream of its own, so that incidents do not depend on what is recorded
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,6 +38,8 @@ class DemoTruth:
 
     ``expected`` holds the expected incidents by cell for each outcome, without the leftover field;
     ``dirty`` counts the faulty rows of the incident file by the reason an import should give.
+    ``recorded`` are alerts, calls, visits and dirt bikes as they were drawn, ``measures`` what
+    every measure of them truly is.
     """
 
     seed: int
@@ -46,6 +51,8 @@ class DemoTruth:
     layers: Layers
     land: Land
     network: Network
+    recorded: Recorded
+    measures: dict[str, Any]
 
 
 def write_city(
@@ -88,12 +95,16 @@ def write_city(
         truths[outcome], expected[outcome] = truth, plain
         drawn.append(crime.draw_incidents(grid, mean, network, land, outcome, rng))
     step()
+    stream = np.random.default_rng([seed, RECORDS_STREAM])
+    recorded = recording.draw_records(grid, expected, network, land, stream)
+    step()
     writing.write_land(folder, land, network)
     writing.write_factors(folder, layers)
     incidents = pd.concat(drawn, ignore_index=True)
     dirty = writing.write_incidents(folder, incidents, rng)
-    writing.write_city_file(folder, NAME, SLUG, layers)
-    writing.write_truth(folder, seed, list(truths.values()))
+    measures = true_measures(recorded, recording.write_records(folder, recorded, stream))
+    writing.write_city_file(folder, NAME, SLUG, layers, recording.SECTIONS)
+    writing.write_truth(folder, seed, list(truths.values()), measures)
     step()
     return DemoTruth(
         seed=seed,
@@ -105,6 +116,8 @@ def write_city(
         layers=layers,
         land=land,
         network=network,
+        recorded=recorded,
+        measures=measures,
     )
 
 

@@ -159,17 +159,22 @@ def draw_incidents(
     )
 
 
-def _beside_streets(
-    grid: Grid, cell: NDArray[np.int64], network: Network, land: Land, rng: Generator
-) -> tuple[Floats, Floats]:
-    """Choose a dry place near a street inside each cell."""
+def street_places(network: Network, land: Land, rng: Generator) -> Floats:
+    """Scatter dry places beside every street, shape ``(places, 2)``."""
     lines = np.array([street.line for street in network.streets], dtype=object)
     points = shapely.get_coordinates(
         np.concatenate([shapely.get_parts(shapely.segmentize(line, 18.0)) for line in lines])
     )
     points = points + rng.normal(0, 6, points.shape)
     dry = shapely.contains_xy(land.limit, points) & ~shapely.contains_xy(land.water, points)
-    points = points[dry]
+    return np.asarray(points[dry])
+
+
+def _beside_streets(
+    grid: Grid, cell: NDArray[np.int64], network: Network, land: Land, rng: Generator
+) -> tuple[Floats, Floats]:
+    """Choose a dry place near a street inside each cell."""
+    points = street_places(network, land, rng)
     home = grid.locate(points[:, 0], points[:, 1])
     order = np.argsort(home, kind="stable")
     home, points = home[order], points[order]

@@ -28,6 +28,7 @@ DECIMALS = 6
 CELL_M, BLOCK_M = 100, 200
 OPERATIONS = {"parks": "proximity", "trails": "proximity", "rail_stops": "proximity"}
 DIRTY_SHARE = 0.0025  # of each kind of fault
+TODAY = "2026-01-05"  # where the city's calendar stands
 
 
 def to_degrees(shape: Any) -> Any:
@@ -130,8 +131,8 @@ def write_incidents(folder: Path, incidents: pd.DataFrame, rng: Generator) -> di
     }
 
 
-def write_city_file(folder: Path, name: str, slug: str, layers: Layers) -> None:
-    """Write the city file."""
+def write_city_file(folder: Path, name: str, slug: str, layers: Layers, sections: str) -> None:
+    """Write the city file; ``sections`` are those of everything besides incidents and layers."""
     outcomes = "\n".join(f'"{text}" = "{outcome}"' for outcome, text in OFFENCES.items())
     factors = "\n".join(
         f'[[factors]]\nname = "{factor}"\nsource = "{factor}.geojson"\n'
@@ -155,6 +156,7 @@ name = "{name}"
 crs = "{CRS}"
 timezone = "Atlantic/Azores"
 synthetic = true
+today = "{TODAY}"
 
 [districts]
 source = "districts.geojson"
@@ -179,13 +181,19 @@ crs = "EPSG:4326"
 {outcomes}
 
 {factors}
-{base}"""
+{base}{sections}"""
     (folder / "city.toml").write_text(text, encoding="utf-8")
 
 
-def write_truth(folder: Path, seed: int, truths: Sequence[OutcomeTruth]) -> None:
-    """Write what the incidents were drawn from, for whoever wants to check the engine."""
-    document = {"seed": seed, "outcomes": [dataclasses.asdict(truth) for truth in truths]}
+def write_truth(
+    folder: Path, seed: int, truths: Sequence[OutcomeTruth], measures: Mapping[str, Any]
+) -> None:
+    """Write what the city was drawn from, for whoever wants to check engine and measures."""
+    document = {
+        "seed": seed,
+        "outcomes": [dataclasses.asdict(truth) for truth in truths],
+        "measures": measures,
+    }
     path = folder / "demo_truth.json"
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
