@@ -164,6 +164,7 @@ def _target(axes: Axes, axis: Axis) -> None:
         color=AIM,
         fontsize=SMALL,
         zorder=6,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.8},
     )
 
 

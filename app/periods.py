@@ -62,6 +62,12 @@ def choose(args: Mapping[str, str], shown: Shown, default: str = "year") -> Peri
     return Period(scope=Scope(start=first, end=last, district=district), preset=None)
 
 
+def last_year(shown: Shown) -> Scope:
+    """Give the last twelve months that are over, of the whole city."""
+    first, last = _year(shown)
+    return Scope(start=first, end=last)
+
+
 def _all(shown: Shown) -> tuple[dt.date, dt.date]:
     """Give every day from the first that the city has rows of to today, as the command does."""
     today = shown.city.this_day()

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.certainty import CERTAINTY
+from app.periods import last_year
 from app.public_figures import city_figures, measure_detail
 from app.sensitivity import SENSITIVITY
 from app.validation import BACKTEST, VALIDATION
 from geodata.measures.ledger import Ledger
+from geodata.measures.masked import Masks
 from geodata.measures.registry import STALE_DAYS
-from geodata.store import cities, findings, layers, runs, sources
+from geodata.store import cities, findings, initiatives, layers, runs, sources
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -32,10 +34,13 @@ if TYPE_CHECKING:
     from geodata.reports import SourceReport
     from geodata.store.cities import CityRecord, CitySummary
     from geodata.store.findings import FindingRecord
+    from geodata.store.initiatives import HistoryEntry, InitiativeRecord
     from geodata.store.runs import RunRecord
+    from spatial.suppression import PublicTable
 
 KEPT = 8
 KEPT_FIGURES = 256
+KEPT_TABLES = 512
 _T = TypeVar("_T")
 
 
@@ -43,7 +48,8 @@ _T = TypeVar("_T")
 class Shown:
     """One city as the public sees it; ``run`` is missing until something was fitted.
 
-    ``extents`` has the first and the last day that each section of records has rows of.
+    ``extents`` has the first and the last day that each section of records has rows of. ``stamp``
+    changes whenever anything of it does.
     """
 
     city: CityRecord
@@ -56,11 +62,19 @@ class Shown:
     sensitivity: FindingRecord | None
     others: tuple[CitySummary, ...]
     extents: Mapping[str, tuple[dt.date, dt.date]]
+    initiatives: tuple[InitiativeRecord, ...] = ()
+    retired: tuple[InitiativeRecord, ...] = ()
+    stamp: tuple[str, ...] = ()
 
     @property
     def targets(self) -> Mapping[str, tuple[float, str]]:
-        """The city's own targets with their source, by measure."""
-        return {}
+        """The city's own targets with their source, by measure; retired initiatives set none."""
+        return {
+            one.measure: (one.target, one.source)
+            for record in self.initiatives
+            for strategy in record.initiative.strategies
+            for one in strategy.targets
+        }
 
     @property
     def data_through(self) -> dt.date | None:
@@ -88,6 +102,8 @@ class PublicSite:
         self._city = city
         self._kept: dict[tuple[str, ...], Shown] = {}
         self._figures: dict[Any, Any] = {}
+        self._tables: dict[str, PublicTable] = {}
+        self._masks: tuple[Any, Masks] = (None, Masks())
         self._lock, self._work = threading.Lock(), threading.Lock()
 
     def shown(self, slug: str | None = None) -> Shown | None:
@@ -109,12 +125,14 @@ class PublicSite:
                 run for run in runs.list_runs(session, name) if run.scope == "city" and run.readable
             ]
             run = found[0].id if found else None
-            key = (name, run or "", city.imported_at.isoformat(), _newest_finding(session, run))
+            told = str(initiatives.newest_version(session, city.id))
+            stamp = city.imported_at.isoformat()
+            key = (name, run or "", stamp, _newest_finding(session, run), told)
             with self._lock:
                 if key in self._kept:
                     return self._kept[key]
             others = tuple(other for other in listed if other.slug != name)
-            shown = load_shown(session, city, run, others)
+            shown = load_shown(session, city, run, others, stamp=key)
         with self._lock:
             self._kept[key] = shown
             while len(self._kept) > KEPT:
@@ -124,7 +142,7 @@ class PublicSite:
     def figures(self, shown: Shown, scope: Scope) -> CityFigures:
         """Give every measure of a city in a scope."""
         return self._worked_out(
-            shown, (scope,), lambda ledger: city_figures(ledger, scope, shown.targets)
+            shown, (scope,), lambda ledger, masks: city_figures(ledger, scope, shown.targets, masks)
         )
 
     def detail(self, shown: Shown, scope: Scope, identity: str, by: Step) -> MeasureDetail:
@@ -138,8 +156,28 @@ class PublicSite:
         return self._worked_out(
             shown,
             (scope, identity, by),
-            lambda ledger: measure_detail(ledger, scope, identity, by, shown.targets),
+            lambda ledger, masks: measure_detail(ledger, scope, identity, by, shown.targets, masks),
         )
+
+    def initiative(self, shown: Shown, slug: str) -> tuple[InitiativeRecord, list[HistoryEntry]]:
+        """Give one initiative of a city, retired or not, and its history.
+
+        Raises
+        ------
+        NotStoredError
+            If there is none of that slug.
+        """
+        with self._database.session() as session:
+            return (
+                initiatives.get_initiative(session, shown.city.slug, slug),
+                initiatives.initiative_history(session, shown.city.slug, slug),
+            )
+
+    def warm(self) -> None:
+        """Work out what the first page needs, so that nobody waits for it."""
+        shown = self.shown()
+        if shown is not None:
+            self.figures(shown, last_year(shown))
 
     def check(self) -> None:
         """Read from the database.
@@ -151,13 +189,15 @@ class PublicSite:
         """
         self._database.check()
 
-    def _worked_out(self, shown: Shown, about: tuple[Any, ...], work: Callable[[Ledger], _T]) -> _T:
+    def _worked_out(
+        self, shown: Shown, about: tuple[Any, ...], work: Callable[[Ledger, Masks], _T]
+    ) -> _T:
         """Work something out of a city's rows, once for all that ask the same of the same rows.
 
         Whoever asks while it is worked out waits for it instead of doing it again.
         """
         city, today = shown.city, shown.city.this_day()
-        key = (city.slug, city.imported_at, shown.run.id if shown.run else "", today, *about)
+        key = (shown.stamp, today, *about)
         with self._lock:
             if key in self._figures:
                 return self._figures[key]
@@ -165,7 +205,11 @@ class PublicSite:
             with self._lock:
                 if key in self._figures:
                     return self._figures[key]
-            found = work(Ledger(session, city, today))
+            if self._masks[0] != (shown.stamp, today):
+                self._masks = ((shown.stamp, today), Masks(self._tables))
+                while len(self._tables) > KEPT_TABLES:
+                    self._tables.pop(next(iter(self._tables)))
+            found = work(Ledger(session, city, today), self._masks[1])
         with self._lock:
             self._figures[key] = found
             while len(self._figures) > KEPT_FIGURES:
@@ -178,6 +222,7 @@ def load_shown(
     city: CityRecord,
     run: str | None,
     others: tuple[CitySummary, ...] = (),
+    stamp: tuple[str, ...] = (),
 ) -> Shown:
     """Read everything that pages and reports tell of a city and one of its runs."""
     about = run or ""
@@ -194,6 +239,9 @@ def load_shown(
         sensitivity=varied[0] if varied else None,
         others=others,
         extents=dict(Ledger(session, city, city.this_day()).extents),
+        initiatives=tuple(initiatives.list_initiatives(session, city.slug)),
+        retired=tuple(initiatives.retired_initiatives(session, city.slug)),
+        stamp=stamp,
     )
 
 

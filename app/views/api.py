@@ -45,9 +45,9 @@ def measure(identity: str) -> ResponseReturnValue:
         **_about(shown, scope),
         by=found.by,
         measure=found.value.as_json(),
-        series=[{**_days(one.value.scope), **one.as_json()} for one in found.series],
+        series=[one.as_json() for one in found.series],
         districts=[one.as_json() for one in found.districts],
-        year_to_date=[{**_days(one.value.scope), **one.as_json()} for one in found.year or ()],
+        year_to_date=[found.year.now.as_json(), found.year.before.as_json()] if found.year else [],
         kinds=[{"kind": kind, "value": value} for kind, value in found.kinds],
     )
 

@@ -8,6 +8,7 @@ from app import words, words_measures
 from app.charts_measures import Axis, Point
 from app.views.measure_pages import is_partial, is_small
 from app.views.pages import district_choices
+from geodata.measures.masked import SMALL
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -68,7 +69,9 @@ def _point(public: PublicValue, label: str, *, partial: bool) -> Point:
     )
     return Point(
         label=label,
-        told=words.amount(figure.value, unit) if not public.withheld else "not told",
+        told=public.withheld
+        if public.withheld == SMALL
+        else ("not told" if public.withheld else words.amount(figure.value, unit)),
         value=value,
         low=low,
         high=high,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from app import words, words_measures
 from app.periods import PRESETS
 from app.views import pages
+from geodata.measures.masked import SMALL
 from geodata.measures.record import GROUPS
 from geodata.measures.registry import MEASURES
 
@@ -76,7 +77,10 @@ class Strip:
 
 @dataclass(frozen=True, kw_only=True)
 class MeasureRow:
-    """One measure in a list; ``absent`` tells what is missing where ``figure`` is empty."""
+    """One measure in a list; ``absent`` tells what is missing where ``figure`` is empty.
+
+    ``when`` names the days of a figure where they are not those of the page.
+    """
 
     id: str
     title: str
@@ -88,9 +92,11 @@ class MeasureRow:
     basis: str
     missing: str
     absent: str
+    held: str
     target: str
     mark: Mark
     through: str
+    when: str
     strip: Strip | None
 
 
@@ -143,6 +149,7 @@ class Formulas:
     contract: tuple[Part, ...]
     audit: tuple[Part, ...]
     withheld: str
+    when: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,18 +201,20 @@ class StepTable:
     """Months, weeks or districts; columns that would be empty are left out."""
 
     rows: tuple[StepRow, ...]
+    bases: bool
     intervals: bool
     notes: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class YearPart:
-    """The year so far beside the same weeks of the year before."""
+    """The year so far beside the ``like`` of the year before: the same weeks or months."""
 
     now: str
     now_period: str
     before: str
     before_period: str
+    like: str
     change: str
 
 
@@ -286,11 +295,20 @@ def measure_row(shown: Shown, public: PublicValue) -> MeasureRow:
         basis=words_measures.capital(words_measures.basis(measure, figure)),
         missing=words_measures.capital(words_measures.missing(figure)) if there else "",
         absent=words_measures.capital(absent),
+        held=_held(public),
         target=words_measures.target(measure, value.target),
         mark=_mark(public),
         through=words.day(through) if through else "",
+        when=words_measures.span(value.scope.start, value.scope.end) if public.moved else "",
         strip=_strip(public),
     )
+
+
+def _held(public: PublicValue) -> str:
+    """Say in place of a figure that it is not told; nothing where it is."""
+    if not public.withheld:
+        return ""
+    return words_measures.capital(public.withheld) if public.withheld == SMALL else "Not told"
 
 
 def _mark(public: PublicValue) -> Mark:
@@ -384,33 +402,35 @@ def filter_of(shown: Shown, period: Period, city: str | None) -> Filter:
 
 def _formulas(found: CityFigures) -> Formulas | None:
     """Set the vendor's formula beside the four shares, where there is one."""
-    contract = found.values["alerts.performance"].value.figure
-    located = found.values["alerts.located_25m"].value.figure
+    contract = found.same_alerts["alerts.performance"].value.figure
+    located = found.same_alerts["alerts.located_25m"].value.figure
     if contract.value is None or contract.numerator is None or contract.denominator is None:
         return None
-    accurate = located.numerator or 0.0
-    failed = (located.denominator or 0.0) - accurate
-    others = contract.numerator - accurate
-    shares = [(found.values[i], name, meaning) for i, name, meaning in DISPOSITIONS]
+    failed = contract.denominator - contract.numerator
+    counted = [("Counted as accurate", "placed well or never checked", contract.numerator)]
+    if located.numerator is not None:
+        others = contract.numerator - located.numerator
+        counted = [
+            ("Verified, within 25 m", "checked and well placed", located.numerator),
+            ("Never checked", "counted as accurate because it was published", others),
+        ]
+    shares = [(found.same_alerts[i], name, meaning) for i, name, meaning in DISPOSITIONS]
     withheld = next((public.withheld for public, _, _ in shares if public.withheld), "")
     told = [
         (name, meaning, public.value.figure.numerator)
         for public, name, meaning in shares
         if public.value.figure.numerator is not None
     ]
-    confirmed = shares[0][0].value.figure.value
+    confirmed, days = shares[0][0].value.figure.value, shares[0][0].value.scope
     return Formulas(
         performance=words.amount(contract.value, "share"),
         confirmed="" if confirmed is None else words.amount(confirmed, "share"),
         contract=parts(
-            [
-                ("Verified, within 25 m", "checked against evidence and well placed", accurate),
-                ("Never checked", "counted as accurate because it was published", others),
-                ("Missed or misplaced", "verified gunfire without a good alert", failed),
-            ]
+            [*counted, ("Missed or misplaced", "verified gunfire without a good alert", failed)]
         ),
         audit=parts([(name, meaning, number or 0.0) for name, meaning, number in told]),
         withheld=withheld,
+        when=words_measures.span(days.start, days.end) if days != found.scope else "",
     )
 
 
@@ -513,6 +533,7 @@ def _table(steps: Iterable[StepRow]) -> StepTable:
     rows = tuple(steps)
     return StepTable(
         rows=rows,
+        bases=any(row.basis not in ("", row.figure) for row in rows),
         intervals=any(row.interval for row in rows),
         notes=any(row.note for row in rows),
     )
@@ -550,13 +571,12 @@ def _step(shown: Shown, public: PublicValue, label: str, through: dt.date | None
     if figure.value is not None and figure.missing:
         notes.append(f"{figure.missing:,} left out")
     if figure.value is None:
-        notes.append(public.withheld or words_measures.absence(public.value, shown.extents))
+        why = public.withheld or words_measures.absence(public.value, shown.extents)
+        notes += [] if why == SMALL else [why]
     return StepRow(
         label=label,
         code=scope.district or "",
-        figure=words.amount(figure.value, measure.unit)
-        if figure.value is not None or not public.withheld
-        else "not told",
+        figure=_held(public).lower() or words.amount(figure.value, measure.unit),
         interval=words.between(figure.low, figure.high, measure.unit),
         basis=words_measures.fraction(measure, figure),
         note="; ".join(notes),
@@ -584,13 +604,16 @@ def _hollow(found: MeasureDetail, through: dt.date | None) -> str:
 def _year(found: MeasureDetail) -> YearPart | None:
     if found.year is None:
         return None
-    now, before = (one.value for one in found.year)
+    now, before = found.year.now.value, found.year.before.value
+    if now.figure.value is None and before.figure.value is None:
+        return None
     unit = now.measure.unit
     return YearPart(
         now=words_measures.figure(now.figure.value, unit),
         now_period=words_measures.span(now.scope.start, now.scope.end),
         before=words_measures.figure(before.figure.value, unit),
         before_period=words_measures.span(before.scope.start, before.scope.end),
+        like=f"the same {found.year.by}s",
         change=words_measures.capital(
             words_measures.change(now.figure.value, before.figure.value, unit)
         ),

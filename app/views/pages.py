@@ -12,6 +12,7 @@ from app.maps.shapes import district_label, reasons
 if TYPE_CHECKING:
     from app.maps.bundle import Bundle
     from app.site import Shown
+    from app.views.initiative_pages import Standing
     from geodata.reports import SourceReport
     from geodata.store.runs import RunRecord
 
@@ -77,6 +78,7 @@ class HomePage:
     factors: tuple[str, ...]
     picture: str
     bundle: Bundle
+    standing: Standing | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, current_app, render_template, request, send_from_directory, url_for
 from werkzeug.exceptions import NotFound
 
-from app import charts, forms, words
+from app import charts, forms, periods, words
 from app.maps.bundle import Bundle, map_bundle
 from app.maps.picture import zone_svg
-from app.views import pages, scores
-from app.views.doors import with_run
+from app.views import initiative_pages, pages, scores
+from app.views.doors import site, with_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.site import Shown
+    from app.views.initiative_pages import Standing
     from geodata.store.runs import RunRecord
 
 bp = Blueprint("public", __name__)
@@ -42,8 +43,20 @@ def home(shown: Shown, run: RunRecord) -> ResponseReturnValue:
         factors=pages.factor_names(run),
         picture=_file_url(bundle, bundle.picture),
         bundle=bundle,
+        standing=_standing(shown),
     )
     return render_template("public/home.html", frame=pages.frame(shown), page=page)
+
+
+def _standing(shown: Shown) -> Standing | None:
+    """Tell how the initiatives stand, with the course of a few measures over the last months."""
+    scope = periods.last_year(shown)
+    found = site().figures(shown, scope)
+    details = [
+        site().detail(shown, scope, identity, "month")
+        for identity in initiative_pages.key_measures(found)
+    ]
+    return initiative_pages.standing(shown, found, details)
 
 
 @bp.get("/map")

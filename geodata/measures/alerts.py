@@ -245,6 +245,7 @@ MEASURES = (
         numerator="verified gunfire located within 25 m",
         denominator="verified gunfire inside the coverage area",
         caveat="Verified gunfire is what left evidence that was found; it is not all gunfire.",
+        sensitive=True,
     ),
     _disposition("confirmed", "confirmed", "with evidence or a witness of gunfire"),
     _disposition("unconfirmed", "unconfirmed", "without evidence either way"),
