@@ -8,7 +8,7 @@ from flask import Flask, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from app.config import SettingsError
-from geodata.errors import CityFileError, DataError, NotStoredError, StoreError
+from geodata.errors import DataError, FaultyFileError, NotStoredError, StoreError
 from spatial.errors import (
     CrsError,
     FitError,
@@ -30,7 +30,7 @@ STATUS: dict[type[SaferGroundError], int] = {
     SpecError: 400,
     NotStoredError: 404,
     DataError: 422,
-    CityFileError: 422,
+    FaultyFileError: 422,
     CrsError: 422,
     GridError: 422,
     FitError: 422,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import re
-import tomllib
 import zoneinfo
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ from pyproj.exceptions import CRSError
 from geodata.errors import CityFileError
 from geodata.filters import Filter
 from geodata.records import CLASSES, DISPOSITIONS, RECORD_KINDS, RecordKind, RecordSource
+from geodata.tomlfile import load_toml, unknown_keys
 from spatial.errors import SpecError
 from spatial.spec import GridSpec, RiskFactor
 
@@ -150,15 +149,7 @@ def read_city_file(path: Path, data_root: Path | None = None) -> CityFile:
     CityFileError
         If the file cannot be read, or with every fault that it has.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        reason = "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
-        raise CityFileError(str(path), [f"{reason}; name the city's TOML file"]) from error
-    except UnicodeDecodeError as error:
-        raise CityFileError(str(path), ["is not UTF-8 text; save it as UTF-8"]) from error
-    except tomllib.TOMLDecodeError as error:
-        raise CityFileError(str(path), [f"is not valid TOML: {error}"]) from error
+    content = load_toml(path, CityFileError, "name the city's TOML file")
     return _Reader(path, data_root or path.parent, content).read()
 
 
@@ -220,13 +211,7 @@ class _Reader:
         )
 
     def _unknown(self, where: str, table: Mapping[str, Any], known: set[str]) -> None:
-        for key in table:
-            if key not in known:
-                near = difflib.get_close_matches(key, sorted(known), n=1)
-                hint = (
-                    f"; did you mean {near[0]}?" if near else f"; known: {', '.join(sorted(known))}"
-                )
-                self.faults.append(f"{where}: unknown key {key!r}{hint}")
+        self.faults += unknown_keys(where, table, known)
 
     def _table(self, section: str, *, required: bool = False) -> dict[str, Any]:
         value = self.content.get(section)

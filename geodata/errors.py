@@ -7,13 +7,21 @@ class DataError(SaferGroundError):
     """A source cannot be used as it is; the message names file, field or row, and the remedy."""
 
 
-class CityFileError(SaferGroundError):
-    """A city file has faults; all of them are gathered in ``faults`` and told at once."""
+class FaultyFileError(SaferGroundError):
+    """A file that people write has faults; all are gathered in ``faults`` and told at once."""
 
     def __init__(self, path: str, faults: list[str]) -> None:
         self.path = path
         self.faults = faults
         super().__init__(f"{path}: " + "; ".join(faults))
+
+
+class CityFileError(FaultyFileError):
+    """A city file has faults."""
+
+
+class InitiativesFileError(FaultyFileError):
+    """A file of initiatives has faults."""
 
 
 class NotStoredError(SaferGroundError, LookupError):

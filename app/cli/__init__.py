@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from app.cli import cities, demo, judging, measuring, runs, serving
+from app.cli import cities, demo, initiatives, judging, measuring, runs, serving
 from spatial.errors import SaferGroundError
 
 
@@ -35,6 +35,7 @@ for command in (
     cities.init,
     cities.import_,
     cities.cities,
+    initiatives.initiatives,
     runs.fit,
     runs.runs,
     runs.show,

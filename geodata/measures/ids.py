@@ -1,6 +1,6 @@
-"""Ids that imports must know: measures that take dated points or totals."""
+"""Ids of measures, for those who name measures without working them out."""
 
-TALLIED = (
+TALLIED = (  # measures that take dated points or totals
     "dirtbike.complaints",
     "dirtbike.ride_outs",
     "dirtbike.seizures",
@@ -8,4 +8,34 @@ TALLIED = (
     "dirtbike.arrests",
     "dirtbike.injury_crashes",
     "dirtbike.contacts",
+)
+MEASURE_IDS = (
+    "alerts.count",
+    "alerts.published_60s.trigger",
+    "alerts.published_60s.review",
+    "alerts.publish_seconds.p50",
+    "alerts.publish_seconds.p90",
+    "alerts.performance",
+    "alerts.performance.excluding_holidays",
+    "alerts.located_25m",
+    "alerts.confirmed",
+    "alerts.unconfirmed",
+    "alerts.unfounded",
+    "alerts.no_disposition",
+    "alerts.guns",
+    "alerts.arrests",
+    "alerts.casings",
+    "events.count",
+    "events.alert_only",
+    "events.both",
+    "events.call_only",
+    "response.difference_minutes",
+    "dosage.visits",
+    "dosage.minutes",
+    "dosage.share_10_16",
+    "dosage.gap_minutes.p50",
+    "dosage.plan_met",
+    "zones.hit_rate",
+    "zones.pai",
+    *TALLIED,
 )

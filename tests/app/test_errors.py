@@ -2,7 +2,7 @@ import pytest
 
 import app.cli  # noqa: F401 - defines further errors
 from app.errors import STATUS, status_of
-from geodata.errors import CityFileError, NotStoredError
+from geodata.errors import FaultyFileError, NotStoredError
 from spatial.errors import SaferGroundError
 
 
@@ -14,7 +14,7 @@ def every_error(root=SaferGroundError):
 
 @pytest.mark.parametrize("kind", sorted(set(every_error()), key=lambda kind: kind.__name__))
 def test_every_known_error_has_a_status(kind):
-    error = kind("x", ["y"]) if kind is CityFileError else kind("x")
+    error = kind("x", ["y"]) if issubclass(kind, FaultyFileError) else kind("x")
     assert status_of(error) in (400, 404, 409, 422, 500, 503)
 
 

@@ -1,0 +1,209 @@
+"""Commands about initiatives: import a city's file, list them, show one and its history."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.cli.common import (
+    database_option,
+    json_option,
+    open_for,
+    print_json,
+    print_table,
+    say,
+)
+from geodata.initiatives import SECTIONS, read_initiatives
+from geodata.measures.registry import MEASURES
+from geodata.store.initiatives import (
+    get_initiative,
+    initiative_history,
+    list_initiatives,
+    record_initiatives,
+    retired_initiatives,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from geodata.initiatives import Initiative, Strategy
+    from geodata.store.initiatives import HistoryEntry, InitiativeRecord
+
+
+def known_measures() -> Collection[str]:
+    """Give the ids that a file of initiatives may name."""
+    return MEASURES
+
+
+@click.group()
+def initiatives() -> None:
+    """Import, list and show the initiatives of a city and their strategies."""
+
+
+@initiatives.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@database_option
+@json_option
+def import_(file: Path, database_url: str | None, *, as_json: bool) -> None:
+    """Store what FILE says of a city's initiatives; what was said before is kept."""
+    read = read_initiatives(file, known_measures())
+    with open_for(database_url).session(write=True) as session:
+        result = record_initiatives(session, read, dt.datetime.now(dt.UTC).replace(tzinfo=None))
+    if as_json:
+        print_json(result.as_json())
+        return
+    print_table(
+        ["initiative", "what"],
+        [
+            [slug, what]
+            for what in ("added", "changed", "unchanged", "retired")
+            for slug in getattr(result, what)
+        ],
+    )
+    for note in result.notes:
+        say(note)
+
+
+@initiatives.command("list")
+@click.argument("city")
+@database_option
+@json_option
+def list_(city: str, database_url: str | None, *, as_json: bool) -> None:
+    """List the initiatives of CITY in the order of its file; retired ones come last."""
+    with open_for(database_url).session() as session:
+        found = [*list_initiatives(session, city), *retired_initiatives(session, city)]
+    if as_json:
+        print_json({"city": city, "initiatives": [_summary(record) for record in found]})
+        return
+    if not found:
+        say(f"No initiative of {city} yet; import them with: saferground initiatives import FILE")
+        return
+    print_table(
+        ["initiative", "number", "status", "owner", "updated", "title"],
+        [
+            [
+                record.initiative.slug,
+                record.initiative.number,
+                record.initiative.status if record.listed else "retired",
+                record.initiative.owner,
+                record.initiative.updated,
+                record.initiative.title,
+            ]
+            for record in found
+        ],
+    )
+
+
+@initiatives.command()
+@click.argument("city")
+@click.argument("slug")
+@click.option("--history", is_flag=True, help="Tell what was said when, newest first.")
+@database_option
+@json_option
+def show(city: str, slug: str, database_url: str | None, *, history: bool, as_json: bool) -> None:
+    """Show the initiative SLUG of CITY as it stands."""
+    with open_for(database_url).session() as session:
+        record = get_initiative(session, city, slug)
+        told = initiative_history(session, city, slug) if history else []
+    if as_json:
+        document = _stated(record, city)
+        print_json(document | ({"history": [_event(e) for e in told]} if history else {}))
+        return
+    if history:
+        _print_history(told)
+    else:
+        _print_initiative(record)
+
+
+def _summary(record: InitiativeRecord) -> dict[str, Any]:
+    stated = record.initiative.as_json()
+    return {
+        **{key: stated[key] for key in ("slug", "number", "title", "goal", "status", "owner")},
+        "updated": stated["updated"],
+        "strategies": [strategy["slug"] for strategy in stated["strategies"]],
+        "retired": not record.listed,
+        "recorded_at": _moment(record.recorded_at),
+    }
+
+
+def _stated(record: InitiativeRecord, city: str) -> dict[str, Any]:
+    return {
+        "city": city,
+        "retired": not record.listed,
+        "recorded_at": _moment(record.recorded_at),
+        "content_sha256": record.content_sha256,
+        "initiative": record.initiative.as_json(),
+    }
+
+
+def _event(entry: HistoryEntry) -> dict[str, Any]:
+    return {
+        "event": entry.event,
+        "recorded_at": _moment(entry.recorded_at),
+        "content_sha256": entry.content_sha256,
+        "changes": list(entry.changes),
+        "initiative": entry.initiative.as_json() if entry.initiative else None,
+    }
+
+
+def _moment(moment: dt.datetime) -> str:
+    return moment.isoformat(timespec="seconds") + "Z"
+
+
+def _print_initiative(record: InitiativeRecord) -> None:
+    initiative = record.initiative
+    click.echo(f"{initiative.number} {initiative.title}")
+    click.echo(
+        f"{initiative.status}; {initiative.owner}; updated {initiative.updated}"
+        + ("" if record.listed else "; retired: no longer on the city's list")
+    )
+    click.echo(f"goal: {initiative.goal}")
+    for key, title in SECTIONS.items():
+        _print_paragraphs(title, getattr(initiative.narrative, key))
+    for strategy in initiative.strategies:
+        _print_strategy(strategy)
+    if initiative.facts:
+        _print_facts(initiative)
+
+
+def _print_strategy(strategy: Strategy) -> None:
+    _print_paragraphs(f"Strategy: {strategy.title} ({strategy.status})", strategy.summary)
+    for head, measures in (
+        ("measures", strategy.measures),
+        ("also touched", strategy.also_touched),
+    ):
+        if measures:
+            click.echo(f"{head}: {', '.join(measures)}")
+    for target in strategy.targets:
+        click.echo(f"target: {target.measure} {target.target:g} ({target.source})")
+
+
+def _print_paragraphs(head: str, paragraphs: Iterable[str]) -> None:
+    click.echo(f"\n{head}")
+    for paragraph in paragraphs:
+        click.echo(f"  {paragraph}")
+
+
+def _print_facts(initiative: Initiative) -> None:
+    click.echo("\nPublished figures")
+    for fact in initiative.facts:
+        unit, period = (
+            f" {fact.unit}" if fact.unit else "",
+            f", {fact.period}" if fact.period else "",
+        )
+        click.echo(f"  {fact.label}: {fact.value}{unit}{period}")
+        click.echo(f"    {fact.source} ({fact.quality}), {fact.url}")
+        if fact.note:
+            click.echo(f"    {fact.note}")
+
+
+def _print_history(told: Iterable[HistoryEntry]) -> None:
+    for entry in told:
+        said = entry.initiative
+        what = f"said, updated {said.updated}, {said.status}" if said else entry.event
+        click.echo(f"{_moment(entry.recorded_at)}  {what}")
+        for change in entry.changes:
+            click.echo(f"  {change}")
