@@ -184,6 +184,7 @@ def _last(axes: Axes, points: Sequence[Point]) -> None:
         color=INK,
         fontweight="bold",
         zorder=7,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.75},
     )
 
 

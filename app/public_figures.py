@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from geodata.measures.dirtbike import by_kind, has_totals
 from geodata.measures.events import link_windows
+from geodata.measures.masked import PART
 from geodata.measures.record import Figure, Scope
 from geodata.measures.registry import (
     MEASURES,
@@ -119,10 +120,15 @@ def city_figures(ledger: Ledger, scope: Scope, targets: Targets, masks: Masks) -
         values=values,
         windows=tuple(link_windows(ledger, scope)),
         same_alerts={
-            identity: public_value(ledger, days, MEASURES[identity], targets, masks)
+            identity: _in(days, public_value(ledger, days, MEASURES[identity], targets, masks))
             for identity in SAME_ALERTS
         },
     )
+
+
+def _in(days: Scope, public: PublicValue) -> PublicValue:
+    """Keep a figure back that is not of the days that others beside it are of."""
+    return withhold(public.value, PART) if public.value.scope != days else public
 
 
 def measure_detail(

@@ -2,13 +2,14 @@
 
 Fourteen months from January 2025, each with twelve alerts two days apart from the 5th on: alert
 ``i`` of a month is published after 40 seconds, every fourth after 80; those of May 2025 tell no
-publication. Alerts 0 and 6 are confirmed, with a gun each; 1 and 7 are unfounded; 2, 3, 8 and 9
+publication. Alerts 0 and 6 are confirmed, with a gun each; 1 and 7 are unfounded; 2, 3 and 8
 unconfirmed. Every second alert has a 911 call, and each month has three calls that no alert is
 near. Two of three alerts are in the east (D2).
 """
 
 import datetime as dt
 
+import numpy as np
 import pandas as pd
 import shapely
 from town import SIDE, SOUTH, WEST, Town, to_degrees, write_geojson
@@ -18,7 +19,8 @@ from geodata.measures.record import Scope
 FIRST = dt.date(2025, 1, 1)
 MONTHS = [(2025, month) for month in range(1, 13)] + [(2026, 1), (2026, 2)]
 SILENT = (2025, 5)
-DISPOSITIONS = {0: "confirmed", 1: "unfounded", 2: "unconfirmed", 3: "unconfirmed"}
+FOUND = {"confirmed": (0, 6), "unfounded": (1, 7), "unconfirmed": (2, 3, 8)}
+DISPOSITIONS = {i: word for word, mine in FOUND.items() for i in mine}
 LAST_YEAR = Scope(start=dt.date(2025, 3, 1), end=dt.date(2026, 3, 1))
 RECORDS = """
 [[alerts]]
@@ -74,8 +76,10 @@ source = "coverage.geojson"
 class GunfireTown(Town):
     """The town of :class:`Town` with records of everything that measures need but visits."""
 
-    def __init__(self, folder, today="2026-03-03"):
+    def __init__(self, folder, today="2026-03-03", guns=1):
         super().__init__(folder, n=400)
+        self.guns = np.broadcast_to(guns, 14 * 12)  # of each alert; one number: of alerts 0 and 6
+        self.every = np.ndim(guns) > 0
         head = f'timezone = "America/New_York"\nsynthetic = true\ntoday = {today}'
         self.city = self.city.replace('timezone = "America/New_York"', head) + RECORDS
         box = shapely.box(WEST, SOUTH, WEST + SIDE, SOUTH + SIDE)
@@ -99,8 +103,8 @@ class GunfireTown(Town):
                         "triggered": _clock(moment),
                         "published": published,
                         "arrived": _clock(moment, 300),
-                        "disposition": DISPOSITIONS.get(i % 6, ""),
-                        "guns": int(i % 6 == 0),
+                        "disposition": DISPOSITIONS.get(i, ""),
+                        "guns": int(self.guns[12 * number + i] * (self.every or i % 6 == 0)),
                         "arrests": int(i == 0),
                         **_place(x, y),
                     }

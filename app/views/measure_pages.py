@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from app import words, words_measures
 from app.periods import PRESETS
 from app.views import pages
+from app.views.measure_blocks import formulas_of, windows_of
 from geodata.measures.masked import SMALL
 from geodata.measures.record import GROUPS
 from geodata.measures.registry import MEASURES
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from app.periods import Period
     from app.public_figures import CityFigures, MeasureDetail, PublicValue
     from app.site import Shown
-    from geodata.measures.events import Window
+    from app.views.initiative_pages import FactRow
+    from app.views.measure_blocks import Formulas, Windows
     from geodata.measures.record import Measure, Scope
 
 MARKS = {
@@ -48,12 +50,6 @@ PARTS = (  # headings within a group, and how the ids below them begin
     ),
     ("What came of it", ("alerts.guns", "alerts.arrests", "alerts.casings", "alerts.victims")),
     ("Inside the coverage area", ("events.covered",)),
-)
-DISPOSITIONS = (
-    ("alerts.confirmed", "Confirmed", "evidence or a witness of gunfire was found"),
-    ("alerts.unconfirmed", "Unconfirmed", "no evidence either way"),
-    ("alerts.unfounded", "Unfounded", "it turned out not to be gunfire"),
-    ("alerts.no_disposition", "No disposition", "the source tells no result"),
 )
 
 
@@ -129,51 +125,6 @@ class Filter:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """A part of a bar: from where and how wide in percent, and what it is."""
-
-    name: str
-    meaning: str
-    number: str
-    share: str
-    start: float
-    width: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Formulas:
-    """The vendor's formula and the auditor's shares of the same alerts."""
-
-    performance: str
-    confirmed: str
-    contract: tuple[Part, ...]
-    audit: tuple[Part, ...]
-    withheld: str
-    when: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class WindowCell:
-    """The share of events with both, in one window."""
-
-    share: str
-    interval: str
-    used: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Windows:
-    """How the share of events with both depends on the window: rows minutes, columns metres."""
-
-    parts: tuple[Part, ...]
-    events: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[WindowCell, ...]], ...]
-    least: str
-    most: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class MeasuresPage:
     """Every measure."""
 
@@ -235,6 +186,7 @@ class MeasurePage:
     year: YearPart | None
     kinds: tuple[tuple[str, str, str], ...]
     facts: tuple[tuple[str, str], ...]
+    published: tuple[FactRow, ...]
     sensitive: bool
     stated: str
 
@@ -273,8 +225,8 @@ def measures_page(
         filter=filter_of(shown, period, city),
         groups=groups,
         marks=_counted(rows),
-        formulas=_formulas(found),
-        windows=_windows(found),
+        formulas=formulas_of(found),
+        windows=windows_of(found),
     )
 
 
@@ -316,7 +268,7 @@ def _mark(public: PublicValue) -> Mark:
     if public.withheld and value.figure.value is None:
         return Mark(icon="withheld", words="Not told")
     if value.status is None:
-        told = "No target" if value.target is None else "Target without a direction"
+        told = "No target" if value.target is None else "Target set"
         return Mark(icon="none", words=told)
     if value.status == "not enough data" and value.figure.value is None:
         return Mark(icon="few", words="No data")
@@ -400,103 +352,14 @@ def filter_of(shown: Shown, period: Period, city: str | None) -> Filter:
     )
 
 
-def _formulas(found: CityFigures) -> Formulas | None:
-    """Set the vendor's formula beside the four shares, where there is one."""
-    contract = found.same_alerts["alerts.performance"].value.figure
-    located = found.same_alerts["alerts.located_25m"].value.figure
-    if contract.value is None or contract.numerator is None or contract.denominator is None:
-        return None
-    failed = contract.denominator - contract.numerator
-    counted = [("Counted as accurate", "placed well or never checked", contract.numerator)]
-    if located.numerator is not None:
-        others = contract.numerator - located.numerator
-        counted = [
-            ("Verified, within 25 m", "checked and well placed", located.numerator),
-            ("Never checked", "counted as accurate because it was published", others),
-        ]
-    shares = [(found.same_alerts[i], name, meaning) for i, name, meaning in DISPOSITIONS]
-    withheld = next((public.withheld for public, _, _ in shares if public.withheld), "")
-    told = [
-        (name, meaning, public.value.figure.numerator)
-        for public, name, meaning in shares
-        if public.value.figure.numerator is not None
-    ]
-    confirmed, days = shares[0][0].value.figure.value, shares[0][0].value.scope
-    return Formulas(
-        performance=words.amount(contract.value, "share"),
-        confirmed="" if confirmed is None else words.amount(confirmed, "share"),
-        contract=parts(
-            [*counted, ("Missed or misplaced", "verified gunfire without a good alert", failed)]
-        ),
-        audit=parts([(name, meaning, number or 0.0) for name, meaning, number in told]),
-        withheld=withheld,
-        when=words_measures.span(days.start, days.end) if days != found.scope else "",
-    )
-
-
-def parts(told: Sequence[tuple[str, str, float]]) -> tuple[Part, ...]:
-    """Lay numbers side by side as parts of a bar."""
-    whole, start, found = sum(number for _, _, number in told), 0.0, []
-    for name, meaning, number in told:
-        width = 100 * number / whole if whole else 0.0
-        found.append(
-            Part(
-                name=name,
-                meaning=meaning,
-                number=f"{number:,.0f}",
-                share=words.amount(number / whole if whole else None, "share"),
-                start=round(start, 2),
-                width=round(width, 2),
-            )
-        )
-        start += width
-    return tuple(found)
-
-
-def _windows(found: CityFigures) -> Windows | None:
-    """Tell the events and how the share of events with both depends on the window."""
-    shares = [window.both.value for window in found.windows if window.both.value is not None]
-    count = found.values["events.count"].value.figure.value
-    if not shares or count is None:
-        return None
-    metres = list(dict.fromkeys(window.metres for window in found.windows))
-    minutes = list(dict.fromkeys(window.minutes for window in found.windows))
-    at = {(window.minutes, window.metres): window for window in found.windows}
-    kinds = (
-        ("events.alert_only", "Alert only", "nobody called 911"),
-        ("events.both", "Alert and call", "both told of it"),
-        ("events.call_only", "Call only", "no alert was published"),
-    )
-    return Windows(
-        parts=parts(
-            [
-                (name, meaning, found.values[identity].value.figure.numerator or 0.0)
-                for identity, name, meaning in kinds
-            ]
-        ),
-        events=f"{count:,.0f}",
-        heads=tuple(f"{distance:.0f} m" for distance in metres),
-        rows=tuple(
-            (f"{after:.0f} minutes", tuple(_window(at[after, distance]) for distance in metres))
-            for after in minutes
-        ),
-        least=words.amount(min(shares), "share"),
-        most=words.amount(max(shares), "share"),
-    )
-
-
-def _window(window: Window) -> WindowCell:
-    return WindowCell(
-        share=words.amount(window.both.value, "share"),
-        interval=words.between(window.both.low, window.both.high, "share"),
-        used=window.used,
-    )
-
-
 def measure_page(
-    shown: Shown, period: Period, found: MeasureDetail, city: str | None
+    shown: Shown,
+    period: Period,
+    found: MeasureDetail,
+    published: tuple[FactRow, ...],
+    city: str | None,
 ) -> MeasurePage:
-    """Tell one measure with its course, its districts and its definition."""
+    """Tell one measure with its course, its districts, its definition and what others published."""
     public = found.value
     measure = public.value.measure
     through = public.value.data_through
@@ -524,6 +387,7 @@ def measure_page(
         year=_year(found),
         kinds=_kinds(found),
         facts=_facts(measure, public),
+        published=published,
         sensitive=measure.sensitive,
         stated=words_measures.figure(public.value.figure.value, measure.unit),
     )
@@ -568,6 +432,8 @@ def _step(shown: Shown, public: PublicValue, label: str, through: dt.date | None
         notes.append("incomplete")
     if is_small(public):
         notes.append(f"fewer than {measure.least_n} rows: do not read much into it")
+    if public.moved:
+        notes.append(words_measures.span(scope.start, scope.end))
     if figure.value is not None and figure.missing:
         notes.append(f"{figure.missing:,} left out")
     if figure.value is None:
@@ -603,6 +469,8 @@ def _hollow(found: MeasureDetail, through: dt.date | None) -> str:
 
 def _year(found: MeasureDetail) -> YearPart | None:
     if found.year is None:
+        return None
+    if found.year.now.moved or found.year.before.moved:
         return None
     now, before = found.year.now.value, found.year.before.value
     if now.figure.value is None and before.figure.value is None:

@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, render_template, request
 from werkzeug.exceptions import NotFound
 
 from app import charts, charts_measures, forms, periods
-from app.views import measure_charts, measure_pages, pages
+from app.views import initiative_pages, measure_charts, measure_pages, pages
 from app.views.doors import site, with_city
 from geodata.measures.registry import MEASURES
 
@@ -42,7 +42,8 @@ def measure(shown: Shown, identity: str) -> ResponseReturnValue:
         told = render_template("public/measure_missing.html", frame=pages.frame(shown), page=none)
         return told, 404
     period, found = _detail(shown, identity)
-    page = measure_pages.measure_page(shown, period, found, request.args.get("city"))
+    published = initiative_pages.facts_of(shown, identity)
+    page = measure_pages.measure_page(shown, period, found, published, request.args.get("city"))
     return render_template("public/measure.html", frame=pages.frame(shown), page=page)
 
 

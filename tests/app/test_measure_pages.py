@@ -81,22 +81,26 @@ def test_a_measure_tells_figure_interval_basis_missing_target_and_status(town):
 
 def test_what_is_missing_says_so_and_is_never_zero(read):
     text = read("/measures/")
-    assert "Dosage visits: no dosage visits have been imported" in text
-    assert "Zone-shifts that met their plan: no patrol plans have been imported" in text
-    assert "Shell casings collected: 144 rows in this period, all without what it needs" in text
+    assert "Dosage visits No dosage visits have been imported" in text
+    assert "Zone-shifts that met their plan No patrol plans have been imported" in text
+    assert "Shell casings collected 144 rows in this period, all without what it needs" in text
     assert "0 visits" not in text
     early = read("/measures/?from=2024-03-01&through=2024-03-31")
-    assert "Gunshot alerts: gunshot alerts begin on January 5, 2025, after this period" in early
+    assert "Gunshot alerts Gunshot alerts begin on January 5, 2025, after this period" in early
     assert "0 alerts" not in early
 
 
-def test_contract_and_audit_stand_side_by_side(read):
+def test_contract_and_audit_stand_side_by_side(read, town):
     text = read("/measures/?period=all")
     assert "Why 92.3 % and 16.7 % come from the same alerts" in text
     assert "January 1 to December 31, 2025. Both are right" in text  # 2026 gives small counts away
-    assert "76.9 % Never checked (120)" in text
-    for share in ("16.7 % Confirmed (24)", "33.3 % Unconfirmed (48)", "16.7 % Unfounded (24)"):
-        assert share in text
+    assert "7.7 % Missed or misplaced (12)" in text
+    assert "16.7 % Confirmed (24)" in text
+    html = town.test_client().get("/measures/?period=all").get_data(as_text=True)
+    for tone in ("contract", "audit"):
+        (listed,) = re.findall(rf'<ul class="parts {tone}">.*?</ul>', html, re.S)
+        shares = [float(share) for share in re.findall(r"<strong>([\d.]+) %", listed)]
+        assert sum(shares) == pytest.approx(100, abs=0.3)
 
 
 def test_the_windows_stand_beside_the_events(town):
