@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import shapely
 
 from app.inputs import city_wide
 from app.workers import spread
@@ -16,6 +15,7 @@ from spatial.combined import Component
 from spatial.history import lay_past
 from spatial.terrain.candidates import build_design
 from spatial.terrain.certainty import prepare, summarise
+from spatial.zones import cells_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +83,7 @@ def bootstrap(
             cancelled=cancelled,
         ),
         [factor.name for factor in spec.factors],
-        _zone_cells(run),
+        cells_within(run.grid, run.zones.geometry),
         len(run.grid),
     )
     document = _document(run, found, seed, int(resampling.block_of.max()) + 1)
@@ -97,14 +97,6 @@ def bootstrap(
             pd.DataFrame({"top_share": found.on_top.astype(np.float32)}),
         )
     return document
-
-
-def _zone_cells(run: RunRecord) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
-    """Give the cells of each zone: those whose centre lies in its outline."""
-    return [
-        np.flatnonzero(shapely.contains_xy(outline, run.grid.x, run.grid.y))
-        for outline in run.zones.geometry
-    ]
 
 
 def _document(run: RunRecord, found: Certainty, seed: int, n_blocks: int) -> dict[str, Any]:

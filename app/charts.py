@@ -5,6 +5,7 @@ A chart is a function that gives a figure; :func:`draw` makes it a picture.
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -275,3 +276,84 @@ def _round_length(units: float, metres: float) -> float:
     whole = 5280.0 if abs(metres - 0.3048) < 1e-4 else 1000.0 / metres
     steps = [whole * step for step in (0.1, 0.25, 0.5, 1, 2, 5, 10, 20)]
     return min(steps, key=lambda step: abs(step - units))
+
+
+def treated_and_controls(
+    series: Sequence[Mapping[str, Any]], names: Sequence[str], unit: str
+) -> Figure:
+    """Draw incidents of the treated area and of its control areas, before and after."""
+    figure = Figure(figsize=(7.4, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    edges = [_number(step["from"]) for step in series]
+    days = [(_number(step["from"]) + _number(step["to"])) / 2 for step in series]
+    start = next(day for day, step in zip(edges, series, strict=True) if step["period"] == "after")
+    lines = [(name, [s["controls"][i] for s in series]) for i, name in enumerate(names)]
+    dashes = [(0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2))]
+    ends = []
+    for i, (name, counts) in enumerate(lines):
+        axes.plot(days, counts, color=QUIET, linewidth=1.3, linestyle=dashes[i % len(dashes)])
+        ends.append((float(counts[-1]), name))
+    treated = [step["treated"] for step in series]
+    axes.plot(days, treated, color="#b8431b", linewidth=2.6, zorder=5)
+    ends.append((float(treated[-1]), "treated"))
+    top = max([1, *treated, *(count for _, counts in lines for count in counts)]) * 1.12
+    axes.set(ylim=(0, top), xlim=(edges[0], _number(series[-1]["to"])))
+    axes.axvline(start, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+    axes.annotate("after", (start, top), xytext=(4, -11), textcoords="offset points", color=QUIET)
+    ends.sort()
+    for (_, name), height in zip(ends, _apart(ends, top / 15), strict=True):
+        ours = name == "treated"
+        axes.annotate(
+            name,
+            (1.015, height),
+            xycoords=axes.get_yaxis_transform(),
+            va="center",
+            color="#b8431b" if ours else QUIET,
+            fontweight="bold" if ours else "normal",
+            annotation_clip=False,
+        )
+    _date_axis(axes, edges)
+    axes.set_ylabel(f"Incidents a {unit}")
+    return figure
+
+
+def running_difference(controls: Sequence[Mapping[str, Any]], start: str) -> Figure:
+    """Draw the difference to each control area so far, with its widened interval."""
+    across = min(3, len(controls))
+    down = -(-len(controls) // across)
+    figure = Figure(figsize=(2.6 * across + 0.8, 2.6 * down + 0.5), layout="constrained")
+    panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
+    for axes, control in zip(panels, controls, strict=False):
+        keys = ("low_widened", "wdd", "high_widened")
+        steps = [{"to": start, **dict.fromkeys(keys, 0.0)}, *control["running"]]
+        days = [_number(step["to"]) for step in steps]
+        low, middle, high = ([step[key] for step in steps] for key in keys)
+        axes.fill_between(days, low, high, color="#2f5d8a", alpha=0.18, linewidth=0)
+        axes.plot(days, middle, color="#2f5d8a", linewidth=2)
+        axes.axhline(0, color=QUIET, linewidth=1)
+        axes.set_title(control["name"], fontsize=11, loc="left")
+        axes.annotate(
+            f"{middle[-1]:+.0f}",
+            (days[-1], middle[-1]),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            color="#2f5d8a",
+            annotation_clip=False,
+        )
+        _date_axis(axes, days, most=3)
+    for axes in panels[len(controls) :]:
+        axes.set_visible(False)
+    figure.supylabel("Incidents more than\nexpected so far", fontsize=10, color=INK)
+    return figure
+
+
+def _number(day: str) -> float:
+    return float(dt.date.fromisoformat(day).toordinal())
+
+
+def _date_axis(axes: Axes, days: Sequence[float], *, most: int = 7) -> None:
+    """Name at most so many of the days, evenly spread from the first."""
+    shown = list(days)[:: max(1, -(-len(days) // most))]
+    names = [f"{dt.date.fromordinal(int(day)):%b %Y}".replace(" ", "\n") for day in shown]
+    axes.set_xticks(shown, names, fontsize=9)

@@ -14,6 +14,7 @@ from spatial.errors import (
     FitError,
     ForecastError,
     GridError,
+    OutcomeError,
     SaferGroundError,
     SpecError,
 )
@@ -35,6 +36,7 @@ STATUS: dict[type[SaferGroundError], int] = {
     GridError: 422,
     FitError: 422,
     ForecastError: 422,
+    OutcomeError: 422,
     CancelledError: 409,
     StoreError: 503,
     SettingsError: 500,

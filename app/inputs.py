@@ -77,6 +77,38 @@ def city_wide(session: Session, run_id: str) -> tuple[RunRecord, Inputs, RunSpec
     return run, inputs, spec
 
 
+def require_outcome(city: CityRecord, outcome: str) -> None:
+    """Refuse an outcome that the city has no incidents of.
+
+    Raises
+    ------
+    DataError
+        If it is not one of the city's.
+    """
+    if outcome not in city.outcomes:
+        known = ", ".join(city.outcomes) or "none: import incidents first"
+        msg = f"{city.slug} has no outcome {outcome!r}; its outcomes are {known}"
+        raise DataError(msg)
+
+
+def require_districts(city: CityRecord, asked: Iterable[str]) -> None:
+    """Refuse districts that the city does not have.
+
+    Raises
+    ------
+    DataError
+        If one is not the city's.
+    """
+    known = list(city.districts["code"])
+    unknown = [name for name in asked if name not in known]
+    if unknown:
+        msg = (
+            f"{city.slug} has no district {', '.join(map(repr, unknown))}; its districts are "
+            f"{', '.join(known)}"
+        )
+        raise DataError(msg)
+
+
 def days_before(days: Iterable[dt.date], end: dt.date) -> NDArray[np.float64]:
     """Count the days from each incident to the end of a period."""
     return np.array([(end - day).days for day in days], dtype=np.float64)

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from app.documents import run_document, zone_id
-from app.inputs import digest_inputs, load_inputs
+from app.inputs import digest_inputs, load_inputs, require_districts, require_outcome
 from geodata.errors import DataError
 from geodata.store import cities, runs
 from geodata.store.runs import RunRecord
@@ -60,7 +60,7 @@ def fit(
         city = cities.get_city(session, asked.city)
         start, end = _period(city, asked)
         inputs = load_inputs(session, city, asked.outcome, start, end)
-    _require_districts(city, asked.districts)
+    require_districts(city, asked.districts)
     spec = RunSpec(
         grid=GridSpec(cell_units=city.cell_units, block_units=city.block_units),
         factors=tuple(inputs.layers),
@@ -146,10 +146,7 @@ def code_version() -> str:
 
 
 def _period(city: CityRecord, asked: FitRequest) -> tuple[dt.date, dt.date]:
-    if asked.outcome not in city.outcomes:
-        known = ", ".join(city.outcomes) or "none: import incidents first"
-        msg = f"{city.slug} has no outcome {asked.outcome!r}; its outcomes are {known}"
-        raise DataError(msg)
+    require_outcome(city, asked.outcome)
     first, last = city.period or (None, None)
     start = asked.start or first
     end = asked.end or (last + dt.timedelta(days=1) if last else None)
@@ -160,14 +157,3 @@ def _period(city: CityRecord, asked: FitRequest) -> tuple[dt.date, dt.date]:
         msg = f"the period from {start} to {end} is empty; --from is included, --to is not"
         raise DataError(msg)
     return start, end
-
-
-def _require_districts(city: CityRecord, asked: tuple[str, ...]) -> None:
-    known = list(city.districts["code"])
-    unknown = [name for name in asked if name not in known]
-    if unknown:
-        msg = (
-            f"{city.slug} has no district {', '.join(map(repr, unknown))}; its districts are "
-            f"{', '.join(known)}"
-        )
-        raise DataError(msg)

@@ -18,6 +18,7 @@ from app.validation import BACKTEST, VALIDATION
 from geodata.measures.ledger import Ledger
 from geodata.measures.masked import Masks
 from geodata.measures.registry import STALE_DAYS
+from geodata.publishing.activity import public_activity
 from geodata.store import cities, findings, initiatives, layers, runs, sources
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from geodata.database import Database
     from geodata.measures.record import Scope
     from geodata.measures.registry import Step
+    from geodata.publishing.activity import Activity
     from geodata.reports import SourceReport
     from geodata.store.cities import CityRecord, CitySummary
     from geodata.store.findings import FindingRecord
@@ -101,6 +103,7 @@ class PublicSite:
         self._database = database
         self._city = city
         self._kept: dict[tuple[str, ...], Shown] = {}
+        self._activities: dict[tuple[str, ...], Activity | None] = {}
         self._figures: dict[Any, Any] = {}
         self._tables: dict[str, PublicTable] = {}
         self._masks: tuple[Any, Masks] = (None, Masks())
@@ -215,6 +218,21 @@ class PublicSite:
             while len(self._figures) > KEPT_FIGURES:
                 self._figures.pop(next(iter(self._figures)))
         return found
+
+    def activity(self, shown: Shown) -> Activity | None:
+        """Give a city's alerts and complaints as the public may see them, by week."""
+        city = shown.city
+        key = (city.slug, city.imported_at.isoformat(), city.this_day().isoformat())
+        with self._lock:
+            if key in self._activities:
+                return self._activities[key]
+        with self._database.session() as session:
+            made = public_activity(session, Ledger(session, city, city.this_day()))
+        with self._lock:
+            self._activities[key] = made
+            while len(self._activities) > KEPT:
+                self._activities.pop(next(iter(self._activities)))
+        return made
 
 
 def load_shown(

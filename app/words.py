@@ -89,6 +89,15 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
+def listed(names: Sequence[str]) -> str:
+    """Name things in a row.
+
+    >>> listed(["a"]), listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
 def times(rrv: float) -> str:
     """Tell a relative risk value.
 

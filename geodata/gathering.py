@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from geodata.cityfile import BaseSource, FactorSource, IncidentSource, Place
 
+WHOLE_WITH_POINT = r"-?\d+\.0"
 KEY_DECIMALS = 3  # of a unit: a millimetre or a hair
 
 
@@ -312,12 +313,19 @@ def digest_text(text: str) -> str:
 
 
 def texts_of(column: pd.Series) -> list[str]:
-    """Write values as text: 1.0 of a number column is 1, nothing is nothing."""
+    """Write values as text: 1.0 of a column of whole numbers is 1, nothing is nothing.
+
+    A table program writes whole numbers with gaps as 1.0, so that the same id would not be the same
+    in two files.
+    """
     if pd.api.types.is_float_dtype(column):
         whole = column.dropna()
         if len(whole) and (whole == whole.round()).all():
             column = column.astype("Int64")
     plain = column.astype("string").fillna("").str.strip().str.replace("\x00", "", regex=False)
+    said = plain[plain != ""]
+    if len(said) and said.str.fullmatch(WHOLE_WITH_POINT).all():
+        plain = plain.str.removesuffix(".0")
     return plain.tolist()
 
 

@@ -17,6 +17,10 @@ class GridError(SaferGroundError, ValueError):
     """A grid cannot be laid over the study area as asked."""
 
 
+class MaskingError(SaferGroundError, ValueError):
+    """Places or counts cannot be made fit for the public as asked."""
+
+
 class FitError(SaferGroundError, ValueError):
     """A model cannot be fitted to these data."""
 
@@ -27,3 +31,7 @@ class FitWarning(UserWarning):
 
 class ForecastError(SaferGroundError, ValueError):
     """A forecast cannot be scored as asked."""
+
+
+class OutcomeError(SaferGroundError, ValueError):
+    """An intervention cannot be evaluated as asked."""

@@ -18,7 +18,7 @@ from spatial.errors import GridError
 from spatial.spec import MAX_CELLS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
     from shapely.geometry.base import BaseGeometry
@@ -201,7 +201,7 @@ def lay_grid(
         n_rows=n_rows,
         cols=cols,
         rows=rows,
-        district=_district_of(x, y, list(districts.values())),
+        district=district_of(x, y, list(districts.values())),
         district_ids=tuple(districts),
     )
 
@@ -220,9 +220,10 @@ def _cells_inside(
     return cols, rows
 
 
-def _district_of(
-    x: NDArray[np.float64], y: NDArray[np.float64], areas: list[BaseGeometry]
+def district_of(
+    x: NDArray[np.float64], y: NDArray[np.float64], areas: Sequence[BaseGeometry]
 ) -> NDArray[np.int16]:
+    """Give the position of the first area that holds each point, border included; -1 for none."""
     district = np.full(len(x), NO_DISTRICT, dtype=np.int16)
     for position, area in enumerate(areas):
         west, south, east, north = area.bounds

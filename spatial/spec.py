@@ -187,6 +187,49 @@ class ZoneSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MaskingSpec:
+    """How exact places become public ones; the defaults in metres are those of ``for_unit``.
+
+    A public place is shared by at least ``k`` addresses or by none, and stands for points up to
+    ``reach_units`` away; farther ones are given by a square of ``cell_units``, or of two or four
+    times that. Street ends within ``tolerance_units`` of each other meet.
+    """
+
+    k: int = 8
+    reach_units: float
+    cell_units: float
+    tolerance_units: float
+
+    def __post_init__(self) -> None:
+        if self.k != int(self.k) or self.k < 2:
+            msg = f"masking: k must be a whole number of at least 2 addresses, got {self.k!r}"
+            raise SpecError(msg)
+        for name in ("reach_units", "cell_units", "tolerance_units"):
+            _positive("masking", name, getattr(self, name))
+        if self.tolerance_units >= self.reach_units:
+            msg = (
+                "masking: tolerance_units must be below reach_units, got "
+                f"{self.tolerance_units!r} and {self.reach_units!r}"
+            )
+            raise SpecError(msg)
+
+    @classmethod
+    def for_unit(cls, unit_m: float, *, k: int = 8) -> MaskingSpec:
+        """Give the rule of the product in a unit that is ``unit_m`` metres long.
+
+        >>> MaskingSpec.for_unit(1.0)
+        MaskingSpec(k=8, reach_units=250.0, cell_units=500.0, tolerance_units=1.0)
+        """
+        _positive("masking", "unit_m", unit_m)
+        return cls(
+            k=k,
+            reach_units=250.0 / unit_m,
+            cell_units=500.0 / unit_m,
+            tolerance_units=1.0 / unit_m,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunSpec:
     """Everything that, with the data, decides a run."""
 

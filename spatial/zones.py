@@ -24,7 +24,7 @@ from scipy import ndimage
 from spatial.grid import NO_DISTRICT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
@@ -189,6 +189,11 @@ class _District:
                 if other >= 0 and grid.district[other] == self.own and other not in self.taken:
                     found.append(other)
         return found
+
+
+def cells_within(grid: Grid, outlines: Iterable[BaseGeometry]) -> list[NDArray[np.int64]]:
+    """Give the cells of each outline: those whose centre lies in it."""
+    return [np.flatnonzero(shapely.contains_xy(outline, grid.x, grid.y)) for outline in outlines]
 
 
 def zone_of_cells(grid: Grid, zones: list[Zone]) -> NDArray[np.int32]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from app.cli import cities, demo, initiatives, judging, measuring, runs, serving
+from app.cli import cities, demo, evaluating, initiatives, judging, measuring, runs, serving
 from spatial.errors import SaferGroundError
 
 
@@ -43,6 +43,7 @@ for command in (
     judging.certainty,
     judging.compare,
     judging.sensitivity,
+    evaluating.evaluate,
     runs.export,
     measuring.measures,
     serving.serve,

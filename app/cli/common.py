@@ -43,7 +43,22 @@ class _Day(click.ParamType[dt.date]):
             self.fail(f"{value!r} is not a date; write it as 2013-01-31", param, ctx)
 
 
+class _Period(click.ParamType[tuple[dt.date, dt.date]]):
+    """Two ISO dates, the first included, the second not."""
+
+    name = "from/to"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[dt.date, dt.date]:
+        if isinstance(value, tuple):
+            return value
+        start, slash, end = str(value).partition("/")
+        if not slash:
+            self.fail(f"{value!r} is not a period; write it as 2018-01-01/2018-07-01", param, ctx)
+        return DAY.convert(start, param, ctx), DAY.convert(end, param, ctx)
+
+
 DAY = _Day()
+PERIOD = _Period()
 
 
 def settings_for(database_url: str | None) -> Settings:

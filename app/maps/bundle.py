@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import brotli
 import numpy as np
 
+from app.maps.activity import activity_json
 from app.maps.compose import Files, compose
 from app.maps.picture import overview_svg
 from app.maps.shapes import base_geojson, districts_geojson, zones_geojson
@@ -24,9 +25,10 @@ from app.maps.surface import warped_surface
 
 if TYPE_CHECKING:
     from app.site import Shown
+    from geodata.publishing.activity import Activity
     from geodata.store.runs import RunRecord
 
-FORMAT = "1"  # raise when the files change for the same run
+FORMAT = "2"  # raise when the files change for the same run
 COMPRESSED = (".js", ".css", ".json", ".svg")
 MANIFEST = "map.json"
 
@@ -59,6 +61,17 @@ def map_bundle(root: Path, shown: Shown, run: RunRecord) -> Bundle:
         _make(root, folder, shown, run)
     stored = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     return Bundle(**stored)
+
+
+def activity_file(root: Path, shown: Shown, activity: Activity) -> tuple[str, str]:
+    """Give the folder and the name of a city's activity file, writing it if it is not there."""
+    city = shown.city
+    folder = f"activity-{city.slug}-{city.imported_at:%Y%m%d%H%M%S}-{city.this_day():%Y%m%d}"
+    there = sorted((root / folder).glob("activity-*.json"))
+    if there:
+        return folder, there[0].name
+    (root / folder).mkdir(parents=True, exist_ok=True)
+    return folder, _put(root / folder, "activity", ".json", activity_json(activity, city.crs))
 
 
 def _make(root: Path, folder: Path, shown: Shown, run: RunRecord) -> None:

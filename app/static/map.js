@@ -15,6 +15,7 @@ const SaferGround = (() => {
   let chart = null;
   let chosen = null;
   let restoring = false;
+  let tell = () => ""; // what stands under a district's name
 
   const load = async (file) => {
     const answer = await fetch(frame.dataset.files + file);
@@ -29,6 +30,13 @@ const SaferGround = (() => {
     const made = map.getPane(name) || map.createPane(name);
     made.style.zIndex = order;
     return name;
+  };
+
+  // Room around what is to be seen: the legend may lie over the right of the map.
+  const around = (margin) => {
+    const key = document.querySelector(".map-legend");
+    const over = key && key.open && getComputedStyle(key).position === "absolute" ? key.offsetWidth + 12 : 0;
+    return { paddingTopLeft: [margin, margin], paddingBottomRight: [margin + over, margin] };
   };
 
   // What lies under everything: drawn on one canvas below the surface, and streets on one above it.
@@ -65,8 +73,12 @@ const SaferGround = (() => {
         const name = document.createElement("span");
         name.className = "district-name";
         name.textContent = /^\w{1,3}$/.test(feature.properties.name) ? `District ${feature.properties.name}` : feature.properties.name;
+        const note = document.createElement("small");
+        note.dataset.code = feature.properties.code;
+        name.append(note);
         L.marker(feature.properties.at, { pane: pane(map, "names", 620), interactive: false, keyboard: false, icon: L.divIcon({ html: name, className: "", iconSize: [0, 0] }) }).addTo(parts.districts);
       }
+      notes(tell);
     }).catch(told);
   };
 
@@ -140,7 +152,7 @@ const SaferGround = (() => {
     if (chosen) {
       const { feature, line } = zones.get(chosen);
       fill(feature.properties);
-      if (move) chart.fitBounds(line.getBounds(), { maxZoom: 15, padding: [60, 60], animate: !matchMedia("(prefers-reduced-motion: reduce)").matches });
+      if (move) chart.fitBounds(line.getBounds(), { maxZoom: 15, ...around(60), animate: !matchMedia("(prefers-reduced-motion: reduce)").matches });
       if (focus) page("panel-title").focus({ preventScroll: false });
     }
     if (!quiet) remember(before !== chosen);
@@ -165,8 +177,9 @@ const SaferGround = (() => {
     const now = state();
     const put = (key, value) => (value ? now.set(key, value) : now.delete(key));
     put("zone", chosen);
-    const off = [...document.querySelectorAll("#layers input:not(:checked)")].map((box) => box.value);
-    put("hide", off.join(","));
+    const boxes = [...document.querySelectorAll("#layers input")].filter((box) => box.checked !== box.defaultChecked);
+    put("hide", boxes.filter((box) => !box.checked).map((box) => box.value).join(","));
+    put("show", boxes.filter((box) => box.checked).map((box) => box.value).join(","));
     const centre = chart.getCenter();
     put("view", `${centre.lat.toFixed(5)},${centre.lng.toFixed(5)},${chart.getZoom().toFixed(2)}`);
     const address = `${location.pathname}?${now}`;
@@ -179,13 +192,17 @@ const SaferGround = (() => {
     const view = (now.get("view") || "").split(",").map(Number);
     const placed = view.length === 3 && view.every(Number.isFinite);
     if (placed) chart.setView([view[0], view[1]], view[2], { animate: false });
-    const hidden = (now.get("hide") || "").split(",");
-    for (const box of document.querySelectorAll("#layers input")) {
-      box.checked = !hidden.includes(box.value);
-      show(box);
-    }
+    refresh();
     choose(now.get("zone"), { move: !placed, quiet: true });
     restoring = false;
+  };
+  const refresh = () => {
+    const now = state();
+    const [hidden, shown] = ["hide", "show"].map((key) => (now.get(key) || "").split(","));
+    for (const box of document.querySelectorAll("#layers input")) {
+      box.checked = box.defaultChecked ? !hidden.includes(box.value) : shown.includes(box.value);
+      show(box);
+    }
   };
   const show = (box) => {
     const part = parts[box.value];
@@ -202,12 +219,18 @@ const SaferGround = (() => {
       if (feature.properties.district === district) bounds.extend(line.getBounds());
       else group.remove();
     }
-    if (bounds.isValid()) chart.fitBounds(bounds, { padding: [60, 60], maxZoom: 14, animate: false });
+    if (bounds.isValid()) chart.fitBounds(bounds, { ...around(60), maxZoom: 14, animate: false });
+  };
+
+  const part = (name, layer) => { parts[name] = layer; };
+  const notes = (words) => {
+    tell = words;
+    for (const note of document.querySelectorAll(".district-name small")) note.textContent = tell(note.dataset.code);
   };
 
   const furnish = (map, bounds) => {
     chart = map;
-    map.fitBounds(bounds, { padding: [8, 8], animate: false });
+    map.fitBounds(bounds, { ...around(8), animate: false });
     map.setMinZoom(map.getZoom() - 1);
     map.setMaxZoom(18);
     L.control.scale({ imperial: true, metric: true, maxWidth: 140 }).addTo(map);
@@ -226,7 +249,8 @@ const SaferGround = (() => {
     }
     map.on("moveend", () => { if (zones.size) remember(false); });
     addEventListener("popstate", restore);
+    document.dispatchEvent(new CustomEvent("saferground:map", { detail: { map } }));
   };
 
-  return { base, surface, districts, zones: drawZones, furnish };
+  return { base, surface, districts, zones: drawZones, furnish, pane, part, notes, refresh };
 })();

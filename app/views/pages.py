@@ -12,6 +12,7 @@ from app.maps.shapes import district_label, reasons
 if TYPE_CHECKING:
     from app.maps.bundle import Bundle
     from app.site import Shown
+    from app.views.activity import ActivityPart
     from app.views.initiative_pages import Standing
     from geodata.reports import SourceReport
     from geodata.store.runs import RunRecord
@@ -90,6 +91,7 @@ class MapPage:
     rows: tuple[ZoneRow, ...]
     districts: tuple[tuple[str, str], ...]
     district: str | None
+    activity: ActivityPart | None
 
 
 @dataclass(frozen=True, kw_only=True)

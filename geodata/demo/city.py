@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.demo import crime, geography, places, recording, streets, writing
+from geodata.demo import addresses, crime, geography, places, recording, streets, writing
 from geodata.demo.tallies import true_measures
 from spatial.grid import lay_grid
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 NAME = "Alder Falls (synthetic demonstration city)"
 SLUG = "alder-falls"
 STEPS = ("land", "streets", "places", "incidents", "records", "files")
-RECORDS_STREAM = 2  # a stream of its own, so that incidents do not depend on what is recorded
+RECORDS_STREAM, HOMES_STREAM = 2, 3  # streams of their own, so that incidents depend on neither
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -98,7 +98,9 @@ def write_city(
     stream = np.random.default_rng([seed, RECORDS_STREAM])
     recorded = recording.draw_records(grid, expected, network, land, stream)
     step()
+    homes = addresses.place_addresses(land, network, np.random.default_rng([seed, HOMES_STREAM]))
     writing.write_land(folder, land, network)
+    addresses.write_addresses(folder, homes)
     writing.write_factors(folder, layers)
     incidents = pd.concat(drawn, ignore_index=True)
     dirty = writing.write_incidents(folder, incidents, rng)

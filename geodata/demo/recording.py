@@ -238,6 +238,11 @@ def _add_faulty(
 
 
 SECTIONS = """
+[addresses]
+source = "addresses.csv"
+x = "longitude"
+y = "latitude"
+
 [[alerts]]
 source = "alerts.csv"
 [alerts.fields]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FindingRecord:
-    """One finding: a document, and for some kinds a value for every cell of the run."""
+    """One finding: a document, and for some kinds a table about cells that goes with it."""
 
     run: str
     kind: str

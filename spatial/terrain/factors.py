@@ -92,10 +92,8 @@ def candidate_columns(
     distances = factor.distances_units(block_units)
     columns: list[NDArray[np.uint8]] = []
     for operation in factor.operations:
-        if operation == "proximity":
-            columns.extend(_proximity(grid, shapes, distances))
-        else:
-            columns.extend(_density(grid, shapes, distance) for distance in distances)
+        find = _proximity if operation == "proximity" else _density
+        columns.extend(find(grid, shapes, distances))
     return np.column_stack(columns)
 
 
@@ -132,9 +130,21 @@ def _proximity(
     return [(nearest <= distance * TOUCH).astype(np.uint8) for distance in distances]
 
 
-def _density(grid: Grid, shapes: NDArray[np.object_], distance: float) -> NDArray[np.uint8]:
-    points = sample_points(shapes, distance, origin=(grid.x0, grid.y0))
-    points = points[np.lexsort(points.T)]  # the order of features must not change a rounded sum
+def _density(
+    grid: Grid, shapes: NDArray[np.object_], distances: tuple[float, ...]
+) -> list[NDArray[np.uint8]]:
+    only_points = bool((shapely.get_dimensions(shapes) == 0).all())
+    columns, points = [], None
+    for distance in distances:
+        if points is None or not only_points:  # points stand for themselves at any spacing
+            points = sample_points(shapes, distance, origin=(grid.x0, grid.y0))
+            points = points[np.lexsort(points.T)]  # the order of features must not change a sum
+        columns.append(_gathered(grid, points, distance))
+    return columns
+
+
+def _gathered(grid: Grid, points: NDArray[np.float64], distance: float) -> NDArray[np.uint8]:
+    """Mark the cells in which points gather."""
     density = quartic_density(points, *_lattice(grid), distance)[grid.rows, grid.cols]
     spread = density.std()
     if spread == 0:

@@ -49,7 +49,9 @@ class _Search:
         model = parted.model if column is None else tuple(sorted((*parted.model, column)))
         if model not in self.fits:
             start = _start(model, near, at.model)
-            self.fits[model] = fit_counts(parted.tally(self.rows, column), self.family, start=start)
+            self.fits[model] = fit_counts(
+                parted.tally(self.rows, column), self.family, start=start, covariance=False
+            )
         return self.fits[model]
 
     def allowed(self, fit: CountFit) -> bool:

@@ -133,7 +133,7 @@ def test_without_scripts_everything_but_the_map_works(visit, shown):
     still = window.page.locator("img.still")
     assert still.is_visible()
     window.page.select_option("#district", "D3")
-    window.page.get_by_role("button", name="Show").click()
+    window.page.get_by_role("button", name="Show", exact=True).click()
     assert "district=D3" in window.page.url
     rows = window.page.locator("#zone-table tbody tr")
     assert rows.count() == int((shown.run.zones["district"] == "D3").sum())

@@ -273,13 +273,6 @@ def test_an_area_elsewhere_or_in_another_unit_is_told(bring, town):
         bring()
 
 
-def test_what_a_later_version_reads_is_told(bring, town):
-    town.change("[[factors]]", '[[alerts]]\nsource = "alerts.csv"\n[[factors]]')
-    report = account(bring(), "alerts")
-    assert (report.read, report.stored) == (0, 0)
-    assert "not read by this version" in report.notes[0]
-
-
 HOSTILE = [
     "</script><script>alert(1)</script>",
     "${alert(1)}",

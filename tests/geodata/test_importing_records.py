@@ -290,3 +290,13 @@ def test_addresses_are_a_snapshot_of_bare_places(bring, town, sqlite_database):
     town.change('[addresses]\nsource = "homes.csv"\nx = "lon"\ny = "lat"\n', "")
     bring()
     assert homes() is None
+
+
+def test_ids_written_with_a_point_are_the_same_ids(bring, town, sqlite_database):
+    town.alert_rows[0].update(id="7", number="1001")
+    town.alert_rows[1].update(id="8")
+    town.call_rows[0]["number"] = "1001.0"
+    town.verified_rows[0]["alert"] = "7.0"
+    bring()
+    assert rows(sqlite_database, "verified")["alert"].tolist() == ["7"]
+    assert rows(sqlite_database, "calls")["event"].tolist() == ["1001"]

@@ -1,0 +1,76 @@
+import datetime as dt
+import json
+import re
+
+import numpy as np
+import pytest
+import shapely
+
+from geodata.database import open_database
+from geodata.measures.ledger import Ledger
+from geodata.store.cities import get_city
+
+
+@pytest.fixture
+def data(client):
+    page = client.get("/map").text
+    address = re.search(r'data-activity="([^"]+)"', page)[1]
+    with client.get(address) as response:
+        assert response.cache_control.immutable
+        return response.get_json(force=True)
+
+
+def test_no_exact_place_and_no_young_day_reaches_the_map(data, demo_settings):
+    database = open_database(demo_settings.database_url)
+    with database.session() as session:
+        city = get_city(session, "alder-falls")
+        ledger = Ledger(session, city, city.this_day())
+        alerts = ledger.alerts
+        exact = shapely.points(alerts["x"], alerts["y"])
+        newest = city.this_day() - dt.timedelta(days=7)
+    database.close()
+    assert data["through"] <= newest.isoformat()
+    assert data["weeks"][-1] <= newest.isoformat()
+    assert set(data) == {"weeks", "through", "districts", "layers"}
+    for layer in data["layers"]:
+        assert set(layer) == {"id", "title", "one", "many", "sites", "counts"}
+        assert all(len(site) == 4 for site in layer["sites"])
+        assert min(site[2] for site in layer["sites"]) >= 50  # never drawn as a pin
+    (layer,) = [layer for layer in data["layers"] if layer["id"] == "alerts"]
+    assert len(layer["sites"]) < len(exact) / 2
+    young = alerts["day"] > np.datetime64(newest)
+    inside = alerts["district"].notna()
+    assert sum(layer["counts"][2::3]) == int((inside & ~young).sum())
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("from=2025-01-07", "is not known"),
+        ("to=soon", "is not known"),
+        ("from=2025-03-03&to=2025-01-06", "the other way round"),
+    ],
+)
+def test_weeks_that_cannot_be_are_the_askers_fault(client, query, message):
+    response = client.get(f"/map?{query}")
+    assert response.status_code == 400
+    assert message in response.text
+
+
+def test_the_page_tells_the_weeks_of_the_address(client, data):
+    page = client.get("/map?from=2025-01-06&to=2025-01-27").text
+    first, last = data["weeks"].index("2025-01-06"), data["weeks"].index("2025-01-27")
+    (layer,) = [layer for layer in data["layers"] if layer["id"] == "alerts"]
+    counts = np.reshape(layer["counts"], (-1, 3))
+    number = counts[(counts[:, 1] >= first) & (counts[:, 1] <= last), 2].sum()
+    assert f"{number} alerts" in page
+    assert "from January 6, 2025 to February 2, 2025" in page
+
+
+def test_a_city_without_alerts_shows_a_map_without_weeks(client, monkeypatch):
+    site = client.application.extensions["saferground.site"]
+    monkeypatch.setattr(site, "activity", lambda _shown: None)
+    page = client.get("/map")
+    assert page.status_code == 200
+    assert "week-bars" not in page.text
+    assert json.dumps("activity") not in page.text
