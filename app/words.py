@@ -130,7 +130,7 @@ def amount(value: float | None, unit: str) -> str:
         return "no data"
     if unit == "share":
         return f"{100 * value:.1f} %"
-    return f"{value:,.1f}" if unit in FRACTIONAL else f"{value:,.0f}"
+    return f"{value:,.1f}" if unit in FRACTIONAL and abs(value) < 1000 else f"{value:,.0f}"
 
 
 def between(low: float | None, high: float | None, unit: str) -> str:

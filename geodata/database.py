@@ -45,6 +45,20 @@ class Database:
                 yield session
             connection.commit()
 
+    def check(self) -> None:
+        """Read from the database.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be read, or no longer has the schema that this code was written for.
+        """
+        with _connected(self.engine) as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+        if found != _scripts().get_current_head():
+            msg = f"{_shown(self.engine.url)} no longer holds this version's schema; restart"
+            raise StoreError(msg)
+
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()

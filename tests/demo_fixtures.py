@@ -1,3 +1,5 @@
+import datetime as dt
+
 import pytest
 
 from app import create_app
@@ -8,7 +10,11 @@ from app.validation import validate
 from geodata.cityfile import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.demo import write_city
+from geodata.demo.initiatives import write_initiatives
 from geodata.importing import import_city
+from geodata.initiatives import read_initiatives
+from geodata.measures.registry import MEASURES
+from geodata.store.initiatives import record_initiatives
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +28,10 @@ def demo_settings(tmp_path_factory):
     database = open_database(settings.database_url)
     write_city(folder / "city")
     result = import_city(database, read_city_file(folder / "city" / "city.toml"))
+    write_initiatives(folder / "city")
+    told = read_initiatives(folder / "city" / "initiatives.toml", MEASURES)
+    with database.session(write=True) as session:
+        record_initiatives(session, told, dt.datetime(2026, 1, 5, 12))
     (run,) = fit(database, FitRequest(city=result.city, outcome="robbery", end=HELD_OUT[0]))
     validate(database, run.id, *HELD_OUT)
     database.close()

@@ -14,7 +14,11 @@ from app.validation import validate
 from geodata.cityfile import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.demo import write_city
+from geodata.demo.initiatives import write_initiatives
 from geodata.importing import import_city
+from geodata.initiatives import read_initiatives
+from geodata.measures.registry import MEASURES
+from geodata.store.initiatives import record_initiatives
 
 HOST = "127.0.0.1"
 HELD_OUT = (dt.date(2025, 7, 1), dt.date(2026, 1, 1))  # fitted before, scored within
@@ -41,7 +45,14 @@ def demo(port: int, database_url: str | None, *, no_serve: bool) -> None:
     described = read_city_file(folder / "city.toml")
     with Progress() as progress:
         result = import_city(database, described, progress=progress)
-    say(f"    {sum(report.stored for report in result.sources):,} rows stored")
+    write_initiatives(folder)
+    told = read_initiatives(folder / "initiatives.toml", MEASURES)
+    with database.session(write=True) as session:
+        record_initiatives(session, told, dt.datetime.now(dt.UTC).replace(tzinfo=None))
+    say(
+        f"    {sum(report.stored for report in result.sources):,} rows and "
+        f"{len(told.initiatives)} initiative with {len(told.initiatives[0].strategies)} strategies"
+    )
     say("4/4 Fitting risk terrains (the first time, the engine is compiled: about a minute)")
     outcomes = sorted(described.outcomes, key=lambda name: (name == SHOWN_LAST, name))
     for outcome in outcomes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from typing import TYPE_CHECKING
 
 import click
@@ -48,4 +49,5 @@ def run_server(settings: Settings, host: str, port: int) -> None:
     app = create_app(settings)
     shown = f"[{host}]" if ":" in host else host
     say(f"Safer Ground is at http://{shown}:{port}/ (stop with Ctrl+C)")
+    threading.Thread(target=app.extensions["saferground.site"].warm, daemon=True).start()
     waitress.serve(app, host=host, port=port, threads=8, ident="saferground")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app import words
+from app import words, words_measures
 from app.maps.palette import RISK_HEX
 from app.maps.shapes import district_label, reasons
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from app.maps.bundle import Bundle
     from app.site import Shown
     from app.views.activity import ActivityPart
+    from app.views.initiative_pages import Standing
     from geodata.reports import SourceReport
     from geodata.store.runs import RunRecord
 
@@ -22,7 +23,11 @@ SORTS = {"district": "District", "past": "Incidents", "expected": "Expected", "a
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """What stands around every page."""
+    """What stands around every page.
+
+    ``age`` tells how old the newest row is, ``calendar`` the day at which a synthetic city's
+    calendar stands still.
+    """
 
     city: str
     slug: str
@@ -31,6 +36,10 @@ class Frame:
     period: str
     run: str
     others: tuple[tuple[str, str], ...]
+    data_through: str
+    age: str
+    stale: bool
+    calendar: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +79,7 @@ class HomePage:
     factors: tuple[str, ...]
     picture: str
     bundle: Bundle
+    standing: Standing | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +202,10 @@ def frame(shown: Shown) -> Frame:
         period=period,
         run=run.id if run else "",
         others=tuple((other.slug, other.name) for other in shown.others),
+        data_through=words.day(shown.data_through) if shown.data_through else "",
+        age=words_measures.ago(shown.age_days) if shown.age_days is not None else "",
+        stale=shown.stale,
+        calendar=words.day(shown.city.today) if shown.city.today else "",
     )
 
 

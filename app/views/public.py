@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, current_app, render_template, request, send_from_directory, url_for
 from werkzeug.exceptions import NotFound
 
-from app import charts, forms, words
+from app import charts, forms, periods, words
 from app.maps.bundle import Bundle, activity_file, map_bundle
 from app.maps.picture import zone_svg
-from app.views import pages, scores
+from app.views import initiative_pages, pages, scores
 from app.views.activity import ActivityPart, activity_part
+from app.views.doors import site, with_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,25 +22,12 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.site import Shown
+    from app.views.initiative_pages import Standing
     from geodata.store.runs import RunRecord
 
 bp = Blueprint("public", __name__)
 FOR_EVER = 31_536_000
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
-
-
-def with_run(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
-    """Hand a view the shown city and its run; without one, say what to do first."""
-
-    @wraps(view)
-    def wrapped(**kwargs: Any) -> ResponseReturnValue:
-        shown = current_app.extensions["saferground.site"].shown(request.args.get("city"))
-        if shown is None or shown.run is None:
-            frame = pages.frame(shown) if shown else None
-            return render_template("public/empty.html", frame=frame)
-        return view(shown, shown.run, **kwargs)
-
-    return wrapped
 
 
 @bp.get("/")
@@ -57,8 +44,20 @@ def home(shown: Shown, run: RunRecord) -> ResponseReturnValue:
         factors=pages.factor_names(run),
         picture=_file_url(bundle, bundle.picture),
         bundle=bundle,
+        standing=_standing(shown),
     )
     return render_template("public/home.html", frame=pages.frame(shown), page=page)
+
+
+def _standing(shown: Shown) -> Standing | None:
+    """Tell how the initiatives stand, with the course of a few measures over the last months."""
+    scope = periods.last_year(shown)
+    found = site().figures(shown, scope)
+    details = [
+        site().detail(shown, scope, identity, "month")
+        for identity in initiative_pages.key_measures(found)
+    ]
+    return initiative_pages.standing(shown, found, details)
 
 
 @bp.get("/map")
@@ -214,7 +213,7 @@ MIMETYPES = {
 
 
 def _activity(shown: Shown, names: dict[str, str]) -> ActivityPart | None:
-    activity = current_app.extensions["saferground.site"].activity(shown)
+    activity = site().activity(shown)
     if activity is None:
         return None
     folder, name = activity_file(current_app.extensions["saferground.maps"], shown, activity)

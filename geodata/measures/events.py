@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ from geodata.measures.figures import (
     quantile,
     share,
 )
+from geodata.measures.ledger import LINK_METRES
 from geodata.measures.record import Figure, Measure
+from spatial.gunshots import LinkSpec, sensitivity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,6 +77,38 @@ def _inside(ledger: Ledger, scope: Scope) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give alerts and calls inside the coverage area, or all where it is not known."""
     alerts, calls = ledger.rows("alerts", scope), ledger.rows("calls", scope)
     return alerts[alerts["covered"] != 0], calls[calls["covered"] != 0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """How many events have both an alert and a call when calls are linked in another window."""
+
+    minutes: float
+    metres: float
+    both: Figure
+    used: bool
+
+
+def link_windows(ledger: Ledger, scope: Scope) -> list[Window]:
+    """Link alerts and calls again in wider and narrower windows; empty where they cannot be.
+
+    ``used`` marks the window of the measures themselves.
+    """
+    if not _both_told(ledger, scope):
+        return []
+    spec, metre_units = LinkSpec(reach_units=LINK_METRES * ledger.metre_units), ledger.metre_units
+    found = []
+    for minutes, metres, linked in sensitivity(*ledger.reports, spec, metre_units):
+        frame = ledger.cut(ledger.describe_events(linked, ledger.alerts, ledger.calls), scope)
+        found.append(
+            Window(
+                minutes=minutes,
+                metres=metres,
+                both=share(float(frame["both"].sum()), float(len(frame))),
+                used=minutes * 60 == spec.after_s and metres == LINK_METRES,
+            )
+        )
+    return found
 
 
 def _count(*, inside: bool) -> Measure:

@@ -30,6 +30,8 @@ from spatial.gunshots import (
 from spatial.zones import place_in_zones
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import geopandas as gpd
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
@@ -74,9 +76,18 @@ class Ledger:
             while len(self._cut) >= KEPT_SCOPES:
                 self._cut.pop(next(iter(self._cut)))
             frame: pd.DataFrame = getattr(self, section)
-            mine = self._mask(frame, scope)
-            self._cut[key] = frame if mine.all() else frame[mine]
+            self._cut[key] = self.cut(frame, scope)
         return self._cut[key]
+
+    @staticmethod
+    def cut(frame: pd.DataFrame, scope: Scope) -> pd.DataFrame:
+        """Give the rows of a frame with ``day`` and ``district`` that lie in a scope."""
+        start, end = np.datetime64(scope.start), np.datetime64(scope.end)
+        day = frame["day"].to_numpy()
+        mask = (day >= start) & (day < end)
+        if scope.district is not None:
+            mask &= (frame["district"] == scope.district).to_numpy()
+        return frame if mask.all() else frame[mask]
 
     def has(self, section: str) -> bool:
         """Tell whether any row of a section was ever stored."""
@@ -85,6 +96,11 @@ class Ledger:
     def extent(self, section: str) -> tuple[dt.date, dt.date] | None:
         """Give the first and the last local day that a section has rows of."""
         return self._extents.get(section)
+
+    @property
+    def extents(self) -> Mapping[str, tuple[dt.date, dt.date]]:
+        """The first and the last local day of each section that has rows, and of incidents."""
+        return self._extents
 
     @property
     def first_day(self) -> dt.date | None:
@@ -327,15 +343,6 @@ class Ledger:
             state[error_units > limit] = "mislocated"
         state[missed] = "not detected"
         return state
-
-    @staticmethod
-    def _mask(frame: pd.DataFrame, scope: Scope) -> NDArray[np.bool_]:
-        start, end = np.datetime64(scope.start), np.datetime64(scope.end)
-        day = frame["day"].to_numpy()
-        mask = (day >= start) & (day < end)
-        if scope.district is not None:
-            mask &= (frame["district"] == scope.district).to_numpy()
-        return mask
 
 
 def _after(clock: pd.Series, earlier: pd.Series) -> pd.Series:

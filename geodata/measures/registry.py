@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from geodata.errors import DataError
 from geodata.measures import alerts, dirtbike, dosage, events, site, zones
+from geodata.measures.ids import TALLIED
 from geodata.measures.record import Measure, MeasureValue, Scope, status_of
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ def data_through(ledger: Ledger, measure: Measure) -> dt.date | None:
     """Give the last day of the source that ends first, of those that a measure needs and has."""
     if not measure.sources:
         return ledger.newest_day
+    if measure.id in TALLIED:
+        return dirtbike.data_through(ledger, measure.id)
     ends = [extent[1] for source in measure.sources if (extent := ledger.extent(source))]
     return min(ends) if ends else None
 

@@ -1,0 +1,50 @@
+"""What stands before a public view: which city it shows, and what to say when there is none."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from flask import current_app, render_template, request
+
+from app.views import pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask.typing import ResponseReturnValue
+
+    from app.site import PublicSite, Shown
+
+    View = Callable[..., ResponseReturnValue]
+
+
+def site() -> PublicSite:
+    """Give what public pages read from."""
+    found: PublicSite = current_app.extensions["saferground.site"]
+    return found
+
+
+def with_city(view: View) -> View:
+    """Hand a view the shown city; without one, say what to do first."""
+
+    @wraps(view)
+    def wrapped(**kwargs: Any) -> ResponseReturnValue:
+        shown = site().shown(request.args.get("city"))
+        if shown is None:
+            return render_template("public/empty.html", frame=None)
+        return view(shown, **kwargs)
+
+    return wrapped
+
+
+def with_run(view: View) -> View:
+    """Hand a view the shown city and its run; without one, say what to do first."""
+
+    @wraps(view)
+    def wrapped(shown: Shown, **kwargs: Any) -> ResponseReturnValue:
+        if shown.run is None:
+            return render_template("public/empty.html", frame=pages.frame(shown))
+        return view(shown, shown.run, **kwargs)
+
+    return with_city(wrapped)

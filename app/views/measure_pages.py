@@ -1,0 +1,518 @@
+"""What the pages of measures show, as typed values; templates read these and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app import words, words_measures
+from app.periods import PRESETS
+from app.views import pages
+from app.views.measure_blocks import formulas_of, windows_of
+from geodata.measures.masked import SMALL
+from geodata.measures.record import GROUPS
+from geodata.measures.registry import MEASURES
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from app.periods import Period
+    from app.public_figures import CityFigures, MeasureDetail, PublicValue
+    from app.site import Shown
+    from app.views.initiative_pages import FactRow
+    from app.views.measure_blocks import Formulas, Windows
+    from geodata.measures.record import Measure, Scope
+
+MARKS = {
+    "met": "met",
+    "not met": "not-met",
+    "not enough data": "few",
+    "stale": "stale",
+    None: "none",
+}
+SUMMARIES = {
+    "alerts": "What the gunshot detection system published, how fast, how well placed, and what "
+    "came of it.",
+    "events": "Alerts and 911 calls about the same gunfire, counted once.",
+    "response": "How long until the first officer arrives.",
+    "dosage": "Short visits of patrols to risk terrain zones.",
+    "zones": "Whether later incidents happened where the zones were drawn.",
+    "dirtbike": "Dirt bikes and other off-road vehicles on streets, and what is done about them.",
+    "site": "Whether these pages keep their own promise.",
+}
+PARTS = (  # headings within a group, and how the ids below them begin
+    ("How fast", ("alerts.published", "alerts.publish_", "alerts.review_")),
+    ("How well detected and placed", ("alerts.performance", "alerts.located")),
+    (
+        "What officers found",
+        ("alerts.confirmed", "alerts.unconfirmed", "alerts.unfounded", "alerts.no_disposition"),
+    ),
+    ("What came of it", ("alerts.guns", "alerts.arrests", "alerts.casings", "alerts.victims")),
+    ("Inside the coverage area", ("events.covered",)),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """A status: the name of its icon, and its words."""
+
+    icon: str
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strip:
+    """A share on an axis from 0 to 100, its interval and its target: left edges of marks."""
+
+    value: float
+    low: float
+    width: float
+    target: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasureRow:
+    """One measure in a list; ``absent`` tells what is missing where ``figure`` is empty.
+
+    ``when`` names the days of a figure where they are not those of the page.
+    """
+
+    id: str
+    title: str
+    brief: str
+    definition: str
+    figure: str
+    unit: str
+    interval: str
+    basis: str
+    missing: str
+    absent: str
+    held: str
+    target: str
+    mark: Mark
+    through: str
+    when: str
+    strip: Strip | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """The measures of one kind; ``through`` is the day to which the data of most of them go."""
+
+    id: str
+    title: str
+    summary: str
+    parts: tuple[tuple[str, tuple[MeasureRow, ...]], ...]
+    nothing: tuple[MeasureRow, ...]
+    through: str
+    told: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """The form of a page and its state; ``state`` is what other pages need to show the same."""
+
+    presets: tuple[tuple[str, str, bool], ...]
+    first: str
+    last: str
+    districts: tuple[tuple[str, str], ...]
+    district: str | None
+    district_name: str
+    period: str
+    state: Mapping[str, str]
+    named: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuresPage:
+    """Every measure."""
+
+    filter: Filter
+    groups: tuple[Group, ...]
+    marks: tuple[tuple[Mark, int], ...]
+    formulas: Formulas | None
+    windows: Windows | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepRow:
+    """One month, week or district in a table."""
+
+    label: str
+    code: str
+    figure: str
+    interval: str
+    basis: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepTable:
+    """Months, weeks or districts; columns that would be empty are left out."""
+
+    rows: tuple[StepRow, ...]
+    bases: bool
+    intervals: bool
+    notes: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class YearPart:
+    """The year so far beside the ``like`` of the year before: the same weeks or months."""
+
+    now: str
+    now_period: str
+    before: str
+    before_period: str
+    like: str
+    change: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasurePage:
+    """One measure."""
+
+    row: MeasureRow
+    group: str
+    group_id: str
+    filter: Filter
+    by: str
+    steps: tuple[tuple[str, str, bool], ...]
+    series: StepTable
+    series_note: str
+    hollow: str
+    districts: StepTable
+    year: YearPart | None
+    kinds: tuple[tuple[str, str, str], ...]
+    facts: tuple[tuple[str, str], ...]
+    published: tuple[FactRow, ...]
+    sensitive: bool
+    stated: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingPage:
+    """What to say of a measure that there is not: the measures that there are, by group."""
+
+    asked: str
+    groups: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    named: Mapping[str, str]
+
+
+def missing_page(asked: str, city: str | None) -> MissingPage:
+    """Name every measure in place of one that there is not."""
+    return MissingPage(
+        asked=asked[:80],
+        groups=tuple(
+            (
+                title,
+                tuple((m.id, m.title) for m in MEASURES.values() if m.group == group),
+            )
+            for group, title in GROUPS.items()
+        ),
+        named={"city": city} if city else {},
+    )
+
+
+def measures_page(
+    shown: Shown, period: Period, found: CityFigures, city: str | None
+) -> MeasuresPage:
+    """Tell every measure of a city in a period."""
+    rows = {identity: measure_row(shown, value) for identity, value in found.values.items()}
+    groups = tuple(_group(group, rows) for group in GROUPS)
+    return MeasuresPage(
+        filter=filter_of(shown, period, city),
+        groups=groups,
+        marks=_counted(rows),
+        formulas=formulas_of(found),
+        windows=windows_of(found),
+    )
+
+
+def measure_row(shown: Shown, public: PublicValue) -> MeasureRow:
+    """Tell one measure."""
+    value, measure, figure = public.value, public.value.measure, public.value.figure
+    there = figure.value is not None
+    absent = "" if there else public.withheld or words_measures.absence(value, shown.extents)
+    through = value.data_through
+    return MeasureRow(
+        id=measure.id,
+        title=measure.title,
+        brief=words_measures.first_sentence(measure.definition),
+        definition=measure.definition,
+        figure=words.amount(figure.value, measure.unit) if there else "",
+        unit=words_measures.unit(measure.unit, figure.value) if there else "",
+        interval=words.between(figure.low, figure.high, measure.unit),
+        basis=words_measures.capital(words_measures.basis(measure, figure)),
+        missing=words_measures.capital(words_measures.missing(figure)) if there else "",
+        absent=words_measures.capital(absent),
+        held=_held(public),
+        target=words_measures.target(measure, value.target),
+        mark=_mark(public),
+        through=words.day(through) if through else "",
+        when=words_measures.span(value.scope.start, value.scope.end) if public.moved else "",
+        strip=_strip(public),
+    )
+
+
+def _held(public: PublicValue) -> str:
+    """Say in place of a figure that it is not told; nothing where it is."""
+    if not public.withheld:
+        return ""
+    return words_measures.capital(public.withheld) if public.withheld == SMALL else "Not told"
+
+
+def _mark(public: PublicValue) -> Mark:
+    value = public.value
+    if public.withheld and value.figure.value is None:
+        return Mark(icon="withheld", words="Not told")
+    if value.status is None:
+        told = "No target" if value.target is None else "Target set"
+        return Mark(icon="none", words=told)
+    if value.status == "not enough data" and value.figure.value is None:
+        return Mark(icon="few", words="No data")
+    return Mark(icon=MARKS[value.status], words=words_measures.STATUSES[value.status])
+
+
+def _strip(public: PublicValue) -> Strip | None:
+    figure, measure = public.value.figure, public.value.measure
+    if not measure.is_share or figure.value is None:
+        return None
+    low = figure.low if figure.low is not None else figure.value
+    high = figure.high if figure.high is not None else figure.value
+    target = public.value.target
+    return Strip(
+        value=round(min(max(100 * figure.value - 0.6, 0.0), 98.8), 2),
+        low=round(100 * low, 2),
+        width=round(max(100 * (high - low), 0.6), 2),
+        target=None if target is None else round(min(100 * target, 99.2), 2),
+    )
+
+
+def _group(group: str, rows: Mapping[str, MeasureRow]) -> Group:
+    mine = [rows[identity] for identity, measure in MEASURES.items() if measure.group == group]
+    told = [row for row in mine if row.figure or row.mark.icon == "withheld"]
+    days = [row.through for row in told]
+    with_target = [row for row in mine if row.target]
+    met = sum(row.mark.icon == "met" for row in with_target)
+    return Group(
+        id=group,
+        title=GROUPS[group],
+        summary=SUMMARIES[group],
+        parts=_parts(told),
+        nothing=tuple(row for row in mine if row not in told),
+        through=max(days, key=days.count) if days else "",
+        told=f"{met} of {len(with_target)} targets met" if with_target and told else "",
+    )
+
+
+def _parts(rows: Sequence[MeasureRow]) -> tuple[tuple[str, tuple[MeasureRow, ...]], ...]:
+    """Put the measures of a group below headings; the first have none."""
+    found: dict[str, list[MeasureRow]] = {}
+    for row in rows:
+        heading = next((told for told, ids in PARTS if row.id.startswith(ids)), "")
+        found.setdefault(heading, []).append(row)
+    return tuple((heading, tuple(mine)) for heading, mine in found.items())
+
+
+def _counted(rows: Mapping[str, MeasureRow]) -> tuple[tuple[Mark, int], ...]:
+    """Count the measures that have a target by status."""
+    found: dict[Mark, int] = {}
+    for row in rows.values():
+        if row.target:
+            found[row.mark] = found.get(row.mark, 0) + 1
+    order = ["met", "not-met", "stale", "few", "withheld", "none"]
+    return tuple(sorted(found.items(), key=lambda item: order.index(item[0].icon)))
+
+
+def filter_of(shown: Shown, period: Period, city: str | None) -> Filter:
+    """Tell the state of the form."""
+    scope = period.scope
+    choices = pages.district_choices(shown)
+    last = (scope.end - words.ONE_DAY).isoformat()
+    named = {"city": city} if city else {}
+    state = dict(named)
+    if period.preset is None:
+        state |= {"from": scope.start.isoformat(), "through": last}
+    elif period.preset != "year":
+        state["period"] = period.preset
+    if scope.district is not None:
+        state["district"] = scope.district
+    return Filter(
+        presets=tuple((value, label, value == period.preset) for value, label in PRESETS.items()),
+        first=scope.start.isoformat(),
+        last=last,
+        districts=choices,
+        district=scope.district,
+        district_name=dict(choices).get(scope.district or "", ""),
+        period=words_measures.span(scope.start, scope.end),
+        state=state,
+        named=named | ({"district": scope.district} if scope.district else {}),
+    )
+
+
+def measure_page(
+    shown: Shown,
+    period: Period,
+    found: MeasureDetail,
+    published: tuple[FactRow, ...],
+    city: str | None,
+) -> MeasurePage:
+    """Tell one measure with its course, its districts, its definition and what others published."""
+    public = found.value
+    measure = public.value.measure
+    through = public.value.data_through
+    names = dict(pages.district_choices(shown))
+    return MeasurePage(
+        row=measure_row(shown, public),
+        group=GROUPS[measure.group],
+        group_id=measure.group,
+        filter=filter_of(shown, period, city),
+        by=found.by,
+        steps=tuple(
+            (by, label, by == found.by)
+            for by, label in (("month", "By month"), ("week", "By week"))
+        ),
+        series=_table(
+            _step(shown, one, step_label(one.value.scope, found.by), through)
+            for one in reversed(found.series)
+        ),
+        series_note=_series_note(found),
+        hollow=_hollow(found, through),
+        districts=_table(
+            _step(shown, one, names.get(one.value.scope.district or "", ""), None)
+            for one in found.districts
+        ),
+        year=_year(found),
+        kinds=_kinds(found),
+        facts=_facts(measure, public),
+        published=published,
+        sensitive=measure.sensitive,
+        stated=words_measures.figure(public.value.figure.value, measure.unit),
+    )
+
+
+def _table(steps: Iterable[StepRow]) -> StepTable:
+    rows = tuple(steps)
+    return StepTable(
+        rows=rows,
+        bases=any(row.basis not in ("", row.figure) for row in rows),
+        intervals=any(row.interval for row in rows),
+        notes=any(row.note for row in rows),
+    )
+
+
+def step_label(scope: Scope, by: str) -> str:
+    """Name a month or a week."""
+    if by == "month":
+        return f"{scope.start:%B %Y}"
+    return f"Week of {scope.start:%B} {scope.start.day}, {scope.start.year}"
+
+
+def is_partial(scope: Scope, by: str, through: dt.date | None) -> bool:
+    """Tell whether a month or week is not whole: cut by the period, or not over in the data."""
+    days = (scope.end - scope.start).days
+    whole = days == 7 if by == "week" else scope.start.day == 1 and scope.end.day == 1
+    return not whole or (through is not None and through < scope.end - words.ONE_DAY)
+
+
+def is_small(public: PublicValue) -> bool:
+    """Tell whether a figure rests on fewer rows than it needs to be read alone."""
+    figure, measure = public.value.figure, public.value.measure
+    counted = measure.unit not in words_measures.MEASURED
+    return figure.value is not None and not counted and figure.n < measure.least_n
+
+
+def _step(shown: Shown, public: PublicValue, label: str, through: dt.date | None) -> StepRow:
+    figure, measure, scope = public.value.figure, public.value.measure, public.value.scope
+    notes = []
+    by = "week" if label.startswith("Week") else "month"
+    if through is not None and is_partial(scope, by, through):
+        notes.append("incomplete")
+    if is_small(public):
+        notes.append(f"fewer than {measure.least_n} rows: do not read much into it")
+    if public.moved:
+        notes.append(words_measures.span(scope.start, scope.end))
+    if figure.value is not None and figure.missing:
+        notes.append(f"{figure.missing:,} left out")
+    if figure.value is None:
+        why = public.withheld or words_measures.absence(public.value, shown.extents)
+        notes += [] if why == SMALL else [why]
+    return StepRow(
+        label=label,
+        code=scope.district or "",
+        figure=_held(public).lower() or words.amount(figure.value, measure.unit),
+        interval=words.between(figure.low, figure.high, measure.unit),
+        basis=words_measures.fraction(measure, figure),
+        note="; ".join(notes),
+    )
+
+
+def _series_note(found: MeasureDetail) -> str:
+    if found.span is None:
+        return ""
+    told = words_measures.span(found.span.start, found.span.end)
+    return f"{told}; earlier {found.by}s are left out here" if found.cut else told
+
+
+def _hollow(found: MeasureDetail, through: dt.date | None) -> str:
+    """Say why some marks of the chart are hollow, if any are."""
+    drawn = [one for one in found.series if one.value.figure.value is not None]
+    why = []
+    if any(is_partial(one.value.scope, found.by, through) for one in drawn):
+        why.append(f"the {found.by} is incomplete")
+    if any(is_small(one) for one in drawn):
+        why.append(f"it rests on fewer than {found.value.value.measure.least_n} rows")
+    return " or ".join(why)
+
+
+def _year(found: MeasureDetail) -> YearPart | None:
+    if found.year is None:
+        return None
+    if found.year.now.moved or found.year.before.moved:
+        return None
+    now, before = found.year.now.value, found.year.before.value
+    if now.figure.value is None and before.figure.value is None:
+        return None
+    unit = now.measure.unit
+    return YearPart(
+        now=words_measures.figure(now.figure.value, unit),
+        now_period=words_measures.span(now.scope.start, now.scope.end),
+        before=words_measures.figure(before.figure.value, unit),
+        before_period=words_measures.span(before.scope.start, before.scope.end),
+        like=f"the same {found.year.by}s",
+        change=words_measures.capital(
+            words_measures.change(now.figure.value, before.figure.value, unit)
+        ),
+    )
+
+
+def _kinds(found: MeasureDetail) -> tuple[tuple[str, str, str], ...]:
+    whole = sum(value for _, value in found.kinds)
+    return tuple(
+        (
+            words.sentence(words.plain(kind)).rstrip(".") if kind else "Kind not told",
+            f"{value:,.0f}",
+            words.amount(value / whole if whole else None, "share"),
+        )
+        for kind, value in found.kinds
+    )
+
+
+def _facts(measure: Measure, public: PublicValue) -> tuple[tuple[str, str], ...]:
+    """Tell how a measure is defined, what is not stated left out."""
+    value = public.value
+    facts: list[tuple[str, Any]] = [
+        ("Formula", measure.formula.replace(" - ", " − ").replace("<=", "≤")),
+        ("Counted above the line", measure.numerator),
+        ("Counted below the line", measure.denominator),
+        ("Better when", {"up": "higher", "down": "lower"}.get(measure.direction, "")),
+        ("Target", words_measures.target(measure, value.target)),
+        ("Source of the target", value.target_source if value.target is not None else ""),
+        ("Worked out from", words_measures.sources(measure)),
+        ("Responsible", measure.owner),
+        ("To keep in mind", measure.caveat),
+    ]
+    stated = [(name, words.sentence(told)) for name, told in facts if told]
+    return (*stated, ("Name in data and addresses", measure.id))
