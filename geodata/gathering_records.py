@@ -20,6 +20,7 @@ from geodata.readers.clocks import read_instants, settle_twice
 from geodata.readers.dates import read_moments
 from geodata.reports import name_rows
 from geodata.words import class_of, disposition_of
+from spatial.grid import district_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -250,7 +251,9 @@ def _read_place(
     else:
         points = shapely.centroid(place_shapes(frame.geometry, city, sieve))
     rows["x"], rows["y"] = shapely.get_x(points), shapely.get_y(points)
-    rows["district"] = district_of(rows["x"].to_numpy(), rows["y"].to_numpy(), districts)
+    codes = np.array([*districts, None], dtype=object)
+    found = district_of(rows["x"].to_numpy(), rows["y"].to_numpy(), list(districts.values()))
+    rows["district"] = codes[found]
     if {"verified_x", "verified_y"} <= set(source.columns):
         _read_verified_place(source, opened, city, rows)
     outside = rows["district"].isna().to_numpy() & sieve.keep
@@ -285,18 +288,6 @@ def _check_district(
         return
     unknown = rows["district"].notna() & ~rows["district"].isin(list(districts))
     opened.sieve.leave_out("not a district of the city", unknown.to_numpy())
-
-
-def district_of(
-    x: NDArray[np.float64], y: NDArray[np.float64], districts: Mapping[str, BaseGeometry]
-) -> NDArray[np.object_]:
-    """Give the code of the district that each point lies in, the first where borders meet."""
-    found = np.full(len(x), None, dtype=object)
-    for code, shape in districts.items():
-        shapely.prepare(shape)
-        free = np.flatnonzero(found == None)  # noqa: E711 - element by element
-        found[free[shapely.intersects_xy(shape, x[free], y[free])]] = code
-    return found
 
 
 def _keys(source: RecordSource, opened: Opened, rows: pd.DataFrame) -> list[str]:
