@@ -1,4 +1,4 @@
-"""Public figures as JSON: the same values as the pages, in the form that the command prints."""
+"""Public figures and initiatives as JSON: what the pages show, in the form of the commands."""
 
 from __future__ import annotations
 
@@ -49,6 +49,19 @@ def measure(identity: str) -> ResponseReturnValue:
         districts=[one.as_json() for one in found.districts],
         year_to_date=[found.year.now.as_json(), found.year.before.as_json()] if found.year else [],
         kinds=[{"kind": kind, "value": value} for kind, value in found.kinds],
+    )
+
+
+@bp.get("/initiatives")
+def initiatives() -> ResponseReturnValue:
+    """Give what stands of every initiative of a city, retired ones last."""
+    shown = _shown()
+    return jsonify(
+        city=shown.city.slug,
+        initiatives=[
+            {**record.initiative.as_json(), "listed": record.listed}
+            for record in (*shown.initiatives, *shown.retired)
+        ],
     )
 
 

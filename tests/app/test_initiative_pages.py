@@ -105,6 +105,14 @@ def test_the_citys_own_target_stands_instead(read):
     assert "Source of the target Plan." in text
 
 
+def test_json_gives_what_stands(tell):
+    answer = tell[0].test_client().get("/api/v1/initiatives").get_json()
+    assert answer["city"] == "town"
+    (first, *_) = answer["initiatives"]
+    assert (first["slug"], first["status"], first["listed"]) == ("policing", "In Progress", True)
+    assert first["facts"][0]["url"] == "https://example.org/a?b=1"
+
+
 def test_an_unknown_initiative_is_told(read):
     text = read("/initiatives/gardens", status=404)
     assert "policing" in text

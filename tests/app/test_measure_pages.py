@@ -1,6 +1,6 @@
 import datetime as dt
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from gunfire_town import GunfireTown
@@ -9,10 +9,13 @@ from app import create_app, site
 from app.config import Settings
 from app.measuring import measure_city
 from app.paths import template_dir
+from app.public_figures import withhold
 from app.views import initiative_pages, measure_pages
+from app.views.measure_blocks import formulas_of
 from geodata.cityfile import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.importing import import_city
+from geodata.measures.record import Scope
 from geodata.measures.registry import MEASURES
 
 LAST_YEAR = {"start": dt.date(2025, 3, 1), "end": dt.date(2026, 3, 1)}
@@ -101,6 +104,22 @@ def test_contract_and_audit_stand_side_by_side(read, town):
         (listed,) = re.findall(rf'<ul class="parts {tone}">.*?</ul>', html, re.S)
         shares = [float(share) for share in re.findall(r"<strong>([\d.]+) %", listed)]
         assert sum(shares) == pytest.approx(100, abs=0.3)
+
+
+def test_shares_are_of_all_alerts_also_where_one_is_kept_back(town):
+    public = town.extensions["saferground.site"]
+    shown = public.shown()
+    found = public.figures(shown, Scope(start=dt.date(2025, 1, 1), end=dt.date(2026, 1, 1)))
+    hidden = withhold(found.same_alerts["alerts.unconfirmed"].value, "fewer than 5")
+    told = formulas_of(
+        replace(found, same_alerts={**found.same_alerts, "alerts.unconfirmed": hidden})
+    )
+    assert [(part.name, part.number, part.share) for part in told.audit] == [
+        ("Confirmed", "24", "16.7 %"),
+        ("Unfounded", "24", "16.7 %"),
+        ("No disposition", "60", "41.7 %"),
+        ("Not told", "36", "25.0 %"),
+    ]
 
 
 def test_the_windows_stand_beside_the_events(town):
