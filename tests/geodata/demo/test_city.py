@@ -86,7 +86,7 @@ def test_incidents_lie_in_the_city_and_on_dry_land(demo, imported):
 def test_files_are_small(demo):
     sizes = {path.name: path.stat().st_size for path in demo[0].iterdir()}
     assert sizes["streets.geojson"] < 1_200_000
-    assert sum(sizes.values()) < 4_000_000
+    assert sum(sizes.values()) < 6_000_000
 
 
 def test_the_counts_were_drawn_from_the_stated_truth(demo, imported):
