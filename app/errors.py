@@ -8,6 +8,7 @@ from flask import Flask, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from app.config import SettingsError
+from geodata.database import DatabaseFailure
 from geodata.errors import DataError, FaultyFileError, NotStoredError, StoreError
 from spatial.errors import (
     CrsError,
@@ -70,6 +71,11 @@ def register(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:
         return _answer(error.code or 500, "")
+
+    @app.errorhandler(DatabaseFailure)
+    def database(error: DatabaseFailure) -> ResponseReturnValue:
+        app.logger.error("the database gave way: %s", error)
+        return _answer(503, "")
 
     @app.errorhandler(Exception)
     def unknown(error: Exception) -> ResponseReturnValue:

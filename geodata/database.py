@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
 BUSY_TIMEOUT_MS = 30_000
+DatabaseFailure = DBAPIError  # what the driver raises when the database itself gives way
 
 
 class Database:

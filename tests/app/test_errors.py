@@ -1,7 +1,10 @@
 import pytest
 
 import app.cli  # noqa: F401 - defines further errors
+from app import create_app
+from app.config import Settings
 from app.errors import STATUS, status_of
+from geodata.database import upgrade
 from geodata.errors import FaultyFileError, NotStoredError
 from spatial.errors import SaferGroundError
 
@@ -23,3 +26,18 @@ def test_the_most_specific_class_wins():
         pass
 
     assert status_of(NoRunError("x")) == STATUS[NotStoredError] == 404
+
+
+def test_a_database_that_gives_way_is_not_our_fault_and_not_a_secret(tmp_path):
+    settings = Settings(
+        database_url=f"sqlite:///{tmp_path / 'saferground.sqlite'}", instance=tmp_path
+    )
+    upgrade(settings.database_url)
+    client = create_app(settings).test_client()
+    assert client.get("/").status_code == 200
+    (tmp_path / "saferground.sqlite").write_bytes(b"")
+    for path in ("/", "/api/v1/measures"):
+        response = client.get(path)
+        assert response.status_code == 503
+        assert "saferground.sqlite" not in response.text
+        assert "no such table" not in response.text
