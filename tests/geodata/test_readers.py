@@ -233,3 +233,15 @@ def test_filters(where, kept):
     rows, faults = Filter.parse(where)
     assert faults == []
     assert rows.keep(frame).tolist() == [bool(k) for k in kept]
+
+
+def test_a_long_column_is_read_as_a_short_one():
+    days = pd.date_range("2023-01-01", periods=400).strftime("%m/%d/%Y %H:%M")
+    long = pd.Series(np.tile(days, 20))
+    long[[7, 4_999]] = ["2023-05-06", ""]
+    moments = read_moments(long, None, date_format=None, timezone="America/New_York")
+    assert moments.form == "%m/%d/%Y %H:%M"
+    assert np.flatnonzero(np.isnat(moments.day)).tolist() == [7, 4_999]
+    both = pd.Series(["01/02/2023"] * 5_000)
+    notes = read_moments(both, None, date_format=None, timezone="UTC").notes
+    assert "fit %m/%d/%Y and %d/%m/%Y alike" in notes[0]
