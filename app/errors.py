@@ -11,6 +11,7 @@ from app.config import SettingsError
 from geodata.errors import DataError, FaultyFileError, NotStoredError, StoreError
 from spatial.errors import (
     CrsError,
+    DosageError,
     FitError,
     ForecastError,
     GridError,
@@ -37,6 +38,7 @@ STATUS: dict[type[SaferGroundError], int] = {
     FitError: 422,
     ForecastError: 422,
     OutcomeError: 422,
+    DosageError: 422,
     CancelledError: 409,
     StoreError: 503,
     SettingsError: 500,
