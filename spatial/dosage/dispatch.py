@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spatial.dosage.stops import Rounds, Stop, draw_starts
+from spatial.dosage.stops import SPARE_MIN, Rounds, Stop, draw_starts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 DRAWS = 40
-EARLY_MIN = LATE_MIN = 25  # a visit starts this much before or after the moment drawn for it
-SPARE_MIN = 15  # a visit is due this much before the gap grows too long
+EARLY_MIN, LATE_MIN = 30, 15  # a visit starts this much before or after the moment drawn for it
 WAIT_MIN, IDLE_MIN = 8, 5  # rather than wait longer than the first, look again after the second
 PATIENCE = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0)
 EFFORT = (3.0, 5.0, 8.0, 12.0, 20.0)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 EVEN = 0.6  # a drawn gap lies within this share of the mean gap
+SPARE_MIN = 25  # a visit is due this much before the gap grows too long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +83,14 @@ def excess_min(starts: Sequence[Sequence[int]], spec: PlanSpec) -> int:
 def draw_starts(number: int, spec: PlanSpec, rng: Generator) -> list[int]:
     """Draw when a zone might be visited: spread over the shift, but never evenly.
 
-    Each gap is drawn within 60 % of the mean gap, and within the rule wherever the number of visits
-    allows that.
+    Each gap is drawn within 60 % of the mean gap, and well within the rule wherever the number of
+    visits allows that.
     """
     length, visit = spec.shift_min, spec.visit_min
     mean = max(0.0, (length - number * visit) / (number + 1))
     least = min(mean, max(spec.least_gap_min, (1 - EVEN) * mean))
-    most = max(mean, min(spec.gap_min, (1 + EVEN) * mean) if mean <= spec.gap_min else 1.2 * mean)
+    due = spec.gap_min - SPARE_MIN
+    most = max(mean + 1, min(due, (1 + EVEN) * mean)) if mean <= spec.gap_min else 1.2 * mean
     starts: list[int] = []
     for left in range(number - 1, -1, -1):
         before = starts[-1] + visit if starts else 0
