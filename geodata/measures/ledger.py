@@ -270,9 +270,7 @@ class Ledger:
             zones = plan.document["zones"]
             start, end = plan.shift_start_ms, plan.shift_end_ms
             mine = visits[slice(*np.searchsorted(begun, [start, end]))]
-            within = place_in_zones(
-                [shapes[plan.run][zone["zone"]] for zone in zones], **_xy(mine)
-            )
+            within = place_in_zones([shapes[plan.run][zone["zone"]] for zone in zones], **_xy(mine))
             judged = judge_plan(
                 [zone["visits"] for zone in zones],
                 within,

@@ -1,5 +1,4 @@
-"""Patrol plans: every version written once, read by id; the newest of a shift is the one that stands.
-"""
+"""Patrol plans: every version written once, read by id; the newest of a shift is the one that stands."""
 
 from __future__ import annotations
 

@@ -78,9 +78,7 @@ def first_plan(
     return min(drawn, key=merit)
 
 
-def _slots(
-    targets: Ints, spec: PlanSpec, pins: Sequence[Pin], rng: Generator
-) -> list[list[_Slot]]:
+def _slots(targets: Ints, spec: PlanSpec, pins: Sequence[Pin], rng: Generator) -> list[list[_Slot]]:
     """Draw when zones are to be visited; a pin takes the place of the nearest visit drawn."""
     found = []
     for zone, target in enumerate(targets.tolist()):
@@ -233,7 +231,7 @@ class _Dispatch:
             last = int(self.last[zone])
             earliest = last + spec.least_gap_min if last != NEVER else 0
             following = [s.pin for s in slots[self.position[zone] :] if s.pin is not None]
-            self.latest[zone] = (following[0] - spec.least_gap_min if following else spec.shift_min)
+            self.latest[zone] = following[0] - spec.least_gap_min if following else spec.shift_min
             self.latest[zone] -= spec.visit_min
             if earliest <= self.latest[zone]:
                 self.release[zone] = max(earliest, slot.nominal - EARLY_MIN)

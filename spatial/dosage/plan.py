@@ -290,9 +290,7 @@ class _Judge:
         bound = worth_bound(self.worths, self.travel, spec, self.pins)
         among = self.travel[np.ix_(self.kept, self.kept)]
         return PatrolPlan(
-            units=tuple(
-                _unit_plan(rounds, unit, self.travel, spec) for unit in range(spec.units)
-            ),
+            units=tuple(_unit_plan(rounds, unit, self.travel, spec) for unit in range(spec.units)),
             zones=zones,
             total=total,
             greedy=self.total(first),
@@ -324,9 +322,7 @@ def _unit_plan(rounds: Rounds, unit: int, travel: Ints, spec: PlanSpec) -> UnitP
             )
             for stop in stops
         ),
-        travel_min=sum(
-            int(travel[a.zone, b.zone]) for a, b in zip(stops, stops[1:], strict=False)
-        ),
+        travel_min=sum(int(travel[a.zone, b.zone]) for a, b in zip(stops, stops[1:], strict=False)),
         break_min=rounds.breaks[unit],
     )
 

@@ -145,9 +145,7 @@ def _nodes(
     return nodes, routes
 
 
-def _spans(
-    starts: Sequence[int], pinned: Sequence[bool], spec: PlanSpec
-) -> list[tuple[int, int]]:
+def _spans(starts: Sequence[int], pinned: Sequence[bool], spec: PlanSpec) -> list[tuple[int, int]]:
     """Give the window of each visit of a zone.
 
     Neighbours share the room between them: half of what the gap may still grow by, and half of what

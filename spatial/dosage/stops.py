@@ -94,7 +94,9 @@ def draw_starts(number: int, spec: PlanSpec, rng: Generator) -> list[int]:
     starts: list[int] = []
     for left in range(number - 1, -1, -1):
         before = starts[-1] + visit if starts else 0
-        low = max(before + (least if starts else 0.0), length - most - left * (visit + most) - visit)
+        low = max(
+            before + (least if starts else 0.0), length - most - left * (visit + most) - visit
+        )
         high = min(before + most, length - visit - left * (visit + least))
         starts.append(int(rng.uniform(min(low, high), high)))
     return starts
@@ -157,9 +159,7 @@ def _room(
     begins = [low, *(pin.start_min + spec.visit_min for pin in own)]
     ends = [
         *(
-            pin.start_min
-            - spec.break_min
-            - (int(travel[own[i - 1].zone, pin.zone]) if i else 0)
+            pin.start_min - spec.break_min - (int(travel[own[i - 1].zone, pin.zone]) if i else 0)
             for i, pin in enumerate(own)
         ),
         high,

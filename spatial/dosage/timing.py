@@ -50,10 +50,7 @@ def retime(
     stops, number = [], 0
     for own in rounds.stops:
         stops.append(
-            [
-                Stop(stop.zone, int(moments[number + i]), stop.pinned)
-                for i, stop in enumerate(own)
-            ]
+            [Stop(stop.zone, int(moments[number + i]), stop.pinned) for i, stop in enumerate(own)]
         )
         number += len(own)
     breaks: list[int | None] = []
