@@ -107,7 +107,7 @@ class PlanRequest:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Clock:
-    """Minutes of a shift and local times; elapsed minutes are real ones, also when clocks change."""
+    """Minutes of a shift and local times; minutes are real ones, also when clocks change."""
 
     start: dt.datetime
     minutes: int

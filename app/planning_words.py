@@ -116,19 +116,21 @@ def gave_way(found: GaveWay, plan: PatrolPlan, spec: PlanSpec, ranks: Sequence[i
     """Tell in a sentence what could not be had, where, and what would help."""
     names = [f"zone {ranks[zone]}" for zone in found.zones]
     where = listed(names) if len(names) <= 6 else f"{len(names)} of {len(ranks)} zones"
-    units = "1 unit" if spec.units == 1 else f"{spec.units} units"
-    can = f"{units} can make about {plan.capacity} visits of {spec.visit_min} minutes"
-    short = plan.units_for_rule > spec.units
-    help_ = f"about {plan.units_for_rule} units would do" if short else "another seed may do better"
-    if found.kind == "unvisited":
-        return (
-            f"{where} get no visit: {can}, and the zones where most is expected come first; "
-            f"for a visit every {spec.gap_min} minutes in every zone {help_}"
-        )
+    one = len(names) == 1
     if found.kind == "fewer":
         missing = sum(plan.zones[zone].target - plan.zones[zone].visits for zone in found.zones)
-        return f"{where} get fewer visits than wanted, {missing} in all: no unit could be there"
-    longest = max(plan.zones[zone].longest_gap_min for zone in found.zones)
-    return f"{where} wait longer than {spec.gap_min} minutes, up to {longest}: " + (
-        f"{can}; for a visit at least every {spec.gap_min} minutes in every zone {help_}"
+        return f"{where} {'gets' if one else 'get'} {missing} fewer visits than were shared out"
+    units = "1 unit" if spec.units == 1 else f"{spec.units} units"
+    enough = f"a visit at least every {spec.gap_min} minutes in every zone"
+    remedy = (
+        f"{units} can make about {plan.capacity} visits of {spec.visit_min} minutes; for {enough} "
+        f"it takes about {plan.units_for_rule} units, shorter visits or fewer zones"
+        if plan.units_for_rule > spec.units
+        else f"the units could do for {enough}: another seed or one unit more may"
     )
+    if found.kind == "unvisited":
+        first = "zones where more is expected come first"
+        return f"{where} {'gets' if one else 'get'} no visit, as {first}: {remedy}"
+    longest = max(plan.zones[zone].longest_gap_min for zone in found.zones)
+    wait = "waits" if one else "wait"
+    return f"{where} {wait} longer than {spec.gap_min} minutes, up to {longest}: {remedy}"

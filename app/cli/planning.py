@@ -102,7 +102,7 @@ def _unit(text: str) -> int:
 )
 @database_option
 @json_option
-def plan(  # noqa: PLR0913
+def plan(
     city: str,
     district: str | None,
     run: str | None,
@@ -138,7 +138,7 @@ def plan(  # noqa: PLR0913
         "limit_s": limit,
         "travel": None if speed is None else TravelSpec(speed_kmh=speed),
     }
-    said = {name: value for name, value in told.items() if value is not None}
+    said: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
     database = open_for(database_url)
     exchanged: tuple[PinAsk, ...] = ()
     if revise is None:
@@ -194,9 +194,7 @@ def _print_plan(document: dict[str, Any]) -> None:
         lines = [(visit["start"], visit) for visit in unit["visits"]]
         lines += [(rest[0], None)] if rest else []
         told = [
-            f"{moment[11:]} break"
-            if visit is None
-            else f"{moment[11:]} zone {ranks[visit['zone']]}{' (pinned)' if visit['pinned'] else ''}"
+            f"{moment[11:]} {_what(visit, ranks)}"
             for moment, visit in sorted(lines, key=lambda line: line[0])
         ]
         click.echo(f"unit {unit['unit']}: {', '.join(told) or 'no visit'}")
@@ -218,3 +216,9 @@ def _print_plan(document: dict[str, Any]) -> None:
         say(sentence(found["words"]))
     for warning in document["warnings"]:
         say(f"warning: {warning}")
+
+
+def _what(visit: dict[str, Any] | None, ranks: dict[str, int]) -> str:
+    if visit is None:
+        return "break"
+    return f"zone {ranks[visit['zone']]}{' (pinned)' if visit['pinned'] else ''}"

@@ -101,13 +101,13 @@ MEASURES = (
         direction="up",
         definition="Share of planned zone-shifts that got at least the planned number of visits. A "
         "zone-shift is one zone in one shift of a patrol plan.",
-        formula="zone-shifts with visits >= planned / planned zone-shifts, of shifts within the days "
-        "that visits were logged of",
+        formula="zone-shifts with visits >= planned / planned zone-shifts, of shifts within the "
+        "days that visits were logged of",
         compute=_plans,
         sources=SOURCES,
         numerator="zone-shifts that met their plan",
         denominator="planned zone-shifts",
-        caveat="Of several versions of a plan the one stored last counts. Visits count by where they "
-        "were and when they began, whichever unit made them.",
+        caveat="Of several versions of a plan the one stored last counts. Visits count by where "
+        "they were and when they began, whichever unit made them.",
     ),
 )

@@ -19,6 +19,7 @@ from geodata.store import plans as plan_store
 from geodata.store import runs
 from geodata.store.incidents import incident_points
 from geodata.store.records import TABLES, read_frame
+from spatial.dosage.compliance import judge_plan
 from spatial.gunshots import (
     Events,
     LinkSpec,
@@ -28,7 +29,6 @@ from spatial.gunshots import (
     location_error,
     number_codes,
 )
-from spatial.dosage.compliance import judge_plan
 from spatial.zones import place_in_zones
 
 if TYPE_CHECKING:

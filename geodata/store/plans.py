@@ -1,8 +1,7 @@
-"""Patrol plans: every version written once, read by id; the newest of a shift is the one that stands."""
+"""Patrol plans: every version written once; of a shift, the one stored last stands."""
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,8 @@ from geodata.errors import NotStoredError, StoreError
 from geodata.tables import City, Plan, Run, Zone
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from shapely.geometry.base import BaseGeometry
     from sqlalchemy.orm import Session
 

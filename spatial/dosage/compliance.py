@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spatial.dosage.allotment import PlanSpec
-    from spatial.dosage.plan import PatrolPlan
+    from spatial.dosage.plan import PatrolPlan, UnitPlan
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -93,42 +94,47 @@ def plan_faults(plan: PatrolPlan, travel: Ints, spec: PlanSpec) -> list[str]:
     """
     faults = []
     for number, unit in enumerate(plan.units, start=1):
-        visits = unit.visits
-        for visit in visits:
-            if visit.start_min < 0 or visit.end_min > spec.shift_min:
-                faults.append(f"unit {number}: a visit at {visit.start_min} is out of the shift")
-            if visit.end_min - visit.start_min != spec.visit_min:
-                faults.append(f"unit {number}: a visit at {visit.start_min} is too short or long")
-        for one, two in zip(visits, visits[1:], strict=False):
-            needed = int(travel[one.zone, two.zone])
-            if unit.break_min is not None and one.start_min < unit.break_min <= two.start_min:
-                needed += spec.break_min
-            if two.start_min - one.end_min < needed:
-                faults.append(f"unit {number}: too little time before {two.start_min}")
-        faults += _break_faults(number, unit.break_min, visits, spec)
-    for position in range(len(plan.zones)):
+        faults += [f"unit {number}: {fault}" for fault in _unit_faults(unit, travel, spec)]
+    for position, zone in enumerate(plan.zones):
         own = sorted(
             (visit.start_min, visit.pinned)
             for unit in plan.units
             for visit in unit.visits
             if visit.zone == position
         )
-        for (one, fixed), (two, also) in zip(own, own[1:], strict=False):
+        for (one, fixed), (two, also) in itertools.pairwise(own):
             if not (fixed and also) and two - one - spec.visit_min < spec.least_gap_min:
                 faults.append(f"zone {position}: visited again too soon at {two}")
-        gaps = gaps_of([start for start, _ in own], spec.visit_min, spec.shift_min)
-        if max(gaps) != plan.zones[position].longest_gap_min:
-            faults.append(f"zone {position}: its longest gap is {max(gaps)}")
+        longest = max(gaps_of([start for start, _ in own], spec.visit_min, spec.shift_min))
+        if longest != zone.longest_gap_min or len(own) != zone.visits:
+            faults.append(f"zone {position}: {len(own)} visits, its longest gap is {longest}")
     return faults
 
 
-def _break_faults(number: int, start: int | None, visits: Sequence, spec: PlanSpec) -> list[str]:  # type: ignore[type-arg]
+def _unit_faults(unit: UnitPlan, travel: Ints, spec: PlanSpec) -> list[str]:
+    faults = []
+    for visit in unit.visits:
+        if visit.start_min < 0 or visit.end_min > spec.shift_min:
+            faults.append(f"a visit at {visit.start_min} is out of the shift")
+        if visit.end_min - visit.start_min != spec.visit_min:
+            faults.append(f"a visit at {visit.start_min} is too short or too long")
+    for before, after in itertools.pairwise(unit.visits):
+        needed = int(travel[before.zone, after.zone])
+        if unit.break_min is not None and before.start_min < unit.break_min <= after.start_min:
+            needed += spec.break_min
+        if after.start_min - before.end_min < needed:
+            faults.append(f"too little time before {after.start_min}")
+    return faults + _break_faults(unit, spec)
+
+
+def _break_faults(unit: UnitPlan, spec: PlanSpec) -> list[str]:
+    start = unit.break_min
     if spec.break_min == 0:
-        return [] if start is None else [f"unit {number}: a break that nobody asked for"]
+        return [] if start is None else ["a break that nobody asked for"]
     if start is None or start < 0 or start + spec.break_min > spec.shift_min:
-        return [f"unit {number}: no break within the shift"]
+        return ["no break within the shift"]
     return [
-        f"unit {number}: a visit at {visit.start_min} is in the break"
-        for visit in visits
+        f"a visit at {visit.start_min} is in the break"
+        for visit in unit.visits
         if visit.start_min < start + spec.break_min and visit.end_min > start
     ]

@@ -130,8 +130,8 @@ def expected_in_shift(
     overall = float(hour_of_week(weights) @ covered)
     inside = zone >= 0
     size = len(rate_per_week)
-    x = np.bincount(zone[inside], weights[inside] @ np.minimum(covered, 1.0), minlength=size)
-    n = np.bincount(zone[inside], minlength=size).astype(float)
+    x = np.bincount(zone[inside], weights[inside] @ covered, minlength=size)
+    n = np.bincount(zone[inside], np.ones(inside.sum()), minlength=size)
     pull = _pull(x, n, overall)
     own = np.full(size, overall) if np.isinf(pull) else (x + pull * overall) / (n + pull)
     return np.asarray(rate_per_week * own, dtype=np.float64)
@@ -139,7 +139,7 @@ def expected_in_shift(
 
 def _pull(x: Floats, n: Floats, share: float) -> float:
     """How many incidents the common share weighs; infinite where zones differ only by chance."""
-    some = n > 0
+    some = np.flatnonzero(n)
     x, n = x[some], n[some]
     chance = share * (1 - share)
     total = float(n.sum())

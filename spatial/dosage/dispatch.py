@@ -132,8 +132,7 @@ class _Dispatch:
             unit = min(active, key=lambda unit: (self.free[unit], unit))
             if not self._act(unit):
                 active.discard(unit)
-        breaks = self.breaks if self.spec.break_min else [None] * self.spec.units
-        return Rounds(self.stops, breaks)
+        return Rounds(self.stops, self.breaks if self.spec.break_min else [None for _ in self.at])
 
     def _act(self, unit: int) -> bool:
         """Visit, take the break, keep a pin or wait; tell whether there is more to do."""

@@ -8,6 +8,7 @@ a solver (:mod:`spatial.dosage.routing`) and timed (:mod:`spatial.dosage.timing`
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -322,7 +323,7 @@ def _unit_plan(rounds: Rounds, unit: int, travel: Ints, spec: PlanSpec) -> UnitP
             )
             for stop in stops
         ),
-        travel_min=sum(int(travel[a.zone, b.zone]) for a, b in zip(stops, stops[1:], strict=False)),
+        travel_min=sum(int(travel[a.zone, b.zone]) for a, b in itertools.pairwise(stops)),
         break_min=rounds.breaks[unit],
     )
 

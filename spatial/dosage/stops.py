@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,7 @@ class Rounds:
         return sum(
             int(travel[a.zone, b.zone])
             for stops in self.stops
-            for a, b in zip(stops, stops[1:], strict=False)
+            for a, b in itertools.pairwise(stops)
         )
 
 
@@ -141,7 +142,7 @@ def _require_in_order(own: Sequence[Pin], spec: PlanSpec, travel: Ints) -> None:
         if not 0 <= pin.start_min <= spec.shift_min - spec.visit_min:
             msg = f"a pin of unit {pin.unit + 1} is not within the shift; move or drop it"
             raise DosageError(msg)
-    for one, two in zip(own, own[1:], strict=False):
+    for one, two in itertools.pairwise(own):
         needed = spec.visit_min + int(travel[one.zone, two.zone])
         if two.start_min - one.start_min < needed:
             msg = (

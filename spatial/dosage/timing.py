@@ -7,6 +7,7 @@ two moments, so the best corner is in whole minutes.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,7 +75,7 @@ class _Program:
         self._zones(zones)
 
     def _units(self, travel: Ints) -> None:
-        """A unit goes from stop to stop; its break lies between the two it lay between."""
+        """Let units go from stop to stop, with breaks between the two they lay between."""
         number, pause = 0, len(self.flat)
         visit, rest = self.spec.visit_min, self.spec.break_min
         for own, start in zip(self.rounds.stops, self.rounds.breaks, strict=True):
@@ -100,7 +101,7 @@ class _Program:
                 continue
             self.gaps.append((own[0], None, spec.gap_min))
             self.gaps.append((None, own[-1], spec.gap_min + spec.visit_min - spec.shift_min))
-            for one, two in zip(own, own[1:], strict=False):
+            for one, two in itertools.pairwise(own):
                 if not (self.flat[one].pinned and self.flat[two].pinned):
                     self.least.append((two, one, spec.visit_min + spec.least_gap_min))
                 self.gaps.append((two, one, spec.visit_min + spec.gap_min))
@@ -135,8 +136,10 @@ class _Program:
         ).tocsr()
         were = [stop.start_min for stop in self.flat] + self.breaks
         cost = np.concatenate([np.zeros(n), np.full(extra, PER_EXCESS_MIN), np.ones(2 * n)])
-        limits = [
-            (stop.start_min,) * 2 if stop.pinned else (0, spec.shift_min - spec.visit_min)
+        limits: list[tuple[int, int | None]] = [
+            (stop.start_min, stop.start_min)
+            if stop.pinned
+            else (0, spec.shift_min - spec.visit_min)
             for stop in self.flat
         ]
         limits += [(int(low), int(high)) for low, high in windows][: len(self.breaks)]
