@@ -318,6 +318,11 @@ class _Task:
             session, city.id, run.outcome, run.period_from, run.period_to
         )
         travel, by_streets = _travel(session, city, zones, asked)
+        pinned = [_position(zones, pin.zone) for pin in asked.pins]
+        dropped = tuple(sorted({_position(zones, zone) for zone in asked.dropped}))
+        if both := sorted(set(pinned) & set(dropped)):
+            msg = f"{zones['id'].iloc[both[0]]} is both pinned and dropped; choose one"
+            raise DataError(msg)
         return cls(
             asked=asked,
             city=city,
@@ -330,14 +335,10 @@ class _Task:
             incidents=len(moments),
             without_time=int(moments["occurred_time"].isna().sum()),
             pins=tuple(
-                Pin(
-                    unit=pin.unit - 1,
-                    zone=_position(zones, pin.zone),
-                    start_min=clock.minute(pin.start),
-                )
-                for pin in asked.pins
+                Pin(unit=pin.unit - 1, zone=zone, start_min=clock.minute(pin.start))
+                for pin, zone in zip(asked.pins, pinned, strict=True)
             ),
-            dropped=tuple(sorted({_position(zones, zone) for zone in asked.dropped})),
+            dropped=dropped,
         )
 
     @property
@@ -410,7 +411,6 @@ class _Task:
             },
             "visits": plan.total.visits,
             "travel_minutes": plan.total.travel_min,
-            "travel_bound_minutes": plan.travel_bound_min,
             "travel_by": "streets" if self.by_streets else "straight lines",
             "worth": plan.total.worth,
             "bound": plan.bound,

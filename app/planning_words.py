@@ -119,14 +119,16 @@ def gave_way(found: GaveWay, plan: PatrolPlan, spec: PlanSpec, ranks: Sequence[i
     one = len(names) == 1
     if found.kind == "fewer":
         missing = sum(plan.zones[zone].target - plan.zones[zone].visits for zone in found.zones)
-        return f"{where} {'gets' if one else 'get'} {missing} fewer visits than were shared out"
+        visits = "1 visit" if missing == 1 else f"{missing} visits"
+        get = "gets" if one else "get"
+        return f"{where} {get} {visits} fewer than {'its' if one else 'their'} share"
     units = "1 unit" if spec.units == 1 else f"{spec.units} units"
     enough = f"a visit at least every {spec.gap_min} minutes in every zone"
     remedy = (
         f"{units} can make about {plan.capacity} visits of {spec.visit_min} minutes; for {enough} "
         f"it takes about {plan.units_for_rule} units, shorter visits or fewer zones"
         if plan.units_for_rule > spec.units
-        else f"the units could do for {enough}: another seed or one unit more may"
+        else f"the units are enough for {enough}; try another seed, or one unit more"
     )
     if found.kind == "unvisited":
         first = "zones where more is expected come first"

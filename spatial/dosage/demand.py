@@ -130,8 +130,8 @@ def expected_in_shift(
     overall = float(hour_of_week(weights) @ covered)
     inside = zone >= 0
     size = len(rate_per_week)
-    x = np.bincount(zone[inside], weights[inside] @ covered, minlength=size)
-    n = np.bincount(zone[inside], np.ones(inside.sum()), minlength=size)
+    x = np.asarray(np.bincount(zone[inside], weights[inside] @ covered, size), dtype=np.float64)
+    n = np.asarray(np.bincount(zone[inside], minlength=size), dtype=np.float64)
     pull = _pull(x, n, overall)
     own = np.full(size, overall) if np.isinf(pull) else (x + pull * overall) / (n + pull)
     return np.asarray(rate_per_week * own, dtype=np.float64)

@@ -95,10 +95,9 @@ class PatrolPlan:
     """A plan of a shift.
 
     ``bound`` is a worth that no plan of the wanted visits can exceed and ``gap`` the share of it
-    that is missing; ``travel_bound_min`` is less travel than which so many visits cannot be made
-    with. ``greedy`` is the plan before it was improved. ``units_for_rule`` estimates how many units
-    would visit every zone within the gap. Where the search is not ``finished``, the time limit
-    ended it and another machine may find another plan.
+    that is missing. ``greedy`` is the plan before it was improved. ``units_for_rule`` estimates how
+    many units would visit every zone within the gap. Where the search is not ``finished``, the time
+    limit ended it and another machine may find another plan.
     """
 
     units: tuple[UnitPlan, ...]
@@ -107,7 +106,6 @@ class PatrolPlan:
     greedy: Sum
     bound: float
     gap: float
-    travel_bound_min: int
     capacity: int
     units_for_rule: int
     gave_way: tuple[GaveWay, ...]
@@ -297,18 +295,11 @@ class _Judge:
             greedy=self.total(first),
             bound=bound,
             gap=max(0.0, 1 - total.worth / bound),
-            travel_bound_min=self._travel_bound(rounds),
             capacity=reach,
             units_for_rule=units_for(spec, among),
             gave_way=_gave_way(zones, self.kept, spec),
             finished=finished,
         )
-
-    def _travel_bound(self, rounds: Rounds) -> int:
-        """Add up the least way to each visit but the first of each unit."""
-        ways = least_ways(self.travel, self.spec, self.pins)
-        least = sum(int(ways[stop.zone]) for stops in rounds.stops for stop in stops)
-        return max(0, least - int(ways.max()) * sum(1 for stops in rounds.stops if stops))
 
 
 def _unit_plan(rounds: Rounds, unit: int, travel: Ints, spec: PlanSpec) -> UnitPlan:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-DEAREST = 10**9
+DEAREST = 10**6
 STATUS = routing_enums_pb2.RoutingSearchStatus
 FINISHED = (STATUS.ROUTING_SUCCESS, STATUS.ROUTING_OPTIMAL)
 LEAST_PRICE = 500  # of leaving a visit out, in minutes of travel
@@ -226,12 +226,11 @@ def _lay_out(
         index = manager.NodeToIndex(number)
         clock.CumulVar(index).SetRange(node.low, node.high)
         if node.unit is not None:
-            model.SetAllowedVehiclesForIndex([node.unit], index)
-            model.AddDisjunction([index], DEAREST)
+            model.VehicleVar(index).SetValue(node.unit)
             continue
         values = worth[node.zone]
         value = float(values[min(node.place, len(values) - 1)])
-        model.AddDisjunction([index], min(DEAREST // 1000, int(LEAST_PRICE * value / least)))
+        model.AddDisjunction([index], min(DEAREST, int(LEAST_PRICE * value / least)))
     if spec.break_min == 0:
         return []
     solver = model.solver()
