@@ -13,6 +13,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from app.maps import palette
 
@@ -267,6 +268,42 @@ def risk_map(run: RunRecord, districts: gpd.GeoDataFrame, metres: float) -> Figu
     feet = abs(metres - 0.3048) < 1e-4
     told = f"{length / 5280:g} mi" if feet else f"{length * metres / 1000:g} km"
     axes.text(west, south - 0.035 * (north - south), told, va="top", fontsize=9)
+    axes.set_axis_off()
+    return figure
+
+
+def patrol_map(
+    zones: gpd.GeoDataFrame, mine: Sequence[str], streets: gpd.GeoSeries, metres: float
+) -> Figure:
+    """Draw the zones that a unit visits with their ranks, the other zones and the streets."""
+    chosen = zones["id"].isin(mine)
+    west, south, east, north = (zones[chosen] if chosen.any() else zones).total_bounds
+    reach = max(east - west, north - south, 800.0 / metres) * 0.62
+    middle = (west + east) / 2, (south + north) / 2
+    figure = Figure(figsize=(5.6, 4.4), layout="constrained")
+    axes = figure.add_subplot()
+    west, east = middle[0] - 1.27 * reach, middle[0] + 1.27 * reach
+    south, north = middle[1] - reach, middle[1] + reach
+    near = streets.cx[west:east, south:north]
+    if len(near):
+        near.plot(ax=axes, color="#aab1bd", linewidth=0.6)
+    for ours, edge, face in ((False, QUIET, "none"), (True, palette.ZONE, "#f3ddd4")):
+        rows = zones[chosen == ours]
+        if len(rows):
+            rows.plot(ax=axes, facecolor=face, edgecolor=edge, linewidth=1.6 if ours else 0.9)
+    for zone in zones[chosen].itertuples():
+        spot = zone.geometry.representative_point()
+        label = axes.annotate(
+            str(zone.rank), (spot.x, spot.y), ha="center", va="center", fontweight="bold"
+        )
+        label.set_path_effects([withStroke(linewidth=2.5, foreground="#ffffff")])
+    axes.set(xlim=(west, east), ylim=(south, north), aspect="equal")
+    length = _round_length((east - west) / 5, metres)
+    low = south + 0.03 * (north - south)
+    axes.plot([west, west + length], [low, low], color=INK, linewidth=2)
+    feet = abs(metres - 0.3048) < 1e-4
+    told = f"{length / 5280:g} mi" if feet else f"{length * metres / 1000:g} km"
+    axes.text(west, low + 0.015 * (north - south), told, va="bottom", fontsize=9)
     axes.set_axis_off()
     return figure
 

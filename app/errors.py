@@ -12,6 +12,7 @@ from geodata.database import DatabaseFailure
 from geodata.errors import DataError, FaultyFileError, NotStoredError, StoreError
 from spatial.errors import (
     CrsError,
+    DosageError,
     FitError,
     ForecastError,
     GridError,
@@ -38,6 +39,7 @@ STATUS: dict[type[SaferGroundError], int] = {
     FitError: 422,
     ForecastError: 422,
     OutcomeError: 422,
+    DosageError: 422,
     CancelledError: 409,
     StoreError: 503,
     SettingsError: 500,

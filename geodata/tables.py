@@ -334,3 +334,22 @@ class InitiativeVersion(Base):
     document: Mapped[dict[str, Any]]
     content_sha256: Mapped[str] = mapped_column(String(64))
     recorded_at: Mapped[dt.datetime]
+
+
+class Plan(Base):
+    """One version of a patrol plan of one shift, written once; ``parent`` is what it changes."""
+
+    __tablename__ = "plan"
+    __table_args__ = (Index(None, "city_id", "district", "shift_start_ms"),)
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    city_id: Mapped[int] = mapped_column(ForeignKey("city.id"))
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"))
+    district: Mapped[str] = mapped_column(String(80))
+    shift_start_ms: Mapped[int] = mapped_column(BigInteger)
+    shift_end_ms: Mapped[int] = mapped_column(BigInteger)
+    seed: Mapped[int] = mapped_column(BigInteger)
+    version: Mapped[int]
+    parent: Mapped[str | None] = mapped_column(ForeignKey("plan.id"))
+    document: Mapped[dict[str, Any]]
+    created_at: Mapped[dt.datetime]
+    created_by: Mapped[str | None] = mapped_column(String(200))

@@ -35,3 +35,7 @@ class ForecastError(SaferGroundError, ValueError):
 
 class OutcomeError(SaferGroundError, ValueError):
     """An intervention cannot be evaluated as asked."""
+
+
+class DosageError(SaferGroundError, ValueError):
+    """Patrols cannot be planned as asked."""

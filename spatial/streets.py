@@ -1,4 +1,6 @@
-"""Street lines -> the points of a city that belong to nobody: intersections and block mid-points.
+"""Street lines -> a network, and the points of a city that belong to nobody.
+
+Those points are intersections and block mid-points.
 
 Street files differ. Some cut a street at every crossing, some let lines run through one another,
 some leave gaps of a hand's breadth. So lines are first cut wherever they cross, overlap or come
@@ -9,6 +11,7 @@ from intersection to intersection, or to a dead end.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -31,6 +34,44 @@ DECIMALS = 1  # of the coordinates of public places, in units of the city's refe
 BEND = 2  # pieces that end at a node where nothing branches off
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StreetNetwork:
+    """Nodes where streets meet, bend or end, and the pieces between them.
+
+    ``places`` has the coordinates of each node, shape ``(n, 2)``; piece ``i`` runs from node
+    ``first[i]`` to node ``last[i]`` and is ``length_units[i]`` long.
+    """
+
+    places: Floats
+    first: Ints
+    last: Ints
+    length_units: Floats
+
+
+def street_network(
+    streets: Sequence[BaseGeometry] | Lines, tolerance_units: float
+) -> StreetNetwork | None:
+    """Join street lines to a network that can be travelled; nothing where there is no line.
+
+    Parameters
+    ----------
+    streets
+        Lines and multilines in a projected reference system; what is no line is passed over.
+    tolerance_units
+        Ends no farther apart than this meet.
+    """
+    lines = _plain_lines(streets)
+    if len(lines) == 0:
+        return None
+    pieces = _join(lines, tolerance_units)
+    return StreetNetwork(
+        places=pieces.places,
+        first=pieces.first,
+        last=pieces.last,
+        length_units=pieces.end - pieces.start,
+    )
+
+
 def public_candidates(streets: Sequence[BaseGeometry] | Lines, tolerance_units: float) -> Floats:
     """Find intersections and block mid-points.
 
@@ -50,19 +91,42 @@ def public_candidates(streets: Sequence[BaseGeometry] | Lines, tolerance_units: 
     lines = _plain_lines(streets)
     if len(lines) == 0:
         return np.empty((0, 2))
-    line, start, end = _pieces(lines, tolerance_units)
+    net = _join(lines, tolerance_units)
+    ends_at = np.bincount(np.concatenate([net.first, net.last]), minlength=len(net.places))
+    piece, at = _half_way(net.start, net.end, net.first, net.last, ends_at)
+    middles = shapely.get_coordinates(shapely.line_interpolate_point(lines[net.line[piece]], at))
+    found = np.vstack([net.places[ends_at > BEND], middles])
+    return cast("Floats", np.unique(np.round(found, DECIMALS) + 0.0, axis=0))  # + 0.0: no -0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Pieces:
+    """Pieces of lines between nodes: which line, from where to where along it, and their nodes."""
+
+    places: Floats
+    line: Ints
+    start: Floats
+    end: Floats
+    first: Ints
+    last: Ints
+
+
+def _join(lines: Lines, tolerance: float) -> _Pieces:
+    """Cut lines where they meet and make one node of ends that lie within the tolerance."""
+    line, start, end = _pieces(lines, tolerance)
     ends = np.concatenate([shapely.line_interpolate_point(lines[line], at) for at in (start, end)])
-    node, places = _gather(shapely.get_coordinates(ends), tolerance_units)
+    node, places = _gather(shapely.get_coordinates(ends), tolerance)
     first, last = node.reshape(2, -1)
     middle = shapely.get_coordinates(shapely.line_interpolate_point(lines[line], (start + end) / 2))
-    kept = _different(first, last, end - start, middle, tolerance_units)
-    first, last = first[kept], last[kept]
-    ends_at = np.bincount(np.concatenate([first, last]), minlength=len(places))
-    line, start, end = line[kept], start[kept], end[kept]
-    piece, at = _half_way(start, end, first, last, ends_at)
-    middles = shapely.get_coordinates(shapely.line_interpolate_point(lines[line[piece]], at))
-    found = np.vstack([places[ends_at > BEND], middles])
-    return cast("Floats", np.unique(np.round(found, DECIMALS) + 0.0, axis=0))  # + 0.0: no -0.0
+    kept = _different(first, last, end - start, middle, tolerance)
+    return _Pieces(
+        places=places,
+        line=line[kept],
+        start=start[kept],
+        end=end[kept],
+        first=first[kept],
+        last=last[kept],
+    )
 
 
 def _plain_lines(streets: Sequence[BaseGeometry] | Lines) -> Lines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from geodata.measures.figures import NOTHING, count, quantile, share_of_rows, total
+from geodata.measures.figures import count, quantile, share_of_rows, total
 from geodata.measures.record import Figure, Measure
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ def _gaps(ledger: Ledger, scope: Scope) -> Figure:
     return quantile(inside_shift, 0.5)
 
 
-def _plans(ledger: Ledger, scope: Scope) -> Figure:  # noqa: ARG001
-    """Plans are not stored yet: there is nothing to meet, and that is not 0."""
-    return NOTHING
+def _plans(ledger: Ledger, scope: Scope) -> Figure:
+    rows = ledger.rows("plans", scope)
+    return share_of_rows(rows["done"] >= rows["planned"], rows["known"])
 
 
 MEASURES = (
@@ -99,11 +99,15 @@ MEASURES = (
         title="Zone-shifts that met their plan",
         unit="share",
         direction="up",
-        definition="Share of planned zone-shifts that got at least the planned number of visits.",
-        formula="zone-shifts with visits >= planned / planned zone-shifts",
+        definition="Share of planned zone-shifts that got at least the planned number of visits. A "
+        "zone-shift is one zone in one shift of a patrol plan.",
+        formula="zone-shifts with visits >= planned / planned zone-shifts, of shifts within the "
+        "days that visits were logged of",
         compute=_plans,
-        sources=("plans",),
+        sources=SOURCES,
         numerator="zone-shifts that met their plan",
         denominator="planned zone-shifts",
+        caveat="Of several versions of a plan the one stored last counts. Visits count by where "
+        "they were and when they began, whichever unit made them.",
     ),
 )

@@ -15,9 +15,11 @@ import pandas as pd
 from sqlalchemy import func, select
 
 from geodata.readers.clocks import local_days
+from geodata.store import plans as plan_store
 from geodata.store import runs
 from geodata.store.incidents import incident_points
 from geodata.store.records import TABLES, read_frame
+from spatial.dosage.compliance import judge_plan
 from spatial.gunshots import (
     Events,
     LinkSpec,
@@ -265,6 +267,40 @@ class Ledger:
         zones = [] if self.run is None else list(self.run.zones.geometry)
         frame["zone"] = place_in_zones(zones, frame["x"].to_numpy(), frame["y"].to_numpy())
         return frame
+
+    @cached_property
+    def plans(self) -> pd.DataFrame:
+        """Planned zone-shifts: ``planned`` and ``done`` visits, and whether it is ``known``.
+
+        Of several versions of the plan of a shift the one stored last counts. What was done is not
+        known of a shift that does not lie wholly in the days that visits were logged of; ``day`` is
+        the local day on which the shift began.
+        """
+        visits = self.visits.sort_values("start_ms", kind="stable")
+        begun, extent = visits["start_ms"].to_numpy(), self.extent("visits")
+        rows: list[tuple[int, str, int, int, bool]] = []
+        shapes: dict[str, dict[str, BaseGeometry]] = {}
+        for plan in plan_store.standing_plans(self._session, self.city.slug):
+            if plan.run not in shapes:
+                shapes[plan.run] = plan_store.zone_shapes(self._session, plan.run)
+            zones = plan.document["zones"]
+            start, end = plan.shift_start_ms, plan.shift_end_ms
+            mine = visits[slice(*np.searchsorted(begun, [start, end]))]
+            within = place_in_zones([shapes[plan.run][zone["zone"]] for zone in zones], **_xy(mine))
+            judged = judge_plan(
+                [zone["visits"] for zone in zones],
+                within,
+                (mine["start_ms"].to_numpy() - start) / 60_000,
+                (mine["end_ms"].to_numpy() - start) / 60_000,
+                (end - start) / 60_000,
+            )
+            days = local_days(np.array([start, end - 1], dtype=float), self.city.timezone)
+            first, last = days[0].date(), days[1].date()
+            known = extent is not None and extent[0] <= first and last <= extent[1]
+            rows += [(start, plan.district, z.planned, z.done, known) for z in judged]
+        frame = pd.DataFrame(rows, columns=["start_ms", "district", "planned", "done", "known"])
+        local = local_days(frame["start_ms"].to_numpy(dtype=float), self.city.timezone)
+        return frame.astype({"known": bool}).assign(day=local.normalize())
 
     @cached_property
     def occurrences(self) -> pd.DataFrame:

@@ -108,3 +108,30 @@ def incident_points(
     return gpd.GeoDataFrame(
         {"occurred_on": [row[0] for row in rows]}, geometry=[row[1] for row in rows], crs=crs
     )
+
+
+def incident_moments(
+    session: Session, city_id: int, outcome: str, start: dt.date, end: dt.date
+) -> gpd.GeoDataFrame:
+    """Give where and when incidents of one outcome happened, as :func:`incident_points` does.
+
+    Returns
+    -------
+    Columns ``occurred_on``, ``occurred_time`` (missing where no time is known) and ``geometry``.
+    """
+    crs = session.get_one(City, city_id).crs
+    rows = session.execute(
+        select(Incident.occurred_on, Incident.occurred_time, Incident.geom)
+        .where(
+            Incident.city_id == city_id,
+            Incident.outcome == outcome,
+            Incident.occurred_on >= start,
+            Incident.occurred_on < end,
+        )
+        .order_by(Incident.id)
+    ).all()
+    return gpd.GeoDataFrame(
+        {"occurred_on": [row[0] for row in rows], "occurred_time": [row[1] for row in rows]},
+        geometry=[row[2] for row in rows],
+        crs=crs,
+    )

@@ -181,3 +181,64 @@ def test_totals_and_points_add_up_without_counting_twice(town, figures):
     assert d2["dirtbike.complaints"].figure.value == 4
     assert d2["dirtbike.seizures"].figure.value is None
     assert d2["dirtbike.seizures"].figure.missing == 1
+
+
+def write_plan(session, number, start_h, visits, **change):
+    """A plan of eight hours from ``start_h`` hours after noon of March 1 for the two zones."""
+    from geodata.store.plans import PlanRecord, save_plan
+
+    start = int(NOON.replace(tzinfo=dt.UTC).timestamp() * 1000) + 5 * 3_600_000  # Eastern
+    start += int(start_h * 3_600_000)
+    save_plan(
+        session,
+        PlanRecord(
+            **{
+                "id": f"plan-{number}",
+                "city": "town",
+                "run": "feedfacecafe",
+                "district": "D1",
+                "shift_start_ms": start,
+                "shift_end_ms": start + 8 * 3_600_000,
+                "seed": 1,
+                "version": 1,
+                "parent": None,
+                "document": {
+                    "zones": [
+                        {"zone": f"feedface-d1-{rank}", "visits": visit}
+                        for rank, visit in enumerate(visits, start=1)
+                    ]
+                },
+                "created_at": dt.datetime(2024, 3, 1, 0, number),
+                "created_by": None,
+                **change,
+            }
+        ),
+    )
+
+
+def test_zone_shifts_that_met_their_plan(town, zoned, ledger_of, sqlite_database):
+    from geodata.measures.registry import work_out
+
+    write_visits(
+        town,
+        (0, 10, 100),
+        (60, None, 100),  # a visit without an end is a visit
+        (120, 10, 400),
+        (8 * 60, 10, 400),  # belongs to the shift that begins then
+        (48 * 60, 10, 2500),  # the log goes on to March 3
+    )
+    zoned()
+    with sqlite_database.session() as session:
+        write_plan(session, 1, 0, [9, 9])  # gives way to the next version
+        write_plan(session, 2, 0, [2, 2], version=2, parent="plan-1")
+        write_plan(session, 3, 8, [0, 1])  # one zone is not planned
+        write_plan(session, 4, 72, [1, 1])  # after the last day that visits were logged of
+        write_plan(session, 5, -40, [1, 1], district="D2")  # the day before the first, in February
+    ledger = ledger_of()
+    (met,) = work_out(ledger, SPRING, ["dosage.plan_met"])
+    assert (met.figure.numerator, met.figure.denominator) == (2, 3)
+    assert met.figure.missing == 2
+    assert met.figure.low < met.figure.value < met.figure.high
+    other = Scope(start=SPRING.start, end=SPRING.end, district="D2")
+    (none,) = work_out(ledger, other, ["dosage.plan_met"])
+    assert (none.figure.value, none.status) == (None, "not enough data")

@@ -1,0 +1,224 @@
+"""The command that plans the patrols of a shift."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.cli.common import (
+    Progress,
+    database_option,
+    json_option,
+    open_for,
+    print_json,
+    print_table,
+    say,
+)
+from app.patrol_files import ENDINGS, write_plan
+from app.planning import PinAsk, PlanRequest, make_plan, moment_of, request_of, swapped
+from app.words import sentence
+from geodata.store.plans import get_plan
+from spatial.dosage.travel import TravelSpec
+
+
+class _Shift(click.ParamType[tuple[dt.datetime, dt.datetime]]):
+    """Two local moments, the end excluded."""
+
+    name = "start/end"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[dt.datetime, dt.datetime]:
+        if isinstance(value, tuple):
+            return value
+        start, slash, end = str(value).partition("/")
+        try:
+            moments = dt.datetime.fromisoformat(start), dt.datetime.fromisoformat(end)
+        except ValueError:
+            slash = ""
+        if not slash or any(moment.tzinfo for moment in moments):
+            self.fail(
+                f"{value!r} is not a shift; write it in local time as "
+                "2026-01-05T18:00/2026-01-06T06:00",
+                param,
+                ctx,
+            )
+        return moments
+
+
+def _parts(value: str, number: int, example: str) -> list[str]:
+    parts = [part.strip() for part in value.split(",")]
+    if len(parts) != number or not all(parts):
+        msg = f"{value!r} cannot be read; write it as {example}"
+        raise click.UsageError(msg)
+    return parts
+
+
+def _unit(text: str) -> int:
+    if not text.isdigit():
+        msg = f"{text!r} is no unit; units are numbered from 1"
+        raise click.UsageError(msg)
+    return int(text)
+
+
+@click.command()
+@click.argument("city")
+@click.option("--district", help="The district whose zones are patrolled.")
+@click.option("--run", help="The run whose zones they are.")
+@click.option("--shift", type=_Shift(), help="Local start and end; it may cross midnight.")
+@click.option("--units", type=int, help="How many units there are.")
+@click.option("--minutes", type=int, help="Length of a visit, 5 to 60 [default: 15].")
+@click.option("--seed", type=click.IntRange(min=0), help="Another seed, another order.")
+@click.option(
+    "--break",
+    "break_minutes",
+    type=click.IntRange(min=0),
+    metavar="MINUTES",
+    help="Break of each unit, 0 for none [default: 30 in shifts of 6 hours or more].",
+)
+@click.option("--pin", "pins", multiple=True, metavar="UNIT,ZONE,TIME", help="Fix a visit.")
+@click.option("--drop", "drops", multiple=True, metavar="ZONE", help="Leave a zone out.")
+@click.option(
+    "--revise", metavar="PLAN", help="Make another version of a plan; its settings are kept."
+)
+@click.option(
+    "--swap",
+    "swaps",
+    multiple=True,
+    metavar="UNIT,TIME,UNIT,TIME",
+    help="Exchange the zones of two visits of the revised plan.",
+)
+@click.option("--speed", type=float, metavar="KMH", help="Mean speed [default: 32].")
+@click.option("--limit", type=float, metavar="SECONDS", help="Time for the search [default: 8].")
+@click.option("--save/--no-save", default=True, show_default=True, help="Keep the plan.")
+@click.option(
+    "--export",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=f"Also write it to a file; its ending says how: {' '.join(ENDINGS)}.",
+)
+@database_option
+@json_option
+def plan(
+    city: str,
+    district: str | None,
+    run: str | None,
+    shift: tuple[dt.datetime, dt.datetime] | None,
+    units: int | None,
+    minutes: int | None,
+    seed: int | None,
+    break_minutes: int | None,
+    pins: tuple[str, ...],
+    drops: tuple[str, ...],
+    revise: str | None,
+    swaps: tuple[str, ...],
+    speed: float | None,
+    limit: float | None,
+    files: tuple[Path, ...],
+    database_url: str | None,
+    *,
+    save: bool,
+    as_json: bool,
+) -> None:
+    """Plan the visits of patrols to the zones of a district of CITY in one shift.
+
+    ZONE is a zone's id or its rank in the district, TIME a time of day such as 19:30.
+    """
+    told = {
+        "district": district,
+        "run": run,
+        "shift": shift,
+        "units": units,
+        "minutes": minutes,
+        "seed": seed,
+        "break_minutes": break_minutes,
+        "limit_s": limit,
+        "travel": None if speed is None else TravelSpec(speed_kmh=speed),
+    }
+    said: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
+    database = open_for(database_url)
+    exchanged: tuple[PinAsk, ...] = ()
+    if revise is None:
+        missing = [
+            f"--{name}" for name in ("district", "run", "shift", "units") if name not in said
+        ]
+        if missing or swaps:
+            msg = f"give {', '.join(missing)}" if missing else "--swap needs --revise PLAN"
+            raise click.UsageError(msg)
+        asked = PlanRequest(city=city, **said)
+    else:
+        with database.session() as session:
+            before = get_plan(session, revise)
+        asked = dataclasses.replace(request_of(before), city=city, **said)
+        for swap in swaps:
+            a, at, b, to = _parts(swap, 4, "1,19:30,2,20:05")
+            exchanged += swapped(before, (_unit(a), at), (_unit(b), to))
+    fixed = tuple(
+        PinAsk(unit=_unit(unit), zone=zone, start=moment_of(asked.shift, time))
+        for unit, zone, time in (_parts(pin, 3, "2,ZONE,19:30") for pin in pins)
+    )
+    asked = dataclasses.replace(
+        asked,
+        pins=tuple(dict.fromkeys((*asked.pins, *exchanged, *fixed))),
+        dropped=tuple(dict.fromkeys((*asked.dropped, *drops))),
+    )
+    with Progress() as progress:
+        record = make_plan(database, asked, save=save, created_by="command line", progress=progress)
+    for file in files:
+        write_plan(database, record, file)
+        say(f"plan {record.id} written to {file}")
+    if as_json:
+        print_json(record.document)
+    else:
+        _print_plan(record.document)
+
+
+def _print_plan(document: dict[str, Any]) -> None:
+    start, end = document["shift"]
+    ranks = {zone["zone"]: zone["rank"] for zone in document["zones"]}
+    click.echo(
+        f"plan {document['plan']} (version {document['version']}): district "
+        f"{document['district']}, {start} to {end}; {document['visits']} visits, "
+        f"{document['travel_minutes']} minutes of travel by {document['travel_by']}"
+    )
+    click.echo(
+        f"worth {document['worth']:.3f} of at most {document['bound']:.3f} (gap "
+        f"{document['gap']:.1%}); the rule alone: {document['greedy']['visits']} visits, "
+        f"{document['greedy']['travel_min']} minutes of travel"
+    )
+    for unit in document["units"]:
+        rest = unit["break"]
+        lines = [(visit["start"], visit) for visit in unit["visits"]]
+        lines += [(rest[0], None)] if rest else []
+        told = [
+            f"{moment[11:]} {_what(visit, ranks)}"
+            for moment, visit in sorted(lines, key=lambda line: line[0])
+        ]
+        click.echo(f"unit {unit['unit']}: {', '.join(told) or 'no visit'}")
+    print_table(
+        ["rank", "zone", "expected", "visits", "target", "longest gap"],
+        [
+            [
+                zone["rank"],
+                zone["zone"],
+                zone["expected"],
+                zone["visits"],
+                "dropped" if zone["dropped"] else zone["target"],
+                zone["longest_gap_minutes"],
+            ]
+            for zone in document["zones"]
+        ],
+    )
+    for found in document["gave_way"]:
+        say(sentence(found["words"]))
+    for warning in document["warnings"]:
+        say(f"warning: {warning}")
+
+
+def _what(visit: dict[str, Any] | None, ranks: dict[str, int]) -> str:
+    if visit is None:
+        return "break"
+    return f"zone {ranks[visit['zone']]}{' (pinned)' if visit['pinned'] else ''}"
