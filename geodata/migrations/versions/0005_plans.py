@@ -5,7 +5,7 @@ from alembic import op
 
 from geodata.migrations.indexes import forbid_changes
 
-revision = "0006"
+revision = "0005"
 down_revision = "0004"
 
 
