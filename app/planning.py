@@ -356,16 +356,8 @@ class _Task:
 
     def document(self, plan: PatrolPlan, version: int) -> dict[str, Any]:
         """Describe the plan as ``plan`` prints it."""
-        asked, clock, spec = self.asked, self.clock, self.spec
+        asked = self.asked
         names = list(self.zones["id"])
-        gave_way = [
-            {
-                "kind": found.kind,
-                "zones": [names[zone] for zone in found.zones],
-                "words": planning_words.gave_way(found, plan, spec, self.zones["rank"].tolist()),
-            }
-            for found in plan.gave_way
-        ]
         return {
             "plan": self.id,
             "version": version,
@@ -374,41 +366,13 @@ class _Task:
             "district": asked.district,
             "run": asked.run,
             "shift": [moment.isoformat(timespec="minutes") for moment in asked.shift],
-            "timezone": clock.timezone,
+            "timezone": self.clock.timezone,
             "units": [
                 self._unit(number, unit, names) for number, unit in enumerate(plan.units, start=1)
             ],
-            "zones": [
-                {
-                    "zone": names[position],
-                    "rank": int(self.zones["rank"].iloc[position]),
-                    "visits": zone.visits,
-                    "target": zone.target,
-                    "longest_gap_minutes": zone.longest_gap_min,
-                    "expected": zone.expected,
-                    "dropped": position in self.dropped,
-                }
-                for position, zone in enumerate(plan.zones)
-            ],
+            "zones": self._zones(plan, names),
             "seed": asked.seed,
-            "asked": {
-                "units": asked.units,
-                "minutes": asked.minutes,
-                "break_minutes": spec.break_min,
-                "gap_minutes": spec.gap_min,
-                "pins": [
-                    {
-                        "unit": pin.unit,
-                        "zone": pin.zone,
-                        "start": pin.start.isoformat(timespec="minutes"),
-                    }
-                    for pin in asked.pins
-                ],
-                "dropped": list(asked.dropped),
-                "limit_seconds": asked.limit_s,
-                "speed_kmh": asked.travel.speed_kmh,
-                "detour": asked.travel.detour,
-            },
+            "asked": self._asked(),
             "visits": plan.total.visits,
             "travel_minutes": plan.total.travel_min,
             "travel_by": "streets" if self.by_streets else "straight lines",
@@ -419,10 +383,57 @@ class _Task:
             "capacity": plan.capacity,
             "units_for_rule": plan.units_for_rule,
             "finished": plan.finished,
-            "gave_way": gave_way,
+            "gave_way": self._gave_way(plan, names),
             "incidents": self.incidents,
             "incidents_without_time": self.without_time,
             "warnings": self._warnings(plan),
+        }
+
+    def _zones(self, plan: PatrolPlan, names: Sequence[str]) -> list[dict[str, Any]]:
+        return [
+            {
+                "zone": names[position],
+                "rank": int(self.zones["rank"].iloc[position]),
+                "visits": zone.visits,
+                "target": zone.target,
+                "longest_gap_minutes": zone.longest_gap_min,
+                "expected": zone.expected,
+                "dropped": position in self.dropped,
+            }
+            for position, zone in enumerate(plan.zones)
+        ]
+
+    def _gave_way(self, plan: PatrolPlan, names: Sequence[str]) -> list[dict[str, Any]]:
+        ranks = self.zones["rank"].tolist()
+        return [
+            {
+                "kind": found.kind,
+                "zones": [names[zone] for zone in found.zones],
+                "words": planning_words.gave_way(found, plan, self.spec, ranks),
+            }
+            for found in plan.gave_way
+        ]
+
+    def _asked(self) -> dict[str, Any]:
+        """Tell what was asked, so that another version can start from it."""
+        asked, spec = self.asked, self.spec
+        return {
+            "units": asked.units,
+            "minutes": asked.minutes,
+            "break_minutes": spec.break_min,
+            "gap_minutes": spec.gap_min,
+            "pins": [
+                {
+                    "unit": pin.unit,
+                    "zone": pin.zone,
+                    "start": pin.start.isoformat(timespec="minutes"),
+                }
+                for pin in asked.pins
+            ],
+            "dropped": list(asked.dropped),
+            "limit_seconds": asked.limit_s,
+            "speed_kmh": asked.travel.speed_kmh,
+            "detour": asked.travel.detour,
         }
 
     def _unit(self, number: int, unit: UnitPlan, names: Sequence[str]) -> dict[str, Any]:

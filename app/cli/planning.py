@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,8 +21,14 @@ from app.cli.common import (
 from app.patrol_files import ENDINGS, write_plan
 from app.planning import PinAsk, PlanRequest, make_plan, moment_of, request_of, swapped
 from app.words import sentence
+from geodata.errors import DataError
 from geodata.store.plans import get_plan
 from spatial.dosage.travel import TravelSpec
+
+if TYPE_CHECKING:
+    from geodata.database import Database
+
+NEEDED = ("district", "run", "shift", "units")
 
 
 class _Shift(click.ParamType[tuple[dt.datetime, dt.datetime]]):
@@ -140,22 +146,14 @@ def plan(
     }
     said: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
     database = open_for(database_url)
-    exchanged: tuple[PinAsk, ...] = ()
-    if revise is None:
-        missing = [
-            f"--{name}" for name in ("district", "run", "shift", "units") if name not in said
-        ]
+    if revise is not None:
+        asked, exchanged = _revised(database, revise, city, said, swaps)
+    else:
+        missing = [f"--{name}" for name in NEEDED if name not in said]
         if missing or swaps:
             msg = f"give {', '.join(missing)}" if missing else "--swap needs --revise PLAN"
             raise click.UsageError(msg)
-        asked = PlanRequest(city=city, **said)
-    else:
-        with database.session() as session:
-            before = get_plan(session, revise)
-        asked = dataclasses.replace(request_of(before), city=city, **said)
-        for swap in swaps:
-            a, at, b, to = _parts(swap, 4, "1,19:30,2,20:05")
-            exchanged += swapped(before, (_unit(a), at), (_unit(b), to))
+        asked, exchanged = PlanRequest(city=city, **said), ()
     fixed = tuple(
         PinAsk(unit=_unit(unit), zone=zone, start=moment_of(asked.shift, time))
         for unit, zone, time in (_parts(pin, 3, "2,ZONE,19:30") for pin in pins)
@@ -174,6 +172,22 @@ def plan(
         print_json(record.document)
     else:
         _print_plan(record.document)
+
+
+def _revised(
+    database: Database, plan_id: str, city: str, said: dict[str, Any], swaps: tuple[str, ...]
+) -> tuple[PlanRequest, tuple[PinAsk, ...]]:
+    """Give what a stored plan was asked, with what is asked anew, and its swapped visits."""
+    with database.session() as session:
+        before = get_plan(session, plan_id)
+    if before.city != city:
+        msg = f"plan {plan_id} is of {before.city}, not of {city}; name that city"
+        raise DataError(msg)
+    exchanged: tuple[PinAsk, ...] = ()
+    for swap in swaps:
+        one, at, two, to = _parts(swap, 4, "1,19:30,2,20:05")
+        exchanged += swapped(before, (_unit(one), at), (_unit(two), to))
+    return dataclasses.replace(request_of(before), **said), exchanged
 
 
 def _print_plan(document: dict[str, Any]) -> None:

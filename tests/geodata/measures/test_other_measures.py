@@ -233,11 +233,12 @@ def test_zone_shifts_that_met_their_plan(town, zoned, ledger_of, sqlite_database
         write_plan(session, 2, 0, [2, 2], version=2, parent="plan-1")
         write_plan(session, 3, 8, [0, 1])  # one zone is not planned
         write_plan(session, 4, 72, [1, 1])  # after the last day that visits were logged of
+        write_plan(session, 6, 56, [1, 1])  # goes on beyond the last day
         write_plan(session, 5, -40, [1, 1], district="D2")  # the day before the first, in February
     ledger = ledger_of()
     (met,) = work_out(ledger, SPRING, ["dosage.plan_met"])
     assert (met.figure.numerator, met.figure.denominator) == (2, 3)
-    assert met.figure.missing == 2
+    assert met.figure.missing == 4
     assert met.figure.low < met.figure.value < met.figure.high
     other = Scope(start=SPRING.start, end=SPRING.end, district="D2")
     (none,) = work_out(ledger, other, ["dosage.plan_met"])

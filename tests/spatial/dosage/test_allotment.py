@@ -44,6 +44,11 @@ def test_beyond_the_floor_visits_follow_expected_incidents():
     assert given_.tolist() == [6, 6, 12]
 
 
+def test_of_equal_remainders_the_zone_that_expects_more_gets_the_visit():
+    assert allocate_visits(np.array([17.0, 25.0]), 21, SPEC).tolist() == [8, 13]
+    assert allocate_visits(np.array([25.0, 17.0]), 21, SPEC).tolist() == [13, 8]
+
+
 def test_with_too_few_visits_the_zones_that_expect_most_come_first():
     assert allocate_visits(np.array([1.0, 5.0, 3.0]), 2, SPEC).tolist() == [0, 1, 1]
 
