@@ -137,12 +137,7 @@ def component(part: Mapping[str, Any], units: Units) -> str:
     place = SURFACES.get(part["environment"], "")
     if part["kind"] == "environment":
         return place
-    bandwidth = part["bandwidth_units"]
-    past = (
-        f"incidents around, within about {units.length(2 * bandwidth)}"
-        if bandwidth
-        else "the cell's own incidents"
-    )
+    past = f"incidents around, within about {units.length(2 * part['bandwidth_units'])}"
     return f"{past}, where {place} is high" if place else past
 
 
