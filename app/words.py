@@ -124,7 +124,8 @@ LIMITS = (
     "A factor that goes with incidents need not cause them. Layers may be incomplete or of another "
     "year.",
     "The intervals of the factor table do not account for the choice of factors and are too "
-    "narrow; those of the bootstrap do.",
+    "narrow; those of the bootstrap do, but are too narrow as well where something is at work that "
+    "no layer describes.",
     "A zone is a place. It is no reason to suspect, stop or search anyone.",
 )
 SURFACES = {"rtm": "the risk terrain", "screened": "the wider environment"}

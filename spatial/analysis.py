@@ -18,7 +18,7 @@ import pandas as pd
 
 from spatial.combined import CombinedRisk, combine
 from spatial.diagnostics import Diagnostics, diagnose
-from spatial.forest import forest_table, grow_forest
+from spatial.forest import MOST_SAMPLED, affordable_trees, forest_table, grow_forest
 from spatial.grid import lay_grid
 from spatial.history import lay_past
 from spatial.terrain.districts import SharedDistricts, share_strength
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 CITY_SCOPE = "city"
 HIGH_INFLATION = 5.0
 PATTERN_LEFT = 0.05
-FOREST_TREES, FOREST_CELLS = 60, 100_000
 ZONE_COLUMNS = (
     "district",
     "rank",
@@ -329,8 +328,8 @@ def _combined(
         forest = grow_forest(
             forest_table(grid, inputs.layers, spec.grid.block_units),
             counts,
-            trees=FOREST_TREES,
-            most_sampled=FOREST_CELLS,
+            trees=affordable_trees(len(grid)),
+            most_sampled=MOST_SAMPLED,
             seed=spec.model.seed,
         )
         return combine(grid, past, terrain.environments(), spec.history, forest=forest)

@@ -145,6 +145,28 @@ def test_a_forest_that_saw_nothing_is_left_out(make_grid):
     np.testing.assert_array_equal(empty.score, alone.score)
 
 
+def test_a_cell_weighs_by_its_incidents_in_the_mixture(make_grid):
+    grid = make_grid(40, 20)
+    bad = np.arange(len(grid)) < 40
+    cells = np.concatenate([np.repeat(np.arange(20), 10), np.arange(100, 300)])
+    past = lay_past(grid, grid.x[cells], grid.y[cells])
+    spec = HistorySpec(bandwidths_cells=())
+    risk = combine(grid, past, {"rtm": np.where(bad, 20.0, 1.0)}, spec)
+    place = np.where(bad, 20.0, 1.0) / (40 * 20 + 760)
+    shares = np.linspace(0, 0.999, 1000)
+    found = [np.log(w * place[cells] + (1 - w) / len(grid)).sum() for w in shares]
+    assert risk.components[1].environment == "rtm"
+    assert risk.components[1].weight == pytest.approx(shares[np.argmax(found)], abs=0.01)
+
+
+def test_where_nothing_can_lie_around_there_is_no_such_component(make_grid):
+    grid = make_grid(1, 1)
+    past = lay_past(grid, np.repeat(grid.x, 2), np.repeat(grid.y, 2))
+    risk = combine(grid, past, {}, SPEC)
+    assert [component.kind for component in risk.components] == ["base"]
+    np.testing.assert_allclose(risk.score, 1.0)
+
+
 def test_two_incidents_of_one_cell_are_enough(make_grid):
     grid = make_grid(9, 9)
     past = lay_past(grid, np.repeat(grid.x[40], 2), np.repeat(grid.y[40], 2))
