@@ -12,7 +12,9 @@ from app.workers import spread
 from geodata.errors import DataError
 from geodata.store import findings
 from spatial.combined import Component
+from spatial.forest import forest_table
 from spatial.history import lay_past
+from spatial.records import Record
 from spatial.terrain.candidates import build_design
 from spatial.terrain.certainty import prepare, summarise
 from spatial.zones import cells_within
@@ -69,6 +71,8 @@ def bootstrap(
         ),
         lay_past(run.grid, inputs.incidents.x, inputs.incidents.y, inputs.age_days),
         [Component(**part) for part in run.result["combined"]["components"]],
+        _record(run),
+        forest_table(run.grid, inputs.layers, spec.grid.block_units),
         spec,
         seed,
     )
@@ -97,6 +101,15 @@ def bootstrap(
             pd.DataFrame({"top_share": found.on_top.astype(np.float32)}),
         )
     return document
+
+
+def _record(run: RunRecord) -> Record | None:
+    found = run.result["combined"]["record"]
+    if found is None:
+        return None
+    return Record(
+        factors=tuple(found["factors"]), shares=tuple(found["shares"]), scale=found["scale"]
+    )
 
 
 def _document(run: RunRecord, found: Certainty, seed: int, n_blocks: int) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def model_document(model: TerrainModel) -> dict[str, Any]:
 
 
 def combined_document(combined: CombinedRisk) -> dict[str, Any]:
-    """Describe a combined risk: what each component accounts for, heaviest first."""
+    """Describe a combined risk: each component's share, heaviest first, and the cells' record."""
     return {
         "max": float(combined.score.max()),
         "environment_share": combined.environment_share,
@@ -34,6 +34,7 @@ def combined_document(combined: CombinedRisk) -> dict[str, Any]:
             dataclasses.asdict(component)
             for component in sorted(combined.components, key=lambda c: -c.weight)
         ],
+        "record": None if combined.record is None else dataclasses.asdict(combined.record),
     }
 
 

@@ -157,7 +157,8 @@ LIMITS = (
     "A factor that goes with incidents need not cause them. Layers may be incomplete or of another "
     "year.",
     "The intervals of the factor table do not account for the choice of factors and are too "
-    "narrow; those of the bootstrap do.",
+    "narrow; those of the bootstrap do, but are too narrow as well where something is at work that "
+    "no layer describes.",
     "A zone is a place. It is no reason to suspect, stop or search anyone.",
 )
 SURFACES = {"rtm": "the risk terrain", "screened": "the wider environment"}
@@ -170,12 +171,7 @@ def component(part: Mapping[str, Any], units: Units) -> str:
     place = SURFACES.get(part["environment"], "")
     if part["kind"] == "environment":
         return place
-    bandwidth = part["bandwidth_units"]
-    past = (
-        f"incidents around, within about {units.length(2 * bandwidth)}"
-        if bandwidth
-        else "the cell's own incidents"
-    )
+    past = f"incidents around, within about {units.length(2 * part['bandwidth_units'])}"
     return f"{past}, where {place} is high" if place else past
 
 

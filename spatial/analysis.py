@@ -18,6 +18,7 @@ import pandas as pd
 
 from spatial.combined import CombinedRisk, combine
 from spatial.diagnostics import Diagnostics, diagnose
+from spatial.forest import MOST_SAMPLED, affordable_trees, forest_table, grow_forest
 from spatial.grid import lay_grid
 from spatial.history import lay_past
 from spatial.terrain.districts import SharedDistricts, share_strength
@@ -260,7 +261,7 @@ def _finish(
     shared: SharedDistricts | None = None,
 ) -> Analysis:
     past = lay_past(grid, inputs.incidents.x, inputs.incidents.y, inputs.age_days)
-    combined = _combined(grid, past, terrain, spec)
+    combined = _combined(grid, counts, past, terrain, inputs, spec)
     followed = combined if spec.zones.source == "combined" else terrain
     zones = cut_zones(grid, followed.score, followed.expected, spec.zones)
     cells = pd.DataFrame(
@@ -315,9 +316,23 @@ def _with_cells(grid: Grid) -> list[str]:
     return [name for position, name in enumerate(grid.district_ids) if position in present]
 
 
-def _combined(grid: Grid, past: Past, terrain: RiskTerrain, spec: RunSpec) -> CombinedRisk:
+def _combined(
+    grid: Grid,
+    counts: NDArray[np.int64],
+    past: Past,
+    terrain: RiskTerrain,
+    inputs: Inputs,
+    spec: RunSpec,
+) -> CombinedRisk:
     if len(past) >= 2:
-        return combine(grid, past, terrain.environments(), spec.history)
+        forest = grow_forest(
+            forest_table(grid, inputs.layers, spec.grid.block_units),
+            counts,
+            trees=affordable_trees(len(grid)),
+            most_sampled=MOST_SAMPLED,
+            seed=spec.model.seed,
+        )
+        return combine(grid, past, terrain.environments(), spec.history, forest=forest)
     relative = terrain.score / terrain.score.mean()  # no history to speak of: environment alone
     return CombinedRisk(
         score=relative,
@@ -325,6 +340,7 @@ def _combined(grid: Grid, past: Past, terrain: RiskTerrain, spec: RunSpec) -> Co
         history=np.zeros(len(grid)),
         expected=terrain.expected,
         components=(),
+        record=None,
     )
 
 

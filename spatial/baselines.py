@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.ensemble import RandomForestRegressor
 
+from spatial.forest import forest_table, grow_forest
 from spatial.history import Past, smoothed_counts
-from spatial.terrain.factors import distance_to_nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 KDE_BANDWIDTHS_CELLS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0)
 FLOOR = 1e-3  # share given to chance, so that an incident far from all others is not impossible
 FOREST_TREES = 200
-FOREST_LEAF = 5
-FAR_BLOCKS = 10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,7 +74,9 @@ def baselines(
         scores={
             "prior": counts.astype(np.float64),
             "kde": kde.density,
-            "forest": random_forest(grid, counts, layers, block_units, seed=seed),
+            "forest": grow_forest(
+                forest_table(grid, layers, block_units), counts, trees=FOREST_TREES, seed=seed
+            ),
         },
         kde_bandwidth_units=kde.bandwidth_units,
     )
@@ -95,44 +94,3 @@ def kernel_density(grid: Grid, past: Past) -> Kde:
         key=lambda t: float(np.log((1 - FLOOR) * t.without_self + FLOOR / len(grid)).sum()),
     )
     return Kde(density=best.density, bandwidth_units=best.bandwidth_units)
-
-
-def random_forest(
-    grid: Grid,
-    counts: NDArray[np.int64],
-    layers: Mapping[RiskFactor, GeoSeries],
-    block_units: float,
-    *,
-    seed: int = 1,
-    workers: int = 2,
-) -> Floats:
-    """Predict counts from place and the distance to each factor (Wheeler, Steenbeek 2021).
-
-    Parameters
-    ----------
-    grid, counts
-        The cells and their training counts.
-    layers
-        Features of each factor.
-    block_units
-        Length of a block; distances are cut at ten.
-    seed
-        Of the trees.
-    workers
-        Threads; the result does not depend on them.
-    """
-    reach = FAR_BLOCKS * block_units
-    columns = [
-        np.minimum(distance_to_nearest(grid, shapes, reach), reach) for shapes in layers.values()
-    ]
-    forest = RandomForestRegressor(
-        FOREST_TREES,
-        min_samples_leaf=FOREST_LEAF,
-        max_features=1 / 3,
-        random_state=seed,
-        n_jobs=workers,
-    )
-    table = np.column_stack([*columns, grid.x, grid.y])
-    forest.fit(table, counts)
-    forest.n_jobs = 1  # threads would add the trees up in any order, and rounding would follow it
-    return np.asarray(forest.predict(table), dtype=np.float64)

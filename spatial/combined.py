@@ -1,15 +1,21 @@
 """Environment and history -> one risk, with its parts kept apart.
 
-The combined risk is a mixture of densities over the cells: the level common to all cells, the
-environment (risk terrain scores), history (the cell's own count, kernel densities of several
-bandwidths) and the products of environment and history. The weights are learned from the training
-incidents alone, as those under which each incident was least surprising *given all the others*:
-leave-one-out likelihood, climbed by the EM algorithm (Dempster, Laird, Rubin 1977), which stops
-after a fixed number of rounds. Why this and what else was tried: ``docs/combined-risk.md``.
+Three steps, each learned from the training incidents alone. Why these and what else was tried:
+``docs/combined-risk.md``.
 
-A mixture is read at sight: a weight is the share of incidents that its component accounts for. Each
-cell's score is split into environment and history; a product goes to both in proportion to how far
-each of its two factors lies above its mean over the cells.
+1. **What surroundings lead one to expect.** A mixture of densities over the cells: the level common
+   to all cells, the environment (risk terrain scores), incidents around (kernel densities of
+   several bandwidths, a cell's own incidents left out of its value) and the products of
+   environment and incidents around. The weights are those under which the counts of all cells were
+   least surprising, climbed by the EM algorithm (Dempster, Laird, Rubin 1977) for a fixed number of
+   rounds. A weight is the share of incidents that its component accounts for.
+2. **What the cell's own record adds** (``spatial/records.py``).
+3. **A forecast of another kind beside it**: a random forest, which sees how factors act together,
+   by a weighted geometric mean. Means of unlike forecasts err less than each (Bates, Granger 1969).
+
+Each cell's score is split into environment and history. In the mixture a product goes to both, in
+proportion to how far each of its two factors lies above its mean over the cells. A record that
+raises a cell is history; one that lowers it, and the forest, leave its shares as they are.
 """
 
 from __future__ import annotations
@@ -20,7 +26,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from spatial.errors import FitError
-from spatial.history import Past, Trace, own_counts, smoothed_counts
+from spatial.history import Past, around
+from spatial.records import Record, learn_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,14 +41,16 @@ if TYPE_CHECKING:
     Kind = Literal["base", "environment", "history", "both"]
 
 ROUNDS = 300
+FLOOR = 1e-3  # least share of the level common to all cells: nothing is impossible anywhere
+FOREST_SHARE = 1 / 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
     """One part of the mixture.
 
-    ``environment`` names the surface it uses, ``bandwidth_units`` its kernel (0: the cell's own
-    count); both are missing where it has none. ``weight`` is its share of the incidents.
+    ``environment`` names the surface it uses, ``bandwidth_units`` its kernel; both are missing
+    where it has none. ``weight`` is its share of the incidents.
     """
 
     kind: Kind
@@ -55,7 +64,8 @@ class CombinedRisk:
     """The combined risk of each cell, relative to the mean cell, which has 1.
 
     ``environment`` and ``history`` add up to ``score``. ``expected`` is the score as incidents per
-    period of the training's length: it adds up to the training incidents.
+    period of the training's length: it adds up to the training incidents. ``components`` and
+    ``record`` are what was learned; there is neither where there is no history to learn from.
     """
 
     score: Floats
@@ -63,6 +73,7 @@ class CombinedRisk:
     history: Floats
     expected: Floats
     components: tuple[Component, ...]
+    record: Record | None
 
     @property
     def environment_share(self) -> float:
@@ -72,18 +83,17 @@ class CombinedRisk:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Surface:
-    """A component: the densities it is made of, and its value at incidents without themselves.
+    """A component as a density over the cells.
 
-    ``place`` is an environment, ``trace`` a history; with both it is their product over ``total``,
-    with neither the level common to all cells.
+    ``place`` is an environment, ``trace`` incidents around; with both it is their product over
+    ``total``, with neither the level common to all cells.
     """
 
-    environment: str | None
-    place: Floats | None
-    bandwidth_units: float | None
-    trace: Floats | None
-    total: float
-    without_self: Floats
+    environment: str | None = None
+    place: Floats | None = None
+    bandwidth_units: float | None = None
+    trace: Floats | None = None
+    total: float = 1.0
 
     @property
     def kind(self) -> Kind:
@@ -91,22 +101,27 @@ class _Surface:
             return "base" if self.place is None else "environment"
         return "history" if self.place is None else "both"
 
-    def split(self) -> tuple[Floats | float, Floats | float]:
-        """Give the density's environment and history, which add up to it."""
+    def split(self, cells: slice | NDArray[np.int64]) -> tuple[Floats | float, Floats | float]:
+        """Give the density's environment and history in some cells, which add up to it."""
         if self.trace is None:
-            return (self.total if self.place is None else self.place), 0.0
+            return (self.total if self.place is None else self.place[cells]), 0.0
         if self.place is None:
-            return 0.0, self.trace
-        density = self.place * self.trace / self.total
-        both = self.place + self.trace
-        lean = np.divide(self.place, both, out=np.zeros(len(both)), where=both > 0)
+            return 0.0, self.trace[cells]
+        place, trace = self.place[cells], self.trace[cells]
+        density = place * trace / self.total
+        lean = place / (place + trace)
         return density * lean, density * (1.0 - lean)
 
 
 def combine(
-    grid: Grid, past: Past, environment: Mapping[str, Floats], spec: HistorySpec
+    grid: Grid,
+    past: Past,
+    environment: Mapping[str, Floats],
+    spec: HistorySpec,
+    *,
+    forest: Floats | None = None,
 ) -> CombinedRisk:
-    """Learn the weights and put the parts together.
+    """Learn the weights and the record and put the parts together.
 
     Parameters
     ----------
@@ -118,6 +133,8 @@ def combine(
         Surfaces by name, one positive value a cell; a flat one adds nothing and is left out.
     spec
         Bandwidths and half-life.
+    forest
+        A random forest's prediction, 0 or more in each cell; none is taken if left out.
 
     Raises
     ------
@@ -127,9 +144,31 @@ def combine(
     if len(past) < 2:
         msg = f"{len(past)} incidents in the study area: a combined risk needs at least two"
         raise FitError(msg)
-    surfaces = list(_surfaces(grid, past, past.weights(spec.half_life_days), environment, spec))
-    weights = learn_weights(np.column_stack([s.without_self for s in surfaces]))
-    return _assemble(surfaces, weights, len(past), len(grid))
+    weight = past.weights(spec.half_life_days)
+    held = past.held(len(grid), weight)
+    surfaces = list(_surfaces(grid, past, weight, environment, spec))
+    weights = _learn(surfaces, held)
+    parts = _mix(surfaces, weights, len(grid))
+    record = learn_record(
+        (parts[0] + parts[1]) * weight.sum(), held, scale=float(weight.sum() / (weight**2).sum())
+    )
+    score, share = _settle(*parts, held, record, forest)
+    return CombinedRisk(
+        score=score,
+        environment=score * share,
+        history=score * (1.0 - share),
+        expected=score * (len(past) / len(grid)),
+        components=tuple(
+            Component(
+                kind=surface.kind,
+                environment=surface.environment,
+                bandwidth_units=surface.bandwidth_units,
+                weight=float(part),
+            )
+            for surface, part in zip(surfaces, weights, strict=True)
+        ),
+        record=record,
+    )
 
 
 def recombine(
@@ -138,38 +177,41 @@ def recombine(
     environment: Mapping[str, Floats],
     spec: HistorySpec,
     components: Sequence[Component],
+    record: Record,
     *,
+    forest: Floats | None = None,
     times: Floats | None = None,
 ) -> Floats:
-    """Give the score under weights learned before, for other surfaces or resampled incidents.
+    """Give the score under what was learned before, for other surfaces or resampled incidents.
 
     Parameters
     ----------
-    grid, past, environment, spec
-        As in :func:`combine`, with exactly the surfaces that the components use.
-    components
-        What was learned, in any order.
+    grid, past, environment, spec, forest
+        As in :func:`combine`, with at least the surfaces that the components use.
+    components, record
+        What was learned, the components in any order.
     times
         How often each incident counts; once if left out.
     """
     weight = past.weights(spec.half_life_days) * (1.0 if times is None else times)
-    weights = {(part.environment, part.bandwidth_units): part.weight for part in components}
-    score = np.zeros(len(grid))
-    for surface in _surfaces(grid, past, weight, environment, spec, keep_flat=True):
-        environment_part, history_part = surface.split()
-        share = weights[surface.environment, surface.bandwidth_units]
-        score += share * (environment_part + history_part)
-    return score * len(grid)
+    held = past.held(len(grid), weight)
+    learned = {(part.environment, part.bandwidth_units): part.weight for part in components}
+    surfaces = list(_surfaces(grid, past, weight, environment, spec, keep_flat=True))
+    weights = [learned.get((s.environment, s.bandwidth_units), 0.0) for s in surfaces]
+    score, _ = _settle(*_mix(surfaces, weights, len(grid)), held, record, forest)
+    return score
 
 
-def learn_weights(densities: Floats, *, rounds: int = ROUNDS) -> Floats:
+def learn_weights(densities: Floats, held: Floats, *, rounds: int = ROUNDS) -> Floats:
     """Climb the likelihood of a mixture by EM from equal weights.
 
     Parameters
     ----------
     densities
-        Each component's density at each incident, shape ``(incidents, components)``; one column
-        must be positive everywhere.
+        Each component's density in each cell that held something, shape ``(cells, components)``;
+        one column must be positive everywhere.
+    held
+        Weighted incidents of each of those cells.
     rounds
         Rounds of EM. A fixed number keeps weights of few incidents from running to the edge.
 
@@ -179,7 +221,7 @@ def learn_weights(densities: Floats, *, rounds: int = ROUNDS) -> Floats:
     """
     weights = np.full(densities.shape[1], 1.0 / densities.shape[1])
     for _ in range(rounds):
-        weights = weights * (densities.T @ (1.0 / (densities @ weights))) / len(densities)
+        weights = weights * (densities.T @ (held / (densities @ weights))) / held.sum()
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
@@ -192,81 +234,67 @@ def _surfaces(
     *,
     keep_flat: bool = False,
 ) -> Iterator[_Surface]:
-    n = len(grid)
     places = {
         name: values / values.sum()
         for name, values in environment.items()
         if keep_flat or np.ptp(values) > 1e-9 * values.max()
     }
-    yield _Surface(
-        environment=None,
-        place=None,
-        bandwidth_units=None,
-        trace=None,
-        total=1.0 / n,
-        without_self=np.full(len(past), 1.0 / n),
-    )
+    yield _Surface(total=1.0 / len(grid))
     for name, place in places.items():
-        yield _Surface(
-            environment=name,
-            place=place,
-            bandwidth_units=None,
-            trace=None,
-            total=1.0,
-            without_self=place[past.cell],
-        )
-    for trace in _traces(grid, past, weight, spec):
-        yield _Surface(
-            environment=None,
-            place=None,
-            bandwidth_units=trace.bandwidth_units,
-            trace=trace.density,
-            total=1.0,
-            without_self=trace.without_self,
-        )
-        for name, place in places.items():
-            yield _product(past, trace, name, place)
-
-
-def _traces(grid: Grid, past: Past, weight: Floats, spec: HistorySpec) -> Iterator[Trace]:
-    yield own_counts(grid, past, weight)
+        yield _Surface(environment=name, place=place)
     for cells in spec.bandwidths_cells:
-        yield smoothed_counts(grid, past, weight, cells * grid.cell_units)
+        bandwidth = cells * grid.cell_units
+        trace = around(grid, past, weight, bandwidth)
+        if not trace.any():  # all incidents within this reach of each other are of one cell
+            continue
+        trace /= trace.sum()
+        yield _Surface(bandwidth_units=bandwidth, trace=trace)
+        for name, place in places.items():
+            yield _Surface(
+                environment=name,
+                place=place,
+                bandwidth_units=bandwidth,
+                trace=trace,
+                total=float(trace @ place),
+            )
 
 
-def _product(past: Past, trace: Trace, name: str, place: Floats) -> _Surface:
-    total = float(trace.density @ place)
-    # without one incident, the product's total falls by about as much as the history's, so the
-    # share that the incident had of it cancels out
-    return _Surface(
-        environment=name,
-        place=place,
-        bandwidth_units=trace.bandwidth_units,
-        trace=trace.density,
-        total=total,
-        without_self=trace.without_self * place[past.cell] / total,
-    )
+def _learn(surfaces: Sequence[_Surface], held: Floats) -> Floats:
+    some = np.flatnonzero(held)
+    densities = np.empty((len(some), len(surfaces)))
+    for column, surface in enumerate(surfaces):
+        environment, history = surface.split(some)
+        densities[:, column] = environment + history
+    weights = (1.0 - FLOOR) * learn_weights(densities, held[some])
+    weights[0] += FLOOR
+    return weights
 
 
-def _assemble(surfaces: list[_Surface], weights: Floats, incidents: int, n: int) -> CombinedRisk:
+def _mix(
+    surfaces: Sequence[_Surface], weights: Sequence[float] | Floats, n: int
+) -> tuple[Floats, Floats]:
+    """Add the components' environment and history up, as densities over the cells."""
     environment, history = np.zeros(n), np.zeros(n)
     for surface, weight in zip(surfaces, weights, strict=True):
-        environment_part, history_part = surface.split()
-        environment += weight * n * environment_part
-        history += weight * n * history_part
-    score = environment + history
-    return CombinedRisk(
-        score=score,
-        environment=environment,
-        history=history,
-        expected=score * (incidents / n),
-        components=tuple(
-            Component(
-                kind=surface.kind,
-                environment=surface.environment,
-                bandwidth_units=surface.bandwidth_units,
-                weight=float(weight),
-            )
-            for surface, weight in zip(surfaces, weights, strict=True)
-        ),
-    )
+        environment_part, history_part = surface.split(slice(None))
+        environment += weight * environment_part
+        history += weight * history_part
+    return environment, history
+
+
+def _settle(
+    environment: Floats, history: Floats, held: Floats, record: Record, forest: Floats | None
+) -> tuple[Floats, Floats]:
+    """Give the score and each cell's share from the environment."""
+    expected = environment + history
+    lift = record.lift(expected * held.sum(), held)
+    share = environment / expected / np.maximum(lift, 1.0)
+    score = _relative(expected * lift)
+    if forest is not None and forest.any():
+        other = (1.0 - FLOOR) * _relative(forest) + FLOOR
+        score = _relative(score ** (1.0 - FOREST_SHARE) * other**FOREST_SHARE)
+    return score, share
+
+
+def _relative(values: Floats) -> Floats:
+    return np.asarray(values / values.mean(), dtype=np.float64)

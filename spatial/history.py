@@ -1,9 +1,10 @@
-"""What happened where: own counts and smoothed counts, with and without each incident itself.
+"""What happened where: smoothed counts, with and without what happened in the cell itself.
 
 Incidents lose weight with age (``2 ** (-age / half life)``). Smoothed counts are Gaussian kernel
 densities at the cells' centres, exact to the incident's own coordinates, cut at four standard
-deviations. Every density comes with what is left of it at an incident's own cell once that incident
-is taken out, because a forecast never holds the incident that it is to place.
+deviations. To judge a density, an incident is taken out before it is asked about its own cell,
+because a forecast never holds the incident that it is to place; to say what surroundings lead one
+to expect, all incidents of a cell are taken out of its own value.
 """
 
 from __future__ import annotations
@@ -52,13 +53,17 @@ class Past:
             return np.ones(len(self))
         return np.asarray(2.0 ** (-self.age_days / half_life_days), dtype=np.float64)
 
+    def held(self, n_cells: int, weight: Floats) -> Floats:
+        """Add the incidents' weights up by cell, shape ``(n_cells,)``."""
+        return np.asarray(np.bincount(self.cell, weight, minlength=n_cells), dtype=np.float64)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trace:
-    """One way to look back, as a density over the cells that sums to 1.
+    """A kernel density over the cells that sums to 1.
 
     ``without_self`` gives, for each incident, the density that its own cell would have had without
-    it, over cells that then sum to 1. ``bandwidth_units`` is 0 for the cells' own counts.
+    it, over cells that then sum to 1.
     """
 
     bandwidth_units: float
@@ -85,18 +90,6 @@ def lay_past(grid: Grid, x: Floats, y: Floats, age_days: Floats | None = None) -
     return Past(x=x[inside], y=y[inside], cell=cell[inside], age_days=age[inside])
 
 
-def own_counts(grid: Grid, past: Past, weight: Floats) -> Trace:
-    """Give the share of the weighted incidents that each cell had."""
-    held = np.bincount(past.cell, weight, minlength=len(grid))
-    total = weight.sum()
-    left = np.maximum(held[past.cell] - weight, 0.0)
-    return Trace(
-        bandwidth_units=0.0,
-        density=held / total,
-        without_self=left / np.maximum(total - weight, 1e-300),
-    )
-
-
 def smoothed_counts(grid: Grid, past: Past, weight: Floats, bandwidth_units: float) -> Trace:
     """Give the Gaussian kernel density of the weighted incidents over the cells.
 
@@ -109,6 +102,40 @@ def smoothed_counts(grid: Grid, past: Past, weight: Floats, bandwidth_units: flo
     bandwidth_units
         Standard deviation of the kernel.
     """
+    density, own = _kernels(grid, past, weight, bandwidth_units)
+    total = density.sum()
+    left = np.maximum(density[past.cell] - weight * own, 0.0)
+    return Trace(
+        bandwidth_units=bandwidth_units,
+        density=density / total,
+        without_self=left / np.maximum(total - weight, 1e-300),
+    )
+
+
+def around(grid: Grid, past: Past, weight: Floats, bandwidth_units: float) -> Floats:
+    """Give the kernel density at each cell of the incidents of all other cells.
+
+    What happened in a cell itself has no part in its value, shape ``(cells,)``; where a cell's own
+    incidents are all there are within reach, it is 0. The unit is weighted incidents a cell.
+
+    Parameters
+    ----------
+    grid, past
+        Where and what.
+    weight
+        Weight of each incident.
+    bandwidth_units
+        Standard deviation of the kernel.
+    """
+    sum_, own = _kernels(grid, past, weight, bandwidth_units)
+    left = sum_ - past.held(len(grid), weight * own)
+    return np.where(left > 1e-12 * sum_, left, 0.0)  # below it there is rounding alone
+
+
+def _kernels(
+    grid: Grid, past: Past, weight: Floats, bandwidth_units: float
+) -> tuple[Floats, Floats]:
+    """Give the sum of kernels at each cell, and each kernel's value at its incident's own cell."""
     sum_, own = _spread(
         (past.x - grid.x0) / grid.cell_units,
         (past.y - grid.y0) / grid.cell_units,
@@ -117,14 +144,7 @@ def smoothed_counts(grid: Grid, past: Past, weight: Floats, bandwidth_units: flo
         grid.n_rows,
         bandwidth_units / grid.cell_units,
     )
-    density = sum_[grid.rows, grid.cols]
-    total = density.sum()
-    left = np.maximum(density[past.cell] - weight * own, 0.0)
-    return Trace(
-        bandwidth_units=bandwidth_units,
-        density=density / total,
-        without_self=left / np.maximum(total - weight, 1e-300),
-    )
+    return sum_[grid.rows, grid.cols], own
 
 
 @numba.njit(cache=True, nogil=True)

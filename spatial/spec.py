@@ -144,7 +144,7 @@ class HistorySpec:
     """
 
     half_life_days: float | None = 730.0
-    bandwidths_cells: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+    bandwidths_cells: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
 
     def __post_init__(self) -> None:
         if self.half_life_days is not None:

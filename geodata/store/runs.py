@@ -213,7 +213,7 @@ def newest_city(session: Session) -> str | None:
 
 
 def _readable(run: Run) -> bool:
-    return "combined" in run.result
+    return "record" in run.result.get("combined", {})
 
 
 def _record(session: Session, run: Run) -> RunRecord:

@@ -3,8 +3,8 @@
 Each replicate draws square blocks of cells with replacement and selects factors anew on what was
 drawn, elastic net and stepwise search included (block bootstrap; Künsch 1989, Lahiri 2003). Blocks
 twice as wide as the farthest influence keep neighbouring cells together. The history part of the
-combined risk is rebuilt from incidents drawn with replacement, under the weights learned once:
-learned again, a twice drawn incident would predict itself.
+combined risk and its random forest are built anew from incidents drawn with replacement, under the
+weights and the record learned once: learned again, a twice drawn incident would predict itself.
 
 - **selection frequency**: share of replicates in which a factor is chosen, and at which distance.
 - **RRV intervals**: percentiles over replicates; a replicate without the factor counts as 1, so the
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spatial.combined import recombine
+from spatial.forest import grow_forest
 from spatial.terrain.model import choose_terrain
 from spatial.zones import cut_zones
 
@@ -35,14 +36,17 @@ if TYPE_CHECKING:
     from spatial.combined import Component
     from spatial.grid import Grid
     from spatial.history import Past
+    from spatial.records import Record
     from spatial.spec import RunSpec
     from spatial.terrain.candidates import Design
     from spatial.terrain.factors import Candidate
+    from spatial.terrain.model import RiskTerrain
 
     Floats = NDArray[np.float64]
 
 COVERED = 0.5
 FEWEST_BLOCKS = 30
+FOREST_TREES, FOREST_CELLS = 20, 50_000  # a smaller forest than a run's: there are many
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,6 +69,8 @@ class Resampling:
     past: Past
     spec: RunSpec
     components: tuple[Component, ...]
+    record: Record | None
+    table: NDArray[np.float32]
     block_of: NDArray[np.int64]
     seed: int
 
@@ -82,17 +88,8 @@ class Resampling:
         terrain = choose_terrain(self.design, self.counts, self.spec.model, times=times)
         score = terrain.score
         expected = terrain.expected
-        if self.spec.zones.source == "combined" and self.components:
-            used = {part.environment for part in self.components}
-            score = recombine(
-                self.grid,
-                self.past,
-                {name: v for name, v in terrain.environments().items() if name in used},
-                self.spec.history,
-                self.components,
-                times=again.astype(np.float64),
-            )
-            expected = score
+        if self.spec.zones.source == "combined" and self.record is not None:
+            score = expected = self._recombined(self.record, terrain, again, number)
         in_zone = np.zeros(len(self.grid), dtype=bool)
         for zone in cut_zones(self.grid, score, expected, self.spec.zones):
             in_zone[zone.cells] = True
@@ -104,12 +101,37 @@ class Resampling:
             on_top=top_cells(score, self.spec.zones.area_share),
         )
 
+    def _recombined(
+        self, record: Record, terrain: RiskTerrain, again: NDArray[np.int64], number: int
+    ) -> Floats:
+        used = {part.environment for part in self.components}
+        forest = grow_forest(
+            self.table,
+            np.bincount(self.past.cell, again, minlength=len(self.grid)),
+            trees=FOREST_TREES,
+            most_sampled=FOREST_CELLS,
+            seed=number,
+            workers=1,
+        )
+        return recombine(
+            self.grid,
+            self.past,
+            {name: v for name, v in terrain.environments().items() if name in used},
+            self.spec.history,
+            self.components,
+            record,
+            forest=forest,
+            times=again.astype(np.float64),
+        )
+
 
 def prepare(
     grid: Grid,
     design: Design,
     past: Past,
     components: Sequence[Component],
+    record: Record | None,
+    table: NDArray[np.float32],
     spec: RunSpec,
     seed: int,
 ) -> Resampling:
@@ -119,8 +141,10 @@ def prepare(
     ----------
     grid, design, past
         Cells, candidate columns and incidents.
-    components
-        Of the combined risk whose certainty is asked, with the weights learned once.
+    components, record
+        Of the combined risk whose certainty is asked, learned once.
+    table
+        What the random forest reads of each cell.
     spec
         Settings of the fit.
     seed
@@ -133,6 +157,8 @@ def prepare(
         past=past,
         spec=spec,
         components=tuple(components),
+        record=record,
+        table=table,
         block_of=blocks(grid, _farthest(spec)),
         seed=seed,
     )

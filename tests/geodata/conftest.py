@@ -98,7 +98,7 @@ def make_run():
             "created_at": dt.datetime(2026, 1, 2, 3, 4, 5),
             "result": {
                 "incidents": 12,
-                "combined": {},
+                "combined": {"record": None},
                 "model": {"family": "nb2", "factors": [{"name": "bars"}], "bic": 10.5},
             },
             "grid": grid,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spatial.history import lay_past, own_counts, smoothed_counts
+from spatial.history import around, lay_past, smoothed_counts
 
 
 @pytest.fixture
@@ -48,13 +48,22 @@ def test_smoothed_counts_are_the_dense_sum(scene, sd):
         assert trace.without_self[i] == pytest.approx(expected, rel=1e-9, abs=1e-13)
 
 
-def test_own_counts_leave_the_incident_itself_out(make_grid):
-    grid = make_grid(2, 1, cell=10.0)
-    x = grid.x0 + np.array([1.0, 2.0, 11.0])
-    past = lay_past(grid, x, np.full(3, grid.y0 + 5))
-    trace = own_counts(grid, past, np.ones(3))
-    np.testing.assert_allclose(trace.density, [2 / 3, 1 / 3])
-    np.testing.assert_allclose(trace.without_self, [1 / 2, 1 / 2, 0])
+@pytest.mark.parametrize("sd", [25.0, 130.0])
+def test_around_is_the_dense_sum_over_the_incidents_of_all_other_cells(scene, sd):
+    grid, past = scene
+    weight = past.weights(400.0)
+    kernels = dense_kernel(grid, past, sd)
+    elsewhere = past.cell[:, None] != np.arange(len(grid))
+    expected = weight @ (kernels * elsewhere)
+    np.testing.assert_allclose(around(grid, past, weight, sd), expected, atol=1e-14)
+
+
+def test_a_cell_with_nothing_but_its_own_incidents_has_nothing_around(make_grid):
+    grid = make_grid(9, 9, cell=10.0)
+    past = lay_past(grid, np.full(3, grid.x0 + 45.3), grid.y0 + np.array([41.0, 44.9, 49.0]))
+    found = around(grid, past, np.array([1.0, 0.3, 0.7]), 10.0)
+    assert found[past.cell[0]] == 0.0
+    assert (np.delete(found.reshape(9, 9)[3:6, 3:6].ravel(), 4) > 0).all()
 
 
 def test_an_incident_counts_half_after_its_half_life(scene):

@@ -4,6 +4,7 @@ import pytest
 import shapely
 
 from spatial.analysis import Inputs, analyse_city
+from spatial.forest import forest_table
 from spatial.history import lay_past
 from spatial.spec import GridSpec, ModelSpec, RiskFactor, RunSpec, ZoneSpec
 from spatial.terrain.candidates import build_design
@@ -40,7 +41,14 @@ def resampling():
     design = build_design(analysis.grid, inputs.layers, 200.0)
     past = lay_past(analysis.grid, inputs.incidents.x, inputs.incidents.y)
     return analysis, prepare(
-        analysis.grid, design, past, analysis.combined.components, SPEC, seed=7
+        analysis.grid,
+        design,
+        past,
+        analysis.combined.components,
+        analysis.combined.record,
+        forest_table(analysis.grid, inputs.layers, 200.0),
+        SPEC,
+        seed=7,
     )
 
 
