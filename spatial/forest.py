@@ -30,7 +30,7 @@ LEAF = 5
 FAR_BLOCKS = 10
 AT_ONCE = 65_536  # cells predicted together
 TREES, FEWEST_TREES = 100, 20
-MOST_SAMPLED = 100_000  # cells that a tree of the combined risk is grown on
+MOST_SAMPLED = 40_000  # cells that a tree of the combined risk is grown on
 
 
 def forest_table(
@@ -52,9 +52,9 @@ def forest_table(
 
 
 def affordable_trees(n_cells: int) -> int:
-    """Choose how many trees the combined risk takes: 100, from 100,000 cells on fewer, 20 at least.
+    """Choose how many trees the combined risk takes: 100, from 40,000 cells on fewer, 20 at least.
 
-    >>> [affordable_trees(n) for n in (5_000, 100_000, 250_000, 2_000_000)]
+    >>> [affordable_trees(n) for n in (5_000, 40_000, 100_000, 2_000_000)]
     [100, 100, 40, 20]
     """
     return max(FEWEST_TREES, TREES * MOST_SAMPLED // max(n_cells, MOST_SAMPLED))
