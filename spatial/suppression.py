@@ -4,6 +4,9 @@ A count of 1 to 4 is shown as "fewer than 5", a total too. Where the totals woul
 count away, or narrow it down, other counts or totals are held back as well. The outsider of the
 audit knows every number shown, every label, every sum and the rule; what he can infer of a hidden
 count is the range of all whole tables that agree with it. See ``docs/masking.md``.
+
+A table with totals is one case of counts of which some are sums of others (:class:`Linked`): months
+add up to years, districts to the city, results of alerts to alerts, whose number is known anyway.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from scipy.sparse import coo_array, hstack
 from spatial.errors import MaskingError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
     from scipy.sparse import csr_array
 
@@ -27,7 +32,7 @@ if TYPE_CHECKING:
 
 LEAST_SHOWN = 5
 LEAST_WIDTH = 3
-SHOWN, FEWER, HELD = np.int8(0), np.int8(1), np.int8(2)
+SHOWN, FEWER, HELD, VEILED = np.int8(0), np.int8(1), np.int8(2), np.int8(3)
 HIDDEN = -1
 MAX_AXES = 3
 SHAKES = 12
@@ -51,6 +56,41 @@ class PublicTable:
 
     label: Labels
     value: Counts
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Linked:
+    """Counts of which some are sums of others.
+
+    Parameters
+    ----------
+    value
+        The counts, shape ``(n,)``, totals and parts alike.
+    sums
+        One row a sum: its parts count 1, its total -1.
+    known
+        Counts that the public knows in any case: they are shown, however small.
+    veiled
+        Counts about so few that nothing is said of them: not even a zero is shown. What may be
+        shown beside them leaves each at least ``room`` apart.
+    room
+        How far the least and the greatest possible value of a hidden count must lie apart.
+    totals
+        How many times each count is a total: between two of one size the part is held back.
+    names
+        What to call each count in an error.
+    """
+
+    value: Counts
+    sums: csr_array
+    known: NDArray[np.bool_]
+    veiled: NDArray[np.bool_]
+    room: Counts
+    totals: Counts
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.value)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -117,7 +157,8 @@ def suppress(counts: ArrayLike, *, held_before: ArrayLike | None = None) -> Publ
         If counts are not whole numbers, or ``held_before`` has another shape.
     """
     table = with_totals(counts)
-    label = _first_labels(table)
+    linked = _linked(table)
+    label = _first_labels(linked).reshape(table.shape)
     if held_before is not None:
         before = np.asarray(held_before, dtype=bool)
         inner = tuple(slice(-1) for _ in table.shape)
@@ -128,11 +169,43 @@ def suppress(counts: ArrayLike, *, held_before: ArrayLike | None = None) -> Publ
             )
             raise MaskingError(msg)
         label[inner][before & (table[inner] >= LEAST_SHOWN)] = HELD
-    search = _Search(table, label)
-    search.protect_all()
-    search.show_again(label.ravel())
-    label = search.labels.reshape(table.shape)
+    label = _searched(linked, label.ravel()).reshape(table.shape)
     return PublicTable(label=label, value=np.where(label == SHOWN, table, HIDDEN))
+
+
+def suppress_linked(linked: Linked, *, before: ArrayLike | None = None) -> PublicTable:
+    """Decide which of linked counts are shown.
+
+    Parameters
+    ----------
+    linked
+        Counts and their sums.
+    before
+        Label of each count in an earlier release, ``SHOWN`` where it had none: what was hidden
+        stays hidden.
+
+    Returns
+    -------
+    Label and value of each count. Those ``VEILED`` could be anything that what is known leaves.
+
+    Raises
+    ------
+    MaskingError
+        If a small count follows from what the public knows in any case.
+    """
+    label = _first_labels(linked)
+    if before is not None:
+        earlier = np.asarray(before, dtype=np.int8)
+        free = (linked.value > 0) & ~linked.known & ~linked.veiled
+        label[free & (earlier == HELD)] = HELD
+        label[free & (earlier != SHOWN) & (label == SHOWN)] = HELD
+    label = _searched(linked, label)
+    return PublicTable(label=label, value=np.where(label == SHOWN, linked.value, HIDDEN))
+
+
+def audit_linked(linked: Linked, public: PublicTable) -> Audit:
+    """Find out what an outsider can infer of linked counts, and whether they may be published."""
+    return _audited(linked, public)
 
 
 def audit(counts: ArrayLike, public: PublicTable) -> Audit:
@@ -157,30 +230,61 @@ def audit(counts: ArrayLike, public: PublicTable) -> Audit:
             f"{public.label.shape} and {public.value.shape}"
         )
         raise MaskingError(msg)
-    faults = _untruths(table, public)
-    if faults:
-        unknown = np.full(table.shape, np.nan)
-        return Audit(low=unknown, high=unknown, faults=faults)
-    search = _Search(table, public.label)
-    low, high = search.ranges()
+    flat = PublicTable(label=public.label.ravel(), value=public.value.ravel())
+    found = _audited(_linked(table), flat)
     return Audit(
-        low=low.reshape(table.shape),
-        high=high.reshape(table.shape),
-        faults=search.exposures(low, high),
+        low=found.low.reshape(table.shape),
+        high=found.high.reshape(table.shape),
+        faults=found.faults,
     )
 
 
-def _first_labels(table: Counts) -> Labels:
+def _audited(linked: Linked, public: PublicTable) -> Audit:
+    faults = _untruths(linked, public)
+    if faults:
+        unknown = np.full(len(linked), np.nan)
+        return Audit(low=unknown, high=unknown, faults=faults)
+    search = _Search(linked, public.label)
+    low, high = search.ranges()
+    return Audit(low=low, high=high, faults=search.exposures(low, high))
+
+
+def _searched(linked: Linked, label: Labels) -> Labels:
+    search = _Search(linked, label)
+    search.protect_all()
+    search.show_again(label)
+    return search.labels
+
+
+def _linked(table: Counts) -> Linked:
+    """Give a table with totals as counts and their sums."""
+    place = np.indices(table.shape).reshape(table.ndim, -1).T
+    none = np.zeros(table.size, dtype=bool)
+    return Linked(
+        value=table.ravel(),
+        sums=_sums(table.shape),
+        known=none,
+        veiled=none,
+        room=np.full(table.size, LEAST_WIDTH),
+        totals=(place == np.array(table.shape) - 1).sum(axis=1),
+        names=[_where(cell, table.shape) for cell in range(table.size)],
+    )
+
+
+def _first_labels(linked: Linked) -> Labels:
     """Label small counts, before any other is held back for their sake.
 
     A total of 1 to 4 that adds up several counts is held back at once: "fewer than 5" would leave
     each of them fewer than 4 possible values, and four of them none but 1.
     """
-    label = np.where((table > 0) & (table < LEAST_SHOWN), FEWER, SHOWN)
-    for axis in range(table.ndim):
-        parts = np.moveaxis(table, axis, 0)[:-1]
-        total = np.moveaxis(label, axis, 0)[-1:]
-        total[(total == FEWER) & ((parts > 0).sum(axis=0) > 1)] = HELD
+    small = (linked.value > 0) & (linked.value < LEAST_SHOWN)
+    label = np.where(small & ~linked.known, FEWER, SHOWN)
+    label[linked.veiled] = VEILED
+    some = ((linked.value > 0) | linked.veiled).astype(np.int64)
+    several = (linked.sums > 0) @ some > 1
+    rows, totals = (linked.sums < 0).nonzero()
+    total = totals[several[rows]]
+    label[total[label[total] == FEWER]] = HELD
     return label
 
 
@@ -199,18 +303,22 @@ def _sums(shape: tuple[int, ...]) -> csr_array:
     return coo_array((np.concatenate(signs), entries), shape=(first, place.size)).tocsr()
 
 
-def _untruths(table: Counts, public: PublicTable) -> tuple[str, ...]:
+def _untruths(linked: Linked, public: PublicTable) -> tuple[str, ...]:
     """Name counts that are shown wrong, shown although small, or labelled wrong."""
-    small = (table > 0) & (table < LEAST_SHOWN)
+    true, shown = linked.value, public.label == SHOWN
+    small = (true > 0) & (true < LEAST_SHOWN)
+    labels = (SHOWN, FEWER, HELD, VEILED)
     rules = {
-        "has a label that is none": ~np.isin(public.label, (SHOWN, FEWER, HELD)),
-        "is shown with another number": (public.label == SHOWN) & (public.value != table),
-        "is hidden but given": (public.label != SHOWN) & (public.value != HIDDEN),
-        "is shown although it is 1 to 4": (public.label == SHOWN) & small,
+        "has a label that is none": ~np.isin(public.label, labels)
+        | ((public.label == VEILED) & ~linked.veiled),
+        "is shown with another number": shown & (public.value != true),
+        "is hidden but given": ~shown & (public.value != HIDDEN),
+        "is shown although it is 1 to 4": shown & small & ~linked.known,
+        "is shown although it is about too few": (public.label != VEILED) & linked.veiled,
         "is labelled fewer than 5 but is not 1 to 4": (public.label == FEWER) & ~small,
     }
     return tuple(
-        f"the count at {_where(place, table.shape)} {what}"
+        f"the count at {linked.names[place]} {what}"
         for what, broken in rules.items()
         for place in np.flatnonzero(broken)
     )
@@ -268,13 +376,10 @@ class _Search:
     themselves; with three, whole numbers are asked for where they do not come by themselves.
     """
 
-    def __init__(self, table: Counts, label: Labels) -> None:
-        self.shape = table.shape
-        self.true = table.ravel()
-        self.sums = _sums(table.shape).tocsc()
-        place = np.indices(table.shape).reshape(table.ndim, -1).T
-        self.totals = (place == np.array(table.shape) - 1).sum(axis=1)  # axes it is the total of
-        self.labels = label.ravel().copy()
+    def __init__(self, linked: Linked, label: Labels) -> None:
+        self.linked, self.true = linked, linked.value
+        self.sums = linked.sums.tocsc()
+        self.labels = label.copy()
         self.held_for = np.full(self.true.size, -1)
         self.witnesses = [np.zeros(self.true.size, dtype=np.int64)]
         self._relabel()
@@ -283,13 +388,14 @@ class _Search:
 
     def _relabel(self) -> None:
         """Work out the bounds of every deviation under the labels, and what witnesses are left."""
-        held, fewer = self.labels == HELD, self.labels == FEWER
-        least = self._held_least()
+        fewer, veiled = self.labels == FEWER, self.labels == VEILED
+        open_ = (self.labels == HELD) | veiled
+        least = np.where(veiled, 0, self._held_least())
         # No bounded deviation can be as far as this: it would exceed all finite bounds together.
-        self.far = 8 * (int(self.true[held].sum()) + 3 * int(fewer.sum())) + 100
-        self.low = np.where(fewer, 1 - self.true, np.where(held, least - self.true, 0))
-        self.high = np.where(fewer, LEAST_SHOWN - 1 - self.true, np.where(held, self.far, 0))
-        self.hidden = np.flatnonzero(held | fewer)
+        self.far = 8 * (int(self.true[open_].sum()) + 3 * int(fewer.sum())) + 100
+        self.low = np.where(fewer, 1 - self.true, np.where(open_, least - self.true, 0))
+        self.high = np.where(fewer, LEAST_SHOWN - 1 - self.true, np.where(open_, self.far, 0))
+        self.hidden = np.flatnonzero(open_ | fewer)
         matrix = self.sums[:, self.hidden].tocsr()
         self.matrix = matrix[np.diff(matrix.indptr) > 0]
         self.witnesses = [
@@ -299,14 +405,17 @@ class _Search:
         self.highest = np.max(self.witnesses, axis=0)
 
     def _held_least(self) -> int:
-        """Give the tightest statement that is true of every held count: the outsider knows it."""
+        """Give the tightest statement that is true of every held count: the outsider knows it.
+
+        Zeros are shown, so a held count is at least 1.
+        """
         held = self.labels == HELD
-        return LEAST_SHOWN if (self.true[held] >= LEAST_SHOWN).all() else 0
+        return LEAST_SHOWN if (self.true[held] >= LEAST_SHOWN).all() else 1
 
     def _enough(self) -> NDArray[np.bool_]:
         """Tell which counts are known to have as many possible values as the rule asks."""
         fewer = (self.lowest <= self.low) & (self.highest >= self.high)
-        wide = self.highest - self.lowest >= LEAST_WIDTH
+        wide = self.highest - self.lowest >= self.linked.room
         return np.where(self.labels == FEWER, fewer, (self.labels == SHOWN) | wide)
 
     def _reach(self, weights: Floats, most: int | None = None) -> None:
@@ -365,8 +474,9 @@ class _Search:
 
     def _protect(self, cell: int) -> None:
         """Hold back what moves one count furthest at the smallest loss."""
-        if self.labels[cell] == HELD:
-            targets = [self.lowest[cell] + LEAST_WIDTH, self.highest[cell] - LEAST_WIDTH]
+        if self.labels[cell] in (HELD, VEILED):
+            room = self.linked.room[cell]
+            targets = [self.lowest[cell] + room, self.highest[cell] - room]
         elif self.highest[cell] < self.high[cell]:
             targets = [self.high[cell]]
         else:
@@ -376,9 +486,8 @@ class _Search:
             possible = [way for way in ways if way is not None]
             if possible:
                 break
-        else:  # hiding every count but zeros leaves all of them open
-            self.labels[self.true > 0] = HELD
-            self._relabel()
+        else:
+            self._hide_all(cell)
             return
         _, moved = min(possible, key=lambda way: way[0])
         value = self.true + moved
@@ -388,6 +497,29 @@ class _Search:
         self.labels[new] = HELD
         self._relabel()
         self._keep(moved)
+
+    def _hide_all(self, cell: int) -> None:
+        """Hold back every count but zeros: only what is known in any case still follows.
+
+        Raises
+        ------
+        MaskingError
+            If a small count does.
+        """
+        new = (self.true > 0) & ~self.linked.known & np.isin(self.labels, (SHOWN, FEWER))
+        self.held_for[new] = cell
+        self.labels[new] = HELD
+        self._relabel()
+        if self._proven(cell):
+            return
+        if self.labels[cell] == VEILED or self.true[cell] < LEAST_SHOWN:
+            msg = (
+                f"the count at {self.linked.names[cell]} is small and follows from what is public "
+                "in any case; leave its table out"
+            )
+            raise MaskingError(msg)
+        self.labels[cell] = SHOWN
+        self._relabel()
 
     def _cheapest(self, cell: int, target: int, *, freely: bool) -> tuple[float, Counts] | None:
         """Find the cheapest deviation in which one count moves by the target.
@@ -400,14 +532,19 @@ class _Search:
         -------
         Cost and deviation; None where there is no such deviation.
         """
-        cells = np.flatnonzero(self.true > 0)  # zeros are shown, and stay
+        veiled = self.labels == VEILED
+        movable = ((self.true > 0) | veiled) & ~self.linked.known  # zeros are shown, and stay
+        cells, veiled = np.flatnonzero(movable), veiled[movable]
         true, label = self.true[cells], self.labels[cells]
         fewer, shown = label == FEWER, label == SHOWN
         up = np.where(fewer, LEAST_SHOWN - 1 - true, self.far).astype(float)
-        down = np.where(fewer, true - 1, true - self._held_least()).astype(float)
-        price = np.where(shown, true + TOTAL_COST * self.totals[cells], HIDDEN_COST)
+        least = np.where(fewer, 1, np.where(veiled, 0, self._held_least()))
+        down = (true - least).astype(float)
+        price = np.where(shown, true + TOTAL_COST * self.linked.totals[cells], HIDDEN_COST)
         if freely:
-            up[fewer], down[fewer], price[fewer] = self.far, true[fewer], LEAST_SHOWN
+            up[fewer], down[fewer], price[fewer] = self.far, true[fewer] - 1, LEAST_SHOWN
+            held = ~fewer & ~veiled  # a small count held back: then every one may be that small
+            down[held] = true[held] - 1
         own = cells == cell
         moves = np.append(up, down)
         fixed = np.append(np.where(own, max(target, 0), 0), np.where(own, max(-target, 0), 0))
@@ -461,7 +598,7 @@ class _Search:
     def exposures(self, low: Floats, high: Floats) -> tuple[str, ...]:
         """Name the hidden counts whose range is too narrow."""
         return tuple(
-            f"the count at {_where(cell, self.shape)} can be narrowed to {low[cell]:g} to "
+            f"the count at {self.linked.names[cell]} can be narrowed to {low[cell]:g} to "
             f"{high[cell]:g}"
             for cell in np.flatnonzero(~self._enough())
         )
