@@ -8,7 +8,13 @@ from flask import Flask, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from app.config import SettingsError
-from geodata.errors import DataError, FaultyFileError, NotStoredError, StoreError
+from geodata.errors import (
+    DataError,
+    FaultyFileError,
+    NotStoredError,
+    ReleaseError,
+    StoreError,
+)
 from spatial.errors import (
     CrsError,
     FitError,
@@ -37,6 +43,7 @@ STATUS: dict[type[SaferGroundError], int] = {
     FitError: 422,
     ForecastError: 422,
     OutcomeError: 422,
+    ReleaseError: 422,
     CancelledError: 409,
     StoreError: 503,
     SettingsError: 500,

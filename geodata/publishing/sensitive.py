@@ -1,0 +1,273 @@
+"""Counts that the public may see only where they are not small: by measure, place and month.
+
+All counts of one table are hidden together: months, districts, the city and whole periods, what is
+known of them anyway, and what earlier releases showed. See :mod:`spatial.suppression`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import coo_array
+
+from geodata.publishing.rules import OUTSIDE
+from spatial.suppression import (
+    FEWER,
+    HELD,
+    LEAST_SHOWN,
+    SHOWN,
+    Linked,
+    audit_linked,
+    suppress_linked,
+)
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from geodata.measures.record import Scope
+    from spatial.suppression import Audit, PublicTable
+
+    Counts = NDArray[np.int64]
+
+CITY = ""
+Where = tuple[str, str, "dt.date", "dt.date"]  # measure, place, first day, day after the last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What is said of one count: a label of :mod:`spatial.suppression`, and the count if shown."""
+
+    label: int
+    value: int | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CountTable:
+    """Counts by measure, place and whole month.
+
+    Parameters
+    ----------
+    measures, places, months
+        Names of the axes; ``places`` are districts and, last, everywhere outside of them.
+    counts
+        Shape ``(measures, places, months)``.
+    known
+        What all measures add up to, shape ``(places, months)``, where the public knows it.
+    """
+
+    measures: tuple[str, ...]
+    places: tuple[str, ...]
+    months: tuple[Scope, ...]
+    counts: Counts
+    known: Counts | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class _Builder:
+    """Numbers the counts of a table and writes down how they add up."""
+
+    value: list[int] = field(default_factory=list)
+    totals: list[int] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    rows: list[tuple[int, int, int]] = field(default_factory=list)
+    sums: int = 0
+
+    def add(self, value: int, name: str, totals: int) -> int:
+        self.value.append(int(value))
+        self.names.append(name)
+        self.totals.append(totals)
+        return len(self.value) - 1
+
+    def total(self, parts: Iterable[int], total: int | None) -> None:
+        """Note that parts add up to a total, or to something that is known."""
+        self.rows += [(self.sums, part, 1) for part in parts]
+        if total is not None:
+            self.rows.append((self.sums, total, -1))
+        self.sums += 1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Hidden:
+    """A table as it is published: ``told`` by measure, place, first day and day after the last."""
+
+    told: Mapping[Where, Told]
+    linked: Linked
+    position: Mapping[Where, int]
+
+    def audit(self, said: Mapping[Where, Told]) -> Audit:
+        """Find out what can be inferred from what a file says of this table."""
+        label = np.full(len(self.linked), SHOWN)
+        value = self.linked.value.copy()
+        for where, at in self.position.items():
+            if where in said:
+                label[at] = said[where].label
+                shown = said[where].value
+                value[at] = -1 if shown is None else shown
+        return audit_linked(self.linked, _public(label, value))
+
+
+def hide(
+    table: CountTable,
+    spans: Sequence[tuple[dt.date, dt.date]],
+    earlier: Mapping[Where, Told],
+) -> Hidden:
+    """Decide what of a table is shown.
+
+    Parameters
+    ----------
+    table
+        The true counts.
+    spans
+        Periods of whole months whose sums are published beside the months.
+    earlier
+        What releases that were public said of the same measures; what no longer agrees with the
+        counts is about other data and is left out.
+
+    Raises
+    ------
+    MaskingError
+        If a small count follows from what is public already.
+    """
+    built = _Builder()
+    ends = [(month.start, month.end) for month in table.months]
+    wanted = list(dict.fromkeys([*ends, *spans]))
+    parts = {
+        span: [i for i, (a, b) in enumerate(ends) if a >= span[0] and b <= span[1]]
+        for span in [*wanted, *((where[2], where[3]) for where in earlier)]
+    }
+    position: dict[Where, int] = {}
+    _number(built, table, wanted, parts, position)
+    group, veiled, size = _group(table, wanted, parts, position, len(built.value))
+    before, known = _remember(built, table, parts, position, earlier)
+    more = len(built.value) - size
+    rows, columns, signs = zip(*built.rows, strict=True)
+    linked = Linked(
+        value=np.array(built.value, dtype=np.int64),
+        sums=coo_array((signs, (rows, columns)), shape=(built.sums, len(built.value))).tocsr(),
+        known=known,
+        group=np.append(group, np.full(more, -1)),
+        veiled=np.append(veiled, np.zeros(more, dtype=bool)),
+        totals=np.array(built.totals, dtype=np.int64),
+        names=built.names,
+    )
+    public = suppress_linked(linked, before=before)
+    told = {
+        where: Told(
+            label=int(public.label[at]),
+            value=int(public.value[at]) if public.label[at] == SHOWN else None,
+        )
+        for where, at in position.items()
+        if (where[2], where[3]) in wanted
+    }
+    return Hidden(told=told, linked=linked, position={where: position[where] for where in told})
+
+
+def _number(
+    built: _Builder,
+    table: CountTable,
+    wanted: Sequence[tuple[dt.date, dt.date]],
+    parts: Mapping[tuple[dt.date, dt.date], list[int]],
+    position: dict[Where, int],
+) -> None:
+    """Number every count that is published, and the sums among them."""
+    whole = np.concatenate([table.counts, table.counts.sum(axis=1, keepdims=True)], axis=1)
+    places = (*table.places, CITY)
+    for m, measure in enumerate(table.measures):
+        for span in wanted:
+            months = parts[span]
+            own = [
+                built.add(
+                    whole[m, p, months].sum(),
+                    f"{measure}, {place or 'the whole city'}, {span[0]} to {span[1]}",
+                    (place == CITY) + (len(months) > 1),
+                )
+                for p, place in enumerate(places)
+            ]
+            position |= {
+                (measure, place, *span): at for place, at in zip(places, own, strict=True)
+            }
+            built.total(own[:-1], own[-1])
+        for place in places:
+            for span in wanted[len(table.months) :]:
+                months_at = [
+                    position[measure, place, table.months[i].start, table.months[i].end]
+                    for i in parts[span]
+                ]
+                built.total(months_at, position[measure, place, *span])
+
+
+def _group(
+    table: CountTable,
+    wanted: Sequence[tuple[dt.date, dt.date]],
+    parts: Mapping[tuple[dt.date, dt.date], list[int]],
+    position: Mapping[Where, int],
+    size: int,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], int]:
+    """Put the counts that add up to a known number into one group; veil those of few."""
+    group, veiled = np.full(size, -1), np.zeros(size, dtype=bool)
+    if table.known is None:
+        return group, veiled, size
+    known = np.concatenate([table.known, table.known.sum(axis=0, keepdims=True)])
+    number = 0
+    for p, place in enumerate((*table.places, CITY)):
+        for span in wanted:
+            members = [position[measure, place, *span] for measure in table.measures]
+            group[members] = number
+            veiled[members] = 0 < known[p, parts[span]].sum() < LEAST_SHOWN
+            number += 1
+    return group, veiled, size
+
+
+def _remember(
+    built: _Builder,
+    table: CountTable,
+    parts: Mapping[tuple[dt.date, dt.date], list[int]],
+    position: dict[Where, int],
+    earlier: Mapping[Where, Told],
+) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+    """Write down what earlier releases said, as far as it still agrees with the counts."""
+    starts = {month.start for month in table.months}
+    ends = {month.end for month in table.months}
+    before, known = {}, set()
+    for where, told in earlier.items():
+        measure, place, start, end = where
+        if measure not in table.measures or start not in starts or end not in ends:
+            continue
+        if place not in (*table.places, CITY):
+            continue
+        m = table.measures.index(measure)
+        rows = slice(None) if place == CITY else table.places.index(place)
+        value = int(table.counts[m, rows][..., parts[start, end]].sum())
+        agrees = told.value == value if told.label == SHOWN else value > 0
+        if not agrees:
+            continue
+        if where not in position:
+            if told.label != SHOWN:
+                continue
+            at = built.add(value, f"an earlier sum of {measure}, {place}, {start} to {end}", 2)
+            position[where] = at
+            months = [table.months[i] for i in parts[start, end]]
+            built.total([position[measure, place, o.start, o.end] for o in months], at)
+        if told.label == SHOWN:
+            known.add(position[where])
+        else:
+            before[position[where]] = told.label
+    label = np.zeros(len(built.value), dtype=np.int8)
+    label[list(before)] = list(before.values())
+    public = np.zeros(len(built.value), dtype=bool)
+    public[list(known)] = True
+    return label, public
+
+
+def _public(label: NDArray[np.int8], value: Counts) -> PublicTable:
+    from spatial.suppression import PublicTable as Table
+
+    return Table(label=label, value=value)
+
+
+__all__ = ["CITY", "FEWER", "HELD", "OUTSIDE", "CountTable", "Hidden", "Told", "hide"]
