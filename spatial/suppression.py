@@ -70,11 +70,12 @@ class Linked:
         One row a sum: its parts count 1, its total -1.
     known
         Counts that the public knows in any case: they are shown, however small.
+    group
+        Number of the group that a count is a part of, -1 for none: the public knows what the
+        counts of a group add up to. A group may be veiled: then nothing of it is shown, not even
+        a zero.
     veiled
-        Counts about so few that nothing is said of them: not even a zero is shown. What may be
-        shown beside them leaves each at least ``room`` apart.
-    room
-        How far the least and the greatest possible value of a hidden count must lie apart.
+        Counts whose group is so small that it must be veiled.
     totals
         How many times each count is a total: between two of one size the part is held back.
     names
@@ -84,13 +85,31 @@ class Linked:
     value: Counts
     sums: csr_array
     known: NDArray[np.bool_]
+    group: NDArray[np.int64]
     veiled: NDArray[np.bool_]
-    room: Counts
     totals: Counts
     names: Sequence[str]
 
     def __len__(self) -> int:
         return len(self.value)
+
+    @property
+    def group_size(self) -> Counts:
+        """What the counts of each group add up to."""
+        grouped = self.group >= 0
+        return np.bincount(self.group[grouped], self.value[grouped]).astype(np.int64)
+
+    @property
+    def room(self) -> Counts:
+        """How far the possible values of a veiled count must lie apart.
+
+        A small count as far as its group allows; of a large one or a zero, which alone say little,
+        the first must not be certain.
+        """
+        room = np.where(self.value >= LEAST_SHOWN, 1, np.minimum(self.value, 1) * LEAST_WIDTH)
+        grouped = self.group >= 0
+        room[grouped] = np.minimum(room[grouped], self.group_size[self.group[grouped]])
+        return room
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -186,7 +205,8 @@ def suppress_linked(linked: Linked, *, before: ArrayLike | None = None) -> Publi
 
     Returns
     -------
-    Label and value of each count. Those ``VEILED`` could be anything that what is known leaves.
+    Label and value of each count. Where a count of a group cannot be protected, its group is
+    veiled, then the smallest group that adds up with it.
 
     Raises
     ------
@@ -199,6 +219,9 @@ def suppress_linked(linked: Linked, *, before: ArrayLike | None = None) -> Publi
         free = (linked.value > 0) & ~linked.known & ~linked.veiled
         label[free & (earlier == HELD)] = HELD
         label[free & (earlier != SHOWN) & (label == SHOWN)] = HELD
+        label[np.isin(linked.group, linked.group[(earlier == VEILED) & (linked.group >= 0)])] = (
+            VEILED
+        )
     label = _searched(linked, label)
     return PublicTable(label=label, value=np.where(label == SHOWN, linked.value, HIDDEN))
 
@@ -264,8 +287,8 @@ def _linked(table: Counts) -> Linked:
         value=table.ravel(),
         sums=_sums(table.shape),
         known=none,
+        group=np.full(table.size, -1),
         veiled=none,
-        room=np.full(table.size, LEAST_WIDTH),
         totals=(place == np.array(table.shape) - 1).sum(axis=1),
         names=[_where(cell, table.shape) for cell in range(table.size)],
     )
@@ -310,7 +333,7 @@ def _untruths(linked: Linked, public: PublicTable) -> tuple[str, ...]:
     labels = (SHOWN, FEWER, HELD, VEILED)
     rules = {
         "has a label that is none": ~np.isin(public.label, labels)
-        | ((public.label == VEILED) & ~linked.veiled),
+        | ((public.label == VEILED) & (linked.group < 0)),
         "is shown with another number": shown & (public.value != true),
         "is hidden but given": ~shown & (public.value != HIDDEN),
         "is shown although it is 1 to 4": shown & small & ~linked.known,
@@ -378,6 +401,7 @@ class _Search:
 
     def __init__(self, linked: Linked, label: Labels) -> None:
         self.linked, self.true = linked, linked.value
+        self.room = linked.room
         self.sums = linked.sums.tocsc()
         self.labels = label.copy()
         self.held_for = np.full(self.true.size, -1)
@@ -415,7 +439,8 @@ class _Search:
     def _enough(self) -> NDArray[np.bool_]:
         """Tell which counts are known to have as many possible values as the rule asks."""
         fewer = (self.lowest <= self.low) & (self.highest >= self.high)
-        wide = self.highest - self.lowest >= self.linked.room
+        room = np.where(self.labels == VEILED, self.room, LEAST_WIDTH)
+        wide = self.highest - self.lowest >= room
         return np.where(self.labels == FEWER, fewer, (self.labels == SHOWN) | wide)
 
     def _reach(self, weights: Floats, most: int | None = None) -> None:
@@ -475,7 +500,7 @@ class _Search:
     def _protect(self, cell: int) -> None:
         """Hold back what moves one count furthest at the smallest loss."""
         if self.labels[cell] in (HELD, VEILED):
-            room = self.linked.room[cell]
+            room = self.room[cell] if self.labels[cell] == VEILED else LEAST_WIDTH
             targets = [self.lowest[cell] + room, self.highest[cell] - room]
         elif self.highest[cell] < self.high[cell]:
             targets = [self.high[cell]]
@@ -487,7 +512,8 @@ class _Search:
             if possible:
                 break
         else:
-            self._hide_all(cell)
+            if not self._veil(cell):
+                self._hide_all(cell)
             return
         _, moved = min(possible, key=lambda way: way[0])
         value = self.true + moved
@@ -497,6 +523,36 @@ class _Search:
         self.labels[new] = HELD
         self._relabel()
         self._keep(moved)
+
+    def _veil(self, cell: int) -> bool:
+        """Veil the group of a count, or else the smallest group that adds up with it.
+
+        Returns
+        -------
+        Whether there was a group left to veil.
+        """
+        group = self.linked.group
+        if group[cell] < 0:
+            return False
+        chosen = int(group[cell])
+        if self.labels[cell] == VEILED:
+            rows = (self.linked.sums < 0).sum(axis=1) > 0  # those with a total
+            near = self.linked.sums[rows][:, [cell]].tocoo().row
+            beside = np.unique(self.linked.sums[rows][near].indices)
+            size = self.linked.group_size
+            for some in (beside, np.arange(len(group))):
+                free = some[(group[some] >= 0) & (self.labels[some] != VEILED)]
+                left = np.unique(group[free])
+                left = left[size[left] > 0]
+                if len(left):
+                    chosen = int(left[np.argmin(size[left])])
+                    break
+            else:
+                return False
+        self.labels[group == chosen] = VEILED
+        self.held_for[group == chosen] = -1
+        self._relabel()
+        return True
 
     def _hide_all(self, cell: int) -> None:
         """Hold back every count but zeros: only what is known in any case still follows.
@@ -512,7 +568,7 @@ class _Search:
         self._relabel()
         if self._proven(cell):
             return
-        if self.labels[cell] == VEILED or self.true[cell] < LEAST_SHOWN:
+        if self.true[cell] < LEAST_SHOWN or self.labels[cell] == VEILED:
             msg = (
                 f"the count at {self.linked.names[cell]} is small and follows from what is public "
                 "in any case; leave its table out"

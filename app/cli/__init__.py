@@ -10,7 +10,17 @@ from typing import Any
 
 import click
 
-from app.cli import cities, demo, evaluating, initiatives, judging, measuring, runs, serving
+from app.cli import (
+    cities,
+    demo,
+    evaluating,
+    initiatives,
+    judging,
+    measuring,
+    publishing,
+    runs,
+    serving,
+)
 from spatial.errors import SaferGroundError
 
 
@@ -46,6 +56,7 @@ for command in (
     evaluating.evaluate,
     runs.export,
     measuring.measures,
+    publishing.publish,
     serving.serve,
 ):
     main.add_command(command)

@@ -229,6 +229,14 @@ MEASURE_KEYS = frozenset(  # of data/measures.json
     | {column.name for column in (*MEASURES, *MONTHLY)} - {"measure"}
 )
 
+INITIATIVE_KEYS = frozenset(  # of data/initiatives.json
+    {"city", "initiatives", "slug", "number", "title", "goal", "status", "owner", "updated"}
+    | {"narrative", "why", "doing", "next", "analysis", "strategies", "summary", "measures"}
+    | {"also_touched", "targets", "measure", "target", "source", "facts", "label", "value", "unit"}
+    | {"period", "url", "quality", "retrieved", "note"}
+)
+KEYS_OF = {"data/measures.json": MEASURE_KEYS, "data/initiatives.json": INITIATIVE_KEYS}
+
 
 def names(file: str) -> list[str]:
     """Give the names of a file's columns."""

@@ -1,11 +1,11 @@
-"""The measures of a release: plain ones as they are, sensitive ones where their counts are shown."""
+"""The measures of a release: plain ones as they are, sensitive ones where they may be shown."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -123,8 +123,9 @@ class _Worked:
 
     def work(self, measure: Measure, scope: Scope) -> MeasureValue:
         value = work_out_one(self.ledger, scope, measure, self.material.targets)
-        through = value.data_through
-        return replace(value, data_through=min(through, self.material.last_day) if through else None)
+        if value.data_through is None:
+            return value
+        return replace(value, data_through=min(value.data_through, self.material.last_day))
 
     def plain(
         self,
@@ -180,9 +181,10 @@ class _Worked:
             return None
         for table in (counts, known):
             table[..., -1, :] -= table[..., :-1, :].sum(axis=-2)
+        districts = tuple(self.districts)
         if (counts[:, -1] < 0).any():  # districts do not add up to the city: only the city is told
-            counts[:, -1] += counts[:, :-1].sum(axis=1)
-            counts[:, :-1] = 0
+            counts = counts.sum(axis=1, keepdims=True)
+            districts = ()
         shared = measures[0].is_share
         if (counts % 1).any() or (shared and not np.array_equal(counts.sum(axis=0), known)):
             msg = (
@@ -192,7 +194,7 @@ class _Worked:
             raise ReleaseError(msg, "suppression")
         return CountTable(
             measures=tuple(measure.id for measure in measures),
-            places=(*self.districts, OUTSIDE),
+            places=(*districts, OUTSIDE),
             months=tuple(months),
             counts=counts.astype(np.int64),
             known=known.astype(np.int64) if shared else None,
@@ -205,7 +207,9 @@ class _Worked:
             for district in (None, *self.districts):
                 for measure in measures:
                     base = FOLLOWS.get(measure.id, measure.id)
-                    told = hidden.told[base, district or CITY, scope.start, scope.end]
+                    told = hidden.told.get((base, district or CITY, scope.start, scope.end))
+                    if told is None:
+                        continue
                     value = self.work(measure, replace(scope, district=district))
                     yield _published(value, told, when)
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 from sqlalchemy import select
 
 from geodata.publishing.activity import COMPLAINTS
@@ -18,6 +17,8 @@ from geodata.publishing.rules import RULES
 from geodata.store.records import TABLES, read_frame
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from geodata.publishing.material import Material
     from spatial.masking import PublicPlaces
 

@@ -34,7 +34,7 @@ SENSITIVE_COUNTS = (
     "dirtbike.injury_crashes",
 )
 FOLLOWS = {"alerts.guns_per_100": "alerts.guns", "alerts.arrests_per_100": "alerts.arrests"}
-COARSE = (  # rest on verified gunfire, which is nearly the confirmed alerts: for the whole city only
+COARSE = (  # rest on verified gunfire, which is nearly the confirmed alerts: city and periods only
     "alerts.performance",
     "alerts.performance.excluding_holidays",
     "alerts.located_25m",

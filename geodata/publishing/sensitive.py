@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import coo_array
 
-from geodata.publishing.rules import OUTSIDE
 from spatial.suppression import (
-    FEWER,
-    HELD,
+    HIDDEN,
     LEAST_SHOWN,
     SHOWN,
     Linked,
+    PublicTable,
     audit_linked,
     suppress_linked,
 )
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geodata.measures.record import Scope
-    from spatial.suppression import Audit, PublicTable
+    from spatial.suppression import Audit
 
     Counts = NDArray[np.int64]
 
@@ -96,19 +95,22 @@ class Hidden:
     """A table as it is published: ``told`` by measure, place, first day and day after the last."""
 
     told: Mapping[Where, Told]
+    public: PublicTable
     linked: Linked
     position: Mapping[Where, int]
 
     def audit(self, said: Mapping[Where, Told]) -> Audit:
-        """Find out what can be inferred from what a file says of this table."""
-        label = np.full(len(self.linked), SHOWN)
-        value = self.linked.value.copy()
-        for where, at in self.position.items():
-            if where in said:
-                label[at] = said[where].label
-                shown = said[where].value
-                value[at] = -1 if shown is None else shown
-        return audit_linked(self.linked, _public(label, value))
+        """Find out what can be inferred where a file says these things of the table.
+
+        What a release does not say, such as counts outside of all districts, is taken as public
+        where it is not hidden here: an outsider may know it.
+        """
+        label, value = self.public.label.copy(), self.public.value.copy()
+        for where, told in said.items():
+            if where in self.position:
+                label[self.position[where]] = told.label
+                value[self.position[where]] = HIDDEN if told.value is None else told.value
+        return audit_linked(self.linked, PublicTable(label=label, value=value))
 
 
 def hide(
@@ -164,7 +166,12 @@ def hide(
         for where, at in position.items()
         if (where[2], where[3]) in wanted
     }
-    return Hidden(told=told, linked=linked, position={where: position[where] for where in told})
+    return Hidden(
+        told=told,
+        public=public,
+        linked=linked,
+        position={where: position[where] for where in told},
+    )
 
 
 def _number(
@@ -174,7 +181,7 @@ def _number(
     parts: Mapping[tuple[dt.date, dt.date], list[int]],
     position: dict[Where, int],
 ) -> None:
-    """Number every count that is published, and the sums among them."""
+    """Give every published count a number, and write down how they add up."""
     whole = np.concatenate([table.counts, table.counts.sum(axis=1, keepdims=True)], axis=1)
     places = (*table.places, CITY)
     for m, measure in enumerate(table.measures):
@@ -188,9 +195,7 @@ def _number(
                 )
                 for p, place in enumerate(places)
             ]
-            position |= {
-                (measure, place, *span): at for place, at in zip(places, own, strict=True)
-            }
+            position |= {(measure, place, *span): at for place, at in zip(places, own, strict=True)}
             built.total(own[:-1], own[-1])
         for place in places:
             for span in wanted[len(table.months) :]:
@@ -262,12 +267,3 @@ def _remember(
     public = np.zeros(len(built.value), dtype=bool)
     public[list(known)] = True
     return label, public
-
-
-def _public(label: NDArray[np.int8], value: Counts) -> PublicTable:
-    from spatial.suppression import PublicTable as Table
-
-    return Table(label=label, value=value)
-
-
-__all__ = ["CITY", "FEWER", "HELD", "OUTSIDE", "CountTable", "Hidden", "Told", "hide"]

@@ -166,8 +166,10 @@ def _account(material: Material, release: ReleaseFolder) -> list[dict[str, Any]]
         return []
     if said["outcome"] in material.city.sensitive_outcomes:
         return []
-    start = max(dt.date.fromisoformat(release.manifest["through"]) + dt.timedelta(days=1),
-                dt.date.fromisoformat(said["to"]))
+    start = max(
+        dt.date.fromisoformat(release.manifest["through"]) + dt.timedelta(days=1),
+        dt.date.fromisoformat(said["to"]),
+    )
     if start >= material.end:
         return []
     city = material.city
