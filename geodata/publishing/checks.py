@@ -15,6 +15,7 @@ import numpy as np
 from geodata.publishing.dictionary import FILES, KEYS_OF, NEVER, SITE, names
 from geodata.publishing.formats import number
 from geodata.publishing.manifest import last_day_of
+from geodata.publishing.package import PACKAGE, package_layers, read_package
 from geodata.publishing.rules import (
     COARSE,
     FOLLOWS,
@@ -50,6 +51,7 @@ def check_files(files: Files, manifest: Manifest) -> list[Fault]:
         _days,
         _places,
         _same_tables,
+        _same_package,
         _hidden,
         _coarse,
         _outcomes,
@@ -161,6 +163,26 @@ def _same_tables(files: Files, manifest: Manifest) -> Iterator[Fault]:
         table = [{key: row[key] for key in figures[0]} for row in read_csv(files[PERIODS])]
         if figures != table:
             yield "suppression", f"{JSON} does not say what {PERIODS} says"
+
+
+def _same_package(files: Files, manifest: Manifest) -> Iterator[Fault]:
+    """Refuse a GeoPackage that says anything else than the GeoJSON files."""
+    del manifest
+    if PACKAGE not in files:
+        return
+    told, wanted = read_package(files[PACKAGE]), package_layers(files)
+    for name in sorted(told.keys() ^ wanted.keys()):
+        yield "fields", f"{PACKAGE} has not the layers of the release: {name}"
+    for name in sorted(told.keys() & wanted.keys()):
+        frame, other = told[name], wanted[name]
+        columns = [c for c in other.columns if c != "geometry"]
+        if {*frame.columns} != {*other.columns}:
+            yield "fields", f"{PACKAGE} has not the columns of data/{name}.geojson in layer {name}"
+        elif not (
+            frame[columns].astype(str).equals(other[columns].astype(str))
+            and frame.geometry.geom_equals_exact(other.geometry, 0).all()
+        ):
+            yield "exact", f"{PACKAGE} does not say what data/{name}.geojson says"
 
 
 def _texts(told: Mapping[str, Any]) -> dict[str, str]:

@@ -210,6 +210,9 @@ FILES: dict[str, File] = {
             ),
         ),
     ),
+    "data/release.gpkg": File(
+        title="Districts, zones, alerts and complaints (GeoPackage)", columns=()
+    ),
     "data/initiatives.json": File(title="Initiatives as they stand", columns=()),
     "data/dictionary.csv": File(
         title="Data dictionary",

@@ -119,13 +119,21 @@ class _Worked:
         self.material, self.ledger = material, material.ledger
         closed = set() if material.run is not None else set(OF_ZONES)
         self.open = [one for one in MEASURES.values() if one.id in OPEN_MEASURES - closed]
+        self._worked: dict[tuple[str, Scope], MeasureValue] = {}
         self.districts = [str(code) for code in material.city.districts["code"]]
 
     def work(self, measure: Measure, scope: Scope) -> MeasureValue:
+        """Work one measure out; sensitive ones are asked for twice and kept."""
+        key = (measure.id, scope)
+        if key in self._worked:
+            return self._worked[key]
         value = work_out_one(self.ledger, scope, measure, self.material.targets)
-        if value.data_through is None:
-            return value
-        return replace(value, data_through=min(value.data_through, self.material.last_day))
+        if value.data_through is not None:
+            last = min(value.data_through, self.material.last_day)
+            value = replace(value, data_through=last)
+        if measure.sensitive:
+            self._worked[key] = value
+        return value
 
     def plain(
         self,

@@ -91,7 +91,7 @@ def _files(name: str, masked: pd.DataFrame, material: Material) -> dict[str, byt
     table = _told(masked, material.places, drawn_sites(material))[columns]
     table = table.sort_values([c for c in columns if c not in ("longitude", "latitude")])
     records = [
-        {key: number(v) if isinstance(v, float) else v for key, v in row.items()}
+        {str(key): number(v) if isinstance(v, float) else v for key, v in row.items()}
         for row in table.to_dict("records")
     ]
     at = gpd.GeoSeries(gpd.points_from_xy(table["longitude"], table["latitude"]), crs=4326)

@@ -36,6 +36,7 @@ from geodata.publishing.folder import (
 from geodata.publishing.formats import json_bytes
 from geodata.publishing.manifest import make_manifest
 from geodata.publishing.material import gather
+from geodata.publishing.package import package_file
 from geodata.publishing.points import alert_files, complaint_files
 from geodata.publishing.tables import MONTHS, PERIODS, measure_files, told_counts
 from geodata.publishing.truth import check_truth
@@ -141,6 +142,7 @@ def make_draft(
     if figures is not None:
         files |= measure_files(material, figures)
         tables += figures.tables
+    files |= package_file(files, material.last_day)
     files["data/dictionary.csv"] = dictionary({*files, "data/dictionary.csv"})
     files |= more_files
     return Draft(files=files, manifest=make_manifest(material, files, current), tables=tables)

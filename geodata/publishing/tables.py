@@ -94,8 +94,8 @@ def _document(
     material: Material, figures: Figures, rows: Iterable[dict[str, Any]]
 ) -> dict[str, Any]:
     """Give the periods' figures by measure, each with its definition once."""
-    kept = ("period", "from", "to", "district", "value", "low", "high", "numerator")
-    kept += ("denominator", "n", "missing", "shown", "status")
+    kept = ["period", "from", "to", "district", "value", "low", "high", "numerator"]
+    kept += ["denominator", "n", "missing", "shown", "status"]
     by_measure: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         by_measure.setdefault(row["measure"], []).append(row)

@@ -130,7 +130,7 @@ def _zone(zone: Any, risk_class: str, run: RunRecord, unit_m: float) -> dict[str
 def _in_words(reasons: list[dict[str, Any]]) -> str:
     return "; ".join(
         f"{r['name']} {r['operation']} {r['distance_m']:g} m: {r['rrv']:.2f} times, "
-        f"in {r['extent']:.0%} of the zone"
+        f"in {100 * r['extent']:.0f} % of the zone"
         for r in reasons
     )
 
