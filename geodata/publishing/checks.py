@@ -206,13 +206,20 @@ def _hidden(files: Files, manifest: Manifest) -> Iterator[Fault]:
                 yield "suppression", f"{where}: it is hidden and given"
             if identity in SENSITIVE_COUNTS and any(row[key] for key in ("n", "missing")):
                 yield "suppression", f"{where}: its rows are counted"
-            count = row["numerator"] if identity in PARTS_OF_ALERTS else row["value"]
-            small = 0 < float(count or 0) < RULES.least_shown
-            if small and identity in (*PARTS_OF_ALERTS, *SENSITIVE_COUNTS):
+            if _is_small(row):
+                count = row["numerator" if identity in PARTS_OF_ALERTS else "value"]
                 yield "suppression", f"{where}: {number(float(count))} is shown"
             base = (FOLLOWS.get(identity), row["district"], row["from"], row["to"])
             if base in shown and shown[base]["shown"] != row["shown"]:
                 yield "suppression", f"{where}: it is not hidden as {base[0]} is"
+
+
+def _is_small(row: Mapping[str, str]) -> bool:
+    """Tell whether a row shows a count that is too small; of parts of alerts a zero is too."""
+    if row["measure"] in PARTS_OF_ALERTS:
+        return row["numerator"] != "" and float(row["numerator"]) < RULES.least_shown
+    of_counts = row["measure"] in SENSITIVE_COUNTS
+    return of_counts and 0 < float(row["value"] or 0) < RULES.least_shown
 
 
 def _coarse(files: Files, manifest: Manifest) -> Iterator[Fault]:

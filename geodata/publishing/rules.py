@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from spatial.linked import LEAST_SHOWN, LEAST_WIDTH
 from spatial.masking import BAND_HOURS, DELAY_DAYS, LEAST_RADIUS
 from spatial.masking import VERSION as MASKING_VERSION
 from spatial.spec import MaskingSpec
-from spatial.suppression import LEAST_SHOWN, LEAST_WIDTH
 
 RULES_VERSION = 1
 METRES = MaskingSpec.for_unit(1.0)
@@ -118,9 +118,10 @@ class Rules:
             f"{self.least_shown - 1} is shown as fewer than {self.least_shown}; other counts and "
             "totals are held back where they would give it away, also together with what earlier "
             f"releases showed, so that at least {self.possible_values} values remain possible. Of "
-            f"the results of fewer than {self.least_shown} alerts, and of others that would tell "
-            "them, nothing is given, not even a zero. A share, and what it is worked out from, is "
-            "shown where its count is.",
+            "the results of alerts, whose number is public, 0 is shown as fewer than "
+            f"{self.least_shown} too, and of a hidden count at least one other value remains "
+            "possible; where even that cannot be, nothing is given. A share, and what it is worked "
+            "out from, is shown where its count is.",
             "coarse": "Measures that rest on verified gunfire are given for the whole city and for "
             "whole periods only, as they would tell the results of single alerts.",
             "outcomes": "Kinds of incidents that the city calls sensitive have no zones and no "

@@ -1,7 +1,7 @@
 """Counts that the public may see only where they are not small: by measure, place and month.
 
 All counts of one table are hidden together: months, districts, the city and whole periods, what is
-known of them anyway, and what earlier releases showed. See :mod:`spatial.suppression`.
+known of them anyway, and what earlier releases showed. See :mod:`spatial.linked`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import coo_array
 
-from spatial.suppression import (
+from spatial.linked import (
     HIDDEN,
-    LEAST_SHOWN,
     SHOWN,
+    VEILED,
     Linked,
     PublicTable,
-    audit_linked,
+    faults_of,
     suppress_linked,
 )
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geodata.measures.record import Scope
-    from spatial.suppression import Audit
 
     Counts = NDArray[np.int64]
 
@@ -39,7 +38,7 @@ Where = tuple[str, str, "dt.date", "dt.date"]  # measure, place, first day, day 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What is said of one count: a label of :mod:`spatial.suppression`, and the count if shown."""
+    """What is said of one count: a label of :mod:`spatial.linked`, and the count if shown."""
 
     label: int
     value: int | None
@@ -99,8 +98,8 @@ class Hidden:
     linked: Linked
     position: Mapping[Where, int]
 
-    def audit(self, said: Mapping[Where, Told]) -> Audit:
-        """Find out what can be inferred where a file says these things of the table.
+    def audit(self, said: Mapping[Where, Told]) -> tuple[str, ...]:
+        """Name what breaks the rule where a file says these things of the table.
 
         What a release does not say, such as counts outside of all districts, is taken as public
         where it is not hidden here: an outsider may know it.
@@ -110,7 +109,7 @@ class Hidden:
             if where in self.position:
                 label[self.position[where]] = told.label
                 value[self.position[where]] = HIDDEN if told.value is None else told.value
-        return audit_linked(self.linked, PublicTable(label=label, value=value))
+        return faults_of(self.linked, PublicTable(label=label, value=value))
 
 
 def hide(
@@ -144,16 +143,16 @@ def hide(
     }
     position: dict[Where, int] = {}
     _number(built, table, wanted, parts, position)
-    group, veiled, size = _group(table, wanted, parts, position, len(built.value))
+    size = len(built.value)
+    group, empty = _group(built, table, wanted, position)
     before, known = _remember(built, table, parts, position, earlier)
     more = len(built.value) - size
     rows, columns, signs = zip(*built.rows, strict=True)
     linked = Linked(
         value=np.array(built.value, dtype=np.int64),
         sums=coo_array((signs, (rows, columns)), shape=(built.sums, len(built.value))).tocsr(),
-        known=known,
+        known=known | np.append(empty, np.zeros(more, dtype=bool)),
         group=np.append(group, np.full(more, -1)),
-        veiled=np.append(veiled, np.zeros(more, dtype=bool)),
         totals=np.array(built.totals, dtype=np.int64),
         names=built.names,
     )
@@ -207,25 +206,24 @@ def _number(
 
 
 def _group(
+    built: _Builder,
     table: CountTable,
     wanted: Sequence[tuple[dt.date, dt.date]],
-    parts: Mapping[tuple[dt.date, dt.date], list[int]],
     position: Mapping[Where, int],
-    size: int,
-) -> tuple[NDArray[np.int64], NDArray[np.bool_], int]:
-    """Put the counts that add up to a known number into one group; veil those of few."""
-    group, veiled = np.full(size, -1), np.zeros(size, dtype=bool)
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Put the counts that add up to a known number into one group; tell those of nothing at all."""
+    group, empty = np.full(len(built.value), -1), np.zeros(len(built.value), dtype=bool)
     if table.known is None:
-        return group, veiled, size
-    known = np.concatenate([table.known, table.known.sum(axis=0, keepdims=True)])
+        return group, empty
     number = 0
-    for p, place in enumerate((*table.places, CITY)):
+    for place in (*table.places, CITY):
         for span in wanted:
             members = [position[measure, place, *span] for measure in table.measures]
+            built.total(members, None)
             group[members] = number
-            veiled[members] = 0 < known[p, parts[span]].sum() < LEAST_SHOWN
+            empty[members] = sum(built.value[at] for at in members) == 0
             number += 1
-    return group, veiled, size
+    return group, empty
 
 
 def _remember(
@@ -248,7 +246,7 @@ def _remember(
         m = table.measures.index(measure)
         rows = slice(None) if place == CITY else table.places.index(place)
         value = int(table.counts[m, rows][..., parts[start, end]].sum())
-        agrees = told.value == value if told.label == SHOWN else value > 0
+        agrees = told.value == value if told.label == SHOWN else value > 0 or told.label == VEILED
         if not agrees:
             continue
         if where not in position:

@@ -112,6 +112,8 @@ def _exact(files: Files, material: Material, drawn: Drawn) -> Iterator[Fault]:
     turn = Transformer.from_crs(4326, material.city.crs, always_xy=True)
     xy = np.column_stack(turn.transform(*degrees[other].T))
     tree = cKDTree(exact_points(material))
+    on_earth = np.isfinite(xy).all(axis=1)  # the others lie in no reach of the city
+    other, xy = other[on_earth], xy[on_earth]
     near, _ = tree.query(xy)
     close = other[near < RULES.least_radius_m / material.unit_m]
     if len(close):
@@ -161,7 +163,7 @@ def _inferred(files: Files, tables: Sequence[Hidden]) -> Iterator[Fault]:
         yield "suppression", f"{_named(where)} is in no table that was hidden"
     for table in tables:
         try:
-            faults = table.audit(said).faults
+            faults = table.audit(said)
         except MaskingError as error:
             faults = (str(error),)
         for fault in faults:

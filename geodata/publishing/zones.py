@@ -162,9 +162,7 @@ def _surface(run: RunRecord) -> bytes:
 def _account(material: Material, release: ReleaseFolder) -> list[dict[str, Any]]:
     """Score one earlier release; nothing where it had no zones or nothing happened since."""
     said = release.manifest.get("run")
-    if said is None or ZONES not in release.files:
-        return []
-    if said["outcome"] in material.city.sensitive_outcomes:
+    if said is None or said["outcome"] in material.city.sensitive_outcomes:
         return []
     start = max(
         dt.date.fromisoformat(release.manifest["through"]) + dt.timedelta(days=1),
@@ -176,7 +174,8 @@ def _account(material: Material, release: ReleaseFolder) -> list[dict[str, Any]]
     later = incident_points(material.session, city.id, said["outcome"], start, material.end)
     x, y = later.geometry.x.to_numpy(), later.geometry.y.to_numpy()
     inside = place_in_zones([city.study_area], x, y) == 0
-    outlines = gpd.read_file(release.read(ZONES).decode()).to_crs(city.crs).geometry
+    features = json.loads(release.read(ZONES))["features"]
+    outlines = gpd.GeoDataFrame.from_features(features, crs=4326).to_crs(city.crs).geometry
     return [
         {
             "release": release.id,
