@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pyproj import Transformer
@@ -14,7 +14,6 @@ from sqlalchemy import select
 
 from geodata.publishing.checks import POINTS, some, walk
 from geodata.publishing.documents import INCIDENTS, told_incidents
-from geodata.publishing.formats import DECIMALS
 from geodata.publishing.points import Drawn, alert_rows, complaint_rows, drawn_sites
 from geodata.publishing.rules import RULES
 from geodata.publishing.tables import MONTHS, PERIODS, read_csv, told_counts
@@ -36,7 +35,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 EXACT = {"alerts": alert_rows, "complaints": complaint_rows}
-STEP = 10.0**-DECIMALS  # of degrees, as files give them
+ROUNDED = 1.2e-5  # degrees, about a metre: pages give places with five decimals
+AXES = (("longitude", "latitude"), ("lon", "lat"), ("lng", "lat"))
 OF_AREAS = ("place", "cell")
 
 
@@ -106,7 +106,7 @@ def _exact(files: Files, material: Material, drawn: Drawn) -> Iterator[Fault]:
     public = cKDTree(chosen[np.isfinite(chosen).all(axis=1)])
     degrees = np.array([at for _, *at in points])
     apart, _ = public.query(degrees)
-    other = np.flatnonzero(apart > 1.5 * STEP)
+    other = np.flatnonzero(apart > ROUNDED)
     if len(other) == 0:
         return
     turn = Transformer.from_crs(4326, material.city.crs, always_xy=True)
@@ -145,10 +145,26 @@ def _incidents(material: Material, outcome: str) -> pd.Series:
 
 
 def _points(content: bytes) -> Iterator[tuple[float, float]]:
-    """Give the coordinates of every point geometry of a document."""
+    """Give longitude and latitude of every place that a document tells as a point.
+
+    That is a point geometry, an object with both coordinates by name, or an entry of a list of
+    ``sites``, latitude first, as the pages write them.
+    """
     for found in walk(json.loads(content)):
-        if found.get("type") == "Point" and isinstance(found.get("coordinates"), list):
-            yield (float(found["coordinates"][0]), float(found["coordinates"][1]))
+        given = [found["coordinates"]] if found.get("type") == "Point" else []
+        given += found["coordinates"] if found.get("type") == "MultiPoint" else []
+        given += [[found[x], found[y]] for x, y in AXES if x in found and y in found]
+        sites = found.get("sites")
+        given += [site[1::-1] for site in sites] if _are_places(sites) else []
+        for at in given:
+            yield float(at[0]), float(at[1])
+
+
+def _are_places(sites: Any) -> bool:
+    return isinstance(sites, list) and all(
+        isinstance(site, list) and len(site) >= 2 and isinstance(site[0], int | float)
+        for site in sites
+    )
 
 
 def _inferred(files: Files, tables: Sequence[Hidden]) -> Iterator[Fault]:

@@ -42,12 +42,16 @@ from geodata.store.records import store_records
 from geodata.store.releases import get_release, list_releases
 
 
+def prepare(folder, database):
+    """Import a town with a run and initiatives."""
+    Publisher(folder).bring(database)
+    keep_run(database)
+    tell_initiatives(database, folder)
+
+
 @pytest.fixture
 def town(tmp_path, sqlite_database):
-    made = Publisher(tmp_path).bring(sqlite_database)
-    keep_run(sqlite_database)
-    tell_initiatives(sqlite_database, tmp_path)
-    return made
+    prepare(tmp_path, sqlite_database)
 
 
 @pytest.fixture
@@ -67,12 +71,18 @@ def rows_of(content):
     return list(csv.DictReader(io.StringIO(content.decode())))
 
 
-@pytest.fixture
-def made(sqlite_database, town):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
     """A draft in memory and what it was made from."""
-    with sqlite_database.session() as session:
+    folder = tmp_path_factory.mktemp("made")
+    url = f"sqlite:///{folder / 'saferground.sqlite'}"
+    upgrade(url)
+    database = open_database(url)
+    prepare(folder, database)
+    with database.session() as session:
         material = gather(session, get_city(session, "town"), TODAY, [])
         yield material, make_draft(material, None, {})
+    database.close()
 
 
 def changed(draft, name, content):
@@ -219,9 +229,7 @@ def test_two_databases_with_the_same_data_give_the_same_release(tmp_path, draft,
     upgrade(url)
     other = open_database(url)
     (tmp_path / "again").mkdir()
-    Publisher(tmp_path / "again").bring(other)
-    keep_run(other)
-    tell_initiatives(other, tmp_path / "again")
+    prepare(tmp_path / "again", other)
     second = draft_release(other, tmp_path / "elsewhere", "town", "cleo", today=TODAY)
     other.close()
     assert second.manifest == first.manifest
@@ -469,12 +477,18 @@ def test_an_exact_place_is_refused_wherever_it_stands(made):
     wrong = edit(draft, "data/alerts.csv", 2, "longitude", str(lon))
     wrong = edit(wrong, "data/alerts.csv", 2, "latitude", str(lat))
     assert "exact: " in refused(material, wrong)[1]
-    point = {"type": "Point", "coordinates": [lon, lat]}
-    site = json.dumps({"features": [{"geometry": point}]})
-    rule, told = refused(material, changed(draft, "site/map.geojson", site))
-    assert (rule, "site/map.geojson" in told) == ("exact", True)
-    far = {"type": "Point", "coordinates": [0, 0]}
-    require_rules(material, changed(draft, "site/map.geojson", json.dumps({"at": far})))
+    for site in (
+        {"features": [{"geometry": {"type": "Point", "coordinates": [lon, lat]}}]},
+        {"geometry": {"type": "MultiPoint", "coordinates": [[0, 0], [lon, lat]]}},
+        [{"lat": lat + 1e-4, "lon": lon}],
+        {"layers": [{"sites": [[lat, lon, 50, "D1"]]}]},
+    ):
+        rule, told = refused(material, changed(draft, "site/map.json", json.dumps(site)))
+        assert (rule, "site/map.json" in told) == ("exact", True)
+    row = rows_of(draft.files["data/alerts.csv"])[0]
+    rounded = [round(float(row[name]), 5) for name in ("latitude", "longitude")]
+    for site in ({"at": {"type": "Point", "coordinates": [0, 0]}}, {"sites": [rounded]}):
+        require_rules(material, changed(draft, "site/map.json", json.dumps(site)))
 
 
 def test_a_row_at_another_public_place_than_its_own_is_refused(made):
