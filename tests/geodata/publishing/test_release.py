@@ -24,6 +24,7 @@ from geodata.database import open_database, upgrade
 from geodata.errors import NotStoredError, ReleaseError
 from geodata.measures.record import Scope
 from geodata.publishing import release as gate
+from geodata.publishing.checks import check_files
 from geodata.publishing.folder import ReleaseFolder, approved_releases, identity_of
 from geodata.publishing.material import gather
 from geodata.publishing.points import alert_files, drawn_sites
@@ -519,7 +520,10 @@ def test_a_place_shared_by_too_few_is_refused(made):
 def test_a_second_form_that_says_something_else_is_refused(made):
     material, draft = made
     wrong = draft.files["data/alerts.geojson"].replace(b'"district":"D1"', b'"district":"D2"', 1)
-    assert refused(material, changed(draft, "data/alerts.geojson", wrong))[0] == "exact"
+    rule, told = refused(material, changed(draft, "data/alerts.geojson", wrong))
+    assert rule == "exact"
+    assert "data/alerts.geojson does not say what data/alerts.csv says" in told
+    assert "data/release.gpkg does not say what data/alerts.geojson says" in told
     document = json.loads(draft.files["data/measures.json"])
     document["measures"][0]["figures"][0]["value"] = 12345
     wrong = changed(draft, "data/measures.json", json.dumps(document))
@@ -532,6 +536,7 @@ def test_small_counts_and_what_gives_them_away_are_refused(made):
     rows = rows_of(draft.files[name])
     hidden = [i for i, r in enumerate(rows) if r["shown"] == "fewer than 5"]
     wrong = edit(edit(draft, name, hidden[0], "numerator", "3"), name, hidden[0], "shown", "")
+    assert "is shown" in dict(check_files(wrong.files, wrong.manifest))["suppression"]
     assert refused(material, wrong)[0] == "suppression"
     wrong = edit(draft, name, hidden[0], "value", "0.5")
     rule, told = refused(material, wrong)
@@ -613,7 +618,9 @@ def test_zones_of_a_sensitive_outcome_are_refused(made):
     material, draft = made
     manifest = {**draft.manifest, "sensitive_outcomes": ["robbery"]}
     rule, told = refused(material, dataclasses.replace(draft, manifest=manifest))
-    assert (rule, "robbery" in told) == ("outcomes", True)
+    assert rule == "outcomes"
+    assert "the run aaaaaaaaaaaa is about robbery" in told
+    assert "data/zones.csv is about robbery" in told
 
 
 # -- properties of places --------------------------------------------------------------------------
