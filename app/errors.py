@@ -9,7 +9,13 @@ from werkzeug.exceptions import HTTPException
 
 from app.config import SettingsError
 from geodata.database import DatabaseFailure
-from geodata.errors import DataError, FaultyFileError, NotStoredError, StoreError
+from geodata.errors import (
+    DataError,
+    FaultyFileError,
+    NotStoredError,
+    ReleaseError,
+    StoreError,
+)
 from spatial.errors import (
     CrsError,
     DosageError,
@@ -40,6 +46,7 @@ STATUS: dict[type[SaferGroundError], int] = {
     ForecastError: 422,
     OutcomeError: 422,
     DosageError: 422,
+    ReleaseError: 422,
     CancelledError: 409,
     StoreError: 503,
     SettingsError: 500,

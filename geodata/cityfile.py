@@ -14,12 +14,12 @@ from pyproj.exceptions import CRSError
 from geodata.errors import CityFileError
 from geodata.filters import Filter
 from geodata.records import CLASSES, DISPOSITIONS, RECORD_KINDS, RecordKind, RecordSource
-from geodata.tomlfile import load_toml, unknown_keys
+from geodata.tomlfile import hint, load_toml, unknown_keys
 from spatial.errors import SpecError
 from spatial.spec import GridSpec, RiskFactor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 DEGREES = "EPSG:4326"
@@ -39,6 +39,7 @@ KEYS: dict[str, set[str]] = {
     "base": PLACE_KEYS | {"kind", "name", "rank"},
     "coverage": PLACE_KEYS,
     "addresses": PLACE_KEYS,
+    "publish": {"sensitive_outcomes"},
     **{
         kind.section: (PLACE_KEYS - {"x", "y"}) | {"fields", "date_format", "measure", *kind.words}
         for kind in RECORD_KINDS.values()
@@ -105,6 +106,7 @@ class CityFile:
     """A city as its file describes it.
 
     ``today`` is the day at which the calendar of a synthetic city stands; a real city has none.
+    ``sensitive_outcomes`` are those of which only counts by district and month may be published.
     """
 
     path: str
@@ -123,15 +125,21 @@ class CityFile:
     coverage: Place | None
     addresses: Place | None
     records: tuple[RecordSource, ...]
+    sensitive_outcomes: tuple[str, ...] = ()
 
     @property
     def outcomes(self) -> tuple[str, ...]:
         """Outcomes that the file names, in its order."""
-        found: dict[str, None] = {}
-        for source in self.incidents:
-            named = source.outcomes
-            found.update(dict.fromkeys([named] if isinstance(named, str) else named.values()))
-        return tuple(found)
+        return outcomes_of(self.incidents)
+
+
+def outcomes_of(sources: Iterable[IncidentSource]) -> tuple[str, ...]:
+    """Give the outcomes that sources name, in their order."""
+    found: dict[str, None] = {}
+    for source in sources:
+        named = source.outcomes
+        found.update(dict.fromkeys([named] if isinstance(named, str) else named.values()))
+    return tuple(found)
 
 
 def read_city_file(path: Path, data_root: Path | None = None) -> CityFile:
@@ -189,6 +197,8 @@ class _Reader:
         today = self._today(city)
         spec = self._grid(grid)
         self._twice([f for f in factors if f])
+        kept = [source for source in incidents if source]
+        sensitive = self._sensitive(self._table("publish"), kept)
         if self.faults:
             raise CityFileError(str(self.path), self.faults)
         return CityFile(
@@ -202,13 +212,33 @@ class _Reader:
             grid=spec or GridSpec(cell_units=1, block_units=1),
             districts=districts,
             boundary=boundary,
-            incidents=tuple(source for source in incidents if source),
+            incidents=tuple(kept),
             factors=tuple(source for source in factors if source),
             base=tuple(source for source in base if source),
             coverage=coverage,
             addresses=addresses,
             records=tuple(source for source in records if source),
+            sensitive_outcomes=sensitive,
         )
+
+    def _sensitive(
+        self, table: Mapping[str, Any], sources: list[IncidentSource]
+    ) -> tuple[str, ...]:
+        given = table.get("sensitive_outcomes", [])
+        if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+            self.faults.append(
+                '[publish]: sensitive_outcomes must be a list such as ["assault"], got '
+                f"{given!r:.60}"
+            )
+            return ()
+        known = outcomes_of(sources)
+        for name in given:
+            if name not in known and len(sources) == len(self.content.get("incidents", [])):
+                self.faults.append(
+                    f"[publish]: sensitive_outcomes: no incidents have the outcome {name!r}"
+                    f"{hint(name, known)}"
+                )
+        return tuple(dict.fromkeys(given))
 
     def _unknown(self, where: str, table: Mapping[str, Any], known: set[str]) -> None:
         self.faults += unknown_keys(where, table, known)

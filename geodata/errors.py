@@ -28,5 +28,16 @@ class NotStoredError(SaferGroundError, LookupError):
     """What was asked for is not in the database."""
 
 
+class ReleaseError(SaferGroundError):
+    """A release breaks a rule of publishing, or cannot take the step that was asked for.
+
+    ``rule`` is the name of the rule, nothing where it is the step that cannot be taken.
+    """
+
+    def __init__(self, message: str, rule: str | None = None) -> None:
+        self.rule = rule
+        super().__init__(message)
+
+
 class StoreError(SaferGroundError):
     """The database cannot be used as it is."""

@@ -43,7 +43,7 @@ class City(Base):
     """One city, as its file describes it.
 
     ``today`` is the day at which a synthetic city's calendar stands; ``coverage`` is the area of
-    gunshot detection, where it is known.
+    gunshot detection, where it is known; of ``sensitive_outcomes`` only counts may be published.
     """
 
     __tablename__ = "city"
@@ -58,6 +58,7 @@ class City(Base):
     today: Mapped[dt.date | None]
     study_area: Mapped[BaseGeometry]
     coverage: Mapped[BaseGeometry | None]
+    sensitive_outcomes: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     imported_at: Mapped[dt.datetime]
 
 
@@ -353,3 +354,25 @@ class Plan(Base):
     document: Mapped[dict[str, Any]]
     created_at: Mapped[dt.datetime]
     created_by: Mapped[str | None] = mapped_column(String(200))
+
+
+class Release(Base):
+    """One public release. Its content is never changed; its state goes forward only.
+
+    ``id`` is taken from the content, so a release is the same wherever it is drafted. The files
+    are in the instance's folder; ``manifest`` tells every one by its digest.
+    """
+
+    __tablename__ = "release"
+    __table_args__ = (Index(None, "city_id", "drafted_at"),)
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    city_id: Mapped[int] = mapped_column(ForeignKey("city.id"))
+    state: Mapped[str] = mapped_column(String(20))
+    drafted_by: Mapped[str] = mapped_column(String(120))
+    drafted_at: Mapped[dt.datetime]
+    approved_by: Mapped[str | None] = mapped_column(String(120))
+    approved_at: Mapped[dt.datetime | None]
+    withdrawn_by: Mapped[str | None] = mapped_column(String(120))
+    withdrawn_at: Mapped[dt.datetime | None]
+    withdrawn_why: Mapped[str | None] = mapped_column(String(1000))
+    manifest: Mapped[dict[str, Any]]

@@ -4,66 +4,42 @@ A count of 1 to 4 is shown as "fewer than 5", a total too. Where the totals woul
 count away, or narrow it down, other counts or totals are held back as well. The outsider of the
 audit knows every number shown, every label, every sum and the rule; what he can infer of a hidden
 count is the range of all whole tables that agree with it. See ``docs/masking.md``.
+
+A table with totals is one case of counts of which some are sums of others: see
+:mod:`spatial.linked`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array, hstack
+from scipy.sparse import coo_array
 
 from spatial.errors import MaskingError
+from spatial.linked import (
+    FEWER,
+    HELD,
+    HIDDEN,
+    LEAST_SHOWN,
+    SHOWN,
+    Audit,
+    Linked,
+    PublicTable,
+    audit_linked,
+    first_labels,
+    search_labels,
+)
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
     from scipy.sparse import csr_array
 
-    Counts = NDArray[np.int64]
-    Floats = NDArray[np.float64]
-    Labels = NDArray[np.int8]
+    from spatial.linked import Counts
 
-LEAST_SHOWN = 5
-LEAST_WIDTH = 3
-SHOWN, FEWER, HELD = np.int8(0), np.int8(1), np.int8(2)
-HIDDEN = -1
+__all__ = ["FEWER", "HELD", "HIDDEN", "SHOWN", "PublicTable", "audit", "suppress", "with_totals"]
+
 MAX_AXES = 3
-SHAKES = 12
-TOTAL_COST = 0.5  # between two counts of one size, hold back the one that is no total
-HIDDEN_COST = 1e-3
-ROUNDING = 1e-5
-GAP = 0.2  # of the cost of what is held back, where only a long search would find the cheapest
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class PublicTable:
-    """What the public sees of a table; the last place of every axis is its total.
-
-    Parameters
-    ----------
-    label
-        ``SHOWN``; ``FEWER``: 1 to 4, "fewer than 5"; or ``HELD``: not shown, any number.
-    value
-        The counts that are shown, -1 where hidden: a hidden count is not in here.
-    """
-
-    label: Labels
-    value: Counts
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Audit:
-    """What an outsider can infer of each count: from ``low`` to ``high``, with the totals.
-
-    ``faults`` names what breaks the rule; a table without faults may be published. Ranges are NaN
-    where a label or a shown number is wrong: then there is nothing true to infer.
-    """
-
-    low: Floats
-    high: Floats
-    faults: tuple[str, ...]
 
 
 def with_totals(counts: ArrayLike) -> Counts:
@@ -117,7 +93,8 @@ def suppress(counts: ArrayLike, *, held_before: ArrayLike | None = None) -> Publ
         If counts are not whole numbers, or ``held_before`` has another shape.
     """
     table = with_totals(counts)
-    label = _first_labels(table)
+    linked = _linked(table)
+    label = first_labels(linked).reshape(table.shape)
     if held_before is not None:
         before = np.asarray(held_before, dtype=bool)
         inner = tuple(slice(-1) for _ in table.shape)
@@ -128,10 +105,7 @@ def suppress(counts: ArrayLike, *, held_before: ArrayLike | None = None) -> Publ
             )
             raise MaskingError(msg)
         label[inner][before & (table[inner] >= LEAST_SHOWN)] = HELD
-    search = _Search(table, label)
-    search.protect_all()
-    search.show_again(label.ravel())
-    label = search.labels.reshape(table.shape)
+    label = search_labels(linked, label.ravel()).reshape(table.shape)
     return PublicTable(label=label, value=np.where(label == SHOWN, table, HIDDEN))
 
 
@@ -157,31 +131,27 @@ def audit(counts: ArrayLike, public: PublicTable) -> Audit:
             f"{public.label.shape} and {public.value.shape}"
         )
         raise MaskingError(msg)
-    faults = _untruths(table, public)
-    if faults:
-        unknown = np.full(table.shape, np.nan)
-        return Audit(low=unknown, high=unknown, faults=faults)
-    search = _Search(table, public.label)
-    low, high = search.ranges()
+    flat = PublicTable(label=public.label.ravel(), value=public.value.ravel())
+    found = audit_linked(_linked(table), flat)
     return Audit(
-        low=low.reshape(table.shape),
-        high=high.reshape(table.shape),
-        faults=search.exposures(low, high),
+        low=found.low.reshape(table.shape),
+        high=found.high.reshape(table.shape),
+        faults=found.faults,
     )
 
 
-def _first_labels(table: Counts) -> Labels:
-    """Label small counts, before any other is held back for their sake.
-
-    A total of 1 to 4 that adds up several counts is held back at once: "fewer than 5" would leave
-    each of them fewer than 4 possible values, and four of them none but 1.
-    """
-    label = np.where((table > 0) & (table < LEAST_SHOWN), FEWER, SHOWN)
-    for axis in range(table.ndim):
-        parts = np.moveaxis(table, axis, 0)[:-1]
-        total = np.moveaxis(label, axis, 0)[-1:]
-        total[(total == FEWER) & ((parts > 0).sum(axis=0) > 1)] = HELD
-    return label
+def _linked(table: Counts) -> Linked:
+    """Give a table with totals as counts and their sums."""
+    place = np.indices(table.shape).reshape(table.ndim, -1).T
+    none = np.zeros(table.size, dtype=bool)
+    return Linked(
+        value=table.ravel(),
+        sums=_sums(table.shape),
+        known=none,
+        group=np.full(table.size, -1),
+        totals=(place == np.array(table.shape) - 1).sum(axis=1),
+        names=[_where(cell, table.shape) for cell in range(table.size)],
+    )
 
 
 def _sums(shape: tuple[int, ...]) -> csr_array:
@@ -199,269 +169,8 @@ def _sums(shape: tuple[int, ...]) -> csr_array:
     return coo_array((np.concatenate(signs), entries), shape=(first, place.size)).tocsr()
 
 
-def _untruths(table: Counts, public: PublicTable) -> tuple[str, ...]:
-    """Name counts that are shown wrong, shown although small, or labelled wrong."""
-    small = (table > 0) & (table < LEAST_SHOWN)
-    rules = {
-        "has a label that is none": ~np.isin(public.label, (SHOWN, FEWER, HELD)),
-        "is shown with another number": (public.label == SHOWN) & (public.value != table),
-        "is hidden but given": (public.label != SHOWN) & (public.value != HIDDEN),
-        "is shown although it is 1 to 4": (public.label == SHOWN) & small,
-        "is labelled fewer than 5 but is not 1 to 4": (public.label == FEWER) & ~small,
-    }
-    return tuple(
-        f"the count at {_where(place, table.shape)} {what}"
-        for what, broken in rules.items()
-        for place in np.flatnonzero(broken)
-    )
-
-
 def _where(place: int | np.intp, shape: tuple[int, ...]) -> str:
     """Say where a count stands: its place along each axis from 0, or total."""
     index = np.unravel_index(place, shape)
     names = ["total" if i == n - 1 else str(i) for i, n in zip(index, shape, strict=True)]
     return f"({', '.join(names)})"
-
-
-def _solve(
-    cost: Floats,
-    low: Floats,
-    high: Floats,
-    matrix: csr_array,
-    *,
-    known: float = np.inf,
-    gap: float = 0.0,
-) -> Counts | None:
-    """Find the cheapest whole numbers within bounds for which every row of the matrix gives 0.
-
-    With a ``gap``, numbers that cost at most this share more will do.
-
-    Returns
-    -------
-    None where there are none, or none cheaper than a cost already ``known``.
-    """
-    for whole in (0, 1):  # broken numbers first: they mostly come out whole, and take no search
-        found = milp(
-            cost,
-            integrality=np.full(len(cost), whole),
-            bounds=Bounds(low, high),
-            constraints=LinearConstraint(matrix, 0, 0),
-            options={"mip_rel_gap": gap},
-        )
-        if found.x is None:
-            break
-        numbers = np.rint(found.x).astype(np.int64)
-        if np.abs(found.x - numbers).max() < ROUNDING:
-            return numbers
-        if np.ceil(found.fun - ROUNDING) >= known:
-            break
-    return None
-
-
-class _Search:
-    """Looks for other tables that the outsider could hold for true, and makes room for them.
-
-    Everything is said in deviations from the true table: those of the hidden counts add up to
-    nothing along every sum. Such a deviation is a witness: what it does to a count, the outsider
-    cannot rule out. Hiding more never takes a witness away, so what is proven stays proven. With
-    one or two axes the sums form a network, whose extreme deviations are whole numbers by
-    themselves; with three, whole numbers are asked for where they do not come by themselves.
-    """
-
-    def __init__(self, table: Counts, label: Labels) -> None:
-        self.shape = table.shape
-        self.true = table.ravel()
-        self.sums = _sums(table.shape).tocsc()
-        place = np.indices(table.shape).reshape(table.ndim, -1).T
-        self.totals = (place == np.array(table.shape) - 1).sum(axis=1)  # axes it is the total of
-        self.labels = label.ravel().copy()
-        self.held_for = np.full(self.true.size, -1)
-        self.witnesses = [np.zeros(self.true.size, dtype=np.int64)]
-        self._relabel()
-
-    # -- what the outsider knows ---------------------------------------------------------------
-
-    def _relabel(self) -> None:
-        """Work out the bounds of every deviation under the labels, and what witnesses are left."""
-        held, fewer = self.labels == HELD, self.labels == FEWER
-        least = self._held_least()
-        # No bounded deviation can be as far as this: it would exceed all finite bounds together.
-        self.far = 8 * (int(self.true[held].sum()) + 3 * int(fewer.sum())) + 100
-        self.low = np.where(fewer, 1 - self.true, np.where(held, least - self.true, 0))
-        self.high = np.where(fewer, LEAST_SHOWN - 1 - self.true, np.where(held, self.far, 0))
-        self.hidden = np.flatnonzero(held | fewer)
-        matrix = self.sums[:, self.hidden].tocsr()
-        self.matrix = matrix[np.diff(matrix.indptr) > 0]
-        self.witnesses = [
-            one for one in self.witnesses if (one >= self.low).all() and (one <= self.high).all()
-        ]
-        self.lowest = np.min(self.witnesses, axis=0)
-        self.highest = np.max(self.witnesses, axis=0)
-
-    def _held_least(self) -> int:
-        """Give the tightest statement that is true of every held count: the outsider knows it."""
-        held = self.labels == HELD
-        return LEAST_SHOWN if (self.true[held] >= LEAST_SHOWN).all() else 0
-
-    def _enough(self) -> NDArray[np.bool_]:
-        """Tell which counts are known to have as many possible values as the rule asks."""
-        fewer = (self.lowest <= self.low) & (self.highest >= self.high)
-        wide = self.highest - self.lowest >= LEAST_WIDTH
-        return np.where(self.labels == FEWER, fewer, (self.labels == SHOWN) | wide)
-
-    def _reach(self, weights: Floats, most: int | None = None) -> None:
-        """Find the possible table that takes the weighted sum of hidden counts highest.
-
-        With ``most``, no count is raised by more.
-        """
-        low, high = self.low[self.hidden], self.high[self.hidden]
-        if most is not None:
-            high = np.minimum(high, most)
-        best = max(float(weights @ one[self.hidden]) for one in self.witnesses)
-        found = _solve(-weights, low, high, self.matrix, known=-best)
-        if found is not None:
-            witness = np.zeros(self.true.size, dtype=np.int64)
-            witness[self.hidden] = found
-            self._keep(witness)
-
-    def _keep(self, witness: Counts) -> None:
-        """Keep a deviation as a witness, after checking that it is one."""
-        inside = (witness >= self.low).all() and (witness <= self.high).all()
-        if (self.sums @ witness).any() or not inside:
-            msg = "the audit of a table failed: the solver gave a table that cannot be"
-            raise MaskingError(msg)
-        self.witnesses.append(witness)
-        self.lowest = np.minimum(self.lowest, witness)
-        self.highest = np.maximum(self.highest, witness)
-
-    def _shake(self) -> None:
-        """Find a few witnesses that move many counts at once: the cheap part of the proof."""
-        rng = np.random.default_rng(0)  # which witnesses are found first decides nothing
-        for _ in range(SHAKES):
-            if self._enough().all():
-                return
-            self._reach(rng.choice([-1.0, 1.0], len(self.hidden)), most=4 * LEAST_WIDTH)
-
-    def _proven(self, cell: int) -> bool:
-        """Tell whether a count has enough possible values, asking for its two extremes."""
-        for direction in (1.0, -1.0):
-            if self._enough()[cell]:
-                return True
-            self._reach(np.where(self.hidden == cell, direction, 0.0))
-        return bool(self._enough()[cell])
-
-    # -- making room ---------------------------------------------------------------------------
-
-    def protect_all(self) -> None:
-        """Hold counts back until every hidden one has enough possible values."""
-        self._shake()
-        while True:
-            lacking = np.flatnonzero(~self._enough())
-            if len(lacking) == 0:
-                return
-            cell = int(lacking[np.argmin(self.true[lacking])])
-            while not self._proven(cell):
-                self._protect(cell)
-
-    def _protect(self, cell: int) -> None:
-        """Hold back what moves one count furthest at the smallest loss."""
-        if self.labels[cell] == HELD:
-            targets = [self.lowest[cell] + LEAST_WIDTH, self.highest[cell] - LEAST_WIDTH]
-        elif self.highest[cell] < self.high[cell]:
-            targets = [self.high[cell]]
-        else:
-            targets = [self.low[cell]]
-        for freely in (False, True):
-            ways = [self._cheapest(cell, int(target), freely=freely) for target in targets]
-            possible = [way for way in ways if way is not None]
-            if possible:
-                break
-        else:  # hiding every count but zeros leaves all of them open
-            self.labels[self.true > 0] = HELD
-            self._relabel()
-            return
-        _, moved = min(possible, key=lambda way: way[0])
-        value = self.true + moved
-        beyond = (self.labels == FEWER) & ((value < 1) | (value >= LEAST_SHOWN))
-        new = beyond | ((self.labels == SHOWN) & (moved != 0))
-        self.held_for[new] = cell
-        self.labels[new] = HELD
-        self._relabel()
-        self._keep(moved)
-
-    def _cheapest(self, cell: int, target: int, *, freely: bool) -> tuple[float, Counts] | None:
-        """Find the cheapest deviation in which one count moves by the target.
-
-        A shown count that moves must be held back; it costs its own size for every unit that it
-        moves, a total a little more. Moving what is hidden costs next to nothing, unless a count
-        must leave the range of its label (``freely``): then it has to be held back altogether.
-
-        Returns
-        -------
-        Cost and deviation; None where there is no such deviation.
-        """
-        cells = np.flatnonzero(self.true > 0)  # zeros are shown, and stay
-        true, label = self.true[cells], self.labels[cells]
-        fewer, shown = label == FEWER, label == SHOWN
-        up = np.where(fewer, LEAST_SHOWN - 1 - true, self.far).astype(float)
-        down = np.where(fewer, true - 1, true - self._held_least()).astype(float)
-        price = np.where(shown, true + TOTAL_COST * self.totals[cells], HIDDEN_COST)
-        if freely:
-            up[fewer], down[fewer], price[fewer] = self.far, true[fewer], LEAST_SHOWN
-        own = cells == cell
-        moves = np.append(up, down)
-        fixed = np.append(np.where(own, max(target, 0), 0), np.where(own, max(-target, 0), 0))
-        if (fixed > moves).any():
-            return None
-        moves[np.append(own, own)] = fixed[np.append(own, own)]
-        matrix = self.sums[:, cells]
-        cost = np.append(price, price)
-        both = hstack([matrix, -matrix], format="csr")
-        found = _solve(cost, fixed, moves, both, gap=GAP)
-        if found is None:
-            return None
-        deviation = np.zeros(self.true.size, dtype=np.int64)
-        deviation[cells] = found[: len(cells)] - found[len(cells) :]
-        return float(cost @ found), deviation
-
-    def show_again(self, first: Labels) -> None:
-        """Show what need not have been held back, the largest first.
-
-        Counts are held back one after the other, and a later one can make an earlier needless.
-        """
-        tried = np.flatnonzero((self.labels == HELD) & (self.held_for >= 0))
-        for cell in tried[np.argsort(-self.true[tried], kind="stable")].tolist():
-            labels, witnesses = self.labels.copy(), self.witnesses
-            self.labels[cell] = first[cell]
-            self._relabel()
-            if not (self._proven(int(self.held_for[cell])) and self._all_proven()):
-                self.labels, self.witnesses = labels, witnesses
-                self._relabel()
-
-    def _all_proven(self) -> bool:
-        self._shake()
-        lacking = np.flatnonzero(~self._enough())
-        return all(self._proven(int(cell)) for cell in lacking)
-
-    # -- what the outsider can infer -----------------------------------------------------------
-
-    def ranges(self) -> tuple[Floats, Floats]:
-        """Give the exact least and greatest value of every count; infinite where unbounded."""
-        self._shake()
-        for place, cell in enumerate(self.hidden.tolist()):
-            weights = np.zeros(len(self.hidden))
-            weights[place] = 1.0
-            if self.highest[cell] < self.high[cell]:
-                self._reach(weights)
-            if self.lowest[cell] > self.low[cell]:
-                self._reach(-weights)
-        high = np.where(self.highest >= self.far / 2, np.inf, self.true + self.highest)
-        return (self.true + self.lowest).astype(float), high
-
-    def exposures(self, low: Floats, high: Floats) -> tuple[str, ...]:
-        """Name the hidden counts whose range is too narrow."""
-        return tuple(
-            f"the count at {_where(cell, self.shape)} can be narrowed to {low[cell]:g} to "
-            f"{high[cell]:g}"
-            for cell in np.flatnonzero(~self._enough())
-        )

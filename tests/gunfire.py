@@ -127,3 +127,22 @@ class Gunfire(Town):
         ):
             frame = pd.DataFrame(rows, columns=columns.split()).replace({np.nan: None})
             frame.to_csv(self.folder / f"{name}.csv", index=False)
+
+
+def with_streets_and_homes(town, per_corner=3):
+    """Lay streets 400 m apart and a few homes at every corner."""
+    steps = range(200, 4000, 400)
+    corner = np.array([WEST, SOUTH])
+    ways = [((x, 0), (x, 4000)) for x in steps] + [((0, y), (4000, y)) for y in steps]
+    lines = [shapely.LineString(np.add(way, corner)) for way in ways]
+    net = list(shapely.get_parts(shapely.node(shapely.union_all(lines))))
+    write_geojson(town.folder / "streets.geojson", net)
+    rng = np.random.default_rng(0)
+    corners = np.array([(x, y) for x in steps for y in steps])
+    homes = np.repeat(corners, per_corner, axis=0) + corner
+    homes = homes + rng.normal(0, 40, homes.shape)
+    write_geojson(town.folder / "homes.geojson", list(shapely.points(homes)))
+    town.city += (
+        '\n[[base]]\nkind = "street"\nsource = "streets.geojson"\n'
+        '[addresses]\nsource = "homes.geojson"\n'
+    )

@@ -18,6 +18,7 @@ from app.cli import (
     judging,
     measuring,
     planning,
+    publishing,
     runs,
     serving,
 )
@@ -57,6 +58,7 @@ for command in (
     runs.export,
     measuring.measures,
     planning.plan,
+    publishing.publish,
     serving.serve,
 ):
     main.add_command(command)

@@ -319,9 +319,10 @@ class Ledger:
 
     @cached_property
     def run(self) -> RunRecord | None:
-        """The newest run of the whole city."""
+        """The newest run of the whole city whose outcome is not sensitive."""
         for listed in runs.list_runs(self._session, self.city.slug):
-            if listed.scope == "city" and listed.readable:
+            told = listed.scope == "city" and listed.readable
+            if told and listed.outcome not in self.city.sensitive_outcomes:
                 return runs.get_run(self._session, listed.id)
         return None
 

@@ -1,6 +1,13 @@
 """What the two databases do differently: box indexes and write-once tables."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from alembic import op
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 EDGES = ("west", "east", "south", "north")
 
@@ -47,3 +54,48 @@ def forbid_changes(table: str) -> None:
         f"CREATE TRIGGER {table}_is_fixed BEFORE UPDATE ON {table} "
         f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
     )
+
+
+def forbid_other_content(
+    table: str,
+    fixed: Sequence[str],
+    once: Sequence[str],
+    forward: Sequence[tuple[str, str]],
+) -> None:
+    """Keep a table's rows as they are, but for a state that goes forward.
+
+    Parameters
+    ----------
+    table
+        With a column ``state``.
+    fixed
+        Columns that are never changed.
+    once
+        Columns that are filled once.
+    forward
+        Pairs of states that may follow each other.
+    """
+    postgres = op.get_bind().dialect.name == "postgresql"
+    differs = "{0}::text IS DISTINCT FROM {1}::text" if postgres else "{0} IS NOT {1}"
+    conditions = [differs.format(f"new.{name}", f"old.{name}") for name in fixed]
+    conditions += [
+        f"(old.{name} IS NOT NULL AND {differs.format(f'new.{name}', f'old.{name}')})"
+        for name in once
+    ]
+    steps = [f"(old.state = '{before}' AND new.state = '{after}')" for before, after in forward]
+    conditions.append(f"(new.state <> old.state AND NOT ({' OR '.join(steps)}))")
+    broken = " OR ".join(conditions)
+    message = f"a stored {table} is never changed, only its state goes forward"
+    if postgres:
+        op.execute(
+            f"CREATE FUNCTION {table}_is_fixed() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{message}'; END $$"
+        )
+    for moment, when in (("UPDATE", f"WHEN ({broken}) "), ("DELETE", "")):
+        name = f"{table}_is_fixed_{moment.lower()}"
+        body = (
+            f"EXECUTE FUNCTION {table}_is_fixed()"
+            if postgres
+            else f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
+        )
+        op.execute(f"CREATE TRIGGER {name} BEFORE {moment} ON {table} FOR EACH ROW {when}{body}")

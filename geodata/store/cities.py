@@ -41,6 +41,7 @@ class CityRecord:
     imported_at: dt.datetime
     outcomes: tuple[str, ...]
     period: tuple[dt.date, dt.date] | None
+    sensitive_outcomes: tuple[str, ...] = ()
 
     def this_day(self) -> dt.date:
         """Give today in the city, or the day at which a synthetic city's calendar stands."""
@@ -94,6 +95,7 @@ def save_city(
     city.cell_units, city.block_units = described.grid.cell_units, described.grid.block_units
     city.synthetic, city.today = described.synthetic, described.today
     city.study_area, city.coverage, city.imported_at = study_area, coverage, when
+    city.sensitive_outcomes = list(described.sensitive_outcomes)
     session.flush()
     session.execute(delete(District).where(District.city_id == city.id))
     session.execute(
@@ -158,6 +160,7 @@ def get_city(session: Session, slug: str) -> CityRecord:
         imported_at=city.imported_at,
         outcomes=outcomes,
         period=(first, last) if first and last else None,
+        sensitive_outcomes=tuple(city.sensitive_outcomes),
     )
 
 

@@ -183,3 +183,19 @@ def test_only_a_synthetic_city_has_a_today(town):
     town.change("2026-01-05", '"soon"')
     with pytest.raises(CityFileError, match="today must be a date"):
         read_city_file(town.path)
+
+
+def test_sensitive_outcomes_are_those_that_the_file_names(town):
+    assert read_city_file(town.path).sensitive_outcomes == ()
+    town.city += '\n[publish]\nsensitive_outcomes = ["burglary", "burglary"]\n'
+    town.save()
+    assert read_city_file(town.path).sensitive_outcomes == ("burglary",)
+    town.change('"burglary", "burglary"', '"burglry"')
+    (fault,) = faults_of(town)
+    assert "no incidents have the outcome 'burglry'; did you mean burglary?" in fault
+    town.change('["burglry"]', '"burglary"')
+    (fault,) = faults_of(town)
+    assert "must be a list" in fault
+    town.change('sensitive_outcomes = "burglary"', 'sensitive = ["burglary"]')
+    (fault,) = faults_of(town)
+    assert "unknown key 'sensitive'; did you mean sensitive_outcomes?" in fault

@@ -68,7 +68,7 @@ class Outsider:
 
 def least_held(public, table):
     """The tightest of the two statements that the outsider may hold for true."""
-    return 5 if (with_totals(table)[public.label == HELD] >= 5).all() else 0
+    return 5 if (with_totals(table)[public.label == HELD] >= 5).all() else 1
 
 
 @THOROUGH

@@ -3,9 +3,8 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
-from gunfire import Gunfire, degrees
-from town import SOUTH, WEST, Town, write_geojson
+from gunfire import Gunfire, degrees, with_streets_and_homes
+from town import SOUTH, WEST, Town
 
 from geodata.cityfile import read_city_file
 from geodata.importing import import_city
@@ -31,25 +30,6 @@ def activity_of(sqlite_database, town):
             return public_activity(session, Ledger(session, city, today))
 
     return work
-
-
-def with_streets_and_homes(town, per_corner=3):
-    """Lay streets 400 m apart and a few homes at every corner."""
-    steps = range(200, 4000, 400)
-    corner = np.array([WEST, SOUTH])
-    ways = [((x, 0), (x, 4000)) for x in steps] + [((0, y), (4000, y)) for y in steps]
-    lines = [shapely.LineString(np.add(way, corner)) for way in ways]
-    net = list(shapely.get_parts(shapely.node(shapely.union_all(lines))))
-    write_geojson(town.folder / "streets.geojson", net)
-    rng = np.random.default_rng(0)
-    corners = np.array([(x, y) for x in steps for y in steps])
-    homes = np.repeat(corners, per_corner, axis=0) + corner
-    homes = homes + rng.normal(0, 40, homes.shape)
-    write_geojson(town.folder / "homes.geojson", list(shapely.points(homes)))
-    town.city += (
-        '\n[[base]]\nkind = "street"\nsource = "streets.geojson"\n'
-        '[addresses]\nsource = "homes.geojson"\n'
-    )
 
 
 def test_weeks_and_numbers_are_those_of_the_rows(town, activity_of):

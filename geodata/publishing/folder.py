@@ -1,0 +1,172 @@
+"""Read an approved release from its folder: no database, nothing but files.
+
+``releases/<city>/current.json`` names the newest approved release of a city;
+``releases/<city>/<id>/`` holds ``manifest.json``, the files that it tells, and beside them
+``approval.json``, and ``withdrawal.json`` if it was withdrawn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from geodata.errors import NotStoredError, ReleaseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MANIFEST, APPROVAL, WITHDRAWAL = "manifest.json", "approval.json", "withdrawal.json"
+CURRENT = "current.json"
+BESIDE = (MANIFEST, APPROVAL, WITHDRAWAL)  # not told by the manifest
+ID_DIGITS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseFolder:
+    """One release on disk."""
+
+    path: Path
+
+    @classmethod
+    def current(cls, releases: Path, city: str) -> ReleaseFolder | None:
+        """Give the newest approved release of a city, nothing where there is none.
+
+        Raises
+        ------
+        ReleaseError
+            If the folder names a release that is not there or was not approved.
+        """
+        pointer = releases / city / CURRENT
+        if not pointer.is_file():
+            return None
+        found = cls(path=releases / city / str(_read(pointer).get("release")))
+        if found.state != "approved":
+            msg = f"{pointer} names a release that is not approved; approve one anew"
+            raise ReleaseError(msg)
+        return found
+
+    @classmethod
+    def find(cls, releases: Path, identity: str) -> ReleaseFolder:
+        """Give a release of any city by its id.
+
+        Raises
+        ------
+        NotStoredError
+            If there is none.
+        """
+        if identity.isalnum():
+            for folder in sorted(releases.glob(f"*/{identity}")):
+                if (folder / MANIFEST).is_file():
+                    return cls(path=folder)
+        msg = f"no release {identity[:40]!r} in {releases}; see: saferground publish list CITY"
+        raise NotStoredError(msg)
+
+    @property
+    def id(self) -> str:
+        """Identifier: the start of the digest of all that it says."""
+        return self.path.name
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """What the release says of itself, with the digest of every file."""
+        return _read(self.path / MANIFEST)
+
+    @property
+    def approval(self) -> dict[str, Any] | None:
+        """Who approved it and when, if it was."""
+        return _read(self.path / APPROVAL) if (self.path / APPROVAL).is_file() else None
+
+    @property
+    def withdrawal(self) -> dict[str, Any] | None:
+        """Who withdrew it, when and why, if it was."""
+        return _read(self.path / WITHDRAWAL) if (self.path / WITHDRAWAL).is_file() else None
+
+    @property
+    def state(self) -> str:
+        """Say ``drafted``, ``approved`` or ``withdrawn``."""
+        if (self.path / WITHDRAWAL).is_file():
+            return "withdrawn"
+        return "approved" if (self.path / APPROVAL).is_file() else "drafted"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of its files."""
+        return tuple(entry["name"] for entry in self.manifest["files"])
+
+    def read(self, name: str) -> bytes:
+        """Give a file, after holding it against its digest.
+
+        Raises
+        ------
+        NotStoredError
+            If the release has no such file.
+        ReleaseError
+            If the file is not what was approved.
+        """
+        entry = next((e for e in self.manifest["files"] if e["name"] == name), None)
+        if entry is None:
+            msg = f"release {self.id} has no file {name[:80]!r}"
+            raise NotStoredError(msg)
+        try:
+            content = (self.path / name).read_bytes()
+        except OSError as error:
+            msg = f"release {self.id}: {name} cannot be read ({error.strerror})"
+            raise ReleaseError(msg) from error
+        if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+            msg = f"release {self.id}: {name} is not what was approved; restore it from a copy"
+            raise ReleaseError(msg)
+        return content
+
+    def verify(self) -> tuple[str, ...]:
+        """Name everything in which the folder differs from what its id was taken from."""
+        try:
+            manifest = self.manifest
+            entries = {str(e["name"]): e for e in manifest["files"]}
+        except (ReleaseError, KeyError, TypeError, AttributeError) as error:
+            return (f"{MANIFEST} cannot be read ({error})",)
+        faults = []
+        if not manifest.get("id") == self.id == identity_of(manifest):
+            faults.append(f"{MANIFEST} is not what the id {self.id} was taken from")
+        for name, entry in entries.items():
+            path = self.path / name
+            if not path.is_file():
+                faults.append(f"{name} is missing")
+            elif hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
+                faults.append(f"{name} differs from its digest")
+        found = {p.relative_to(self.path).as_posix() for p in self.path.rglob("*") if p.is_file()}
+        faults += [f"{name} is not in the manifest" for name in sorted(found - {*entries, *BESIDE})]
+        return tuple(faults)
+
+
+def identity_of(manifest: dict[str, Any]) -> str:
+    """Take a release's id from its manifest: 12 digits of the SHA-256 of all but the id."""
+    said = {key: value for key, value in manifest.items() if key != "id"}
+    text = json.dumps(
+        said, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]
+
+
+def approved_releases(releases: Path, city: str) -> list[ReleaseFolder]:
+    """Give the releases of a city that were ever approved, newest approval first."""
+    found = [
+        ReleaseFolder(path=path.parent)
+        for path in (releases / city).glob(f"*/{APPROVAL}")
+        if (path.parent / MANIFEST).is_file()
+    ]
+    return sorted(found, key=lambda one: (str((one.approval or {}).get("at")), one.id))[::-1]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        msg = f"{path} cannot be read ({error}); restore the release from a copy"
+        raise ReleaseError(msg) from error
+    if not isinstance(document, dict):
+        msg = f"{path} is no JSON object; restore the release from a copy"
+        raise ReleaseError(msg)
+    return document

@@ -1,0 +1,112 @@
+"""What a release is made from, read once: rows, places, the shown run, earlier releases.
+
+A release is about days up to ``last_day`` and says nothing of later ones. That day follows from
+the newest row and from today, whichever is earlier, so that the same data give the same release on
+whatever later day they are drafted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from geodata.measures.ledger import Ledger
+from geodata.publishing.places import public_places
+from geodata.publishing.rules import RULES
+from geodata.store.initiatives import list_initiatives
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from geodata.publishing.folder import ReleaseFolder
+    from geodata.store.cities import CityRecord
+    from geodata.store.initiatives import InitiativeRecord
+    from geodata.store.runs import RunRecord
+    from spatial.masking import PublicPlaces
+
+DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Material:
+    """One city as it is to be published.
+
+    Parameters
+    ----------
+    ledger
+        Rows of the city; its today lies the delay after ``last_day``.
+    last_day
+        The last day that anything may be about.
+    places
+        The public places of the city.
+    run
+        The run whose zones are shown, if there is one.
+    initiatives
+        As they stand, in the city's order.
+    earlier
+        Releases of the city that were approved, newest first, withdrawn ones too.
+    """
+
+    session: Session
+    city: CityRecord
+    ledger: Ledger
+    last_day: dt.date
+    places: PublicPlaces
+    run: RunRecord | None
+    initiatives: Sequence[InitiativeRecord]
+    earlier: Sequence[ReleaseFolder]
+
+    @property
+    def end(self) -> dt.date:
+        """The day after the last."""
+        return self.last_day + DAY
+
+    @property
+    def unit_m(self) -> float:
+        """Metres in a unit of the city's reference system."""
+        return 1.0 / self.ledger.metre_units
+
+    @property
+    def targets(self) -> Mapping[str, tuple[float, str]]:
+        """The city's own targets with their source, by measure."""
+        return {
+            target.measure: (target.target, target.source)
+            for record in self.initiatives
+            for strategy in record.initiative.strategies
+            for target in strategy.targets
+        }
+
+
+def gather(
+    session: Session, city: CityRecord, today: dt.date, earlier: Sequence[ReleaseFolder]
+) -> Material:
+    """Read what a release of a city is made from.
+
+    Parameters
+    ----------
+    session
+        Open for as long as the material is used.
+    city
+        The city.
+    today
+        Its day.
+    earlier
+        Its approved releases, newest first.
+    """
+    newest = Ledger(session, city, today).newest_day
+    delay = dt.timedelta(days=RULES.delay_days)
+    as_of = today if newest is None else min(today, newest + delay)
+    ledger = Ledger(session, city, as_of)
+    return Material(
+        session=session,
+        city=city,
+        ledger=ledger,
+        last_day=as_of - delay,
+        places=public_places(session, city),
+        run=ledger.run,
+        initiatives=list_initiatives(session, city.slug),
+        earlier=earlier,
+    )

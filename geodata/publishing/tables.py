@@ -1,0 +1,132 @@
+"""Figures -> the measure files of a release, and back."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from typing import TYPE_CHECKING, Any
+
+from geodata.measures.registry import MEASURES
+from geodata.publishing.dictionary import names
+from geodata.publishing.formats import csv_bytes, json_bytes, number
+from geodata.publishing.rules import PARTS_OF_ALERTS, RULES, SENSITIVE_COUNTS, SHOWN_WORDS
+from geodata.publishing.sensitive import Told
+from spatial.linked import SHOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from geodata.publishing.figures import Figures, Published
+    from geodata.publishing.material import Material
+    from geodata.publishing.sensitive import Where
+
+PERIODS, MONTHS, JSON = "data/measures.csv", "data/measures_monthly.csv", "data/measures.json"
+LABELS = {words: label for label, words in SHOWN_WORDS.items()}
+
+
+def measure_files(material: Material, figures: Figures) -> dict[str, bytes]:
+    """Write the measures for whole periods and by month."""
+    periods = [{"period": one.when, **_row(one)} for one in figures.of_periods]
+    months = [{"month": one.when, **_row(one)} for one in figures.of_months]
+    return {
+        PERIODS: csv_bytes(names(PERIODS), (_only(PERIODS, row) for row in periods)),
+        JSON: json_bytes(_document(material, figures, periods)),
+        MONTHS: csv_bytes(names(MONTHS), (_only(MONTHS, row) for row in months)),
+    }
+
+
+def read_csv(content: bytes) -> list[dict[str, str]]:
+    """Read a table of a release."""
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+def told_counts(content: bytes) -> Iterator[tuple[Where, Told]]:
+    """Read what a file of measures says of the counts of sensitive measures.
+
+    What a share says is its numerator.
+    """
+    for row in read_csv(content):
+        identity = row["measure"]
+        if identity not in (*PARTS_OF_ALERTS, *SENSITIVE_COUNTS):
+            continue
+        label = LABELS[row["shown"]]
+        given = row["numerator" if identity in PARTS_OF_ALERTS else "value"]
+        count = None if label != SHOWN else round(float(given or 0))
+        start, end = (dt.date.fromisoformat(row[key]) for key in ("from", "to"))
+        yield (identity, row["district"], start, end), Told(label=label, value=count)
+
+
+def _row(one: Published) -> dict[str, Any]:
+    value, figure = one.value, one.value.figure
+    measure = value.measure
+    return {
+        "measure": measure.id,
+        "title": measure.title,
+        "unit": measure.unit,
+        "from": value.scope.start.isoformat(),
+        "to": value.scope.end.isoformat(),
+        "district": value.scope.district or "",
+        "value": number(figure.value),
+        "low": number(figure.low),
+        "high": number(figure.high),
+        "numerator": number(figure.numerator),
+        "denominator": number(figure.denominator),
+        "n": figure.n if one.counted else None,
+        "missing": figure.missing if one.counted else None,
+        "shown": one.shown,
+        "status": value.status,
+        "target": number(value.target),
+        "target_source": value.target_source,
+        "data_through": value.data_through.isoformat() if value.data_through else None,
+        "definition": measure.definition,
+        "formula": measure.formula,
+        "caveat": measure.caveat,
+        "owner": measure.owner,
+    }
+
+
+def _only(file: str, row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in names(file)}
+
+
+def _document(
+    material: Material, figures: Figures, rows: Iterable[dict[str, Any]]
+) -> dict[str, Any]:
+    """Give the periods' figures by measure, each with its definition once."""
+    kept = ["period", "from", "to", "district", "value", "low", "high", "numerator"]
+    kept += ["denominator", "n", "missing", "shown", "status"]
+    by_measure: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_measure.setdefault(row["measure"], []).append(row)
+    measures = []
+    for identity, own in by_measure.items():
+        measure, first = MEASURES[identity], own[0]
+        measures.append(
+            {
+                "id": identity,
+                "title": measure.title,
+                "group": measure.group,
+                "unit": measure.unit,
+                "direction": measure.direction,
+                "sensitive": measure.sensitive,
+                "definition": measure.definition,
+                "formula": measure.formula,
+                "numerator_of": measure.numerator,
+                "denominator_of": measure.denominator,
+                "caveat": measure.caveat,
+                "owner": measure.owner,
+                **{key: first[key] for key in ("target", "target_source", "data_through")},
+                "figures": [{key: row[key] for key in kept} for row in own],
+            }
+        )
+    return {
+        "city": material.city.slug,
+        "through": material.last_day.isoformat(),
+        "rules": RULES.version,
+        "periods": {
+            name: {"from": scope.start.isoformat(), "to": scope.end.isoformat()}
+            for name, scope in figures.periods.items()
+        },
+        "measures": measures,
+    }

@@ -1,0 +1,220 @@
+"""Districts, zones with their reasons, the surface, and how the zones of earlier releases did."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import rasterio
+import shapely
+from rasterio.io import MemoryFile
+from rasterio.transform import from_origin
+
+from geodata.publishing.dictionary import names
+from geodata.publishing.formats import csv_bytes, digest, geojson_bytes, number
+from geodata.store.incidents import incident_points
+from geodata.store.runs import find_run
+from spatial.forecast import capture
+from spatial.intervals import wilson
+from spatial.zones import cells_within, place_in_zones
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from geodata.publishing.folder import ReleaseFolder
+    from geodata.publishing.material import Material
+    from geodata.store.runs import RunRecord
+
+    Floats = NDArray[np.float64]
+
+CLASSES = ("at or below the mean", "above the mean", "above mean + 1 SD", "above mean + 2 SD")
+NO_CLASS = 255
+FOLLOWED = {"combined": "environment and history together", "rtm": "the risk terrain alone"}
+FAMILIES = {"poisson": "Poisson", "nb1": "negative binomial 1", "nb2": "negative binomial 2"}
+ZONES = "data/zones.geojson"
+
+
+def district_files(material: Material) -> dict[str, bytes]:
+    """Write the outlines of the districts."""
+    frame = material.city.districts
+    told = [
+        {"code": code, "name": name}
+        for code, name in zip(frame["code"], frame["name"], strict=True)
+    ]
+    return {"data/districts.geojson": geojson_bytes(frame.geometry, told)}
+
+
+def zone_files(material: Material) -> dict[str, bytes]:
+    """Write the zones of the shown run with their reasons, and its surface."""
+    run = material.run
+    if run is None:
+        return {}
+    rows = [_zone(zone, told, run, material.unit_m) for zone, told in _classes(run)]
+    table = [{**row, "reasons": _in_words(row["reasons"])} for row in rows]
+    return {
+        ZONES: geojson_bytes(run.zones.geometry, rows),
+        "data/zones.csv": csv_bytes(names("data/zones.csv"), table),
+        "data/surface.tif": _surface(run),
+    }
+
+
+def digest_run(run: RunRecord) -> str:
+    """Give the SHA-256 of what a run found: its document, grid, cells and zones."""
+    grid = run.grid
+    parts = [
+        json.dumps(run.result, sort_keys=True).encode(),
+        run.data_sha256.encode(),
+        *(np.ascontiguousarray(a).tobytes() for a in (grid.cols, grid.rows, grid.district)),
+        *(run.cells[name].to_numpy().tobytes() for name in sorted(run.cells.columns)),
+        *shapely.to_wkb(np.asarray(run.zones.geometry.array, dtype=object), include_srid=False),
+    ]
+    return digest(b"".join(parts))
+
+
+def accountability_file(material: Material) -> dict[str, bytes]:
+    """Score the zones of every earlier release on what happened after its data.
+
+    The zones are taken from the release itself, as it was published. Prior counts are scored on as
+    many cells as the zones have: those with most incidents in the period of the run.
+    """
+    rows = [row for release in material.earlier[::-1] for row in _account(material, release)]
+    name = "data/zones_accountability.csv"
+    return {name: csv_bytes(names(name), rows)} if rows else {}
+
+
+def _classes(run: RunRecord) -> list[tuple[Any, str]]:
+    """Give each zone with the class of most of its cells; of two as frequent the higher."""
+    level = run.cells["risk_class"].to_numpy()
+    found = []
+    inside = cells_within(run.grid, list(run.zones.geometry))
+    for zone, cells in zip(run.zones.itertuples(), inside, strict=True):
+        often = np.bincount(level[cells], minlength=len(CLASSES))
+        highest = len(CLASSES) - 1 - int(np.argmax(often[::-1]))
+        found.append((zone, CLASSES[highest]))
+    return found
+
+
+def _zone(zone: Any, risk_class: str, run: RunRecord, unit_m: float) -> dict[str, Any]:
+    model = run.result["model"]
+    follows = run.result.get("zones_from", "combined")
+    return {
+        "id": zone.id,
+        "district": zone.district,
+        "rank": int(zone.rank),
+        "class": risk_class,
+        "outcome": run.outcome,
+        "reasons": [
+            {
+                "name": factor["name"],
+                "operation": factor["operation"],
+                "distance_m": number(factor["distance"] * unit_m),
+                "rrv": number(factor["rrv"]),
+                "extent": number(factor["share"]),
+            }
+            for factor in zone.factors
+        ],
+        "surroundings": number(zone.environment_share),
+        "area_m2": number(round(zone.area * unit_m**2)),
+        "method": f"follows {FOLLOWED.get(follows, follows)}; "
+        f"{FAMILIES.get(model['family'], model['family'])} model",
+        "trained_from": run.period_from.isoformat(),
+        "trained_to": run.period_to.isoformat(),
+    }
+
+
+def _in_words(reasons: list[dict[str, Any]]) -> str:
+    return "; ".join(
+        f"{r['name']} {r['operation']} {r['distance_m']:g} m: {r['rrv']:.2f} times, "
+        f"in {100 * r['extent']:.0f} % of the zone"
+        for r in reasons
+    )
+
+
+def _surface(run: RunRecord) -> bytes:
+    """Write the risk classes as a GeoTIFF."""
+    grid = run.grid
+    level = run.cells["risk_class"].to_numpy(np.uint8)
+    raster = grid.to_raster(level, fill=NO_CLASS).astype(np.uint8)[::-1]
+    west, _, _, north = grid.bounds
+    with MemoryFile() as memory:
+        with memory.open(
+            driver="GTiff",
+            dtype="uint8",
+            count=1,
+            height=grid.n_rows,
+            width=grid.n_cols,
+            crs=rasterio.CRS.from_wkt(run.zones.crs.to_wkt()),
+            transform=from_origin(west, north, grid.cell_units, grid.cell_units),
+            nodata=NO_CLASS,
+            compress="deflate",
+        ) as target:
+            target.write(np.ascontiguousarray(raster), 1)
+            target.set_band_description(1, "risk class")
+            target.update_tags(run=run.id, outcome=run.outcome)
+        return bytes(memory.read())
+
+
+def _account(material: Material, release: ReleaseFolder) -> list[dict[str, Any]]:
+    """Score one earlier release; nothing where it had no zones or nothing happened since."""
+    said = release.manifest.get("run")
+    if said is None or said["outcome"] in material.city.sensitive_outcomes:
+        return []
+    start = max(
+        dt.date.fromisoformat(release.manifest["through"]) + dt.timedelta(days=1),
+        dt.date.fromisoformat(said["to"]),
+    )
+    if start >= material.end:
+        return []
+    city = material.city
+    later = incident_points(material.session, city.id, said["outcome"], start, material.end)
+    x, y = later.geometry.x.to_numpy(), later.geometry.y.to_numpy()
+    inside = place_in_zones([city.study_area], x, y) == 0
+    features = json.loads(release.read(ZONES))["features"]
+    outlines = gpd.GeoDataFrame.from_features(features, crs=4326).to_crs(city.crs).geometry
+    return [
+        {
+            "release": release.id,
+            "state": release.state,
+            "run": said["id"],
+            "outcome": said["outcome"],
+            "from": start.isoformat(),
+            "to": material.end.isoformat(),
+            **_scores(list(outlines), x[inside], y[inside], city.study_area.area),
+            "prior_hit_rate": _prior(material, said["id"], list(outlines), x, y),
+        }
+    ]
+
+
+def _scores(outlines: list[Any], x: Floats, y: Floats, area: float) -> Mapping[str, Any]:
+    n, hits = len(x), int((place_in_zones(outlines, x, y) >= 0).sum())
+    share = float(shapely.area(outlines).sum()) / area
+    told: dict[str, Any] = {"n": n, "hits": hits, "area_share": number(share)}
+    if n == 0:
+        return told
+    low, high = wilson(hits, n)
+    told |= {"hit_rate": number(hits / n), "low": number(low), "high": number(high)}
+    if share > 0:
+        told |= {
+            "pai": number(hits / n / share),
+            "pai_low": number(low / share),
+            "pai_high": number(high / share),
+        }
+    return told
+
+
+def _prior(material: Material, run_id: str, outlines: list[Any], x: Floats, y: Floats) -> Any:
+    """Give the hit rate of as many cells with most incidents before; missing without the run."""
+    run = find_run(material.session, run_id)
+    if run is None:
+        return None
+    observed = run.grid.count(x, y)
+    cells = sum(len(found) for found in cells_within(run.grid, outlines))
+    if observed.sum() == 0 or cells == 0:
+        return None
+    curve = capture(run.cells["count"].to_numpy(), observed)
+    return number(float(curve.hit_rate[min(cells, len(run.grid)) - 1]))
