@@ -18,11 +18,11 @@ import numpy as np
 
 from geodata.measures.record import Scope
 from geodata.measures.registry import MEASURES, data_through
+from spatial.linked import LEAST_SHOWN
 from spatial.suppression import (
     FEWER,
     HELD,
     HIDDEN,
-    LEAST_SHOWN,
     SHOWN,
     PublicTable,
     audit,

@@ -155,7 +155,7 @@ def _points(content: bytes) -> Iterator[tuple[float, float]]:
         given += found["coordinates"] if found.get("type") == "MultiPoint" else []
         given += [[found[x], found[y]] for x, y in AXES if x in found and y in found]
         sites = found.get("sites")
-        given += [site[1::-1] for site in sites] if _are_places(sites) else []
+        given += [site[1::-1] for site in sites] if sites and _are_places(sites) else []
         for at in given:
             yield float(at[0]), float(at[1])
 
