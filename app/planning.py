@@ -23,8 +23,8 @@ from spatial.dosage.demand import aoristic, expected_in_shift, shift_hours
 from spatial.dosage.plan import plan_visits
 from spatial.dosage.stops import Pin
 from spatial.dosage.travel import TravelSpec, travel_minutes, travel_units
+from spatial.grid import area_of
 from spatial.streets import street_network
-from spatial.zones import place_in_zones
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -513,11 +513,11 @@ def _expected(run: RunRecord, moments: gpd.GeoDataFrame, asked: PlanRequest) -> 
     earliest = np.array(start, dtype=np.float64)
     known = moments["occurred_time"].notna().to_numpy(dtype=bool)
     weights = aoristic(earliest, np.where(known, earliest, earliest + 24.0))
-    place = place_in_zones(
-        list(run.zones.geometry),
+    place = area_of(
         moments.geometry.x.to_numpy(dtype=float),
         moments.geometry.y.to_numpy(dtype=float),
-    )
+        list(run.zones.geometry),
+    ).astype(np.int64)
     begin, end = asked.shift
     covered = shift_hours(
         (begin - MONDAY) / dt.timedelta(hours=1), int((end - begin).total_seconds() // 60)

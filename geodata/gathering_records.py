@@ -20,7 +20,7 @@ from geodata.readers.clocks import read_instants, settle_twice
 from geodata.readers.dates import read_moments
 from geodata.reports import name_rows
 from geodata.words import class_of, disposition_of
-from spatial.grid import district_of
+from spatial.grid import area_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -252,7 +252,7 @@ def _read_place(
         points = shapely.centroid(place_shapes(frame.geometry, city, sieve))
     rows["x"], rows["y"] = shapely.get_x(points), shapely.get_y(points)
     codes = np.array([*districts, None], dtype=object)
-    found = district_of(rows["x"].to_numpy(), rows["y"].to_numpy(), list(districts.values()))
+    found = area_of(rows["x"].to_numpy(), rows["y"].to_numpy(), list(districts.values()))
     rows["district"] = codes[found]
     if {"verified_x", "verified_y"} <= set(source.columns):
         _read_verified_place(source, opened, city, rows)

@@ -201,7 +201,7 @@ def lay_grid(
         n_rows=n_rows,
         cols=cols,
         rows=rows,
-        district=district_of(x, y, list(districts.values())),
+        district=area_of(x, y, list(districts.values())),
         district_ids=tuple(districts),
     )
 
@@ -220,7 +220,7 @@ def _cells_inside(
     return cols, rows
 
 
-def district_of(
+def area_of(
     x: NDArray[np.float64], y: NDArray[np.float64], areas: Sequence[BaseGeometry]
 ) -> NDArray[np.int16]:
     """Give the position of the first area that holds each point, border included; -1 for none."""

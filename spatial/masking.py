@@ -20,7 +20,7 @@ from scipy.spatial import cKDTree
 
 from spatial.catchments import catchment_radii, nearest, thin
 from spatial.errors import MaskingError
-from spatial.grid import NO_DISTRICT, district_of
+from spatial.grid import NO_DISTRICT, area_of
 from spatial.squares import Squares, lay_squares, square_keys
 from spatial.streets import DECIMALS, public_candidates
 
@@ -209,8 +209,8 @@ def make_public_places(
         raise MaskingError(msg)
     shapes = tuple(districts.values())
     homes, candidates = _distinct(addresses), public_candidates(streets, spec.tolerance_units)
-    home_at = district_of(homes[:, 0], homes[:, 1], shapes)
-    candidate_at = district_of(candidates[:, 0], candidates[:, 1], shapes)
+    home_at = area_of(homes[:, 0], homes[:, 1], shapes)
+    candidate_at = area_of(candidates[:, 0], candidates[:, 1], shapes)
     places, squares = [], []
     for position, shape in enumerate(shapes):
         own = homes[home_at == position]
@@ -246,7 +246,7 @@ def snap(
     if district is None:
         position = np.full(len(xy), NO_DISTRICT, dtype=np.int16)
         known = np.isfinite(xy).all(axis=1)
-        position[known] = district_of(xy[known, 0], xy[known, 1], public.shapes)
+        position[known] = area_of(xy[known, 0], xy[known, 1], public.shapes)
     else:
         position = _positions(np.asarray(district, dtype=object), public.district_ids)
     return Snapped(sites=public.sites, site=public.find(xy, position))

@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 
 from spatial.errors import MaskingError
-from spatial.grid import NO_DISTRICT, district_of
+from spatial.grid import NO_DISTRICT, area_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,7 +74,7 @@ class Squares:
         size = self.size_units
         west, south = self.col * size, self.row * size
         xy = np.column_stack([west + size / 2, south + size / 2])
-        off = np.flatnonzero(district_of(xy[:, 0], xy[:, 1], [shape]) == NO_DISTRICT)
+        off = np.flatnonzero(area_of(xy[:, 0], xy[:, 1], [shape]) == NO_DISTRICT)
         boxes = shapely.box(west, south, west + size, south + size)
         cut = shapely.point_on_surface(shapely.intersection(boxes[off], shape))
         xy[off] = shapely.get_coordinates(cut)

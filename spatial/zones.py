@@ -24,7 +24,7 @@ from scipy import ndimage
 from spatial.grid import NO_DISTRICT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
@@ -201,14 +201,4 @@ def zone_of_cells(grid: Grid, zones: list[Zone]) -> NDArray[np.int32]:
     found = np.full(len(grid), NO_DISTRICT, dtype=np.int32)
     for position, zone in enumerate(zones):
         found[zone.cells] = position
-    return found
-
-
-def place_in_zones(shapes: Sequence[BaseGeometry], x: Floats, y: Floats) -> NDArray[np.int64]:
-    """Give the position of the zone that each point lies in, -1 outside of all of them."""
-    found = np.full(len(x), -1, dtype=np.int64)
-    for position, shape in enumerate(shapes):
-        shapely.prepare(shape)
-        free = np.flatnonzero(found < 0)
-        found[free[shapely.intersects_xy(shape, x[free], y[free])]] = position
     return found

@@ -20,6 +20,7 @@ from geodata.store import runs
 from geodata.store.incidents import incident_points
 from geodata.store.records import TABLES, read_frame
 from spatial.dosage.compliance import judge_plan
+from spatial.grid import area_of
 from spatial.gunshots import (
     Events,
     LinkSpec,
@@ -29,7 +30,6 @@ from spatial.gunshots import (
     location_error,
     number_codes,
 )
-from spatial.zones import place_in_zones
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -265,7 +265,7 @@ class Ledger:
         frame = self._read("visits", "start_ms")
         frame["minutes"] = _minutes(frame["end_ms"], frame["start_ms"])
         zones = [] if self.run is None else list(self.run.zones.geometry)
-        frame["zone"] = place_in_zones(zones, frame["x"].to_numpy(), frame["y"].to_numpy())
+        frame["zone"] = area_of(frame["x"].to_numpy(), frame["y"].to_numpy(), zones)
         return frame
 
     @cached_property
@@ -286,7 +286,9 @@ class Ledger:
             zones = plan.document["zones"]
             start, end = plan.shift_start_ms, plan.shift_end_ms
             mine = visits[slice(*np.searchsorted(begun, [start, end]))]
-            within = place_in_zones([shapes[plan.run][zone["zone"]] for zone in zones], **_xy(mine))
+            within = area_of(
+                areas=[shapes[plan.run][zone["zone"]] for zone in zones], **_xy(mine)
+            ).astype(np.int64)
             judged = judge_plan(
                 [zone["visits"] for zone in zones],
                 within,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from geodata.measures.figures import NOTHING, share
 from geodata.measures.record import Figure, Measure
-from spatial.zones import place_in_zones
+from spatial.grid import area_of
 
 if TYPE_CHECKING:
     from geodata.measures.ledger import Ledger
@@ -25,8 +25,8 @@ def _hit_rate(ledger: Ledger, scope: Scope) -> Figure:
         zones = zones[zones["district"] == scope.district]
         area = ledger.district_shape(scope.district)
     x, y = later.geometry.x.to_numpy(), later.geometry.y.to_numpy()
-    inside = place_in_zones([area], x, y) == 0
-    hit = place_in_zones(list(zones.geometry), x[inside], y[inside]) >= 0
+    inside = area_of(x, y, [area]) == 0
+    hit = area_of(x[inside], y[inside], list(zones.geometry)) >= 0
     return share(float(hit.sum()), float(inside.sum()))
 
 

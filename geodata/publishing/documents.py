@@ -15,7 +15,7 @@ from geodata.publishing.rules import OUTSIDE, SHOWN_WORDS
 from geodata.publishing.sensitive import CITY, CountTable, Hidden, Told, hide
 from geodata.publishing.tables import LABELS, read_csv
 from geodata.store.incidents import incident_points
-from spatial.grid import district_of
+from spatial.grid import area_of
 from spatial.linked import SHOWN
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _table(material: Material, outcome: str) -> CountTable | None:
     months = steps(Scope(start=first, end=end), "month")
     shapes = list(city.districts.geometry)
     x, y = points.geometry.x.to_numpy(), points.geometry.y.to_numpy()
-    place = district_of(x, y, shapes).astype(np.int64)
+    place = area_of(x, y, shapes).astype(np.int64)
     place[place < 0] = len(shapes)
     days = points["occurred_on"]
     month = np.array([(day.year - first.year) * 12 + day.month - first.month for day in days])

@@ -18,8 +18,9 @@ from geodata.publishing.formats import csv_bytes, digest, geojson_bytes, number
 from geodata.store.incidents import incident_points
 from geodata.store.runs import find_run
 from spatial.forecast import capture
+from spatial.grid import area_of
 from spatial.intervals import wilson
-from spatial.zones import cells_within, place_in_zones
+from spatial.zones import cells_within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -173,7 +174,7 @@ def _account(material: Material, release: ReleaseFolder) -> list[dict[str, Any]]
     city = material.city
     later = incident_points(material.session, city.id, said["outcome"], start, material.end)
     x, y = later.geometry.x.to_numpy(), later.geometry.y.to_numpy()
-    inside = place_in_zones([city.study_area], x, y) == 0
+    inside = area_of(x, y, [city.study_area]) == 0
     features = json.loads(release.read(ZONES))["features"]
     outlines = gpd.GeoDataFrame.from_features(features, crs=4326).to_crs(city.crs).geometry
     return [
@@ -191,7 +192,7 @@ def _account(material: Material, release: ReleaseFolder) -> list[dict[str, Any]]
 
 
 def _scores(outlines: list[Any], x: Floats, y: Floats, area: float) -> Mapping[str, Any]:
-    n, hits = len(x), int((place_in_zones(outlines, x, y) >= 0).sum())
+    n, hits = len(x), int((area_of(x, y, outlines) >= 0).sum())
     share = float(shapely.area(outlines).sum()) / area
     told: dict[str, Any] = {"n": n, "hits": hits, "area_share": number(share)}
     if n == 0:
