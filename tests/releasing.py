@@ -140,7 +140,7 @@ def town_run(identity="a" * 12, *, outcome="robbery", move=0.0):
         created_at=dt.datetime(2026, 1, 2, 3, 4, 5),
         result={
             "incidents": 12,
-            "combined": {},
+            "combined": {"record": None},
             "zones_from": "combined",
             "model": {"family": "nb2", "factors": [{"name": "bars"}], "bic": 10.5},
         },

@@ -209,12 +209,15 @@ def worth_bound(
     """Bound what any plan can be worth: the visits of most worth a minute, the last one in part.
 
     A visit takes at least its own length and the way from the nearest other zone, or the time that
-    must pass before the same zone may be visited again; the first visit of a unit takes no way.
+    must pass before the same zone may be visited again; the first visit of a unit takes no way. A
+    unit may take its break while it waits, so the break takes room only where no way is a wait.
     """
     ways = least_ways(travel, spec, pins)
+    waits = len(ways) > 0 and bool((ways >= spec.least_gap_min).any())
+    rest = 0 if waits else spec.break_min
     cost = np.concatenate([np.full(len(w), spec.visit_min + ways[z]) for z, w in enumerate(worths)])
     worth = np.concatenate(list(worths))
-    room = spec.units * (spec.shift_min - spec.break_min + float(ways.max(initial=0)))
+    room = spec.units * (spec.shift_min - rest + float(ways.max(initial=0)))
     order = np.argsort(-worth / cost, kind="stable")
     before = np.concatenate([[0.0], np.cumsum(cost[order])[:-1]])
     part = np.clip((room - before) / cost[order], 0.0, 1.0)

