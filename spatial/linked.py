@@ -383,14 +383,28 @@ class _Search:
         self._keep(moved)
 
     def _give_up(self, cell: int) -> None:
-        """Say nothing of the group of a count that nothing else protects, or hide everything."""
-        group = self.linked.group
-        if group[cell] >= 0 and self.labels[cell] != VEILED:
-            chosen = (group == group[cell]) & ~self.linked.known
-            self.labels[chosen], self.held_for[chosen] = VEILED, -1
-            self._relabel()
-        else:
+        """Say nothing of the group of a count that nothing else protects.
+
+        Where that does not help, nothing is said of other groups that are too narrow by themselves,
+        then of one after the other, the smallest first, and in the end everything is hidden.
+        """
+        group, known = self.linked.group, self.linked.known
+        told = (group >= 0) & (self.labels != VEILED) & ~known
+        if group[cell] < 0 or not (told & (self.true > 0)).any():
             self._hide_all(cell)
+            return
+        chosen = [group[cell]] if told[cell] else self._narrow(np.flatnonzero(told))
+        if len(chosen) == 0:
+            size = np.bincount(group[told], self.true[told])
+            chosen = [int(np.argmin(np.where(size > 0, size, np.inf)))]
+        veiled = np.isin(group, chosen) & ~known
+        self.labels[veiled], self.held_for[veiled] = VEILED, -1
+        self._relabel()
+
+    def _narrow(self, cells: Counts) -> Counts:
+        """Give the groups of those counts that have not enough possible values."""
+        lacking = [cell for cell in cells.tolist() if not self._proven(cell)]
+        return np.unique(self.linked.group[lacking])
 
     def _hide_all(self, cell: int) -> None:
         """Hold back every count but zeros: only what is known in any case still follows.
