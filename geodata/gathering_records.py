@@ -46,7 +46,6 @@ ORDERS = (  # what cannot be: the first before the second
     ("dispatched", "received"),
     ("end", "start"),
 )
-COLUMN_NAMES = {"class": "class", "from": "from"}
 
 
 def gather_records(

@@ -140,9 +140,7 @@ class Ledger:
             _after(arrived, frame["triggered_ms"]) - frame["triggered_ms"]
         ) / 60_000
         frame["after_publish_min"] = _minutes(arrived, published)
-        months = frame["day"].dt.month.to_numpy()
-        days = frame["day"].dt.day.to_numpy()
-        frame["holiday"] = np.isin(months * 100 + days, [m * 100 + d for m, d in HOLIDAYS])
+        frame["holiday"] = _on_holiday(frame["day"])
         frame["covered"] = self._covered(frame)
         for name in OUTCOMES:
             frame[name] = _once_an_event(frame[name], frame["call"])
@@ -202,10 +200,7 @@ class Ledger:
             )
         inside = self._covered(frame)
         frame["counts"] = inside != 0  # where coverage is not known, all of it counts
-        holiday = pd.DatetimeIndex(frame["day"])
-        frame["holiday"] = np.isin(
-            holiday.month * 100 + holiday.day, [m * 100 + d for m, d in HOLIDAYS]
-        )
+        frame["holiday"] = _on_holiday(frame["day"])
         return frame
 
     @cached_property
@@ -387,6 +382,12 @@ class Ledger:
 def _after(clock: pd.Series, earlier: pd.Series) -> pd.Series:
     """Give a clock where it does not come before an earlier one that is known."""
     return clock.where(~(clock < earlier))
+
+
+def _on_holiday(day: pd.Series) -> NDArray[np.bool_]:
+    """Tell which days the vendor's contract leaves out."""
+    days = pd.DatetimeIndex(day)
+    return np.isin(days.month * 100 + days.day, [m * 100 + d for m, d in HOLIDAYS])
 
 
 def _minutes(clock: pd.Series, earlier: pd.Series) -> pd.Series:
