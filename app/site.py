@@ -18,7 +18,7 @@ from app.validation import BACKTEST, VALIDATION
 from geodata.measures.ledger import Ledger
 from geodata.measures.masked import Masks
 from geodata.measures.registry import STALE_DAYS
-from geodata.publishing.activity import public_activity
+from geodata.publishing.activity_live import public_activity
 from geodata.store import cities, findings, initiatives, layers, runs, sources
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ DECIMALS = 5
 
 
 def activity_json(activity: Activity, crs: str) -> bytes:
-    """Write weeks, sites and counts: ``counts`` is site, week, number, again and again."""
+    """Write weeks, sites and counts: ``counts`` is site, week, class, number, again and again."""
     document = {
         "weeks": [week.isoformat() for week in activity.weeks],
         "through": activity.through.isoformat(),
@@ -44,6 +44,7 @@ def _layer(layer: Layer, crs: str) -> dict[str, object]:
         "title": layer.title,
         "one": layer.one,
         "many": layer.many,
+        "classes": list(layer.classes),
         "sites": [list(row) for row in rows],
-        "counts": layer.counts[["site", "week", "n"]].to_numpy().ravel().tolist(),
+        "counts": layer.counts[["site", "week", "class", "n"]].to_numpy().ravel().tolist(),
     }

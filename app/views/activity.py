@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from app import forms, words
+from geodata.publishing.activity import Choice
 from spatial.errors import SpecError
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ def activity_part(
         If a week is not one of the data's, or the first is after the last.
     """
     first, last = chosen_weeks(activity, args)
-    counted = [activity.by_district(layer, first, last) for layer in activity.layers]
+    counted = [
+        activity.by_district(layer, Choice(first=first, last=last)) for layer in activity.layers
+    ]
     totals = tuple(int(numbers.sum()) for numbers in counted)
     return ActivityPart(
         url=url,
