@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from app.config import SettingsError
 from geodata.database import DatabaseFailure
 from geodata.errors import (
+    BrokenReleaseError,
     DataError,
     FaultyFileError,
     NotStoredError,
@@ -47,6 +48,7 @@ STATUS: dict[type[SaferGroundError], int] = {
     OutcomeError: 422,
     DosageError: 422,
     ReleaseError: 422,
+    BrokenReleaseError: 503,
     CancelledError: 409,
     StoreError: 503,
     SettingsError: 500,

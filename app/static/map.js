@@ -165,7 +165,7 @@ const SaferGround = (() => {
       item.textContent = text;
       return item;
     }));
-    page("panel-figures").textContent = `${told.past} ${told.past === 1 ? "incident" : "incidents"} in the period, ${told.expected} expected; ${told.area}`;
+    page("panel-figures").textContent = `${told.surroundings} of its risk comes from its surroundings; ${told.area}`;
     const anchor = row(told.id) && row(told.id).querySelector("a");
     page("panel-link").href = anchor ? anchor.href : `/zones/${encodeURIComponent(told.id)}`;
   };

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from app.public_figures import MeasureDetail, PublicValue
-    from app.site import Shown
+    from app.shown import Shown
 
 SHORT = {"share": "Percent", "per 100 events": "Per 100 events", "times chance": "Times chance"}
 
