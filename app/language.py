@@ -163,14 +163,14 @@ def page_language() -> PageLanguage:
         code=now,
         kept=asked() or "",
         data=ENGLISH,
-        plain=request.base_url + _in_language(query, None),
+        plain=path + _in_language(query, None),
         choices=tuple(
             Choice(
                 code=name,
                 name=told,
                 current=name == now,
                 switch=url_for("language.switch", name=name, to=path + _in_language(query, name)),
-                address=request.base_url + _in_language(query, name),
+                address=path + _in_language(query, name),
             )
             for name, told in NAMES.items()
         ),

@@ -6,16 +6,18 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flask_babel import gettext as _
+
 from app import forms
+from app.language import N_
 from geodata.measures.record import Scope
-from spatial.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app.site import Shown
 
-PRESETS = {"year": "Last 12 months", "ytd": "This year", "all": "All days"}
+PRESETS = {"year": N_("Last 12 months"), "ytd": N_("This year"), "all": N_("All days")}
 DAY = dt.timedelta(days=1)
 LAST_YEAR = 9998  # the days after a period must be dates too
 
@@ -35,19 +37,21 @@ def choose(args: Mapping[str, str], shown: Shown, default: str = "year") -> Peri
 
     Raises
     ------
-    SpecError
+    AddressError
         If a field cannot be read, two contradict each other or the period is empty.
     """
     district = forms.choice(args, "district", list(shown.city.districts["code"]))
     preset = forms.choice(args, "period", PRESETS)
     start, through, end = (forms.day(args, name) for name in ("from", "through", "to"))
     if through is not None and end is not None:
-        msg = "through and to both name the end of the period; give one of them"
-        raise SpecError(msg)
+        msg = _("through and to both name the end of the period; give one of them")
+        raise forms.AddressError(msg)
     for one in (start, through, end):
         if one is not None and one.year > LAST_YEAR:
-            msg = f"the day {one} is too far in the future; give one before the year 9999"
-            raise SpecError(msg)
+            msg = _(
+                "the day %(day)s is too far in the future; give one before the year 9999", day=one
+            )
+            raise forms.AddressError(msg)
     if through is not None:
         end = through + DAY
     if start is None and end is None:
@@ -57,8 +61,12 @@ def choose(args: Mapping[str, str], shown: Shown, default: str = "year") -> Peri
     first, last = _all(shown)
     first, last = start or min(first, (end or last) - DAY), end or max(last, (start or first) + DAY)
     if first >= last:
-        msg = f"the period from {first} through {last - DAY} is empty; it must end after it starts"
-        raise SpecError(msg)
+        msg = _(
+            "the period from %(first)s through %(last)s is empty; it must end after it starts",
+            first=first,
+            last=last - DAY,
+        )
+        raise forms.AddressError(msg)
     return Period(scope=Scope(start=first, end=last, district=district), preset=None)
 
 

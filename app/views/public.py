@@ -8,6 +8,7 @@ from flask import Blueprint, current_app, render_template, request, send_from_di
 from werkzeug.exceptions import NotFound
 
 from app import charts, forms, periods, words
+from app.language import by_address, translated
 from app.maps.bundle import Bundle, activity_file, map_bundle
 from app.maps.picture import zone_svg
 from app.views import initiative_pages, pages, scores
@@ -39,7 +40,7 @@ def home(shown: Shown, run: RunRecord) -> ResponseReturnValue:
     page = pages.HomePage(
         zones=len(rows),
         districts=len({row.district for row in rows}),
-        incidents=f"{run.result['incidents']:,}",
+        incidents=words.number(run.result["incidents"]),
         tops=tuple(row for row in rows if row.rank == 1),
         factors=pages.factor_names(run),
         picture=_file_url(bundle, bundle.picture),
@@ -90,7 +91,7 @@ def zones(shown: Shown, run: RunRecord) -> ResponseReturnValue:
         districts=choices,
         district=district,
         sort=sort,
-        sorts=tuple(pages.SORTS.items()),
+        sorts=tuple((value, translated(label)) for value, label in pages.SORTS.items()),
     )
     return render_template("public/zones.html", frame=pages.frame(shown), page=page)
 
@@ -106,6 +107,7 @@ def zone(shown: Shown, run: RunRecord, zone_id: str) -> ResponseReturnValue:
 
 
 @bp.get("/zones/<zone_id>/picture.svg")
+@by_address
 @with_run
 def zone_picture(shown: Shown, run: RunRecord, zone_id: str) -> ResponseReturnValue:
     """Draw one zone and its surroundings."""
@@ -134,6 +136,7 @@ def validation(shown: Shown, run: RunRecord) -> ResponseReturnValue:
 
 
 @bp.get("/methods/charts/<name>.svg")
+@by_address
 @with_run
 def chart(shown: Shown, run: RunRecord, name: str) -> ResponseReturnValue:
     """Draw one chart of the shown run."""
