@@ -162,9 +162,7 @@ def windows_of(found: CityFigures) -> Windows | None:
         heads=tuple(f"{distance:.0f} m" for distance in metres),
         rows=tuple(
             (
-                ngettext(
-                    "%(minutes)s minute", "%(minutes)s minutes", round(after), minutes=round(after)
-                ),
+                _("%(minutes)s minutes", minutes=words.number(after)),
                 tuple(_window(at[after, distance]) for distance in metres),
             )
             for after in minutes
