@@ -23,6 +23,7 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 from flask import Blueprint, current_app, has_request_context, redirect, request, url_for
 from flask_babel import Babel, Domain, get_locale, gettext
+from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ LOCALES = {  # of the United States, where Spanish too writes 1,234.5
     "es": Locale("es", "US"),
 }
 FOLDER = Path(__file__).parent / "translations"
+DATA = "en"  # of what city files, initiatives and the engine say in their own words
 FIELD, COOKIE = "lang", "language"
 YEAR_S = 365 * 24 * 60 * 60
 MACHINES = ("static", "api.", "health.", "public.map_file")  # endpoints with no language of people
@@ -99,13 +101,12 @@ class Choice:
 class PageLanguage:
     """What templates know of languages.
 
-    ``kept`` is the language in the address, which forms have to carry on; ``data`` that of texts
-    which cities wrote themselves; ``plain`` the address that takes its language from the browser.
+    ``kept`` is the language in the address, which forms have to carry on; ``plain`` the address
+    that takes its language from the browser.
     """
 
     code: str
     kept: str
-    data: str
     plain: str
     choices: tuple[Choice, ...]
 
@@ -149,7 +150,7 @@ def register(app: Flask) -> None:
     babel = _OurBabel({ENGLISH: Translations(), **found})
     babel.init_app(app, default_locale=str(LOCALES[ENGLISH]), locale_selector=_select)
     app.jinja_env.globals["language"] = page_language
-    app.jinja_env.globals["translated"] = translated
+    app.jinja_env.globals["data_lang"] = data_lang
     app.register_blueprint(bp)
     app.url_defaults(_keep)
     app.after_request(_tell)
@@ -162,7 +163,6 @@ def page_language() -> PageLanguage:
     return PageLanguage(
         code=now,
         kept=asked() or "",
-        data=ENGLISH,
         plain=path + _in_language(query, None),
         choices=tuple(
             Choice(
@@ -175,6 +175,11 @@ def page_language() -> PageLanguage:
             for name, told in NAMES.items()
         ),
     )
+
+
+def data_lang() -> Markup:
+    """Give the attribute for a text that a city wrote itself, where the page is in another one."""
+    return Markup("") if code() == DATA else Markup(' lang="{}"').format(DATA)
 
 
 @bp.get("/language/<name>")
