@@ -6,16 +6,18 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flask_babel import gettext as _
+
 from app import forms
+from app.language import N_
 from geodata.measures.record import Scope
-from spatial.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app.shown import Shown
 
-PRESETS = {"year": "Last 12 months", "ytd": "This year", "all": "All days"}
+PRESETS = {"year": N_("Last 12 months"), "ytd": N_("This year"), "all": N_("All days")}
 DAY = dt.timedelta(days=1)
 LAST_YEAR = 9998  # the days after a period must be dates too
 
@@ -36,7 +38,7 @@ def choose(args: Mapping[str, str], shown: Shown, default: str = "year") -> Peri
 
     Raises
     ------
-    SpecError
+    AddressError
         If a field cannot be read, two contradict each other, the period is empty or the release
         that is shown does not tell it.
     """
@@ -50,8 +52,12 @@ def choose(args: Mapping[str, str], shown: Shown, default: str = "year") -> Peri
     first, last = _all(shown)
     first, last = start or min(first, (end or last) - DAY), end or max(last, (start or first) + DAY)
     if first >= last:
-        msg = f"the period from {first} through {last - DAY} is empty; it must end after it starts"
-        raise SpecError(msg)
+        msg = _(
+            "the period from %(first)s through %(last)s is empty; it must end after it starts",
+            first=first,
+            last=last - DAY,
+        )
+        raise forms.AddressError(msg)
     scope = Scope(start=first, end=last, district=district)
     return Period(scope=scope, named=_require_told(shown, scope) if shown.release else None)
 
@@ -60,12 +66,14 @@ def _days(args: Mapping[str, str]) -> tuple[dt.date | None, dt.date | None]:
     """Read the first day of a period and the day after its last."""
     start, through, end = (forms.day(args, name) for name in ("from", "through", "to"))
     if through is not None and end is not None:
-        msg = "through and to both name the end of the period; give one of them"
-        raise SpecError(msg)
+        msg = _("through and to both name the end of the period; give one of them")
+        raise forms.AddressError(msg)
     for one in (start, through, end):
         if one is not None and one.year > LAST_YEAR:
-            msg = f"the day {one} is too far in the future; give one before the year 9999"
-            raise SpecError(msg)
+            msg = _(
+                "the day %(day)s is too far in the future; give one before the year 9999", day=one
+            )
+            raise forms.AddressError(msg)
     return start, end if through is None else through + DAY
 
 
@@ -74,18 +82,22 @@ def _require_told(shown: Shown, scope: Scope) -> str:
 
     Raises
     ------
-    SpecError
+    AddressError
         If they are neither.
     """
     days = (scope.start, scope.end)
     for named in (*PRESETS, *shown.months):
         if _named_days(shown, named) == days:
             return named
-    msg = (
-        f"the release has no figures for {scope.start} through {scope.end - DAY}; choose a period "
-        f"({', '.join(PRESETS)}) or a whole month, such as period={scope.start:%Y-%m}"
+    msg = _(
+        "the release has no figures for %(first)s through %(last)s; choose a period (%(periods)s) "
+        "or a whole month, such as period=%(month)s",
+        first=scope.start,
+        last=scope.end - DAY,
+        periods=", ".join(PRESETS),
+        month=f"{scope.start:%Y-%m}",
     )
-    raise SpecError(msg)
+    raise forms.AddressError(msg)
 
 
 def _named_days(shown: Shown, named: str) -> tuple[dt.date, dt.date]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.certainty import CERTAINTY
+from app.language import NAMES
 from app.live_site import public_findings
 from app.maps.bundle import map_files
 from app.maps.ground import Ground
@@ -87,7 +88,7 @@ def _run_files(material: Material) -> dict[str, bytes]:
     if run is None:
         return {}
     ground = Ground(city=city, base=layers.base_shapes(material.session, city.id))
-    drawn = map_files(ground, run)
+    drawn = map_files(ground, run, NAMES)
     return {
         RUN: json_bytes(_run(material, run)),
         **{f"{MAP}/{name}": content for name, content in drawn.items()},

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 
+from app.language import code
 from app.maps.activity import activity_json
 from app.maps.bundle import put_bundle, put_file
 from app.released_figures import read_figures, released_detail, released_figures
@@ -120,7 +121,11 @@ class ReleasedSite:
         read = self._read(shown)
         if read.activity is None:
             return None
-        return put_file(self.maps, f"released-{read.folder.id}", "activity", read.activity_json)
+        if code() not in read.activity_files:
+            content = activity_json(read.activity, shown.city.crs)
+            folder = f"release-{read.folder.id}-activity"
+            read.activity_files[code()] = put_file(self.maps, folder, "activity", content)
+        return read.activity_files[code()]
 
     def bundle(self, shown: Shown) -> Bundle:
         """Give the map of the release, its files compressed beside the maps once."""
@@ -202,6 +207,7 @@ class _Read:
 
     def __init__(self, folder: ReleaseFolder, others: tuple[OtherCity, ...]) -> None:
         self.folder, self._others = folder, others
+        self.activity_files: dict[str, tuple[str, str]] = {}  # by language
         self.approved_at = dt.datetime.fromisoformat(str((folder.approval or {}).get("at")))
 
     @cached_property
@@ -247,14 +253,6 @@ class _Read:
         """Its alerts and complaints by week."""
         codes = [str(code) for code in self.shown.city.districts["code"]]
         return released_activity(self.folder, self.shown.city.crs, codes)
-
-    @cached_property
-    def activity_json(self) -> bytes:
-        """The same for the map's own script; only of a release that has activity."""
-        if self.activity is None:
-            msg = f"release {self.folder.id} has neither alerts nor complaints"
-            raise NotStoredError(msg)
-        return activity_json(self.activity, self.shown.city.crs)
 
     @cached_property
     def initiatives(self) -> dict[str, tuple[PublicInitiative, list[PublicEvent]]]:

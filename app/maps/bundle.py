@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING
 import brotli
 import numpy as np
 
+from app.language import code, speaking
 from app.maps.compose import Files, compose
 from app.maps.picture import overview_svg
 from app.maps.shapes import base_geojson, districts_geojson, zones_geojson
 from app.maps.surface import warped_surface
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from app.maps.ground import Ground
     from geodata.store.runs import RunRecord
 
-FORMAT = "3"  # raise when the files change for the same run
+FORMAT = "4"  # raise when the files change for the same run
 COMPRESSED = (".js", ".css", ".json", ".svg")
 MANIFEST = "map.json"
 
@@ -43,7 +44,7 @@ class Bundle:
 
 
 def map_bundle(root: Path, ground: Ground, run: RunRecord) -> Bundle:
-    """Give the map of a run, making it first if it was never made.
+    """Give the map of a run in the language of the answer, making it first if it was never made.
 
     Parameters
     ----------
@@ -52,14 +53,23 @@ def map_bundle(root: Path, ground: Ground, run: RunRecord) -> Bundle:
     ground, run
         The city, and the run to draw.
     """
-    key = f"{run.id}-{ground.city.imported_at:%Y%m%d%H%M%S}-{FORMAT}"
-    return put_bundle(root, key, lambda: map_files(ground, run))
+    key = f"{run.id}-{ground.city.imported_at:%Y%m%d%H%M%S}-{FORMAT}-{code()}"
+    return put_bundle(root, key, lambda: map_files(ground, run, (code(),)))
 
 
-def map_files(ground: Ground, run: RunRecord) -> dict[str, bytes]:
-    """Draw the map of a run: its files by name, and the manifest that names their parts."""
-    surface = warped_surface(run)
+def map_files(ground: Ground, run: RunRecord, languages: Iterable[str]) -> dict[str, bytes]:
+    """Draw the map of a run: its files by name, and what of them belongs to each language."""
     found: dict[str, bytes] = {}
+    told = {}
+    for language in languages:
+        with speaking(language):
+            told[language] = _draw(ground, run, found)
+    return {MANIFEST: json.dumps(told).encode(), **found}
+
+
+def _draw(ground: Ground, run: RunRecord, found: dict[str, bytes]) -> dict[str, str]:
+    """Draw a map in one language; give what a bundle names of it."""
+    surface = warped_surface(run)
 
     def put(stem: str, ending: str, content: bytes) -> str:
         name = named(stem, ending, content)
@@ -75,18 +85,17 @@ def map_files(ground: Ground, run: RunRecord) -> dict[str, bytes]:
     area = ground.city.districts.geometry.to_crs(4326).total_bounds
     west, south, east, north = (round(float(edge), 6) for edge in np.asarray(area))
     split = compose(files, surface.bounds, (south, west, north, east))
-    told = {
+    return {
         "fragment": split.fragment,
         "script": put("map", ".js", split.script.encode()),
         "style": put("map", ".css", split.style.encode()),
         "picture": put("overview", ".svg", overview_svg(ground, run)),
         "zones": files.zones,
     }
-    return {MANIFEST: json.dumps(told).encode(), **found}
 
 
 def put_bundle(root: Path, key: str, make: Callable[[], Mapping[str, bytes]]) -> Bundle:
-    """Give the map in a folder, making and writing its files if they are not there.
+    """Give the map in a folder in the language of the answer, making its files if need be.
 
     The folder is made aside and put in place whole, so that a reader sees all of it or nothing.
     """
@@ -94,7 +103,7 @@ def put_bundle(root: Path, key: str, make: Callable[[], Mapping[str, bytes]]) ->
     if not (folder / MANIFEST).is_file():
         _write(root, folder, make())
     told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    return Bundle(folder=key, **told)
+    return Bundle(folder=key, **told[code()])
 
 
 def put_file(root: Path, key: str, stem: str, content: bytes) -> tuple[str, str]:

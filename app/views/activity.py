@@ -6,9 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
 from app import forms, words
+from app.language import N_, translated
 from geodata.publishing.activity import Choice
-from spatial.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 WEEKS_SHOWN = 13
 AREAS_SHOWN = 12
-CLASSES = ("1", "2 to 4", "5 to 9", "10 or more")
+CLASSES = ("1", N_("2 to 4"), N_("5 to 9"), N_("10 or more"))
 OPACITY = (0.14, 0.3, 0.5, 0.72)  # as in activity.js
 LOOKS = {"alerts": "#0b5fa5", "complaints": "#6b3fa0"}
 COARSE = {"cell", "uncounted_cell", "district"}
@@ -75,7 +78,7 @@ def activity_part(
 
     Raises
     ------
-    SpecError
+    AddressError
         If a week is not one of the data's, or the first is after the last.
     """
     first, last = chosen_weeks(activity, args)
@@ -89,7 +92,7 @@ def activity_part(
         first=activity.weeks[first].isoformat(),
         last=activity.weeks[last].isoformat(),
         told=_told(activity, first, last, totals),
-        heads=tuple((layer.id, layer.title) for layer in activity.layers),
+        heads=tuple((layer.id, translated(layer.title)) for layer in activity.layers),
         rows=tuple(
             (code, names[code], tuple(int(numbers[place]) for numbers in counted))
             for place, code in enumerate(activity.districts)
@@ -98,7 +101,9 @@ def activity_part(
         areas=tuple(
             row for layer in activity.layers for row in _areas(layer, first, last, names, units)
         ),
-        legend=tuple((layer.id, layer.title, _swatches(layer)) for layer in activity.layers),
+        legend=tuple(
+            (layer.id, translated(layer.title), _swatches(layer)) for layer in activity.layers
+        ),
         through=words.day(activity.through),
         coarse=any(set(layer.sites["rule"]) <= COARSE for layer in activity.layers),
     )
@@ -111,19 +116,31 @@ def chosen_weeks(activity: Activity, args: Mapping[str, str]) -> tuple[int, int]
     last = values.index(to) if to else len(values) - 1
     first = values.index(from_) if from_ else max(0, last - WEEKS_SHOWN + 1)
     if first > last:
-        msg = f"the week from {from_} lies after the week to {to}; choose them the other way round"
-        raise SpecError(msg)
+        msg = _(
+            "the week from %(first)s lies after the week to %(last)s; choose them the other way "
+            "round",
+            first=from_,
+            last=to,
+        )
+        raise forms.AddressError(msg)
     return first, last
 
 
 def _told(activity: Activity, first: int, last: int, totals: tuple[int, ...]) -> str:
     """Say in a sentence what the weeks hold."""
     end = min(activity.weeks[last] + dt.timedelta(days=6), activity.through)
-    numbers = " and ".join(
-        f"{number:,} {layer.one if number == 1 else layer.many}"
-        for number, layer in zip(totals, activity.layers, strict=True)
+    numbers = words.listed(
+        [
+            f"{words.number(number)} {ngettext(layer.one, layer.many, number)}"
+            for number, layer in zip(totals, activity.layers, strict=True)
+        ]
     )
-    return f"{numbers} from {words.day(activity.weeks[first])} to {words.day(end)}"
+    return _(
+        "%(numbers)s from %(first)s to %(last)s",
+        numbers=numbers,
+        first=words.day(activity.weeks[first]),
+        last=words.day(end),
+    )
 
 
 def _areas(
@@ -136,7 +153,7 @@ def _areas(
         row = layer.sites.iloc[cast("int", site)]
         found.append(
             AreaRow(
-                layer=layer.title,
+                layer=translated(layer.title),
                 district=names[row["district"]],
                 number=int(number),
                 reach=units.length(row["radius_units"]),
@@ -147,6 +164,6 @@ def _areas(
 
 def _swatches(layer: Layer) -> tuple[Swatch, ...]:
     return tuple(
-        Swatch(colour=LOOKS[layer.id], opacity=opacity, words=number)
+        Swatch(colour=LOOKS[layer.id], opacity=opacity, words=translated(number))
         for number, opacity in zip(CLASSES, OPACITY, strict=True)
     )

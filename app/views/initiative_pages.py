@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app import words, words_measures
+from app.language import N_, translated
 from app.views.measure_pages import Mark, MeasureRow, measure_row
 from geodata.initiatives import SECTIONS
 from geodata.measures.registry import MEASURES, STALE_DAYS
@@ -17,8 +18,16 @@ if TYPE_CHECKING:
     from app.shown import PublicEvent, PublicInitiative, Shown
     from geodata.initiatives import Fact, Initiative, Strategy
 
-STATUS_ICONS = {"In Progress": "progress", "On Hold": "hold", "Complete/Ongoing": "complete"}
-EVENTS = {"said": "Said", "retired": "Taken off the list", "returned": "Put back on the list"}
+STATUS_ICONS = {
+    N_("In Progress"): "progress",
+    N_("On Hold"): "hold",
+    N_("Complete/Ongoing"): "complete",
+}
+EVENTS = {
+    "said": N_("Said"),
+    "retired": N_("Taken off the list"),
+    "returned": N_("Put back on the list"),
+}
 KEY_MEASURES = (  # shown first where a city has them: one or two of each strategy
     "alerts.published_60s.trigger",
     "alerts.performance",
@@ -166,7 +175,8 @@ def initiative_page(
         card=_card(shown, initiative),
         listed=record.listed,
         sections=tuple(
-            (key, title, getattr(initiative.narrative, key)) for key, title in SECTIONS.items()
+            (key, translated(title), getattr(initiative.narrative, key))
+            for key, title in SECTIONS.items()
         ),
         strategies=tuple(_strategy(shown, one, found) for one in initiative.strategies),
         facts=tuple(fact_row(fact) for fact in initiative.facts),
@@ -195,7 +205,7 @@ def key_measures(found: CityFigures) -> tuple[str, ...]:
 
 def status_mark(status: str) -> Mark:
     """Give the icon and the words of the status of an initiative or strategy."""
-    return Mark(icon=STATUS_ICONS[status], words=status)
+    return Mark(icon=STATUS_ICONS[status], words=translated(status))
 
 
 def _card(shown: Shown, initiative: Initiative) -> Card:
@@ -227,7 +237,9 @@ def _strategy(shown: Shown, strategy: Strategy, found: CityFigures) -> StrategyP
         summary=strategy.summary,
         rows=tuple(told),
         nothing=tuple(row for row in rows if row not in told),
-        also=tuple((identity, MEASURES[identity].title) for identity in strategy.also_touched),
+        also=tuple(
+            (identity, translated(MEASURES[identity].title)) for identity in strategy.also_touched
+        ),
     )
 
 
@@ -243,7 +255,7 @@ def fact_row(fact: Fact) -> FactRow:
         note=fact.note or "",
         retrieved=words.day(fact.retrieved) if fact.retrieved else "",
         measure=fact.measure or "",
-        measure_title=MEASURES[fact.measure].title if fact.measure else "",
+        measure_title=translated(MEASURES[fact.measure].title) if fact.measure else "",
     )
 
 
@@ -259,7 +271,11 @@ def _grouped(value: str) -> str:
     >>> _grouped("1447"), _grouped("2022-12-15"), _grouped("57")
     ('1,447', '2022-12-15', '57')
     """
-    return f"{int(value):,}" if value.isascii() and value.isdigit() and len(value) > 3 else value
+    return (
+        words.number(int(value))
+        if value.isascii() and value.isdigit() and len(value) > 3
+        else value
+    )
 
 
 def _unit(unit: str | None) -> str:
@@ -274,13 +290,13 @@ def _history(entries: Sequence[PublicEvent]) -> tuple[Told, ...]:
         sections: tuple[tuple[str, tuple[str, ...]], ...] = ()
         if said is not None and not stands:
             sections = tuple(
-                (title, getattr(said.narrative, key)) for key, title in SECTIONS.items()
+                (translated(title), getattr(said.narrative, key)) for key, title in SECTIONS.items()
             )
         found.append(
             Told(
                 when=words.day(entry.recorded_at.date()),
-                event=EVENTS[entry.event],
-                status=said.status if said else "",
+                event=translated(EVENTS[entry.event]),
+                status=translated(said.status) if said else "",
                 updated=words.day(said.updated) if said else "",
                 changes=tuple(words_measures.capital(change) for change in entry.changes),
                 sections=sections,
@@ -332,4 +348,4 @@ def _paths(places: Iterable[tuple[float, float] | None]) -> list[str]:
 def _first_month(detail: MeasureDetail) -> str:
     if detail.span is None:
         return ""
-    return f"{detail.span.start:%b %Y}"
+    return words.dated(detail.span.start, "yMMM")

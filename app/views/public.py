@@ -8,6 +8,7 @@ from flask import Blueprint, current_app, render_template, request, send_from_di
 from werkzeug.exceptions import NotFound
 
 from app import charts, forms, periods, words
+from app.language import by_address, translated
 from app.views import initiative_pages, pages, scores
 from app.views.activity import ActivityPart, activity_part
 from app.views.doors import site, with_run
@@ -37,7 +38,7 @@ def home(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     page = pages.HomePage(
         zones=len(rows),
         districts=len({row.district for row in rows}),
-        incidents=f"{run.result['incidents']:,}",
+        incidents=words.number(run.result["incidents"]),
         tops=tuple(row for row in rows if row.rank == 1),
         factors=pages.factor_names(run),
         picture=_file_url(bundle, bundle.picture),
@@ -88,7 +89,7 @@ def zones(shown: Shown, run: PublicRun) -> ResponseReturnValue:
         districts=choices,
         district=district,
         sort=sort,
-        sorts=tuple(pages.SORTS.items()),
+        sorts=tuple((value, translated(label)) for value, label in pages.SORTS.items()),
     )
     return render_template("public/zones.html", frame=pages.frame(shown), page=page)
 
@@ -104,6 +105,7 @@ def zone(shown: Shown, run: PublicRun, zone_id: str) -> ResponseReturnValue:
 
 
 @bp.get("/zones/<zone_id>/picture.svg")
+@by_address
 @with_run
 def zone_picture(shown: Shown, run: PublicRun, zone_id: str) -> ResponseReturnValue:
     """Draw one zone and its surroundings."""
@@ -134,6 +136,7 @@ def validation(shown: Shown, run: PublicRun) -> ResponseReturnValue:
 
 
 @bp.get("/methods/charts/<name>.svg")
+@by_address
 @with_run
 def chart(shown: Shown, run: PublicRun, name: str) -> ResponseReturnValue:
     """Draw one chart of the shown run."""
