@@ -43,5 +43,9 @@ class BrokenReleaseError(ReleaseError):
     """A release on disk is not what was approved, or cannot be read."""
 
 
+class PersonError(SaferGroundError):
+    """Somebody cannot be stored, changed or let in as asked."""
+
+
 class StoreError(SaferGroundError):
     """The database cannot be used as it is."""

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from geodata import tables_people  # noqa: F401 - its tables join the others
 from geodata.tables import Base
 
 connection = context.config.attributes["connection"]

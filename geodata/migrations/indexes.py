@@ -56,6 +56,23 @@ def forbid_changes(table: str) -> None:
     )
 
 
+def forbid_all_but_adding(table: str) -> None:
+    """Make a table append-only: rows are never altered and never taken away."""
+    forbid_changes(table)
+    message = f"a stored {table} is never changed"
+    if op.get_bind().dialect.name == "postgresql":
+        for moment, each in (("DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
+            op.execute(
+                f"CREATE TRIGGER {table}_is_fixed_{moment.lower()} BEFORE {moment} ON {table} "
+                f"FOR EACH {each} EXECUTE FUNCTION {table}_is_fixed()"
+            )
+        return
+    op.execute(
+        f"CREATE TRIGGER {table}_is_fixed_delete BEFORE DELETE ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
+    )
+
+
 def forbid_other_content(
     table: str,
     fixed: Sequence[str],

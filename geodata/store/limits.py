@@ -1,0 +1,110 @@
+"""What was tried and asked for, counted in the database so that every process sees it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, inspect, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from geodata.tables_people import Failures, RateTally
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+FORGOTTEN = dt.timedelta(hours=24)  # failures without another one after
+AT_A_TIME = 500
+NO_SYNCHRONISING = {"synchronize_session": False}  # these rows are never read as objects
+
+
+def count_failure(session: Session, key: str, when: dt.datetime) -> tuple[int, dt.datetime | None]:
+    """Count a sign-in as failed before it is tried; :func:`forgive` takes it back.
+
+    So a thousand tries at once are a thousand counted failures, whichever process they reach.
+
+    Returns
+    -------
+    How many there were before in a row, and when the last was.
+    """
+    _clear(session, Failures, Failures.last_at < when - FORGOTTEN)
+    _insert(session, Failures, {"key": key, "count": 0, "last_at": when})
+    before, last_at = session.execute(
+        select(Failures.count, Failures.last_at).where(Failures.key == key).with_for_update()
+    ).one()
+    session.execute(
+        update(Failures)
+        .where(Failures.key == key)
+        .values(count=Failures.count + 1, last_at=when)
+        .execution_options(**NO_SYNCHRONISING)
+    )
+    return before, last_at if before else None
+
+
+def failures(session: Session, key: str, when: dt.datetime) -> tuple[int, dt.datetime | None]:
+    """Tell how many failures in a row there were, and when the last was."""
+    found = session.execute(
+        select(Failures.count, Failures.last_at).where(
+            Failures.key == key, Failures.last_at >= when - FORGOTTEN
+        )
+    ).one_or_none()
+    if found is None:
+        return 0, None
+    count, last_at = found
+    return count, last_at if count else None
+
+
+def forgive(session: Session, key: str, count: int | None = None) -> None:
+    """Take back some failures, or all of them."""
+    if count is None:
+        session.execute(delete(Failures).where(Failures.key == key))
+        return
+    session.execute(
+        update(Failures)
+        .where(Failures.key == key, Failures.count >= count)
+        .values(count=Failures.count - count)
+        .execution_options(**NO_SYNCHRONISING)
+    )
+
+
+def count_request(session: Session, key: str, window_s: int, now_s: int) -> int:
+    """Count a request in the window that ``now_s`` lies in; tell how many there were with it.
+
+    Parameters
+    ----------
+    session
+        Open for writing.
+    key
+        What is counted: an address of ours and who asks.
+    window_s
+        Length of a window, seconds.
+    now_s
+        Seconds since 1970.
+    """
+    start = now_s - now_s % window_s
+    _clear(session, RateTally, RateTally.until_s < now_s)
+    values = {"key": key, "window_s": start, "count": 0, "until_s": start + window_s}
+    _insert(session, RateTally, values)
+    return session.execute(
+        update(RateTally)
+        .where(RateTally.key == key, RateTally.window_s == start)
+        .values(count=RateTally.count + 1)
+        .returning(RateTally.count)
+        .execution_options(**NO_SYNCHRONISING)
+    ).scalar_one()
+
+
+def _clear(session: Session, table: type[Any], old: ColumnElement[bool]) -> None:
+    """Forget some rows that are old, but none that another process is at."""
+    keys = list(inspect(table).primary_key)
+    some = select(*keys).where(old).limit(AT_A_TIME).with_for_update(skip_locked=True)
+    session.execute(
+        delete(table).where(tuple_(*keys).in_(some)), execution_options=NO_SYNCHRONISING
+    )
+
+
+def _insert(session: Session, table: type[Any], values: dict[str, Any]) -> None:
+    """Add a row where there is none of its key."""
+    kind = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    session.execute(kind.insert(table).values(**values).on_conflict_do_nothing())
