@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from geodata.roles import ROLES
 from spatial.errors import SaferGroundError
 
-LEAST_SECRET = 32
+LEAST_SECRET, LEAST_DIFFERENT = 32, 12
+SECRET_BYTES = 48
+KEY_FILE = "secret_key"
+IDLE_MINUTES = 30
+LONGEST_IDLE_MINUTES = 720
+MOST_PROXIES = 5
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class SettingsError(SaferGroundError):
@@ -16,19 +25,88 @@ class SettingsError(SaferGroundError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """An OpenID Connect provider that people may sign in through.
+
+    ``name_claim`` is what a person's name here must equal at the first sign-in. With a
+    ``role_claim``, roles follow the provider: ``roles`` says which value means which role.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    label: str = "single sign-on"
+    name_claim: str = "preferred_username"
+    role_claim: str | None = None
+    roles: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.issuer)
+        if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+            msg = "SAFERGROUND_OIDC_ISSUER must be an https address"
+            raise SettingsError(msg)
+        for value, role in self.roles:
+            if role not in ROLES:
+                msg = (
+                    f"SAFERGROUND_OIDC_ROLES: {value}={role} names no role; choose of "
+                    f"{', '.join(ROLES)}"
+                )
+                raise SettingsError(msg)
+        if bool(self.role_claim) != bool(self.roles):
+            msg = "SAFERGROUND_OIDC_ROLE_CLAIM and SAFERGROUND_OIDC_ROLES belong together; set both"
+            raise SettingsError(msg)
+
+    @classmethod
+    def from_env(cls) -> Provider | None:
+        """Read ``SAFERGROUND_OIDC_...``; nothing where no issuer is named.
+
+        Raises
+        ------
+        SettingsError
+            If a setting is missing or cannot be used.
+        """
+        issuer = _env("OIDC_ISSUER")
+        if issuer is None:
+            return None
+        client_id, client_secret = _env("OIDC_CLIENT_ID"), _env("OIDC_CLIENT_SECRET")
+        if client_id is None or client_secret is None:
+            msg = "SAFERGROUND_OIDC_ISSUER needs SAFERGROUND_OIDC_CLIENT_ID and _CLIENT_SECRET too"
+            raise SettingsError(msg)
+        pairs = [pair.strip() for pair in (_env("OIDC_ROLES") or "").split(",") if pair.strip()]
+        if any("=" not in pair for pair in pairs):
+            msg = "SAFERGROUND_OIDC_ROLES is written VALUE=ROLE,VALUE=ROLE"
+            raise SettingsError(msg)
+        return cls(
+            issuer=issuer.rstrip("/"),
+            client_id=client_id,
+            client_secret=client_secret,
+            label=_env("OIDC_LABEL") or "single sign-on",
+            name_claim=_env("OIDC_NAME_CLAIM") or "preferred_username",
+            role_claim=_env("OIDC_ROLE_CLAIM"),
+            roles=tuple((pair.rpartition("=")[0], pair.rpartition("=")[2]) for pair in pairs),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where things are kept and which city the pages show.
+    """Where things are kept, which city the pages show, and how people sign in.
 
     ``instance`` holds the SQLite database, the demonstration city's files, releases and maps.
     ``city`` is a slug, or nothing for the city published last. A ``preview`` shows what is not
-    published, read from the database; else the pages read approved releases only.
+    published, read from the database; else the pages read approved releases only. With a
+    ``secret_key`` the staff side is on. ``proxies`` in front of the server are believed about the
+    visitor's address and scheme; ``address`` is where people reach the pages.
     """
 
     database_url: str
     instance: Path
     city: str | None = None
-    secret_key: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
     preview: bool = False
+    idle_minutes: int = IDLE_MINUTES
+    proxies: int = 0
+    address: str | None = None
+    provider: Provider | None = None
 
     @property
     def releases(self) -> Path:
@@ -40,17 +118,18 @@ class Settings:
         """Folder of built maps."""
         return self.instance / "maps"
 
+    @property
+    def key_file(self) -> Path:
+        """File of the secret key, where the environment names none."""
+        return self.instance / KEY_FILE
+
     def __post_init__(self) -> None:
-        if self.secret_key is not None and len(self.secret_key) < LEAST_SECRET:
-            msg = (
-                f"SAFERGROUND_SECRET_KEY is shorter than {LEAST_SECRET} characters; make one with: "
-                "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
-            )
-            raise SettingsError(msg)
+        if self.secret_key is not None:
+            require_strong(self.secret_key, "the secret key")
 
     @classmethod
     def from_env(cls) -> Settings:
-        """Read ``SAFERGROUND_INSTANCE``, ``_DATABASE``, ``_CITY``, ``_SECRET_KEY``, ``_PREVIEW``.
+        """Read ``SAFERGROUND_...``; the secret key from the instance folder if none is named.
 
         Raises
         ------
@@ -59,10 +138,98 @@ class Settings:
         """
         instance = Path(os.environ.get("SAFERGROUND_INSTANCE") or "instance").absolute()
         default = f"sqlite:///{instance / 'saferground.sqlite'}"
+        key = _env("SECRET_KEY")
+        if key is not None:
+            require_strong(key, "SAFERGROUND_SECRET_KEY")
         return cls(
-            database_url=os.environ.get("SAFERGROUND_DATABASE") or default,
+            database_url=_env("DATABASE") or default,
             instance=instance,
-            city=os.environ.get("SAFERGROUND_CITY") or None,
-            secret_key=os.environ.get("SAFERGROUND_SECRET_KEY") or None,
-            preview=os.environ.get("SAFERGROUND_PREVIEW", "") == "1",
+            city=_env("CITY"),
+            secret_key=key or read_secret_key(instance / KEY_FILE),
+            preview=_env("PREVIEW") == "1",
+            idle_minutes=_whole("IDLE_MINUTES", IDLE_MINUTES, 1, LONGEST_IDLE_MINUTES),
+            proxies=_whole("PROXIES", 0, 0, MOST_PROXIES),
+            address=_env("ADDRESS"),
+            provider=Provider.from_env(),
         )
+
+
+def require_strong(key: str, what: str) -> None:
+    """Refuse a secret key that could be guessed.
+
+    Raises
+    ------
+    SettingsError
+        If it is short or made of few different characters.
+    """
+    if len(key) >= LEAST_SECRET and len(set(key)) >= LEAST_DIFFERENT:
+        return
+    fault = (
+        f"is shorter than {LEAST_SECRET} characters"
+        if len(key) < LEAST_SECRET
+        else f"has fewer than {LEAST_DIFFERENT} different characters"
+    )
+    msg = (
+        f"{what} {fault}; make one with: "
+        "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+    )
+    raise SettingsError(msg)
+
+
+def read_secret_key(path: Path) -> str | None:
+    """Read the secret key of an instance, nothing where there is none yet.
+
+    Raises
+    ------
+    SettingsError
+        If the file cannot be read, is open to everybody, or holds no strong key.
+    """
+    try:
+        if path.stat().st_mode & 0o007:
+            msg = f"{path} is open to every user of this machine; run: chmod 600 {path}"
+            raise SettingsError(msg)
+        key = path.read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        told = getattr(error, "strerror", None) or "it is no text"
+        msg = f"the secret key {path} cannot be read ({told}); mend it, or restore it from a copy"
+        raise SettingsError(msg) from error
+    require_strong(key, f"the secret key in {path}")
+    return key
+
+
+def make_secret_key(path: Path) -> str:
+    """Make the secret key of an instance, for its owner's eyes only; one that is there stays.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be written.
+    """
+    key = secrets.token_urlsafe(SECRET_BYTES)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            out.write(key + "\n")
+    except FileExistsError:
+        return read_secret_key(path) or key
+    except OSError as error:
+        msg = f"the secret key {path} cannot be written ({error.strerror}); choose another instance"
+        raise SettingsError(msg) from error
+    return key
+
+
+def _env(name: str) -> str | None:
+    return os.environ.get(f"SAFERGROUND_{name}") or None
+
+
+def _whole(name: str, default: int, least: int, most: int) -> int:
+    text = _env(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= most):
+        msg = f"SAFERGROUND_{name} {text[:40]!r} must be a whole number from {least} to {most}"
+        raise SettingsError(msg)
+    return int(text)

@@ -151,6 +151,11 @@ def get_person(session: Session, name: str) -> PersonRecord:
     return as_record(row_of(session, name))
 
 
+def person_by_id(session: Session, identity: int) -> PersonRecord:
+    """Give the person of a number that another row names."""
+    return as_record(session.get_one(Person, identity))
+
+
 def find_subject(session: Session, subject: str) -> PersonRecord | None:
     """Give the person whom the provider calls so, or nothing."""
     row = session.scalar(select(Person).where(Person.subject == subject))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from geodata.errors import NotStoredError, ReleaseError
+from geodata.store import audit
 from geodata.tables import City, Release
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ def add_release(
             )
         )
         session.flush()
+        told = {"city": city, "through": manifest["through"]}
+        audit.record(session, who, "release.draft", manifest["id"], told)
     return get_release(session, manifest["id"])
 
 
@@ -126,7 +129,7 @@ def approve_release(session: Session, identity: str, who: str, when: dt.datetime
         )
         raise ReleaseError(msg)
     row.state, row.approved_by, row.approved_at = APPROVED, who, when
-    session.flush()
+    audit.record(session, who, "release.approve", identity, {"drafted_by": row.drafted_by})
     return get_release(session, identity)
 
 
@@ -147,7 +150,7 @@ def withdraw_release(
         msg = f"release {identity} was withdrawn before, by {row.withdrawn_by}"
         raise ReleaseError(msg)
     row.state, row.withdrawn_by, row.withdrawn_at, row.withdrawn_why = WITHDRAWN, who, when, why
-    session.flush()
+    audit.record(session, who, "release.withdraw", identity, {"why": why})
     return get_release(session, identity)
 
 

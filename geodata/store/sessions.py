@@ -34,14 +34,21 @@ class SessionRecord:
 
 
 def start_session(
-    session: Session, token_hash: str, person_id: int, stage: str, agent: str, when: dt.datetime
+    session: Session,
+    token_hash: str,
+    person_id: int,
+    *,
+    version: int,
+    stage: str,
+    agent: str,
+    when: dt.datetime,
 ) -> SessionRecord:
-    """Store a sign-in of the person's present version; long-ended ones are forgotten."""
+    """Store a sign-in that began at a version of the person; long-ended ones are forgotten."""
     session.execute(delete(StaffSession).where(StaffSession.ended_at < when - KEPT))
     row = StaffSession(
         token_hash=token_hash,
         person_id=person_id,
-        version=session.get_one(Person, person_id).session_version,
+        version=version,
         stage=stage,
         agent=agent.replace("\0", "")[:LONGEST_AGENT],
         created_at=when,

@@ -31,7 +31,15 @@ def actions(database):
 def open_one(database, name="ana", token="t1", stage=sessions.FULL):
     with database.session(write=True) as session:
         who = people.get_person(session, name)
-        return sessions.start_session(session, token, who.id, stage, "Firefox", NOW)
+        return sessions.start_session(
+            session,
+            token,
+            who.id,
+            version=who.session_version,
+            stage=stage,
+            agent="Firefox",
+            when=NOW,
+        )
 
 
 def found(database, token="t1"):

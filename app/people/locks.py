@@ -1,0 +1,91 @@
+"""Lock-out after failures in a row, with delays that grow; by name and by address."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from geodata.store import limits
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+FIRST_DELAY_S, LONGEST_DELAY_S = 30, 900
+FREE_BY_NAME, FREE_BY_ADDRESS = 5, 20  # failures before the first delay
+IPV6_NETWORK = 64  # an IPv6 address is one of very many that the same machine may use
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """One thing that failures are counted by."""
+
+    key: str
+    free: int
+
+    def delay(self, count: int) -> dt.timedelta:
+        """Give how long nothing more is tried after so many failures in a row."""
+        if count < self.free:
+            return dt.timedelta()
+        doublings = min(count - self.free, 16)
+        return dt.timedelta(seconds=min(FIRST_DELAY_S * 2**doublings, LONGEST_DELAY_S))
+
+
+def locks_of(name: str, address: str) -> tuple[Lock, Lock]:
+    """Give the locks of a sign-in. A name counts the same whether or not somebody is called so."""
+    called = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
+    return (
+        Lock(key=f"name:{called}", free=FREE_BY_NAME),
+        Lock(key=f"address:{network(address)}", free=FREE_BY_ADDRESS),
+    )
+
+
+def network(address: str) -> str:
+    """Give what an address is counted as.
+
+    >>> network("192.0.2.7"), network("2001:db8:1:2:3::4"), network("somewhere")
+    ('192.0.2.7', '2001:db8:1:2::', 'unknown')
+    """
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(known, ipaddress.IPv6Address):
+        mapped = known.ipv4_mapped
+        if mapped is None:
+            return str(ipaddress.ip_network((known, IPV6_NETWORK), strict=False).network_address)
+        known = mapped
+    return str(known)
+
+
+def try_lock(session: Session, locks: tuple[Lock, ...], when: dt.datetime) -> dt.timedelta:
+    """Count a failure beforehand, or tell how long to wait still.
+
+    Returns
+    -------
+    Zero where the try may go on; :func:`open_lock` takes the count back if it succeeds.
+    """
+    waits = [_wait(lock, *limits.failures(session, lock.key, when), when) for lock in locks]
+    if any(waits):
+        return max(waits)
+    for lock in locks:
+        # Counted one after another, whichever process they came to: each sees those before it.
+        wait = _wait(lock, *limits.count_failure(session, lock.key, when), when)
+        if wait:
+            return wait
+    return dt.timedelta()
+
+
+def open_lock(session: Session, locks: tuple[Lock, Lock], *, wholly: bool) -> None:
+    """Take back the count of a try that succeeded; of a whole sign-in, all of the name's."""
+    by_name, by_address = locks
+    limits.forgive(session, by_name.key, None if wholly else 1)
+    limits.forgive(session, by_address.key, 1)
+
+
+def _wait(lock: Lock, count: int, last_at: dt.datetime | None, when: dt.datetime) -> dt.timedelta:
+    if last_at is None:
+        return dt.timedelta()
+    return max(last_at + lock.delay(count) - when, dt.timedelta())

@@ -1,0 +1,326 @@
+"""Signing in and staying signed in: password, then code, then a session that ends.
+
+A sign-in has stages. The password opens a session that can do nothing but take the code (or set
+codes up, the first time); the code ends it and opens another one, under another token.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.people import codes, passwords
+from app.people.errors import LockedError, SignInError
+from app.people.locks import FREE_BY_NAME, locks_of, open_lock, try_lock
+from app.people.tokens import new_token, token_hash
+from geodata.store import audit, credentials, limits, people, sessions
+from geodata.store.people import ACTIVE
+from geodata.store.sessions import CODE, ENROL, FULL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.orm import Session
+
+    from app.people.keys import Keys
+    from geodata.database import Database
+    from geodata.store.people import PersonRecord
+    from geodata.store.sessions import SessionRecord
+
+HALF = dt.timedelta(minutes=10)  # between password and code
+ABSOLUTE = dt.timedelta(hours=12)
+SEEN_EVERY = dt.timedelta(minutes=1)
+WRONG = "this name and password do not belong together"
+WRONG_CODE = "this code is not right, or was used before; wait for the next one"
+
+
+def utc_now() -> dt.datetime:
+    """Give the time, UTC, without a zone."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What signing in needs: the database, the keys, how long idle sessions live, a clock."""
+
+    database: Database
+    keys: Keys
+    idle: dt.timedelta
+    clock: Callable[[], dt.datetime] = utc_now
+
+    def now(self) -> dt.datetime:
+        """Give the time, UTC, without a zone."""
+        return self.clock()
+
+    def now_s(self) -> int:
+        """Give the seconds since 1970."""
+        return int(self.clock().replace(tzinfo=dt.UTC).timestamp())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a request comes from."""
+
+    address: str
+    agent: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visitor:
+    """Somebody who has begun to sign in, or is signed in."""
+
+    person: PersonRecord
+    session: SessionRecord
+
+    @property
+    def signed_in(self) -> bool:
+        """Tell whether the sign-in is whole."""
+        return self.session.stage == FULL
+
+
+def with_password(desk: Desk, name: str, password: str, origin: Origin) -> str:
+    """Take name and password; give the token of a session that waits for the code.
+
+    Whether somebody is called so, has a password or is disabled makes no difference that could be
+    seen or measured from outside.
+
+    Raises
+    ------
+    LockedError
+        If too many tries failed.
+    SignInError
+        If name and password do not belong together.
+    """
+    name = people.folded(name)
+    _lock(desk, name, origin)
+    with desk.database.session() as session:
+        person = people.find_person(session, name)
+    usable = person if person and person.state == ACTIVE else None
+    if not passwords.fits(password, usable.password_hash if usable else None) or usable is None:
+        raise _failed(desk, name, person, origin, "password")
+    with desk.database.session(write=True) as session:
+        open_lock(session, locks_of(name, origin.address), wholly=False)
+        stored = usable.password_hash or ""
+        if passwords.is_outdated(stored):
+            credentials.rehash_password(session, name, stored, passwords.digest(password))
+        return _begin(desk, session, usable, CODE if usable.codes else ENROL, origin)
+
+
+def check_password(desk: Desk, person: PersonRecord, password: str, origin: Origin) -> None:
+    """Hold a password against the person's own, under the same locks as a sign-in.
+
+    Raises
+    ------
+    LockedError, SignInError
+        As :func:`with_password`.
+    """
+    _lock(desk, person.name, origin)
+    if not passwords.fits(password, person.password_hash):
+        _failed(desk, person.name, person, origin, "password")
+        msg = "this is not your present password"
+        raise SignInError(msg)
+    with desk.database.session(write=True) as session:
+        open_lock(session, locks_of(person.name, origin.address), wholly=False)
+
+
+def with_code(desk: Desk, visitor: Visitor, code: str, origin: Origin) -> str:
+    """Take a one-time or a recovery code; give the token of the session that is signed in.
+
+    Raises
+    ------
+    LockedError
+        If too many tries failed.
+    SignInError
+        If the code is not right, or was used before.
+    PersonError
+        If the codes were set up under another secret key.
+    """
+    person = visitor.person
+    _lock(desk, person.name, origin)
+    with desk.database.session(write=True) as session:
+        how = _use_code(desk, session, person, code)
+        if how:
+            open_lock(session, locks_of(person.name, origin.address), wholly=True)
+            return finish(desk, session, person, how, origin, visitor.session)
+    raise _failed(desk, person.name, person, origin, "code")
+
+
+def offer_codes(desk: Desk, visitor: Visitor, *, anew: bool = False) -> str:
+    """Give the secret of the codes that are being set up, a new one where there is none."""
+    name = visitor.person.name
+    with desk.database.session(write=True) as session:
+        _, pending = credentials.code_secrets(session, name)
+        if pending is not None and not anew:
+            return codes.unseal(desk.keys, name, pending)
+        secret = codes.new_secret()
+        credentials.offer_codes(session, name, codes.seal(desk.keys, name, secret))
+    return secret
+
+
+def confirm_codes(
+    desk: Desk, visitor: Visitor, code: str, origin: Origin
+) -> tuple[list[str], str | None]:
+    """Put the offered codes in force once the first one is right; other sessions end.
+
+    Returns
+    -------
+    The recovery codes, shown once; and where this ended a sign-in, the token of its session.
+
+    Raises
+    ------
+    LockedError, SignInError
+        As :func:`with_code`.
+    PersonError
+        If no codes were offered.
+    """
+    person = visitor.person
+    secret = offer_codes(desk, visitor)
+    _lock(desk, person.name, origin)
+    step = codes.step_of(secret, code, desk.now_s())
+    if step is None:
+        raise _failed(desk, person.name, person, origin, "code")
+    recovery = codes.new_recovery_codes()
+    with desk.database.session(write=True) as session:
+        open_lock(session, locks_of(person.name, origin.address), wholly=True)
+        confirmed = credentials.confirm_codes(
+            session,
+            person.name,
+            step=step,
+            recovery=codes.recovery_hashes(desk.keys, recovery),
+            when=desk.now(),
+            keep=visitor.session.id,
+        )
+        if visitor.signed_in:
+            return recovery, None
+        return recovery, finish(desk, session, confirmed, "code", origin, visitor.session)
+
+
+def finish(
+    desk: Desk,
+    session: Session,
+    person: PersonRecord,
+    how: str,
+    origin: Origin,
+    half: SessionRecord | None = None,
+) -> str:
+    """End the half session, open the whole one; give its token."""
+    if half is not None and not sessions.end_session(session, half.id, "went on", desk.now()):
+        msg = "this sign-in has ended; start again"
+        raise SignInError(msg)
+    token = _begin(desk, session, person, FULL, origin)
+    told = {"address": origin.address, "with": how}
+    audit.record(session, person.name, "sign_in.done", person.name, told)
+    return token
+
+
+def find_visitor(desk: Desk, token: str) -> Visitor | None:
+    """Give who a token belongs to, while the session lives; an over-aged one is ended."""
+    with desk.database.session() as session:
+        found = sessions.find_session(session, token_hash(token))
+        if found is None or found.ended_at is not None:
+            return None
+        person = people.person_by_id(session, found.person_id)
+    now = desk.now()
+    why = _over(desk, found, person, now)
+    if why:
+        with desk.database.session(write=True) as session:
+            sessions.end_session(session, found.id, why, now)
+        return None
+    if now - found.seen_at >= SEEN_EVERY:
+        with desk.database.session(write=True) as session:
+            sessions.see_session(session, found.id, now)
+    return Visitor(person=person, session=found)
+
+
+def sign_out(desk: Desk, visitor: Visitor, *, everywhere: bool = False) -> None:
+    """End this session, or all of the person's."""
+    name = visitor.person.name
+    with desk.database.session(write=True) as session:
+        if everywhere:
+            sessions.end_sessions(session, visitor.person.id, "signed out", desk.now())
+        else:
+            sessions.end_session(session, visitor.session.id, "signed out", desk.now())
+        audit.record(session, name, "sign_out.everywhere" if everywhere else "sign_out.one", name)
+
+
+def _over(desk: Desk, found: SessionRecord, person: PersonRecord, now: dt.datetime) -> str | None:
+    """Tell why a session cannot go on, or nothing."""
+    if person.state != ACTIVE or person.session_version != found.version:
+        return "changed"
+    if now - found.created_at >= (ABSOLUTE if found.stage == FULL else HALF):
+        return "time"
+    if found.stage == FULL and now - found.seen_at >= desk.idle:
+        return "idle"
+    return None
+
+
+def _begin(desk: Desk, session: Session, person: PersonRecord, stage: str, origin: Origin) -> str:
+    token = new_token()
+    sessions.start_session(
+        session,
+        token_hash(token),
+        person.id,
+        version=person.session_version,  # what was changed meanwhile ends this session too
+        stage=stage,
+        agent=short_agent(origin.agent),
+        when=desk.now(),
+    )
+    return token
+
+
+def _use_code(desk: Desk, session: Session, person: PersonRecord, code: str) -> str | None:
+    secret, _ = credentials.code_secrets(session, person.name)
+    if secret is None:
+        return None
+    step = codes.step_of(codes.unseal(desk.keys, person.name, secret), code, desk.now_s())
+    if step is not None:
+        return "code" if credentials.take_step(session, person.name, step) else None
+    used = credentials.take_recovery(session, person.name, codes.recovery_hash(desk.keys, code))
+    return "recovery code" if used else None
+
+
+def _lock(desk: Desk, name: str, origin: Origin) -> None:
+    with desk.database.session(write=True) as session:
+        wait = try_lock(session, locks_of(name, origin.address), desk.now())
+    if wait:
+        raise LockedError(wait)
+
+
+def _failed(
+    desk: Desk, name: str, person: PersonRecord | None, origin: Origin, what: str
+) -> SignInError:
+    """Record a failure. What was typed as a name is kept only if it is one: it may be a secret."""
+    told = {"address": origin.address, "what": what}
+    by_name, _ = locks_of(name, origin.address)
+    known = person.name if person else ""
+    with desk.database.session(write=True) as session:
+        count, _ = limits.failures(session, by_name.key, desk.now())
+        audit.record(session, known, "sign_in.failed", known, told)
+        if count >= FREE_BY_NAME:
+            audit.record(session, known, "sign_in.locked", known, {**told, "in_a_row": count})
+    return SignInError(WRONG if what == "password" else WRONG_CODE)
+
+
+BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"))
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def short_agent(agent: str) -> str:
+    """Tell a browser in a few words, so that people know their own.
+
+    >>> short_agent("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+    'Firefox on Linux'
+    """
+    browser = next((told for sign, told in BROWSERS if sign in agent), "")
+    if not browser:
+        browser = "Safari" if "Safari/" in agent else "another browser"
+    system = next((told for sign, told in SYSTEMS if sign in agent), "another system")
+    return f"{browser} on {system}"
