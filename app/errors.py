@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Flask, jsonify, render_template, request
+from flask import Flask, jsonify, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from app.config import SettingsError
 from app.forms import AddressError
-from app.language import N_, translated
+from app.language import N_, STAFF, translated
+from app.people.errors import RateError, SignInError
 from geodata.database import DatabaseFailure
 from geodata.errors import (
     BrokenReleaseError,
     DataError,
     FaultyFileError,
     NotStoredError,
+    PersonError,
     ReleaseError,
     StoreError,
 )
@@ -50,6 +53,9 @@ STATUS: dict[type[SaferGroundError], int] = {
     OutcomeError: 422,
     DosageError: 422,
     ReleaseError: 422,
+    PersonError: 422,
+    SignInError: 403,
+    RateError: 429,
     BrokenReleaseError: 503,
     CancelledError: 409,
     StoreError: 503,
@@ -58,10 +64,13 @@ STATUS: dict[type[SaferGroundError], int] = {
 }
 HEADINGS = {
     400: N_("This address asks for something that cannot be"),
+    403: N_("This is not open to you"),
     404: N_("There is nothing at this address"),
     405: N_("This address does not take that"),
     409: N_("This was cancelled"),
+    413: N_("This is larger than can be taken"),
     422: N_("The data do not allow this"),
+    429: N_("This was asked for too often"),
     503: N_("The data cannot be reached at the moment"),
 }
 
@@ -79,8 +88,19 @@ def register(app: Flask) -> None:
         status = status_of(error)
         if status >= 500:
             app.logger.error("%s: %s", type(error).__name__, error)
+        answer = make_response(
+            _answer(
+                status, str(error) if status < 500 else "", ours=isinstance(error, AddressError)
+            )
+        )
+        if isinstance(error, RateError):
+            answer.headers["Retry-After"] = str(error.wait_s)
+        return answer
+
+    @app.errorhandler(CSRFError)
+    def stale(_error: CSRFError) -> ResponseReturnValue:
         return _answer(
-            status, str(error) if status < 500 else "", ours=isinstance(error, AddressError)
+            400, "this form is too old to be taken; go back, reload the page, send again"
         )
 
     @app.errorhandler(HTTPException)
@@ -105,5 +125,7 @@ def _answer(status: int, message: str, *, ours: bool = False) -> ResponseReturnV
             status
         )
     heading = translated(HEADINGS.get(status, N_("Something went wrong on our side")))
+    if (request.endpoint or "").startswith(STAFF):
+        return render_template("staff/error.html", heading=heading, message=message), status
     told = render_template("error.html", heading=heading, message=message, ours=ours)
     return told, status

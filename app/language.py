@@ -47,6 +47,7 @@ DATA = "en"  # of what city files, initiatives and the engine say in their own w
 FIELD, COOKIE = "lang", "language"
 YEAR_S = 365 * 24 * 60 * 60
 MACHINES = ("static", "api.", "health.", "public.map_file")  # endpoints with no language of people
+STAFF = ("staff.", "account.", "admin.")  # pages that are in English only
 
 bp = Blueprint("language", __name__)
 
@@ -202,7 +203,7 @@ def switch(name: str) -> Redirection:
     if name not in NAMES:
         raise NotFound
     to = urlsplit(request.args.get("to", ""))
-    path = to.path if _is_ours(request.args.get("to", "")) else url_for("public.home")
+    path = to.path if is_ours(request.args.get("to", "")) else url_for("public.home")
     query = parse_qsl(to.query, keep_blank_values=True) if path == to.path else []
     response = redirect(path + _in_language(query, name), 303)
     response.set_cookie(
@@ -212,7 +213,7 @@ def switch(name: str) -> Redirection:
     return response
 
 
-def _is_ours(to: str) -> bool:
+def is_ours(to: str) -> bool:
     """Tell whether an address is a path of this site; browsers read a backslash as a slash."""
     return to.startswith("/") and not to.startswith("//") and "\\" not in to and to.isprintable()
 
@@ -233,7 +234,7 @@ def _select() -> Locale:
     """Choose the locale of an answer."""
     if not has_request_context() or request.path.startswith("/api/"):
         return LOCALES[ENGLISH]
-    if (request.endpoint or "").startswith(MACHINES):
+    if (request.endpoint or "").startswith((*MACHINES, *STAFF)):
         return LOCALES[ENGLISH]
     wanted = asked()
     if wanted is None and not _is_kept(request.endpoint):
@@ -244,7 +245,7 @@ def _select() -> Locale:
 
 def _keep(endpoint: str, values: dict[str, Any]) -> None:
     """Carry the language on in links: where the address asked for it, and to what others keep."""
-    if FIELD in values or endpoint.startswith((*MACHINES, "language.")):
+    if FIELD in values or endpoint.startswith((*MACHINES, *STAFF, "language.")):
         return
     if _is_kept(endpoint):
         if code() != ENGLISH:

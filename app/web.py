@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import errors, language
+from app import errors, guard, language, staff
 from app.config import Settings
 from app.live_site import LiveSite
 from app.paths import template_dir
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from flask import Response
 
     from app.site import Site
+    from geodata.database import Database
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -34,17 +36,20 @@ HEADERS = {
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Make the application.
+    """Make the application: the public part, and with a secret key the staff's.
 
     Raises
     ------
     StoreError
-        If it is to show a preview and the database is not ready.
+        If it is to show a preview or the staff's pages and the database is not ready.
     """
     settings = settings or Settings.from_env()
     app = Flask(__name__, template_folder=str(template_dir()))
     app.config["SECRET_KEY"] = settings.secret_key
-    app.extensions["saferground.site"] = _site(settings)
+    needs_database = settings.preview or settings.secret_key is not None
+    database = open_database(settings.database_url) if needs_database else None
+    app.extensions["saferground.site"] = _site(settings, database)
+    guard.register(app)
     app.register_blueprint(public.bp)
     app.register_blueprint(measures.bp)
     app.register_blueprint(initiatives.bp)
@@ -52,11 +57,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(health.bp)
     language.register(app)
     errors.register(app)
+    if database is not None and settings.secret_key is not None:
+        staff.register(app, settings, database)
+    if settings.proxies:
+        count = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
 
     headers = {**HEADERS, "X-Robots-Tag": "noindex"} if settings.preview else HEADERS
 
     @app.after_request
-    def guard(response: Response) -> Response:
+    def add_headers(response: Response) -> Response:
         for name, value in headers.items():
             response.headers.setdefault(name, value)
         return response
@@ -64,8 +74,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def _site(settings: Settings) -> Site:
+def _site(settings: Settings, database: Database | None) -> Site:
     """Open what the public pages read: releases, or the database for a preview."""
-    if not settings.preview:
-        return ReleasedSite(settings.releases, settings.city, settings.maps)
-    return LiveSite(open_database(settings.database_url), settings.city, settings.maps)
+    if settings.preview and database is not None:
+        return LiveSite(database, settings.city, settings.maps)
+    return ReleasedSite(settings.releases, settings.city, settings.maps)

@@ -104,7 +104,7 @@ def with_password(desk: Desk, name: str, password: str, origin: Origin) -> str:
         stored = usable.password_hash or ""
         if passwords.is_outdated(stored):
             credentials.rehash_password(session, name, stored, passwords.digest(password))
-        return _begin(desk, session, usable, CODE if usable.codes else ENROL, origin)
+        return begin(desk, session, usable, CODE if usable.codes else ENROL, origin)
 
 
 def check_password(desk: Desk, person: PersonRecord, password: str, origin: Origin) -> None:
@@ -208,7 +208,7 @@ def finish(
     if half is not None and not sessions.end_session(session, half.id, "went on", desk.now()):
         msg = "this sign-in has ended; start again"
         raise SignInError(msg)
-    token = _begin(desk, session, person, FULL, origin)
+    token = begin(desk, session, person, FULL, origin)
     told = {"address": origin.address, "with": how}
     audit.record(session, person.name, "sign_in.done", person.name, told)
     return token
@@ -255,7 +255,8 @@ def _over(desk: Desk, found: SessionRecord, person: PersonRecord, now: dt.dateti
     return None
 
 
-def _begin(desk: Desk, session: Session, person: PersonRecord, stage: str, origin: Origin) -> str:
+def begin(desk: Desk, session: Session, person: PersonRecord, stage: str, origin: Origin) -> str:
+    """Open a session at a stage; give its token."""
     token = new_token()
     sessions.start_session(
         session,

@@ -1,0 +1,165 @@
+"""What stands before every page: who asks, whether they may, how often. One table decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import current_app, g, redirect, request, session, url_for
+from flask.sessions import SecureCookieSessionInterface
+from werkzeug.exceptions import Forbidden
+
+from app.language import is_ours
+from app.people import signing_in
+from app.people.errors import RateError
+from app.people.locks import network
+from app.people.signing_in import Origin
+from app.permissions import LIMITS, RULES
+from geodata.roles import ADMINISTRATOR
+from geodata.store import audit, limits
+from geodata.store.sessions import CODE, ENROL
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+    from flask.typing import ResponseReturnValue
+
+    from app.people.signing_in import Desk, Visitor
+    from app.permissions import Rule
+
+TOKEN, NEXT = "token", "next"
+
+
+class SessionCookie(SecureCookieSessionInterface):
+    """Flask's signed cookie, bound to this host and to https where the request came by https."""
+
+    def get_cookie_name(self, app: Flask) -> str:  # noqa: ARG002 - as Flask calls it
+        """Give the name; browsers take ``__Host-`` only as secure, of this host, for all paths."""
+        return "__Host-saferground" if request.is_secure else "saferground"
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - as Flask calls it
+        """Tell whether the cookie goes back by https only."""
+        return request.is_secure
+
+
+def register(app: Flask) -> None:
+    """Refuse what the table does not allow, on the public side as on the staff's."""
+    app.session_interface = SessionCookie()
+    app.config["SESSION_COOKIE_HTTPONLY"] = True
+    app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+
+    @app.before_request
+    def check() -> ResponseReturnValue | None:
+        if request.endpoint is None:
+            return None  # there is no such address, or it does not take that: told as such
+        rule = RULES.get(request.endpoint)
+        if rule is None:
+            app.logger.error("%s is in no table of permissions; refused", request.endpoint)
+            raise Forbidden
+        if rule.public:
+            return None
+        return _admit(rule)
+
+    @app.after_request
+    def keep_nothing(response: Response) -> Response:
+        rule = RULES.get(request.endpoint or "")
+        if rule is not None and not rule.public:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def desk() -> Desk:
+    """Give what signing in needs."""
+    found: Desk = current_app.extensions["saferground.desk"]
+    return found
+
+
+def visitor() -> Visitor | None:
+    """Give who asks, if somebody who has begun to sign in; looked up once for a request."""
+    if "visitor" not in g:
+        token = session.get(TOKEN)
+        g.visitor = signing_in.find_visitor(desk(), token) if isinstance(token, str) else None
+    found: Visitor | None = g.visitor
+    return found
+
+
+def require_visitor() -> Visitor:
+    """Give who asks, on pages that the table keeps for people who have begun to sign in."""
+    found = visitor()
+    if found is None:
+        raise Forbidden
+    return found
+
+
+def origin() -> Origin:
+    """Tell where the request comes from."""
+    return Origin(address=request.remote_addr or "unknown", agent=request.user_agent.string)
+
+
+def let_in(token: str) -> None:
+    """Put a new token in a new cookie; nothing of the old one stays but where to go on."""
+    then = session.get(NEXT)
+    session.clear()
+    session[TOKEN] = token
+    if then:
+        session[NEXT] = then
+
+
+def go_on() -> ResponseReturnValue:
+    """Go where the sign-in stands: to the code, to setting codes up, or to where one wanted to."""
+    g.pop("visitor", None)
+    found = visitor()
+    if found is None:
+        return redirect(url_for("staff.sign_in"), 303)
+    if found.session.stage == CODE:
+        return redirect(url_for("staff.code"), 303)
+    if found.session.stage == ENROL:
+        return redirect(url_for("staff.enrol"), 303)
+    then = session.pop(NEXT, None)
+    if isinstance(then, str) and is_ours(then):
+        return redirect(then, 303)
+    home = "admin.people" if ADMINISTRATOR in found.person.roles else "account.account"
+    return redirect(url_for(home), 303)
+
+
+def _admit(rule: Rule) -> ResponseReturnValue | None:
+    found = visitor() if rule.stages else None
+    if rule.stages and found is None:
+        return _to_sign_in()
+    _count(found)
+    if found is None:
+        return None
+    if found.session.stage not in rule.stages:
+        return go_on()
+    if rule.roles and not found.person.may(rule.roles):
+        told = {"endpoint": request.endpoint, "address": origin().address}
+        with desk().database.session(write=True) as opened:
+            audit.record(opened, found.person.name, "access.refused", request.path, told)
+        raise Forbidden
+    return None
+
+
+def _to_sign_in() -> ResponseReturnValue:
+    """Ask to sign in, and remember the page that was asked for."""
+    query: dict[str, Any] = {}
+    if request.method == "GET" and request.endpoint != "staff.sign_out":
+        query["next"] = request.full_path if request.query_string else request.path
+    return redirect(url_for("staff.sign_in", **query), 303)
+
+
+def _count(found: Visitor | None) -> None:
+    """Refuse what is asked for too often, whichever process the requests come to.
+
+    Raises
+    ------
+    RateError
+        If the limit of the endpoint is passed.
+    """
+    limit = LIMITS.get(request.endpoint or "")
+    if limit is None or request.method not in limit.methods:
+        return
+    who = f"person {found.person.id}" if found else f"address {network(origin().address)}"
+    now_s = desk().now_s()
+    with desk().database.session(write=True) as opened:
+        key = f"{request.endpoint} {who}"
+        count = limits.count_request(opened, key, limit.window_s, now_s)
+    if count > limit.count:
+        raise RateError(limit.window_s - now_s % limit.window_s)

@@ -1,0 +1,109 @@
+"""Forms of the staff's pages; each keeps what was typed, but for what is secret."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    PasswordField,
+    RadioField,
+    SelectMultipleField,
+    StringField,
+)
+from wtforms.validators import DataRequired, EqualTo, Length, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from app.people.passwords import LEAST, MOST
+from geodata.roles import ROLES
+from geodata.store.people import LONGEST_DISPLAY
+
+TYPED = 512  # characters of a name or code that are looked at
+REPEAT = "type the same password twice"
+
+
+class ChecksField(SelectMultipleField):
+    """Several choices, each a check box."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+class SignInForm(FlaskForm):
+    """Name and password."""
+
+    name = StringField("Name", [DataRequired("type your name"), Length(max=TYPED)])
+    password = PasswordField("Password", [DataRequired("type your password"), Length(max=4 * MOST)])
+
+
+class CodeForm(FlaskForm):
+    """A one-time or a recovery code."""
+
+    code = StringField("Code", [DataRequired("type the code"), Length(max=TYPED)])
+
+
+class NewPasswordForm(FlaskForm):
+    """A password, typed twice."""
+
+    password = PasswordField(
+        "New password",
+        [DataRequired("choose a password"), Length(max=4 * MOST)],
+        description=f"At least {LEAST} characters. A few words in a row are easy to remember.",
+    )
+    again = PasswordField("The same once more", [DataRequired(REPEAT), EqualTo("password", REPEAT)])
+
+
+class ChangePasswordForm(NewPasswordForm):
+    """The present password and a new one."""
+
+    present = PasswordField(
+        "Present password", [DataRequired("type your present password"), Length(max=4 * MOST)]
+    )
+
+
+class PresentPasswordForm(FlaskForm):
+    """The present password, before something weighty."""
+
+    present = PasswordField(
+        "Present password", [DataRequired("type your present password"), Length(max=4 * MOST)]
+    )
+
+
+class RolesForm(FlaskForm):
+    """Roles and districts of a person."""
+
+    roles = ChecksField(
+        "Roles",
+        [DataRequired("choose a role at least")],
+        choices=[(role, f"{role}: {told}") for role, told in ROLES.items()],
+    )
+    districts = ChecksField(
+        "Districts",
+        [Optional()],
+        description="Officers and commanders see their own districts only.",
+    )
+
+
+class NewPersonForm(RolesForm):
+    """Somebody who is to be let in."""
+
+    name = StringField(
+        "Name to sign in with",
+        [DataRequired("give a name"), Length(max=TYPED)],
+        description="Small letters, digits, dots, dashes; an e-mail address will do.",
+    )
+    display = StringField(
+        "Name to show",
+        [Optional(), Length(max=LONGEST_DISPLAY)],
+        description="As colleagues know the person.",
+    )
+    how = RadioField(
+        "Signs in",
+        choices=[("password", "with a password and codes"), ("provider", "through the provider")],
+        default="password",
+    )
+
+
+class ConfirmForm(FlaskForm):
+    """A step that has to be meant."""
+
+    sure = BooleanField("I mean it", [DataRequired("tick the box to go on")])

@@ -1,0 +1,74 @@
+"""What stands around every page of the staff, as typed values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import flash, get_flashed_messages, url_for
+
+from app.guard import desk, visitor
+from geodata.roles import ADMINISTRATOR, ROLES
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection
+
+    from flask import Flask
+
+MENU: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles that see it
+    ("admin.people", "People", (ADMINISTRATOR,)),
+    ("admin.audit", "Audit", (ADMINISTRATOR,)),
+    ("account.account", "My account", tuple(ROLES)),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaffFrame:
+    """Who is signed in, the menu they see, and what was done by the page before."""
+
+    name: str
+    display: str
+    menu: tuple[tuple[str, str, str], ...]  # endpoint, label, address
+    said: tuple[str, ...]
+
+
+def staff_frame() -> StaffFrame:
+    """Tell a template what stands around it."""
+    found = visitor()
+    said = tuple(str(message) for message in get_flashed_messages())
+    if found is None or not found.signed_in:
+        return StaffFrame(name="", display="", menu=(), said=said)
+    menu = tuple(
+        (endpoint, label, url_for(endpoint))
+        for endpoint, label, roles in MENU
+        if found.person.may(roles)
+    )
+    return StaffFrame(name=found.person.name, display=found.person.display, menu=menu, said=said)
+
+
+def say(message: str) -> None:
+    """Tell something on the next page."""
+    flash(message)
+
+
+def moment(when: dt.datetime | None) -> str:
+    """Write a time for staff; all of them are UTC."""
+    return f"{when:%Y-%m-%d %H:%M} UTC" if when else ""
+
+
+def ago(when: dt.datetime) -> str:
+    """Tell how long ago something was, roughly."""
+    minutes = max(0, int((desk().now() - when).total_seconds() // 60))
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"
+
+
+def register_frame(app: Flask) -> None:
+    """Let templates of the staff's pages ask for what stands around them."""
+    app.jinja_env.globals["staff_frame"] = staff_frame
+    app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["ago"] = ago
