@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import secrets
 from dataclasses import dataclass, field
@@ -112,6 +113,11 @@ class Settings:
     def releases(self) -> Path:
         """Folder of the releases of all cities."""
         return self.instance / "releases"
+
+    @property
+    def idle(self) -> dt.timedelta:
+        """How long a session lives that nobody uses."""
+        return dt.timedelta(minutes=self.idle_minutes)
 
     @property
     def maps(self) -> Path:

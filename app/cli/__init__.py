@@ -11,12 +11,14 @@ from typing import Any
 import click
 
 from app.cli import (
+    auditing,
     cities,
     demo,
     evaluating,
     initiatives,
     judging,
     measuring,
+    people,
     planning,
     publishing,
     runs,
@@ -59,6 +61,8 @@ for command in (
     measuring.measures,
     planning.plan,
     publishing.publish,
+    people.user,
+    auditing.audit,
     serving.serve,
 ):
     main.add_command(command)

@@ -16,6 +16,7 @@ from app.cli.common import (
     say,
     settings_for,
     stage_lines,
+    with_secret_key,
 )
 from geodata.cityfile import read_city_file
 from geodata.database import upgrade
@@ -26,9 +27,10 @@ from geodata.store.cities import list_cities
 @click.command()
 @database_option
 def init(database_url: str | None) -> None:
-    """Create the database, or upgrade it to this version."""
+    """Create the database, or upgrade it to this version; make the secret key if there is none."""
     settings = settings_for(database_url)
     upgrade(settings.database_url, stage_lines())
+    with_secret_key(settings)
     say("The database is ready.")
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import getpass
 import json
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from tqdm import tqdm
 
-from app.config import Settings
+from app.config import Settings, make_secret_key
 from geodata.database import open_database
 
 if TYPE_CHECKING:
@@ -29,6 +31,13 @@ database_option = click.option(
     help="Database address [default: SAFERGROUND_DATABASE, else SQLite in the instance folder].",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+as_option = click.option(
+    "--as",
+    "who",
+    metavar="NAME",
+    help="Who you are [default: SAFERGROUND_USER, else the user of this machine].",
+)
 
 
 class _Day(click.ParamType[dt.date]):
@@ -67,9 +76,30 @@ def settings_for(database_url: str | None) -> Settings:
     return dataclasses.replace(settings, database_url=database_url) if database_url else settings
 
 
+def with_secret_key(settings: Settings) -> Settings:
+    """Give settings with a secret key, made and kept in the instance folder if there is none."""
+    if settings.secret_key is not None:
+        return settings
+    key = make_secret_key(settings.key_file)
+    say(f"  secret key made in {settings.key_file}; keep a copy, and keep it private")
+    return dataclasses.replace(settings, secret_key=key)
+
+
 def open_for(database_url: str | None) -> Database:
     """Open the database that a command is to use."""
     return open_database(settings_for(database_url).database_url)
+
+
+def this_person(who: str | None) -> str:
+    """Give who acts: as named, as set, or as the machine knows."""
+    return who or os.environ.get("SAFERGROUND_USER") or _machine_user()
+
+
+def _machine_user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a machine that knows no name for its user
+        return ""
 
 
 def print_json(document: Any) -> None:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.cli.common import Progress, database_option, say, settings_for, stage_lines
+from app.cli.common import (
+    Progress,
+    database_option,
+    say,
+    settings_for,
+    stage_lines,
+    with_secret_key,
+)
+from app.cli.people import tell_first_administrator
 from app.cli.serving import DEFAULT_PORT, require_free_port, run_server
 from app.pipeline import FitRequest
 from app.pipeline import fit as run_fit
@@ -61,6 +69,7 @@ def demo(port: int, database_url: str | None, *, no_serve: bool) -> None:
     settings = settings_for(database_url)
     say("1/5 Preparing the database")
     upgrade(settings.database_url, stage_lines())
+    settings = with_secret_key(settings)
     database = open_database(settings.database_url)
     say("2/5 Generating the demonstration city (synthetic; no real place or person)")
     folder = settings.instance / "demonstration-city"
@@ -95,6 +104,7 @@ def demo(port: int, database_url: str | None, *, no_serve: bool) -> None:
     say("5/5 Publishing it: one person drafts, another approves")
     publish_demo(database, settings.releases, result.city)
     database.close()
+    tell_first_administrator(database_url)
     if no_serve:
         say("Ready. Serve it with: saferground serve")
         return

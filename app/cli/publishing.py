@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from app.cli.common import (
     Progress,
+    as_option,
     database_option,
     json_option,
     open_for,
@@ -17,6 +16,7 @@ from app.cli.common import (
     print_table,
     say,
     settings_for,
+    this_person,
 )
 from app.release_pages import site_files
 from geodata.publishing import release as releases
@@ -28,29 +28,10 @@ if TYPE_CHECKING:
 
     from geodata.store.releases import ReleaseRecord
 
-as_option = click.option(
-    "--as",
-    "who",
-    metavar="NAME",
-    help="Who you are [default: SAFERGROUND_USER, else the user of this machine].",
-)
-
 
 def releases_folder(database_url: str | None) -> Path:
     """Give the folder of all releases."""
     return settings_for(database_url).releases
-
-
-def this_person(who: str | None) -> str:
-    """Give who acts: as named, as set, or as the machine knows."""
-    return who or os.environ.get("SAFERGROUND_USER") or _machine_user()
-
-
-def _machine_user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a machine that knows no name for its user
-        return ""
 
 
 @click.group()

@@ -10,18 +10,21 @@ import click
 from app.cli.common import (
     DAY,
     Progress,
+    as_option,
     database_option,
     json_option,
     open_for,
     print_json,
     print_table,
     say,
+    this_person,
 )
 from app.live_site import load_shown
 from app.pipeline import FitRequest
 from app.pipeline import fit as run_fit
 from app.report import write_report
 from geodata.exporting import export_run
+from geodata.store import audit
 from geodata.store.cities import get_city
 from geodata.store.runs import RunSummary, get_run, list_runs
 from spatial.spec import ModelSpec, Sharing, ZoneSource, ZoneSpec
@@ -171,16 +174,24 @@ def show(run: str, database_url: str | None, *, as_json: bool) -> None:
     help="What to write.",
 )
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@as_option
 @database_option
-def export(run: str, what: str, file: Path, database_url: str | None) -> None:
-    """Write a part of RUN to FILE; its ending says how: .geojson .gpkg .csv .tif .html .pdf."""
-    with open_for(database_url).session() as session:
+def export(run: str, what: str, file: Path, who: str | None, database_url: str | None) -> None:
+    """Write a part of RUN to FILE; its ending says how: .geojson .gpkg .csv .tif .html .pdf.
+
+    The export is in the audit.
+    """
+    database = open_for(database_url)
+    with database.session() as session:
         record = get_run(session, run)
         shown = load_shown(session, get_city(session, record.city), run)
     if what == "report":
         write_report(shown, record, file)
     else:
         export_run(record, what, file)
+    with database.session(write=True) as session:
+        told = {"city": record.city, "what": what, "file": file.name}
+        audit.record(session, this_person(who), "run.export", record.id, told)
     say(f"{what} of run {record.id} written to {file}")
 
 

@@ -33,13 +33,21 @@ class Lock:
         return dt.timedelta(seconds=min(FIRST_DELAY_S * 2**doublings, LONGEST_DELAY_S))
 
 
-def locks_of(name: str, address: str) -> tuple[Lock, Lock]:
-    """Give the locks of a sign-in. A name counts the same whether or not somebody is called so."""
-    called = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
+def password_locks(name: str, address: str) -> tuple[Lock, ...]:
+    """Give the locks of a password. A name counts the same whether or not it is somebody's."""
     return (
-        Lock(key=f"name:{called}", free=FREE_BY_NAME),
+        Lock(key=f"name:{_called(name)}", free=FREE_BY_NAME),
         Lock(key=f"address:{network(address)}", free=FREE_BY_ADDRESS),
     )
+
+
+def code_locks(name: str) -> tuple[Lock, ...]:
+    """Give the lock of codes, apart: a right password must not make guesses at codes free."""
+    return (Lock(key=f"code:{_called(name)}", free=FREE_BY_NAME),)
+
+
+def _called(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
 
 
 def network(address: str) -> str:
@@ -78,11 +86,12 @@ def try_lock(session: Session, locks: tuple[Lock, ...], when: dt.datetime) -> dt
     return dt.timedelta()
 
 
-def open_lock(session: Session, locks: tuple[Lock, Lock], *, wholly: bool) -> None:
-    """Take back the count of a try that succeeded; of a whole sign-in, all of the name's."""
-    by_name, by_address = locks
-    limits.forgive(session, by_name.key, None if wholly else 1)
-    limits.forgive(session, by_address.key, 1)
+def open_lock(session: Session, locks: tuple[Lock, ...]) -> None:
+    """Take back what was counted: all of the name's failures, of the address's only this one."""
+    by_name, *others = locks
+    limits.forgive(session, by_name.key)
+    for lock in others:
+        limits.forgive(session, lock.key, 1)
 
 
 def _wait(lock: Lock, count: int, last_at: dt.datetime | None, when: dt.datetime) -> dt.timedelta:

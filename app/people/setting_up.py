@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from app.people import passwords
-from app.people.locks import locks_of
+from app.people.locks import code_locks, password_locks
 from app.people.signing_in import begin
 from app.people.tokens import new_token, token_hash
 from geodata.store import credentials, limits
@@ -33,8 +33,8 @@ def offer_setup(session: Session, name: str, who: str, when: dt.datetime) -> str
     """
     token = new_token()
     made = credentials.reset(session, name, token_hash(token), when + HOLDS, who=who, when=when)
-    by_name, _ = locks_of(made.name, "")
-    limits.forgive(session, by_name.key)
+    for lock in (password_locks(made.name, "")[0], *code_locks(made.name)):
+        limits.forgive(session, lock.key)
     return token
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from app.people import codes, passwords
 from app.people.errors import LockedError, SignInError
-from app.people.locks import FREE_BY_NAME, locks_of, open_lock, try_lock
+from app.people.locks import FREE_BY_NAME, code_locks, open_lock, password_locks, try_lock
 from app.people.tokens import new_token, token_hash
 from geodata.store import audit, credentials, limits, people, sessions
 from geodata.store.people import ACTIVE
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from app.people.keys import Keys
+    from app.people.locks import Lock
     from geodata.database import Database
     from geodata.store.people import PersonRecord
     from geodata.store.sessions import SessionRecord
@@ -93,14 +94,15 @@ def with_password(desk: Desk, name: str, password: str, origin: Origin) -> str:
         If name and password do not belong together.
     """
     name = people.folded(name)
-    _lock(desk, name, origin)
+    locks = password_locks(name, origin.address)
+    _lock(desk, locks)
     with desk.database.session() as session:
         person = people.find_person(session, name)
     usable = person if person and person.state == ACTIVE else None
     if not passwords.fits(password, usable.password_hash if usable else None) or usable is None:
-        raise _failed(desk, name, person, origin, "password")
+        raise _failed(desk, locks, person, origin, "password")
     with desk.database.session(write=True) as session:
-        open_lock(session, locks_of(name, origin.address), wholly=False)
+        open_lock(session, locks)
         stored = usable.password_hash or ""
         if passwords.is_outdated(stored):
             credentials.rehash_password(session, name, stored, passwords.digest(password))
@@ -115,13 +117,14 @@ def check_password(desk: Desk, person: PersonRecord, password: str, origin: Orig
     LockedError, SignInError
         As :func:`with_password`.
     """
-    _lock(desk, person.name, origin)
+    locks = password_locks(person.name, origin.address)
+    _lock(desk, locks)
     if not passwords.fits(password, person.password_hash):
-        _failed(desk, person.name, person, origin, "password")
+        _failed(desk, locks, person, origin, "password")
         msg = "this is not your present password"
         raise SignInError(msg)
     with desk.database.session(write=True) as session:
-        open_lock(session, locks_of(person.name, origin.address), wholly=False)
+        open_lock(session, locks)
 
 
 def with_code(desk: Desk, visitor: Visitor, code: str, origin: Origin) -> str:
@@ -137,13 +140,14 @@ def with_code(desk: Desk, visitor: Visitor, code: str, origin: Origin) -> str:
         If the codes were set up under another secret key.
     """
     person = visitor.person
-    _lock(desk, person.name, origin)
+    locks = code_locks(person.name)
+    _lock(desk, locks)
     with desk.database.session(write=True) as session:
         how = _use_code(desk, session, person, code)
         if how:
-            open_lock(session, locks_of(person.name, origin.address), wholly=True)
+            open_lock(session, locks)
             return finish(desk, session, person, how, origin, visitor.session)
-    raise _failed(desk, person.name, person, origin, "code")
+    raise _failed(desk, locks, person, origin, "code")
 
 
 def offer_codes(desk: Desk, visitor: Visitor, *, anew: bool = False) -> str:
@@ -176,13 +180,14 @@ def confirm_codes(
     """
     person = visitor.person
     secret = offer_codes(desk, visitor)
-    _lock(desk, person.name, origin)
+    locks = code_locks(person.name)
+    _lock(desk, locks)
     step = codes.step_of(secret, code, desk.now_s())
     if step is None:
-        raise _failed(desk, person.name, person, origin, "code")
+        raise _failed(desk, locks, person, origin, "code")
     recovery = codes.new_recovery_codes()
     with desk.database.session(write=True) as session:
-        open_lock(session, locks_of(person.name, origin.address), wholly=True)
+        open_lock(session, locks)
         confirmed = credentials.confirm_codes(
             session,
             person.name,
@@ -281,22 +286,21 @@ def _use_code(desk: Desk, session: Session, person: PersonRecord, code: str) -> 
     return "recovery code" if used else None
 
 
-def _lock(desk: Desk, name: str, origin: Origin) -> None:
+def _lock(desk: Desk, locks: tuple[Lock, ...]) -> None:
     with desk.database.session(write=True) as session:
-        wait = try_lock(session, locks_of(name, origin.address), desk.now())
+        wait = try_lock(session, locks, desk.now())
     if wait:
         raise LockedError(wait)
 
 
 def _failed(
-    desk: Desk, name: str, person: PersonRecord | None, origin: Origin, what: str
+    desk: Desk, locks: tuple[Lock, ...], person: PersonRecord | None, origin: Origin, what: str
 ) -> SignInError:
     """Record a failure. What was typed as a name is kept only if it is one: it may be a secret."""
     told = {"address": origin.address, "what": what}
-    by_name, _ = locks_of(name, origin.address)
     known = person.name if person else ""
     with desk.database.session(write=True) as session:
-        count, _ = limits.failures(session, by_name.key, desk.now())
+        count, _ = limits.failures(session, locks[0].key, desk.now())
         audit.record(session, known, "sign_in.failed", known, told)
         if count >= FREE_BY_NAME:
             audit.record(session, known, "sign_in.locked", known, {**told, "in_a_row": count})

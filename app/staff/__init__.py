@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from flask_wtf import CSRFProtect
@@ -28,7 +27,7 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
     app.extensions["saferground.desk"] = Desk(
         database=database,
         keys=Keys.derive(settings.secret_key),
-        idle=dt.timedelta(minutes=settings.idle_minutes),
+        idle=settings.idle,
     )
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # as long as the session of the form
     CSRFProtect(app)
