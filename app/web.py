@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Flask
+from flask_babel import Babel
 
 from app import errors
 from app.config import Settings
 from app.paths import template_dir
 from app.site import PublicSite
-from app.views import api, health, initiatives, measures, public
+from app.views import account, api, data, embed, health, initiatives, measures, public
 from geodata.database import open_database
 
 if TYPE_CHECKING:
@@ -44,9 +45,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     database = open_database(settings.database_url)
     app.extensions["saferground.site"] = PublicSite(database, settings.city)
     app.extensions["saferground.maps"] = settings.instance / "maps"
+    app.extensions["saferground.releases"] = settings.instance / "releases"
+    Babel(app)
     app.register_blueprint(public.bp)
     app.register_blueprint(measures.bp)
     app.register_blueprint(initiatives.bp)
+    app.register_blueprint(data.bp)
+    app.register_blueprint(account.bp)
+    app.register_blueprint(embed.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(health.bp)
     errors.register(app)

@@ -6,11 +6,14 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app, render_template, request
+from werkzeug.exceptions import NotFound
 
 from app.views import pages
+from geodata.publishing.folder import ReleaseFolder, approved_releases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from flask.typing import ResponseReturnValue
 
@@ -48,3 +51,32 @@ def with_run(view: View) -> View:
         return view(shown, shown.run, **kwargs)
 
     return with_city(wrapped)
+
+
+def with_release(view: View) -> View:
+    """Hand a view the shown city and its newest release; without one there is nothing to send."""
+
+    @wraps(view)
+    def wrapped(**kwargs: Any) -> ResponseReturnValue:
+        shown = site().shown(request.args.get("city"))
+        release = release_of(shown) if shown is not None else None
+        if release is None:
+            raise NotFound
+        return view(shown, release, **kwargs)
+
+    return wrapped
+
+
+def release_of(shown: Shown) -> ReleaseFolder | None:
+    """Give the release that the public reads of a city, if one is approved."""
+    return ReleaseFolder.current(_releases(), shown.city.slug)
+
+
+def releases_of(shown: Shown) -> list[ReleaseFolder]:
+    """Give the releases of a city that were ever approved, newest first."""
+    return approved_releases(_releases(), shown.city.slug)
+
+
+def _releases() -> Path:
+    root: Path = current_app.extensions["saferground.releases"]
+    return root

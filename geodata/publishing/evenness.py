@@ -33,11 +33,15 @@ HUNDREDTHS = 2
 
 
 def contact_file(material: Material) -> dict[str, bytes]:
-    """Write who answers for the release and under which license it is given, if the city says."""
+    """Write who answers, under which license the release is given and who counted its residents.
+
+    There is no such file where the city says nothing of these.
+    """
     city = material.city
     told = {
         "contact": city.contact.as_json() if city.contact else None,
         "license": city.license.as_json() if city.license else None,
+        "residents": city.residents.about if city.residents else "",
     }
     return {CONTACT: json_bytes(told)} if any(told.values()) else {}
 
