@@ -31,7 +31,7 @@ from app.shown import (
 from geodata.errors import BrokenReleaseError, NotStoredError
 from geodata.initiatives import Initiative
 from geodata.publishing.activity_read import released_activity
-from geodata.publishing.folder import CURRENT, ReleaseFolder
+from geodata.publishing.folder import CURRENT, ReleaseFolder, approved_releases
 from geodata.reports import SourceReport
 
 if TYPE_CHECKING:
@@ -83,6 +83,10 @@ class ReleasedSite:
     def release(self, shown: Shown) -> ReleaseFolder | None:
         """Give the folder of the release that is shown."""
         return self._read(shown).folder
+
+    def releases(self, shown: Shown) -> list[ReleaseFolder]:
+        """Give the releases of a city that were ever approved, newest first."""
+        return approved_releases(self._releases, shown.city.slug)
 
     def figures(self, shown: Shown, scope: Scope) -> CityFigures:
         """Give every measure that the release tells in a period or month."""
