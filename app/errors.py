@@ -12,6 +12,7 @@ from app.forms import AddressError
 from app.language import N_, translated
 from geodata.database import DatabaseFailure
 from geodata.errors import (
+    BrokenReleaseError,
     DataError,
     FaultyFileError,
     NotStoredError,
@@ -49,6 +50,7 @@ STATUS: dict[type[SaferGroundError], int] = {
     OutcomeError: 422,
     DosageError: 422,
     ReleaseError: 422,
+    BrokenReleaseError: 503,
     CancelledError: 409,
     StoreError: 503,
     SettingsError: 500,

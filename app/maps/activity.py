@@ -19,7 +19,7 @@ DECIMALS = 5
 
 
 def activity_json(activity: Activity, crs: str) -> bytes:
-    """Write weeks, sites and counts: ``counts`` is site, week, number, again and again."""
+    """Write weeks, sites and counts: ``counts`` is site, week, class, number, again and again."""
     document = {
         "weeks": [week.isoformat() for week in activity.weeks],
         "through": activity.through.isoformat(),
@@ -46,6 +46,7 @@ def _layer(layer: Layer, crs: str) -> dict[str, object]:
         "title": translated(layer.title),
         "one": ngettext(layer.one, layer.many, 1),
         "many": ngettext(layer.one, layer.many, 2),
+        "classes": list(layer.classes),
         "sites": [list(row) for row in rows],
-        "counts": layer.counts[["site", "week", "n"]].to_numpy().ravel().tolist(),
+        "counts": layer.counts[["site", "week", "class", "n"]].to_numpy().ravel().tolist(),
     }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from shapely.geometry.base import BaseGeometry
 
-    from app.site import Shown
+    from app.maps.ground import Ground
     from geodata.store.runs import RunRecord
 
 WIDTH = 1200
@@ -30,12 +30,12 @@ SCALES_M = (100, 200, 500, 1000, 2000, 5000, 10000)
 SCALES_FT = (500, 1000, 2000, 5280, 10560, 26400)
 
 
-def overview_svg(shown: Shown, run: RunRecord) -> bytes:
+def overview_svg(shown: Ground, run: RunRecord) -> bytes:
     """Draw the whole city."""
     return _Drawing(shown, run, shown.city.study_area.buffer(0).bounds, streets=1).draw(None)
 
 
-def zone_svg(shown: Shown, run: RunRecord, zone_id: str) -> bytes:
+def zone_svg(shown: Ground, run: RunRecord, zone_id: str) -> bytes:
     """Draw one zone and what lies around it."""
     shape = run.zones.geometry[run.zones["id"] == zone_id].iloc[0]
     near = NEAR_M / words.Units(shown.city.crs).metres
@@ -50,7 +50,7 @@ class _Drawing:
 
     def __init__(
         self,
-        shown: Shown,
+        shown: Ground,
         run: RunRecord,
         bounds: tuple[float, float, float, float],
         *,

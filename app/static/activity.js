@@ -39,7 +39,7 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
 
   const perWeek = (layer) => {
     const found = new Array(weeks.length).fill(0);
-    for (let i = 0; i < layer.counts.length; i += 3) found[layer.counts[i + 1]] += layer.counts[i + 2];
+    for (let i = 0; i < layer.counts.length; i += 4) found[layer.counts[i + 1]] += layer.counts[i + 3];
     return found;
   };
   const word = (layer, number) => `${Words.number(number)} ${number === 1 ? layer.one : layer.many}`;
@@ -52,10 +52,10 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
       for (const site of layer.sites) site.number = 0;
       const districts = Object.fromEntries(data.districts.map((code) => [code, 0]));
       const { counts, sites } = layer;
-      for (let i = 0; i < counts.length; i += 3) {
+      for (let i = 0; i < counts.length; i += 4) {
         if (counts[i + 1] < first || counts[i + 1] > last) continue;
-        sites[counts[i]].number += counts[i + 2];
-        districts[sites[counts[i]].district] += counts[i + 2];
+        sites[counts[i]].number += counts[i + 3];
+        districts[sites[counts[i]].district] += counts[i + 3];
       }
       for (const site of sites) {
         const look = classes.find(([least]) => site.number >= least);

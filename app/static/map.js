@@ -165,7 +165,7 @@ const SaferGround = (() => {
       item.textContent = text;
       return item;
     }));
-    page("panel-figures").textContent = Words.say(told.past === 1 ? "figures_one" : "figures", { ...told, past: Words.number(told.past) });
+    page("panel-figures").textContent = Words.say("figures", told);
     const anchor = row(told.id) && row(told.id).querySelector("a");
     page("panel-link").href = anchor ? anchor.href : `/zones/${encodeURIComponent(told.id)}`;
   };

@@ -11,6 +11,7 @@ from flask_babel import ngettext
 
 from app import forms, words
 from app.language import N_, translated
+from geodata.publishing.activity import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +82,9 @@ def activity_part(
         If a week is not one of the data's, or the first is after the last.
     """
     first, last = chosen_weeks(activity, args)
-    counted = [activity.by_district(layer, first, last) for layer in activity.layers]
+    counted = [
+        activity.by_district(layer, Choice(first=first, last=last)) for layer in activity.layers
+    ]
     totals = tuple(int(numbers.sum()) for numbers in counted)
     return ActivityPart(
         url=url,

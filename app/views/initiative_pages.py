@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from app.public_figures import CityFigures, MeasureDetail
-    from app.site import Shown
+    from app.shown import PublicEvent, PublicInitiative, Shown
     from geodata.initiatives import Fact, Initiative, Strategy
-    from geodata.store.initiatives import HistoryEntry, InitiativeRecord
 
 STATUS_ICONS = {
     N_("In Progress"): "progress",
@@ -165,8 +164,8 @@ def initiatives_page(shown: Shown, found: CityFigures, city: str | None) -> Init
 
 def initiative_page(
     shown: Shown,
-    record: InitiativeRecord,
-    history: Sequence[HistoryEntry],
+    record: PublicInitiative,
+    history: Sequence[PublicEvent],
     found: CityFigures,
     city: str | None,
 ) -> InitiativePage:
@@ -283,7 +282,7 @@ def _unit(unit: str | None) -> str:
     return {"percent": "%", "date": ""}.get(unit or "", unit or "")
 
 
-def _history(entries: Sequence[HistoryEntry]) -> tuple[Told, ...]:
+def _history(entries: Sequence[PublicEvent]) -> tuple[Told, ...]:
     """Tell what was said when, newest first; the text that stands is on the page already."""
     found, stands = [], True
     for entry in entries:

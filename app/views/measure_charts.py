@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from app.public_figures import MeasureDetail, PublicValue
-    from app.site import Shown
+    from app.shown import Shown
 
 SHORT = {
     "share": N_("Percent"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,11 @@ from geodata.measures.record import GROUPS
 from geodata.measures.registry import MEASURES
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
 
     from app.periods import Period
     from app.public_figures import CityFigures, MeasureDetail, PublicValue
-    from app.site import Shown
+    from app.shown import Shown
     from app.views.initiative_pages import FactRow
     from app.views.measure_blocks import Formulas, Windows
     from geodata.measures.record import Measure, Scope
@@ -122,6 +122,8 @@ class Filter:
     """The form of a page and its state; ``state`` is what other pages need to show the same."""
 
     presets: tuple[tuple[str, str, bool], ...]
+    free: bool
+    months: tuple[tuple[str, str, bool], ...]
     first: str
     last: str
     districts: tuple[tuple[str, str], ...]
@@ -352,15 +354,20 @@ def filter_of(shown: Shown, period: Period, city: str | None) -> Filter:
     last = (scope.end - words.ONE_DAY).isoformat()
     named = {"city": city} if city else {}
     state = dict(named)
-    if period.preset is None:
+    if period.named is None:
         state |= {"from": scope.start.isoformat(), "through": last}
-    elif period.preset != "year":
-        state["period"] = period.preset
+    elif period.named != "year":
+        state["period"] = period.named
     if scope.district is not None:
         state["district"] = scope.district
     return Filter(
         presets=tuple(
-            (value, translated(label), value == period.preset) for value, label in PRESETS.items()
+            (value, translated(label), value == period.named) for value, label in PRESETS.items()
+        ),
+        free=shown.release is None,
+        months=tuple(
+            (value, step_label(scope.within(*_month(value)), "month"), value == period.named)
+            for value in reversed(shown.months)
         ),
         first=scope.start.isoformat(),
         last=last,
@@ -371,6 +378,11 @@ def filter_of(shown: Shown, period: Period, city: str | None) -> Filter:
         state=state,
         named=named | ({"district": scope.district} if scope.district else {}),
     )
+
+
+def _month(value: str) -> tuple[dt.date, dt.date]:
+    first = dt.date.fromisoformat(f"{value}-01")
+    return first, first + words.ONE_DAY
 
 
 def measure_page(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from app.periods import Period
     from app.public_figures import MeasureDetail
-    from app.site import Shown
+    from app.shown import Shown
 
 bp = Blueprint("measures", __name__)
 CHARTS = {"course": charts_measures.course, "districts": charts_measures.districts}

@@ -18,27 +18,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app.maps.bundle import Bundle
-    from app.site import Shown
+    from app.shown import PublicRun, Shown
     from app.views.activity import ActivityPart
     from app.views.initiative_pages import Standing
     from geodata.reports import SourceReport
-    from geodata.store.runs import RunRecord
 
 LEAST_WEIGHT = 0.005
-SORTS = {
-    "district": N_("District"),
-    "past": N_("Incidents"),
-    "expected": N_("Expected"),
-    "area": N_("Area"),
-}
+SORTS = {"district": N_("District"), "surroundings": N_("Surroundings"), "area": N_("Area")}
+SORTED_BY = {"surroundings": "environment_share", "area": "area"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
     """What stands around every page.
 
-    ``age`` tells how old the newest row is, ``calendar`` the day at which a synthetic city's
-    calendar stands still.
+    ``age`` tells how old what is shown is, ``calendar`` the day at which a synthetic city's
+    calendar stands still, ``rules`` the version of the rules that the release was made under.
     """
 
     city: str
@@ -52,6 +47,10 @@ class Frame:
     age: str
     stale: bool
     calendar: str
+    release: str = ""
+    approved: str = ""
+    rules: str = ""
+    preview: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +64,7 @@ class ZoneRow:
     title: str
     reasons: tuple[str, ...]
     brief: str
-    past: int
-    expected: str
+    surroundings: str
     area: str
     stability: str
 
@@ -214,14 +212,18 @@ def frame(shown: Shown) -> Frame:
         period=period,
         run=run.id if run else "",
         others=tuple((other.slug, other.name) for other in shown.others),
-        data_through=words.day(shown.data_through) if shown.data_through else "",
+        data_through=words.day(shown.through) if shown.through else "",
         age=words_measures.ago(shown.age_days) if shown.age_days is not None else "",
         stale=shown.stale,
         calendar=words.day(shown.city.today) if shown.city.today else "",
+        release=shown.release.id if shown.release else "",
+        approved=words.day(shown.release.approved) if shown.release else "",
+        rules=str(shown.release.rules) if shown.release else "",
+        preview=shown.release is None,
     )
 
 
-def zone_rows(shown: Shown, run: RunRecord) -> tuple[ZoneRow, ...]:
+def zone_rows(shown: Shown, run: PublicRun) -> tuple[ZoneRow, ...]:
     """Tell every zone of a run, by district and rank."""
     units = words.Units(shown.city.crs)
     names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
@@ -236,8 +238,7 @@ def zone_rows(shown: Shown, run: RunRecord) -> tuple[ZoneRow, ...]:
             title=zone_title(zone, names),
             reasons=reasons(zone, units),
             brief=_brief(zone, units),
-            past=int(zone.past),
-            expected=words.about(zone.expected),
+            surroundings=words.share(zone.environment_share),
             area=units.area(zone.area),
             stability=words.share(kept[zone.id]) if zone.id in kept else "",
         )
@@ -259,28 +260,31 @@ def district_choices(shown: Shown) -> tuple[tuple[str, str], ...]:
     return tuple((code, district_label(code, names)) for code in frame_["code"])
 
 
-def sorted_rows(run: RunRecord, rows: tuple[ZoneRow, ...], sort: str) -> tuple[ZoneRow, ...]:
+def sorted_rows(run: PublicRun, rows: tuple[ZoneRow, ...], sort: str) -> tuple[ZoneRow, ...]:
     """Sort by a column, the largest first; by district keeps district and rank."""
     if sort == "district":
         return rows
-    order = run.zones[sort].reset_index(drop=True).sort_values(ascending=False, kind="stable")
+    order = (
+        run.zones[SORTED_BY[sort]]
+        .reset_index(drop=True)
+        .sort_values(ascending=False, kind="stable")
+    )
     return tuple(rows[i] for i in order.index)
 
 
-def legend(run: RunRecord) -> tuple[LegendEntry, ...]:
+def legend(run: PublicRun) -> tuple[LegendEntry, ...]:
     """Tell the classes, highest first."""
-    shares = run.cells["risk_class"].value_counts(normalize=True)
     return tuple(
         LegendEntry(
             colour=RISK_HEX[number],
             words=translated(words.CLASSES[number]),
-            share=words.share(float(shares.get(number, 0.0))),
+            share=words.share(run.class_shares[number]),
         )
         for number in (3, 2, 1, 0)
     )
 
 
-def zone_page(shown: Shown, run: RunRecord, row: ZoneRow, picture: str) -> ZonePage:
+def zone_page(shown: Shown, run: PublicRun, row: ZoneRow, picture: str) -> ZonePage:
     """Tell one zone: its reasons with the interval of each relative risk."""
     units = words.Units(shown.city.crs)
     zone = run.zones[run.zones["id"] == row.id].iloc[0]
@@ -320,7 +324,7 @@ def _parts(environment: float) -> Parts:
     )
 
 
-def methods_page(shown: Shown, run: RunRecord) -> MethodsPage:
+def methods_page(shown: Shown, run: PublicRun) -> MethodsPage:
     """Tell how the shown run was made."""
     units, result = words.Units(shown.city.crs), run.result
     model = result["model"]
@@ -410,7 +414,7 @@ def _changed(told: str) -> str:
     return told
 
 
-def _districts(shown: Shown, run: RunRecord, units: words.Units) -> tuple[tuple[str, ...], ...]:
+def _districts(shown: Shown, run: PublicRun, units: words.Units) -> tuple[tuple[str, ...], ...]:
     """Set every district's RRVs beside the city's."""
     names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
     return tuple(
@@ -426,7 +430,7 @@ def _districts(shown: Shown, run: RunRecord, units: words.Units) -> tuple[tuple[
     )
 
 
-def _combined_part(run: RunRecord, units: words.Units) -> CombinedPart:
+def _combined_part(run: PublicRun, units: words.Units) -> CombinedPart:
     combined, days = run.result["combined"], run.spec["history"]["half_life_days"]
     years = round((days or 0.0) / 365)
     return CombinedPart(
@@ -443,7 +447,7 @@ def _combined_part(run: RunRecord, units: words.Units) -> CombinedPart:
     )
 
 
-def _diagnostics(run: RunRecord) -> tuple[tuple[str, str, str], ...]:
+def _diagnostics(run: PublicRun) -> tuple[tuple[str, str, str], ...]:
     """Tell what the fit leaves, each with its figure and how to read it."""
     found = run.result["diagnostics"]
     moran = found["moran"]
@@ -476,7 +480,7 @@ def _diagnostics(run: RunRecord) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def _settings(run: RunRecord) -> tuple[tuple[str, str], ...]:
+def _settings(run: PublicRun) -> tuple[tuple[str, str], ...]:
     model: dict[str, Any] = run.spec["model"]
     zones: dict[str, Any] = run.spec["zones"]
     return (
@@ -493,6 +497,6 @@ def _settings(run: RunRecord) -> tuple[tuple[str, str], ...]:
     )
 
 
-def factor_names(run: RunRecord) -> tuple[str, ...]:
+def factor_names(run: PublicRun) -> tuple[str, ...]:
     """Name the factors of the model, strongest first."""
     return tuple(words.plain(factor["name"]) for factor in run.result["model"]["factors"])

@@ -9,8 +9,6 @@ from werkzeug.exceptions import NotFound
 
 from app import charts, forms, periods, words
 from app.language import by_address, translated
-from app.maps.bundle import Bundle, activity_file, map_bundle
-from app.maps.picture import zone_svg
 from app.views import initiative_pages, pages, scores
 from app.views.activity import ActivityPart, activity_part
 from app.views.doors import site, with_run
@@ -22,9 +20,9 @@ if TYPE_CHECKING:
     from flask import Response
     from flask.typing import ResponseReturnValue
 
-    from app.site import Shown
+    from app.maps.bundle import Bundle
+    from app.shown import PublicRun, Shown
     from app.views.initiative_pages import Standing
-    from geodata.store.runs import RunRecord
 
 bp = Blueprint("public", __name__)
 FOR_EVER = 31_536_000
@@ -33,10 +31,10 @@ ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 @bp.get("/")
 @with_run
-def home(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+def home(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Show the city, its map in small and the first zone of each district."""
     rows = pages.zone_rows(shown, run)
-    bundle = _bundle(shown, run)
+    bundle = site().bundle(shown)
     page = pages.HomePage(
         zones=len(rows),
         districts=len({row.district for row in rows}),
@@ -63,12 +61,12 @@ def _standing(shown: Shown) -> Standing | None:
 
 @bp.get("/map")
 @with_run
-def map_(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+def map_(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Show the map, and beside it every zone in a table."""
     choices = pages.district_choices(shown)
     district = forms.choice(request.args, "district", [code for code, _ in choices])
     page = pages.MapPage(
-        bundle=_bundle(shown, run),
+        bundle=site().bundle(shown),
         legend=pages.legend(run),
         rows=pages.zone_rows(shown, run),
         districts=choices,
@@ -80,7 +78,7 @@ def map_(shown: Shown, run: RunRecord) -> ResponseReturnValue:
 
 @bp.get("/zones/")
 @with_run
-def zones(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+def zones(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """List the zones, by district or by another column."""
     choices = pages.district_choices(shown)
     district = forms.choice(request.args, "district", [code for code, _ in choices])
@@ -98,7 +96,7 @@ def zones(shown: Shown, run: RunRecord) -> ResponseReturnValue:
 
 @bp.get("/zones/<zone_id>")
 @with_run
-def zone(shown: Shown, run: RunRecord, zone_id: str) -> ResponseReturnValue:
+def zone(shown: Shown, run: PublicRun, zone_id: str) -> ResponseReturnValue:
     """Show one zone and why it is one."""
     row = _row(shown, run, zone_id)
     picture = url_for("public.zone_picture", zone_id=zone_id, city=shown.city.slug)
@@ -109,10 +107,12 @@ def zone(shown: Shown, run: RunRecord, zone_id: str) -> ResponseReturnValue:
 @bp.get("/zones/<zone_id>/picture.svg")
 @by_address
 @with_run
-def zone_picture(shown: Shown, run: RunRecord, zone_id: str) -> ResponseReturnValue:
+def zone_picture(shown: Shown, run: PublicRun, zone_id: str) -> ResponseReturnValue:
     """Draw one zone and its surroundings."""
     _row(shown, run, zone_id)
-    response = current_app.response_class(zone_svg(shown, run, zone_id), mimetype="image/svg+xml")
+    response = current_app.response_class(
+        site().zone_picture(shown, zone_id), mimetype="image/svg+xml"
+    )
     response.cache_control.public = True
     response.cache_control.max_age = 3600
     return response
@@ -120,7 +120,7 @@ def zone_picture(shown: Shown, run: RunRecord, zone_id: str) -> ResponseReturnVa
 
 @bp.get("/methods/")
 @with_run
-def methods(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+def methods(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Tell the method, its limits and how the shown run was made."""
     page = pages.methods_page(shown, run)
     return render_template("public/methods.html", frame=pages.frame(shown), page=page)
@@ -128,7 +128,7 @@ def methods(shown: Shown, run: RunRecord) -> ResponseReturnValue:
 
 @bp.get("/methods/validation")
 @with_run
-def validation(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+def validation(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Tell how the shown run did on incidents that it had not seen."""
     at = {name: url_for("public.chart", name=name, city=shown.city.slug) for name in CHARTS}
     page = scores.validation_page(shown, run, at)
@@ -138,7 +138,7 @@ def validation(shown: Shown, run: RunRecord) -> ResponseReturnValue:
 @bp.get("/methods/charts/<name>.svg")
 @by_address
 @with_run
-def chart(shown: Shown, run: RunRecord, name: str) -> ResponseReturnValue:
+def chart(shown: Shown, run: PublicRun, name: str) -> ResponseReturnValue:
     """Draw one chart of the shown run."""
     drawn = CHARTS[name](shown, run) if name in CHARTS else None
     if drawn is None:
@@ -149,24 +149,24 @@ def chart(shown: Shown, run: RunRecord, name: str) -> ResponseReturnValue:
     return response
 
 
-def _capture_chart(shown: Shown, _run: RunRecord) -> bytes | None:
+def _capture_chart(shown: Shown, _run: PublicRun) -> bytes | None:
     if not shown.validations:
         return None
     return charts.draw(charts.capture_curves, shown.validations[0].document["curves"])
 
 
-def _calibration_chart(shown: Shown, _run: RunRecord) -> bytes | None:
+def _calibration_chart(shown: Shown, _run: PublicRun) -> bytes | None:
     if not shown.validations:
         return None
     return charts.draw(charts.calibration, shown.validations[0].document["levels"])
 
 
-def _factors_chart(shown: Shown, run: RunRecord) -> bytes | None:
+def _factors_chart(shown: Shown, run: PublicRun) -> bytes | None:
     factors, units = run.result["model"]["factors"], words.Units(shown.city.crs)
     return charts.draw(charts.relative_risks, factors, [words.brief(f, units) for f in factors])
 
 
-def _selection_chart(shown: Shown, _run: RunRecord) -> bytes | None:
+def _selection_chart(shown: Shown, _run: PublicRun) -> bytes | None:
     if shown.certainty is None:
         return None
     units, found = words.Units(shown.city.crs), shown.certainty.document["factors"]
@@ -174,7 +174,7 @@ def _selection_chart(shown: Shown, _run: RunRecord) -> bytes | None:
     return charts.draw(charts.selection, found, labels, units.length)
 
 
-CHARTS: dict[str, Callable[[Shown, RunRecord], bytes | None]] = {
+CHARTS: dict[str, Callable[[Shown, PublicRun], bytes | None]] = {
     "capture": _capture_chart,
     "calibration": _calibration_chart,
     "factors": _factors_chart,
@@ -185,7 +185,7 @@ CHARTS: dict[str, Callable[[Shown, RunRecord], bytes | None]] = {
 @bp.get("/maps/<folder>/<name>")
 def map_file(folder: str, name: str) -> ResponseReturnValue:
     """Send a file of a map; its name holds its digest, so it can be kept for ever."""
-    root: Path = current_app.extensions["saferground.maps"]
+    root = site().maps
     if name == "map.json" or not (root / folder / name).is_file():
         raise NotFound
     for encoding, ending in ENCODINGS:
@@ -219,20 +219,16 @@ def _activity(shown: Shown, names: dict[str, str]) -> ActivityPart | None:
     activity = site().activity(shown)
     if activity is None:
         return None
-    folder, name = activity_file(current_app.extensions["saferground.maps"], shown, activity)
+    folder, name = site().activity_file(shown) or ("", "")
     url = url_for("public.map_file", folder=folder, name=name)
     return activity_part(activity, url, request.args, names, words.Units(shown.city.crs))
-
-
-def _bundle(shown: Shown, run: RunRecord) -> Bundle:
-    return map_bundle(current_app.extensions["saferground.maps"], shown, run)
 
 
 def _file_url(bundle: Bundle, name: str) -> str:
     return url_for("public.map_file", folder=bundle.folder, name=name)
 
 
-def _row(shown: Shown, run: RunRecord, zone_id: str) -> pages.ZoneRow:
+def _row(shown: Shown, run: PublicRun, zone_id: str) -> pages.ZoneRow:
     found = [row for row in pages.zone_rows(shown, run) if row.id == zone_id]
     if not found:
         raise NotFound

@@ -12,8 +12,7 @@ from app.language import translated
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from app.site import Shown
-    from geodata.store.runs import RunRecord
+    from app.shown import PublicRun, Shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +74,7 @@ class ValidationPage:
     charts: Mapping[str, str]
 
 
-def validation_page(shown: Shown, run: RunRecord, charts: Mapping[str, str]) -> ValidationPage:
+def validation_page(shown: Shown, run: PublicRun, charts: Mapping[str, str]) -> ValidationPage:
     """Tell how a run did on the newest later period that it was scored on."""
     found = shown.validations[0].document if shown.validations else None
     pooled = shown.backtests[0].document if shown.backtests else None
@@ -87,7 +86,7 @@ def validation_page(shown: Shown, run: RunRecord, charts: Mapping[str, str]) -> 
     )
 
 
-def _scored(run: RunRecord, found: dict[str, Any]) -> ScoredPart:
+def _scored(run: PublicRun, found: dict[str, Any]) -> ScoredPart:
     zones = found["zones"]
     return ScoredPart(
         period=_period(found["from"], found["to"]),

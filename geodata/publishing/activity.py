@@ -1,7 +1,8 @@
 """What happened where and in which week, as the public may see it: alerts and complaints.
 
-Places are the public sites of the masking rules, times are weeks from Monday, and nothing younger
-than the delay is in.
+Places are the public sites of the masking rules, times are weeks from Monday. The values here come
+from the tables of a release (:mod:`geodata.publishing.activity_read`) or, before one is approved,
+from the rows themselves (:mod:`geodata.publishing.activity_live`).
 """
 
 from __future__ import annotations
@@ -13,44 +14,59 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from geodata.publishing.places import mask_rows, public_places
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
-    from sqlalchemy.orm import Session
-
-    from geodata.measures.ledger import Ledger
-    from spatial.masking import PublicPlaces
 
 LAYERS = {
     "alerts": ("Gunshot alerts", "alert", "alerts"),
     "complaints": ("Dirt-bike complaints", "complaint", "complaints"),
 }
+CLASSES = ("single", "multiple", "probable", "other")  # of alerts; other is also what is not told
 COMPLAINTS = "dirtbike.complaints"
+SITES = ["name", "x", "y", "radius_units", "rule", "district"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Layer:
-    """One kind of row by public site and week.
+    """One kind of row by public site, week and class.
 
     Parameters
     ----------
     id, title, one, many
         What it is called.
+    classes
+        What its rows are told apart by; nothing for complaints.
     sites
-        ``name``, ``x``, ``y``, ``radius_units``, ``rule`` and ``district`` of each site with rows.
+        ``name``, ``x``, ``y``, ``radius_units``, ``rule`` and ``district`` of each site with rows,
+        by name.
     counts
-        ``site`` (position in ``sites``), ``week`` (position in the weeks) and ``n``, a row a pair.
+        ``site`` (position in ``sites``), ``week`` (position in the weeks), ``class`` (position in
+        ``classes``, 0 where there are none) and ``n``; a row for each that occurs.
     """
 
     id: str
     title: str
     one: str
     many: str
+    classes: tuple[str, ...]
     sites: pd.DataFrame
     counts: pd.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What of an activity is asked for: weeks, both ends in; a district; classes of alerts.
+
+    ``district`` is none for all of them; ``classes`` is empty for all of them, and says nothing
+    of a layer that has none.
+    """
+
+    first: int
+    last: int
+    district: str | None = None
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,79 +78,78 @@ class Activity:
     layers: tuple[Layer, ...]
     districts: tuple[str, ...]
 
-    def by_district(self, layer: Layer, first: int, last: int) -> NDArray[np.int64]:
-        """Count a layer's rows of some weeks by district, in the order of ``districts``."""
-        counts = layer.counts[layer.counts["week"].between(first, last)]
-        code = layer.sites["district"].to_numpy(dtype=object)[counts["site"]]
-        found = counts["n"].groupby(code).sum()
-        return np.array([int(found.get(code, 0)) for code in self.districts], dtype=np.int64)
+    def chosen(self, layer: Layer, choice: Choice) -> pd.DataFrame:
+        """Give the counts of a layer that a choice leaves."""
+        counts = layer.counts
+        keep = counts["week"].between(choice.first, choice.last)
+        if choice.district is not None:
+            inside = (layer.sites["district"] == choice.district).to_numpy(dtype=bool)
+            keep &= inside[counts["site"]]
+        if choice.classes and layer.classes:
+            wanted = [i for i, name in enumerate(layer.classes) if name in choice.classes]
+            keep &= counts["class"].isin(wanted)
+        return counts[keep]
+
+    def by_site(self, layer: Layer, choice: Choice) -> NDArray[np.int64]:
+        """Count what a choice leaves of a layer at each of its sites."""
+        counts = self.chosen(layer, choice)
+        found = np.zeros(len(layer.sites), dtype=np.int64)
+        np.add.at(found, counts["site"].to_numpy(), counts["n"].to_numpy())
+        return found
+
+    def by_district(self, layer: Layer, choice: Choice) -> NDArray[np.int64]:
+        """Count what a choice leaves of a layer by district, in the order of ``districts``."""
+        numbers = self.by_site(layer, choice)
+        code = layer.sites["district"].to_numpy(dtype=object)
+        return np.array([numbers[code == one].sum() for one in self.districts], dtype=np.int64)
 
 
-def public_activity(session: Session, ledger: Ledger) -> Activity | None:
-    """Mask and count the alerts and complaints of a city; nothing where it has neither.
+def count_activity(tables: Mapping[str, pd.DataFrame], districts: Sequence[str]) -> Activity | None:
+    """Count masked rows by site, week and class; nothing where there is no row.
 
     Parameters
     ----------
-    session
-        Open.
-    ledger
-        Rows of the city; its today decides what is old enough.
+    tables
+        By layer: a row an alert or complaint, with ``day``, ``class`` (text, empty if it is not
+        told), ``number``, and ``name``, ``x``, ``y``, ``radius_units``, ``rule`` and ``district``
+        of its site.
+    districts
+        Codes of the city.
     """
-    if not (ledger.has("alerts") or ledger.has("occurrences")):
-        return None
-    places = public_places(session, ledger.city)
-    masked = dict(_masked(ledger, places))
-    days = pd.concat([rows["day"] for rows in masked.values()])
+    days = pd.concat([rows["day"] for rows in tables.values()]) if tables else pd.Series()
     if len(days) == 0:
         return None
-    first = _monday(days.min().date())
-    number = (days.max().date() - first).days // 7 + 1
-    codes = tuple(str(code) for code in ledger.city.districts["code"])
+    first, last = days.min().date(), days.max().date()
+    first -= dt.timedelta(days=first.weekday())
     return Activity(
-        weeks=tuple(first + dt.timedelta(weeks=i) for i in range(number)),
-        through=days.max().date(),
-        layers=tuple(_layer(name, rows, places, first) for name, rows in masked.items()),
-        districts=codes,
+        weeks=tuple(first + dt.timedelta(weeks=i) for i in range((last - first).days // 7 + 1)),
+        through=last,
+        layers=tuple(_layer(name, rows, first) for name, rows in tables.items()),
+        districts=tuple(districts),
     )
 
 
-def _masked(ledger: Ledger, places: PublicPlaces) -> Iterator[tuple[str, pd.DataFrame]]:
-    wanted = ["x", "y", "district", "local"]
-    if ledger.has("alerts"):
-        yield "alerts", mask_rows(ledger.alerts[wanted], places, ledger.today)
-    points = ledger.occurrences
-    points = points[points["measure"] == COMPLAINTS]
-    if len(points):
-        rows = points.assign(local=points["day"])[[*wanted, "value"]]
-        yield "complaints", mask_rows(rows, places, ledger.today)
-
-
-def _layer(name: str, rows: pd.DataFrame, places: PublicPlaces, first: dt.date) -> Layer:
-    week = (rows["day"] - pd.Timestamp(first)).dt.days.to_numpy() // 7
-    used, site = np.unique(rows["site"].to_numpy(), return_inverse=True)
-    weight = rows["value"].to_numpy() if "value" in rows else np.ones(len(rows))
-    pairs = pd.DataFrame({"site": site, "week": week, "n": weight.astype(np.int64)})
-    counts = pairs.groupby(["site", "week"])["n"].sum().reset_index()
-    sites, title = places.sites, LAYERS[name]
-    codes = np.array([*places.district_ids, ""], dtype=object)
+def _layer(name: str, rows: pd.DataFrame, first: dt.date) -> Layer:
+    classes = CLASSES if name == "alerts" else ()
+    sites = rows[SITES].drop_duplicates("name").sort_values("name").reset_index(drop=True)
+    cells = pd.DataFrame(
+        {
+            "site": pd.Index(sites["name"]).get_indexer(rows["name"]),
+            "week": (rows["day"] - pd.Timestamp(first)).dt.days.to_numpy() // 7,
+            "class": _positions(rows["class"], classes),
+            "n": rows["number"].to_numpy().astype(np.int64),
+        }
+    )
+    counts = cells.groupby(["site", "week", "class"])["n"].sum().reset_index()
+    title, one, many = LAYERS[name]
     return Layer(
-        id=name,
-        title=title[0],
-        one=title[1],
-        many=title[2],
-        sites=pd.DataFrame(
-            {
-                "name": sites.name[used],
-                "x": sites.x[used],
-                "y": sites.y[used],
-                "radius_units": sites.radius_units[used],
-                "rule": sites.rule[used],
-                "district": codes[sites.district[used]],
-            }
-        ),
-        counts=counts,
+        id=name, title=title, one=one, many=many, classes=classes, sites=sites, counts=counts
     )
 
 
-def _monday(day: dt.date) -> dt.date:
-    return day - dt.timedelta(days=day.weekday())
+def _positions(told: pd.Series, classes: tuple[str, ...]) -> NDArray[np.intp]:
+    """Find each row's class, the last one where it is none of them."""
+    if not classes:
+        return np.zeros(len(told), dtype=np.intp)
+    found = pd.Index(classes).get_indexer(pd.Index(told.to_numpy(dtype=object)))
+    return np.where(found < 0, len(classes) - 1, found)

@@ -18,7 +18,9 @@ from geodata.store.records import TABLES, read_frame
 
 if TYPE_CHECKING:
     import pandas as pd
+    from sqlalchemy.orm import Session
 
+    from geodata.measures.ledger import Ledger
     from geodata.publishing.material import Material
     from spatial.masking import PublicPlaces
 
@@ -49,20 +51,30 @@ def drawn_sites(material: Material) -> Drawn:
     )
 
 
-def alert_rows(material: Material) -> pd.DataFrame:
+def exact_alerts(session: Session, ledger: Ledger) -> pd.DataFrame:
     """Give the exact alerts: ``x``, ``y``, ``district``, ``local`` and ``class``."""
-    table, ledger = TABLES["alerts"], material.ledger
-    mine = table.c.city_id == material.city.id
+    table = TABLES["alerts"]
+    mine = table.c.city_id == ledger.city.id
     told = select(table.c["class"]).where(mine).order_by(table.c.id)
     rows = ledger.alerts[["x", "y", "district", "local"]]
-    return rows.assign(**{"class": read_frame(material.session, told)["class"].to_numpy()})
+    return rows.assign(**{"class": read_frame(session, told)["class"].to_numpy()})
+
+
+def exact_complaints(ledger: Ledger) -> pd.DataFrame:
+    """Give the exact complaints: ``x``, ``y``, ``district``, ``local`` (a day) and ``value``."""
+    points = ledger.occurrences
+    points = points[points["measure"] == COMPLAINTS]
+    return points.assign(local=points["day"])[["x", "y", "district", "local", "value"]]
+
+
+def alert_rows(material: Material) -> pd.DataFrame:
+    """Give the exact alerts that a release is about."""
+    return exact_alerts(material.session, material.ledger)
 
 
 def complaint_rows(material: Material) -> pd.DataFrame:
-    """Give the exact complaints: ``x``, ``y``, ``district``, ``local`` (a day) and ``value``."""
-    points = material.ledger.occurrences
-    points = points[points["measure"] == COMPLAINTS]
-    return points.assign(local=points["day"])[["x", "y", "district", "local", "value"]]
+    """Give the exact complaints that a release is about."""
+    return exact_complaints(material.ledger)
 
 
 def alert_files(material: Material) -> dict[str, bytes]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from geodata.errors import ReleaseError
 from geodata.publishing.checks import check_files
+from geodata.publishing.course import course_file
 from geodata.publishing.dictionary import dictionary
 from geodata.publishing.documents import (
     INCIDENTS,
@@ -78,7 +79,7 @@ def draft_release(
     city: str,
     who: str,
     *,
-    more_files: Mapping[str, bytes] | None = None,
+    pages: Callable[[Material], Mapping[str, bytes]] | None = None,
     today: dt.date | None = None,
     progress: Progress | None = None,
 ) -> ReleaseRecord:
@@ -92,8 +93,8 @@ def draft_release(
         Slug.
     who
         Name of the drafter; it is not part of the release.
-    more_files
-        Documents of the public pages, by names under ``site/``.
+    pages
+        Makes the documents of the public pages, by names under ``site/``.
     today
         The city's own day if left out.
     progress
@@ -112,8 +113,10 @@ def draft_release(
         material = gather(
             session, record, today or record.this_day(), approved_releases(root, city)
         )
+        _tell(progress, "pages")
+        more_files = pages(material) if pages else {}
         draft = make_draft(
-            material, ReleaseFolder.current(root, city), more_files or {}, progress=progress
+            material, ReleaseFolder.current(root, city), more_files, progress=progress
         )
         _tell(progress, "rules")
         require_rules(material, draft)
@@ -140,7 +143,7 @@ def make_draft(
     incidents, tables = incident_files(material, earlier)
     files |= {**incidents, **initiative_files(material)}
     if figures is not None:
-        files |= measure_files(material, figures)
+        files |= {**measure_files(material, figures), **course_file(material, figures)}
         tables += figures.tables
     files |= package_file(files, material.last_day)
     files["data/dictionary.csv"] = dictionary({*files, "data/dictionary.csv"})

@@ -33,14 +33,14 @@ def test_no_exact_place_and_no_young_day_reaches_the_map(data, demo_settings):
     assert data["weeks"][-1] <= newest.isoformat()
     assert set(data) == {"weeks", "through", "districts", "layers"}
     for layer in data["layers"]:
-        assert set(layer) == {"id", "title", "one", "many", "sites", "counts"}
+        assert set(layer) == {"id", "title", "one", "many", "classes", "sites", "counts"}
         assert all(len(site) == 4 for site in layer["sites"])
         assert min(site[2] for site in layer["sites"]) >= 50  # never drawn as a pin
     (layer,) = [layer for layer in data["layers"] if layer["id"] == "alerts"]
     assert len(layer["sites"]) < len(exact) / 2
     young = alerts["day"] > np.datetime64(newest)
     inside = alerts["district"].notna()
-    assert sum(layer["counts"][2::3]) == int((inside & ~young).sum())
+    assert sum(layer["counts"][3::4]) == int((inside & ~young).sum())
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_the_page_tells_the_weeks_of_the_address(client, data):
     page = client.get("/map?from=2025-01-06&to=2025-01-27").text
     first, last = data["weeks"].index("2025-01-06"), data["weeks"].index("2025-01-27")
     (layer,) = [layer for layer in data["layers"] if layer["id"] == "alerts"]
-    counts = np.reshape(layer["counts"], (-1, 3))
-    number = counts[(counts[:, 1] >= first) & (counts[:, 1] <= last), 2].sum()
+    counts = np.reshape(layer["counts"], (-1, 4))
+    number = counts[(counts[:, 1] >= first) & (counts[:, 1] <= last), 3].sum()
     assert f"{number} alerts" in page
     assert "from January 6, 2025 to February 2, 2025" in page
 

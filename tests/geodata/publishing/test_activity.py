@@ -1,15 +1,23 @@
 import datetime as dt
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 from gunfire import Gunfire, degrees, with_streets_and_homes
-from town import SOUTH, WEST, Town
+from releasing import TODAY as RELEASED
+from releasing import Publisher
+from town import CRS, SOUTH, WEST, Town
 
 from geodata.cityfile import read_city_file
 from geodata.importing import import_city
 from geodata.measures.ledger import Ledger
-from geodata.publishing.activity import public_activity
+from geodata.publishing.activity import Choice
+from geodata.publishing.activity_live import public_activity
+from geodata.publishing.activity_read import released_activity
+from geodata.publishing.folder import ReleaseFolder
+from geodata.publishing.release import draft_release
 from geodata.store.cities import get_city
 
 TODAY = dt.date(2024, 4, 2)
@@ -39,9 +47,9 @@ def test_weeks_and_numbers_are_those_of_the_rows(town, activity_of):
     assert made.weeks == (dt.date(2024, 2, 26), dt.date(2024, 3, 4))
     (alerts,) = made.layers
     assert alerts.counts["n"].sum() == 4
-    assert made.by_district(alerts, 0, 0).tolist() == [2, 0]
-    assert made.by_district(alerts, 1, 1).tolist() == [1, 1]
-    assert made.by_district(alerts, 0, 1).tolist() == [3, 1]
+    assert made.by_district(alerts, Choice(first=0, last=0)).tolist() == [2, 0]
+    assert made.by_district(alerts, Choice(first=1, last=1)).tolist() == [1, 1]
+    assert made.by_district(alerts, Choice(first=0, last=1)).tolist() == [3, 1]
 
 
 def test_nothing_younger_than_the_delay_is_in(town, activity_of):
@@ -104,3 +112,63 @@ def test_rows_outside_every_district_are_not_shown(town, activity_of):
     town.alert()
     town.alert(x=5000)
     assert activity_of().layers[0].counts["n"].sum() == 1
+
+
+def test_a_choice_keeps_a_district_and_classes_of_alerts(town, activity_of):
+    for x, type_ in ((500, "Multiple"), (500, "Single"), (3500, "Single"), (3500, "Backfire")):
+        town.alert(x=x, type=type_)
+    made = activity_of()
+    (alerts,) = made.layers
+
+    def numbers(**choice):
+        return made.by_district(alerts, Choice(first=0, last=0, **choice)).tolist()
+
+    assert numbers() == [2, 2]
+    assert numbers(classes=("single",)) == [1, 1]
+    assert numbers(classes=("multiple", "other")) == [1, 1]
+    assert numbers(district="D2") == [0, 2]
+    assert numbers(district="D2", classes=("other",)) == [0, 1]
+    assert numbers(classes=("probable",)) == [0, 0]
+
+
+def same(one, other):
+    """Whether two activities tell the same, places to a decimetre and radii to a metre."""
+    assert (one.weeks, one.through, one.districts) == (other.weeks, other.through, other.districts)
+    assert [layer.id for layer in one.layers] == [layer.id for layer in other.layers]
+    for a, b in zip(one.layers, other.layers, strict=True):
+        assert a.classes == b.classes
+        pd.testing.assert_frame_equal(a.counts, b.counts, check_dtype=False)
+        keys = ["name", "rule", "district"]
+        assert a.sites[keys].to_numpy().tolist() == b.sites[keys].to_numpy().tolist()
+        np.testing.assert_allclose(a.sites[["x", "y"]], b.sites[["x", "y"]], atol=0.15)
+        np.testing.assert_allclose(a.sites["radius_units"], b.sites["radius_units"], atol=1)
+
+
+def test_a_release_tells_what_the_rows_tell(sqlite_database, tmp_path):
+    Publisher(tmp_path).bring(sqlite_database)
+    root = tmp_path / "releases"
+    record = draft_release(sqlite_database, root, "town", "ana", today=RELEASED)
+    release = ReleaseFolder(path=root / "town" / record.id)
+    read = released_activity(release, CRS, ["D1", "D2"])
+    with sqlite_database.session() as session:
+        rows = public_activity(session, Ledger(session, get_city(session, "town"), RELEASED))
+    assert read.layers[0].counts["n"].sum() > 50
+    assert len(set(read.layers[0].counts["class"])) > 2
+    same(read, rows)
+
+
+def test_a_release_without_alerts_and_complaints_has_none(sqlite_database, tmp_path):
+    import_city(sqlite_database, read_city_file(Town(tmp_path).path))
+    root = tmp_path / "releases"
+    record = draft_release(sqlite_database, root, "town", "ana", today=RELEASED)
+    release = ReleaseFolder(path=root / "town" / record.id)
+    assert released_activity(release, CRS, ["D1", "D2"]) is None
+
+
+def test_reading_a_release_loads_no_database(tmp_path):
+    code = (
+        "import sys, geodata.publishing.activity_read as r; "
+        "print([m for m in sys.modules if m.startswith(('sqlalchemy', 'geodata.store'))])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
