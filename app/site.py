@@ -10,6 +10,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from app.certainty import CERTAINTY
 from app.periods import last_year
 from app.public_figures import city_figures, measure_detail
@@ -19,6 +21,8 @@ from geodata.measures.ledger import Ledger
 from geodata.measures.masked import Masks
 from geodata.measures.registry import STALE_DAYS
 from geodata.publishing.activity_live import public_activity
+from geodata.publishing.gazetteer import make_gazetteer
+from geodata.publishing.surroundings import NO_CLASS, Ground, RiskClasses
 from geodata.store import cities, findings, initiatives, layers, runs, sources
 
 if TYPE_CHECKING:
@@ -104,6 +108,7 @@ class PublicSite:
         self._city = city
         self._kept: dict[tuple[str, ...], Shown] = {}
         self._activities: dict[tuple[str, ...], Activity | None] = {}
+        self._grounds: dict[tuple[str, ...], Ground] = {}
         self._figures: dict[Any, Any] = {}
         self._tables: dict[str, PublicTable] = {}
         self._masks: tuple[Any, Masks] = (None, Masks())
@@ -219,6 +224,30 @@ class PublicSite:
                 self._figures.pop(next(iter(self._figures)))
         return found
 
+    def ground(self, shown: Shown, run: RunRecord) -> Ground:
+        """Give all that can be asked about a place or an area."""
+        city = shown.city
+        key = (*shown.stamp, city.this_day().isoformat())
+        with self._lock:
+            if key in self._grounds:
+                return self._grounds[key]
+        made = Ground(
+            districts=city.districts,
+            neighbourhoods=shown.base[shown.base["kind"] == "neighbourhood"],
+            zones=run.zones,
+            classes=_classes(run),
+            gazetteer=make_gazetteer(
+                shown.base,
+                dict(zip(city.districts["code"], city.districts.geometry, strict=True)),
+            ),
+            activity=self.activity(shown),
+        )
+        with self._lock:
+            self._grounds[key] = made
+            while len(self._grounds) > KEPT:
+                self._grounds.pop(next(iter(self._grounds)))
+        return made
+
     def activity(self, shown: Shown) -> Activity | None:
         """Give a city's alerts and complaints as the public may see them, by week."""
         city = shown.city
@@ -260,6 +289,16 @@ def load_shown(
         initiatives=tuple(initiatives.list_initiatives(session, city.slug)),
         retired=tuple(initiatives.retired_initiatives(session, city.slug)),
         stamp=stamp,
+    )
+
+
+def _classes(run: RunRecord) -> RiskClasses:
+    """Give a run's risk classes on their lattice, as its surface does."""
+    grid = run.grid
+    levels = grid.to_raster(run.cells["risk_class"].to_numpy(np.uint8), fill=NO_CLASS)
+    west, _, _, north = grid.bounds
+    return RiskClasses(
+        levels=levels.astype(np.uint8)[::-1], west=west, north=north, cell_units=grid.cell_units
     )
 
 

@@ -34,6 +34,7 @@ from geodata.publishing.folder import (
     approved_releases,
 )
 from geodata.publishing.formats import json_bytes
+from geodata.publishing.gazetteer import GAZETTEER, make_gazetteer
 from geodata.publishing.manifest import make_manifest
 from geodata.publishing.material import gather
 from geodata.publishing.package import package_file
@@ -42,6 +43,7 @@ from geodata.publishing.tables import MONTHS, PERIODS, measure_files, told_count
 from geodata.publishing.truth import check_truth
 from geodata.publishing.zones import accountability_file, district_files, zone_files
 from geodata.store import cities, releases
+from geodata.store.layers import base_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -133,6 +135,7 @@ def make_draft(
     """Make every file of a release and its manifest; nothing is checked or written."""
     earlier = said_before(material.earlier)
     files = {**alert_files(material), **complaint_files(material)}
+    files |= gazetteer_file(material)
     _tell(progress, "zones")
     files |= {**district_files(material), **zone_files(material), **accountability_file(material)}
     _tell(progress, "measures")
@@ -146,6 +149,14 @@ def make_draft(
     files["data/dictionary.csv"] = dictionary({*files, "data/dictionary.csv"})
     files |= more_files
     return Draft(files=files, manifest=make_manifest(material, files, current), tables=tables)
+
+
+def gazetteer_file(material: Material) -> dict[str, bytes]:
+    """Write the names that people search for, if the city has any."""
+    city = material.city
+    shapes = dict(zip(city.districts["code"], city.districts.geometry, strict=True))
+    made = make_gazetteer(base_shapes(material.session, city.id), shapes)
+    return {GAZETTEER: made.document()} if len(made) else {}
 
 
 def said_before(earlier: Sequence[ReleaseFolder]) -> dict[Where, Told]:
