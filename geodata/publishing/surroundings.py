@@ -78,7 +78,7 @@ class RiskClasses:
         left, top = self.west + column * size, self.north - row * size
         cells = shapely.box(left, top - size, left + size, top)
         covered = shapely.area(shapely.intersection(cells, shape))
-        return np.bincount(level, weights=covered, minlength=4)
+        return np.bincount(level, weights=covered, minlength=4).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,8 +197,9 @@ def _touching(activity: Activity, x: float, y: float, choice: Choice) -> tuple[T
     for layer in activity.layers:
         sites, numbers = layer.sites, activity.by_site(layer, choice)
         apart = np.hypot(sites["x"] - x, sites["y"] - y)
-        holds = (apart <= sites["radius_units"]) & (sites["rule"] != "district") & (numbers > 0)
-        number = int(numbers[holds.to_numpy()].sum())
+        near = (apart <= sites["radius_units"]) & (sites["rule"] != "district")
+        holds = near.to_numpy(dtype=bool) & (numbers > 0)
+        number = int(numbers[holds].sum())
         found.append(Touching(layer=layer.id, areas=int(holds.sum()), number=number))
     return tuple(found)
 
