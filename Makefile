@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: demo test check benchmark clean machine test-tools
+.PHONY: demo test check benchmark messages clean machine test-tools
 
 demo: .venv/.run-ready app/static/vendor/.built
 	$(BIN)/saferground demo --port $(PORT)
@@ -19,6 +19,10 @@ check: .venv/.dev-ready app/static/vendor/.built test-tools
 
 benchmark: .venv/.dev-ready
 	$(BIN)/python -m benchmarks
+
+messages: .venv/.run-ready
+	$(BIN)/pybabel -q extract -F babel.cfg -c "translators:" --no-location --sort-output --project saferground -o /tmp/saferground.pot .
+	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header -D messages -d app/translations -i /tmp/saferground.pot
 
 machine:
 	@PYTHON=$(PYTHON) bash scripts/check-machine.sh

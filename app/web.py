@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from app import errors
+from app import errors, language
 from app.config import Settings
 from app.paths import template_dir
 from app.site import PublicSite
@@ -49,6 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(initiatives.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(health.bp)
+    language.register(app)
     errors.register(app)
 
     @app.after_request

@@ -1,0 +1,63 @@
+"""Texts of the layers below that pages show: taken for the catalogue from the values themselves.
+
+Measures, sections and reasons are written in ``geodata``, which knows no Flask and no languages;
+many are put together from parts, which no reading of the code could find. Pages translate them
+when they show them, and this module lists them for the tool that gathers messages.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geodata.initiatives import SECTIONS
+from geodata.measures import masked
+from geodata.measures.record import GROUPS
+from geodata.measures.registry import MEASURES
+from geodata.publishing.activity import LAYERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from geodata.measures.record import Measure
+
+    Message = tuple[int, str | None, str, list[str]]
+
+WITHHELD = (masked.SMALL, masked.PART, masked.MONTHS_ONLY, masked.NONE)
+
+
+def told_of(measure: Measure) -> tuple[str, ...]:
+    """Give every text of a measure that pages show, empty ones left out."""
+    texts = (
+        measure.title,
+        measure.definition,
+        measure.formula,
+        measure.numerator,
+        measure.denominator,
+        measure.caveat,
+        measure.target_source,
+        measure.owner,
+    )
+    return tuple(text for text in texts if text)
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Give each text and what it belongs to."""
+    for measure in MEASURES.values():
+        for text in told_of(measure):
+            yield text, measure.id
+    for found, place in ((GROUPS, "groups of measures"), (SECTIONS, "sections of an initiative")):
+        for text in found.values():
+            yield text, place
+    for text in WITHHELD:
+        yield text, "why a figure is withheld"
+    for names in LAYERS.values():
+        for text in names:
+            yield text, "a layer of the map"
+
+
+def texts_below(
+    _file: object, _keywords: object, _tags: object, _options: object
+) -> Iterator[Message]:
+    """Give them as Babel wants messages; ``babel.cfg`` names this function as an extractor."""
+    for text, place in texts():
+        yield 0, None, text, [place]
