@@ -56,8 +56,9 @@ def texts() -> Iterator[tuple[str, str]]:
 
 
 def texts_below(
-    _file: object, _keywords: object, _tags: object, _options: object
+    fileobj: object, keywords: object, comment_tags: object, options: object
 ) -> Iterator[Message]:
     """Give them as Babel wants messages; ``babel.cfg`` names this function as an extractor."""
+    del fileobj, keywords, comment_tags, options
     for text, place in texts():
         yield 0, None, text, [place]

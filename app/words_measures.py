@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from babel.numbers import format_decimal
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
 from app import words
+from app.language import N_, locale, translated
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from geodata.measures.record import Figure, Measure, MeasureValue, Scope
 
@@ -33,22 +38,23 @@ ONE = {
     "days": "day",
 }
 SECTIONS = {
-    "alerts": "gunshot alerts",
-    "calls": "911 calls for gunfire",
-    "verified": "verified gunfire",
-    "visits": "dosage visits",
-    "occurrences": "dated records",
-    "counts": "totals",
-    "incidents": "incidents",
-    "plans": "patrol plans",
+    "alerts": N_("gunshot alerts"),
+    "calls": N_("911 calls for gunfire"),
+    "verified": N_("verified gunfire"),
+    "visits": N_("dosage visits"),
+    "occurrences": N_("dated records"),
+    "counts": N_("totals"),
+    "incidents": N_("incidents"),
+    "plans": N_("patrol plans"),
 }
 EITHER = {"occurrences", "counts"}  # a measure that names both needs only one of them
 STATUSES = {
-    "met": "Target met",
-    "not met": "Target not met",
-    "not enough data": "Not enough data",
-    "stale": "Data are stale",
+    "met": N_("Target met"),
+    "not met": N_("Target not met"),
+    "not enough data": N_("Not enough data"),
+    "stale": N_("Data are stale"),
 }
+UNCOUNTED = (N_("per 100 events"), N_("times chance"))  # units that have no singular
 MEASURED = ("share", "seconds", "minutes", "per 100 events", "times chance")  # not counted
 
 
@@ -60,7 +66,9 @@ def unit(name: str, value: float | None) -> str:
     """
     if name == "share":
         return ""
-    return ONE.get(name, name) if value == 1.0 else name
+    if name not in ONE:
+        return translated(name)
+    return ngettext(ONE[name], name, 1 if value == 1.0 else 2)
 
 
 def figure(value: float | None, name: str) -> str:
@@ -77,8 +85,14 @@ def target(measure: Measure, aim: float | None) -> str:
     """Tell a target; nothing where there is none."""
     if aim is None:
         return ""
-    least = {"up": "at least ", "down": "at most "}.get(measure.direction, "")
-    return f"{least}{_round(aim, measure.unit)}"
+    told = _round(aim, measure.unit)
+    if measure.direction == "neither":
+        return told
+    return (
+        _("at least %(aim)s", aim=told)
+        if measure.direction == "up"
+        else _("at most %(aim)s", aim=told)
+    )
 
 
 def _round(aim: float, name: str) -> str:
@@ -87,8 +101,9 @@ def _round(aim: float, name: str) -> str:
     >>> _round(0.9, "share"), _round(0.125, "share"), _round(120.0, "minutes")
     ('90 %', '12.5 %', '120 minutes')
     """
-    number = f"{100 * aim:g} %" if name == "share" else f"{aim:,g}"
-    return f"{number} {unit(name, aim)}".rstrip()
+    figure = 100 * aim if name == "share" else aim
+    told = format_decimal(float(f"{figure:g}"), locale=locale())
+    return f"{told} {'%' if name == 'share' else unit(name, aim)}"
 
 
 def basis(measure: Measure, found: Figure) -> str:
@@ -96,11 +111,23 @@ def basis(measure: Measure, found: Figure) -> str:
     if found.value is None:
         return ""
     if measure.is_share and found.numerator is not None and found.denominator is not None:
-        of = measure.denominator or "rows"
-        return f"{found.numerator:,.0f} of {found.denominator:,.0f} {of}"
+        return _(
+            "%(number)s of %(of)s %(what)s",
+            number=words.number(found.numerator),
+            of=words.number(found.denominator),
+            what=translated(measure.denominator or "") or _("rows"),
+        )
     if measure.unit == "per 100 events" and found.numerator is not None:
-        return f"{found.numerator:,.0f} {measure.numerator} at {found.n:,} {measure.denominator}"
-    return f"from {found.n:,} {'row' if found.n == 1 else 'rows'}"
+        return _(
+            "%(number)s %(what)s at %(of)s %(where)s",
+            number=words.number(found.numerator),
+            what=translated(measure.numerator or ""),
+            of=words.number(found.n),
+            where=translated(measure.denominator or ""),
+        )
+    return ngettext(
+        "from %(number)s row", "from %(number)s rows", found.n, number=words.number(found.n)
+    )
 
 
 def fraction(measure: Measure, found: Figure) -> str:
@@ -109,20 +136,33 @@ def fraction(measure: Measure, found: Figure) -> str:
         return ""
     parts = found.numerator is not None and found.denominator is not None
     if parts and measure.unit in ("share", "per 100 events"):
-        return f"{found.numerator:,.0f} of {found.denominator:,.0f}"
-    return f"{found.n:,}"
+        return _(
+            "%(number)s of %(of)s",
+            number=words.number(found.numerator or 0.0),
+            of=words.number(found.denominator or 0.0),
+        )
+    return words.number(found.n)
 
 
 def sources(measure: Measure) -> str:
     """Name the records that a measure needs."""
-    return _listed([SECTIONS[section] for section in measure.sources])
+    return _sections(measure.sources)
+
+
+def _sections(sections: Iterable[str]) -> str:
+    return words.listed([translated(SECTIONS[section]) for section in sections])
 
 
 def missing(found: Figure) -> str:
     """Tell how many rows lacked what a figure needs."""
     if found.missing == 0:
-        return "nothing missing"
-    return f"{found.missing:,} {'row lacks' if found.missing == 1 else 'rows lack'} what it needs"
+        return _("nothing missing")
+    return ngettext(
+        "%(number)s row lacks what it needs",
+        "%(number)s rows lack what it needs",
+        found.missing,
+        number=words.number(found.missing),
+    )
 
 
 def absence(value: MeasureValue, extents: Extents) -> str:
@@ -132,19 +172,29 @@ def absence(value: MeasureValue, extents: Extents) -> str:
     if set(measure.sources) >= EITHER:
         lacking = [] if len(lacking) < len(measure.sources) else [measure.sources[0]]
     if lacking:
-        return f"no {_listed([SECTIONS[s] for s in lacking])} have been imported"
+        return _("no %(what)s have been imported", what=_sections(lacking))
     outside = [told for section in measure.sources if (told := _outside(section, scope, extents))]
     if outside:
         return outside[0]
     if found.missing and "counts" in measure.sources:
-        totals = "total reaches" if found.missing == 1 else "totals reach"
-        return f"{found.missing:,} {totals} beyond this period and cannot be split"
+        return ngettext(
+            "%(number)s total reaches beyond this period and cannot be split",
+            "%(number)s totals reach beyond this period and cannot be split",
+            found.missing,
+            number=words.number(found.missing),
+        )
     if found.missing:
-        rows = "row" if found.missing == 1 else "rows"
-        return f"{found.missing:,} {rows} in this period, all without what it needs"
+        return ngettext(
+            "%(number)s row in this period, all without what it needs",
+            "%(number)s rows in this period, all without what it needs",
+            found.missing,
+            number=words.number(found.missing),
+        )
     if measure.group == "zones":
-        return "no incident in this period is later than those the zones were drawn from"
-    return f"nothing to work it out from in this period{' and district' if scope.district else ''}"
+        return _("no incident in this period is later than those the zones were drawn from")
+    if scope.district:
+        return _("nothing to work it out from in this period and district")
+    return _("nothing to work it out from in this period")
 
 
 def _outside(section: str, scope: Scope, extents: Extents) -> str:
@@ -152,21 +202,12 @@ def _outside(section: str, scope: Scope, extents: Extents) -> str:
     if section not in extents:
         return ""
     first, last = extents[section]
-    name = SECTIONS[section]
+    name = translated(SECTIONS[section])
     if scope.start > last:
-        return f"{name} end on {words.day(last)}, before this period"
+        return _("%(what)s end on %(day)s, before this period", what=name, day=words.day(last))
     if scope.end <= first:
-        return f"{name} begin on {words.day(first)}, after this period"
+        return _("%(what)s begin on %(day)s, after this period", what=name, day=words.day(first))
     return ""
-
-
-def _listed(names: list[str]) -> str:
-    """Join names as people do.
-
-    >>> _listed(["alerts", "calls"])
-    'alerts and calls'
-    """
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def ago(days: int) -> str:
@@ -176,8 +217,8 @@ def ago(days: int) -> str:
     ('today', '1 day ago', '12 days ago')
     """
     if days == 0:
-        return "today"
-    return f"{days:,} {'day' if days == 1 else 'days'} ago"
+        return _("today")
+    return ngettext("%(number)s day ago", "%(number)s days ago", days, number=words.number(days))
 
 
 def span(start: dt.date, end: dt.date) -> str:
@@ -192,8 +233,8 @@ def span(start: dt.date, end: dt.date) -> str:
     last = end - words.ONE_DAY
     if start == last:
         return words.day(start)
-    first = f"{start:%B} {start.day}" if start.year == last.year else words.day(start)
-    return f"{first} to {words.day(last)}"
+    first = words.dated(start, "MMMMd") if start.year == last.year else words.day(start)
+    return words.period(first, words.day(last))
 
 
 def change(now: float | None, before: float | None, name: str) -> str:
@@ -207,15 +248,21 @@ def change(now: float | None, before: float | None, name: str) -> str:
     gap = now - before
     size = words.amount(abs(gap), name)
     if size == words.amount(0.0, name):
-        return "the same"
-    way = "more" if gap > 0 else "less"
+        return _("the same")
     if name == "share":
-        return f"{100 * abs(gap):.1f} percentage points {way}"
-    if name not in words.FRACTIONAL:
-        way = "more" if gap > 0 else "fewer"
+        size = _("%(number)s percentage points", number=words.number(100 * abs(gap), 1))
+        return _way(size, gap, counted=False)
+    counted = name not in words.FRACTIONAL
+    told = _way(size, gap, counted=counted)
     if before <= 0:
-        return f"{size} {way}"
-    return f"{size} {way} ({100 * abs(gap) / before:.0f} % {way})"
+        return told
+    return f"{told} ({_way(words.percent(abs(gap) / before), gap, counted=counted)})"
+
+
+def _way(size: str, gap: float, *, counted: bool) -> str:
+    if gap > 0:
+        return _("%(size)s more", size=size)
+    return _("%(size)s fewer", size=size) if counted else _("%(size)s less", size=size)
 
 
 def first_sentence(text: str) -> str:

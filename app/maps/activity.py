@@ -6,9 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 import numpy as np
+from flask_babel import ngettext
 from pyproj import Transformer
 
 from app import words
+from app.language import translated
 
 if TYPE_CHECKING:
     from geodata.publishing.activity import Activity, Layer
@@ -42,9 +44,9 @@ def _layer(layer: Layer, crs: str) -> dict[str, object]:
     )
     return {
         "id": layer.id,
-        "title": layer.title,
-        "one": layer.one,
-        "many": layer.many,
+        "title": translated(layer.title),
+        "one": ngettext(layer.one, layer.many, 1),
+        "many": ngettext(layer.one, layer.many, 2),
         "classes": list(layer.classes),
         "sites": [list(row) for row in rows],
         "counts": weekly.to_numpy().ravel().tolist(),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import brotli
 import numpy as np
 
+from app.language import code
 from app.maps.activity import activity_json
 from app.maps.compose import Files, compose
 from app.maps.picture import overview_svg
@@ -46,7 +47,7 @@ class Bundle:
 
 
 def map_bundle(root: Path, shown: Shown, run: RunRecord) -> Bundle:
-    """Give the map of a run, making it first if it was never made.
+    """Give the map of a run in the language of the answer, making it first if it was never made.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def map_bundle(root: Path, shown: Shown, run: RunRecord) -> Bundle:
     shown, run
         The city, and the run to draw.
     """
-    key = f"{run.id}-{shown.city.imported_at:%Y%m%d%H%M%S}-{FORMAT}"
+    key = f"{run.id}-{shown.city.imported_at:%Y%m%d%H%M%S}-{FORMAT}-{code()}"
     folder = root / key
     if not (folder / MANIFEST).is_file():
         _make(root, folder, shown, run)
@@ -66,7 +67,8 @@ def map_bundle(root: Path, shown: Shown, run: RunRecord) -> Bundle:
 def activity_file(root: Path, shown: Shown, activity: Activity) -> tuple[str, str]:
     """Give the folder and the name of a city's activity file, writing it if it is not there."""
     city = shown.city
-    folder = f"activity-{city.slug}-{city.imported_at:%Y%m%d%H%M%S}-{city.this_day():%Y%m%d}"
+    made = f"{city.imported_at:%Y%m%d%H%M%S}-{city.this_day():%Y%m%d}"
+    folder = f"activity-{city.slug}-{made}-{code()}"
     there = sorted((root / folder).glob("activity-*.json"))
     if there:
         return folder, there[0].name

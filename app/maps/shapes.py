@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import shapely
+from flask_babel import gettext as _
 
 from app import words
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 DECIMALS = 6
 THINNING_M = 4.0
+DISTRICT = re.compile(r"District (\w+)")  # a name that is the word and a number or letter
 LEAST_TOLD = 0.25  # history is named as a reason from this share of a zone's risk on
 STREET_GROUP = 40  # lines a drawn shape: far fewer vectors, still culled by place
 
@@ -32,7 +35,7 @@ def zones_geojson(shown: Shown, run: RunRecord) -> bytes:
             "id": zone.id,
             "district": zone.district,
             "rank": int(zone.rank),
-            "title": f"{district_label(zone.district, names)}, zone {zone.rank}",
+            "title": zone_title(zone, names),
             "past": int(zone.past),
             "expected": words.about(zone.expected),
             "area": units.area(zone.area),
@@ -48,7 +51,11 @@ def districts_geojson(shown: Shown) -> bytes:
     frame = shown.city.districts
     thin = _thin(frame.geometry, shown.city.crs)
     properties = [
-        {"code": code, "name": name, "at": _label_place(shape, frame.crs)}
+        {
+            "code": code,
+            "name": district_label(code, {code: name}),
+            "at": _label_place(shape, frame.crs),
+        }
         for code, name, shape in zip(frame["code"], frame["name"], frame.geometry, strict=True)
     ]
     return _collection(thin, properties)
@@ -69,7 +76,16 @@ def base_geojson(shown: Shown) -> bytes:
 def district_label(code: str, names: dict[str, str]) -> str:
     """Call a district by its name, or by its code with the word before it."""
     name = names.get(code, code)
-    return name if name != code else f"District {code}"
+    numbered = DISTRICT.fullmatch(name)
+    if numbered or name == code:
+        return _("District %(code)s", code=numbered[1] if numbered else code)
+    return name
+
+
+def zone_title(zone: Any, names: dict[str, str]) -> str:
+    """Call a zone by its district and its rank there."""
+    district = district_label(zone.district, names)
+    return _("%(district)s, zone %(rank)s", district=district, rank=zone.rank)
 
 
 def reasons(zone: Any, units: words.Units) -> tuple[str, ...]:
@@ -77,16 +93,20 @@ def reasons(zone: Any, units: words.Units) -> tuple[str, ...]:
     found = [reason(factor, units) for factor in zone.factors]
     past = 1.0 - zone.environment_share
     if past >= LEAST_TOLD:
-        found.append(f"past incidents here and nearby: {words.share(past)} of its risk")
+        found.append(
+            _("past incidents here and nearby: %(share)s of its risk", share=words.share(past))
+        )
     return tuple(found)
 
 
 def reason(factor: dict[str, Any], units: words.Units) -> str:
     """Tell one reason of a zone."""
     place = words.where(factor, units)
-    return (
-        f"{place[0].upper()}{place[1:]}: incidents are {words.times(factor['rrv'])} there "
-        f"({words.extent(factor['share'])})"
+    return _(
+        "%(place)s: incidents are %(times)s there (%(extent)s)",
+        place=f"{place[0].upper()}{place[1:]}",
+        times=words.times(factor["rrv"]),
+        extent=words.extent(factor["share"]),
     )
 
 
