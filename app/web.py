@@ -10,7 +10,7 @@ from app import errors, language
 from app.config import Settings
 from app.paths import template_dir
 from app.site import PublicSite
-from app.views import api, health, initiatives, measures, public
+from app.views import api, explore, health, initiatives, measures, public
 from geodata.database import open_database
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["saferground.site"] = PublicSite(database, settings.city)
     app.extensions["saferground.maps"] = settings.instance / "maps"
     app.register_blueprint(public.bp)
+    app.register_blueprint(explore.bp)
     app.register_blueprint(measures.bp)
     app.register_blueprint(initiatives.bp)
     app.register_blueprint(api.bp)

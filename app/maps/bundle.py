@@ -21,15 +21,21 @@ from app.language import code
 from app.maps.activity import activity_json
 from app.maps.compose import Files, compose
 from app.maps.picture import overview_svg
-from app.maps.shapes import base_geojson, districts_geojson, zones_geojson
+from app.maps.shapes import (
+    base_geojson,
+    districts_geojson,
+    neighbourhoods_geojson,
+    zones_geojson,
+)
 from app.maps.surface import warped_surface
 
 if TYPE_CHECKING:
     from app.site import Shown
     from geodata.publishing.activity import Activity
+    from geodata.publishing.gazetteer import Gazetteer
     from geodata.store.runs import RunRecord
 
-FORMAT = "2"  # raise when the files change for the same run
+FORMAT = "3"  # raise when the files change for the same run
 COMPRESSED = (".js", ".css", ".json", ".svg")
 MANIFEST = "map.json"
 
@@ -44,6 +50,7 @@ class Bundle:
     style: str
     picture: str
     zones: str
+    neighbourhoods: bool = False
 
 
 def map_bundle(root: Path, shown: Shown, run: RunRecord) -> Bundle:
@@ -76,6 +83,17 @@ def activity_file(root: Path, shown: Shown, activity: Activity) -> tuple[str, st
     return folder, _put(root / folder, "activity", ".json", activity_json(activity, city.crs))
 
 
+def gazetteer_file(root: Path, shown: Shown, gazetteer: Gazetteer) -> tuple[str, str]:
+    """Give the folder and the name of the file that the page's own script searches."""
+    city = shown.city
+    folder = f"names-{city.slug}-{city.imported_at:%Y%m%d%H%M%S}"
+    there = sorted((root / folder).glob("names-*.json"))
+    if there:
+        return folder, there[0].name
+    (root / folder).mkdir(parents=True, exist_ok=True)
+    return folder, _put(root / folder, "names", ".json", gazetteer.document())
+
+
 def _make(root: Path, folder: Path, shown: Shown, run: RunRecord) -> None:
     root.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=".making-", dir=root))
@@ -95,11 +113,13 @@ def _make(root: Path, folder: Path, shown: Shown, run: RunRecord) -> None:
 
 def _write(aside: Path, name: str, shown: Shown, run: RunRecord) -> Bundle:
     surface = warped_surface(run)
+    parts = neighbourhoods_geojson(shown)
     files = Files(
         base=_put(aside, "base", ".json", base_geojson(shown)),
         surface=_put(aside, "surface", ".png", surface.png),
         districts=_put(aside, "districts", ".json", districts_geojson(shown)),
         zones=_put(aside, "zones", ".json", zones_geojson(shown, run)),
+        neighbourhoods=_put(aside, "neighbourhoods", ".json", parts) if parts else "",
     )
     area = shown.city.districts.geometry.to_crs(4326).total_bounds
     west, south, east, north = (round(float(edge), 6) for edge in np.asarray(area))
@@ -111,6 +131,7 @@ def _write(aside: Path, name: str, shown: Shown, run: RunRecord) -> Bundle:
         style=_put(aside, "map", ".css", split.style.encode()),
         picture=_put(aside, "overview", ".svg", overview_svg(shown, run)),
         zones=files.zones,
+        neighbourhoods=bool(files.neighbourhoods),
     )
 
 

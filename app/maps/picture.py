@@ -44,6 +44,15 @@ def zone_svg(shown: Shown, run: RunRecord, zone_id: str) -> bytes:
     return _Drawing(shown, run, bounds, streets=3).draw(zone_id)
 
 
+def area_svg(shown: Shown, run: RunRecord, shape: BaseGeometry) -> bytes:
+    """Draw an area that somebody drew and what lies around it."""
+    west, south, east, north = shape.bounds
+    x, y = (west + east) / 2, (south + north) / 2
+    half = max(east - west, north - south) * 0.75
+    bounds = (x - half * 1.4, y - half, x + half * 1.4, y + half)
+    return _Drawing(shown, run, bounds, streets=3).draw(None, around=shape)
+
+
 class _Drawing:
     """One picture; coordinates are the city's, turned so that north is up."""
 
@@ -64,8 +73,8 @@ class _Drawing:
         self.window = shapely.box(*self.bounds)
         self.parts: list[str] = []
 
-    def draw(self, zone_id: str | None) -> bytes:
-        """Draw from the ground up; one zone stands out if it is named."""
+    def draw(self, zone_id: str | None, around: BaseGeometry | None = None) -> bytes:
+        """Draw from the ground up; one zone stands out if it is named, so does an area."""
         self._shape(self.shown.city.study_area, f'fill="{palette.GROUND}"')
         for kind, colour in (("park", palette.PARK), ("water", palette.WATER)):
             self._shapes(self._base(kind), f'fill="{colour}"')
@@ -81,7 +90,10 @@ class _Drawing:
         for shape in self.shown.city.districts.geometry:
             self._shape(shape.boundary, border)
         self._zones(zone_id)
-        if zone_id is None:
+        if around is not None:
+            edge = f'fill="none" stroke="{palette.INK}" stroke-dasharray="10 5"'
+            self._shape(around, f'{edge} stroke-width="3.5"')
+        elif zone_id is None:
             self._district_names()
         self._scale_bar()
         return self._document()

@@ -8,11 +8,11 @@ from flask import Blueprint, current_app, render_template, request, send_from_di
 from werkzeug.exceptions import NotFound
 
 from app import charts, forms, periods, words
-from app.maps.bundle import Bundle, activity_file, map_bundle
+from app.maps.bundle import Bundle, map_bundle
 from app.maps.picture import zone_svg
 from app.views import initiative_pages, pages, scores
-from app.views.activity import ActivityPart, activity_part
 from app.views.doors import site, with_run
+from app.views.explore import map_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,17 +64,7 @@ def _standing(shown: Shown) -> Standing | None:
 @with_run
 def map_(shown: Shown, run: RunRecord) -> ResponseReturnValue:
     """Show the map, and beside it every zone in a table."""
-    choices = pages.district_choices(shown)
-    district = forms.choice(request.args, "district", [code for code, _ in choices])
-    page = pages.MapPage(
-        bundle=_bundle(shown, run),
-        legend=pages.legend(run),
-        rows=pages.zone_rows(shown, run),
-        districts=choices,
-        district=district,
-        activity=_activity(shown, dict(choices)),
-    )
-    return render_template("public/map.html", frame=pages.frame(shown), page=page)
+    return map_page(shown, run)
 
 
 @bp.get("/zones/")
@@ -210,15 +200,6 @@ MIMETYPES = {
     "svg": "image/svg+xml",
     "png": "image/png",
 }
-
-
-def _activity(shown: Shown, names: dict[str, str]) -> ActivityPart | None:
-    activity = site().activity(shown)
-    if activity is None:
-        return None
-    folder, name = activity_file(current_app.extensions["saferground.maps"], shown, activity)
-    url = url_for("public.map_file", folder=folder, name=name)
-    return activity_part(activity, url, request.args, names, words.Units(shown.city.crs))
 
 
 def _bundle(shown: Shown, run: RunRecord) -> Bundle:
