@@ -3,7 +3,7 @@
 RISK = ((255, 255, 255, 0), (233, 214, 107, 150), (150, 142, 112, 200), (0, 34, 78, 205))
 RISK_HEX = ("none", "#e9d66b", "#968e70", "#00224e")
 
-SHADES = ("#f3e3a4", "#c5b57c", "#86837b", "#2c4470")  # of a measure by district; darker is more
+SHADES = ("#f6ebbf", "#d6c58a", "#a39b86", "#66759a")  # of a measure by district; darker is more
 
 GROUND = "#fbfaf7"
 WATER = "#bdd3e2"

@@ -22,6 +22,7 @@ const Here = (() => {
     const close = page("here-close");
     if (close) close.hidden = false;
     if (focus) page("here-title").focus();
+    else if (matchMedia("(max-width: 60rem)").matches) page("here").scrollIntoView({ block: "nearest" });
   };
   const show = (at, { focus = false, step = true } = {}) => {
     put(at);

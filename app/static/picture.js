@@ -112,7 +112,7 @@ const Picture = (() => {
     bars.forEach((bar, i) => {
       const y = bottom - i * 22;
       pen.fillStyle = "rgba(255, 255, 255, .85)";
-      pen.fillRect(left - 3, y - 15, bar.offsetWidth + 70, 20);
+      pen.fillRect(left - 4, y - 15, bar.offsetWidth + pen.measureText(bar.textContent).width + 16, 21);
       pen.fillStyle = pen.strokeStyle = INK;
       pen.lineWidth = 2;
       pen.setLineDash([]);
