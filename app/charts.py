@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
+from flask_babel import gettext
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from app import words
+from app.language import N_, translated
 from app.maps import palette
 
 if TYPE_CHECKING:
@@ -27,11 +30,11 @@ if TYPE_CHECKING:
 
 INK, QUIET, GRID = "#16233b", "#5b6475", "#e3e6ea"
 NAMES = {
-    "combined": "combined risk",
-    "rtm": "risk terrain alone",
-    "prior": "prior counts",
-    "kde": "kernel density",
-    "forest": "random forest",
+    "combined": N_("combined risk"),
+    "rtm": N_("risk terrain alone"),
+    "prior": N_("prior counts"),
+    "kde": N_("kernel density"),
+    "forest": N_("random forest"),
 }
 STYLES: dict[str, dict[str, Any]] = {
     "combined": {"color": "#b8431b", "linewidth": 2.6, "zorder": 5},
@@ -63,12 +66,17 @@ def draw(chart: Callable[..., Figure], *values: Any, form: str = "svg") -> bytes
     with mpl.rc_context(SETTINGS):
         figure = chart(*values)
         target = io.BytesIO()
-        title = (chart.__doc__ or "").strip().splitlines()[0]
+        title = translated(title_of(chart))
         if form == "svg":
             figure.savefig(target, format="svg", metadata={"Date": None, "Title": title})
         else:
             figure.savefig(target, format="png", dpi=200, metadata={"Software": None})
         return target.getvalue()
+
+
+def title_of(chart: Callable[..., Figure]) -> str:
+    """Give the title of a chart: what its function does."""
+    return (chart.__doc__ or "").strip().splitlines()[0]
 
 
 def capture_curves(curves: Mapping[str, Sequence[float]]) -> Figure:
@@ -83,13 +91,13 @@ def capture_curves(curves: Mapping[str, Sequence[float]]) -> Figure:
         axes.plot([area[i] for i in shown], rates, **style)
         ends.append((rates[-1], name))
     axes.plot([0, 20], [0, 20], color=GRID, linewidth=1.4, zorder=1)
-    ends.append((20.0, "chance"))
+    ends.append((20.0, N_("chance")))
     last = area[shown[-1]]
     top = max(rate for rate, _ in ends) * 1.08
     ends.sort()
     for (_, name), height in zip(ends, _apart(ends, top / 17), strict=True):
         axes.annotate(
-            NAMES.get(name, name),
+            translated(NAMES.get(name, name)),
             (last + 0.6, height),
             va="center",
             color=STYLES.get(name, {"color": QUIET})["color"],
@@ -97,8 +105,8 @@ def capture_curves(curves: Mapping[str, Sequence[float]]) -> Figure:
             annotation_clip=False,
         )
     axes.set(xlim=(0, 20), ylim=(0, min(100, top)))
-    axes.set_xlabel("Share of the area, highest risk first (%)")
-    axes.set_ylabel("Later incidents in it (%)")
+    axes.set_xlabel(gettext("Share of the area, highest risk first (%)"))
+    axes.set_ylabel(gettext("Later incidents in it (%)"))
     return figure
 
 
@@ -117,11 +125,16 @@ def calibration(levels: Sequence[Mapping[str, Any]]) -> Figure:
             f"{100 * level['share']:g} %", (x, y), xytext=(8, -10), textcoords="offset points"
         )
     axes.text(
-        0.98, 0.03, "dashed: as many as expected", transform=axes.transAxes, ha="right", color=QUIET
+        0.98,
+        0.03,
+        gettext("dashed: as many as expected"),
+        transform=axes.transAxes,
+        ha="right",
+        color=QUIET,
     )
     axes.set(xlim=(0, most), ylim=(0, most))
-    axes.set_xlabel("Expected incidents")
-    axes.set_ylabel("Found incidents")
+    axes.set_xlabel(gettext("Expected incidents"))
+    axes.set_ylabel(gettext("Found incidents"))
     return figure
 
 
@@ -135,7 +148,7 @@ def relative_risks(factors: Sequence[Mapping[str, Any]], labels: Sequence[str]) 
     axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
     axes.minorticks_off()
     axes.axvline(1, color=QUIET, linewidth=1)
-    axes.set_xlabel("Relative risk value (log scale), with 95 % interval")
+    axes.set_xlabel(gettext("Relative risk value (log scale), with 95 % interval"))
     return figure
 
 
@@ -151,7 +164,7 @@ def _intervals(axes: Axes, factors: Sequence[Mapping[str, Any]], labels: Sequenc
         axes.plot([factor["rrv_low"], factor["rrv_high"]], [y, y], color=INK, linewidth=2)
         axes.plot(factor["rrv"], y, marker="o", color="#b8431b", markersize=7)
         axes.annotate(
-            f"{factor['rrv']:.2f}",
+            words.number(factor["rrv"], 2),
             (factor["rrv"], y),
             xytext=(0, 7),
             textcoords="offset points",
@@ -209,7 +222,7 @@ def selection(
         axes.text(
             1.01,
             y,
-            f"{factor['chosen']:.0%}",
+            words.percent(factor["chosen"]),
             transform=axes.get_yaxis_transform(),
             va="center",
             fontweight=weight,
@@ -220,7 +233,9 @@ def selection(
     axes.set_xticks(range(len(distances)), [length(d) for d in distances], rotation=40, ha="right")
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(
-        "Distance chosen; larger: more often\nfilled: near, open: dense; bold: in the model"
+        gettext("Distance chosen; larger: more often")
+        + "\n"
+        + gettext("filled: near, open: dense; bold: in the model")
     )
     return figure
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flask_babel import gettext
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -156,7 +157,7 @@ def _target(axes: Axes, axis: Axis) -> None:
         return
     axes.axhline(axis.target, color=AIM, linewidth=1.3, linestyle=(0, (5, 3)), zorder=2)
     axes.annotate(
-        f"target {axis.target_told}",
+        gettext("target %(aim)s", aim=axis.target_told),
         (0, axis.target),
         xycoords=("axes fraction", "data"),
         xytext=(4, 4),
@@ -172,7 +173,7 @@ def _last(axes: Axes, points: Sequence[Point]) -> None:
     """Label the last figure of the course beside it."""
     shown = [i for i, point in enumerate(points) if point.value is not None]
     if not shown:
-        axes.text(0.5, 0.5, "no data", transform=axes.transAxes, ha="center", color=QUIET)
+        axes.text(0.5, 0.5, gettext("no data"), transform=axes.transAxes, ha="center", color=QUIET)
         return
     last = points[shown[-1]]
     axes.annotate(
@@ -246,7 +247,8 @@ def districts(points: Sequence[Point], axis: Axis, narrow: bool) -> Figure:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
     if axis.target is not None:
         axes.axvline(axis.target, color=AIM, linewidth=1.3, linestyle=(0, (5, 3)), zorder=1)
-        axes.set_title(f"dashed: target {axis.target_told}", loc="left", fontsize=SMALL, color=AIM)
+        told = gettext("dashed: target %(aim)s", aim=axis.target_told)
+        axes.set_title(told, loc="left", fontsize=SMALL, color=AIM)
     return figure
 
 

@@ -19,14 +19,26 @@ class SettingsError(SaferGroundError):
 class Settings:
     """Where things are kept and which city the pages show.
 
-    ``instance`` holds the SQLite database, the demonstration city's files and built maps. ``city``
-    is a slug, or nothing for the city of the newest run.
+    ``instance`` holds the SQLite database, the demonstration city's files, releases and maps.
+    ``city`` is a slug, or nothing for the city published last. A ``preview`` shows what is not
+    published, read from the database; else the pages read approved releases only.
     """
 
     database_url: str
     instance: Path
     city: str | None = None
     secret_key: str | None = None
+    preview: bool = False
+
+    @property
+    def releases(self) -> Path:
+        """Folder of the releases of all cities."""
+        return self.instance / "releases"
+
+    @property
+    def maps(self) -> Path:
+        """Folder of built maps."""
+        return self.instance / "maps"
 
     def __post_init__(self) -> None:
         if self.secret_key is not None and len(self.secret_key) < LEAST_SECRET:
@@ -38,7 +50,7 @@ class Settings:
 
     @classmethod
     def from_env(cls) -> Settings:
-        """Read ``SAFERGROUND_INSTANCE``, ``_DATABASE``, ``_CITY`` and ``_SECRET_KEY``.
+        """Read ``SAFERGROUND_INSTANCE``, ``_DATABASE``, ``_CITY``, ``_SECRET_KEY``, ``_PREVIEW``.
 
         Raises
         ------
@@ -52,4 +64,5 @@ class Settings:
             instance=instance,
             city=os.environ.get("SAFERGROUND_CITY") or None,
             secret_key=os.environ.get("SAFERGROUND_SECRET_KEY") or None,
+            preview=os.environ.get("SAFERGROUND_PREVIEW", "") == "1",
         )

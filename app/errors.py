@@ -8,8 +8,11 @@ from flask import Flask, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from app.config import SettingsError
+from app.forms import AddressError
+from app.language import N_, translated
 from geodata.database import DatabaseFailure
 from geodata.errors import (
+    BrokenReleaseError,
     DataError,
     FaultyFileError,
     NotStoredError,
@@ -47,18 +50,19 @@ STATUS: dict[type[SaferGroundError], int] = {
     OutcomeError: 422,
     DosageError: 422,
     ReleaseError: 422,
+    BrokenReleaseError: 503,
     CancelledError: 409,
     StoreError: 503,
     SettingsError: 500,
     SaferGroundError: 500,
 }
 HEADINGS = {
-    400: "This address asks for something that cannot be",
-    404: "There is nothing at this address",
-    405: "This address does not take that",
-    409: "This was cancelled",
-    422: "The data do not allow this",
-    503: "The data cannot be reached at the moment",
+    400: N_("This address asks for something that cannot be"),
+    404: N_("There is nothing at this address"),
+    405: N_("This address does not take that"),
+    409: N_("This was cancelled"),
+    422: N_("The data do not allow this"),
+    503: N_("The data cannot be reached at the moment"),
 }
 
 
@@ -75,7 +79,9 @@ def register(app: Flask) -> None:
         status = status_of(error)
         if status >= 500:
             app.logger.error("%s: %s", type(error).__name__, error)
-        return _answer(status, str(error) if status < 500 else "")
+        return _answer(
+            status, str(error) if status < 500 else "", ours=isinstance(error, AddressError)
+        )
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:
@@ -92,10 +98,12 @@ def register(app: Flask) -> None:
         return _answer(500, "")
 
 
-def _answer(status: int, message: str) -> ResponseReturnValue:
+def _answer(status: int, message: str, *, ours: bool = False) -> ResponseReturnValue:
+    """Answer an error; ``ours`` says that its message is in the language of the answer."""
     if request.path.startswith("/api/"):
         return jsonify(ok=False, error=message or HEADINGS.get(status, "error"), status=status), (
             status
         )
-    heading = HEADINGS.get(status, "Something went wrong on our side")
-    return render_template("error.html", heading=heading, message=message), status
+    heading = translated(HEADINGS.get(status, N_("Something went wrong on our side")))
+    told = render_template("error.html", heading=heading, message=message, ours=ours)
+    return told, status

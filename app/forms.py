@@ -6,6 +6,8 @@ import datetime as dt
 import math
 from typing import TYPE_CHECKING
 
+from flask_babel import gettext as _
+
 from spatial.errors import SpecError
 
 if TYPE_CHECKING:
@@ -16,20 +18,29 @@ if TYPE_CHECKING:
 LONGEST = 200
 
 
+class AddressError(SpecError):
+    """An address asks for what cannot be; told in the language of whoever asked."""
+
+
 def choice(args: Mapping[str, str], name: str, allowed: Collection[str]) -> str | None:
     """Give one of some values, or nothing where the field is absent or empty.
 
     Raises
     ------
-    SpecError
+    AddressError
         If the value is another one.
     """
     value = args.get(name, "")
     if value == "":
         return None
     if value not in allowed:
-        msg = f"{name} {value[:LONGEST]!r} is not known; choose one of {', '.join(allowed)}"
-        raise SpecError(msg)
+        msg = _(
+            "%(name)s %(value)s is not known; choose one of %(known)s",
+            name=name,
+            value=repr(value[:LONGEST]),
+            known=", ".join(allowed),
+        )
+        raise AddressError(msg)
     return value
 
 
@@ -38,7 +49,7 @@ def day(args: Mapping[str, str], name: str) -> dt.date | None:
 
     Raises
     ------
-    SpecError
+    AddressError
         If it is no such date.
     """
     value = args.get(name, "").strip()
@@ -47,8 +58,12 @@ def day(args: Mapping[str, str], name: str) -> dt.date | None:
     try:
         return dt.datetime.strptime(value, "%Y-%m-%d").date()
     except ValueError as error:
-        msg = f"{name} {value[:LONGEST]!r} is not a date; write it as 2026-01-31"
-        raise SpecError(msg) from error
+        msg = _(
+            "%(name)s %(value)s is not a date; write it as 2026-01-31",
+            name=name,
+            value=repr(value[:LONGEST]),
+        )
+        raise AddressError(msg) from error
 
 
 def several(
@@ -60,16 +75,15 @@ def several(
 
     Raises
     ------
-    SpecError
+    AddressError
         If a value is another one.
     """
     values = [part for value in args.getlist(name) for part in value.split(",") if part]
     if not values:
         return None
     for value in values:
-        if value != "none" and value not in allowed:
-            msg = f"{name} {value[:LONGEST]!r} is not known; choose of {', '.join(allowed)}"
-            raise SpecError(msg)
+        if value not in (*allowed, "none"):
+            choice({name: value}, name, allowed)
     return tuple(value for value in allowed if value in values)
 
 
@@ -78,13 +92,17 @@ def position(text: str, name: str) -> tuple[float, float]:
 
     Raises
     ------
-    SpecError
+    AddressError
         If it is no such pair.
     """
     latitude, longitude = numbers(text, name, 2)
     if abs(latitude) > 90 or abs(longitude) > 180:
-        msg = f"{name} {text[:LONGEST]!r} is no latitude and longitude in degrees"
-        raise SpecError(msg)
+        msg = _(
+            "%(name)s %(value)s is no latitude and longitude in degrees",
+            name=name,
+            value=repr(text[:LONGEST]),
+        )
+        raise AddressError(msg)
     return latitude, longitude
 
 
@@ -93,7 +111,7 @@ def numbers(text: str, name: str, count: int) -> tuple[float, ...]:
 
     Raises
     ------
-    SpecError
+    AddressError
         If they are another count, or one of them is no number.
     """
     try:
@@ -101,6 +119,12 @@ def numbers(text: str, name: str, count: int) -> tuple[float, ...]:
     except ValueError:
         found = ()
     if len(found) != count or not all(math.isfinite(value) for value in found):
-        msg = f"{name} {text[:LONGEST]!r} cannot be read; write {count} numbers with commas between"
-        raise SpecError(msg)
+        msg = _(
+            "%(name)s %(value)s cannot be read; how many numbers there must be: %(count)d, with "
+            "commas between",
+            name=name,
+            value=repr(text[:LONGEST]),
+            count=count,
+        )
+        raise AddressError(msg)
     return found

@@ -12,6 +12,7 @@ file can be older than its text.
 from __future__ import annotations
 
 import io
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -21,15 +22,16 @@ from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
-from flask import Blueprint, current_app, has_request_context, redirect, request, url_for
-from flask_babel import Babel, Domain, get_locale, gettext
+from flask import Blueprint, Flask, current_app, has_request_context, redirect, request, url_for
+from flask_babel import Babel, Domain, force_locale, get_locale, gettext
+from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-    from flask import Flask, Response
+    from flask import Response
     from werkzeug.wrappers import Response as Redirection
 
     View = TypeVar("View", bound=Callable[..., Any])
@@ -41,6 +43,7 @@ LOCALES = {  # of the United States, where Spanish too writes 1,234.5
     "es": Locale("es", "US"),
 }
 FOLDER = Path(__file__).parent / "translations"
+DATA = "en"  # of what city files, initiatives and the engine say in their own words
 FIELD, COOKIE = "lang", "language"
 YEAR_S = 365 * 24 * 60 * 60
 MACHINES = ("static", "api.", "health.", "public.map_file")  # endpoints with no language of people
@@ -99,13 +102,12 @@ class Choice:
 class PageLanguage:
     """What templates know of languages.
 
-    ``kept`` is the language in the address, which forms have to carry on; ``data`` that of texts
-    which cities wrote themselves; ``plain`` the address that takes its language from the browser.
+    ``kept`` is the language in the address, which forms have to carry on; ``plain`` the address
+    that takes its language from the browser.
     """
 
     code: str
     kept: str
-    data: str
     plain: str
     choices: tuple[Choice, ...]
 
@@ -145,14 +147,27 @@ def read_catalogue(path: Path) -> Translations:
 
 def register(app: Flask) -> None:
     """Make an application speak its languages."""
-    found = {name: read_catalogue(catalogue_path(name)) for name in NAMES if name != ENGLISH}
-    babel = _OurBabel({ENGLISH: Translations(), **found})
-    babel.init_app(app, default_locale=str(LOCALES[ENGLISH]), locale_selector=_select)
+    _start(app)
     app.jinja_env.globals["language"] = page_language
-    app.jinja_env.globals["translated"] = translated
+    app.jinja_env.globals["data_lang"] = data_lang
     app.register_blueprint(bp)
     app.url_defaults(_keep)
     app.after_request(_tell)
+
+
+def _start(app: Flask) -> None:
+    found = {name: read_catalogue(catalogue_path(name)) for name in NAMES if name != ENGLISH}
+    babel = _OurBabel({ENGLISH: Translations(), **found})
+    babel.init_app(app, default_locale=str(LOCALES[ENGLISH]), locale_selector=_select)
+
+
+@contextmanager
+def speaking(name: str) -> Iterator[None]:
+    """Speak a language where no answer is being made, as when files of both are drawn."""
+    app = Flask(__name__)
+    _start(app)
+    with app.app_context(), force_locale(str(LOCALES[name])):
+        yield
 
 
 def page_language() -> PageLanguage:
@@ -162,19 +177,23 @@ def page_language() -> PageLanguage:
     return PageLanguage(
         code=now,
         kept=asked() or "",
-        data=ENGLISH,
-        plain=request.base_url + _in_language(query, None),
+        plain=path + _in_language(query, None),
         choices=tuple(
             Choice(
                 code=name,
                 name=told,
                 current=name == now,
                 switch=url_for("language.switch", name=name, to=path + _in_language(query, name)),
-                address=request.base_url + _in_language(query, name),
+                address=path + _in_language(query, name),
             )
             for name, told in NAMES.items()
         ),
     )
+
+
+def data_lang() -> Markup:
+    """Give the attribute for a text that a city wrote itself, where the page is in another one."""
+    return Markup("") if code() == DATA else Markup(' lang="{}"').format(DATA)
 
 
 @bp.get("/language/<name>")

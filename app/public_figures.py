@@ -20,6 +20,7 @@ from geodata.measures.registry import (
     find_measure,
     steps,
     work_out_one,
+    year_scopes,
     year_to_date,
 )
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     Targets = Mapping[str, tuple[float, str]]
 
 BY_KIND = ("dirtbike.seizures",)
-DAY = dt.timedelta(days=1)
 SAME_ALERTS = (
     "alerts.confirmed",
     "alerts.unconfirmed",
@@ -120,13 +120,15 @@ def city_figures(ledger: Ledger, scope: Scope, targets: Targets, masks: Masks) -
         values=values,
         windows=tuple(link_windows(ledger, scope)),
         same_alerts={
-            identity: _in(days, public_value(ledger, days, MEASURES[identity], targets, masks))
+            identity: same_days(
+                days, public_value(ledger, days, MEASURES[identity], targets, masks)
+            )
             for identity in SAME_ALERTS
         },
     )
 
 
-def _in(days: Scope, public: PublicValue) -> PublicValue:
+def same_days(days: Scope, public: PublicValue) -> PublicValue:
     """Keep a figure back that is not of the days that others beside it are of."""
     return withhold(public.value, PART) if public.value.scope != days else public
 
@@ -209,13 +211,8 @@ def _year(
     if not (measure.sensitive or has_totals(ledger, measure.id)):
         now, before = year_to_date(ledger, measure.id, district=scope.district)
         return Year(now=PublicValue(value=now), before=PublicValue(value=before), by="week")
-    end = (through + DAY).replace(day=1)
-    start = (end - DAY).replace(month=1, day=1)
-    days = (
-        scope.within(start, end),
-        scope.within(start.replace(year=start.year - 1), end.replace(year=end.year - 1)),
-    )
-    return Year(now=tell(days[0]), before=tell(days[1]), by="month")
+    year, like = year_scopes(through, "month", scope.district)
+    return Year(now=tell(year), before=tell(like), by="month")
 
 
 def withhold(value: MeasureValue, why: str) -> PublicValue:

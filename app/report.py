@@ -18,12 +18,13 @@ from reportlab.platypus import SimpleDocTemplate
 from app import charts, words
 from app.paper import Paper
 from app.paths import template_dir
+from app.shown import public_run
 from app.views import pages, scores
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from app.site import Shown
+    from app.shown import Shown
     from geodata.store.runs import RunRecord
 
 
@@ -39,12 +40,16 @@ def write_report(shown: Shown, run: RunRecord, path: Path) -> None:
 
 
 def _parts(shown: Shown, run: RunRecord) -> dict[str, Any]:
-    """Gather the typed pages that make a report."""
+    """Gather the typed pages that make a report; its readers are staff, so zones have counts."""
+    public = public_run(run)
+    counts = {
+        zone.id: (int(zone.past), words.about(zone.expected)) for zone in run.zones.itertuples()
+    }
     return {
         "frame": pages.frame(shown),
-        "rows": pages.zone_rows(shown, run),
-        "methods": pages.methods_page(shown, run),
-        "validation": scores.validation_page(shown, run, {}),
+        "rows": [(row, *counts[row.id]) for row in pages.zone_rows(shown, public)],
+        "methods": pages.methods_page(shown, public),
+        "validation": scores.validation_page(shown, public, {}),
         "heads": tuple(words.SCORES.values()),
     }
 
@@ -130,8 +135,8 @@ def _story(title: str, parts: dict[str, Any], drawn: dict[str, bytes], width: fl
     paper.table(
         ["Zone", "Why", "Incidents", "Expected", "Area", "Kept"],
         [
-            [row.title, row.brief, row.past, row.expected, row.area, row.stability]
-            for row in parts["rows"]
+            [row.title, row.brief, past, expected, row.area, row.stability]
+            for row, past, expected in parts["rows"]
         ],
         (0.16, 0.44, 0.1, 0.1, 0.11, 0.09),
     )

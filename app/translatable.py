@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app import charts, charts_measures
+from app.charts import title_of
+from app.words_measures import ONE
 from geodata.initiatives import SECTIONS
 from geodata.measures import masked
 from geodata.measures.record import GROUPS
@@ -20,8 +23,16 @@ if TYPE_CHECKING:
 
     from geodata.measures.record import Measure
 
-    Message = tuple[int, str | None, str, list[str]]
+    Message = tuple[int, str | None, str | tuple[str, str], list[str]]
 
+CHARTS = (  # that pages show
+    charts.capture_curves,
+    charts.calibration,
+    charts.relative_risks,
+    charts.selection,
+    charts_measures.course,
+    charts_measures.districts,
+)
 WITHHELD = (masked.SMALL, masked.PART, masked.MONTHS_ONLY, masked.NONE)
 
 
@@ -50,9 +61,16 @@ def texts() -> Iterator[tuple[str, str]]:
             yield text, place
     for text in WITHHELD:
         yield text, "why a figure is withheld"
-    for names in LAYERS.values():
-        for text in names:
-            yield text, "a layer of the map"
+    for title, *_ in LAYERS.values():
+        yield title, "a layer of the map"
+    for chart in CHARTS:
+        yield title_of(chart), "title of a chart"
+
+
+def counted() -> Iterator[tuple[str, str]]:
+    """Give the words for one and for many of what is counted."""
+    yield from ((one, many) for _, one, many in LAYERS.values())
+    yield from ((one, many) for many, one in ONE.items())
 
 
 def texts_below(
@@ -62,3 +80,5 @@ def texts_below(
     del fileobj, keywords, comment_tags, options
     for text, place in texts():
         yield 0, None, text, [place]
+    for pair in counted():
+        yield 0, "ngettext", pair, ["a unit"]

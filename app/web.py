@@ -8,13 +8,16 @@ from flask import Flask
 
 from app import errors, language
 from app.config import Settings
+from app.live_site import LiveSite
 from app.paths import template_dir
-from app.site import PublicSite
+from app.released_site import ReleasedSite
 from app.views import api, explore, health, initiatives, measures, public
 from geodata.database import open_database
 
 if TYPE_CHECKING:
     from flask import Response
+
+    from app.site import Site
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -36,14 +39,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises
     ------
     StoreError
-        If the database is not ready.
+        If it is to show a preview and the database is not ready.
     """
     settings = settings or Settings.from_env()
     app = Flask(__name__, template_folder=str(template_dir()))
     app.config["SECRET_KEY"] = settings.secret_key
-    database = open_database(settings.database_url)
-    app.extensions["saferground.site"] = PublicSite(database, settings.city)
-    app.extensions["saferground.maps"] = settings.instance / "maps"
+    app.extensions["saferground.site"] = _site(settings)
     app.register_blueprint(public.bp)
     app.register_blueprint(explore.bp)
     app.register_blueprint(measures.bp)
@@ -53,10 +54,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     language.register(app)
     errors.register(app)
 
+    headers = {**HEADERS, "X-Robots-Tag": "noindex"} if settings.preview else HEADERS
+
     @app.after_request
     def guard(response: Response) -> Response:
-        for name, value in HEADERS.items():
+        for name, value in headers.items():
             response.headers.setdefault(name, value)
         return response
 
     return app
+
+
+def _site(settings: Settings) -> Site:
+    """Open what the public pages read: releases, or the database for a preview."""
+    if not settings.preview:
+        return ReleasedSite(settings.releases, settings.city, settings.maps)
+    return LiveSite(open_database(settings.database_url), settings.city, settings.maps)

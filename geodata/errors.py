@@ -39,5 +39,9 @@ class ReleaseError(SaferGroundError):
         super().__init__(message)
 
 
+class BrokenReleaseError(ReleaseError):
+    """A release on disk is not what was approved, or cannot be read."""
+
+
 class StoreError(SaferGroundError):
     """The database cannot be used as it is."""

@@ -22,7 +22,9 @@ def demo_settings(tmp_path_factory):
     """The demonstration city, imported and fitted once for all tests of a session."""
     folder = tmp_path_factory.mktemp("demo")
     settings = Settings(
-        database_url=f"sqlite:///{folder / 'saferground.sqlite'}", instance=folder / "instance"
+        database_url=f"sqlite:///{folder / 'saferground.sqlite'}",
+        instance=folder / "instance",
+        preview=True,
     )
     upgrade(settings.database_url)
     database = open_database(settings.database_url)

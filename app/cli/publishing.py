@@ -18,6 +18,7 @@ from app.cli.common import (
     say,
     settings_for,
 )
+from app.release_pages import site_files
 from geodata.publishing import release as releases
 from geodata.store.cities import get_city
 from geodata.store.releases import list_releases
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from geodata.store.releases import ReleaseRecord
 
-FOLDER = "releases"
 as_option = click.option(
     "--as",
     "who",
@@ -38,7 +38,7 @@ as_option = click.option(
 
 def releases_folder(database_url: str | None) -> Path:
     """Give the folder of all releases."""
-    return settings_for(database_url).instance / FOLDER
+    return settings_for(database_url).releases
 
 
 def this_person(who: str | None) -> str:
@@ -71,6 +71,7 @@ def draft(city: str, who: str | None, database_url: str | None, *, as_json: bool
             releases_folder(database_url),
             city,
             this_person(who),
+            pages=site_files,
             progress=progress,
         )
     if as_json:

@@ -17,10 +17,10 @@ from app.cli.common import (
     print_table,
     say,
 )
+from app.live_site import load_shown
 from app.pipeline import FitRequest
 from app.pipeline import fit as run_fit
 from app.report import write_report
-from app.site import load_shown
 from geodata.exporting import export_run
 from geodata.store.cities import get_city
 from geodata.store.runs import RunSummary, get_run, list_runs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -26,11 +27,13 @@ class PortTakenError(SaferGroundError):
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True)
+@click.option("--preview", is_flag=True, help="Show what is not published, for staff only.")
 @database_option
-def serve(host: str, port: int, database_url: str | None) -> None:
-    """Serve the pages."""
+def serve(host: str, port: int, database_url: str | None, *, preview: bool) -> None:
+    """Serve the pages of the published releases."""
     require_free_port(host, port)
-    run_server(settings_for(database_url), host, port)
+    settings = settings_for(database_url)
+    run_server(replace(settings, preview=settings.preview or preview), host, port)
 
 
 def require_free_port(host: str, port: int) -> None:

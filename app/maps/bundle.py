@@ -1,7 +1,4 @@
-"""A run's map as files on disk: made once, named by content, compressed once.
-
-The folder is made aside and put in place whole, so that a reader sees all of it or nothing.
-"""
+"""A run's map as files: made once, named by content; on disk compressed once."""
 
 from __future__ import annotations
 
@@ -10,15 +7,14 @@ import hashlib
 import json
 import shutil
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import brotli
 import numpy as np
 
-from app.language import code
-from app.maps.activity import activity_json
+from app.language import code, speaking
 from app.maps.compose import Files, compose
 from app.maps.picture import overview_svg
 from app.maps.shapes import (
@@ -30,12 +26,12 @@ from app.maps.shapes import (
 from app.maps.surface import warped_surface
 
 if TYPE_CHECKING:
-    from app.site import Shown
-    from geodata.publishing.activity import Activity
-    from geodata.publishing.gazetteer import Gazetteer
+    from collections.abc import Callable, Iterable, Mapping
+
+    from app.maps.ground import Ground
     from geodata.store.runs import RunRecord
 
-FORMAT = "3"  # raise when the files change for the same run
+FORMAT = "5"  # raise when the files change for the same run
 COMPRESSED = (".js", ".css", ".json", ".svg")
 MANIFEST = "map.json"
 
@@ -50,56 +46,92 @@ class Bundle:
     style: str
     picture: str
     zones: str
-    neighbourhoods: bool = False
 
 
-def map_bundle(root: Path, shown: Shown, run: RunRecord) -> Bundle:
+def map_bundle(root: Path, ground: Ground, run: RunRecord) -> Bundle:
     """Give the map of a run in the language of the answer, making it first if it was never made.
 
     Parameters
     ----------
     root
         Folder of all maps.
-    shown, run
+    ground, run
         The city, and the run to draw.
     """
-    key = f"{run.id}-{shown.city.imported_at:%Y%m%d%H%M%S}-{FORMAT}-{code()}"
+    key = f"{run.id}-{ground.city.imported_at:%Y%m%d%H%M%S}-{FORMAT}-{code()}"
+    return put_bundle(root, key, lambda: map_files(ground, run, (code(),)))
+
+
+def map_files(ground: Ground, run: RunRecord, languages: Iterable[str]) -> dict[str, bytes]:
+    """Draw the map of a run: its files by name, and what of them belongs to each language."""
+    found: dict[str, bytes] = {}
+    told = {}
+    for language in languages:
+        with speaking(language):
+            told[language] = _draw(ground, run, found)
+    return {MANIFEST: json.dumps(told).encode(), **found}
+
+
+def _draw(ground: Ground, run: RunRecord, found: dict[str, bytes]) -> dict[str, str]:
+    """Draw a map in one language; give what a bundle names of it."""
+    surface, parts = warped_surface(run), neighbourhoods_geojson(ground)
+
+    def put(stem: str, ending: str, content: bytes) -> str:
+        name = named(stem, ending, content)
+        found[name] = content
+        return name
+
+    files = Files(
+        base=put("base", ".json", base_geojson(ground)),
+        surface=put("surface", ".png", surface.png),
+        districts=put("districts", ".json", districts_geojson(ground)),
+        zones=put("zones", ".json", zones_geojson(ground, run)),
+        neighbourhoods=put("neighbourhoods", ".json", parts) if parts else "",
+    )
+    area = ground.city.districts.geometry.to_crs(4326).total_bounds
+    west, south, east, north = (round(float(edge), 6) for edge in np.asarray(area))
+    split = compose(files, surface.bounds, (south, west, north, east))
+    return {
+        "fragment": split.fragment,
+        "script": put("map", ".js", split.script.encode()),
+        "style": put("map", ".css", split.style.encode()),
+        "picture": put("overview", ".svg", overview_svg(ground, run)),
+        "zones": files.zones,
+    }
+
+
+def put_bundle(root: Path, key: str, make: Callable[[], Mapping[str, bytes]]) -> Bundle:
+    """Give the map in a folder in the language of the answer, making its files if need be.
+
+    The folder is made aside and put in place whole, so that a reader sees all of it or nothing.
+    """
     folder = root / key
     if not (folder / MANIFEST).is_file():
-        _make(root, folder, shown, run)
-    stored = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    return Bundle(**stored)
+        _write(root, folder, make())
+    told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return Bundle(folder=key, **told[code()])
 
 
-def activity_file(root: Path, shown: Shown, activity: Activity) -> tuple[str, str]:
-    """Give the folder and the name of a city's activity file, writing it if it is not there."""
-    city = shown.city
-    made = f"{city.imported_at:%Y%m%d%H%M%S}-{city.this_day():%Y%m%d}"
-    folder = f"activity-{city.slug}-{made}-{code()}"
-    there = sorted((root / folder).glob("activity-*.json"))
-    if there:
-        return folder, there[0].name
-    (root / folder).mkdir(parents=True, exist_ok=True)
-    return folder, _put(root / folder, "activity", ".json", activity_json(activity, city.crs))
+def put_file(root: Path, key: str, stem: str, content: bytes) -> tuple[str, str]:
+    """Write one JSON file of a map named by its content; give its folder and name."""
+    name = named(stem, ".json", content)
+    if not (root / key / name).is_file():
+        (root / key).mkdir(parents=True, exist_ok=True)
+        _put(root / key, name, content)
+    return key, name
 
 
-def gazetteer_file(root: Path, shown: Shown, gazetteer: Gazetteer) -> tuple[str, str]:
-    """Give the folder and the name of the file that the page's own script searches."""
-    city = shown.city
-    folder = f"names-{city.slug}-{city.imported_at:%Y%m%d%H%M%S}"
-    there = sorted((root / folder).glob("names-*.json"))
-    if there:
-        return folder, there[0].name
-    (root / folder).mkdir(parents=True, exist_ok=True)
-    return folder, _put(root / folder, "names", ".json", gazetteer.document())
+def named(stem: str, ending: str, content: bytes) -> str:
+    """Name a file by its content."""
+    return f"{stem}-{hashlib.sha256(content).hexdigest()[:12]}{ending}"
 
 
-def _make(root: Path, folder: Path, shown: Shown, run: RunRecord) -> None:
+def _write(root: Path, folder: Path, files: Mapping[str, bytes]) -> None:
     root.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=".making-", dir=root))
     try:
-        bundle = _write(aside, folder.name, shown, run)
-        (aside / MANIFEST).write_text(json.dumps(asdict(bundle)), encoding="utf-8")
+        for name, content in files.items():
+            _put(aside, name, content)
         aside.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
@@ -111,34 +143,8 @@ def _make(root: Path, folder: Path, shown: Shown, run: RunRecord) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _write(aside: Path, name: str, shown: Shown, run: RunRecord) -> Bundle:
-    surface = warped_surface(run)
-    parts = neighbourhoods_geojson(shown)
-    files = Files(
-        base=_put(aside, "base", ".json", base_geojson(shown)),
-        surface=_put(aside, "surface", ".png", surface.png),
-        districts=_put(aside, "districts", ".json", districts_geojson(shown)),
-        zones=_put(aside, "zones", ".json", zones_geojson(shown, run)),
-        neighbourhoods=_put(aside, "neighbourhoods", ".json", parts) if parts else "",
-    )
-    area = shown.city.districts.geometry.to_crs(4326).total_bounds
-    west, south, east, north = (round(float(edge), 6) for edge in np.asarray(area))
-    split = compose(files, surface.bounds, (south, west, north, east))
-    return Bundle(
-        folder=name,
-        fragment=split.fragment,
-        script=_put(aside, "map", ".js", split.script.encode()),
-        style=_put(aside, "map", ".css", split.style.encode()),
-        picture=_put(aside, "overview", ".svg", overview_svg(shown, run)),
-        zones=files.zones,
-        neighbourhoods=bool(files.neighbourhoods),
-    )
-
-
-def _put(folder: Path, stem: str, ending: str, content: bytes) -> str:
-    name = f"{stem}-{hashlib.sha256(content).hexdigest()[:12]}{ending}"
-    (folder / name).write_bytes(content)
-    if ending in COMPRESSED:
+def _put(folder: Path, name: str, content: bytes) -> None:
+    if name != MANIFEST and name.endswith(COMPRESSED):
         (folder / f"{name}.gz").write_bytes(gzip.compress(content, 9, mtime=0))
         (folder / f"{name}.br").write_bytes(brotli.compress(content, quality=9))
-    return name
+    (folder / name).write_bytes(content)

@@ -16,7 +16,7 @@ from app import words
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from app.site import Shown
+    from app.maps.ground import Ground
     from geodata.store.runs import RunRecord
 
 DECIMALS = 6
@@ -26,7 +26,7 @@ LEAST_TOLD = 0.25  # history is named as a reason from this share of a zone's ri
 STREET_GROUP = 40  # lines a drawn shape: far fewer vectors, still culled by place
 
 
-def zones_geojson(shown: Shown, run: RunRecord) -> bytes:
+def zones_geojson(shown: Ground, run: RunRecord) -> bytes:
     """Give zone outlines with everything the page tells of them, in words."""
     units = words.Units(shown.city.crs)
     names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
@@ -36,8 +36,7 @@ def zones_geojson(shown: Shown, run: RunRecord) -> bytes:
             "district": zone.district,
             "rank": int(zone.rank),
             "title": zone_title(zone, names),
-            "past": int(zone.past),
-            "expected": words.about(zone.expected),
+            "surroundings": words.share(zone.environment_share),
             "area": units.area(zone.area),
             "reasons": list(reasons(zone, units)),
         }
@@ -46,7 +45,7 @@ def zones_geojson(shown: Shown, run: RunRecord) -> bytes:
     return _collection(run.zones.geometry, properties)
 
 
-def districts_geojson(shown: Shown) -> bytes:
+def districts_geojson(shown: Ground) -> bytes:
     """Give district outlines with their names and a place for the name."""
     frame = shown.city.districts
     thin = _thin(frame.geometry, shown.city.crs)
@@ -61,7 +60,7 @@ def districts_geojson(shown: Shown) -> bytes:
     return _collection(thin, properties)
 
 
-def neighbourhoods_geojson(shown: Shown) -> bytes | None:
+def neighbourhoods_geojson(shown: Ground) -> bytes | None:
     """Give neighbourhoods with their names and a place for the name, if the city draws any."""
     rows = shown.base[shown.base["kind"] == "neighbourhood"]
     if len(rows) == 0:
@@ -73,7 +72,7 @@ def neighbourhoods_geojson(shown: Shown) -> bytes | None:
     return _collection(_thin(rows.geometry, shown.city.crs), properties)
 
 
-def base_geojson(shown: Shown) -> bytes:
+def base_geojson(shown: Ground) -> bytes:
     """Give the study area, water, parks, rail and streets, grouped by kind and rank."""
     crs = shown.city.crs
     shapes: list[Any] = [shown.city.study_area]

@@ -13,7 +13,7 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
 
   const answer = await fetch(frame.dataset.activity);
   if (!answer.ok) {
-    page("map-status").textContent = "Alerts could not be loaded on the map; the table holds them by district.";
+    page("map-status").textContent = Words.say("no_alerts");
     return;
   }
   const data = await answer.json();
@@ -43,11 +43,11 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
   };
   const noteOf = (layer, site) => {
     const note = document.createElement("span");
-    note.textContent = `${word(layer, site.number)} in this approximate area in the weeks shown`;
+    note.textContent = Words.say("here", { what: word(layer, site.number) });
     return note;
   };
-  const word = (layer, number) => `${number.toLocaleString("en")} ${number === 1 ? layer.one : layer.many}`;
-  const long = (day) => day.toLocaleDateString("en-US", { year: "numeric", month: "long", day: "numeric", timeZone: "UTC" });
+  const word = (layer, number) => `${Words.number(number)} ${number === 1 ? layer.one : layer.many}`;
+  const long = Words.day;
   const date = (text, add = 0) => new Date(Date.parse(`${text}T00:00:00Z`) + add * 864e5);
   const lastDay = () => new Date(Math.min(date(weeks[last], 6), date(data.through)));
 
@@ -86,12 +86,15 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
   const figures = (sums, district, on) => {
     const totals = sums.map((districts) => Object.values(districts).reduce((a, b) => a + b, 0));
     const told = layers.flatMap((layer, i) => (on.has(layer.id) ? [word(layer, totals[i])] : []));
-    page("activity-told").textContent = told.length ? `${told.join(" and ")} from ${long(date(weeks[first]))} to ${long(lastDay())}` : "Neither alerts nor complaints are shown";
+    page("activity-told").textContent = told.length ? Words.say("told", {
+      numbers: told.reduce((a, b) => Words.say("and", { first: a, second: b })),
+      first: long(date(weeks[first])), last: long(lastDay()),
+    }) : Words.say("neither");
     page("sheet-span").textContent = `${page("activity-told").textContent}.`;
     for (const cell of document.querySelectorAll("#activity-table [data-layer]")) {
       const i = layers.findIndex((layer) => layer.id === cell.dataset.layer);
       const number = cell.dataset.district ? sums[i][cell.dataset.district] : totals[i];
-      cell.textContent = number.toLocaleString("en");
+      cell.textContent = Words.number(number);
     }
     for (const cell of document.querySelectorAll("#activity-table [data-layer], #activity-table [data-head]")) cell.hidden = !on.has(cell.dataset.layer || cell.dataset.head);
     for (const row of document.querySelectorAll("#activity-table [data-row]")) row.hidden = Boolean(district) && row.dataset.row !== district;
@@ -117,7 +120,7 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
     head.append(open);
     const number = document.createElement("td");
     number.className = "num";
-    number.textContent = site.number.toLocaleString("en");
+    number.textContent = Words.number(site.number);
     row.append(head, number);
     return row;
   };
@@ -145,9 +148,9 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
     drawn.forEach((bar, i) => bar.setAttribute("class", i >= first && i <= last ? "on" : "off"));
     for (const [slider, week] of [[page("first-week"), first], [page("last-week"), last]]) {
       slider.value = week;
-      slider.setAttribute("aria-valuetext", `Week of ${long(date(weeks[week]))}`);
+      slider.setAttribute("aria-valuetext", Words.say("week", { day: long(date(weeks[week])) }));
     }
-    page("weeks-told").textContent = `${long(date(weeks[first]))} to ${long(lastDay())}`;
+    page("weeks-told").textContent = Words.say("span", { first: long(date(weeks[first])), last: long(lastDay()) });
   };
 
   const remember = (step) => {
@@ -163,13 +166,13 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
   const stop = () => {
     clearInterval(timer);
     timer = null;
-    page("play").textContent = "Play";
+    page("play").textContent = Words.say("play");
     remember(true);
   };
   const play = () => {
     if (timer) return stop();
     if (last === weeks.length - 1) choose(0, last - first);
-    page("play").textContent = "Pause";
+    page("play").textContent = Words.say("pause");
     timer = setInterval(() => {
       if (last === weeks.length - 1) return stop();
       return choose(first + 1, last + 1);

@@ -26,7 +26,7 @@ const SaferGround = (() => {
     return answer.json();
   };
   const told = (error) => {
-    page("map-status").textContent = "A part of the map could not be loaded; the table holds the same zones.";
+    page("map-status").textContent = Words.say("unloaded");
     console.error(error);
   };
   const pane = (map, name, order) => {
@@ -62,7 +62,7 @@ const SaferGround = (() => {
 
   const surface = (map, file, bounds) => {
     parts.surface = L.imageOverlay(frame.dataset.files + file, bounds, {
-      pane: pane(map, "risk", 260), alt: "Risk surface: darker is higher", opacity: 0.9,
+      pane: pane(map, "risk", 260), alt: Words.say("surface"), opacity: 0.9,
     }).addTo(map);
   };
 
@@ -83,7 +83,7 @@ const SaferGround = (() => {
       for (const feature of data.features) {
         const name = document.createElement("span");
         name.className = "district-name";
-        name.textContent = /^\w{1,3}$/.test(feature.properties.name) ? `District ${feature.properties.name}` : feature.properties.name;
+        name.textContent = feature.properties.name;
         const note = document.createElement("small");
         note.dataset.code = feature.properties.code;
         name.append(note);
@@ -144,7 +144,7 @@ const SaferGround = (() => {
     path.dataset.zone = told.id;
     path.setAttribute("tabindex", "0");
     path.setAttribute("role", "button");
-    path.setAttribute("aria-label", `${told.title}: ${told.reasons[0] || "no reason"}`);
+    path.setAttribute("aria-label", `${told.title}: ${told.reasons[0] || Words.say("no_reason")}`);
     path.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
@@ -190,7 +190,7 @@ const SaferGround = (() => {
       item.textContent = text;
       return item;
     }));
-    page("panel-figures").textContent = `${told.past} ${told.past === 1 ? "incident" : "incidents"} in the period, ${told.expected} expected; ${told.area}`;
+    page("panel-figures").textContent = Words.say("figures", told);
     const anchor = row(told.id) && row(told.id).querySelector("a");
     page("panel-link").href = anchor ? anchor.href : `/zones/${encodeURIComponent(told.id)}`;
   };

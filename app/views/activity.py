@@ -13,7 +13,6 @@ from flask_babel import ngettext
 from app import forms, words
 from app.language import N_, translated
 from geodata.publishing.activity import CLASSES, Choice
-from spatial.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -123,7 +122,7 @@ def choose(activity: Activity, args: Mapping[str, str]) -> Choice:
 
     Raises
     ------
-    SpecError
+    AddressError
         If a value is not one of the data's, or the first week is after the last.
     """
     first, last = chosen_weeks(activity, args)
@@ -143,8 +142,13 @@ def chosen_weeks(activity: Activity, args: Mapping[str, str]) -> tuple[int, int]
     last = values.index(to) if to else len(values) - 1
     first = values.index(from_) if from_ else max(0, last - WEEKS_SHOWN + 1)
     if first > last:
-        msg = f"the week from {from_} lies after the week to {to}; choose them the other way round"
-        raise SpecError(msg)
+        msg = _(
+            "the week from %(first)s lies after the week to %(last)s; choose them the other way "
+            "round",
+            first=from_,
+            last=to,
+        )
+        raise forms.AddressError(msg)
     return first, last
 
 

@@ -14,7 +14,7 @@ from geodata.measures.registry import MEASURES
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from app.site import Shown
+    from app.shown import Shown
     from geodata.measures.record import Scope
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")

@@ -18,11 +18,10 @@ from geodata.publishing.surroundings import report_area
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from app.site import Shown
+    from app.shown import PublicRun, Shown
     from app.views.drawn import Drawn
     from geodata.publishing.activity import Choice
-    from geodata.publishing.surroundings import AreaReport, Ground, LayerCount
-    from geodata.store.runs import RunRecord
+    from geodata.publishing.surroundings import AreaReport, LayerCount, Surroundings
 
 COLUMNS = ("section", "what", "value", "unit", "least", "most")
 
@@ -83,8 +82,8 @@ class AreaPage:
 
 def area_page(
     shown: Shown,
-    run: RunRecord,
-    ground: Ground,
+    run: PublicRun,
+    ground: Surroundings,
     drawn: Drawn,
     choice: Choice | None,
     names: Mapping[str, str],
@@ -124,7 +123,7 @@ def _title(drawn: Drawn, units: words.Units) -> str:
 
 
 def _zones(
-    shown: Shown, run: RunRecord, found: AreaReport, units: words.Units
+    shown: Shown, run: PublicRun, found: AreaReport, units: words.Units
 ) -> tuple[ZoneIn, ...]:
     names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
     rows = [(run.zones.iloc[place], within, covers) for place, within, covers in found.zones]
@@ -155,7 +154,7 @@ def _risk(found: AreaReport) -> tuple[RiskIn, ...]:
     )
 
 
-def _layer(ground: Ground, one: LayerCount) -> LayerIn:
+def _layer(ground: Surroundings, one: LayerCount) -> LayerIn:
     layer = next(layer for layer in ground.activity.layers if layer.id == one.layer)  # type: ignore[union-attr]
     return LayerIn(
         title=translated(layer.title),
@@ -169,7 +168,7 @@ def _layer(ground: Ground, one: LayerCount) -> LayerIn:
 
 
 def area_csv(
-    run: RunRecord, ground: Ground, drawn: Drawn, choice: Choice | None, metres: float
+    run: PublicRun, ground: Surroundings, drawn: Drawn, choice: Choice | None, metres: float
 ) -> bytes:
     """Write the report as a table: one figure a row, with the bounds of what is uncertain."""
     found = report_area(ground, drawn.shape, choice)
@@ -183,8 +182,8 @@ def area_csv(
 
 
 def _figures(
-    run: RunRecord,
-    ground: Ground,
+    run: PublicRun,
+    ground: Surroundings,
     drawn: Drawn,
     choice: Choice | None,
     found: AreaReport,

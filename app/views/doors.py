@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from app.site import PublicSite, Shown
+    from app.shown import Shown
+    from app.site import Site
 
     View = Callable[..., ResponseReturnValue]
 
 
-def site() -> PublicSite:
+def site() -> Site:
     """Give what public pages read from."""
-    found: PublicSite = current_app.extensions["saferground.site"]
+    found: Site = current_app.extensions["saferground.site"]
     return found
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 
 from app import forms, periods, words
-from app.maps.bundle import activity_file, gazetteer_file, map_bundle
-from app.maps.picture import area_svg
 from app.views import pages
 from app.views.activity import activity_part, choose
 from app.views.areas import area_csv, area_page
@@ -17,23 +16,20 @@ from app.views.drawn import circle_text, read_area, to_city
 from app.views.finding import here_part, place_part
 from app.views.shades import measure_choices, shades_part
 from geodata.measures.registry import MEASURES
-from spatial.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from flask.typing import ResponseReturnValue
     from werkzeug.wrappers import Response
 
-    from app.site import Shown
+    from app.shown import PublicRun, Shown
     from app.views.activity import ActivityPart
     from app.views.drawn import Drawn
     from app.views.finding import HerePart, PlacePart
     from app.views.shades import ShadesPart
     from geodata.publishing.activity import Choice
-    from geodata.publishing.surroundings import Ground
-    from geodata.store.runs import RunRecord
+    from geodata.publishing.surroundings import Surroundings
 
 bp = Blueprint("explore", __name__)
 LAYERS = ("surface", "zones", "districts", "neighbourhoods", "alerts", "complaints")
@@ -43,19 +39,17 @@ CHOSEN = ("city", "from", "to", "class")
 DEFAULT_RADIUS_M = 500
 
 
-def map_page(shown: Shown, run: RunRecord) -> str:
+def map_page(shown: Shown, run: PublicRun) -> str:
     """Show the map, and beside it the same in words and tables."""
     choices = pages.district_choices(shown)
-    district = forms.choice(request.args, "district", [code for code, _ in choices])
-    names, ground = dict(choices), site().ground(shown, run)
+    district = forms.choice(request.args, "district", [code for code, name in choices])
+    names, ground = dict(choices), site().surroundings(shown)
     shades = _shades(shown, names)
     shown_layers = _layers(ground, shades)
     choice = _choice(ground)
     drawn = read_area(request.args, shown.city)
-    bundle = map_bundle(_maps(), shown, run)
-    folder, name = gazetteer_file(_maps(), shown, ground.gazetteer)
     page = pages.MapPage(
-        bundle=bundle,
+        bundle=site().bundle(shown),
         legend=pages.legend(run),
         rows=pages.zone_rows(shown, run),
         districts=choices,
@@ -66,7 +60,7 @@ def map_page(shown: Shown, run: RunRecord) -> str:
         shades=shades,
         place=_place(ground, names),
         here=_here(shown, run, ground, choice, names),
-        names=url_for("public.map_file", folder=folder, name=name) if len(ground.gazetteer) else "",
+        names=_url(site().names_file(shown)),
         drawn=drawn.text if drawn else "",
         field=drawn.field if drawn else "",
         kept=kept(),
@@ -77,21 +71,21 @@ def map_page(shown: Shown, run: RunRecord) -> str:
 
 @bp.get("/map/here")
 @with_run
-def here(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+def here(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Tell what is at a place, for the page's own script."""
-    names, ground = dict(pages.district_choices(shown)), site().ground(shown, run)
+    names, ground = dict(pages.district_choices(shown)), site().surroundings(shown)
     found = _here(shown, run, ground, _choice(ground), names)
     if found is None:
-        msg = "at is missing; give a latitude and a longitude, as in at=36.01,-78.9"
-        raise SpecError(msg)
+        msg = _("at is missing; give a latitude and a longitude, as in at=36.01,-78.9")
+        raise forms.AddressError(msg)
     return render_template("public/here.html", here=found, kept=kept())
 
 
 @bp.get("/map/area")
 @with_run
-def area(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+def area(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Report on an area: a circle, a polygon, or one that has to be chosen first."""
-    names, ground = dict(pages.district_choices(shown)), site().ground(shown, run)
+    names, ground = dict(pages.district_choices(shown)), site().surroundings(shown)
     drawn = read_area(request.args, shown.city)
     if drawn is None:
         return _ask_area(shown, ground, names)
@@ -107,9 +101,9 @@ def area(shown: Shown, run: RunRecord) -> ResponseReturnValue:
 
 @bp.get("/map/area.csv")
 @with_run
-def area_table(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+def area_table(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Give the report of an area as a table."""
-    drawn, ground = _drawn(shown), site().ground(shown, run)
+    drawn, ground = _drawn(shown), site().surroundings(shown)
     metres = words.Units(shown.city.crs).metres
     content = area_csv(run, ground, drawn, _choice(ground), metres)
     response = current_app.response_class(content, mimetype="text/csv")
@@ -119,10 +113,12 @@ def area_table(shown: Shown, run: RunRecord) -> ResponseReturnValue:
 
 @bp.get("/map/area.svg")
 @with_run
-def area_picture(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+def area_picture(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Draw an area and what lies around it."""
+    del run
     drawn = _drawn(shown)
-    return current_app.response_class(area_svg(shown, run, drawn.shape), mimetype="image/svg+xml")
+    picture = site().area_picture(shown, drawn.shape)
+    return current_app.response_class(picture, mimetype="image/svg+xml")
 
 
 def kept(**changes: str) -> dict[str, Any]:
@@ -143,16 +139,16 @@ def _city() -> dict[str, Any]:
     return _some(("city",))
 
 
-def _maps() -> Path:
-    root: Path = current_app.extensions["saferground.maps"]
-    return root
+def _url(file: tuple[str, str] | None) -> str:
+    """Give the address of a file of the map, nothing without one."""
+    return url_for("public.map_file", folder=file[0], name=file[1]) if file else ""
 
 
-def _choice(ground: Ground) -> Choice | None:
+def _choice(ground: Surroundings) -> Choice | None:
     return choose(ground.activity, request.args) if ground.activity else None
 
 
-def _there(ground: Ground) -> tuple[str, ...]:
+def _there(ground: Surroundings) -> tuple[str, ...]:
     """Name the layers that a city has."""
     has = {"surface", "zones", "districts"}
     if len(ground.neighbourhoods):
@@ -167,22 +163,21 @@ def _default(shades: ShadesPart | None) -> frozenset[str]:
     return frozenset(LAYERS) - OFF - ({"surface"} if shades else set())
 
 
-def _layers(ground: Ground, shades: ShadesPart | None) -> frozenset[str]:
+def _layers(ground: Surroundings, shades: ShadesPart | None) -> frozenset[str]:
     asked = forms.several(request.args, "layers", LAYERS)
     return (_default(shades) if asked is None else frozenset(asked)) & {*_there(ground)}
 
 
 def _activity(
     shown: Shown,
-    ground: Ground,
+    ground: Surroundings,
     choice: Choice | None,
     shown_layers: frozenset[str],
     names: Mapping[str, str],
 ) -> ActivityPart | None:
     if ground.activity is None or choice is None:
         return None
-    folder, name = activity_file(_maps(), shown, ground.activity)
-    url = url_for("public.map_file", folder=folder, name=name)
+    url = _url(site().activity_file(shown))
     units = words.Units(shown.city.crs)
     return activity_part(ground.activity, url, choice, shown_layers, names, units)
 
@@ -195,13 +190,17 @@ def _shades(shown: Shown, names: Mapping[str, str]) -> ShadesPart | None:
     return shades_part(detail, names)
 
 
-def _place(ground: Ground, names: Mapping[str, str]) -> PlacePart | None:
+def _place(ground: Surroundings, names: Mapping[str, str]) -> PlacePart | None:
     asked = " ".join(request.args.get("place", "").split())
     return place_part(ground.gazetteer, asked, names) if asked else None
 
 
 def _here(
-    shown: Shown, run: RunRecord, ground: Ground, choice: Choice | None, names: Mapping[str, str]
+    shown: Shown,
+    run: PublicRun,
+    ground: Surroundings,
+    choice: Choice | None,
+    names: Mapping[str, str],
 ) -> HerePart | None:
     text = request.args.get("at", "").strip()
     if not text:
@@ -213,12 +212,12 @@ def _here(
 def _drawn(shown: Shown) -> Drawn:
     drawn = read_area(request.args, shown.city)
     if drawn is None:
-        msg = "no area is named; give circle=lat,lon,radius_m or polygon=lat,lon;lat,lon;lat,lon"
-        raise SpecError(msg)
+        msg = _("no area is named; give circle=lat,lon,radius_m or polygon=lat,lon;lat,lon;lat,lon")
+        raise forms.AddressError(msg)
     return drawn
 
 
-def _ask_area(shown: Shown, ground: Ground, names: Mapping[str, str]) -> Response | str:
+def _ask_area(shown: Shown, ground: Surroundings, names: Mapping[str, str]) -> Response | str:
     """Make a circle from a typed centre: degrees, or a place by name of which there may be some."""
     centre = " ".join(request.args.get("centre", "").split())
     radius = request.args.get("radius_m", "").strip() or str(DEFAULT_RADIUS_M)

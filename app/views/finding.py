@@ -18,11 +18,10 @@ from geodata.publishing.surroundings import what_is_here
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from app.site import Shown
+    from app.shown import PublicRun, Shown
     from geodata.publishing.activity import Activity, Choice
     from geodata.publishing.gazetteer import Gazetteer, Spot
-    from geodata.publishing.surroundings import Ground, Here, Touching
-    from geodata.store.runs import RunRecord
+    from geodata.publishing.surroundings import Here, Surroundings, Touching
 
 AT_M = 25.0  # what a click can tell apart
 KINDS = {
@@ -100,8 +99,8 @@ def match_of(spot: Spot, names: Mapping[str, str]) -> Match:
 
 def here_part(
     shown: Shown,
-    run: RunRecord,
-    ground: Ground,
+    run: PublicRun,
+    ground: Surroundings,
     at: tuple[float, float],
     xy: tuple[float, float],
     choice: Choice | None,

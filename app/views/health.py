@@ -9,7 +9,7 @@ from flask import Blueprint, current_app, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.views.doors import site
-from geodata.errors import StoreError
+from geodata.errors import ReleaseError, StoreError
 from geodata.measures.registry import STALE_DAYS
 
 if TYPE_CHECKING:
@@ -27,26 +27,29 @@ def healthz() -> ResponseReturnValue:
 @bp.get("/readyz")
 def readyz() -> ResponseReturnValue:
     """Say whether pages can be shown and are up to date; if not, why: 503."""
-    answer: dict[str, Any] = {"database": "ok", "city": None, "data_through": None}
-    answer |= {"age_days": None, "stale_after_days": STALE_DAYS}
+    answer: dict[str, Any] = {"source": "database" if site().preview else "releases"}
+    answer |= {"database": "ok" if site().preview else "not used", "city": None, "release": None}
+    answer |= {"data_through": None, "age_days": None, "stale_after_days": STALE_DAYS}
     reasons: list[str] = []
     try:
         site().check()
         shown = site().shown()
-    except (StoreError, SQLAlchemyError) as error:
+    except (StoreError, ReleaseError, SQLAlchemyError) as error:
         current_app.logger.error("not ready: %s", error)
-        answer["database"] = "cannot be read"
-        reasons.append("the database cannot be read")
+        answer["database"] = "cannot be read" if site().preview else "not used"
+        reasons.append(f"the {answer['source']} cannot be read")
     else:
-        if shown is None or shown.data_through is None:
-            reasons.append("no data are stored")
+        if shown is None or shown.through is None:
+            reasons.append("no data are stored" if site().preview else "nothing is published")
         else:
             answer["city"] = shown.city.slug
-            answer["data_through"] = shown.data_through.isoformat()
+            answer["release"] = shown.release.id if shown.release else None
+            answer["data_through"] = shown.through.isoformat()
             answer["age_days"] = shown.age_days
             if shown.stale:
+                what = "release" if shown.release else "data set"
                 reasons.append(
-                    f"the data of {shown.city.slug} are {shown.age_days} days old, more than the "
+                    f"the {what} of {shown.city.slug} is {shown.age_days} days old, more than the "
                     f"{STALE_DAYS} days that are promised"
                 )
     status = "not ready" if reasons else "ready"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app import words, words_measures
+from app.language import N_, translated
 from app.views.measure_pages import Mark, MeasureRow, measure_row
 from geodata.initiatives import SECTIONS
 from geodata.measures.registry import MEASURES, STALE_DAYS
@@ -14,12 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from app.public_figures import CityFigures, MeasureDetail
-    from app.site import Shown
+    from app.shown import PublicEvent, PublicInitiative, Shown
     from geodata.initiatives import Fact, Initiative, Strategy
-    from geodata.store.initiatives import HistoryEntry, InitiativeRecord
 
-STATUS_ICONS = {"In Progress": "progress", "On Hold": "hold", "Complete/Ongoing": "complete"}
-EVENTS = {"said": "Said", "retired": "Taken off the list", "returned": "Put back on the list"}
+STATUS_ICONS = {
+    N_("In Progress"): "progress",
+    N_("On Hold"): "hold",
+    N_("Complete/Ongoing"): "complete",
+}
+EVENTS = {
+    "said": N_("Said"),
+    "retired": N_("Taken off the list"),
+    "returned": N_("Put back on the list"),
+}
 KEY_MEASURES = (  # shown first where a city has them: one or two of each strategy
     "alerts.published_60s.trigger",
     "alerts.performance",
@@ -156,8 +164,8 @@ def initiatives_page(shown: Shown, found: CityFigures, city: str | None) -> Init
 
 def initiative_page(
     shown: Shown,
-    record: InitiativeRecord,
-    history: Sequence[HistoryEntry],
+    record: PublicInitiative,
+    history: Sequence[PublicEvent],
     found: CityFigures,
     city: str | None,
 ) -> InitiativePage:
@@ -167,7 +175,8 @@ def initiative_page(
         card=_card(shown, initiative),
         listed=record.listed,
         sections=tuple(
-            (key, title, getattr(initiative.narrative, key)) for key, title in SECTIONS.items()
+            (key, translated(title), getattr(initiative.narrative, key))
+            for key, title in SECTIONS.items()
         ),
         strategies=tuple(_strategy(shown, one, found) for one in initiative.strategies),
         facts=tuple(fact_row(fact) for fact in initiative.facts),
@@ -196,7 +205,7 @@ def key_measures(found: CityFigures) -> tuple[str, ...]:
 
 def status_mark(status: str) -> Mark:
     """Give the icon and the words of the status of an initiative or strategy."""
-    return Mark(icon=STATUS_ICONS[status], words=status)
+    return Mark(icon=STATUS_ICONS[status], words=translated(status))
 
 
 def _card(shown: Shown, initiative: Initiative) -> Card:
@@ -228,7 +237,9 @@ def _strategy(shown: Shown, strategy: Strategy, found: CityFigures) -> StrategyP
         summary=strategy.summary,
         rows=tuple(told),
         nothing=tuple(row for row in rows if row not in told),
-        also=tuple((identity, MEASURES[identity].title) for identity in strategy.also_touched),
+        also=tuple(
+            (identity, translated(MEASURES[identity].title)) for identity in strategy.also_touched
+        ),
     )
 
 
@@ -244,7 +255,7 @@ def fact_row(fact: Fact) -> FactRow:
         note=fact.note or "",
         retrieved=words.day(fact.retrieved) if fact.retrieved else "",
         measure=fact.measure or "",
-        measure_title=MEASURES[fact.measure].title if fact.measure else "",
+        measure_title=translated(MEASURES[fact.measure].title) if fact.measure else "",
     )
 
 
@@ -260,14 +271,18 @@ def _grouped(value: str) -> str:
     >>> _grouped("1447"), _grouped("2022-12-15"), _grouped("57")
     ('1,447', '2022-12-15', '57')
     """
-    return f"{int(value):,}" if value.isascii() and value.isdigit() and len(value) > 3 else value
+    return (
+        words.number(int(value))
+        if value.isascii() and value.isdigit() and len(value) > 3
+        else value
+    )
 
 
 def _unit(unit: str | None) -> str:
     return {"percent": "%", "date": ""}.get(unit or "", unit or "")
 
 
-def _history(entries: Sequence[HistoryEntry]) -> tuple[Told, ...]:
+def _history(entries: Sequence[PublicEvent]) -> tuple[Told, ...]:
     """Tell what was said when, newest first; the text that stands is on the page already."""
     found, stands = [], True
     for entry in entries:
@@ -275,13 +290,13 @@ def _history(entries: Sequence[HistoryEntry]) -> tuple[Told, ...]:
         sections: tuple[tuple[str, tuple[str, ...]], ...] = ()
         if said is not None and not stands:
             sections = tuple(
-                (title, getattr(said.narrative, key)) for key, title in SECTIONS.items()
+                (translated(title), getattr(said.narrative, key)) for key, title in SECTIONS.items()
             )
         found.append(
             Told(
                 when=words.day(entry.recorded_at.date()),
-                event=EVENTS[entry.event],
-                status=said.status if said else "",
+                event=translated(EVENTS[entry.event]),
+                status=translated(said.status) if said else "",
                 updated=words.day(said.updated) if said else "",
                 changes=tuple(words_measures.capital(change) for change in entry.changes),
                 sections=sections,
@@ -333,4 +348,4 @@ def _paths(places: Iterable[tuple[float, float] | None]) -> list[str]:
 def _first_month(detail: MeasureDetail) -> str:
     if detail.span is None:
         return ""
-    return f"{detail.span.start:%b %Y}"
+    return words.dated(detail.span.start, "yMMM")

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flask_babel import gettext as _
+
 from app import words, words_measures
+from app.language import N_, translated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,10 +17,10 @@ if TYPE_CHECKING:
     from geodata.measures.events import Window
 
 DISPOSITIONS = (
-    ("alerts.confirmed", "Confirmed", "evidence or a witness of gunfire was found"),
-    ("alerts.unconfirmed", "Unconfirmed", "no evidence either way"),
-    ("alerts.unfounded", "Unfounded", "it turned out not to be gunfire"),
-    ("alerts.no_disposition", "No disposition", "the source tells no result"),
+    ("alerts.confirmed", N_("Confirmed"), N_("evidence or a witness of gunfire was found")),
+    ("alerts.unconfirmed", N_("Unconfirmed"), N_("no evidence either way")),
+    ("alerts.unfounded", N_("Unfounded"), N_("it turned out not to be gunfire")),
+    ("alerts.no_disposition", N_("No disposition"), N_("the source tells no result")),
 )
 
 
@@ -73,15 +76,18 @@ def formulas_of(found: CityFigures) -> Formulas | None:
     if contract.value is None or contract.numerator is None or contract.denominator is None:
         return None
     failed = contract.denominator - contract.numerator
-    counted = [("Counted as accurate", "placed well or never checked", contract.numerator)]
+    counted = [(_("Counted as accurate"), _("placed well or never checked"), contract.numerator)]
     if located.numerator is not None:
         others = contract.numerator - located.numerator
         counted = [
-            ("Verified, within 25 m", "checked and well placed", located.numerator),
-            ("Never checked", "counted as accurate because it was published", others),
+            (_("Verified, within 25 m"), _("checked and well placed"), located.numerator),
+            (_("Never checked"), _("counted as accurate because it was published"), others),
         ]
-    shares = [(found.same_alerts[i], name, meaning) for i, name, meaning in DISPOSITIONS]
-    withheld = next((public.withheld for public, _, _ in shares if public.withheld), "")
+    shares = [
+        (found.same_alerts[i], translated(name), translated(meaning))
+        for i, name, meaning in DISPOSITIONS
+    ]
+    withheld = next((public.withheld for public, *_names in shares if public.withheld), "")
     told = [
         (name, meaning, number)
         for public, name, meaning in shares
@@ -92,10 +98,13 @@ def formulas_of(found: CityFigures) -> Formulas | None:
         performance=words.amount(contract.value, "share"),
         confirmed="" if confirmed is None else words.amount(confirmed, "share"),
         contract=parts(
-            [*counted, ("Missed or misplaced", "verified gunfire without a good alert", failed)]
+            [
+                *counted,
+                (_("Missed or misplaced"), _("verified gunfire without a good alert"), failed),
+            ]
         ),
         audit=parts([*told, *_rest(told, shares)]),
-        withheld=withheld,
+        withheld=translated(withheld),
         when=words_measures.span(days.start, days.end) if days != found.scope else "",
     )
 
@@ -104,21 +113,21 @@ def _rest(
     told: Sequence[tuple[str, str, float]], shares: Sequence[tuple[PublicValue, str, str]]
 ) -> list[tuple[str, str, float]]:
     """Give the alerts whose disposition is kept back, so that the others are shares of all."""
-    of = max((public.value.figure.denominator or 0.0 for public, _, _ in shares), default=0.0)
-    rest = of - sum(number for _, _, number in told)
-    return [("Not told", "small counts are kept back", rest)] if rest > 0 else []
+    of = max((public.value.figure.denominator or 0.0 for public, *_names in shares), default=0.0)
+    rest = of - sum(number for *_names, number in told)
+    return [(_("Not told"), _("small counts are kept back"), rest)] if rest > 0 else []
 
 
 def parts(told: Sequence[tuple[str, str, float]]) -> tuple[Part, ...]:
     """Lay numbers side by side as parts of a bar."""
-    whole, start, found = sum(number for _, _, number in told), 0.0, []
+    whole, start, found = sum(number for *_names, number in told), 0.0, []
     for name, meaning, number in told:
         width = 100 * number / whole if whole else 0.0
         found.append(
             Part(
                 name=name,
                 meaning=meaning,
-                number=f"{number:,.0f}",
+                number=words.number(number),
                 share=words.amount(number / whole if whole else None, "share"),
                 start=round(start, 2),
                 width=round(width, 2),
@@ -138,9 +147,9 @@ def windows_of(found: CityFigures) -> Windows | None:
     minutes = list(dict.fromkeys(window.minutes for window in found.windows))
     at = {(window.minutes, window.metres): window for window in found.windows}
     kinds = (
-        ("events.alert_only", "Alert only", "nobody called 911"),
-        ("events.both", "Alert and call", "both told of it"),
-        ("events.call_only", "Call only", "no alert was published"),
+        ("events.alert_only", _("Alert only"), _("nobody called 911")),
+        ("events.both", _("Alert and call"), _("both told of it")),
+        ("events.call_only", _("Call only"), _("no alert was published")),
     )
     return Windows(
         parts=parts(
@@ -149,10 +158,13 @@ def windows_of(found: CityFigures) -> Windows | None:
                 for identity, name, meaning in kinds
             ]
         ),
-        events=f"{count:,.0f}",
+        events=words.number(count),
         heads=tuple(f"{distance:.0f} m" for distance in metres),
         rows=tuple(
-            (f"{after:.0f} minutes", tuple(_window(at[after, distance]) for distance in metres))
+            (
+                _("%(minutes)s minutes", minutes=words.number(after)),
+                tuple(_window(at[after, distance]) for distance in metres),
+            )
             for after in minutes
         ),
         least=words.amount(min(shares), "share"),

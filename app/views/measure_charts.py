@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flask_babel import gettext as _
+
 from app import words, words_measures
 from app.charts_measures import Axis, Point
+from app.language import N_, translated
 from app.views.measure_pages import is_partial, is_small
 from app.views.pages import district_choices
 from geodata.measures.masked import SMALL
@@ -15,9 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from app.public_figures import MeasureDetail, PublicValue
-    from app.site import Shown
+    from app.shown import Shown
 
-SHORT = {"share": "Percent", "per 100 events": "Per 100 events", "times chance": "Times chance"}
+SHORT = {
+    "share": N_("Percent"),
+    "per 100 events": N_("Per 100 events"),
+    "times chance": N_("Times chance"),
+}
 
 
 def axis(found: MeasureDetail) -> Axis:
@@ -26,7 +33,9 @@ def axis(found: MeasureDetail) -> Axis:
     unit = value.measure.unit
     scale = 100.0 if unit == "share" else 1.0
     return Axis(
-        unit=SHORT.get(unit, words.sentence(unit).rstrip(".")),
+        unit=translated(SHORT[unit])
+        if unit in SHORT
+        else words_measures.capital(words_measures.unit(unit, None)),
         counted=unit not in words_measures.MEASURED,
         percent=unit == "share",
         target=None if value.target is None else scale * value.target,
@@ -57,7 +66,7 @@ def district_points(shown: Shown, found: MeasureDetail) -> list[Point]:
 
 
 def _tick(day: dt.date, by: str) -> str:
-    return f"{day:%b}\n{day.year}" if by == "month" else f"{day:%b} {day.day}\n{day.year}"
+    return f"{words.dated(day, 'MMM' if by == 'month' else 'MMMd')}\n{day.year}"
 
 
 def _point(public: PublicValue, label: str, *, partial: bool) -> Point:
@@ -69,15 +78,19 @@ def _point(public: PublicValue, label: str, *, partial: bool) -> Point:
     )
     return Point(
         label=label,
-        told=public.withheld
-        if public.withheld == SMALL
-        else ("not told" if public.withheld else words.amount(figure.value, unit)),
+        told=_told(public),
         value=value,
         low=low,
         high=high,
         hollow=partial or is_small(public),
         withheld=bool(public.withheld),
     )
+
+
+def _told(public: PublicValue) -> str:
+    if public.withheld:
+        return translated(SMALL) if public.withheld == SMALL else _("not told")
+    return words.amount(public.value.figure.value, public.value.measure.unit)
 
 
 POINTS: Mapping[str, Callable[[Shown, MeasureDetail], list[Point]]] = {

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
 from app import words, words_measures
+from app.language import N_, translated
 from app.periods import PRESETS
 from app.views import pages
 from app.views.measure_blocks import formulas_of, windows_of
@@ -14,12 +19,11 @@ from geodata.measures.record import GROUPS
 from geodata.measures.registry import MEASURES
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
 
     from app.periods import Period
     from app.public_figures import CityFigures, MeasureDetail, PublicValue
-    from app.site import Shown
+    from app.shown import Shown
     from app.views.initiative_pages import FactRow
     from app.views.measure_blocks import Formulas, Windows
     from geodata.measures.record import Measure, Scope
@@ -32,24 +36,28 @@ MARKS = {
     None: "none",
 }
 SUMMARIES = {
-    "alerts": "What the gunshot detection system published, how fast, how well placed, and what "
-    "came of it.",
-    "events": "Alerts and 911 calls about the same gunfire, counted once.",
-    "response": "How long until the first officer arrives.",
-    "dosage": "Short visits of patrols to risk terrain zones.",
-    "zones": "Whether later incidents happened where the zones were drawn.",
-    "dirtbike": "Dirt bikes and other off-road vehicles on streets, and what is done about them.",
-    "site": "Whether these pages keep their own promise.",
+    "alerts": N_(
+        "What the gunshot detection system published, how fast, how well placed, and what came of "
+        "it."
+    ),
+    "events": N_("Alerts and 911 calls about the same gunfire, counted once."),
+    "response": N_("How long until the first officer arrives."),
+    "dosage": N_("Short visits of patrols to risk terrain zones."),
+    "zones": N_("Whether later incidents happened where the zones were drawn."),
+    "dirtbike": N_(
+        "Dirt bikes and other off-road vehicles on streets, and what is done about them."
+    ),
+    "site": N_("Whether these pages keep their own promise."),
 }
 PARTS = (  # headings within a group, and how the ids below them begin
-    ("How fast", ("alerts.published", "alerts.publish_", "alerts.review_")),
-    ("How well detected and placed", ("alerts.performance", "alerts.located")),
+    (N_("How fast"), ("alerts.published", "alerts.publish_", "alerts.review_")),
+    (N_("How well detected and placed"), ("alerts.performance", "alerts.located")),
     (
-        "What officers found",
+        N_("What officers found"),
         ("alerts.confirmed", "alerts.unconfirmed", "alerts.unfounded", "alerts.no_disposition"),
     ),
-    ("What came of it", ("alerts.guns", "alerts.arrests", "alerts.casings", "alerts.victims")),
-    ("Inside the coverage area", ("events.covered",)),
+    (N_("What came of it"), ("alerts.guns", "alerts.arrests", "alerts.casings", "alerts.victims")),
+    (N_("Inside the coverage area"), ("events.covered",)),
 )
 
 
@@ -114,6 +122,8 @@ class Filter:
     """The form of a page and its state; ``state`` is what other pages need to show the same."""
 
     presets: tuple[tuple[str, str, bool], ...]
+    free: bool
+    months: tuple[tuple[str, str, bool], ...]
     first: str
     last: str
     districts: tuple[tuple[str, str], ...]
@@ -206,8 +216,8 @@ def missing_page(asked: str, city: str | None) -> MissingPage:
         asked=asked[:80],
         groups=tuple(
             (
-                title,
-                tuple((m.id, m.title) for m in MEASURES.values() if m.group == group),
+                translated(title),
+                tuple((m.id, translated(m.title)) for m in MEASURES.values() if m.group == group),
             )
             for group, title in GROUPS.items()
         ),
@@ -234,13 +244,13 @@ def measure_row(shown: Shown, public: PublicValue) -> MeasureRow:
     """Tell one measure."""
     value, measure, figure = public.value, public.value.measure, public.value.figure
     there = figure.value is not None
-    absent = "" if there else public.withheld or words_measures.absence(value, shown.extents)
+    absent = "" if there else _why_absent(shown, public)
     through = value.data_through
     return MeasureRow(
         id=measure.id,
-        title=measure.title,
-        brief=words_measures.first_sentence(measure.definition),
-        definition=measure.definition,
+        title=translated(measure.title),
+        brief=words_measures.first_sentence(translated(measure.definition)),
+        definition=translated(measure.definition),
         figure=words.amount(figure.value, measure.unit) if there else "",
         unit=words_measures.unit(measure.unit, figure.value) if there else "",
         interval=words.between(figure.low, figure.high, measure.unit),
@@ -256,23 +266,28 @@ def measure_row(shown: Shown, public: PublicValue) -> MeasureRow:
     )
 
 
+def _why_absent(shown: Shown, public: PublicValue) -> str:
+    """Tell why there is no figure: it is kept back, or something is missing."""
+    return translated(public.withheld) or words_measures.absence(public.value, shown.extents)
+
+
 def _held(public: PublicValue) -> str:
     """Say in place of a figure that it is not told; nothing where it is."""
     if not public.withheld:
         return ""
-    return words_measures.capital(public.withheld) if public.withheld == SMALL else "Not told"
+    return words_measures.capital(translated(SMALL)) if public.withheld == SMALL else _("Not told")
 
 
 def _mark(public: PublicValue) -> Mark:
     value = public.value
     if public.withheld and value.figure.value is None:
-        return Mark(icon="withheld", words="Not told")
+        return Mark(icon="withheld", words=_("Not told"))
     if value.status is None:
-        told = "No target" if value.target is None else "Target set"
+        told = _("No target") if value.target is None else _("Target set")
         return Mark(icon="none", words=told)
     if value.status == "not enough data" and value.figure.value is None:
-        return Mark(icon="few", words="No data")
-    return Mark(icon=MARKS[value.status], words=words_measures.STATUSES[value.status])
+        return Mark(icon="few", words=_("No data"))
+    return Mark(icon=MARKS[value.status], words=translated(words_measures.STATUSES[value.status]))
 
 
 def _strip(public: PublicValue) -> Strip | None:
@@ -298,12 +313,18 @@ def _group(group: str, rows: Mapping[str, MeasureRow]) -> Group:
     met = sum(row.mark.icon == "met" for row in with_target)
     return Group(
         id=group,
-        title=GROUPS[group],
-        summary=SUMMARIES[group],
+        title=translated(GROUPS[group]),
+        summary=translated(SUMMARIES[group]),
         parts=_parts(told),
         nothing=tuple(row for row in mine if row not in told),
         through=max(days, key=days.count) if days else "",
-        told=f"{met} of {len(with_target)} targets met" if with_target and told else "",
+        told=_targets_met(met, len(with_target)) if with_target and told else "",
+    )
+
+
+def _targets_met(met: int, of: int) -> str:
+    return ngettext(
+        "%(met)s of %(of)s target met", "%(met)s of %(of)s targets met", of, met=met, of=of
     )
 
 
@@ -313,7 +334,7 @@ def _parts(rows: Sequence[MeasureRow]) -> tuple[tuple[str, tuple[MeasureRow, ...
     for row in rows:
         heading = next((told for told, ids in PARTS if row.id.startswith(ids)), "")
         found.setdefault(heading, []).append(row)
-    return tuple((heading, tuple(mine)) for heading, mine in found.items())
+    return tuple((translated(heading), tuple(mine)) for heading, mine in found.items())
 
 
 def _counted(rows: Mapping[str, MeasureRow]) -> tuple[tuple[Mark, int], ...]:
@@ -333,14 +354,21 @@ def filter_of(shown: Shown, period: Period, city: str | None) -> Filter:
     last = (scope.end - words.ONE_DAY).isoformat()
     named = {"city": city} if city else {}
     state = dict(named)
-    if period.preset is None:
+    if period.named is None:
         state |= {"from": scope.start.isoformat(), "through": last}
-    elif period.preset != "year":
-        state["period"] = period.preset
+    elif period.named != "year":
+        state["period"] = period.named
     if scope.district is not None:
         state["district"] = scope.district
     return Filter(
-        presets=tuple((value, label, value == period.preset) for value, label in PRESETS.items()),
+        presets=tuple(
+            (value, translated(label), value == period.named) for value, label in PRESETS.items()
+        ),
+        free=shown.release is None,
+        months=tuple(
+            (value, step_label(scope.within(*_month(value)), "month"), value == period.named)
+            for value in reversed(shown.months)
+        ),
         first=scope.start.isoformat(),
         last=last,
         districts=choices,
@@ -350,6 +378,11 @@ def filter_of(shown: Shown, period: Period, city: str | None) -> Filter:
         state=state,
         named=named | ({"district": scope.district} if scope.district else {}),
     )
+
+
+def _month(value: str) -> tuple[dt.date, dt.date]:
+    first = dt.date.fromisoformat(f"{value}-01")
+    return first, first + words.ONE_DAY
 
 
 def measure_page(
@@ -366,22 +399,22 @@ def measure_page(
     names = dict(pages.district_choices(shown))
     return MeasurePage(
         row=measure_row(shown, public),
-        group=GROUPS[measure.group],
+        group=translated(GROUPS[measure.group]),
         group_id=measure.group,
         filter=filter_of(shown, period, city),
         by=found.by,
         steps=tuple(
             (by, label, by == found.by)
-            for by, label in (("month", "By month"), ("week", "By week"))
+            for by, label in (("month", _("By month")), ("week", _("By week")))
         ),
         series=_table(
-            _step(shown, one, step_label(one.value.scope, found.by), through)
+            _step(shown, one, step_label(one.value.scope, found.by), found.by, through)
             for one in reversed(found.series)
         ),
         series_note=_series_note(found),
         hollow=_hollow(found, through),
         districts=_table(
-            _step(shown, one, names.get(one.value.scope.district or "", ""), None)
+            _step(shown, one, names.get(one.value.scope.district or "", ""), found.by, None)
             for one in found.districts
         ),
         year=_year(found),
@@ -406,8 +439,8 @@ def _table(steps: Iterable[StepRow]) -> StepTable:
 def step_label(scope: Scope, by: str) -> str:
     """Name a month or a week."""
     if by == "month":
-        return f"{scope.start:%B %Y}"
-    return f"Week of {scope.start:%B} {scope.start.day}, {scope.start.year}"
+        return words.month(scope.start)
+    return _("Week of %(day)s", day=words.day(scope.start))
 
 
 def is_partial(scope: Scope, by: str, through: dt.date | None) -> bool:
@@ -424,21 +457,23 @@ def is_small(public: PublicValue) -> bool:
     return figure.value is not None and not counted and figure.n < measure.least_n
 
 
-def _step(shown: Shown, public: PublicValue, label: str, through: dt.date | None) -> StepRow:
+def _step(
+    shown: Shown, public: PublicValue, label: str, by: str, through: dt.date | None
+) -> StepRow:
     figure, measure, scope = public.value.figure, public.value.measure, public.value.scope
     notes = []
-    by = "week" if label.startswith("Week") else "month"
     if through is not None and is_partial(scope, by, through):
-        notes.append("incomplete")
+        notes.append(_("incomplete"))
     if is_small(public):
-        notes.append(f"fewer than {measure.least_n} rows: do not read much into it")
+        notes.append(
+            _("fewer than %(least)s rows: do not read much into it", least=measure.least_n)
+        )
     if public.moved:
         notes.append(words_measures.span(scope.start, scope.end))
     if figure.value is not None and figure.missing:
-        notes.append(f"{figure.missing:,} left out")
+        notes.append(_("%(number)s left out", number=words.number(figure.missing)))
     if figure.value is None:
-        why = public.withheld or words_measures.absence(public.value, shown.extents)
-        notes += [] if why == SMALL else [why]
+        notes += [] if public.withheld == SMALL else [_why_absent(shown, public)]
     return StepRow(
         label=label,
         code=scope.district or "",
@@ -453,7 +488,11 @@ def _series_note(found: MeasureDetail) -> str:
     if found.span is None:
         return ""
     told = words_measures.span(found.span.start, found.span.end)
-    return f"{told}; earlier {found.by}s are left out here" if found.cut else told
+    if not found.cut:
+        return told
+    if found.by == "month":
+        return _("%(period)s; earlier months are left out here", period=told)
+    return _("%(period)s; earlier weeks are left out here", period=told)
 
 
 def _hollow(found: MeasureDetail, through: dt.date | None) -> str:
@@ -461,10 +500,13 @@ def _hollow(found: MeasureDetail, through: dt.date | None) -> str:
     drawn = [one for one in found.series if one.value.figure.value is not None]
     why = []
     if any(is_partial(one.value.scope, found.by, through) for one in drawn):
-        why.append(f"the {found.by} is incomplete")
+        why.append(
+            _("the month is incomplete") if found.by == "month" else _("the week is incomplete")
+        )
     if any(is_small(one) for one in drawn):
-        why.append(f"it rests on fewer than {found.value.value.measure.least_n} rows")
-    return " or ".join(why)
+        least = found.value.value.measure.least_n
+        why.append(_("it rests on fewer than %(least)s rows", least=least))
+    return _("%(one)s or %(other)s", one=why[0], other=why[1]) if len(why) > 1 else "".join(why)
 
 
 def _year(found: MeasureDetail) -> YearPart | None:
@@ -481,7 +523,7 @@ def _year(found: MeasureDetail) -> YearPart | None:
         now_period=words_measures.span(now.scope.start, now.scope.end),
         before=words_measures.figure(before.figure.value, unit),
         before_period=words_measures.span(before.scope.start, before.scope.end),
-        like=f"the same {found.year.by}s",
+        like=_("the same months") if found.year.by == "month" else _("the same weeks"),
         change=words_measures.capital(
             words_measures.change(now.figure.value, before.figure.value, unit)
         ),
@@ -492,8 +534,8 @@ def _kinds(found: MeasureDetail) -> tuple[tuple[str, str, str], ...]:
     whole = sum(value for _, value in found.kinds)
     return tuple(
         (
-            words.sentence(words.plain(kind)).rstrip(".") if kind else "Kind not told",
-            f"{value:,.0f}",
+            words.sentence(words.plain(kind)).rstrip(".") if kind else _("Kind not told"),
+            words.number(value),
             words.amount(value / whole if whole else None, "share"),
         )
         for kind, value in found.kinds
@@ -503,16 +545,18 @@ def _kinds(found: MeasureDetail) -> tuple[tuple[str, str, str], ...]:
 def _facts(measure: Measure, public: PublicValue) -> tuple[tuple[str, str], ...]:
     """Tell how a measure is defined, what is not stated left out."""
     value = public.value
+    better = {"up": _("higher"), "down": _("lower")}.get(measure.direction, "")
+    source = value.target_source if value.target is not None else ""
     facts: list[tuple[str, Any]] = [
-        ("Formula", measure.formula.replace(" - ", " − ").replace("<=", "≤")),
-        ("Counted above the line", measure.numerator),
-        ("Counted below the line", measure.denominator),
-        ("Better when", {"up": "higher", "down": "lower"}.get(measure.direction, "")),
-        ("Target", words_measures.target(measure, value.target)),
-        ("Source of the target", value.target_source if value.target is not None else ""),
-        ("Worked out from", words_measures.sources(measure)),
-        ("Responsible", measure.owner),
-        ("To keep in mind", measure.caveat),
+        (_("Formula"), translated(measure.formula).replace(" - ", " − ").replace("<=", "≤")),
+        (_("Counted above the line"), translated(measure.numerator or "")),
+        (_("Counted below the line"), translated(measure.denominator or "")),
+        (_("Better when"), better),
+        (_("Target"), words_measures.target(measure, value.target)),
+        (_("Source of the target"), translated(source)),
+        (_("Worked out from"), words_measures.sources(measure)),
+        (_("Responsible"), translated(measure.owner)),
+        (_("To keep in mind"), translated(measure.caveat)),
     ]
     stated = [(name, words.sentence(told)) for name, told in facts if told]
-    return (*stated, ("Name in data and addresses", measure.id))
+    return (*stated, (_("Name in data and addresses"), measure.id))

@@ -8,6 +8,7 @@ from flask import Blueprint, current_app, render_template, request
 from werkzeug.exceptions import NotFound
 
 from app import charts, charts_measures, forms, periods
+from app.language import by_address
 from app.views import initiative_pages, measure_charts, measure_pages, pages
 from app.views.doors import site, with_city
 from geodata.measures.registry import MEASURES
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from app.periods import Period
     from app.public_figures import MeasureDetail
-    from app.site import Shown
+    from app.shown import Shown
 
 bp = Blueprint("measures", __name__)
 CHARTS = {"course": charts_measures.course, "districts": charts_measures.districts}
@@ -48,6 +49,7 @@ def measure(shown: Shown, identity: str) -> ResponseReturnValue:
 
 
 @bp.get("/measures/<identity>/<name>.svg")
+@by_address
 @with_city
 def chart(shown: Shown, identity: str, name: str) -> ResponseReturnValue:
     """Draw one chart of a measure; ``narrow`` is the form for small screens."""

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
 from app import words, words_measures
+from app.language import N_, translated
 from app.maps.palette import RISK_HEX
-from app.maps.shapes import district_label, reasons
+from app.maps.shapes import district_label, reasons, zone_title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app.maps.bundle import Bundle
-    from app.site import Shown
+    from app.shown import PublicRun, Shown
     from app.views.activity import ActivityPart
     from app.views.finding import HerePart, PlacePart
     from app.views.initiative_pages import Standing
     from app.views.shades import ShadesPart
     from geodata.reports import SourceReport
-    from geodata.store.runs import RunRecord
 
 LEAST_WEIGHT = 0.005
-SORTS = {"district": "District", "past": "Incidents", "expected": "Expected", "area": "Area"}
+SORTS = {"district": N_("District"), "surroundings": N_("Surroundings"), "area": N_("Area")}
+SORTED_BY = {"surroundings": "environment_share", "area": "area"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
     """What stands around every page.
 
-    ``age`` tells how old the newest row is, ``calendar`` the day at which a synthetic city's
-    calendar stands still.
+    ``age`` tells how old what is shown is, ``calendar`` the day at which a synthetic city's
+    calendar stands still, ``rules`` the version of the rules that the release was made under.
     """
 
     city: str
@@ -44,6 +49,10 @@ class Frame:
     age: str
     stale: bool
     calendar: str
+    release: str = ""
+    approved: str = ""
+    rules: str = ""
+    preview: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +66,7 @@ class ZoneRow:
     title: str
     reasons: tuple[str, ...]
     brief: str
-    past: int
-    expected: str
+    surroundings: str
     area: str
     stability: str
 
@@ -212,7 +220,7 @@ def frame(shown: Shown) -> Frame:
     run = shown.run
     period = ""
     if run is not None:
-        period = f"{words.day(run.period_from)} to {words.last_day(run.period_to)}"
+        period = words.period(words.day(run.period_from), words.last_day(run.period_to))
     return Frame(
         city=shown.city.name,
         slug=shown.city.slug,
@@ -221,14 +229,18 @@ def frame(shown: Shown) -> Frame:
         period=period,
         run=run.id if run else "",
         others=tuple((other.slug, other.name) for other in shown.others),
-        data_through=words.day(shown.data_through) if shown.data_through else "",
+        data_through=words.day(shown.through) if shown.through else "",
         age=words_measures.ago(shown.age_days) if shown.age_days is not None else "",
         stale=shown.stale,
         calendar=words.day(shown.city.today) if shown.city.today else "",
+        release=shown.release.id if shown.release else "",
+        approved=words.day(shown.release.approved) if shown.release else "",
+        rules=str(shown.release.rules) if shown.release else "",
+        preview=shown.release is None,
     )
 
 
-def zone_rows(shown: Shown, run: RunRecord) -> tuple[ZoneRow, ...]:
+def zone_rows(shown: Shown, run: PublicRun) -> tuple[ZoneRow, ...]:
     """Tell every zone of a run, by district and rank."""
     units = words.Units(shown.city.crs)
     names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
@@ -240,11 +252,10 @@ def zone_rows(shown: Shown, run: RunRecord) -> tuple[ZoneRow, ...]:
             district=zone.district,
             district_name=district_label(zone.district, names),
             rank=int(zone.rank),
-            title=f"{district_label(zone.district, names)}, zone {zone.rank}",
+            title=zone_title(zone, names),
             reasons=reasons(zone, units),
             brief=_brief(zone, units),
-            past=int(zone.past),
-            expected=words.about(zone.expected),
+            surroundings=words.share(zone.environment_share),
             area=units.area(zone.area),
             stability=words.share(kept[zone.id]) if zone.id in kept else "",
         )
@@ -255,7 +266,8 @@ def zone_rows(shown: Shown, run: RunRecord) -> tuple[ZoneRow, ...]:
 def _brief(zone: Any, units: words.Units) -> str:
     """Name a zone's reasons in a line."""
     named = [words.brief(factor, units) for factor in zone.factors]
-    return "; ".join([*named, f"past incidents {words.share(1.0 - zone.environment_share)}"])
+    past = words.share(1.0 - zone.environment_share)
+    return "; ".join([*named, _("past incidents %(share)s", share=past)])
 
 
 def district_choices(shown: Shown) -> tuple[tuple[str, str], ...]:
@@ -265,28 +277,31 @@ def district_choices(shown: Shown) -> tuple[tuple[str, str], ...]:
     return tuple((code, district_label(code, names)) for code in frame_["code"])
 
 
-def sorted_rows(run: RunRecord, rows: tuple[ZoneRow, ...], sort: str) -> tuple[ZoneRow, ...]:
+def sorted_rows(run: PublicRun, rows: tuple[ZoneRow, ...], sort: str) -> tuple[ZoneRow, ...]:
     """Sort by a column, the largest first; by district keeps district and rank."""
     if sort == "district":
         return rows
-    order = run.zones[sort].reset_index(drop=True).sort_values(ascending=False, kind="stable")
+    order = (
+        run.zones[SORTED_BY[sort]]
+        .reset_index(drop=True)
+        .sort_values(ascending=False, kind="stable")
+    )
     return tuple(rows[i] for i in order.index)
 
 
-def legend(run: RunRecord) -> tuple[LegendEntry, ...]:
+def legend(run: PublicRun) -> tuple[LegendEntry, ...]:
     """Tell the classes, highest first."""
-    shares = run.cells["risk_class"].value_counts(normalize=True)
     return tuple(
         LegendEntry(
             colour=RISK_HEX[number],
-            words=words.CLASSES[number],
-            share=words.share(float(shares.get(number, 0.0))),
+            words=translated(words.CLASSES[number]),
+            share=words.share(run.class_shares[number]),
         )
         for number in (3, 2, 1, 0)
     )
 
 
-def zone_page(shown: Shown, run: RunRecord, row: ZoneRow, picture: str) -> ZonePage:
+def zone_page(shown: Shown, run: PublicRun, row: ZoneRow, picture: str) -> ZonePage:
     """Tell one zone: its reasons with the interval of each relative risk."""
     units = words.Units(shown.city.crs)
     zone = run.zones[run.zones["id"] == row.id].iloc[0]
@@ -299,9 +314,9 @@ def zone_page(shown: Shown, run: RunRecord, row: ZoneRow, picture: str) -> ZoneP
         told.append(
             Reason(
                 sentence=f"{place[0].upper()}{place[1:]}",
-                rrv=f"{full['rrv']:.1f}",
-                low=f"{full['rrv_low']:.1f}",
-                high=f"{full['rrv_high']:.1f}",
+                rrv=words.number(full["rrv"], 1),
+                low=words.number(full["rrv_low"], 1),
+                high=words.number(full["rrv_high"], 1),
                 bar=round(100 * full["rrv"] / highest, 1),
                 from_=round(100 * full["rrv_low"] / highest, 1),
                 to=round(100 * full["rrv_high"] / highest, 1),
@@ -312,7 +327,7 @@ def zone_page(shown: Shown, run: RunRecord, row: ZoneRow, picture: str) -> ZoneP
         row=row,
         reasons=tuple(told),
         parts=_parts(zone["environment_share"]),
-        axis=f"{highest:.0f}",
+        axis=words.number(highest),
         of=int((run.zones["district"] == row.district).sum()),
         picture=picture,
     )
@@ -326,34 +341,34 @@ def _parts(environment: float) -> Parts:
     )
 
 
-def methods_page(shown: Shown, run: RunRecord) -> MethodsPage:
+def methods_page(shown: Shown, run: PublicRun) -> MethodsPage:
     """Tell how the shown run was made."""
     units, result = words.Units(shown.city.crs), run.result
     model = result["model"]
     return MethodsPage(
-        family=words.FAMILIES[model["family"]],
-        bic=f"{model['bic']:,.1f}",
+        family=translated(words.FAMILIES[model["family"]]),
+        bic=words.number(model["bic"], 1),
         alternatives=tuple(
-            (words.FAMILIES[other["family"]], f"{other['bic']:,.1f}")
+            (translated(words.FAMILIES[other["family"]]), words.number(other["bic"], 1))
             for other in result["alternatives"]
         ),
         factors=tuple(
             (
                 words.where(f, units),
-                f"{f['rrv']:.2f}",
-                f"{f['rrv_low']:.2f} to {f['rrv_high']:.2f}",
-                f"{f['coefficient']:.4f} ({f['se']:.4f})",
+                words.number(f["rrv"], 2),
+                _rrv_interval(f),
+                f"{words.number(f['coefficient'], 4)} ({words.number(f['se'], 4)})",
             )
             for f in model["factors"]
         ),
         candidates=result["candidates"],
         screened=result["screened"],
         dropped=len(result["dropped"]),
-        cells=f"{result['grid']['cells']:,}",
+        cells=words.number(result["grid"]["cells"]),
         cell=units.length(shown.city.cell_units),
         block=units.length(shown.city.block_units),
-        score_max=f"{result['score']['max']:.1f}",
-        score_mean=f"{result['score']['mean']:.2f}",
+        score_max=words.number(result["score"]["max"], 1),
+        score_mean=words.number(result["score"]["mean"], 2),
         top_share=words.share(result["score"]["share_above_2sd"]),
         legend=legend(run),
         combined=_combined_part(run, units),
@@ -362,10 +377,14 @@ def methods_page(shown: Shown, run: RunRecord) -> MethodsPage:
         districts=_districts(shown, run, units),
         sensitivity=_sensitivity(shown, units),
         warnings=tuple(words.sentence(warning) for warning in result["warnings"]),
-        limits=words.LIMITS,
+        limits=tuple(translated(limit) for limit in words.LIMITS),
         reports=tuple(shown.reports),
         settings=_settings(run),
     )
+
+
+def _rrv_interval(factor: Mapping[str, Any]) -> str:
+    return words.interval(words.number(factor["rrv_low"], 2), words.number(factor["rrv_high"], 2))
 
 
 def _certainty(shown: Shown, units: words.Units) -> CertaintyPart | None:
@@ -373,13 +392,15 @@ def _certainty(shown: Shown, units: words.Units) -> CertaintyPart | None:
         return None
     found = shown.certainty.document
     return CertaintyPart(
-        replicates=f"{found['replicates']:,}",
-        blocks=f"{found['blocks']:,}",
+        replicates=words.number(found["replicates"]),
+        blocks=words.number(found["blocks"]),
         factors=tuple(
             (
-                words.plain(factor["name"]) + ("" if factor["in_model"] else " (not in the model)"),
+                words.plain(factor["name"])
+                if factor["in_model"]
+                else _("%(factor)s (not in the model)", factor=words.plain(factor["name"])),
                 words.share(factor["chosen"]),
-                f"{factor['rrv_low']:.2f} to {factor['rrv_high']:.2f}",
+                _rrv_interval(factor),
                 words.band(factor["bands"], units),
             )
             for factor in found["factors"]
@@ -392,33 +413,43 @@ def _sensitivity(shown: Shown, units: words.Units) -> tuple[tuple[str, ...], ...
         return ()
     return tuple(
         (
-            fit["changed"],
-            f"{fit['bic']:,.1f}",
+            _changed(fit["changed"]),
+            words.number(fit["bic"], 1),
             words.share(fit["zones_kept"]),
-            "; ".join(words.brief(factor, units) for factor in fit["factors"]) or "none",
+            "; ".join(words.brief(factor, units) for factor in fit["factors"]) or _("none"),
         )
         for fit in shown.sensitivity.document["fits"]
     )
 
 
-def _districts(shown: Shown, run: RunRecord, units: words.Units) -> tuple[tuple[str, ...], ...]:
+def _changed(told: str) -> str:
+    """Tell what was changed in a fit of the comparison: a seed, or the length of a block."""
+    if seed := re.fullmatch(r"seed (\S+)", told):
+        return _("seed %(value)s", value=seed[1])
+    if block := re.fullmatch(r"block (\S+) instead of (\S+)", told):
+        return _("block %(value)s instead of %(usual)s", value=block[1], usual=block[2])
+    return told
+
+
+def _districts(shown: Shown, run: PublicRun, units: words.Units) -> tuple[tuple[str, ...], ...]:
     """Set every district's RRVs beside the city's."""
     names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
     return tuple(
         (
-            f"{district_label(row['district'], names)} ({row['incidents']:,})",
+            f"{district_label(row['district'], names)} ({words.number(row['incidents'])})",
             words.brief(row, units),
-            f"{row['city_rrv']:.2f}",
-            f"{row['rrv']:.2f} ({row['rrv_low']:.2f} to {row['rrv_high']:.2f})",
+            words.number(row["city_rrv"], 2),
+            f"{words.number(row['rrv'], 2)} ({_rrv_interval(row)})",
             words.share(row["own_share"]),
-            "differs" if row["differs"] else "",
+            _("differs") if row["differs"] else "",
         )
         for row in run.result["districts"]
     )
 
 
-def _combined_part(run: RunRecord, units: words.Units) -> CombinedPart:
+def _combined_part(run: PublicRun, units: words.Units) -> CombinedPart:
     combined, days = run.result["combined"], run.spec["history"]["half_life_days"]
+    years = round((days or 0.0) / 365)
     return CombinedPart(
         followed=run.result["zones_from"] == "combined",
         parts=_parts(combined["environment_share"]),
@@ -427,53 +458,62 @@ def _combined_part(run: RunRecord, units: words.Units) -> CombinedPart:
             for part in combined["components"]
             if part["weight"] >= LEAST_WEIGHT
         ),
-        half_life="never" if days is None else f"after {days / 365:.0f} years",
+        half_life=_("never")
+        if days is None
+        else ngettext("after %(years)s year", "after %(years)s years", years, years=years),
     )
 
 
-def _diagnostics(run: RunRecord) -> tuple[tuple[str, str, str], ...]:
+def _diagnostics(run: PublicRun) -> tuple[tuple[str, str, str], ...]:
     """Tell what the fit leaves, each with its figure and how to read it."""
     found = run.result["diagnostics"]
     moran = found["moran"]
     inflation = [factor["variance_inflation"] for factor in found["factors"]]
     return (
         (
-            "Dispersion",
-            f"{found['dispersion']:.2f}",
-            "Pearson's chi-square over its degrees of freedom; 1 where counts vary as the model "
-            "says, more where they vary more.",
+            _("Dispersion"),
+            words.number(found["dispersion"], 2),
+            _(
+                "Pearson's chi-square over its degrees of freedom; 1 where counts vary as the "
+                "model says, more where they vary more."
+            ),
         ),
         (
-            "Moran's I of the residuals",
-            f"{moran['i']:.3f} (p = {moran['p']:.3f})",
-            "How alike neighbouring cells are in what the factors leave unexplained; 0 is not at "
-            "all. What is left in space is why zones also follow past incidents.",
+            _("Moran's I of the residuals"),
+            f"{words.number(moran['i'], 3)} (p = {words.number(moran['p'], 3)})",
+            _(
+                "How alike neighbouring cells are in what the factors leave unexplained; 0 is not "
+                "at all. What is left in space is why zones also follow past incidents."
+            ),
         ),
         (
-            "Highest variance inflation",
-            f"{max(inflation):.2f}" if inflation else "–",
-            "1 where each factor speaks for itself; above 5 one shares its variance with others.",
+            _("Highest variance inflation"),
+            words.number(max(inflation), 2) if inflation else "–",
+            _(
+                "1 where each factor speaks for itself; above 5 one shares its variance with "
+                "others."
+            ),
         ),
     )
 
 
-def _settings(run: RunRecord) -> tuple[tuple[str, str], ...]:
+def _settings(run: PublicRun) -> tuple[tuple[str, str], ...]:
     model: dict[str, Any] = run.spec["model"]
     zones: dict[str, Any] = run.spec["zones"]
     return (
-        ("run", run.id),
-        ("software version", run.code_version),
-        ("seed", str(run.seed)),
-        ("cross-validation folds", str(model["folds"])),
-        ("elastic-net mixing", f"{model['mixing']:g}"),
-        ("penalty rule", str(model["lambda_rule"])),
-        ("share of a district that zones may take", words.share(zones["area_share"])),
-        ("cells of a zone", f"{zones['min_cells']} to {zones['max_cells']}"),
-        ("zones of a district", f"at most {zones['max_zones']}"),
-        ("digest of the data", run.data_sha256[:16]),
+        (_("run"), run.id),
+        (_("software version"), run.code_version),
+        (_("seed"), str(run.seed)),
+        (_("cross-validation folds"), str(model["folds"])),
+        (_("elastic-net mixing"), f"{model['mixing']:g}"),
+        (_("penalty rule"), str(model["lambda_rule"])),
+        (_("share of a district that zones may take"), words.share(zones["area_share"])),
+        (_("cells of a zone"), words.interval(str(zones["min_cells"]), str(zones["max_cells"]))),
+        (_("zones of a district"), _("at most %(aim)s", aim=zones["max_zones"])),
+        (_("digest of the data"), run.data_sha256[:16]),
     )
 
 
-def factor_names(run: RunRecord) -> tuple[str, ...]:
+def factor_names(run: PublicRun) -> tuple[str, ...]:
     """Name the factors of the model, strongest first."""
     return tuple(words.plain(factor["name"]) for factor in run.result["model"]["factors"])

@@ -8,8 +8,7 @@ from flask import Blueprint, current_app, render_template, request, send_from_di
 from werkzeug.exceptions import NotFound
 
 from app import charts, forms, periods, words
-from app.maps.bundle import Bundle, map_bundle
-from app.maps.picture import zone_svg
+from app.language import by_address, translated
 from app.views import initiative_pages, pages, scores
 from app.views.doors import site, with_run
 from app.views.explore import map_page
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
     from flask import Response
     from flask.typing import ResponseReturnValue
 
-    from app.site import Shown
+    from app.maps.bundle import Bundle
+    from app.shown import PublicRun, Shown
     from app.views.initiative_pages import Standing
-    from geodata.store.runs import RunRecord
 
 bp = Blueprint("public", __name__)
 FOR_EVER = 31_536_000
@@ -32,14 +31,14 @@ ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 @bp.get("/")
 @with_run
-def home(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+def home(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Show the city, its map in small and the first zone of each district."""
     rows = pages.zone_rows(shown, run)
-    bundle = _bundle(shown, run)
+    bundle = site().bundle(shown)
     page = pages.HomePage(
         zones=len(rows),
         districts=len({row.district for row in rows}),
-        incidents=f"{run.result['incidents']:,}",
+        incidents=words.number(run.result["incidents"]),
         tops=tuple(row for row in rows if row.rank == 1),
         factors=pages.factor_names(run),
         picture=_file_url(bundle, bundle.picture),
@@ -62,14 +61,14 @@ def _standing(shown: Shown) -> Standing | None:
 
 @bp.get("/map")
 @with_run
-def map_(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+def map_(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Show the map, and beside it every zone in a table."""
     return map_page(shown, run)
 
 
 @bp.get("/zones/")
 @with_run
-def zones(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+def zones(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """List the zones, by district or by another column."""
     choices = pages.district_choices(shown)
     district = forms.choice(request.args, "district", [code for code, _ in choices])
@@ -80,14 +79,14 @@ def zones(shown: Shown, run: RunRecord) -> ResponseReturnValue:
         districts=choices,
         district=district,
         sort=sort,
-        sorts=tuple(pages.SORTS.items()),
+        sorts=tuple((value, translated(label)) for value, label in pages.SORTS.items()),
     )
     return render_template("public/zones.html", frame=pages.frame(shown), page=page)
 
 
 @bp.get("/zones/<zone_id>")
 @with_run
-def zone(shown: Shown, run: RunRecord, zone_id: str) -> ResponseReturnValue:
+def zone(shown: Shown, run: PublicRun, zone_id: str) -> ResponseReturnValue:
     """Show one zone and why it is one."""
     row = _row(shown, run, zone_id)
     picture = url_for("public.zone_picture", zone_id=zone_id, city=shown.city.slug)
@@ -96,11 +95,14 @@ def zone(shown: Shown, run: RunRecord, zone_id: str) -> ResponseReturnValue:
 
 
 @bp.get("/zones/<zone_id>/picture.svg")
+@by_address
 @with_run
-def zone_picture(shown: Shown, run: RunRecord, zone_id: str) -> ResponseReturnValue:
+def zone_picture(shown: Shown, run: PublicRun, zone_id: str) -> ResponseReturnValue:
     """Draw one zone and its surroundings."""
     _row(shown, run, zone_id)
-    response = current_app.response_class(zone_svg(shown, run, zone_id), mimetype="image/svg+xml")
+    response = current_app.response_class(
+        site().zone_picture(shown, zone_id), mimetype="image/svg+xml"
+    )
     response.cache_control.public = True
     response.cache_control.max_age = 3600
     return response
@@ -108,7 +110,7 @@ def zone_picture(shown: Shown, run: RunRecord, zone_id: str) -> ResponseReturnVa
 
 @bp.get("/methods/")
 @with_run
-def methods(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+def methods(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Tell the method, its limits and how the shown run was made."""
     page = pages.methods_page(shown, run)
     return render_template("public/methods.html", frame=pages.frame(shown), page=page)
@@ -116,7 +118,7 @@ def methods(shown: Shown, run: RunRecord) -> ResponseReturnValue:
 
 @bp.get("/methods/validation")
 @with_run
-def validation(shown: Shown, run: RunRecord) -> ResponseReturnValue:
+def validation(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Tell how the shown run did on incidents that it had not seen."""
     at = {name: url_for("public.chart", name=name, city=shown.city.slug) for name in CHARTS}
     page = scores.validation_page(shown, run, at)
@@ -124,8 +126,9 @@ def validation(shown: Shown, run: RunRecord) -> ResponseReturnValue:
 
 
 @bp.get("/methods/charts/<name>.svg")
+@by_address
 @with_run
-def chart(shown: Shown, run: RunRecord, name: str) -> ResponseReturnValue:
+def chart(shown: Shown, run: PublicRun, name: str) -> ResponseReturnValue:
     """Draw one chart of the shown run."""
     drawn = CHARTS[name](shown, run) if name in CHARTS else None
     if drawn is None:
@@ -136,24 +139,24 @@ def chart(shown: Shown, run: RunRecord, name: str) -> ResponseReturnValue:
     return response
 
 
-def _capture_chart(shown: Shown, _run: RunRecord) -> bytes | None:
+def _capture_chart(shown: Shown, _run: PublicRun) -> bytes | None:
     if not shown.validations:
         return None
     return charts.draw(charts.capture_curves, shown.validations[0].document["curves"])
 
 
-def _calibration_chart(shown: Shown, _run: RunRecord) -> bytes | None:
+def _calibration_chart(shown: Shown, _run: PublicRun) -> bytes | None:
     if not shown.validations:
         return None
     return charts.draw(charts.calibration, shown.validations[0].document["levels"])
 
 
-def _factors_chart(shown: Shown, run: RunRecord) -> bytes | None:
+def _factors_chart(shown: Shown, run: PublicRun) -> bytes | None:
     factors, units = run.result["model"]["factors"], words.Units(shown.city.crs)
     return charts.draw(charts.relative_risks, factors, [words.brief(f, units) for f in factors])
 
 
-def _selection_chart(shown: Shown, _run: RunRecord) -> bytes | None:
+def _selection_chart(shown: Shown, _run: PublicRun) -> bytes | None:
     if shown.certainty is None:
         return None
     units, found = words.Units(shown.city.crs), shown.certainty.document["factors"]
@@ -161,7 +164,7 @@ def _selection_chart(shown: Shown, _run: RunRecord) -> bytes | None:
     return charts.draw(charts.selection, found, labels, units.length)
 
 
-CHARTS: dict[str, Callable[[Shown, RunRecord], bytes | None]] = {
+CHARTS: dict[str, Callable[[Shown, PublicRun], bytes | None]] = {
     "capture": _capture_chart,
     "calibration": _calibration_chart,
     "factors": _factors_chart,
@@ -172,7 +175,7 @@ CHARTS: dict[str, Callable[[Shown, RunRecord], bytes | None]] = {
 @bp.get("/maps/<folder>/<name>")
 def map_file(folder: str, name: str) -> ResponseReturnValue:
     """Send a file of a map; its name holds its digest, so it can be kept for ever."""
-    root: Path = current_app.extensions["saferground.maps"]
+    root = site().maps
     if name == "map.json" or not (root / folder / name).is_file():
         raise NotFound
     for encoding, ending in ENCODINGS:
@@ -202,15 +205,11 @@ MIMETYPES = {
 }
 
 
-def _bundle(shown: Shown, run: RunRecord) -> Bundle:
-    return map_bundle(current_app.extensions["saferground.maps"], shown, run)
-
-
 def _file_url(bundle: Bundle, name: str) -> str:
     return url_for("public.map_file", folder=bundle.folder, name=name)
 
 
-def _row(shown: Shown, run: RunRecord, zone_id: str) -> pages.ZoneRow:
+def _row(shown: Shown, run: PublicRun, zone_id: str) -> pages.ZoneRow:
     found = [row for row in pages.zone_rows(shown, run) if row.id == zone_id]
     if not found:
         raise NotFound

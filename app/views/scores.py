@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app import words
+from app.language import translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from app.site import Shown
-    from geodata.store.runs import RunRecord
+    from app.shown import PublicRun, Shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,36 +74,39 @@ class ValidationPage:
     charts: Mapping[str, str]
 
 
-def validation_page(shown: Shown, run: RunRecord, charts: Mapping[str, str]) -> ValidationPage:
+def validation_page(shown: Shown, run: PublicRun, charts: Mapping[str, str]) -> ValidationPage:
     """Tell how a run did on the newest later period that it was scored on."""
     found = shown.validations[0].document if shown.validations else None
     pooled = shown.backtests[0].document if shown.backtests else None
     return ValidationPage(
         scored=_scored(run, found) if found else None,
         rolling=_rolling(pooled) if pooled else None,
-        heads=tuple(words.SCORES[name] for name in words.SCORES),
+        heads=tuple(translated(name) for name in words.SCORES.values()),
         charts=charts,
     )
 
 
-def _scored(run: RunRecord, found: dict[str, Any]) -> ScoredPart:
+def _scored(run: PublicRun, found: dict[str, Any]) -> ScoredPart:
     zones = found["zones"]
     return ScoredPart(
         period=_period(found["from"], found["to"]),
         trained=_period(found["trained_from"], found["trained_to"]),
-        incidents=f"{found['incidents']:,}",
-        hits=f"{zones['hits']:,}",
+        incidents=words.number(found["incidents"]),
+        hits=words.number(zones["hits"]),
         hit_rate=words.share(zones["hit_rate"]),
-        hit_rate_interval=(
-            f"{words.share(zones['hit_rate_low'])} to {words.share(zones['hit_rate_high'])}"
+        hit_rate_interval=words.interval(
+            words.share(zones["hit_rate_low"]), words.share(zones["hit_rate_high"])
         ),
         area=words.share(zones["area_share"]),
-        pai=f"{zones['pai']:.1f}" if zones["pai"] is not None else "–",
+        pai=words.number(zones["pai"], 1) if zones["pai"] is not None else "–",
         zones=len(run.zones),
         rows=_level_rows(found["levels"]),
-        under=tuple(f"{found['under_curve'][name]:.3f}" for name in words.SCORES),
+        under=tuple(words.number(found["under_curve"][name], 3) for name in words.SCORES),
         calibration=tuple(
-            (words.share(level["share"]), f"{level['scores']['combined']['calibration']:.2f}")
+            (
+                words.share(level["share"]),
+                words.number(level["scores"]["combined"]["calibration"], 2),
+            )
             for level in found["levels"]
             if level["scores"]["combined"]["calibration"] is not None
         ),
@@ -117,9 +120,12 @@ def _rolling(pooled: dict[str, Any]) -> RollingPart:
         windows=tuple(
             (
                 _period(window["from"], window["to"]),
-                f"{window['trained_on']:,}",
-                f"{window['incidents']:,}",
-                *(f"{window['levels'][2]['scores'][name]['pai']:.1f}" for name in words.SCORES),
+                words.number(window["trained_on"]),
+                words.number(window["incidents"]),
+                *(
+                    words.number(window["levels"][2]["scores"][name]["pai"], 1)
+                    for name in words.SCORES
+                ),
             )
             for window in windows
         ),
@@ -136,13 +142,16 @@ def _level_rows(levels: list[dict[str, Any]]) -> tuple[LevelRow, ...]:
         rows.append(
             LevelRow(
                 share=words.share(level["share"]),
-                cells=f"{level['cells']:,}",
+                cells=words.number(level["cells"]),
                 figures=tuple(
                     Figure(
-                        pai=f"{scores[name]['pai']:.1f}",
-                        interval=(f"{scores[name]['pai_low']:.1f}–{scores[name]['pai_high']:.1f}"),
+                        pai=words.number(scores[name]["pai"], 1),
+                        interval=(
+                            f"{words.number(scores[name]['pai_low'], 1)}"
+                            f"–{words.number(scores[name]['pai_high'], 1)}"
+                        ),
                         hit_rate=words.share(scores[name]["hit_rate"]),
-                        pei=f"{scores[name]['pei']:.2f}",
+                        pei=words.number(scores[name]["pei"], 2),
                         tied=scores[name].get("tied", 1),
                         best=scores[name]["pai"] >= best - 1e-9,
                     )
@@ -155,4 +164,4 @@ def _level_rows(levels: list[dict[str, Any]]) -> tuple[LevelRow, ...]:
 
 def _period(start: str, end: str) -> str:
     first, last = dt.date.fromisoformat(start), dt.date.fromisoformat(end)
-    return f"{words.day(first)} to {words.last_day(last)}"
+    return words.period(words.day(first), words.last_day(last))

@@ -141,11 +141,24 @@ def year_to_date(
     The weeks of the year before start 364 days earlier, so that each weekday meets its like.
     """
     measure = find_measure(identity)
-    end = (data_through(ledger, measure) or ledger.today) + dt.timedelta(days=1)
-    start = dt.date((end - dt.timedelta(days=1)).year, 1, 1)
-    now = Scope(start=start, end=end, district=district)
-    before = now.within(start - SAME_WEEKDAYS, end - SAME_WEEKDAYS)
+    now, before = year_scopes(data_through(ledger, measure) or ledger.today, "week", district)
     return work_out_one(ledger, now, measure, {}), work_out_one(ledger, before, measure, {})
+
+
+def year_scopes(through: dt.date, by: Step, district: str | None = None) -> tuple[Scope, Scope]:
+    """Give the year up to a day, and the like of the year before: its same weeks or months.
+
+    Weeks of the year before start 364 days earlier, so that each weekday meets its like; of months
+    only those that are over count.
+    """
+    end = through + dt.timedelta(days=1)
+    if by == "month":
+        end = end.replace(day=1)
+    start = (end - dt.timedelta(days=1)).replace(month=1, day=1)
+    now = Scope(start=start, end=end, district=district)
+    if by == "week":
+        return now, now.within(start - SAME_WEEKDAYS, end - SAME_WEEKDAYS)
+    return now, now.within(start.replace(year=start.year - 1), end.replace(year=end.year - 1))
 
 
 def _is_stale(ledger: Ledger, measure: Measure, scope: Scope, through: dt.date | None) -> bool:

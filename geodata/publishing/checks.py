@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geodata.measures.registry import MEASURES
 from geodata.publishing.dictionary import FILES, KEYS_OF, NEVER, SITE, names
 from geodata.publishing.formats import number
 from geodata.publishing.manifest import last_day_of
@@ -25,7 +26,7 @@ from geodata.publishing.rules import (
     SENSITIVE_COUNTS,
     SHOWN_WORDS,
 )
-from geodata.publishing.tables import JSON, MONTHS, PERIODS, read_csv
+from geodata.publishing.tables import JSON, MONTHS, PERIODS, WEEKS, read_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -193,7 +194,7 @@ def _hidden(files: Files, manifest: Manifest) -> Iterator[Fault]:
     """Refuse figures that are hidden and given, shown and small, or hidden beside their base."""
     del manifest
     given = ("value", "low", "high", "numerator")
-    for name in (PERIODS, MONTHS):
+    for name in (PERIODS, MONTHS, WEEKS):
         rows = read_csv(files.get(name, b""))
         shown = {(row["measure"], row["district"], row["from"], row["to"]): row for row in rows}
         for line, row in enumerate(rows, start=2):
@@ -231,6 +232,9 @@ def _coarse(files: Files, manifest: Manifest) -> Iterator[Fault]:
     for line, row in enumerate(read_csv(files.get(MONTHS, b"")), start=2):
         if row["measure"] in COARSE:
             yield "coarse", f"{MONTHS} line {line}: {row['measure']} of a month"
+    for line, row in enumerate(read_csv(files.get(WEEKS, b"")), start=2):
+        if MEASURES[row["measure"]].sensitive or row["measure"] in COARSE:
+            yield "coarse", f"{WEEKS} line {line}: {row['measure']} of a week"
 
 
 def _outcomes(files: Files, manifest: Manifest) -> Iterator[Fault]:

@@ -149,6 +149,11 @@ MONTHLY = (
     DISTRICT,
     *FIGURE,
 )
+WEEKLY = (
+    MEASURES[0],
+    _day("week", "Monday of the week"),
+    *MONTHLY[2:],
+)
 ACCOUNT = (
     _text("release", "identifier of an earlier release"),
     _text("state", "approved or withdrawn"),
@@ -197,6 +202,9 @@ FILES: dict[str, File] = {
     "data/measures.csv": File(title="Measures of whole periods, table", columns=MEASURES),
     "data/measures.json": File(title="Measures, everything", columns=()),
     "data/measures_monthly.csv": File(title="Measures by month, table", columns=MONTHLY),
+    "data/measures_weekly.csv": File(
+        title="Measures of the whole city by week, table", columns=WEEKLY
+    ),
     "data/incidents_monthly.csv": File(
         title="Sensitive incidents by district and month", columns=INCIDENTS
     ),

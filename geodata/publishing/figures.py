@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from geodata.publishing.sensitive import Where
 
 PERIODS = ("whole", "last 12 months", "this year")
+WEEKS_TOLD = 104
 NOTHING_TOLD = Figure(value=None, n=0)
 
 
@@ -56,6 +57,7 @@ class Figures:
     periods: Mapping[str, Scope]
     of_periods: Sequence[Published]
     of_months: Sequence[Published]
+    of_weeks: Sequence[Published] = ()
     tables: Sequence[Hidden]
 
 
@@ -79,10 +81,11 @@ def work_out_figures(material: Material, earlier: Mapping[Where, Told]) -> Figur
     periods = _periods(Scope(start=first, end=material.end))
     worked = _Worked(material)
     plain = [one for one in worked.open if not (one.sensitive or one.id in COARSE)]
-    coarse = [one for one in worked.open if one.id in COARSE]
-    of_periods = [*worked.plain(plain, periods), *worked.plain(coarse, periods, [None])]
+    of_periods = [*worked.plain(plain, periods), *worked.coarse(first)]
     months = {scope.start.isoformat()[:7]: scope for scope in steps(periods["whole"], "month")}
     of_months = list(worked.plain(plain, months))
+    weeks = {scope.start.isoformat(): scope for scope in _weeks(periods["whole"])}
+    dated = [one for one in plain if one.sources]
     tables: list[Hidden] = []
     for found in worked.sensitive(first, earlier):
         of_periods += found.of_periods
@@ -97,6 +100,7 @@ def work_out_figures(material: Material, earlier: Mapping[Where, Told]) -> Figur
         periods=periods,
         of_periods=sorted(of_periods, key=place),
         of_months=sorted(of_months, key=place),
+        of_weeks=sorted(worked.plain(dated, weeks, [None]), key=place),
         tables=tables,
     )
 
@@ -110,6 +114,13 @@ def _periods(whole: Scope) -> dict[str, Scope]:
         name: whole.within(max(start, whole.start), end)
         for name, start in zip(PERIODS, starts, strict=True)
     }
+
+
+def _weeks(whole: Scope) -> list[Scope]:
+    """Give the last weeks from Monday; the newest may not be over."""
+    monday = whole.end - dt.timedelta(days=1)
+    first = monday - dt.timedelta(days=monday.weekday(), weeks=WEEKS_TOLD - 1)
+    return steps(whole.within(max(whole.start, first), whole.end), "week")
 
 
 class _Worked:
@@ -148,14 +159,23 @@ class _Worked:
                     value = self.work(measure, replace(scope, district=district))
                     yield Published(value=value, when=when)
 
+    def coarse(self, first: dt.date) -> Iterator[Published]:
+        """Work out what rests on verified gunfire, for the periods of the results of alerts."""
+        periods = self._whole_months(first)
+        measures = [one for one in self.open if one.id in COARSE]
+        return self.plain(measures, periods, [None])
+
+    def _whole_months(self, first: dt.date) -> dict[str, Scope]:
+        """Give the periods in whole months; none where no month is over."""
+        start, end = first.replace(day=1), self.material.end.replace(day=1)
+        return _periods(Scope(start=start, end=end)) if start < end else {}
+
     def sensitive(self, first: dt.date, earlier: Mapping[Where, Told]) -> Iterator[Figures]:
         """Work out what is published where its counts may be shown: by whole months."""
-        end = self.material.end.replace(day=1)
-        start = first.replace(day=1)
-        if start >= end:
+        periods = self._whole_months(first)
+        if not periods:
             return
-        months = steps(Scope(start=start, end=end), "month")
-        periods = _periods(Scope(start=start, end=end))
+        months = steps(periods["whole"], "month")
         for ids in (PARTS_OF_ALERTS, *((one,) for one in SENSITIVE_COUNTS)):
             measures = [MEASURES[identity] for identity in ids]
             table = self._table(measures, months)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from geodata.errors import NotStoredError, ReleaseError
+from geodata.errors import BrokenReleaseError, NotStoredError, ReleaseError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ class ReleaseFolder:
 
         Raises
         ------
-        ReleaseError
+        BrokenReleaseError
             If the folder names a release that is not there or was not approved.
         """
         pointer = releases / city / CURRENT
@@ -45,7 +45,7 @@ class ReleaseFolder:
         found = cls(path=releases / city / str(_read(pointer).get("release")))
         if found.state != "approved":
             msg = f"{pointer} names a release that is not approved; approve one anew"
-            raise ReleaseError(msg)
+            raise BrokenReleaseError(msg)
         return found
 
     @classmethod
@@ -103,7 +103,7 @@ class ReleaseFolder:
         ------
         NotStoredError
             If the release has no such file.
-        ReleaseError
+        BrokenReleaseError
             If the file is not what was approved.
         """
         entry = next((e for e in self.manifest["files"] if e["name"] == name), None)
@@ -114,10 +114,10 @@ class ReleaseFolder:
             content = (self.path / name).read_bytes()
         except OSError as error:
             msg = f"release {self.id}: {name} cannot be read ({error.strerror})"
-            raise ReleaseError(msg) from error
+            raise BrokenReleaseError(msg) from error
         if hashlib.sha256(content).hexdigest() != entry["sha256"]:
             msg = f"release {self.id}: {name} is not what was approved; restore it from a copy"
-            raise ReleaseError(msg)
+            raise BrokenReleaseError(msg)
         return content
 
     def verify(self) -> tuple[str, ...]:
@@ -165,8 +165,8 @@ def _read(path: Path) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         msg = f"{path} cannot be read ({error}); restore the release from a copy"
-        raise ReleaseError(msg) from error
+        raise BrokenReleaseError(msg) from error
     if not isinstance(document, dict):
         msg = f"{path} is no JSON object; restore the release from a copy"
-        raise ReleaseError(msg)
+        raise BrokenReleaseError(msg)
     return document

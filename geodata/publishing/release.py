@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from geodata.errors import ReleaseError
 from geodata.publishing.checks import check_files
+from geodata.publishing.course import course_file
 from geodata.publishing.dictionary import dictionary
 from geodata.publishing.documents import (
     INCIDENTS,
@@ -34,7 +35,7 @@ from geodata.publishing.folder import (
     approved_releases,
 )
 from geodata.publishing.formats import json_bytes
-from geodata.publishing.gazetteer import GAZETTEER, make_gazetteer
+from geodata.publishing.ground import ground_files
 from geodata.publishing.manifest import make_manifest
 from geodata.publishing.material import gather
 from geodata.publishing.package import package_file
@@ -43,7 +44,6 @@ from geodata.publishing.tables import MONTHS, PERIODS, measure_files, told_count
 from geodata.publishing.truth import check_truth
 from geodata.publishing.zones import accountability_file, district_files, zone_files
 from geodata.store import cities, releases
-from geodata.store.layers import base_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -80,7 +80,7 @@ def draft_release(
     city: str,
     who: str,
     *,
-    more_files: Mapping[str, bytes] | None = None,
+    pages: Callable[[Material], Mapping[str, bytes]] | None = None,
     today: dt.date | None = None,
     progress: Progress | None = None,
 ) -> ReleaseRecord:
@@ -94,8 +94,8 @@ def draft_release(
         Slug.
     who
         Name of the drafter; it is not part of the release.
-    more_files
-        Documents of the public pages, by names under ``site/``.
+    pages
+        Makes the documents of the public pages, by names under ``site/``.
     today
         The city's own day if left out.
     progress
@@ -114,8 +114,10 @@ def draft_release(
         material = gather(
             session, record, today or record.this_day(), approved_releases(root, city)
         )
+        _tell(progress, "pages")
+        more_files = pages(material) if pages else {}
         draft = make_draft(
-            material, ReleaseFolder.current(root, city), more_files or {}, progress=progress
+            material, ReleaseFolder.current(root, city), more_files, progress=progress
         )
         _tell(progress, "rules")
         require_rules(material, draft)
@@ -135,7 +137,7 @@ def make_draft(
     """Make every file of a release and its manifest; nothing is checked or written."""
     earlier = said_before(material.earlier)
     files = {**alert_files(material), **complaint_files(material)}
-    files |= gazetteer_file(material)
+    files |= ground_files(material)
     _tell(progress, "zones")
     files |= {**district_files(material), **zone_files(material), **accountability_file(material)}
     _tell(progress, "measures")
@@ -143,20 +145,12 @@ def make_draft(
     incidents, tables = incident_files(material, earlier)
     files |= {**incidents, **initiative_files(material)}
     if figures is not None:
-        files |= measure_files(material, figures)
+        files |= {**measure_files(material, figures), **course_file(material, figures)}
         tables += figures.tables
     files |= package_file(files, material.last_day)
     files["data/dictionary.csv"] = dictionary({*files, "data/dictionary.csv"})
     files |= more_files
     return Draft(files=files, manifest=make_manifest(material, files, current), tables=tables)
-
-
-def gazetteer_file(material: Material) -> dict[str, bytes]:
-    """Write the names that people search for, if the city has any."""
-    city = material.city
-    shapes = dict(zip(city.districts["code"], city.districts.geometry, strict=True))
-    made = make_gazetteer(base_shapes(material.session, city.id), shapes)
-    return {GAZETTEER: made.document()} if len(made) else {}
 
 
 def said_before(earlier: Sequence[ReleaseFolder]) -> dict[Where, Told]:

@@ -14,7 +14,7 @@ from spatial.masking import BAND_HOURS, DELAY_DAYS, LEAST_RADIUS
 from spatial.masking import VERSION as MASKING_VERSION
 from spatial.spec import MaskingSpec
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 METRES = MaskingSpec.for_unit(1.0)
 MOST_AGE_DAYS = 7  # "updated at least weekly"
 OUTSIDE = "(outside)"  # of all districts
@@ -123,7 +123,7 @@ class Rules:
             "possible; where even that cannot be, nothing is given. A share, and what it is worked "
             "out from, is shown where its count is.",
             "coarse": "Measures that rest on verified gunfire are given for the whole city and for "
-            "whole periods only, as they would tell the results of single alerts.",
+            "the periods of the results of alerts only, as they would tell single results.",
             "outcomes": "Kinds of incidents that the city calls sensitive have no zones and no "
             "surface: their counts by district and month are all that is public.",
             "fields": "Only files and columns on the list are published. A new one is for staff "

@@ -50,6 +50,13 @@ class RiskClasses:
     north: float
     cell_units: float
 
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Lattice bounds as ``(min x, min y, max x, max y)``."""
+        n_rows, n_cols = self.levels.shape
+        east = self.west + n_cols * self.cell_units
+        return self.west, self.north - n_rows * self.cell_units, east, self.north
+
     def at(self, x: float, y: float) -> int | None:
         """Give the class of the cell that holds a point, nothing outside."""
         column = int(np.floor((x - self.west) / self.cell_units))
@@ -144,7 +151,7 @@ class AreaReport:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Ground:
+class Surroundings:
     """What is public of a city, to be asked about; all in its reference system."""
 
     districts: gpd.GeoDataFrame
@@ -155,7 +162,7 @@ class Ground:
     activity: Activity | None
 
 
-def what_is_here(ground: Ground, x: float, y: float, choice: Choice | None) -> Here:
+def what_is_here(ground: Surroundings, x: float, y: float, choice: Choice | None) -> Here:
     """Tell what is at a point.
 
     Parameters
@@ -181,7 +188,7 @@ def what_is_here(ground: Ground, x: float, y: float, choice: Choice | None) -> H
     )
 
 
-def _nearest(ground: Ground, x: float, y: float) -> tuple[Spot, float] | None:
+def _nearest(ground: Surroundings, x: float, y: float) -> tuple[Spot, float] | None:
     spots = ground.gazetteer.of("crossing") or ground.gazetteer.of("street")
     if not spots:
         return None
@@ -204,7 +211,7 @@ def _touching(activity: Activity, x: float, y: float, choice: Choice) -> tuple[T
     return tuple(found)
 
 
-def report_area(ground: Ground, shape: BaseGeometry, choice: Choice | None) -> AreaReport:
+def report_area(ground: Surroundings, shape: BaseGeometry, choice: Choice | None) -> AreaReport:
     """Tell what an area holds.
 
     An alert or complaint is known by an approximate area. It is counted where more than half of

@@ -22,17 +22,20 @@ if TYPE_CHECKING:
     from geodata.publishing.sensitive import Where
 
 PERIODS, MONTHS, JSON = "data/measures.csv", "data/measures_monthly.csv", "data/measures.json"
+WEEKS = "data/measures_weekly.csv"
 LABELS = {words: label for label, words in SHOWN_WORDS.items()}
 
 
 def measure_files(material: Material, figures: Figures) -> dict[str, bytes]:
-    """Write the measures for whole periods and by month."""
+    """Write the measures for whole periods, by month and, for the whole city, by week."""
     periods = [{"period": one.when, **_row(one)} for one in figures.of_periods]
     months = [{"month": one.when, **_row(one)} for one in figures.of_months]
+    weeks = [{"week": one.when, **_row(one)} for one in figures.of_weeks]
     return {
         PERIODS: csv_bytes(names(PERIODS), (_only(PERIODS, row) for row in periods)),
         JSON: json_bytes(_document(material, figures, periods)),
         MONTHS: csv_bytes(names(MONTHS), (_only(MONTHS, row) for row in months)),
+        WEEKS: csv_bytes(names(WEEKS), (_only(WEEKS, row) for row in weeks)),
     }
 
 

@@ -30,7 +30,7 @@ def test_the_most_specific_class_wins():
 
 def test_a_database_that_gives_way_is_not_our_fault_and_not_a_secret(tmp_path):
     settings = Settings(
-        database_url=f"sqlite:///{tmp_path / 'saferground.sqlite'}", instance=tmp_path
+        database_url=f"sqlite:///{tmp_path / 'saferground.sqlite'}", instance=tmp_path, preview=True
     )
     upgrade(settings.database_url)
     client = create_app(settings).test_client()

@@ -23,7 +23,9 @@ FIRST = FIRST.replace("2026-01-04", "2025-12-01")
 def tell(tmp_path_factory):
     """A town whose initiatives were said twice; more can be said."""
     folder = tmp_path_factory.mktemp("initiatives")
-    made = Settings(database_url=f"sqlite:///{folder}/town.sqlite", instance=folder / "instance")
+    made = Settings(
+        database_url=f"sqlite:///{folder}/town.sqlite", instance=folder / "instance", preview=True
+    )
     upgrade(made.database_url)
     database = open_database(made.database_url)
     import_city(database, read_city_file(GunfireTown(folder).path))

@@ -11,10 +11,12 @@ from PIL import Image
 from app import create_app
 from app.maps.bundle import map_bundle
 from app.maps.compose import Files, compose
+from app.maps.ground import Ground
 from app.maps.layers import Shapes
 from app.maps.picture import overview_svg, zone_svg
 from app.maps.shapes import base_geojson, districts_geojson, zones_geojson
 from app.maps.surface import flat_surface, warped_surface
+from app.shown import public_city, public_run
 
 HOSTILE = [
     "</script><script>alert(1)</script>",
@@ -25,25 +27,32 @@ HOSTILE = [
 FILES = Files(base="b.json", surface="s.png", districts="d.json", zones="z.json")
 
 
+@pytest.fixture(scope="module")
+def drawn(demo_app):
+    """What the demonstration city's map is drawn from: its ground and the run, whole."""
+    site = demo_app.extensions["saferground.site"]
+    return site._ground(site.shown())
+
+
 @pytest.fixture
-def spoiled(shown):
-    """The same city with hostile words wherever a word can stand."""
-    districts = shown.city.districts.copy()
+def spoiled(drawn):
+    """The same with hostile words wherever a word can stand."""
+    ground, run = drawn
+    districts = ground.city.districts.copy()
     districts["name"] = [*HOSTILE, "${7*7}"][: len(districts)]
-    city = dataclasses.replace(shown.city, name=HOSTILE[0], districts=districts)
-    zones = shown.run.zones.copy()
+    city = dataclasses.replace(ground.city, name=HOSTILE[0], districts=districts)
+    zones = run.zones.copy()
     zones["factors"] = [
         [{**factor, "name": HOSTILE[i % 4]} for factor in factors]
         for i, factors in enumerate(zones["factors"])
     ]
-    base = shown.base.assign(name=HOSTILE[2])
-    run = dataclasses.replace(shown.run, zones=zones, outcome=HOSTILE[1])
-    return dataclasses.replace(shown, city=city, run=run, base=base)
+    base = ground.base.assign(name=HOSTILE[2])
+    return Ground(city=city, base=base), dataclasses.replace(run, zones=zones, outcome=HOSTILE[1])
 
 
-def test_the_same_map_has_the_same_bytes(shown, tmp_path):
-    one = map_bundle(tmp_path / "one", shown, shown.run)
-    two = map_bundle(tmp_path / "two", shown, shown.run)
+def test_the_same_map_has_the_same_bytes(drawn, tmp_path):
+    one = map_bundle(tmp_path / "one", *drawn)
+    two = map_bundle(tmp_path / "two", *drawn)
     assert one == two
     names = {path.name for path in (tmp_path / "one" / one.folder).iterdir()}
     assert names == {path.name for path in (tmp_path / "two" / two.folder).iterdir()}
@@ -53,17 +62,17 @@ def test_the_same_map_has_the_same_bytes(shown, tmp_path):
         ).read_bytes()
 
 
-def test_a_map_is_made_once(shown, tmp_path):
-    bundle = map_bundle(tmp_path, shown, shown.run)
+def test_a_map_is_made_once(drawn, tmp_path):
+    bundle = map_bundle(tmp_path, *drawn)
     script = tmp_path / bundle.folder / bundle.script
     before = script.stat().st_mtime_ns
-    assert map_bundle(tmp_path, shown, shown.run) == bundle
+    assert map_bundle(tmp_path, *drawn) == bundle
     assert script.stat().st_mtime_ns == before
     assert not list(tmp_path.glob(".making-*"))
 
 
 def test_no_word_of_the_data_reaches_what_folium_executes(spoiled, tmp_path):
-    bundle = map_bundle(tmp_path, spoiled, spoiled.run)
+    bundle = map_bundle(tmp_path, *spoiled)
     folder = tmp_path / bundle.folder
     executed = bundle.fragment + (folder / bundle.script).read_text()
     executed += (folder / bundle.style).read_text()
@@ -90,8 +99,8 @@ def test_only_plain_file_names_are_composed():
     assert "<script" not in split.fragment
 
 
-def test_the_surface_lies_where_its_cells_are(shown):
-    run = shown.run
+def test_the_surface_lies_where_its_cells_are(drawn):
+    _, run = drawn
     surface = warped_surface(run)
     picture = np.array(Image.open(io.BytesIO(surface.png)))
     south, west, north, east = surface.bounds
@@ -108,18 +117,20 @@ def test_the_surface_lies_where_its_cells_are(shown):
     np.testing.assert_array_equal(picture[row, column], run.cells["risk_class"].to_numpy()[cells])
 
 
-def test_the_surface_has_four_colours_and_a_clear_ground(shown):
-    picture = Image.open(io.BytesIO(flat_surface(shown.run)))
-    assert picture.size == (shown.run.grid.n_cols, shown.run.grid.n_rows)
+def test_the_surface_has_four_colours_and_a_clear_ground(drawn):
+    _, run = drawn
+    picture = Image.open(io.BytesIO(flat_surface(run)))
+    assert picture.size == (run.grid.n_cols, run.grid.n_rows)
     colours = {tuple(c) for c in np.array(picture.convert("RGBA")).reshape(-1, 4)}
     assert len(colours) == 4
     assert sum(alpha == 0 for *_, alpha in colours) == 1
 
 
-def test_zone_outlines_are_exact_and_tell_their_reasons(shown):
-    features = json.loads(zones_geojson(shown, shown.run))["features"]
-    assert len(features) == len(shown.run.zones)
-    degrees = shown.run.zones.geometry.to_crs(4326)
+def test_zone_outlines_are_exact_and_tell_their_reasons(drawn):
+    ground, run = drawn
+    features = json.loads(zones_geojson(ground, run))["features"]
+    assert len(features) == len(run.zones)
+    degrees = run.zones.geometry.to_crs(4326)
     for feature, shape in zip(features, degrees, strict=True):
         drawn = shapely.from_geojson(json.dumps(feature["geometry"]))
         assert drawn.is_valid
@@ -127,8 +138,9 @@ def test_zone_outlines_are_exact_and_tell_their_reasons(shown):
         assert feature["properties"]["reasons"]
 
 
-def test_the_map_stays_light(shown):
-    features = json.loads(base_geojson(shown))["features"]
+def test_the_map_stays_light(drawn):
+    ground, _ = drawn
+    features = json.loads(base_geojson(ground))["features"]
     assert 5 < len(features) < 5000
     assert {f["properties"]["kind"] for f in features} == {
         "limit",
@@ -137,29 +149,30 @@ def test_the_map_stays_light(shown):
         "park",
         "rail",
     }
-    for feature in json.loads(districts_geojson(shown))["features"]:
+    for feature in json.loads(districts_geojson(ground))["features"]:
         lat, lon = feature["properties"]["at"]
         shape = shapely.from_geojson(json.dumps(feature["geometry"]))
         assert shapely.contains_xy(shape, lon, lat)
 
 
-def test_pictures_are_whole_documents(shown):
+def test_pictures_are_whole_documents(drawn):
     from xml.etree import ElementTree
 
-    for svg in (
-        overview_svg(shown, shown.run),
-        zone_svg(shown, shown.run, shown.run.zones["id"].iloc[0]),
-    ):
+    ground, run = drawn
+    for svg in (overview_svg(ground, run), zone_svg(ground, run, run.zones["id"].iloc[0])):
         root = ElementTree.fromstring(svg)  # noqa: S314 - our own
         assert root.tag.endswith("svg")
         texts = [node.text for node in root.iter() if node.tag.endswith("text")]
         assert any(text.endswith(" m") or text.endswith(" km") for text in texts)
 
 
-def test_hostile_words_stand_on_pages_as_text(spoiled, demo_settings, tmp_path, monkeypatch):
+def test_hostile_words_stand_on_pages_as_text(shown, spoiled, demo_settings, tmp_path, monkeypatch):
+    ground, run = spoiled
+    told = dataclasses.replace(shown, city=public_city(ground.city), run=public_run(run))
     own = create_app(dataclasses.replace(demo_settings, instance=tmp_path))  # maps are kept by run
     site = own.extensions["saferground.site"]
-    monkeypatch.setattr(site, "shown", lambda _slug=None: spoiled)
+    monkeypatch.setattr(site, "shown", lambda _slug=None: told)
+    monkeypatch.setattr(site, "_ground", lambda _shown: spoiled)
     client = own.test_client()
     for path in ("/", "/zones/", "/map"):
         text = client.get(path).get_data(as_text=True)

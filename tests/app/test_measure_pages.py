@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import pytest
 from gunfire_town import GunfireTown
 
-from app import create_app, site
+from app import create_app, live_site
 from app.config import Settings
 from app.measuring import measure_city
 from app.paths import template_dir
@@ -25,7 +25,9 @@ EVERYWHERE = ("/measures/", "/measures/alerts.count", "/initiatives/", "/readyz"
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gunfire")
-    made = Settings(database_url=f"sqlite:///{folder}/town.sqlite", instance=folder / "instance")
+    made = Settings(
+        database_url=f"sqlite:///{folder}/town.sqlite", instance=folder / "instance", preview=True
+    )
     upgrade(made.database_url)
     database = open_database(made.database_url)
     import_city(database, read_city_file(GunfireTown(folder).path))
@@ -294,6 +296,8 @@ def test_ready_tells_the_age_of_the_data(town):
     assert answer.get_json() == {
         "status": "ready",
         "reasons": [],
+        "source": "database",
+        "release": None,
         "database": "ok",
         "city": "town",
         "data_through": "2026-02-28",
@@ -304,7 +308,9 @@ def test_ready_tells_the_age_of_the_data(town):
 
 @pytest.mark.parametrize(("today", "status"), [("2026-03-07", 200), ("2026-03-08", 503)])
 def test_data_older_than_a_week_are_stale_everywhere(tmp_path, today, status):
-    made = Settings(database_url=f"sqlite:///{tmp_path}/t.sqlite", instance=tmp_path / "instance")
+    made = Settings(
+        database_url=f"sqlite:///{tmp_path}/t.sqlite", instance=tmp_path / "instance", preview=True
+    )
     upgrade(made.database_url)
     database = open_database(made.database_url)
     import_city(database, read_city_file(GunfireTown(tmp_path, today=today).path))
@@ -321,7 +327,9 @@ def test_data_older_than_a_week_are_stale_everywhere(tmp_path, today, status):
 
 
 def test_without_a_database_nothing_is_ready(tmp_path):
-    made = Settings(database_url=f"sqlite:///{tmp_path}/t.sqlite", instance=tmp_path / "instance")
+    made = Settings(
+        database_url=f"sqlite:///{tmp_path}/t.sqlite", instance=tmp_path / "instance", preview=True
+    )
     upgrade(made.database_url)
     client = create_app(made).test_client()
     empty = client.get("/readyz")
@@ -367,12 +375,14 @@ def test_a_page_that_is_asked_for_again_is_not_worked_out_again(settings, monkey
     def refuse(*arguments):
         raise AssertionError(arguments)
 
-    monkeypatch.setattr(site, "Ledger", refuse)
+    monkeypatch.setattr(live_site, "Ledger", refuse)
     assert [client.get(path).data for path in paths] == first
 
 
 def test_a_new_import_is_seen_at_once(tmp_path):
-    made = Settings(database_url=f"sqlite:///{tmp_path}/t.sqlite", instance=tmp_path / "instance")
+    made = Settings(
+        database_url=f"sqlite:///{tmp_path}/t.sqlite", instance=tmp_path / "instance", preview=True
+    )
     upgrade(made.database_url)
     database = open_database(made.database_url)
     folder = tmp_path / "files"
@@ -420,7 +430,9 @@ def test_pages_hold_no_inline_script_or_style_and_name_no_other_site(town, path)
 
 
 def test_nothing_to_show_is_told(tmp_path, sqlite_url, sqlite_database):
-    client = create_app(Settings(database_url=sqlite_url, instance=tmp_path)).test_client()
+    client = create_app(
+        Settings(database_url=sqlite_url, instance=tmp_path, preview=True)
+    ).test_client()
     for path in ("/measures/", "/measures/alerts.count", "/initiatives/"):
         response = client.get(path)
         assert response.status_code == 200

@@ -9,9 +9,9 @@ from app import create_app
 from app.certainty import bootstrap
 from app.comparison import compare
 from app.config import Settings
+from app.live_site import load_shown
 from app.pipeline import FitRequest, fit
 from app.report import write_report
-from app.site import load_shown
 from geodata.database import open_database
 from geodata.errors import DataError
 from geodata.store.cities import get_city
@@ -24,7 +24,9 @@ def own(demo_settings, tmp_path_factory):
     """The demonstration city in an instance of its own, since these tests add to it."""
     folder = tmp_path_factory.mktemp("own")
     shutil.copy(demo_settings.database_url.removeprefix("sqlite:///"), folder / "own.sqlite")
-    return Settings(database_url=f"sqlite:///{folder}/own.sqlite", instance=folder / "instance")
+    return Settings(
+        database_url=f"sqlite:///{folder}/own.sqlite", instance=folder / "instance", preview=True
+    )
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,7 @@ def whole(opened):
         run = latest_run(session, "alder-falls")
     bootstrap(opened, run.id, replicates=10)
     with opened.session() as session:
-        return load_shown(session, get_city(session, run.city), run.id)
+        return load_shown(session, get_city(session, run.city), run.id), run
 
 
 @pytest.fixture
@@ -51,7 +53,8 @@ def client(own, whole):
 
 def test_the_html_report_is_one_file_that_asks_for_nothing(whole, tmp_path):
     path = tmp_path / "report.html"
-    write_report(whole, whole.run, path)
+    _, run = whole
+    write_report(*whole, path)
     html = path.read_text()
     assert "Synthetic data." in html
     assert not re.search(r"(?:src|href)=\"(?!data:)", html)
@@ -66,17 +69,17 @@ def test_the_html_report_is_one_file_that_asks_for_nothing(whole, tmp_path):
         "How it did on later incidents",
         "left out",
         "Method and limits",
-        whole.run.id,
+        run.id,
     ):
         assert part in html, part
-    for zone in whole.run.zones.itertuples():
+    for zone in run.zones.itertuples():
         assert f"zone {zone.rank}" in html
 
 
 def test_the_pdf_report_is_whole_and_the_same_every_time(whole, tmp_path):
     one, two = tmp_path / "one.pdf", tmp_path / "two.pdf"
-    write_report(whole, whole.run, one)
-    write_report(whole, whole.run, two)
+    write_report(*whole, one)
+    write_report(*whole, two)
     content = one.read_bytes()
     assert content.startswith(b"%PDF-")
     assert content.rstrip().endswith(b"%%EOF")
@@ -90,13 +93,13 @@ def test_the_method_page_tells_how_sure_it_is(client, whole):
     assert "How sure the choice is" in html
     assert "10 times on resampled data" in html
     assert client.get("/methods/charts/selection.svg").status_code == 200
-    zone = whole.certainty.document["zones"][0]
+    zone = whole[0].certainty.document["zones"][0]
     page = client.get(f"/zones/{zone['id']}").get_data(as_text=True)
     assert "keep it" in page
 
 
 def test_comparing_runs(opened, whole):
-    run = whole.run
+    _, run = whole
     same = compare(run, run)
     assert same["zones"]["kept"] == list(run.zones["id"])
     assert same["zones"]["lost"] == same["zones"]["gained"] == []
@@ -119,4 +122,4 @@ def test_comparing_runs(opened, whole):
 
 def test_runs_of_different_cities_are_not_compared(whole):
     with pytest.raises(DataError, match="different cities"):
-        compare(whole.run, dataclasses.replace(whole.run, city="elsewhere"))
+        compare(whole[1], dataclasses.replace(whole[1], city="elsewhere"))

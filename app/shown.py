@@ -1,0 +1,232 @@
+"""What public pages know of a city, and nothing more: values without a way to where they came from.
+
+What a release holds and what a preview reads from the database both become these, so that no page
+can show what is not in them. Zones have no counts of incidents; cells are only a share by class.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from geodata.measures.registry import STALE_DAYS
+from geodata.publishing.rules import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import geopandas as gpd
+
+    from geodata.initiatives import Initiative
+    from geodata.reports import SourceReport
+    from geodata.store.cities import CityRecord
+    from geodata.store.runs import RunRecord
+
+DAY = dt.timedelta(days=1)
+RISK_CLASSES = 4
+ZONE_COLUMNS = ("id", "district", "rank", "area", "environment_share", "factors", "geometry")
+RESULT = (  # of what a run found, all that pages tell
+    "incidents",
+    "grid",
+    "candidates",
+    "screened",
+    "dropped",
+    "model",
+    "alternatives",
+    "score",
+    "combined",
+    "zones_from",
+    "diagnostics",
+    "districts",
+    "warnings",
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PublicCity:
+    """One city; ``districts`` has code, name and geometry in its reference system ``crs``.
+
+    ``today`` is set where the calendar of a synthetic city stands still. Lengths are in the unit
+    of ``crs``.
+    """
+
+    slug: str
+    name: str
+    crs: str
+    timezone: str
+    synthetic: bool
+    today: dt.date | None
+    cell_units: float
+    block_units: float
+    districts: gpd.GeoDataFrame
+
+    def this_day(self) -> dt.date:
+        """Give today in the city, or the day at which a synthetic city's calendar stands."""
+        return self.today or dt.datetime.now(zoneinfo.ZoneInfo(self.timezone)).date()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PublicRun:
+    """The run whose zones are shown.
+
+    ``result`` holds the parts of what ``fit`` prints that :data:`RESULT` names. ``zones`` has the
+    columns of :data:`ZONE_COLUMNS`, in the city's reference system. ``class_shares`` is the share
+    of the city's cells in each risk class, lowest first.
+    """
+
+    id: str
+    outcome: str
+    period_from: dt.date
+    period_to: dt.date
+    seed: int
+    spec: Mapping[str, Any]
+    data_sha256: str
+    code_version: str
+    result: Mapping[str, Any]
+    zones: gpd.GeoDataFrame
+    class_shares: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicFinding:
+    """Something worked out about the run later."""
+
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicInitiative:
+    """The newest version of an initiative; retired if it is not ``listed``."""
+
+    initiative: Initiative
+    listed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicEvent:
+    """Something that happened to an initiative; ``changes`` names what it says otherwise since."""
+
+    event: Literal["said", "retired", "returned"]
+    recorded_at: dt.datetime
+    initiative: Initiative | None
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """Which release is shown: its id, the day of its approval, the version of its rules."""
+
+    id: str
+    approved: dt.date
+    rules: int
+
+
+class Named(Protocol):
+    """A city in a list."""
+
+    @property
+    def slug(self) -> str:
+        """Its slug."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherCity:
+    """Another city that is shown here."""
+
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shown:
+    """One city as the public sees it; ``run`` is missing where no zones are shown.
+
+    ``extents`` has the first and the last day that each section of records has rows of; nothing is
+    told of days after ``through``. ``release`` is missing in a preview. ``stamp`` changes whenever
+    anything of it does. ``periods`` and ``months`` are what a release has figures of.
+    """
+
+    city: PublicCity
+    run: PublicRun | None
+    reports: Sequence[SourceReport]
+    validations: Sequence[PublicFinding]
+    backtests: Sequence[PublicFinding]
+    certainty: PublicFinding | None
+    sensitivity: PublicFinding | None
+    extents: Mapping[str, tuple[dt.date, dt.date]]
+    through: dt.date | None
+    others: Sequence[Named] = ()
+    initiatives: Sequence[PublicInitiative] = ()
+    retired: Sequence[PublicInitiative] = ()
+    release: Published | None = None
+    stamp: tuple[str, ...] = ()
+    periods: Mapping[str, tuple[dt.date, dt.date]] = field(default_factory=dict)
+    months: tuple[str, ...] = ()
+
+    @property
+    def targets(self) -> Mapping[str, tuple[float, str]]:
+        """The city's own targets with their source, by measure; retired initiatives set none."""
+        return {
+            one.measure: (one.target, one.source)
+            for record in self.initiatives
+            for strategy in record.initiative.strategies
+            for one in strategy.targets
+        }
+
+    @property
+    def age_days(self) -> int | None:
+        """Days since the data were as new as they may be published.
+
+        Of a release that is the day it was drafted, or the delay after its newest row where that
+        is earlier; of a preview the day of the newest row. Ages are counted to today, or to the day
+        at which a synthetic city's calendar stands.
+        """
+        if self.through is None:
+            return None
+        delay = dt.timedelta(days=RULES.delay_days if self.release else 0)
+        return max(0, (self.city.this_day() - self.through - delay).days)
+
+    @property
+    def stale(self) -> bool:
+        """Whether it is older than the promise of a weekly update allows."""
+        age = self.age_days
+        return age is not None and age > STALE_DAYS
+
+
+def public_city(city: CityRecord) -> PublicCity:
+    """Take of a stored city what pages know of it."""
+    return PublicCity(
+        slug=city.slug,
+        name=city.name,
+        crs=city.crs,
+        timezone=city.timezone,
+        synthetic=city.synthetic,
+        today=city.today,
+        cell_units=city.cell_units,
+        block_units=city.block_units,
+        districts=city.districts[["code", "name", "geometry"]],
+    )
+
+
+def public_run(run: RunRecord) -> PublicRun:
+    """Take of a stored run what pages know of it."""
+    shares = run.cells["risk_class"].value_counts(normalize=True)
+    return PublicRun(
+        id=run.id,
+        outcome=run.outcome,
+        period_from=run.period_from,
+        period_to=run.period_to,
+        seed=run.seed,
+        spec=run.spec,
+        data_sha256=run.data_sha256,
+        code_version=run.code_version,
+        result={key: run.result[key] for key in RESULT},
+        zones=run.zones[list(ZONE_COLUMNS)],
+        class_shares=tuple(float(shares.get(i, 0.0)) for i in range(RISK_CLASSES)),
+    )
