@@ -17,6 +17,8 @@ from geodata.measures import masked
 from geodata.measures.record import GROUPS
 from geodata.measures.registry import MEASURES
 from geodata.publishing.activity import LAYERS
+from geodata.publishing.dictionary import FILES
+from geodata.publishing.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +63,10 @@ def texts() -> Iterator[tuple[str, str]]:
             yield text, place
     for text in WITHHELD:
         yield text, "why a figure is withheld"
+    for text in RULES.texts().values():
+        yield text, "a rule of publishing"
+    for file in FILES.values():
+        yield file.title, "a file of a release"
     for title, *_ in LAYERS.values():
         yield title, "a layer of the map"
     for chart in CHARTS:
