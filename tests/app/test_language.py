@@ -76,7 +76,7 @@ def test_nothing_is_left_out_or_unsure(messages, name):
             assert message.pluralizable is many, message.id
 
 
-PARTS = re.compile(r"%\(\w+\)s|%%|(?<![%(])\{\w+\}|</?\w+[^>]*>")
+PARTS = re.compile(r"%\(\w+\)[sd]|%%|(?<![%(])\{\w+\}|</?\w+[^>]*>")
 
 
 @pytest.mark.parametrize("name", OTHERS)
