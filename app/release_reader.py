@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 
+from app.maps.picture import Scene
+from app.maps.surface import levels_picture
 from app.released_figures import read_figures
 from app.shown import (
     OtherCity,
@@ -20,15 +22,17 @@ from app.shown import (
     Published,
     Shown,
 )
-from geodata.errors import BrokenReleaseError
+from geodata.errors import BrokenReleaseError, NotStoredError
 from geodata.initiatives import Initiative
 from geodata.publishing.activity_read import released_activity
+from geodata.publishing.surroundings_read import released_surroundings
 from geodata.reports import SourceReport
 
 if TYPE_CHECKING:
     from app.released_figures import ReleasedFigures
     from geodata.publishing.activity import Activity
     from geodata.publishing.folder import ReleaseFolder
+    from geodata.publishing.surroundings import Surroundings
 
 CITY, RUN, SOURCES = "site/city.json", "site/run.json", "site/sources.json"
 INITIATIVES, MAP, ZONES = "site/initiatives.json", "site/map", "site/zones"
@@ -86,6 +90,35 @@ class ReleaseReader:
         """Its alerts and complaints by week."""
         codes = [str(code) for code in self.shown.city.districts["code"]]
         return released_activity(self.folder, self.shown.city.crs, codes)
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """What can be asked of a place or an area."""
+        run, city = self.shown.run, self.shown.city
+        if run is None:
+            msg = f"release {self.folder.id} shows no zones"
+            raise NotStoredError(msg)
+        return released_surroundings(self.folder, city.districts, run.zones, self.activity)
+
+    @cached_property
+    def scene(self) -> Scene:
+        """What its pictures are drawn from: the files of its map."""
+        asked, city = self.surroundings, self.shown.city
+        name = next(one for one in self.folder.files if one.startswith(f"{MAP}/base-"))
+        base = _frame(json.loads(self.folder.read(name)), city.crs)
+        classes = asked.classes
+        if classes is None:
+            msg = f"release {self.folder.id} has zones without a surface; draft it anew"
+            raise BrokenReleaseError(msg)
+        return Scene(
+            crs=city.crs,
+            limit=base.geometry[base["kind"] == "limit"].iloc[0],
+            districts=city.districts,
+            base=base,
+            zones=asked.zones,
+            surface=levels_picture(classes.levels),
+            bounds=classes.bounds,
+        )
 
     @cached_property
     def initiatives(self) -> dict[str, tuple[PublicInitiative, list[PublicEvent]]]:

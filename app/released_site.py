@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from app.language import code
 from app.maps.activity import activity_json
 from app.maps.bundle import put_bundle, put_file
+from app.maps.picture import area_svg
 from app.release_reader import MAP, ZONES, ReleaseReader
 from app.released_figures import released_detail, released_figures
 from app.shown import (
@@ -23,15 +24,19 @@ from app.shown import (
 )
 from geodata.errors import BrokenReleaseError, NotStoredError
 from geodata.publishing.folder import CURRENT, ReleaseFolder, approved_releases
+from geodata.publishing.gazetteer import GAZETTEER
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from shapely.geometry.base import BaseGeometry
 
     from app.maps.bundle import Bundle
     from app.public_figures import CityFigures, MeasureDetail
     from geodata.measures.record import Scope
     from geodata.measures.registry import Step
     from geodata.publishing.activity import Activity
+    from geodata.publishing.surroundings import Surroundings
 
 KEPT = 4
 
@@ -125,6 +130,21 @@ class ReleasedSite:
     def zone_picture(self, shown: Shown, zone_id: str) -> bytes:
         """Give the picture of one zone."""
         return self._read(shown).folder.read(f"{ZONES}/{zone_id}.svg")
+
+    def surroundings(self, shown: Shown) -> Surroundings:
+        """Give what can be asked of a place or an area of the run that is shown."""
+        return self._read(shown).surroundings
+
+    def names_file(self, shown: Shown) -> tuple[str, str] | None:
+        """Give the folder and the name of what can be searched, as a file of the map."""
+        folder = self._read(shown).folder
+        if GAZETTEER not in folder.files:
+            return None
+        return put_file(self.maps, f"release-{folder.id}-names", "names", folder.read(GAZETTEER))
+
+    def area_picture(self, shown: Shown, shape: BaseGeometry) -> bytes:
+        """Draw an area in the city's reference system, and what lies around it."""
+        return area_svg(self._read(shown).scene, shape)
 
     def warm(self) -> None:
         """Read what the first page needs, so that nobody waits for it."""

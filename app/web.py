@@ -11,7 +11,7 @@ from app.config import Settings
 from app.live_site import LiveSite
 from app.paths import template_dir
 from app.released_site import ReleasedSite
-from app.views import account, api, data, embed, health, initiatives, measures, public
+from app.views import account, api, data, embed, explore, health, initiatives, measures, public
 from geodata.database import open_database
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["SECRET_KEY"] = settings.secret_key
     app.extensions["saferground.site"] = _site(settings)
     app.register_blueprint(public.bp)
+    app.register_blueprint(explore.bp)
     app.register_blueprint(measures.bp)
     app.register_blueprint(initiatives.bp)
     app.register_blueprint(data.bp)

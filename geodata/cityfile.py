@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 DEGREES = "EPSG:4326"
 PLACE_FIELDS = {True: ("x", "y", "latlon"), False: ()}
-BASE_KINDS = ("street", "water", "park", "rail")
+BASE_KINDS = ("street", "water", "park", "rail", "neighbourhood")
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
 PLACE_KEYS = {"source", "layer", "x", "y", "crs", "where"}

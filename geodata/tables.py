@@ -153,7 +153,7 @@ class Feature(Base):
 
 
 class BaseShape(Base):
-    """One thing drawn under the map: ``kind`` is street, water, park or rail."""
+    """One thing drawn under the map: ``kind`` is street, water, park, rail or neighbourhood."""
 
     __tablename__ = "base_shape"
     __table_args__ = (UniqueConstraint("city_id", "kind", "row_key"),)

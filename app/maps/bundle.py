@@ -17,7 +17,12 @@ import numpy as np
 from app.language import code, speaking
 from app.maps.compose import Files, compose
 from app.maps.picture import overview_svg
-from app.maps.shapes import base_geojson, districts_geojson, zones_geojson
+from app.maps.shapes import (
+    base_geojson,
+    districts_geojson,
+    neighbourhoods_geojson,
+    zones_geojson,
+)
 from app.maps.surface import warped_surface
 
 if TYPE_CHECKING:
@@ -26,7 +31,7 @@ if TYPE_CHECKING:
     from app.maps.ground import Ground
     from geodata.store.runs import RunRecord
 
-FORMAT = "4"  # raise when the files change for the same run
+FORMAT = "5"  # raise when the files change for the same run
 COMPRESSED = (".js", ".css", ".json", ".svg")
 MANIFEST = "map.json"
 
@@ -69,7 +74,7 @@ def map_files(ground: Ground, run: RunRecord, languages: Iterable[str]) -> dict[
 
 def _draw(ground: Ground, run: RunRecord, found: dict[str, bytes]) -> dict[str, str]:
     """Draw a map in one language; give what a bundle names of it."""
-    surface = warped_surface(run)
+    surface, parts = warped_surface(run), neighbourhoods_geojson(ground)
 
     def put(stem: str, ending: str, content: bytes) -> str:
         name = named(stem, ending, content)
@@ -81,6 +86,7 @@ def _draw(ground: Ground, run: RunRecord, found: dict[str, bytes]) -> dict[str, 
         surface=put("surface", ".png", surface.png),
         districts=put("districts", ".json", districts_geojson(ground)),
         zones=put("zones", ".json", zones_geojson(ground, run)),
+        neighbourhoods=put("neighbourhoods", ".json", parts) if parts else "",
     )
     area = ground.city.districts.geometry.to_crs(4326).total_bounds
     west, south, east, north = (round(float(edge), 6) for edge in np.asarray(area))

@@ -61,12 +61,25 @@ def districts_geojson(shown: Ground) -> bytes:
     return _collection(thin, properties)
 
 
+def neighbourhoods_geojson(shown: Ground) -> bytes | None:
+    """Give neighbourhoods with their names and a place for the name, if the city draws any."""
+    rows = shown.base[shown.base["kind"] == "neighbourhood"]
+    if len(rows) == 0:
+        return None
+    properties = [
+        {"name": name or "", "at": _label_place(shape, rows.crs)}
+        for name, shape in zip(rows["name"], rows.geometry, strict=True)
+    ]
+    return _collection(_thin(rows.geometry, shown.city.crs), properties)
+
+
 def base_geojson(shown: Ground) -> bytes:
     """Give the study area, water, parks, rail and streets, grouped by kind and rank."""
     crs = shown.city.crs
     shapes: list[Any] = [shown.city.study_area]
     properties: list[dict[str, Any]] = [{"kind": "limit", "rank": 0}]
-    for (kind, rank), rows in shown.base.groupby(["kind", "rank"], sort=True):
+    drawn = shown.base[shown.base["kind"] != "neighbourhood"]
+    for (kind, rank), rows in drawn.groupby(["kind", "rank"], sort=True):
         for group in _groups(rows.geometry):
             shapes.append(shapely.union_all(group) if kind in ("water", "park") else _joined(group))
             properties.append({"kind": kind, "rank": int(rank)})

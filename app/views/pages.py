@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from app.maps.bundle import Bundle
     from app.shown import PublicRun, Shown
     from app.views.activity import ActivityPart
+    from app.views.finding import HerePart, PlacePart
     from app.views.initiative_pages import Standing
+    from app.views.shades import ShadesPart
     from geodata.reports import SourceReport
 
 LEAST_WEIGHT = 0.005
@@ -94,7 +96,12 @@ class HomePage:
 
 @dataclass(frozen=True, kw_only=True)
 class MapPage:
-    """The map and its table."""
+    """The map and what stands beside it in words and tables.
+
+    ``layers`` has each layer, whether it is shown and whether it is without a choice; ``names`` is
+    the address of what can be searched; ``drawn`` an area in the form of its ``field``; ``kept``
+    what an address keeps of the state.
+    """
 
     bundle: Bundle
     legend: tuple[LegendEntry, ...]
@@ -102,6 +109,16 @@ class MapPage:
     districts: tuple[tuple[str, str], ...]
     district: str | None
     activity: ActivityPart | None
+    layers: tuple[tuple[str, bool, bool], ...]
+    measures: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    shades: ShadesPart | None
+    place: PlacePart | None
+    here: HerePart | None
+    names: str
+    drawn: str
+    field: str
+    kept: Mapping[str, str]
+    radius: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from werkzeug.exceptions import NotFound
 from app import charts, forms, periods, words
 from app.language import by_address, translated
 from app.views import initiative_pages, pages, scores
-from app.views.activity import ActivityPart, activity_part
 from app.views.doors import release_of, site, with_run
+from app.views.explore import map_page
 from app.views.plain import plain_words
 
 if TYPE_CHECKING:
@@ -64,17 +64,7 @@ def _standing(shown: Shown) -> Standing | None:
 @with_run
 def map_(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Show the map, and beside it every zone in a table."""
-    choices = pages.district_choices(shown)
-    district = forms.choice(request.args, "district", [code for code, _ in choices])
-    page = pages.MapPage(
-        bundle=site().bundle(shown),
-        legend=pages.legend(run),
-        rows=pages.zone_rows(shown, run),
-        districts=choices,
-        district=district,
-        activity=_activity(shown, dict(choices)),
-    )
-    return render_template("public/map.html", frame=pages.frame(shown), page=page)
+    return map_page(shown, run)
 
 
 @bp.get("/zones/")
@@ -214,15 +204,6 @@ MIMETYPES = {
     "svg": "image/svg+xml",
     "png": "image/png",
 }
-
-
-def _activity(shown: Shown, names: dict[str, str]) -> ActivityPart | None:
-    activity = site().activity(shown)
-    if activity is None:
-        return None
-    folder, name = site().activity_file(shown) or ("", "")
-    url = url_for("public.map_file", folder=folder, name=name)
-    return activity_part(activity, url, request.args, names, words.Units(shown.city.crs))
 
 
 def _file_url(bundle: Bundle, name: str) -> str:

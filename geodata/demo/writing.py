@@ -83,6 +83,11 @@ def write_land(folder: Path, land: Land, network: Network) -> None:
         {"name": [name for name, _ in land.parks]},
     )
     write_layer(
+        folder / "neighbourhoods.geojson",
+        [part.shape for part in land.neighbourhoods],
+        {"name": [part.name for part in land.neighbourhoods]},
+    )
+    write_layer(
         folder / "streets.geojson",
         [street.line for street in network.streets],
         {
@@ -156,6 +161,7 @@ def write_city_file(folder: Path, name: str, slug: str, layers: Layers, sections
             ("water", "water", ""),
             ("park", "parks", 'name = "name"\n'),
             ("rail", "rail", 'name = "name"\n'),
+            ("neighbourhood", "neighbourhoods", 'name = "name"\n'),
         )
     )
     text = f"""# Generated. A synthetic city: no street, place, incident or number of it is real.

@@ -36,6 +36,7 @@ from geodata.publishing.folder import (
     approved_releases,
 )
 from geodata.publishing.formats import json_bytes
+from geodata.publishing.ground import ground_files
 from geodata.publishing.manifest import make_manifest
 from geodata.publishing.material import gather
 from geodata.publishing.package import package_file
@@ -137,6 +138,7 @@ def make_draft(
     """Make every file of a release and its manifest; nothing is checked or written."""
     earlier = said_before(material.earlier)
     files = {**alert_files(material), **complaint_files(material)}
+    files |= ground_files(material)
     _tell(progress, "zones")
     files |= {**district_files(material), **zone_files(material), **accountability_file(material)}
     _tell(progress, "measures")
