@@ -17,6 +17,7 @@ from geodata.measures import masked
 from geodata.measures.record import GROUPS
 from geodata.measures.registry import MEASURES
 from geodata.publishing.activity import LAYERS
+from geodata.publishing.rules import FEW_PEOPLE, SHOWN_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +64,9 @@ def texts() -> Iterator[tuple[str, str]]:
         yield text, "why a figure is withheld"
     for title, *_ in LAYERS.values():
         yield title, "a layer of the map"
+    for text in (*SHOWN_WORDS.values(), FEW_PEOPLE):
+        if text:
+            yield text, "in place of a figure of a release"
     for chart in CHARTS:
         yield title_of(chart), "title of a chart"
 
