@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app import charts, charts_measures
+from app import charts, charts_account, charts_measures
 from app.charts import title_of
 from app.words_measures import ONE
 from geodata.initiatives import SECTIONS
@@ -33,6 +33,7 @@ CHARTS = (  # that pages show
     charts.selection,
     charts_measures.course,
     charts_measures.districts,
+    charts_account.later_hits,
 )
 WITHHELD = (masked.SMALL, masked.PART, masked.MONTHS_ONLY, masked.NONE)
 
