@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app import charts, charts_measures
+from app import charts, charts_account, charts_measures
 from app.charts import title_of
 from app.words_measures import ONE
 from geodata.initiatives import SECTIONS
@@ -18,7 +18,7 @@ from geodata.measures.record import GROUPS
 from geodata.measures.registry import MEASURES
 from geodata.publishing.activity import LAYERS
 from geodata.publishing.dictionary import FILES
-from geodata.publishing.rules import RULES
+from geodata.publishing.rules import FEW_PEOPLE, RULES, SHOWN_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,7 @@ CHARTS = (  # that pages show
     charts.selection,
     charts_measures.course,
     charts_measures.districts,
+    charts_account.later_hits,
 )
 WITHHELD = (masked.SMALL, masked.PART, masked.MONTHS_ONLY, masked.NONE)
 
@@ -69,6 +70,9 @@ def texts() -> Iterator[tuple[str, str]]:
         yield file.title, "a file of a release"
     for title, *_ in LAYERS.values():
         yield title, "a layer of the map"
+    for text in (*SHOWN_WORDS.values(), FEW_PEOPLE):
+        if text:
+            yield text, "in place of a figure of a release"
     for chart in CHARTS:
         yield title_of(chart), "title of a chart"
 

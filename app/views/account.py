@@ -9,6 +9,7 @@ from werkzeug.exceptions import NotFound
 
 from app import charts
 from app.charts_account import later_hits
+from app.language import by_address
 from app.views import pages
 from app.views.account_pages import account_page, scores
 from app.views.doors import release_of, with_city, with_release
@@ -40,6 +41,7 @@ def accountability(shown: Shown) -> ResponseReturnValue:
 
 
 @bp.get("/accountability/chart.svg")
+@by_address
 @with_release
 def chart(_shown: Shown, release: ReleaseFolder) -> ResponseReturnValue:
     """Draw what the zones of earlier releases held."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from flask_babel import gettext as _
 
 from app import open_data, release_words, words
+from app.language import translated
+from app.maps.shapes import district_label
 from app.views.notices import NAME as NOTICES
 
 if TYPE_CHECKING:
@@ -199,8 +201,8 @@ def _verdict(rows: Sequence[Mapping[str, str]]) -> Verdict | None:
         release=row["release"],
         outcome=words.plain(row["outcome"]),
         days=_days(row),
-        n=f"{int(row['n']):,}",
-        hits=f"{int(row['hits']):,}",
+        n=words.number(int(row["n"])),
+        hits=words.number(int(row["hits"])),
         rate=words.share(float(row["hit_rate"])),
         interval=_interval(row),
         area=words.share(float(row["area_share"])),
@@ -242,8 +244,8 @@ def _row(row: Mapping[str, str]) -> AccountRow:
         withdrawn=row["state"] == "withdrawn",
         outcome=words.plain(row["outcome"]),
         days=_days(row),
-        n=f"{int(row['n']):,}",
-        hits=f"{int(row['hits']):,}",
+        n=words.number(int(row["n"])),
+        hits=words.number(int(row["hits"])),
         rate=words.share(float(row["hit_rate"])) if told else _("none happened"),
         interval=_interval(row) if told else "",
         area=words.share(float(row["area_share"])),
@@ -270,7 +272,7 @@ def _districts(release: ReleaseFolder) -> tuple[tuple[str, ...], tuple[DistrictR
     most = max((float(v) for values in kept.values() for v in values if v), default=1.0)
     return tuple(kept), tuple(
         DistrictRow(
-            name=row["name"],
+            name=district_label("", {"": row["name"]}),
             bars=tuple(_bar(values[position], most) for values in kept.values()),
         )
         for position, row in enumerate(rows)
@@ -293,7 +295,12 @@ def _uneven(rows: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
         top = max(known, key=lambda row: float(row[key]) / float(row["area_share"]))
         shares = {k: words.share(float(top[k])) for k in (key, "area_share")}
         told.append(
-            sentence % {"name": top["name"], "share": shares[key], "area": shares["area_share"]}
+            sentence
+            % {
+                "name": district_label("", {"": top["name"]}),
+                "share": shares[key],
+                "area": shares["area_share"],
+            }
         )
     return tuple(told)
 
@@ -334,7 +341,7 @@ def _people(release: ReleaseFolder) -> People | None:
         ),
         by_district=tuple(
             (
-                names[code],
+                district_label("", {"": names[code]}),
                 kinds.get(kind, _("Whole district")),
                 _count(told[kind, code, ""]),
                 *(_percent(told[kind, code, group]["share"]) for group in groups),
@@ -356,7 +363,7 @@ def _enforcement(release: ReleaseFolder) -> Enforcement | None:
         if row["period"] == HEADLINE and row["measure"] in ENFORCEMENT
     ]
     by_place = {(row["measure"], row["district"]): row for row in rows}
-    titles = {row["measure"]: row["title"] for row in rows}
+    titles = {row["measure"]: translated(row["title"]) for row in rows}
     told = [one for one in ENFORCEMENT if _is_told(by_place.get((one, "")))]
     if not told:
         return None
@@ -364,7 +371,7 @@ def _enforcement(release: ReleaseFolder) -> Enforcement | None:
     return Enforcement(
         heads=tuple((one, titles[one]) for one in told),
         rows=tuple(
-            (name, *(_figure(by_place.get((one, code))) for one in told))
+            (district_label("", {"": name}), *(_figure(by_place.get((one, code))) for one in told))
             for code, name in names.items()
         ),
         absent=tuple(titles[one] for one in ENFORCEMENT if one in titles and one not in told),
@@ -379,11 +386,11 @@ def _is_told(row: Mapping[str, str] | None) -> bool:
 def _figure(row: Mapping[str, str] | None) -> str:
     if row is None or not _is_told(row):
         return _("no data")
-    return row["shown"] or f"{float(row['value']):,.0f}"
+    return translated(row["shown"]) or words.number(float(row["value"]))
 
 
 def _count(row: Mapping[str, str]) -> str:
-    return row["shown"] or f"{int(row['people']):,}"
+    return translated(row["shown"]) or words.number(int(row["people"]))
 
 
 def _percent(share: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import gettext as _
 
 from app import open_data, release_words, words, words_measures
+from app.language import translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -124,15 +125,15 @@ def measure_card(release: ReleaseFolder, identity: str, district: str | None) ->
     first, last = (dt.date.fromisoformat(figure[key]) for key in ("from", "to"))
     return MeasureCard(
         about=_about(release, district),
-        title=measure["title"],
+        title=translated(measure["title"]),
         figure="" if value is None else words.amount(value, unit),
         unit="" if value is None else words_measures.unit(unit, value),
         interval=words.between(figure["low"], figure["high"], unit),
-        absent=figure["shown"] or _("no data"),
-        definition=measure["definition"],
-        period=_("%(first)s to %(last)s", first=words.day(first), last=words.last_day(last)),
+        absent=translated(figure["shown"]) or _("no data"),
+        definition=translated(measure["definition"]),
+        period=words.period(words.day(first), words.last_day(last)),
         target=_target(measure),
-        status=words_measures.STATUSES.get(figure["status"], ""),
+        status=translated(words_measures.STATUSES.get(figure["status"], "")),
         lines=_course(release, identity, district),
     )
 
