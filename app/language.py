@@ -238,8 +238,17 @@ def _select() -> Locale:
     wanted = asked()
     if wanted is None and not _is_kept(request.endpoint):
         cookie = request.cookies.get(COOKIE)
-        wanted = cookie if cookie in NAMES else request.accept_languages.best_match(list(NAMES))
+        wanted = cookie if cookie in NAMES else _of_browser()
     return LOCALES[wanted or ENGLISH]
+
+
+def _of_browser() -> str | None:
+    """Give the first of our languages that the browser asks for, in whatever country."""
+    for tag, quality in request.accept_languages:  # the most wanted first
+        name = tag.partition("-")[0].lower()
+        if name in NAMES and quality > 0:
+            return name
+    return None
 
 
 def _keep(endpoint: str, values: dict[str, Any]) -> None:

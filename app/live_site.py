@@ -149,6 +149,11 @@ class LiveSite:
         del shown
         return None
 
+    def releases(self, shown: Shown) -> list[ReleaseFolder]:
+        """Give nothing: a preview knows no releases."""
+        del shown
+        return []
+
     def bundle(self, shown: Shown) -> Bundle:
         """Give the map of the run that is shown."""
         return map_bundle(self.maps, *self._ground(shown))

@@ -13,7 +13,7 @@ from app.live_site import public_findings
 from app.maps.bundle import map_files
 from app.maps.ground import Ground
 from app.maps.picture import zone_svg
-from app.released_site import CITY, INITIATIVES, MAP, RUN, SOURCES, ZONES
+from app.release_reader import CITY, INITIATIVES, MAP, RUN, SOURCES, ZONES
 from app.sensitivity import SENSITIVITY
 from app.shown import ZONE_COLUMNS, public_run
 from app.validation import BACKTEST, VALIDATION

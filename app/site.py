@@ -41,6 +41,9 @@ class Site(Protocol):
     def release(self, shown: Shown) -> ReleaseFolder | None:
         """Give the folder of the release that is shown, if one is."""
 
+    def releases(self, shown: Shown) -> list[ReleaseFolder]:
+        """Give the releases of a city that were ever approved, newest first."""
+
     def figures(self, shown: Shown, scope: Scope) -> CityFigures:
         """Give every measure of a city in a scope."""
 

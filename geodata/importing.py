@@ -11,8 +11,9 @@ import shapely
 from geodata.areas import gather_areas
 from geodata.gathering import gather_addresses, gather_base, gather_factor, gather_incidents
 from geodata.gathering_records import gather_records
+from geodata.gathering_residents import gather_residents
 from geodata.measures.ids import TALLIED
-from geodata.store import addresses, cities, incidents, layers, records, sources
+from geodata.store import addresses, cities, incidents, layers, records, residents, sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from geodata.cityfile import CityFile
     from geodata.database import Database
     from geodata.gathering import Gathered, GatheredRecords
+    from geodata.gathering_residents import GatheredResidents
     from geodata.reports import SourceReport
     from geodata.store.incidents import Stored
 
@@ -92,8 +94,11 @@ def import_city(
             gather_records(source, areas.frame, described.timezone, shapes, TALLIED, _now())
         )
         step()
+    lived = None
+    if described.residents is not None:
+        lived = gather_residents(described.residents, areas)
     with database.session(write=True) as session:
-        reports = _store(session, described, areas, gathered, recorded, progress)
+        reports = _store(session, described, areas, gathered, recorded, lived, progress)
     return ImportResult(city=described.slug, sources=tuple(reports))
 
 
@@ -103,6 +108,7 @@ def _store(
     areas: Areas,
     gathered: dict[str, list[Gathered]],
     recorded: list[GatheredRecords],
+    lived: GatheredResidents | None,
     progress: Progress | None,
 ) -> list[SourceReport]:
     when = _now()
@@ -122,6 +128,7 @@ def _store(
     _store_base(session, city, described, gathered["base"])
     homes = [found for found in recorded if found.section == "addresses"]
     _store_addresses(session, city, homes[0] if homes else None)
+    _store_residents(session, city, lived, srid)
     for found in recorded:
         if found.section != "addresses":
             _store_records(session, city, found)
@@ -129,6 +136,7 @@ def _store(
         *areas.reports,
         *((rows.report, rows.sha256) for group in gathered.values() for rows in group),
         *((rows.report, rows.sha256) for rows in recorded),
+        *([(lived.report, lived.sha256)] if lived else []),
     ]
     for position, (report, sha256) in enumerate(accounts, start=1):
         report.require_balance()
@@ -193,6 +201,20 @@ def _store_addresses(session: Session, city: int, gathered: GatheredRecords | No
     changed = addresses.replace_addresses(session, city, gathered.rows)
     gathered.report.stored = len(gathered.rows) if changed else 0
     gathered.report.leave_out("already stored", 0 if changed else len(gathered.rows))
+
+
+def _store_residents(
+    session: Session, city: int, gathered: GatheredResidents | None, srid: int
+) -> None:
+    """Make the stored residents exactly those of the file."""
+    if gathered is None:
+        residents.replace_residents(session, city, None)
+        return
+    rows = gathered.rows
+    rows = rows.set_geometry(shapely.set_srid(rows.geometry.to_numpy(), srid))
+    changed = residents.replace_residents(session, city, rows)
+    gathered.report.stored = len(rows) if changed else 0
+    gathered.report.leave_out("already stored", 0 if changed else len(rows))
 
 
 def _store_records(session: Session, city: int, gathered: GatheredRecords) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DECIMALS = 6
 THINNING_M = 4.0
 DISTRICT = re.compile(r"District (\w+)")  # a name that is the word and a number or letter
+BARE = re.compile(r"\w{1,3}")  # a name that is only that
 LEAST_TOLD = 0.25  # history is named as a reason from this share of a zone's risk on
 STREET_GROUP = 40  # lines a drawn shape: far fewer vectors, still culled by place
 
@@ -92,6 +93,11 @@ def district_label(code: str, names: dict[str, str]) -> str:
     if numbered or name == code:
         return _("District %(code)s", code=numbered[1] if numbered else code)
     return name
+
+
+def _map_label(name: str) -> str:
+    """Call a district on the map: a bare number or letter with the word before it."""
+    return district_label(name, {}) if BARE.fullmatch(name) else district_label("", {"": name})
 
 
 def zone_title(zone: Any, names: dict[str, str]) -> str:

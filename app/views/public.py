@@ -10,8 +10,9 @@ from werkzeug.exceptions import NotFound
 from app import charts, forms, periods, words
 from app.language import by_address, translated
 from app.views import initiative_pages, pages, scores
-from app.views.doors import site, with_run
+from app.views.doors import release_of, site, with_run
 from app.views.explore import map_page
+from app.views.plain import plain_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,8 +113,8 @@ def zone_picture(shown: Shown, run: PublicRun, zone_id: str) -> ResponseReturnVa
 @with_run
 def methods(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Tell the method, its limits and how the shown run was made."""
-    page = pages.methods_page(shown, run)
-    return render_template("public/methods.html", frame=pages.frame(shown), page=page)
+    page, plain = pages.methods_page(shown, run), plain_words(release_of(shown))
+    return render_template("public/methods.html", frame=pages.frame(shown), page=page, plain=plain)
 
 
 @bp.get("/methods/validation")

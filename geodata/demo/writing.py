@@ -28,6 +28,16 @@ DECIMALS = 6
 CELL_M, BLOCK_M = 100, 200
 OPERATIONS = {"parks": "proximity", "trails": "proximity", "rail_stops": "proximity"}
 DIRTY_SHARE = 0.0025  # of each kind of fault
+TO_THE_PUBLIC = """
+[contact]
+name = "Open data desk of Alder Falls (it does not exist)"
+email = "data@alder-falls.example"
+address = "1 City Hall Square, Alder Falls"
+
+[publish]
+license = "CC0 1.0 Universal"
+license_url = "https://creativecommons.org/publicdomain/zero/1.0/"
+"""
 TODAY = "2026-01-05"  # where the city's calendar stands
 
 

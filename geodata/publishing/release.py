@@ -25,6 +25,7 @@ from geodata.publishing.documents import (
     initiative_files,
     told_incidents,
 )
+from geodata.publishing.evenness import contact_file, evenness_file, residents_file
 from geodata.publishing.figures import work_out_figures
 from geodata.publishing.folder import (
     APPROVAL,
@@ -147,7 +148,9 @@ def make_draft(
     if figures is not None:
         files |= {**measure_files(material, figures), **course_file(material, figures)}
         tables += figures.tables
-    files |= package_file(files, material.last_day)
+    _tell(progress, "districts and people")
+    files |= {**evenness_file(material, files), **residents_file(material, files)}
+    files |= {**contact_file(material), **package_file(files, material.last_day)}
     files["data/dictionary.csv"] = dictionary({*files, "data/dictionary.csv"})
     files |= more_files
     return Draft(files=files, manifest=make_manifest(material, files, current), tables=tables)

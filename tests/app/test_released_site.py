@@ -103,12 +103,12 @@ def test_zones_and_their_pictures_come_from_the_release(client, release):
 
 
 def test_map_files_are_those_of_the_release_and_are_sent_compressed(client, release):
-    page = client.get("/map").text
+    pages = {lang: client.get(f"/map?lang={lang}").text for lang in ("en", "es")}
     names = [name for name in release.files if name.startswith("site/map/map-")]
-    assert len(names) == 2
+    assert len(names) == 3  # a script for each language, whose zones are told in it, and a style
     for name in names:
         address = f"/maps/release-{release.id}/{name.rpartition('/')[2]}"
-        assert address in page
+        assert sum(address in page for page in pages.values()) == (2 if ".css" in name else 1)
         assert client.get(address).data == release.read(name)
         sent = client.get(address, headers={"Accept-Encoding": "br"})
         assert sent.headers["Content-Encoding"] == "br"

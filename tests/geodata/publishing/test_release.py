@@ -101,6 +101,7 @@ def test_a_release_holds_every_file_and_says_what_each_column_means(draft, root)
         f"data/{name}"
         for name in (
             "districts.geojson",
+            "districts.csv",
             "zones.geojson",
             "zones.csv",
             "alerts.csv",
