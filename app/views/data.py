@@ -108,7 +108,7 @@ def releases_feed(shown: Shown) -> ResponseReturnValue:
     content = feed.atom_feed(
         every,
         host=request.host,
-        language=str(get_locale() or "en"),
+        language=str(get_locale() or "en").replace("_", "-"),
         self_url=whole("data.releases_feed"),
         page_url=whole("data.data"),
         release_url=lambda one: whole("data.release", identity=one.id),
