@@ -1,6 +1,7 @@
 """Open data, accountability, the statement and the framed pages, as people see them."""
 
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,14 +33,21 @@ def published(tmp_path_factory):
     return publish(tmp_path_factory.mktemp("published"))
 
 
-@pytest.fixture(scope="module")
-def address(published):
-    server = waitress.create_server(published.app, host="127.0.0.1", port=0, threads=4)
+@contextmanager
+def served(app):
+    """Serve an application on a loopback port."""
+    server = waitress.create_server(app, host="127.0.0.1", port=0, threads=4)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"
     server.close()
     thread.join(timeout=5)
+
+
+@pytest.fixture(scope="module")
+def address(published):
+    with served(published.app) as found:
+        yield found
 
 
 def sideways(page):
@@ -125,21 +133,25 @@ def test_the_columns_of_a_file_are_reached_by_keyboard(visit):
 
 def test_another_site_can_frame_these_pages_and_no_others(chromium, address):
     """A page of another origin: the two small pages are shown in it, the others are refused."""
-    context = chromium.new_context(viewport={"width": 700, "height": 900})
-    page = context.new_page()
     frames = "".join(
         f'<iframe src="{address}{path}" title="{path}" width="600" height="500"></iframe>'
         for path in (*FRAMED.values(), "/data/")
     )
-    other = "http://127.0.0.1:59999/"  # another origin; nothing listens there
-    page.route(f"{other}**", lambda route: route.fulfill(body=frames, content_type="text/html"))
-    page.goto(other)
-    page.wait_for_load_state("networkidle")
-    shown = {
-        frame.url.removeprefix(address): frame.locator("h1").count()
-        for frame in page.frames
-        if frame.url.startswith(address)
-    }
+
+    def other(_environment, start):
+        start("200 OK", [("Content-Type", "text/html")])
+        return [frames.encode()]
+
+    context = chromium.new_context(viewport={"width": 700, "height": 900})
+    page = context.new_page()
+    with served(other) as elsewhere:
+        page.goto(elsewhere)
+        page.wait_for_load_state("networkidle")
+        shown = {
+            frame.url.removeprefix(address): frame.locator("h1").count()
+            for frame in page.frames
+            if frame.url.startswith(address)
+        }
     assert shown == dict.fromkeys(FRAMED.values(), 1)
     assert context.cookies() == []
     context.close()
