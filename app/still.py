@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent / "static"
 PARTS = "site/page"
-ASSETS = ("icon.svg", "still.css", "still.js", "vendor/leaflet/leaflet.js", "vendor/leaflet/leaflet.css")
+LEAFLET = ("vendor/leaflet/leaflet.js", "vendor/leaflet/leaflet.css")
+ASSETS = ("icon.svg", "still.css", "still.js", *LEAFLET)
 FONTS = ("vendor/fonts/public-sans.woff2", "vendor/fonts/source-serif-4.woff2")
 FILE_NAMES = {"en": "index.html", "es": "es.html"}
 
