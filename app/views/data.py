@@ -187,10 +187,18 @@ def _send(content: bytes, stored: str, name: str, sha256: str) -> Response:
 
 
 def _archive(release: ReleaseFolder) -> Response:
-    response = current_app.response_class(open_data.archive(release), mimetype="application/zip")
-    name = open_data.archive_name(release)
-    response.headers["Content-Disposition"] = f"attachment; filename={name}.zip"
-    response.set_etag(f"{release.id}-zip", weak=True)
+    """Send a release as an archive while it is packed, or nothing to whoever has it already."""
+    named = f"{release.id}-zip"
+    known = request.if_none_match.contains_weak(named)
+    # make_conditional would pack the whole archive to learn its length
+    response = current_app.response_class(
+        None if known else open_data.archive(release),
+        status=304 if known else 200,
+        mimetype="application/zip",
+    )
+    if not known:
+        name = open_data.archive_name(release)
+        response.headers["Content-Disposition"] = f"attachment; filename={name}.zip"
+    response.set_etag(named, weak=True)
     response.cache_control.no_cache = True
-    response.make_conditional(request)
     return response
