@@ -95,12 +95,10 @@ def release_manifest(shown: Shown, _current: ReleaseFolder, identity: str) -> Re
 
 @bp.get("/data/releases.atom")
 @by_address
-@with_city
-def releases_feed(shown: Shown) -> ResponseReturnValue:
+@with_release
+def releases_feed(shown: Shown, _current: ReleaseFolder) -> ResponseReturnValue:
     """Send the releases as a feed."""
     every = releases_of(shown)
-    if not every:
-        raise NotFound
     city = request.args.get("city")
 
     def whole(endpoint: str, **values: str) -> str:

@@ -420,7 +420,8 @@ def test_a_release_speaks_spanish_too(published, messages, monkeypatch, tmp_path
     monkeypatch.setitem(domain._found, "es", Marked(set(messages)))
     monkeypatch.setattr(published.extensions["saferground.site"], "maps", tmp_path / "maps")
     formats = {"CSV", "GeoJSON", "GeoPackage", "GeoTIFF", "SHA"}
-    files = {"site", "map", "base", "surface", "districts", "zones", "overview"}
+    files = {"site", "map", "base", "surface", "districts", "zones", "overview", "page", "public"}
+    files |= {"sans", "source", "serif", "leaflet", "still", "icon", "index"}
     own = {"Town", "Plan", "aaaaaaaaaaaa", "aaaaaaaa"}  # the city, its target's source, its run
     assert untold(published.test_client().get(query).text) <= formats | files | own
 
