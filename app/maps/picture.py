@@ -230,7 +230,5 @@ def _rings(shape: BaseGeometry) -> Iterable[BaseGeometry]:
 
 def _distance(length: float, *, feet: bool) -> str:
     if feet:
-        return (
-            f"{length / 5280:g} mi" if length >= 5280 else f"{length:g} ft"
-        )
+        return f"{length / 5280:g} mi" if length >= 5280 else f"{length:g} ft"
     return f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
