@@ -84,6 +84,7 @@ const Area = (() => {
         page("area-form").elements[name].value = value;
       }
       for (const field of page("area-form").elements) if (field.type === "hidden" && !field.value) field.disabled = true;
+      if (page("polygon").value) for (const name of ["centre", "radius_m"]) page(name).disabled = true;
     });
     addEventListener("pageshow", () => { for (const field of page("area-form").elements) field.disabled = false; });
     addEventListener("popstate", restore);

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import shapely
 from flask_babel import gettext as _
 
 from app import open_data, release_words, words, words_measures
@@ -153,7 +155,7 @@ def _target(measure: Mapping[str, Any]) -> str:
     aim, unit = measure["target"], measure["unit"]
     if aim is None:
         return ""
-    told = words_measures.figure(float(aim), unit)
+    told = f"{100 * aim:g} %" if unit == "share" else words_measures.figure(float(aim), unit)
     if measure["direction"] == "up":
         return _("Target: at least %(figure)s", figure=told)
     if measure["direction"] == "down":
@@ -199,9 +201,8 @@ class _View:
     def shape(self, feature: Mapping[str, Any], label: str) -> Shape:
         """Draw an outline and find a place for its label."""
         rings = [[self._at(at) for at in ring] for ring in _rings(feature["geometry"])]
-        largest = max(rings, key=len)
-        x = sum(x for x, _y in largest) / len(largest)
-        y = sum(y for _x, y in largest) / len(largest)
+        inside = shapely.from_geojson(json.dumps(feature["geometry"])).representative_point()
+        x, y = self._at((inside.x, inside.y))
         paths = ("L".join(f"{x:.1f} {y:.1f}" for x, y in ring) for ring in rings)
         path = "".join(f"M{one}Z" for one in paths)
         return Shape(path=path, label=label, x=round(x, 1), y=round(y, 1))

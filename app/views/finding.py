@@ -12,7 +12,7 @@ from app import words
 from app.language import N_, translated
 from app.maps.shapes import reasons, zone_title
 from app.views.activity import counted, span_told
-from geodata.publishing.search import find_spots
+from geodata.publishing.search import BETWEEN, find_spots
 from geodata.publishing.surroundings import what_is_here
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def place_part(gazetteer: Gazetteer, asked: str, names: Mapping[str, str]) -> Pl
     """Search for a place by name or intersection."""
     found = find_spots(gazetteer, asked)
     matches = tuple(match_of(spot, names) for spot in found)
-    crossing = any(mark in asked for mark in "&/@+") or " and " in asked.lower()
+    crossing = BETWEEN.search(asked) is not None
     return PlacePart(
         asked=asked,
         matches=matches,
