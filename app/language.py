@@ -46,7 +46,19 @@ FOLDER = Path(__file__).parent / "translations"
 DATA = "en"  # of what city files, initiatives and the engine say in their own words
 FIELD, COOKIE = "lang", "language"
 YEAR_S = 365 * 24 * 60 * 60
-MACHINES = ("static", "api.", "health.", "public.map_file")  # endpoints with no language of people
+MACHINES = (  # endpoints whose answers are the same in every language
+    "static",
+    "api.",
+    "health.",
+    "public.map_file",
+    "data.file",
+    "data.release_file",
+    "data.everything",
+    "data.release_archive",
+    "data.manifest",
+    "data.release_manifest",
+    "explore.area_table",
+)
 
 bp = Blueprint("language", __name__)
 

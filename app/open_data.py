@@ -225,6 +225,9 @@ def _days(args: Mapping[str, str]) -> tuple[dt.date | None, dt.date | None]:
             msg = f"the day {through} is too far in the future; give an earlier one"
             raise SpecError(msg)
         end = through + DAY
+    if end == dt.date.min:
+        msg = f"no day lies before {end}; give a later end"
+        raise SpecError(msg)
     if start is not None and end is not None and start >= end:
         msg = f"no day lies from {start} until before {end}; give a later end"
         raise SpecError(msg)

@@ -25,6 +25,7 @@ from app.shown import (
 from geodata.errors import BrokenReleaseError, NotStoredError
 from geodata.initiatives import Initiative
 from geodata.publishing.activity_read import released_activity
+from geodata.publishing.rules import RULES
 from geodata.publishing.surroundings_read import released_surroundings
 from geodata.reports import SourceReport
 
@@ -42,10 +43,15 @@ DISTRICTS, OUTLINES = "data/districts.geojson", "data/zones.geojson"
 class ReleaseReader:
     """One release, each part read when it is first asked for."""
 
-    def __init__(self, folder: ReleaseFolder, others: tuple[OtherCity, ...]) -> None:
+    def __init__(self, folder: ReleaseFolder, others: tuple[OtherCity, ...] = ()) -> None:
         self.folder, self._others = folder, others
         self.activity_files: dict[str, tuple[str, str]] = {}  # by language
-        self.approved_at = dt.datetime.fromisoformat(str((folder.approval or {}).get("at")))
+
+    @cached_property
+    def approved_at(self) -> dt.datetime | None:
+        """When it was approved, if it was."""
+        approval = self.folder.approval
+        return dt.datetime.fromisoformat(str(approval["at"])) if approval else None
 
     @cached_property
     def shown(self) -> Shown:
@@ -72,7 +78,7 @@ class ReleaseReader:
             retired=tuple(record for record in listed if not record.listed),
             release=Published(
                 id=self.folder.id,
-                approved=self.approved_at.date(),
+                approved=self.approved_at.date() if self.approved_at else None,
                 rules=manifest["rules"]["version"],
             ),
             stamp=(self.folder.id,),
@@ -83,7 +89,9 @@ class ReleaseReader:
     @cached_property
     def figures(self) -> ReleasedFigures:
         """Its measures."""
-        return read_figures(self.folder, self.approved_at.replace(tzinfo=None))
+        drafted = dt.datetime.combine(_day(self.folder.manifest["through"]), dt.time())
+        when = self.approved_at or drafted + dt.timedelta(days=RULES.delay_days)
+        return read_figures(self.folder, when.replace(tzinfo=None))
 
     @cached_property
     def activity(self) -> Activity | None:

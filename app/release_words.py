@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app import open_data, words, words_measures
+from app.language import translated
 
 if TYPE_CHECKING:
     from geodata.publishing.folder import ReleaseFolder
@@ -75,7 +76,7 @@ def moved(release: ReleaseFolder) -> tuple[Moved, ...]:
     return tuple(
         Moved(
             id=one["measure"],
-            title=str(known.get(one["measure"], {}).get("title", one["measure"])),
+            title=translated(str(known.get(one["measure"], {}).get("title", one["measure"]))),
             before=_figure(one["before"], known.get(one["measure"])),
             after=_figure(one["after"], known.get(one["measure"])),
         )

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import brotli
 import numpy as np
@@ -31,14 +31,17 @@ if TYPE_CHECKING:
     from app.maps.ground import Ground
     from geodata.store.runs import RunRecord
 
-FORMAT = "5"  # raise when the files change for the same run
+FORMAT = "6"  # raise when the files change for the same run
 COMPRESSED = (".js", ".css", ".json", ".svg")
 MANIFEST = "map.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """Names of a map's files, and its fragment of HTML."""
+    """Names of a map's files, and its fragment of HTML.
+
+    ``surface_bounds`` are south, west, north and east of the surface in degrees.
+    """
 
     folder: str
     fragment: str
@@ -46,6 +49,10 @@ class Bundle:
     style: str
     picture: str
     zones: str
+    base: str
+    districts: str
+    surface: str
+    surface_bounds: tuple[float, float, float, float]
 
 
 def map_bundle(root: Path, ground: Ground, run: RunRecord) -> Bundle:
@@ -72,7 +79,7 @@ def map_files(ground: Ground, run: RunRecord, languages: Iterable[str]) -> dict[
     return {MANIFEST: json.dumps(told).encode(), **found}
 
 
-def _draw(ground: Ground, run: RunRecord, found: dict[str, bytes]) -> dict[str, str]:
+def _draw(ground: Ground, run: RunRecord, found: dict[str, bytes]) -> dict[str, Any]:
     """Draw a map in one language; give what a bundle names of it."""
     surface, parts = warped_surface(run), neighbourhoods_geojson(ground)
 
@@ -97,6 +104,10 @@ def _draw(ground: Ground, run: RunRecord, found: dict[str, bytes]) -> dict[str, 
         "style": put("map", ".css", split.style.encode()),
         "picture": put("overview", ".svg", overview_svg(ground, run)),
         "zones": files.zones,
+        "base": files.base,
+        "districts": files.districts,
+        "surface": files.surface,
+        "surface_bounds": surface.bounds,
     }
 
 

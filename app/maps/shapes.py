@@ -112,7 +112,7 @@ def reasons(zone: Any, units: words.Units) -> tuple[str, ...]:
     past = 1.0 - zone.environment_share
     if past >= LEAST_TOLD:
         found.append(
-            _("past incidents here and nearby: %(share)s of its risk", share=words.share(past))
+            _("Past incidents here and nearby: %(share)s of its risk", share=words.share(past))
         )
     return tuple(found)
 

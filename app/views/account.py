@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, current_app, render_template
+from flask import Blueprint, current_app, render_template, request
 from werkzeug.exceptions import NotFound
 
-from app import charts
+from app import charts, forms
 from app.charts_account import later_hits
+from app.language import by_address
 from app.views import pages
 from app.views.account_pages import account_page, scores
-from app.views.doors import release_of, with_city, with_release
+from app.views.doors import release_of, releases_of, with_city, with_release
 from app.views.notices import notices
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def accountability(shown: Shown) -> ResponseReturnValue:
     release = release_of(shown)
     if release is None:
         return render_template("public/unpublished.html", frame=pages.frame(shown))
-    page = account_page(release)
+    withdrawn = {one.id for one in releases_of(shown) if one.state == "withdrawn"}
+    page = account_page(release, withdrawn)
     return render_template(
         "public/accountability.html",
         frame=pages.frame(shown),
@@ -40,13 +42,17 @@ def accountability(shown: Shown) -> ResponseReturnValue:
 
 
 @bp.get("/accountability/chart.svg")
+@by_address
 @with_release
 def chart(_shown: Shown, release: ReleaseFolder) -> ResponseReturnValue:
-    """Draw what the zones of earlier releases held."""
+    """Draw what the zones of earlier releases held; ``narrow`` is the form for small screens."""
+    narrow = forms.choice(request.args, "narrow", ["1"]) is not None
     found = scores(release)
     if not found:
         raise NotFound
-    response = current_app.response_class(charts.draw(later_hits, found), mimetype="image/svg+xml")
+    response = current_app.response_class(
+        charts.draw(later_hits, found, narrow), mimetype="image/svg+xml"
+    )
     response.cache_control.public = True
     response.cache_control.max_age = 300
     return response

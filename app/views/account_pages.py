@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from flask_babel import gettext as _
 
 from app import open_data, release_words, words
+from app.language import translated
+from app.maps.shapes import district_label
 from app.views.notices import NAME as NOTICES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from geodata.publishing.folder import ReleaseFolder
 
@@ -139,8 +141,11 @@ class AccountPage:
     enforcement: Enforcement | None
 
 
-def account_page(release: ReleaseFolder) -> AccountPage:
-    """Tell everything that a release says of how zones did and on whom they fall."""
+def account_page(release: ReleaseFolder, withdrawn: Collection[str]) -> AccountPage:
+    """Tell everything that a release says of how zones did and on whom they fall.
+
+    ``withdrawn`` are the releases withdrawn by now: a release knows only of those before it.
+    """
     rows = open_data.table(release, ACCOUNT)
     run = release.manifest["run"]
     heads, districts = _districts(release)
@@ -151,7 +156,7 @@ def account_page(release: ReleaseFolder) -> AccountPage:
         through=release_words.through(release),
         verdict=_verdict(rows),
         scores=scores(release),
-        rows=tuple(_row(row) for row in reversed(rows)),
+        rows=tuple(_row(row, row["release"] in withdrawn) for row in reversed(rows)),
         district_heads=heads,
         districts=districts,
         uneven=_uneven(even),
@@ -199,8 +204,8 @@ def _verdict(rows: Sequence[Mapping[str, str]]) -> Verdict | None:
         release=row["release"],
         outcome=words.plain(row["outcome"]),
         days=_days(row),
-        n=f"{int(row['n']):,}",
-        hits=f"{int(row['hits']):,}",
+        n=words.number(int(row["n"])),
+        hits=words.number(int(row["hits"])),
         rate=words.share(float(row["hit_rate"])),
         interval=_interval(row),
         area=words.share(float(row["area_share"])),
@@ -235,15 +240,15 @@ def _beside(row: Mapping[str, str]) -> str:
     )
 
 
-def _row(row: Mapping[str, str]) -> AccountRow:
+def _row(row: Mapping[str, str], withdrawn: bool) -> AccountRow:
     told = bool(row["hit_rate"])
     return AccountRow(
         release=row["release"],
-        withdrawn=row["state"] == "withdrawn",
+        withdrawn=withdrawn or row["state"] == "withdrawn",
         outcome=words.plain(row["outcome"]),
         days=_days(row),
-        n=f"{int(row['n']):,}",
-        hits=f"{int(row['hits']):,}",
+        n=words.number(int(row["n"])),
+        hits=words.number(int(row["hits"])),
         rate=words.share(float(row["hit_rate"])) if told else _("none happened"),
         interval=_interval(row) if told else "",
         area=words.share(float(row["area_share"])),
@@ -258,19 +263,20 @@ def _row(row: Mapping[str, str]) -> AccountRow:
 def _districts(release: ReleaseFolder) -> tuple[tuple[str, ...], tuple[DistrictRow, ...]]:
     """Set the districts' shares side by side; a column that nothing is told of is left out."""
     rows = open_data.table(release, "data/districts.csv")
-    people = _share_of_people(release)
+    people, visits = _share_of_people(release), _share_of_visits(release)
     columns = {
         _("Area"): [row["area_share"] for row in rows],
         _("Residents"): [people.get(row["district"], "") for row in rows],
         _("Incidents"): [row["incidents_share"] for row in rows],
         _("Zone area"): [row["zones_share"] for row in rows],
         _("Alerts"): [row["alerts_share"] for row in rows],
+        _("Patrol visits"): [visits.get(row["district"], "") for row in rows],
     }
     kept = {head: values for head, values in columns.items() if any(values)}
     most = max((float(v) for values in kept.values() for v in values if v), default=1.0)
     return tuple(kept), tuple(
         DistrictRow(
-            name=row["name"],
+            name=district_label("", {"": row["name"]}),
             bars=tuple(_bar(values[position], most) for values in kept.values()),
         )
         for position, row in enumerate(rows)
@@ -293,7 +299,12 @@ def _uneven(rows: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
         top = max(known, key=lambda row: float(row[key]) / float(row["area_share"]))
         shares = {k: words.share(float(top[k])) for k in (key, "area_share")}
         told.append(
-            sentence % {"name": top["name"], "share": shares[key], "area": shares["area_share"]}
+            sentence
+            % {
+                "name": district_label("", {"": top["name"]}),
+                "share": shares[key],
+                "area": shares["area_share"],
+            }
         )
     return tuple(told)
 
@@ -307,6 +318,19 @@ def _share_of_people(release: ReleaseFolder) -> dict[str, str]:
     ]
     total = sum(int(row["people"]) for row in rows)
     return {row["district"]: str(int(row["people"]) / total) for row in rows if total}
+
+
+def _share_of_visits(release: ReleaseFolder) -> dict[str, str]:
+    """Give each district's share of the last 12 months' patrol visits to districts."""
+    rows = [
+        row
+        for row in open_data.table(release, "data/measures.csv")
+        if (row["measure"], row["period"]) == ("dosage.visits", HEADLINE)
+        and row["district"]
+        and row["value"]
+    ]
+    total = sum(float(row["value"]) for row in rows)
+    return {row["district"]: str(float(row["value"]) / total) for row in rows if total}
 
 
 def _people(release: ReleaseFolder) -> People | None:
@@ -334,7 +358,7 @@ def _people(release: ReleaseFolder) -> People | None:
         ),
         by_district=tuple(
             (
-                names[code],
+                district_label("", {"": names[code]}),
                 kinds.get(kind, _("Whole district")),
                 _count(told[kind, code, ""]),
                 *(_percent(told[kind, code, group]["share"]) for group in groups),
@@ -356,20 +380,31 @@ def _enforcement(release: ReleaseFolder) -> Enforcement | None:
         if row["period"] == HEADLINE and row["measure"] in ENFORCEMENT
     ]
     by_place = {(row["measure"], row["district"]): row for row in rows}
-    titles = {row["measure"]: row["title"] for row in rows}
     told = [one for one in ENFORCEMENT if _is_told(by_place.get((one, "")))]
     if not told:
         return None
     names = {**open_data.districts(release), "": _("Whole city")}
     return Enforcement(
-        heads=tuple((one, titles[one]) for one in told),
+        heads=tuple((one, title_of(one)) for one in told),
         rows=tuple(
-            (name, *(_figure(by_place.get((one, code))) for one in told))
+            (district_label("", {"": name}), *(_figure(by_place.get((one, code))) for one in told))
             for code, name in names.items()
         ),
-        absent=tuple(titles[one] for one in ENFORCEMENT if one in titles and one not in told),
+        absent=tuple(title_of(one) for one in ENFORCEMENT if one not in told),
         period=_days(by_place[told[0], ""]),
     )
+
+
+def title_of(identity: str) -> str:
+    """Name what is told of enforcement, so that two kinds of arrests are told apart."""
+    named = {
+        "dosage.visits": _("Patrol visits"),
+        "dosage.minutes": _("Minutes of patrol visits"),
+        "alerts.arrests": _("Arrests after gunshot alerts"),
+        "dirtbike.citations": _("Dirt bikes: citations"),
+        "dirtbike.arrests": _("Dirt bikes: arrests"),
+    }
+    return named[identity]
 
 
 def _is_told(row: Mapping[str, str] | None) -> bool:
@@ -379,11 +414,11 @@ def _is_told(row: Mapping[str, str] | None) -> bool:
 def _figure(row: Mapping[str, str] | None) -> str:
     if row is None or not _is_told(row):
         return _("no data")
-    return row["shown"] or f"{float(row['value']):,.0f}"
+    return translated(row["shown"]) or words.number(float(row["value"]))
 
 
 def _count(row: Mapping[str, str]) -> str:
-    return row["shown"] or f"{int(row['people']):,}"
+    return translated(row["shown"]) or words.number(int(row["people"]))
 
 
 def _percent(share: str) -> str:

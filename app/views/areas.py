@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from app import words
 from app.language import translated
@@ -159,7 +160,7 @@ def _layer(ground: Surroundings, one: LayerCount) -> LayerIn:
     layer = next(layer for layer in ground.activity.layers if layer.id == one.layer)  # type: ignore[union-attr]
     return LayerIn(
         title=translated(layer.title),
-        many=layer.many,
+        many=ngettext(layer.one, layer.many, one.number),
         number=words.number(one.number),
         least=words.number(one.least),
         most=words.number(one.most),

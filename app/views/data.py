@@ -6,10 +6,10 @@ import io
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, current_app, render_template, request, send_file, url_for
-from flask_babel import get_locale
 from werkzeug.exceptions import NotFound
 
 from app import feed, open_data
+from app.language import by_address, code
 from app.views import pages
 from app.views.data_pages import data_page, release_rows
 from app.views.doors import release_of, releases_of, with_city, with_release
@@ -94,6 +94,7 @@ def release_manifest(shown: Shown, _current: ReleaseFolder, identity: str) -> Re
 
 
 @bp.get("/data/releases.atom")
+@by_address
 @with_city
 def releases_feed(shown: Shown) -> ResponseReturnValue:
     """Send the releases as a feed."""
@@ -108,7 +109,7 @@ def releases_feed(shown: Shown) -> ResponseReturnValue:
     content = feed.atom_feed(
         every,
         host=request.host,
-        language=str(get_locale() or "en"),
+        language=code(),
         self_url=whole("data.releases_feed"),
         page_url=whole("data.data"),
         release_url=lambda one: whole("data.release", identity=one.id),

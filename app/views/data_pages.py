@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from flask_babel import gettext as _
 
 from app import open_data, release_words, words
+from app.language import translated
+from app.maps.shapes import district_label
 from app.views import notices
 
 if TYPE_CHECKING:
@@ -317,10 +319,13 @@ def _part(release: ReleaseFolder) -> Part:
     zones = open_data.table(release, "data/zones.csv")
     measures = open_data.document(release, release_words.MEASURES).get("measures", [])
     return Part(
-        districts=tuple(open_data.districts(release).items()),
+        districts=tuple(
+            (code, district_label("", {"": name}))
+            for code, name in open_data.districts(release).items()
+        ),
         classes=tuple((name, class_name(name)) for name in open_data.CLASSES),
         zone_classes=tuple(dict.fromkeys(row["class"] for row in zones)),
-        measures=tuple((one["id"], one["title"]) for one in measures),
+        measures=tuple((one["id"], translated(one["title"])) for one in measures),
         first=str(days.get("from", "")),
         last=str(days.get("through", "")),
         alerts="data/alerts.csv" in release.files,

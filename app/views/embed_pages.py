@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import shapely
 from flask_babel import gettext as _
 
 from app import open_data, release_words, words, words_measures
+from app.language import translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -124,15 +127,15 @@ def measure_card(release: ReleaseFolder, identity: str, district: str | None) ->
     first, last = (dt.date.fromisoformat(figure[key]) for key in ("from", "to"))
     return MeasureCard(
         about=_about(release, district),
-        title=measure["title"],
+        title=translated(measure["title"]),
         figure="" if value is None else words.amount(value, unit),
         unit="" if value is None else words_measures.unit(unit, value),
         interval=words.between(figure["low"], figure["high"], unit),
-        absent=figure["shown"] or _("no data"),
-        definition=measure["definition"],
-        period=_("%(first)s to %(last)s", first=words.day(first), last=words.last_day(last)),
+        absent=translated(figure["shown"]) or _("no data"),
+        definition=translated(measure["definition"]),
+        period=words.period(words.day(first), words.last_day(last)),
         target=_target(measure),
-        status=words_measures.STATUSES.get(figure["status"], ""),
+        status=translated(words_measures.STATUSES.get(figure["status"], "")),
         lines=_course(release, identity, district),
     )
 
@@ -152,7 +155,7 @@ def _target(measure: Mapping[str, Any]) -> str:
     aim, unit = measure["target"], measure["unit"]
     if aim is None:
         return ""
-    told = words_measures.figure(float(aim), unit)
+    told = f"{100 * aim:g} %" if unit == "share" else words_measures.figure(float(aim), unit)
     if measure["direction"] == "up":
         return _("Target: at least %(figure)s", figure=told)
     if measure["direction"] == "down":
@@ -198,9 +201,8 @@ class _View:
     def shape(self, feature: Mapping[str, Any], label: str) -> Shape:
         """Draw an outline and find a place for its label."""
         rings = [[self._at(at) for at in ring] for ring in _rings(feature["geometry"])]
-        largest = max(rings, key=len)
-        x = sum(x for x, _y in largest) / len(largest)
-        y = sum(y for _x, y in largest) / len(largest)
+        inside = shapely.from_geojson(json.dumps(feature["geometry"])).representative_point()
+        x, y = self._at((inside.x, inside.y))
         paths = ("L".join(f"{x:.1f} {y:.1f}" for x, y in ring) for ring in rings)
         path = "".join(f"M{one}Z" for one in paths)
         return Shape(path=path, label=label, x=round(x, 1), y=round(y, 1))

@@ -8,6 +8,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask_babel import gettext as _
 
 from app import forms, periods, words
+from app.language import by_address
 from app.views import pages
 from app.views.activity import activity_part, choose
 from app.views.areas import area_csv, area_page
@@ -112,6 +113,7 @@ def area_table(shown: Shown, run: PublicRun) -> ResponseReturnValue:
 
 
 @bp.get("/map/area.svg")
+@by_address
 @with_run
 def area_picture(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Draw an area and what lies around it."""

@@ -234,10 +234,15 @@ def frame(shown: Shown) -> Frame:
         stale=shown.stale,
         calendar=words.day(shown.city.today) if shown.city.today else "",
         release=shown.release.id if shown.release else "",
-        approved=words.day(shown.release.approved) if shown.release else "",
+        approved=_approved(shown),
         rules=str(shown.release.rules) if shown.release else "",
         preview=shown.release is None,
     )
+
+
+def _approved(shown: Shown) -> str:
+    approved = shown.release.approved if shown.release else None
+    return words.day(approved) if approved else ""
 
 
 def zone_rows(shown: Shown, run: PublicRun) -> tuple[ZoneRow, ...]:

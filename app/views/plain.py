@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app import words, words_measures
+from app.language import translated
 from app.views.notices import Notices, notices
 
 if TYPE_CHECKING:
@@ -38,14 +39,17 @@ def plain_words(release: ReleaseFolder | None) -> PlainWords | None:
     return PlainWords(
         k=str(rules["k"]),
         addresses=bool(said["k_counts"]["addresses"]),
-        reach=f"{rules['reach_m']:g}",
-        square=f"{rules['square_m']:g}",
+        reach=words.number(rules["reach_m"]),
+        square=words.number(rules["square_m"]),
         delay=str(rules["delay_days"]),
         hours=str(rules["band_hours"]),
         least=str(rules["least_shown"]),
         sensitive=tuple(words.plain(name) for name in said["sensitive_outcomes"]),
         records=tuple(
-            (words_measures.SECTIONS.get(name, name), _days(days))
+            (
+                words_measures.capital(translated(words_measures.SECTIONS.get(name, name))),
+                _days(days),
+            )
             for name, days in said["sections"].items()
         ),
         notices=notices(release),

@@ -215,6 +215,8 @@ RESIDENTS = (
 DISTRICTS = (_text("code", "code of the police district"), _text("name", "its name"))
 
 FILES: dict[str, File] = {
+    "index.html": File(title="The release as a page, to be opened anywhere", columns=()),
+    "es.html": File(title="The same in Spanish", columns=()),
     "data/districts.geojson": File(title="Police districts", columns=DISTRICTS),
     "data/districts.csv": File(
         title="How area, zones and alerts fall on the districts", columns=EVENNESS

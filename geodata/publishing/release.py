@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from geodata.publishing.sensitive import Hidden, Told, Where
     from geodata.store.releases import ReleaseRecord
 
+    Pages = Callable[[Material, Mapping[str, bytes]], Mapping[str, bytes]]
     Progress = Callable[[str, int, int], None]
 
 READ_ONLY, FOLDER_MODE = 0o444, 0o755
@@ -81,7 +82,7 @@ def draft_release(
     city: str,
     who: str,
     *,
-    pages: Callable[[Material], Mapping[str, bytes]] | None = None,
+    pages: Pages | None = None,
     today: dt.date | None = None,
     progress: Progress | None = None,
 ) -> ReleaseRecord:
@@ -96,7 +97,8 @@ def draft_release(
     who
         Name of the drafter; it is not part of the release.
     pages
-        Makes the documents of the public pages, by names under ``site/``.
+        Makes the documents of the public pages from the material and the files of the data, by
+        names under ``site/``.
     today
         The city's own day if left out.
     progress
@@ -115,11 +117,7 @@ def draft_release(
         material = gather(
             session, record, today or record.this_day(), approved_releases(root, city)
         )
-        _tell(progress, "pages")
-        more_files = pages(material) if pages else {}
-        draft = make_draft(
-            material, ReleaseFolder.current(root, city), more_files, progress=progress
-        )
+        draft = make_draft(material, ReleaseFolder.current(root, city), pages, progress=progress)
         _tell(progress, "rules")
         require_rules(material, draft)
     _tell(progress, "writing")
@@ -131,7 +129,7 @@ def draft_release(
 def make_draft(
     material: Material,
     current: ReleaseFolder | None,
-    more_files: Mapping[str, bytes],
+    pages: Pages | None = None,
     *,
     progress: Progress | None = None,
 ) -> Draft:
@@ -152,7 +150,9 @@ def make_draft(
     files |= {**evenness_file(material, files), **residents_file(material, files)}
     files |= {**contact_file(material), **package_file(files, material.last_day)}
     files["data/dictionary.csv"] = dictionary({*files, "data/dictionary.csv"})
-    files |= more_files
+    if pages is not None:
+        _tell(progress, "pages")
+        files |= pages(material, files)
     return Draft(files=files, manifest=make_manifest(material, files, current), tables=tables)
 
 

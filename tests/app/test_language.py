@@ -1,5 +1,6 @@
 import datetime as dt
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -7,12 +8,17 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 from babel.support import Translations
+from releasing import TODAY, Publisher, keep_run, tell_initiatives
 
-from app import forms, language, translatable, words, words_measures
+from app import create_app, forms, language, translatable, words, words_measures
+from app.config import Settings
 from app.language import NAMES, catalogue_path
 from app.paths import template_dir
+from app.release_pages import site_files
+from geodata.database import open_database, upgrade
 from geodata.initiatives import SECTIONS
 from geodata.measures.registry import MEASURES
+from geodata.publishing.release import approve_release, draft_release
 
 CHECKOUT = template_dir().parent
 OTHERS = [name for name in NAMES if name != language.ENGLISH]
@@ -76,7 +82,7 @@ def test_nothing_is_left_out_or_unsure(messages, name):
             assert message.pluralizable is many, message.id
 
 
-PARTS = re.compile(r"%\(\w+\)s|%%|(?<![%(])\{\w+\}|</?\w+[^>]*>")
+PARTS = re.compile(r"%\(\w+\)[sd]|%%|(?<![%(])\{\w+\}|</?\w+[^>]*>")
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -368,3 +374,69 @@ def test_the_map_says_its_words_in_the_language_of_the_page(client):
         used |= set(re.findall(r'Words\.say\((?:[^")]*\? )?"(\w+)"', text))
     assert used
     assert all(f'"{key}":' in told for key in used)
+
+
+# the same of a release, and of what can be asked of the map
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A town with one approved release, and no database beside it."""
+    folder = tmp_path_factory.mktemp("published")
+    made = Settings(database_url=f"sqlite:///{folder / 'town.sqlite'}", instance=folder / "here")
+    upgrade(made.database_url)
+    database = open_database(made.database_url)
+    Publisher(folder).bring(database)
+    keep_run(database)
+    tell_initiatives(database, folder)
+    drafted = draft_release(database, made.releases, "town", "ana", pages=site_files, today=TODAY)
+    approve_release(database, made.releases, drafted.id, "ben")
+    database.close()
+    return create_app(replace(made, database_url="sqlite:////nowhere"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/map",
+        "/zones/",
+        "/methods/",
+        "/methods/validation",
+        "/measures/?period=2024-04",
+        "/measures/alerts.guns?district=D1",
+        "/data/",
+        "/accountability/",
+        "/accessibility/",
+        "/embed/zones",
+        "/embed/measure/alerts.count",
+        "/embed/measure/dosage.visits",
+    ],
+)
+def test_a_release_speaks_spanish_too(published, messages, monkeypatch, tmp_path, path):
+    query = f"{path}{'&' if '?' in path else '?'}lang=es"
+    assert '<html lang="es">' in published.test_client().get(query).text
+    domain = published.extensions["babel"].instance.domain_instance
+    monkeypatch.setitem(domain._found, "es", Marked(set(messages)))
+    monkeypatch.setattr(published.extensions["saferground.site"], "maps", tmp_path / "maps")
+    formats = {"CSV", "GeoJSON", "GeoPackage", "GeoTIFF", "SHA"}
+    files = {"site", "map", "base", "surface", "districts", "zones", "overview"}
+    own = {"Town", "Plan", "aaaaaaaaaaaa", "aaaaaaaa"}  # the city, its target's source, its run
+    assert untold(published.test_client().get(query).text) <= formats | files | own
+
+
+def test_what_is_asked_of_the_map_is_answered_in_spanish(demo_app, marked, shown):
+    middle = shown.city.districts.geometry.to_crs(4326).union_all().representative_point()
+    spot = f"{middle.y:.5f},{middle.x:.5f}"
+    for path in (f"/map/here?at={spot}", f"/map/area?circle={spot},600", "/map?place=main"):
+        response = marked.get(f"{path}&lang=es")
+        assert response.status_code == 200, path
+        found = untold(response.get_data(as_text=True))
+        assert not found & {"the", "and", "of", "zone", "zones", "area", "alerts", "with"}, path
+
+
+def test_the_map_of_a_release_has_a_file_a_language(published):
+    spanish = published.test_client().get("/map?lang=es").text
+    english = published.test_client().get("/map?lang=en").text
+    script = r'src="(/maps/[^"]*/map-[^"]+\.js)"'
+    assert re.search(script, spanish)[1] != re.search(script, english)[1]
