@@ -10,7 +10,7 @@ const Here = (() => {
     mark = at && L.circleMarker(at, { pane: SaferGround.pane(map, "marks", 640), interactive: false, radius: 9, color: "#16233b", weight: 3, fillColor: "#ffffff", fillOpacity: 0.5 }).addTo(map);
   };
   const text = ([lat, lon]) => `${lat.toFixed(5)},${lon.toFixed(5)}`;
-  const fill = async (at, { focus = false } = {}) => {
+  const fill = async (at, { focus, near }) => {
     const turn = ++asked;
     const said = Address.read();
     said.set("at", text(at));
@@ -22,13 +22,13 @@ const Here = (() => {
     const close = page("here-close");
     if (close) close.hidden = false;
     if (focus) page("here-title").focus();
-    else if (matchMedia("(max-width: 60rem)").matches) page("here").scrollIntoView({ block: "nearest" });
+    else if (near && matchMedia("(max-width: 60rem)").matches) page("here").scrollIntoView({ block: "nearest" });
   };
   const show = (at, { focus = false, step = true } = {}) => {
     put(at);
     if (step) Address.put({ at: text(at), place: "" }, true);
     page("centre").value = text(at);
-    fill(at, { focus }).catch(console.error);
+    fill(at, { focus, near: step }).catch(console.error);
   };
   const clear = () => {
     asked += 1;

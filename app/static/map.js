@@ -261,6 +261,9 @@ const SaferGround = (() => {
         choose(line.dataset.zone, { focus: true });
       });
     }
+    const sparse = () => frame.classList.toggle("far", map.getZoom() < 12.5); // no room for small names
+    map.on("zoomend", sparse);
+    sparse();
     map.on("moveend", () => { if (zones.size) remember(false); });
     document.addEventListener("saferground:filter", ({ detail }) => {
       refresh();

@@ -127,10 +127,11 @@ def _zones(
     shown: Shown, run: PublicRun, found: AreaReport, units: words.Units
 ) -> tuple[ZoneIn, ...]:
     names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
-    rows = [(run.zones.iloc[place], within, covers) for place, within, covers in found.zones]
+    every = list(run.zones.itertuples())
+    rows = [(every[place], within, covers) for place, within, covers in found.zones]
     return tuple(
         ZoneIn(
-            id=zone["id"],
+            id=zone.id,
             title=zone_title(zone, names),
             within=words.share(within),
             covers=words.share(covers),

@@ -110,14 +110,15 @@ def here_part(
     found = what_is_here(ground, *xy, choice)
     units = words.Units(shown.city.crs)
     plain = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
-    zones = [run.zones.iloc[place] for place in found.zones]
+    every = list(run.zones.itertuples())
+    zones = [every[place] for place in found.zones]
     activity = ground.activity
     return HerePart(
         at=f"{at[0]:.5f},{at[1]:.5f}",
         title=_title(found, names),
         where=_near(found, units),
         zones=tuple(
-            ZoneHere(id=zone["id"], title=zone_title(zone, plain), reasons=reasons(zone, units))
+            ZoneHere(id=zone.id, title=zone_title(zone, plain), reasons=reasons(zone, units))
             for zone in zones
         ),
         risk="" if found.level is None else translated(words.CLASSES[found.level]),
