@@ -218,9 +218,15 @@ def test_what_others_keep_has_its_language_in_the_address(demo_app):
 
 
 def test_machines_are_answered_in_english(client):
-    for path in ("/api/v1/measures", "/api/v1/measures/none", "/api/v1/nothing"):
+    for path in (
+        "/api/v1/measures",
+        "/api/v1/measures?from=soon",
+        "/api/v1/measures/none",
+        "/api/v1/nothing",
+    ):
         plain = client.get(path).get_json()
-        asked = client.get(f"{path}?lang=es", headers={"Accept-Language": "es"}).get_json()
+        query = f"{path}{'&' if '?' in path else '?'}lang=es"
+        asked = client.get(query, headers={"Accept-Language": "es"}).get_json()
         for told in (plain, asked):
             for one in told.get("measures", ()):
                 one.pop("computed_at", None)
