@@ -10,6 +10,7 @@ from town import SIDE, SOUTH, WEST, write_geojson
 
 from app import create_app
 from app.config import Settings
+from app.release_pages import site_files
 from geodata.database import open_database, upgrade
 from geodata.publishing.folder import ReleaseFolder
 from geodata.publishing.release import approve_release, draft_release, withdraw_release
@@ -81,7 +82,7 @@ def publish(folder: Path) -> Published:
     root = settings.instance / "releases"
     made = []
     for today in (EARLY, LATER, TODAY):
-        record = draft_release(database, root, "town", "ana", today=today)
+        record = draft_release(database, root, "town", "ana", pages=site_files, today=today)
         approve_release(database, root, record.id, "ben")
         made.append(ReleaseFolder(path=root / "town" / record.id))
     withdraw_release(database, root, made[1].id, "cy", WHY)

@@ -9,7 +9,6 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 import shapely
-from flask_babel import gettext as _
 
 from app import words
 from app.maps import palette
@@ -231,7 +230,5 @@ def _rings(shape: BaseGeometry) -> Iterable[BaseGeometry]:
 
 def _distance(length: float, *, feet: bool) -> str:
     if feet:
-        return (
-            f"{length / 5280:g} mi" if length >= 5280 else _("%(length)s ft", length=f"{length:g}")
-        )
+        return f"{length / 5280:g} mi" if length >= 5280 else f"{length:g} ft"
     return f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"

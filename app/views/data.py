@@ -95,12 +95,10 @@ def release_manifest(shown: Shown, _current: ReleaseFolder, identity: str) -> Re
 
 @bp.get("/data/releases.atom")
 @by_address
-@with_city
-def releases_feed(shown: Shown) -> ResponseReturnValue:
+@with_release
+def releases_feed(shown: Shown, _current: ReleaseFolder) -> ResponseReturnValue:
     """Send the releases as a feed."""
     every = releases_of(shown)
-    if not every:
-        raise NotFound
     city = request.args.get("city")
 
     def whole(endpoint: str, **values: str) -> str:
@@ -187,10 +185,18 @@ def _send(content: bytes, stored: str, name: str, sha256: str) -> Response:
 
 
 def _archive(release: ReleaseFolder) -> Response:
-    response = current_app.response_class(open_data.archive(release), mimetype="application/zip")
-    name = open_data.archive_name(release)
-    response.headers["Content-Disposition"] = f"attachment; filename={name}.zip"
-    response.set_etag(f"{release.id}-zip", weak=True)
+    """Send a release as an archive while it is packed, or nothing to whoever has it already."""
+    named = f"{release.id}-zip"
+    known = request.if_none_match.contains_weak(named)
+    # make_conditional would pack the whole archive to learn its length
+    response = current_app.response_class(
+        None if known else open_data.archive(release),
+        status=304 if known else 200,
+        mimetype="application/zip",
+    )
+    if not known:
+        name = open_data.archive_name(release)
+        response.headers["Content-Disposition"] = f"attachment; filename={name}.zip"
+    response.set_etag(named, weak=True)
     response.cache_control.no_cache = True
-    response.make_conditional(request)
     return response

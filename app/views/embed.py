@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, current_app, render_template, request, url_for
-from flask_babel import get_locale
 from werkzeug.exceptions import NotFound
 
 from app import forms, open_data
@@ -50,11 +49,6 @@ def measure(_shown: Shown, release: ReleaseFolder, identity: str) -> ResponseRet
         "measures.measure", identity=identity, district=district, city=request.args.get("city")
     )
     return render_template("public/embed_measure.html", card=card, more=more)
-
-
-def language() -> str:
-    """Give the language of the page."""
-    return str(get_locale() or "en").replace("_", "-")
 
 
 @bp.after_request

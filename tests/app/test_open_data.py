@@ -72,7 +72,7 @@ def test_a_file_that_was_changed_on_disk_is_not_sent(published, tmp_path):
     app = create_app(Settings(database_url=published.settings.database_url, instance=root))
     for path in ("/data/zones.csv", "/data/all.zip"):
         answer = app.test_client().get(path)
-        assert answer.status_code == 422
+        assert answer.status_code == 503
         assert "forged" not in answer.get_data(as_text=True)
 
 
@@ -126,6 +126,9 @@ def test_alerts_are_chosen_by_days_district_and_class(published):
     assert answer.headers["Content-Disposition"].endswith(f"{published.current.id}-{named}")
     through = address.replace("to=2024-05-01", "through=2024-04-30")
     assert published.client.get(through).data == answer.data
+    day = wanted[-1]["day"]
+    before = rows_of(published.client.get(f"/data/alerts.csv?to={day}"))
+    assert before == [row for row in whole if row["day"] < day]
     drawn = published.client.get(address.replace(".csv", ".geojson")).get_json(force=True)
     assert [f["properties"]["site"] for f in drawn["features"]] == [r["site"] for r in wanted]
 
@@ -219,6 +222,15 @@ def test_the_archive_is_the_release_and_always_the_same(published, tmp_path):
         published.current.path / "manifest.json"
     ).read_bytes()
     assert b"ben" not in b"".join(path.read_bytes() for path in tmp_path.rglob("manifest.json"))
+
+
+def test_the_archive_is_sent_while_it_is_packed_and_only_once(published):
+    answer = published.client.get("/data/all.zip")
+    assert answer.is_streamed
+    assert "Content-Length" not in answer.headers
+    again = published.client.get("/data/all.zip", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    assert published.client.head("/data/all.zip").status_code == 200
 
 
 def test_the_commands_of_the_page_verify_the_archive(published, tmp_path):

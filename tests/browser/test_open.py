@@ -98,8 +98,12 @@ def test_text_of_twice_the_size_is_not_cut_off(visit):
 def test_forced_colours_keep_bars_and_outlines(visit):
     window = visit(1280, 900, forced_colors="active")
     window.go("/accountability/")
-    fill = window.page.locator(".share-bar .length").first.evaluate("e => getComputedStyle(e).fill")
-    assert fill == "rgb(47, 93, 138)"
+    bar = window.page.locator(".share-bar").first
+    length, ground = (
+        bar.locator(part).evaluate("e => getComputedStyle(e).fill")
+        for part in (".length", ".ground")
+    )
+    assert length != ground
     window.go("/data/")
     edge = window.page.locator(".part").first.evaluate("e => getComputedStyle(e).borderLeftWidth")
     assert float(edge.removesuffix("px")) >= 1
