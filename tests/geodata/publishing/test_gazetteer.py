@@ -29,6 +29,7 @@ def gazetteer():
     rows = [("street", name, shapely.LineString(line)) for name, line in LINES]
     rows.append(("park", "Main Green", shapely.box(300, 300, 500, 500)))
     rows.append(("neighbourhood", "Old Tannery", shapely.box(0, 0, 2000, 2000)))
+    rows.append(("neighbourhood", "Mainland", shapely.box(2000, 0, 4000, 2000)))
     rows.append(("rail", "Union Line", shapely.LineString([(0, 9), (900, 9)])))
     rows.append(("park", "Far Away Park", shapely.box(9000, 300, 9500, 500)))
     base = gpd.GeoDataFrame(
@@ -97,9 +98,9 @@ def test_a_place_is_found_however_it_is_written(gazetteer, asked, first):
 
 
 def test_what_fits_better_comes_first(gazetteer):
-    assert names(find_spots(gazetteer, "main")) == ["Main Street", "Main Green"]
+    assert names(find_spots(gazetteer, "main")) == ["Main Street", "Main Green", "Mainland"]
     assert names(find_spots(gazetteer, "main street")) == ["Main Street"]
-    assert names(find_spots(gazetteer, "m", most=1)) == ["Main Street"]
+    assert names(find_spots(gazetteer, "m", most=1)) == ["Mainland"]
 
 
 def test_of_streets_that_do_not_meet_each_is_given(gazetteer):
