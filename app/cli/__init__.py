@@ -15,6 +15,7 @@ from app.cli import (
     demo,
     evaluating,
     initiatives,
+    jobs,
     judging,
     measuring,
     planning,
@@ -60,5 +61,7 @@ for command in (
     planning.plan,
     publishing.publish,
     serving.serve,
+    serving.worker,
+    jobs.jobs,
 ):
     main.add_command(command)
