@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.certainty import bootstrap
 from app.evaluation import Question, evaluate
+from app.fetching import fetching_for
 from app.job_arguments import Arguments
 from app.pipeline import FitRequest, fit
 from app.release_pages import site_files
@@ -192,7 +193,8 @@ def _read_import(given: Arguments) -> Task:
     described = read_city_file(Path(path), Path(root) if root else None)
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
-        result = import_city(tools.database, described, progress=progress)
+        fetching = fetching_for(tools.settings, progress)
+        result = import_city(tools.database, described, fetching=fetching, progress=progress)
         return result.as_json()
 
     return _Import(work=work, city=described.slug)

@@ -12,6 +12,7 @@ from geodata.areas import gather_areas
 from geodata.gathering import gather_addresses, gather_base, gather_factor, gather_incidents
 from geodata.gathering_records import gather_records
 from geodata.measures.ids import TALLIED
+from geodata.sources import fetch_city
 from geodata.store import addresses, cities, incidents, layers, records, sources
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from geodata.database import Database
     from geodata.gathering import Gathered, GatheredRecords
     from geodata.reports import SourceReport
+    from geodata.sources import Fetching
     from geodata.store.incidents import Stored
 
     Progress = Callable[[str, int, int], None]
@@ -43,12 +45,16 @@ class ImportResult:
 
 
 def import_city(
-    database: Database, described: CityFile, *, progress: Progress | None = None
+    database: Database,
+    described: CityFile,
+    *,
+    fetching: Fetching | None = None,
+    progress: Progress | None = None,
 ) -> ImportResult:
     """Read every source of a city file and store it, all or nothing.
 
     Reading and checking come first and touch no table; storing is one transaction. Importing the
-    same files again stores nothing twice.
+    same files again stores nothing twice. Addresses are fetched first, if it is said how.
 
     Raises
     ------
@@ -57,6 +63,8 @@ def import_city(
     GridError
         If the cell of the city file cannot be right.
     """
+    if fetching is not None:
+        described = fetch_city(described, fetching, progress=progress)
     total = 1 + sum(
         len(part)
         for part in (described.incidents, described.factors, described.base, described.records)

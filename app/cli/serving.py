@@ -64,6 +64,7 @@ def worker(database_url: str | None, *, with_parent: bool) -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     made = Worker(open_for(database_url), settings)
     stop_at_signals(made)
     if with_parent:

@@ -215,7 +215,7 @@ def test_a_dead_worker_costs_a_second_try_and_no_third(ask, take, database):
 
 def test_a_worker_that_gives_a_sign_is_not_buried(ask, take, database):
     ask()
-    job, ticket = take()
+    job, _ = take()
     later = now_of(database) + dt.timedelta(seconds=1)
     with database.session(write=True) as session:
         session.get(Job, job.id).heartbeat_at = later
