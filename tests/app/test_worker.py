@@ -97,7 +97,7 @@ def test_two_workers_share_the_jobs_and_take_none_twice(workers):
     workers.start()
     workers.start()
     ended = [workers.until(number, lambda job: job.ended) for number in asked]
-    assert [job.state for job in ended] == ["done"] * 10
+    assert [(job.state, job.message) for job in ended] == [("done", None)] * 10
     assert [job.attempt for job in ended] == [1] * 10
     assert len({job.worker for job in ended}) == 2
     with workers.database.session() as session:
@@ -120,9 +120,9 @@ def test_a_job_of_a_killed_worker_is_taken_up_again_by_another(workers, run):
 
 def test_a_job_that_kills_its_workers_fails_cleanly(workers, run):
     number = workers.ask("backtest", run=run, origins=24)
-    for _ in range(2):
+    for turn in (1, 2):
         worker = workers.start()
-        workers.until(number, under_way)
+        workers.until(number, lambda job, turn=turn: under_way(job) and job.attempt == turn)
         worker.kill()
         worker.wait()
     workers.start()
