@@ -62,6 +62,8 @@ class EmbeddedWorker:
             if self._closing.is_set() and self._process.stdin is not None:
                 self._process.stdin.close()
             status = self._process.wait()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
             if self._closing.is_set():
                 return
             pause = LEAST_PAUSE if time.monotonic() - started > MOST_PAUSE else pause

@@ -30,7 +30,7 @@ NAME_LENGTH = 120
 KINDS = {
     "csv": ("a table", ".csv"),
     "geojson": ("GeoJSON", ".geojson"),
-    "shapefile": ("a zipped shapefile", ".zip"),
+    "zip": ("a zipped map layer", ".zip"),
     "gpkg": ("a GeoPackage", ".gpkg"),
     "parquet": ("GeoParquet", ".parquet"),
 }
@@ -104,7 +104,7 @@ def recognise(path: Path, label: str) -> str:
         msg = f"{label}: is {SIGNS[kind]}; read are {READ}"
         raise DataError(msg)
     checks = {"zip": _zip, "json": _json, "text": _text}
-    names = {"zip": "shapefile", "json": "geojson", "text": "csv", "sqlite": "gpkg"}
+    names = {"json": "geojson", "text": "csv", "sqlite": "gpkg"}
     if kind in checks:
         checks[kind](path, label)
     return names.get(kind, kind)

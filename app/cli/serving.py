@@ -64,7 +64,8 @@ def worker(database_url: str | None, *, with_parent: bool) -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for chatty in ("alembic", "huey"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     made = Worker(open_for(database_url), settings)
     stop_at_signals(made)
     if with_parent:

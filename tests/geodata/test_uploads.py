@@ -50,7 +50,7 @@ def test_kinds_are_known_by_content_whatever_the_name(hand_in, tmp_path, shapefi
     contents = {
         "csv": b"id,x\n1,2\n",
         "geojson": (tmp_path / "a.geojson").read_bytes(),
-        "shapefile": zipped(*shapefile),
+        "zip": zipped(*shapefile),
         "gpkg": (tmp_path / "a.gpkg").read_bytes(),
         "parquet": (tmp_path / "a.parquet").read_bytes(),
     }
