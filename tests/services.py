@@ -118,6 +118,7 @@ class ArcGis:
         }
         self.fault = None  # (which query, answer)
         self.lose = 0
+        self.tells_of_more = True
         self.queries = 0
         self.url = service.url(path)
         service.answers[path] = self.describe
@@ -155,7 +156,7 @@ class ArcGis:
             assert query["orderByFields"] == "OBJECTID"
             rows = rows[int(query["resultOffset"]) :]
             most = min(most, int(query["resultRecordCount"]))
-        more, rows = len(rows) > most, rows[:most]
+        more, rows = self.tells_of_more and len(rows) > most, rows[:most]
         if query["f"] == "geojson":
             features = [
                 {

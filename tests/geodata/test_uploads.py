@@ -135,7 +135,7 @@ def test_encrypted_entries_are_refused(hand_in, shapefile):
         flags = struct.unpack_from("<H", content, start + 8)[0]
         struct.pack_into("<H", content, start + 8, flags | 1)
         start += 4
-    with pytest.raises(DataError, match="is encrypted"):
+    with pytest.raises(DataError, match="is encrypted; zip it without a password"):
         hand_in(bytes(content))
 
 

@@ -42,13 +42,12 @@ def test_every_row_of_a_layer_comes_once(service, take, way, n):
     assert any(f"ArcGIS layer 'Bars': {n} rows" in note for note in found.notes)
 
 
-def test_a_layer_that_gives_less_than_is_asked_is_asked_on(service, take):
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_layer_that_gives_less_than_is_asked_is_asked_on(service, take, tells):
     layer = ArcGis(service, 25, maxRecordCount=3)
-    layer.about["maxRecordCount"] = 3
-    real = layer.page
+    layer.tells_of_more = tells
     told = {**layer.about, "maxRecordCount": 1000}
     service.answers[layer.url.partition(str(service.port))[2]] = lambda it, _: it.send_json(told)
-    layer.page = real
     assert len(json.loads(take(layer.url).path.read_text())["features"]) == 25
 
 
