@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +89,16 @@ def receive(stream: IO[bytes], name: str, folder: Path, *, most_bytes: int = MOS
         size=size,
         sha256=digest,
     )
+
+
+def forget_old(folder: Path, older_than_s: float) -> int:
+    """Remove uploads that nobody came back to; give how many went."""
+    end, gone = time.time() - older_than_s, 0
+    for path in folder.glob("upload-*"):
+        if path.is_file() and path.stat().st_mtime < end:
+            path.unlink(missing_ok=True)
+            gone += 1
+    return gone
 
 
 def recognise(path: Path, label: str) -> str:

@@ -1,6 +1,7 @@
 """Files that people hand in: what is taken, what is refused and why; hostile archives."""
 
 import io
+import os
 import stat
 import struct
 import zipfile
@@ -11,7 +12,7 @@ import shapely
 
 from geodata.archives import ArchiveLimits, check_archive
 from geodata.errors import DataError
-from geodata.uploads import receive
+from geodata.uploads import forget_old, receive
 
 POINTS = gpd.GeoDataFrame({"name": ["a"]}, geometry=[shapely.Point(-79.1, 36.1)], crs="EPSG:4326")
 
@@ -104,6 +105,15 @@ def test_a_stream_that_is_too_long_is_cut(tmp_path):
         receive(stream, "x", tmp_path, most_bytes=5_000_000)
     assert stream.taken < 10_000_000
     assert list(tmp_path.iterdir()) == []
+
+
+def test_old_uploads_are_forgotten(hand_in, tmp_path):
+    old, new = hand_in(b"id,x\n"), hand_in(b"id,y\n")
+    (old.path.parent / "mine.csv").write_text("kept")
+    for path in (old.path, old.path.parent / "mine.csv"):
+        os.utime(path, (0, 0))
+    assert forget_old(old.path.parent, 3600) == 1
+    assert sorted(p.name for p in new.path.parent.iterdir()) == ["mine.csv", new.path.name]
 
 
 @pytest.mark.parametrize(
