@@ -21,7 +21,8 @@ class Settings:
 
     ``instance`` holds the SQLite database, the demonstration city's files, releases and maps.
     ``city`` is a slug, or nothing for the city published last. A ``preview`` shows what is not
-    published, read from the database; else the pages read approved releases only.
+    published, read from the database; else the pages read approved releases only. Sources by
+    address are kept under ``sources``; ``allow_private_sources`` lets them lie in private networks.
     """
 
     database_url: str
@@ -29,6 +30,13 @@ class Settings:
     city: str | None = None
     secret_key: str | None = None
     preview: bool = False
+    allow_private_sources: bool = False
+    socrata_token: str | None = None
+
+    @property
+    def sources(self) -> Path:
+        """Folder of what was fetched from addresses."""
+        return self.instance / "sources"
 
     @property
     def releases(self) -> Path:
@@ -52,6 +60,8 @@ class Settings:
     def from_env(cls) -> Settings:
         """Read ``SAFERGROUND_INSTANCE``, ``_DATABASE``, ``_CITY``, ``_SECRET_KEY``, ``_PREVIEW``.
 
+        Also ``SAFERGROUND_ALLOW_PRIVATE_SOURCES`` and ``SAFERGROUND_SOCRATA_TOKEN``.
+
         Raises
         ------
         SettingsError
@@ -65,4 +75,6 @@ class Settings:
             city=os.environ.get("SAFERGROUND_CITY") or None,
             secret_key=os.environ.get("SAFERGROUND_SECRET_KEY") or None,
             preview=os.environ.get("SAFERGROUND_PREVIEW", "") == "1",
+            allow_private_sources=os.environ.get("SAFERGROUND_ALLOW_PRIVATE_SOURCES", "") == "1",
+            socrata_token=os.environ.get("SAFERGROUND_SOCRATA_TOKEN") or None,
         )

@@ -62,7 +62,7 @@ WORDS = {"classes": CLASSES, "dispositions": DISPOSITIONS}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where rows come from and how their place is told."""
+    """Where rows come from and how their place is told; ``notes`` are told with its account."""
 
     label: str  # as the city file writes it
     path: str  # resolved path, or an http(s) address
@@ -71,6 +71,7 @@ class Place:
     y: str | None = None
     crs: str | None = None
     where: Filter = field(default_factory=Filter)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

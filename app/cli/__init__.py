@@ -14,7 +14,9 @@ from app.cli import (
     cities,
     demo,
     evaluating,
+    imports,
     initiatives,
+    jobs,
     judging,
     measuring,
     planning,
@@ -45,6 +47,7 @@ for command in (
     demo.demo,
     cities.init,
     cities.import_,
+    imports.imports,
     cities.cities,
     initiatives.initiatives,
     runs.fit,
@@ -60,5 +63,7 @@ for command in (
     planning.plan,
     publishing.publish,
     serving.serve,
+    serving.worker,
+    jobs.jobs,
 ):
     main.add_command(command)

@@ -1,9 +1,12 @@
-"""The command that serves the pages."""
+"""The commands that serve the pages and work on jobs."""
 
 from __future__ import annotations
 
+import logging
 import socket
+import sys
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +14,9 @@ import click
 import waitress
 
 from app import create_app
-from app.cli.common import database_option, say, settings_for
+from app.cli.common import database_option, open_for, say, settings_for
+from app.embedded import EmbeddedWorker
+from app.worker import Worker, stop_at_signals, stop_with_parent
 from spatial.errors import SaferGroundError
 
 if TYPE_CHECKING:
@@ -28,12 +33,44 @@ class PortTakenError(SaferGroundError):
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True)
 @click.option("--preview", is_flag=True, help="Show what is not published, for staff only.")
+@click.option(
+    "--worker/--no-worker",
+    "with_worker",
+    default=None,
+    help="Work on jobs too, in a process of its own [default: where there is a secret key].",
+)
 @database_option
-def serve(host: str, port: int, database_url: str | None, *, preview: bool) -> None:
+def serve(
+    host: str, port: int, database_url: str | None, *, preview: bool, with_worker: bool | None
+) -> None:
     """Serve the pages of the published releases."""
     require_free_port(host, port)
     settings = settings_for(database_url)
-    run_server(replace(settings, preview=settings.preview or preview), host, port)
+    if with_worker is None:
+        with_worker = settings.secret_key is not None
+    with EmbeddedWorker(settings.database_url) if with_worker else nullcontext():
+        run_server(replace(settings, preview=settings.preview or preview), host, port)
+
+
+@click.command()
+@click.option("--with-parent", is_flag=True, hidden=True, help="End when standard input closes.")
+@database_option
+def worker(database_url: str | None, *, with_parent: bool) -> None:
+    """Work on jobs until stopped; any number of workers may run, on any machines.
+
+    Asked to end (SIGTERM, Ctrl-C), it lets the job in hand wait again for another worker.
+    """
+    settings = settings_for(database_url)
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    for chatty in ("alembic", "huey"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    made = Worker(open_for(database_url), settings)
+    stop_at_signals(made)
+    if with_parent:
+        stop_with_parent(made)
+    made.run()
 
 
 def require_free_port(host: str, port: int) -> None:

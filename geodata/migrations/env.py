@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from geodata import import_tables, job_tables  # noqa: F401 - their tables belong to the schema
 from geodata.tables import Base
 
 connection = context.config.attributes["connection"]

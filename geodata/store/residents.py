@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import shapely
@@ -13,8 +13,15 @@ from geodata.tables import Residents
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from geodata.store.changes import ChangeLog
 
-def replace_residents(session: Session, city_id: int, rows: gpd.GeoDataFrame | None) -> bool:
+
+def replace_residents(
+    session: Session,
+    city_id: int,
+    rows: gpd.GeoDataFrame | None,
+    log: ChangeLog | None = None,
+) -> bool:
     """Make a city's residents exactly these; tell whether any changed.
 
     Parameters
@@ -25,19 +32,22 @@ def replace_residents(session: Session, city_id: int, rows: gpd.GeoDataFrame | N
         The city's number.
     rows
         ``people``, ``groups`` (a list) and geometry in the city's reference system; or nothing.
+    log
+        Where the change is written down, so that it can be undone.
     """
     wanted = [] if rows is None else _told(rows)
     there = resident_areas(session, city_id)
-    if _same([] if there is None else _told(there), wanted):
+    before = [] if there is None else _told(there)
+    if _same(before, wanted):
         return False
+    if log is not None:
+        log.remove("residents", map(_row, before))
+        log.add("residents", map(_row, wanted))
     session.execute(delete(Residents).where(Residents.city_id == city_id))
     if wanted:
         session.execute(
             insert(Residents),
-            [
-                {"city_id": city_id, "people": people, "groups": groups, "geom": shape}
-                for people, groups, shape in wanted
-            ],
+            [{"city_id": city_id, **_row(one)} for one in wanted],
         )
     return True
 
@@ -55,6 +65,10 @@ def resident_areas(session: Session, city_id: int) -> gpd.GeoDataFrame | None:
         {"people": [row[0] for row in found], "groups": [row[1] for row in found]},
         geometry=[row[2] for row in found],
     )
+
+
+def _row(one: tuple[float, list[float], shapely.Geometry]) -> dict[str, Any]:
+    return dict(zip(("people", "groups", "geom"), one, strict=True))
 
 
 def _told(rows: gpd.GeoDataFrame) -> list[tuple[float, list[float], shapely.Geometry]]:

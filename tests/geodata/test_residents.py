@@ -1,3 +1,4 @@
+import datetime as dt
 import json
 
 import geopandas as gpd
@@ -11,6 +12,7 @@ from geodata.database import open_database, upgrade
 from geodata.errors import CityFileError, DataError
 from geodata.importing import import_city
 from geodata.store.cities import get_city
+from geodata.store.imports import list_imports, undo_import
 from geodata.store.residents import resident_areas
 
 
@@ -64,6 +66,27 @@ def test_a_city_that_says_nothing_has_none_of_it_any_more(sqlite_database, town,
         city = get_city(session, "town")
         assert (city.contact, city.license, city.residents) == (None, None, None)
         assert resident_areas(session, city.id) is None
+
+
+def test_an_import_of_other_people_can_be_undone(database, town, tmp_path):
+    path = town()
+    bring(database, path)
+    before = people_of(database)
+    write_people(tmp_path, all=[5000, 3000, 2000, 50])
+    bring(database, path)
+    assert people_of(database)["people"].tolist() == [5000, 3000, 2000, 50]
+    with database.session(write=True) as session:
+        newest = list_imports(session, "town")[0]
+        undo_import(session, newest.id, "ann", dt.datetime(2026, 1, 2))
+    after = people_of(database)
+    assert after["people"].tolist() == before["people"].tolist()
+    assert after["groups"].tolist() == before["groups"].tolist()
+    assert after.geometry.to_wkb().tolist() == before.geometry.to_wkb().tolist()
+
+
+def people_of(database):
+    with database.session() as session:
+        return resident_areas(session, get_city(session, "town").id)
 
 
 def test_rows_that_cannot_be_counted_are_left_out_and_named(sqlite_database, town, tmp_path):
