@@ -139,7 +139,8 @@ def released_detail(
     """
     measure = find_measure(identity)
     when, district = period_of(found, scope), scope.district or ""
-    weekly = by == "week" and any((identity, district, week) in found.told for week in found.weeks)
+    has_weeks = any((identity, district, week) in found.told for week in found.weeks)
+    weekly = by == "week" and has_weeks
     by, steps = ("week", found.weeks) if weekly else ("month", found.months)
     course = [
         found.told[key] for step in steps if (key := (identity, district, step)) in found.told
@@ -164,6 +165,7 @@ def released_detail(
             for one in _course(found, "kinds", when, scope.district)
             if one["measure"] == identity
         ),
+        offered=("month", "week") if has_weeks else ("month",),
     )
 
 

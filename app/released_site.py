@@ -125,7 +125,11 @@ class ReleasedSite:
     def bundle(self, shown: Shown) -> Bundle:
         """Give the map of the release, its files compressed beside the maps once."""
         folder = self._read(shown).folder
-        return put_bundle(self.maps, f"release-{folder.id}", lambda: _map_files(folder))
+        try:
+            return put_bundle(self.maps, f"release-{folder.id}", lambda: _map_files(folder))
+        except (KeyError, TypeError) as error:  # of another version of this software
+            msg = f"release {folder.id} holds no map that can be shown; draft and approve a new one"
+            raise BrokenReleaseError(msg) from error
 
     def zone_picture(self, shown: Shown, zone_id: str) -> bytes:
         """Give the picture of one zone."""

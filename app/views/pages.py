@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import shapely
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from pyproj import Transformer
 
 from app import words, words_measures
 from app.language import N_, translated
@@ -16,6 +19,8 @@ from app.maps.shapes import district_label, reasons, zone_title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from shapely.geometry.base import BaseGeometry
 
     from app.maps.bundle import Bundle
     from app.shown import PublicRun, Shown
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
     from geodata.reports import SourceReport
 
 LEAST_WEIGHT = 0.005
+NEAR_M = 250.0  # an approximate area reaches about so far
 SORTS = {"district": N_("District"), "surroundings": N_("Surroundings"), "area": N_("Area")}
 SORTED_BY = {"surroundings": "environment_share", "area": "area"}
 
@@ -165,6 +171,8 @@ class ZonePage:
     axis: str
     of: int
     picture: str
+    around: str
+    weeks: tuple[str, str] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -306,8 +314,17 @@ def legend(run: PublicRun) -> tuple[LegendEntry, ...]:
     )
 
 
-def zone_page(shown: Shown, run: PublicRun, row: ZoneRow, picture: str) -> ZonePage:
-    """Tell one zone: its reasons with the interval of each relative risk."""
+def zone_page(
+    shown: Shown,
+    run: PublicRun,
+    row: ZoneRow,
+    picture: str,
+    weeks: tuple[str, str] | None,
+) -> ZonePage:
+    """Tell one zone: its reasons with the interval of each relative risk.
+
+    ``weeks`` are the first and the last that the link to alerts near it asks for.
+    """
     units = words.Units(shown.city.crs)
     zone = run.zones[run.zones["id"] == row.id].iloc[0]
     table = {(f["name"], f["operation"], f["distance"]): f for f in run.result["model"]["factors"]}
@@ -335,7 +352,17 @@ def zone_page(shown: Shown, run: PublicRun, row: ZoneRow, picture: str) -> ZoneP
         axis=words.number(highest),
         of=int((run.zones["district"] == row.district).sum()),
         picture=picture,
+        around=_around(zone.geometry, shown.city.crs),
+        weeks=weeks,
     )
+
+
+def _around(shape: BaseGeometry, crs: str) -> str:
+    """Give a circle that holds a zone and what is near it, as addresses of areas name it."""
+    middle, metres = shape.centroid, words.Units(crs).metres
+    reach_m = shapely.hausdorff_distance(middle, shape) * metres + NEAR_M
+    lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(middle.x, middle.y)
+    return f"{lat:.5f},{lon:.5f},{math.ceil(reach_m / 50) * 50}"
 
 
 def _parts(environment: float) -> Parts:

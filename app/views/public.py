@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 bp = Blueprint("public", __name__)
 FOR_EVER = 31_536_000
+MONTH_WEEKS = 5
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 
@@ -91,8 +92,17 @@ def zone(shown: Shown, run: PublicRun, zone_id: str) -> ResponseReturnValue:
     """Show one zone and why it is one."""
     row = _row(shown, run, zone_id)
     picture = url_for("public.zone_picture", zone_id=zone_id, city=shown.city.slug)
-    page = pages.zone_page(shown, run, row, picture)
+    page = pages.zone_page(shown, run, row, picture, _last_month(shown))
     return render_template("public/zone.html", frame=pages.frame(shown), page=page)
+
+
+def _last_month(shown: Shown) -> tuple[str, str] | None:
+    """Give the first and the last of the weeks that reach a month back."""
+    activity = site().activity(shown)
+    if activity is None:
+        return None
+    weeks = activity.weeks[-MONTH_WEEKS:]
+    return weeks[0].isoformat(), weeks[-1].isoformat()
 
 
 @bp.get("/zones/<zone_id>/picture.svg")
