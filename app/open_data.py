@@ -36,6 +36,7 @@ FORMATS = {
 OTHER = "application/octet-stream"
 ABOUT_THE_PAGE = ("city", "lang")  # fields of an address that choose no rows
 CLASSES = ("single", "multiple", "probable", "other")
+OTHER_CLASS = CLASSES[-1]
 KEPT = 24
 DAY = dt.timedelta(days=1)
 LONGEST_NAME = 120
@@ -86,7 +87,7 @@ class Choice:
                 self.end and day >= self.end.isoformat()
             ):
                 return False
-        return all(str(row[column]) in wanted for column, wanted in self.values.items())
+        return all(_told(row, column) in wanted for column, wanted in self.values.items())
 
     def name(self, file: str) -> str:
         """Name a file after what it holds.
@@ -101,6 +102,12 @@ class Choice:
         parts += [value for values in self.values.values() for value in values]
         plain = "_".join(re.sub(r"[^A-Za-z0-9.-]+", "-", part).strip("-") for part in parts)
         return f"{plain[:LONGEST_NAME]}.{ending}"
+
+
+def _told(row: Mapping[str, Any], column: str) -> str:
+    """Give a value to choose by; a class that is not told is an other one, as on the map."""
+    value = str(row[column])
+    return value or (OTHER_CLASS if column == "class" else "")
 
 
 def mimetype(name: str) -> str:

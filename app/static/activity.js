@@ -71,6 +71,7 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
       return districts;
     });
     figures(sums, district, on);
+    downloads(district, kind, on);
     bars();
     for (const { id } of layers) page(`legend-${id}`).hidden = !on.has(id);
   };
@@ -107,6 +108,18 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
       .sort((a, b) => b.number - a.number)
       .slice(0, MOST_AREAS)
       .map((site) => areaRow(layer, site, names))));
+  };
+  const downloads = (district, kind, on) => {
+    for (const part of document.querySelectorAll("#downloads [data-head]")) part.hidden = !on.has(part.dataset.head);
+    for (const link of document.querySelectorAll("#downloads a[data-kind]")) {
+      const address = new URL(link.href);
+      const put = (key, value) => (value ? address.searchParams.set(key, value) : address.searchParams.delete(key));
+      put("from", weeks[first]);
+      put("through", lastDay().toISOString().slice(0, 10));
+      put("district", district);
+      put("class", link.dataset.kind ? kind : "");
+      link.href = address;
+    }
   };
   const areaRow = (layer, site, names) => {
     const row = document.createElement("tr");

@@ -58,13 +58,14 @@ class ActivityPart:
 
     ``weeks`` has the value and the words of every week one can choose, ``classes`` those of
     alerts; ``heads`` the layers, of which ``on`` are told; ``rows`` a district's code, name and
-    its number in each layer; ``areas`` the fullest areas.
+    its number in each layer; ``areas`` the fullest areas. ``through_day`` is the last day shown.
     """
 
     url: str
     weeks: tuple[tuple[str, str], ...]
     first: str
     last: str
+    through_day: str
     classes: tuple[tuple[str, str], ...]
     class_: str
     told: str
@@ -97,6 +98,7 @@ def activity_part(
         weeks=tuple((week.isoformat(), words.day(week)) for week in activity.weeks),
         first=activity.weeks[first].isoformat(),
         last=activity.weeks[last].isoformat(),
+        through_day=_last_day(activity, choice).isoformat(),
         classes=tuple((name, translated(CLASS_WORDS[name])) for name in CLASSES),
         class_=choice.classes[0] if choice.classes else "",
         told=_told(activity, choice, totals, on),
@@ -154,8 +156,12 @@ def chosen_weeks(activity: Activity, args: Mapping[str, str]) -> tuple[int, int]
 
 def span_told(activity: Activity, choice: Choice) -> str:
     """Say from which day to which a choice goes."""
-    end = min(activity.weeks[choice.last] + dt.timedelta(days=6), activity.through)
+    end = _last_day(activity, choice)
     return words.period(words.day(activity.weeks[choice.first]), words.day(end))
+
+
+def _last_day(activity: Activity, choice: Choice) -> dt.date:
+    return min(activity.weeks[choice.last] + dt.timedelta(days=6), activity.through)
 
 
 def counted(layer: Layer, number: int) -> str:
@@ -165,7 +171,7 @@ def counted(layer: Layer, number: int) -> str:
 
 def _told(activity: Activity, choice: Choice, totals: tuple[int, ...], on: Collection[str]) -> str:
     """Say in a sentence what a choice holds."""
-    end = min(activity.weeks[choice.last] + dt.timedelta(days=6), activity.through)
+    end = _last_day(activity, choice)
     numbers = [
         counted(layer, number)
         for number, layer in zip(totals, activity.layers, strict=True)

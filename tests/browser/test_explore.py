@@ -279,3 +279,19 @@ def test_the_report_is_whole_at_every_width(visit, width):
     )
     assert wider <= 0
     window.shot(f"area-{width}", full_page=True)
+
+
+def test_what_is_shown_can_be_downloaded_and_is_as_many_rows(visit):
+    window = open_map(visit)
+    page = window.page
+    page.select_option("#district", "D3")
+    page.select_option("#class", "multiple")
+    page.wait_for_function("document.querySelector('#downloads a').href.includes('class=multiple')")
+    link = page.locator("#downloads a").first.get_attribute("href")
+    answer = window.context.request.get(link)
+    assert answer.status == 200
+    lines = answer.text().strip().splitlines()[1:]
+    assert len(lines) == total(window) > 5
+    page.reload()
+    again = page.locator("#downloads a").first.get_attribute("href")
+    assert parse_qs(urlparse(again).query) == parse_qs(urlparse(link).query)

@@ -84,7 +84,7 @@ def _tab_to(page, name, most=150):
         told = page.evaluate("document.activeElement.textContent.trim()")
         if told == name:
             return
-    raise AssertionError(f"{name} is not reached by Tab")
+    pytest.fail(f"{name} is not reached by Tab")
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
