@@ -21,8 +21,10 @@ benchmark: .venv/.dev-ready
 	$(BIN)/python -m benchmarks
 
 messages: .venv/.run-ready
-	$(BIN)/pybabel -q extract -F babel.cfg -c "translators:" --no-location --sort-output --project saferground -o /tmp/saferground.pot .
-	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --omit-header -D messages -d app/translations -i /tmp/saferground.pot
+	@mkdir -p build
+	$(BIN)/pybabel -q extract -F babel.cfg --no-location --sort-output -o build/messages.pot .
+	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width=100 \
+		-D messages -d app/translations -i build/messages.pot
 
 machine:
 	@PYTHON=$(PYTHON) bash scripts/check-machine.sh

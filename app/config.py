@@ -96,7 +96,8 @@ class Settings:
     ``city`` is a slug, or nothing for the city published last. A ``preview`` shows what is not
     published, read from the database; else the pages read approved releases only. With a
     ``secret_key`` the staff side is on. ``proxies`` in front of the server are believed about the
-    visitor's address and scheme; ``address`` is where people reach the pages.
+    visitor's address and scheme; ``address`` is where people reach the pages. Sources by address
+    are kept under ``sources``; ``allow_private_sources`` lets them lie in private networks.
     """
 
     database_url: str
@@ -108,6 +109,13 @@ class Settings:
     proxies: int = 0
     address: str | None = None
     provider: Provider | None = None
+    allow_private_sources: bool = False
+    socrata_token: str | None = None
+
+    @property
+    def sources(self) -> Path:
+        """Folder of what was fetched from addresses."""
+        return self.instance / "sources"
 
     @property
     def releases(self) -> Path:
@@ -137,6 +145,8 @@ class Settings:
     def from_env(cls) -> Settings:
         """Read ``SAFERGROUND_...``; the secret key from the instance folder if none is named.
 
+        Also ``SAFERGROUND_ALLOW_PRIVATE_SOURCES`` and ``SAFERGROUND_SOCRATA_TOKEN``.
+
         Raises
         ------
         SettingsError
@@ -157,6 +167,8 @@ class Settings:
             proxies=_whole("PROXIES", 0, 0, MOST_PROXIES),
             address=_env("ADDRESS"),
             provider=Provider.from_env(),
+            allow_private_sources=_env("ALLOW_PRIVATE_SOURCES") == "1",
+            socrata_token=_env("SOCRATA_TOKEN"),
         )
 
 

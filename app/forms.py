@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
@@ -11,6 +12,8 @@ from spatial.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from werkzeug.datastructures import MultiDict
 
 LONGEST = 200
 
@@ -61,3 +64,67 @@ def day(args: Mapping[str, str], name: str) -> dt.date | None:
             value=repr(value[:LONGEST]),
         )
         raise AddressError(msg) from error
+
+
+def several(
+    args: MultiDict[str, str], name: str, allowed: Collection[str]
+) -> tuple[str, ...] | None:
+    """Give some of a few values, repeated or with commas between; nothing where it is absent.
+
+    ``none`` stands for none of them.
+
+    Raises
+    ------
+    AddressError
+        If a value is another one.
+    """
+    values = [part for value in args.getlist(name) for part in value.split(",") if part]
+    if not values:
+        return None
+    for value in values:
+        if value not in (*allowed, "none"):
+            choice({name: value}, name, allowed)
+    return tuple(value for value in allowed if value in values)
+
+
+def position(text: str, name: str) -> tuple[float, float]:
+    """Read a latitude and a longitude in degrees, written as 36.01,-78.9.
+
+    Raises
+    ------
+    AddressError
+        If it is no such pair.
+    """
+    latitude, longitude = numbers(text, name, 2)
+    if abs(latitude) > 90 or abs(longitude) > 180:
+        msg = _(
+            "%(name)s %(value)s is no latitude and longitude in degrees",
+            name=name,
+            value=repr(text[:LONGEST]),
+        )
+        raise AddressError(msg)
+    return latitude, longitude
+
+
+def numbers(text: str, name: str, count: int) -> tuple[float, ...]:
+    """Read some numbers with commas between them.
+
+    Raises
+    ------
+    AddressError
+        If they are another count, or one of them is no number.
+    """
+    try:
+        found = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        found = ()
+    if len(found) != count or not all(math.isfinite(value) for value in found):
+        msg = _(
+            "%(name)s %(value)s cannot be read; how many numbers there must be: %(count)d, with "
+            "commas between",
+            name=name,
+            value=repr(text[:LONGEST]),
+            count=count,
+        )
+        raise AddressError(msg)
+    return found

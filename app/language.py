@@ -46,7 +46,19 @@ FOLDER = Path(__file__).parent / "translations"
 DATA = "en"  # of what city files, initiatives and the engine say in their own words
 FIELD, COOKIE = "lang", "language"
 YEAR_S = 365 * 24 * 60 * 60
-MACHINES = ("static", "api.", "health.", "public.map_file")  # endpoints with no language of people
+MACHINES = (  # endpoints whose answers are the same in every language
+    "static",
+    "api.",
+    "health.",
+    "public.map_file",
+    "data.file",
+    "data.release_file",
+    "data.everything",
+    "data.release_archive",
+    "data.manifest",
+    "data.release_manifest",
+    "explore.area_table",
+)
 STAFF = ("staff.", "account.", "admin.")  # pages that are in English only
 
 bp = Blueprint("language", __name__)
@@ -239,8 +251,17 @@ def _select() -> Locale:
     wanted = asked()
     if wanted is None and not _is_kept(request.endpoint):
         cookie = request.cookies.get(COOKIE)
-        wanted = cookie if cookie in NAMES else request.accept_languages.best_match(list(NAMES))
+        wanted = cookie if cookie in NAMES else _of_browser()
     return LOCALES[wanted or ENGLISH]
+
+
+def _of_browser() -> str | None:
+    """Give the first of our languages that the browser asks for, in whatever country."""
+    for tag, quality in request.accept_languages:  # the most wanted first
+        name = tag.partition("-")[0].lower()
+        if name in NAMES and quality > 0:
+            return name
+    return None
 
 
 def _keep(endpoint: str, values: dict[str, Any]) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from app.certainty import CERTAINTY
 from app.maps.activity import activity_json
 from app.maps.bundle import map_bundle, put_file
 from app.maps.ground import Ground
-from app.maps.picture import zone_svg
+from app.maps.picture import area_svg, scene_of, zone_svg
 from app.periods import last_year
 from app.public_figures import city_figures, measure_detail
 from app.sensitivity import SENSITIVITY
@@ -29,12 +31,15 @@ from geodata.errors import NotStoredError
 from geodata.measures.ledger import Ledger
 from geodata.measures.masked import Masks
 from geodata.publishing.activity_live import public_activity
+from geodata.publishing.gazetteer import make_gazetteer
+from geodata.publishing.surroundings import NO_CLASS, RiskClasses, Surroundings
 from geodata.store import cities, findings, initiatives, layers, runs, sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from shapely.geometry.base import BaseGeometry
     from sqlalchemy.orm import Session
 
     from app.maps.bundle import Bundle
@@ -67,6 +72,7 @@ class LiveSite:
         self._kept: dict[tuple[str, ...], Shown] = {}
         self._drawn: dict[str, tuple[Ground, RunRecord]] = {}
         self._activities: dict[tuple[str, ...], Activity | None] = {}
+        self._surroundings: dict[tuple[str, ...], Surroundings] = {}
         self._figures: dict[Any, Any] = {}
         self._tables: dict[str, PublicTable] = {}
         self._masks: tuple[Any, Masks] = (None, Masks())
@@ -143,6 +149,11 @@ class LiveSite:
         del shown
         return None
 
+    def releases(self, shown: Shown) -> list[ReleaseFolder]:
+        """Give nothing: a preview knows no releases."""
+        del shown
+        return []
+
     def bundle(self, shown: Shown) -> Bundle:
         """Give the map of the run that is shown."""
         return map_bundle(self.maps, *self._ground(shown))
@@ -158,6 +169,41 @@ class LiveSite:
             return None
         content = activity_json(activity, shown.city.crs)
         return put_file(self.maps, f"activity-{shown.city.slug}", "activity", content)
+
+    def surroundings(self, shown: Shown) -> Surroundings:
+        """Give what can be asked of a place or an area of the run that is shown."""
+        key = (*shown.stamp, shown.city.this_day().isoformat())
+        with self._lock:
+            if key in self._surroundings:
+                return self._surroundings[key]
+        ground, run = self._ground(shown)
+        districts = shown.city.districts
+        made = Surroundings(
+            districts=districts,
+            neighbourhoods=ground.base[ground.base["kind"] == "neighbourhood"],
+            zones=run.zones,
+            classes=risk_classes(run),
+            gazetteer=make_gazetteer(
+                ground.base, dict(zip(districts["code"], districts.geometry, strict=True))
+            ),
+            activity=self.activity(shown),
+        )
+        with self._lock:
+            self._surroundings[key] = made
+            while len(self._surroundings) > KEPT:
+                self._surroundings.pop(next(iter(self._surroundings)))
+        return made
+
+    def names_file(self, shown: Shown) -> tuple[str, str] | None:
+        """Give the folder and the name of what can be searched, as a file of the map."""
+        gazetteer = self.surroundings(shown).gazetteer
+        if len(gazetteer) == 0:
+            return None
+        return put_file(self.maps, f"names-{shown.city.slug}", "names", gazetteer.document())
+
+    def area_picture(self, shown: Shown, shape: BaseGeometry) -> bytes:
+        """Draw an area in the city's reference system, and what lies around it."""
+        return area_svg(scene_of(*self._ground(shown)), shape)
 
     def warm(self) -> None:
         """Work out what the first page needs, so that nobody waits for it."""
@@ -290,6 +336,16 @@ def public_event(entry: HistoryEntry) -> PublicEvent:
 
 def _public(records: Sequence[InitiativeRecord]) -> tuple[PublicInitiative, ...]:
     return tuple(public_initiative(record) for record in records)
+
+
+def risk_classes(run: RunRecord) -> RiskClasses:
+    """Give a run's risk classes on their lattice, as the surface of a release does."""
+    grid = run.grid
+    levels = grid.to_raster(run.cells["risk_class"].to_numpy(np.uint8), fill=NO_CLASS)
+    west, _, _, north = grid.bounds
+    return RiskClasses(
+        levels=levels.astype(np.uint8)[::-1], west=west, north=north, cell_units=grid.cell_units
+    )
 
 
 def _newest_finding(session: Session, run: str | None) -> str:

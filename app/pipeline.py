@@ -78,9 +78,10 @@ def fit(
     else:
         analyses = analyse_districts(inputs, spec, missing, progress=progress) if missing else []
     fresh = {analysis.scope: made.record(analysis) for analysis in analyses}
-    with database.session() as session:
+    with database.session(write=True) as session:
         for record in fresh.values():
-            runs.save_run(session, record)
+            if runs.find_run(session, record.id) is None:  # others may have been asked the same
+                runs.save_run(session, record)
     return [fresh.get(scope) or stored[scope] for scope in scopes]  # type: ignore[misc]
 
 

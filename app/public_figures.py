@@ -95,7 +95,8 @@ class MeasureDetail:
     """One measure in a scope: its figure, its course, its districts, its kinds and its year.
 
     ``span`` is the part of the scope that the series covers: the days that its sources have rows
-    of, and no more steps than a chart can show. ``cut`` says that there were more.
+    of, and no more steps than a chart can show. ``cut`` says that there were more. ``offered`` are
+    the steps that it can be told by.
     """
 
     value: PublicValue
@@ -106,6 +107,7 @@ class MeasureDetail:
     districts: tuple[PublicValue, ...]
     year: Year | None
     kinds: tuple[tuple[str | None, float], ...]
+    offered: tuple[Step, ...] = ("month", "week")
 
 
 def city_figures(ledger: Ledger, scope: Scope, targets: Targets, masks: Masks) -> CityFigures:
@@ -163,6 +165,7 @@ def measure_detail(
         districts=tuple(told(replace(scope, district=code)) for code in codes),
         year=_year(ledger, scope, measure, told),
         kinds=tuple(by_kind(ledger, scope, identity).items()) if identity in BY_KIND else (),
+        offered=("month",) if measure.sensitive else ("month", "week"),
     )
 
 

@@ -13,14 +13,17 @@ from app.live_site import public_findings
 from app.maps.bundle import map_files
 from app.maps.ground import Ground
 from app.maps.picture import zone_svg
-from app.released_site import CITY, INITIATIVES, MAP, RUN, SOURCES, ZONES
+from app.release_reader import CITY, INITIATIVES, MAP, RUN, SOURCES, ZONES
 from app.sensitivity import SENSITIVITY
 from app.shown import ZONE_COLUMNS, public_run
+from app.still import still_files
 from app.validation import BACKTEST, VALIDATION
 from geodata.publishing.formats import json_bytes
 from geodata.store import initiatives, layers, sources
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from geodata.publishing.material import Material
     from geodata.store.runs import RunRecord
 
@@ -32,14 +35,23 @@ FINDINGS = {
 }
 
 
-def site_files(material: Material) -> dict[str, bytes]:
-    """Write everything that pages need beside the data files of a release."""
-    return {
+def site_files(material: Material, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Write everything that pages need beside the data files of a release, and a page of its own.
+
+    Parameters
+    ----------
+    material
+        What the release is made from.
+    files
+        Its data files.
+    """
+    made = {
         CITY: json_bytes(_city(material)),
         SOURCES: json_bytes(_sources(material)),
         INITIATIVES: json_bytes(_initiatives(material)),
         **_run_files(material),
     }
+    return made | still_files(material, {**files, **made})
 
 
 def _city(material: Material) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from app.language import N_
 from app.public_figures import (
     LONGEST,
     SAME_ALERTS,
@@ -42,9 +43,9 @@ if TYPE_CHECKING:
 DATA_AGE = "site.data_age_days"
 NAMES = {"all": "whole", "year": "last 12 months", "ytd": "this year"}  # in the tables, by preset
 WITHHELD = {"": "", SHOWN_WORDS[1]: SMALL, SHOWN_WORDS[2]: PART, SHOWN_WORDS[3]: PART}
-OF_THE_CITY = "told for the whole city only"
-OF_PERIODS = "told for whole periods only"
-NOT_TOLD = "this release does not tell it"
+OF_THE_CITY = N_("told for the whole city only")
+OF_PERIODS = N_("told for whole periods only")
+NOT_TOLD = N_("this release does not tell it")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -138,7 +139,8 @@ def released_detail(
     """
     measure = find_measure(identity)
     when, district = period_of(found, scope), scope.district or ""
-    weekly = by == "week" and any((identity, district, week) in found.told for week in found.weeks)
+    has_weeks = any((identity, district, week) in found.told for week in found.weeks)
+    weekly = by == "week" and has_weeks
     by, steps = ("week", found.weeks) if weekly else ("month", found.months)
     course = [
         found.told[key] for step in steps if (key := (identity, district, step)) in found.told
@@ -163,6 +165,7 @@ def released_detail(
             for one in _course(found, "kinds", when, scope.district)
             if one["measure"] == identity
         ),
+        offered=("month", "week") if has_weeks else ("month",),
     )
 
 

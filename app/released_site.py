@@ -6,47 +6,38 @@ is none.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import threading
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
-
-import geopandas as gpd
+from typing import TYPE_CHECKING
 
 from app.language import code
 from app.maps.activity import activity_json
 from app.maps.bundle import put_bundle, put_file
-from app.released_figures import read_figures, released_detail, released_figures
+from app.maps.picture import area_svg
+from app.release_reader import MAP, ZONES, ReleaseReader
+from app.released_figures import released_detail, released_figures
 from app.shown import (
     OtherCity,
-    PublicCity,
     PublicEvent,
-    PublicFinding,
     PublicInitiative,
-    PublicRun,
-    Published,
     Shown,
 )
 from geodata.errors import BrokenReleaseError, NotStoredError
-from geodata.initiatives import Initiative
-from geodata.publishing.activity_read import released_activity
-from geodata.publishing.folder import CURRENT, ReleaseFolder
-from geodata.reports import SourceReport
+from geodata.publishing.folder import CURRENT, ReleaseFolder, approved_releases
+from geodata.publishing.gazetteer import GAZETTEER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from shapely.geometry.base import BaseGeometry
+
     from app.maps.bundle import Bundle
     from app.public_figures import CityFigures, MeasureDetail
-    from app.released_figures import ReleasedFigures
     from geodata.measures.record import Scope
     from geodata.measures.registry import Step
     from geodata.publishing.activity import Activity
+    from geodata.publishing.surroundings import Surroundings
 
-CITY, RUN, SOURCES = "site/city.json", "site/run.json", "site/sources.json"
-INITIATIVES, MAP, ZONES = "site/initiatives.json", "site/map", "site/zones"
-DISTRICTS, OUTLINES = "data/districts.geojson", "data/zones.geojson"
 KEPT = 4
 
 
@@ -58,7 +49,7 @@ class ReleasedSite:
     def __init__(self, releases: Path, city: str | None, maps: Path) -> None:
         self.maps = maps
         self._releases, self._city = releases, city
-        self._kept: dict[str, _Read] = {}
+        self._kept: dict[str, ReleaseReader] = {}
         self._lock = threading.Lock()
 
     def shown(self, slug: str | None = None) -> Shown | None:
@@ -83,6 +74,10 @@ class ReleasedSite:
     def release(self, shown: Shown) -> ReleaseFolder | None:
         """Give the folder of the release that is shown."""
         return self._read(shown).folder
+
+    def releases(self, shown: Shown) -> list[ReleaseFolder]:
+        """Give the releases of a city that were ever approved, newest first."""
+        return approved_releases(self._releases, shown.city.slug)
 
     def figures(self, shown: Shown, scope: Scope) -> CityFigures:
         """Give every measure that the release tells in a period or month."""
@@ -130,11 +125,30 @@ class ReleasedSite:
     def bundle(self, shown: Shown) -> Bundle:
         """Give the map of the release, its files compressed beside the maps once."""
         folder = self._read(shown).folder
-        return put_bundle(self.maps, f"release-{folder.id}", lambda: _map_files(folder))
+        try:
+            return put_bundle(self.maps, f"release-{folder.id}", lambda: _map_files(folder))
+        except (KeyError, TypeError) as error:  # of another version of this software
+            msg = f"release {folder.id} holds no map that can be shown; draft and approve a new one"
+            raise BrokenReleaseError(msg) from error
 
     def zone_picture(self, shown: Shown, zone_id: str) -> bytes:
         """Give the picture of one zone."""
         return self._read(shown).folder.read(f"{ZONES}/{zone_id}.svg")
+
+    def surroundings(self, shown: Shown) -> Surroundings:
+        """Give what can be asked of a place or an area of the run that is shown."""
+        return self._read(shown).surroundings
+
+    def names_file(self, shown: Shown) -> tuple[str, str] | None:
+        """Give the folder and the name of what can be searched, as a file of the map."""
+        folder = self._read(shown).folder
+        if GAZETTEER not in folder.files:
+            return None
+        return put_file(self.maps, f"release-{folder.id}-names", "names", folder.read(GAZETTEER))
+
+    def area_picture(self, shown: Shown, shape: BaseGeometry) -> bytes:
+        """Draw an area in the city's reference system, and what lies around it."""
+        return area_svg(self._read(shown).scene, shape)
 
     def warm(self) -> None:
         """Read what the first page needs, so that nobody waits for it."""
@@ -163,7 +177,7 @@ class ReleasedSite:
             msg = f"nothing is published of a city {slug[:80]!r}"
             raise NotStoredError(msg)
         with self._lock:
-            read = self._kept.get(folder.id) or _Read(folder, self._others(slug, listed))
+            read = self._kept.get(folder.id) or ReleaseReader(folder, self._others(slug, listed))
             self._kept[folder.id] = read
             while len(self._kept) > KEPT:
                 self._kept.pop(next(iter(self._kept)))
@@ -177,7 +191,7 @@ class ReleasedSite:
                 found.append(OtherCity(slug=other, name=folder.manifest["city"]["name"]))
         return tuple(found)
 
-    def _read(self, shown: Shown) -> _Read:
+    def _read(self, shown: Shown) -> ReleaseReader:
         """Give what was read of the release that a page shows, even if a newer one is there."""
         if shown.release is None:
             msg = "what is shown is no release"
@@ -186,7 +200,7 @@ class ReleasedSite:
             if shown.release.id in self._kept:
                 return self._kept[shown.release.id]
         folder = ReleaseFolder(path=self._releases / shown.city.slug / shown.release.id)
-        return _Read(folder, ())
+        return ReleaseReader(folder, ())
 
 
 def _approved(pointer: Path) -> str:
@@ -200,144 +214,3 @@ def _approved(pointer: Path) -> str:
 def _map_files(folder: ReleaseFolder) -> dict[str, bytes]:
     inside = [name for name in folder.files if name.startswith(f"{MAP}/")]
     return {name.rpartition("/")[2]: folder.read(name) for name in inside}
-
-
-class _Read:
-    """One release, each part read when it is first asked for."""
-
-    def __init__(self, folder: ReleaseFolder, others: tuple[OtherCity, ...]) -> None:
-        self.folder, self._others = folder, others
-        self.activity_files: dict[str, tuple[str, str]] = {}  # by language
-        self.approved_at = dt.datetime.fromisoformat(str((folder.approval or {}).get("at")))
-
-    @cached_property
-    def shown(self) -> Shown:
-        """The city as the release tells it."""
-        manifest, figures = self.folder.manifest, self.figures
-        run = self._document(RUN)
-        city = self._city()
-        listed = [record for record, _ in self.initiatives.values()]
-        return Shown(
-            city=city,
-            run=_run(run, self.folder, city) if run else None,
-            reports=[_report(one) for one in self._document(SOURCES) or ()],
-            validations=_findings(run, "validations"),
-            backtests=_findings(run, "backtests"),
-            certainty=next(iter(_findings(run, "certainty")), None),
-            sensitivity=next(iter(_findings(run, "sensitivity")), None),
-            extents={
-                name: (_day(days["from"]), _day(days["through"]))
-                for name, days in manifest["sections"].items()
-            },
-            through=_day(manifest["through"]),
-            others=self._others,
-            initiatives=tuple(record for record in listed if record.listed),
-            retired=tuple(record for record in listed if not record.listed),
-            release=Published(
-                id=self.folder.id,
-                approved=self.approved_at.date(),
-                rules=manifest["rules"]["version"],
-            ),
-            stamp=(self.folder.id,),
-            periods=figures.periods,
-            months=figures.months,
-        )
-
-    @cached_property
-    def figures(self) -> ReleasedFigures:
-        """Its measures."""
-        return read_figures(self.folder, self.approved_at.replace(tzinfo=None))
-
-    @cached_property
-    def activity(self) -> Activity | None:
-        """Its alerts and complaints by week."""
-        codes = [str(code) for code in self.shown.city.districts["code"]]
-        return released_activity(self.folder, self.shown.city.crs, codes)
-
-    @cached_property
-    def initiatives(self) -> dict[str, tuple[PublicInitiative, list[PublicEvent]]]:
-        """Its initiatives with what was said when, in the city's order."""
-        found = {}
-        for one in self._document(INITIATIVES) or ():
-            initiative = Initiative.from_json(one["initiative"])
-            record = PublicInitiative(initiative=initiative, listed=one["listed"])
-            found[initiative.slug] = (record, [_event(entry) for entry in one["history"]])
-        return found
-
-    def _document(self, name: str) -> Any:
-        return json.loads(self.folder.read(name)) if name in self.folder.files else None
-
-    def _city(self) -> PublicCity:
-        manifest, told = self.folder.manifest, self._document(CITY)
-        if told is None:
-            msg = (
-                f"release {self.folder.id} was drafted without the documents of the pages; "
-                "draft and approve a new one"
-            )
-            raise BrokenReleaseError(msg)
-        return PublicCity(
-            slug=manifest["city"]["slug"],
-            name=manifest["city"]["name"],
-            synthetic=manifest["synthetic"],
-            crs=told["crs"],
-            timezone=told["timezone"],
-            today=_day(told["today"]) if told["today"] else None,
-            cell_units=told["cell_units"],
-            block_units=told["block_units"],
-            districts=_frame(self._document(DISTRICTS), told["crs"]),
-        )
-
-
-def _frame(document: dict[str, Any], crs: str) -> gpd.GeoDataFrame:
-    return gpd.GeoDataFrame.from_features(document["features"], crs=4326).to_crs(crs)
-
-
-def _run(told: dict[str, Any], folder: ReleaseFolder, city: PublicCity) -> PublicRun:
-    """Put the run together from its document and the outlines of its zones."""
-    zones = _frame(json.loads(folder.read(OUTLINES)), city.crs)[
-        ["id", "district", "rank", "geometry"]
-    ]
-    for name in ("area", "environment_share", "factors"):
-        by_id = {zone["id"]: zone[name] for zone in told["zones"]}
-        zones[name] = [by_id[zone] for zone in zones["id"]]
-    return PublicRun(
-        id=told["id"],
-        outcome=told["outcome"],
-        period_from=_day(told["from"]),
-        period_to=_day(told["to"]),
-        seed=told["seed"],
-        spec=told["spec"],
-        data_sha256=told["data_sha256"],
-        code_version=told["code_version"],
-        result=told["result"],
-        zones=zones,
-        class_shares=tuple(told["class_shares"]),
-    )
-
-
-def _findings(run: dict[str, Any] | None, name: str) -> list[PublicFinding]:
-    return [PublicFinding(document=one) for one in (run or {}).get(name, ())]
-
-
-def _report(told: dict[str, Any]) -> SourceReport:
-    return SourceReport(
-        kind=told["kind"],
-        source=told["source"],
-        read=told["read"],
-        stored=told["stored"],
-        left_out=told["left_out"],
-    )
-
-
-def _event(told: dict[str, Any]) -> PublicEvent:
-    said = told["initiative"]
-    return PublicEvent(
-        event=told["event"],
-        recorded_at=dt.datetime.fromisoformat(told["recorded_at"]),
-        initiative=Initiative.from_json(said) if said else None,
-        changes=tuple(told["changes"]),
-    )
-
-
-def _day(text: str) -> dt.date:
-    return dt.date.fromisoformat(text)

@@ -119,7 +119,7 @@ class Published:
     """Which release is shown: its id, the day of its approval, the version of its rules."""
 
     id: str
-    approved: dt.date
+    approved: dt.date | None
     rules: int
 
 

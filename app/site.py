@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from shapely.geometry.base import BaseGeometry
+
     from app.maps.bundle import Bundle
     from app.public_figures import CityFigures, MeasureDetail
     from app.shown import PublicEvent, PublicInitiative, Shown
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from geodata.measures.registry import Step
     from geodata.publishing.activity import Activity
     from geodata.publishing.folder import ReleaseFolder
+    from geodata.publishing.surroundings import Surroundings
 
 
 class Site(Protocol):
@@ -37,6 +40,9 @@ class Site(Protocol):
 
     def release(self, shown: Shown) -> ReleaseFolder | None:
         """Give the folder of the release that is shown, if one is."""
+
+    def releases(self, shown: Shown) -> list[ReleaseFolder]:
+        """Give the releases of a city that were ever approved, newest first."""
 
     def figures(self, shown: Shown, scope: Scope) -> CityFigures:
         """Give every measure of a city in a scope."""
@@ -70,6 +76,15 @@ class Site(Protocol):
 
     def zone_picture(self, shown: Shown, zone_id: str) -> bytes:
         """Draw one zone of the run that is shown, and its surroundings."""
+
+    def surroundings(self, shown: Shown) -> Surroundings:
+        """Give what can be asked of a place or an area of the run that is shown."""
+
+    def names_file(self, shown: Shown) -> tuple[str, str] | None:
+        """Give the folder and the name of what can be searched, as a file of the map."""
+
+    def area_picture(self, shown: Shown, shape: BaseGeometry) -> bytes:
+        """Draw an area in the city's reference system, and what lies around it."""
 
     def warm(self) -> None:
         """Work out what the first page needs, so that nobody waits for it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app import charts, charts_measures
+from app import charts, charts_account, charts_measures
 from app.charts import title_of
 from app.words_measures import ONE
 from geodata.initiatives import SECTIONS
@@ -17,9 +17,11 @@ from geodata.measures import masked
 from geodata.measures.record import GROUPS
 from geodata.measures.registry import MEASURES
 from geodata.publishing.activity import LAYERS
+from geodata.publishing.dictionary import FILES
+from geodata.publishing.rules import FEW_PEOPLE, RULES, SHOWN_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from geodata.measures.record import Measure
 
@@ -32,8 +34,18 @@ CHARTS = (  # that pages show
     charts.selection,
     charts_measures.course,
     charts_measures.districts,
+    charts_account.later_hits,
 )
-WITHHELD = (masked.SMALL, masked.PART, masked.MONTHS_ONLY, masked.NONE)
+PLACES: dict[str, Iterable[str]] = {  # texts by what they belong to
+    "groups of measures": GROUPS.values(),
+    "sections of an initiative": SECTIONS.values(),
+    "why a figure is withheld": (masked.SMALL, masked.PART, masked.MONTHS_ONLY, masked.NONE),
+    "a rule of publishing": RULES.texts().values(),
+    "a file of a release": [file.title for file in FILES.values()],
+    "a layer of the map": [title for title, *_ in LAYERS.values()],
+    "in place of a figure of a release": (*SHOWN_WORDS.values(), FEW_PEOPLE),
+    "title of a chart": [title_of(chart) for chart in CHARTS],
+}
 
 
 def told_of(measure: Measure) -> tuple[str, ...]:
@@ -56,15 +68,9 @@ def texts() -> Iterator[tuple[str, str]]:
     for measure in MEASURES.values():
         for text in told_of(measure):
             yield text, measure.id
-    for found, place in ((GROUPS, "groups of measures"), (SECTIONS, "sections of an initiative")):
-        for text in found.values():
+    for place, found in PLACES.items():
+        for text in filter(None, found):
             yield text, place
-    for text in WITHHELD:
-        yield text, "why a figure is withheld"
-    for title, *_ in LAYERS.values():
-        yield title, "a layer of the map"
-    for chart in CHARTS:
-        yield title_of(chart), "title of a chart"
 
 
 def counted() -> Iterator[tuple[str, str]]:

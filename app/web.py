@@ -12,7 +12,7 @@ from app.config import Settings
 from app.live_site import LiveSite
 from app.paths import template_dir
 from app.released_site import ReleasedSite
-from app.views import api, health, initiatives, measures, public
+from app.views import account, api, data, embed, explore, health, initiatives, measures, public
 from geodata.database import open_database
 
 if TYPE_CHECKING:
@@ -51,8 +51,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["saferground.site"] = _site(settings, database)
     guard.register(app)
     app.register_blueprint(public.bp)
+    app.register_blueprint(explore.bp)
     app.register_blueprint(measures.bp)
     app.register_blueprint(initiatives.bp)
+    app.register_blueprint(data.bp)
+    app.register_blueprint(account.bp)
+    app.register_blueprint(embed.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(health.bp)
     language.register(app)

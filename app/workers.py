@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -140,8 +141,18 @@ _work: list[Callable[[int], Any]] = []
 
 
 def _remember(work: Callable[[int], Any]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asked for the work decides when it ends
+    for asked_to_end in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked_to_end, signal.SIG_IGN)  # who asked for the work decides when it ends
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _work[:] = [work]
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that asked for the work is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _recall(piece: int) -> Any:

@@ -17,6 +17,8 @@ from geodata.placing import CityFrame, mend
 from spatial.grid import lay_grid
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shapely.geometry.base import BaseGeometry
 
     from geodata.cityfile import CityFile, DistrictSource, Place
@@ -55,7 +57,8 @@ def gather_areas(described: CityFile) -> Areas:
     reports: list[tuple[SourceReport, str]] = []
     districts: dict[str, tuple[str, BaseGeometry]] = {}
     if described.districts is not None:
-        opened = _open_area(described.districts.place, "districts", crs, described.districts)
+        columns = [described.districts.id, described.districts.name]
+        opened = open_area(described.districts.place, "districts", crs, columns)
         districts = _join(opened, described.districts, described.grid.cell_units)
         reports.append((opened.sieve.report, opened.layer.sha256))
     if described.boundary is not None:
@@ -82,14 +85,20 @@ def _whole(
     place: Place, kind: str, crs: CRS, reports: list[tuple[SourceReport, str]]
 ) -> BaseGeometry:
     """Read polygons as one area and keep the account."""
-    opened = _open_area(place, kind, crs, None)
+    opened = open_area(place, kind, crs)
     opened.sieve.report.stored = len(opened.frame)
     reports.append((opened.sieve.report, opened.layer.sha256))
     return shapely.union_all(opened.frame.geometry.to_numpy())
 
 
-def _open_area(place: Place, kind: str, crs: CRS, source: DistrictSource | None) -> Opened:
-    columns = [source.id, source.name] if source else []
+def open_area(place: Place, kind: str, crs: CRS, columns: Sequence[str | None] = ()) -> Opened:
+    """Read polygons with the columns that are needed, mended and in the city's reference system.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be used, holds no polygon or lies elsewhere.
+    """
     opened = open_source(place, kind, columns)
     if not isinstance(opened.frame, gpd.GeoDataFrame):
         msg = f"{place.label}: {kind} must be polygons; this is a table of points"
@@ -103,7 +112,7 @@ def _open_area(place: Place, kind: str, crs: CRS, source: DistrictSource | None)
     )
     opened.drop_left_out()
     if len(opened.frame) == 0:
-        msg = f"{place.label}: holds no polygon; a city needs the outline of its area"
+        msg = f"{place.label}: holds no polygon; {kind} must be areas with an outline"
         raise DataError(msg)
     _require_in_reach(opened.frame, crs, place.label)
     opened.frame = opened.frame.to_crs(crs)

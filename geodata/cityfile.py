@@ -11,6 +11,14 @@ from typing import TYPE_CHECKING, Any
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from geodata.disclosure import (
+    CONTACT_KEYS,
+    LICENSE_KEYS,
+    RESIDENTS_KEYS,
+    read_contact,
+    read_license,
+    read_residents,
+)
 from geodata.errors import CityFileError
 from geodata.filters import Filter
 from geodata.records import CLASSES, DISPOSITIONS, RECORD_KINDS, RecordKind, RecordSource
@@ -22,9 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from geodata.disclosure import Contact, License, ResidentsSource
+
 DEGREES = "EPSG:4326"
 PLACE_FIELDS = {True: ("x", "y", "latlon"), False: ()}
-BASE_KINDS = ("street", "water", "park", "rail")
+BASE_KINDS = ("street", "water", "park", "rail", "neighbourhood")
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
 PLACE_KEYS = {"source", "layer", "x", "y", "crs", "where"}
@@ -39,7 +49,9 @@ KEYS: dict[str, set[str]] = {
     "base": PLACE_KEYS | {"kind", "name", "rank"},
     "coverage": PLACE_KEYS,
     "addresses": PLACE_KEYS,
-    "publish": {"sensitive_outcomes"},
+    "publish": {"sensitive_outcomes", *LICENSE_KEYS},
+    "contact": {*CONTACT_KEYS},
+    "residents": (PLACE_KEYS - {"x", "y"}) | {*RESIDENTS_KEYS},
     **{
         kind.section: (PLACE_KEYS - {"x", "y"}) | {"fields", "date_format", "measure", *kind.words}
         for kind in RECORD_KINDS.values()
@@ -50,7 +62,7 @@ WORDS = {"classes": CLASSES, "dispositions": DISPOSITIONS}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where rows come from and how their place is told."""
+    """Where rows come from and how their place is told; ``notes`` are told with its account."""
 
     label: str  # as the city file writes it
     path: str  # resolved path, or an http(s) address
@@ -59,6 +71,7 @@ class Place:
     y: str | None = None
     crs: str | None = None
     where: Filter = field(default_factory=Filter)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +120,7 @@ class CityFile:
 
     ``today`` is the day at which the calendar of a synthetic city stands; a real city has none.
     ``sensitive_outcomes`` are those of which only counts by district and month may be published.
+    ``contact``, ``license`` and ``residents`` are for the public pages; each may be missing.
     """
 
     path: str
@@ -126,6 +140,9 @@ class CityFile:
     addresses: Place | None
     records: tuple[RecordSource, ...]
     sensitive_outcomes: tuple[str, ...] = ()
+    contact: Contact | None = None
+    license: License | None = None
+    residents: ResidentsSource | None = None
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -198,7 +215,11 @@ class _Reader:
         spec = self._grid(grid)
         self._twice([f for f in factors if f])
         kept = [source for source in incidents if source]
-        sensitive = self._sensitive(self._table("publish"), kept)
+        publish = self._table("publish")
+        sensitive = self._sensitive(publish, kept)
+        license_ = read_license(publish, self.faults)
+        contact = read_contact(self._table("contact"), self.faults)
+        residents = self._residents()
         if self.faults:
             raise CityFileError(str(self.path), self.faults)
         return CityFile(
@@ -219,6 +240,9 @@ class _Reader:
             addresses=addresses,
             records=tuple(source for source in records if source),
             sensitive_outcomes=sensitive,
+            contact=contact,
+            license=license_,
+            residents=residents,
         )
 
     def _sensitive(
@@ -383,6 +407,11 @@ class _Reader:
     def _area(self, section: str) -> Place | None:
         table = self._table(section)
         return self._place(f"[{section}]", table) if table else None
+
+    def _residents(self) -> ResidentsSource | None:
+        table = self._table("residents")
+        place = self._place("[residents]", table) if table else None
+        return read_residents(table, place, self.faults)
 
     def _incident(self, where: str, table: Mapping[str, Any]) -> IncidentSource | None:
         place = self._place(where, table)

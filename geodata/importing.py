@@ -11,8 +11,20 @@ import shapely
 from geodata.areas import gather_areas
 from geodata.gathering import gather_addresses, gather_base, gather_factor, gather_incidents
 from geodata.gathering_records import gather_records
+from geodata.gathering_residents import gather_residents
 from geodata.measures.ids import TALLIED
-from geodata.store import addresses, cities, incidents, layers, records, sources
+from geodata.sources import fetch_city
+from geodata.store import (
+    addresses,
+    cities,
+    imports,
+    incidents,
+    layers,
+    records,
+    residents,
+    sources,
+)
+from geodata.store.changes import ChangeLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +36,9 @@ if TYPE_CHECKING:
     from geodata.cityfile import CityFile
     from geodata.database import Database
     from geodata.gathering import Gathered, GatheredRecords
+    from geodata.gathering_residents import GatheredResidents
     from geodata.reports import SourceReport
+    from geodata.sources import Fetching
     from geodata.store.incidents import Stored
 
     Progress = Callable[[str, int, int], None]
@@ -43,12 +57,16 @@ class ImportResult:
 
 
 def import_city(
-    database: Database, described: CityFile, *, progress: Progress | None = None
+    database: Database,
+    described: CityFile,
+    *,
+    fetching: Fetching | None = None,
+    progress: Progress | None = None,
 ) -> ImportResult:
     """Read every source of a city file and store it, all or nothing.
 
     Reading and checking come first and touch no table; storing is one transaction. Importing the
-    same files again stores nothing twice.
+    same files again stores nothing twice. Addresses are fetched first, if it is said how.
 
     Raises
     ------
@@ -57,6 +75,8 @@ def import_city(
     GridError
         If the cell of the city file cannot be right.
     """
+    if fetching is not None:
+        described = fetch_city(described, fetching, progress=progress)
     total = 1 + sum(
         len(part)
         for part in (described.incidents, described.factors, described.base, described.records)
@@ -92,8 +112,11 @@ def import_city(
             gather_records(source, areas.frame, described.timezone, shapes, TALLIED, _now())
         )
         step()
+    lived = None
+    if described.residents is not None:
+        lived = gather_residents(described.residents, areas)
     with database.session(write=True) as session:
-        reports = _store(session, described, areas, gathered, recorded, progress)
+        reports = _store(session, described, areas, gathered, recorded, lived, progress)
     return ImportResult(city=described.slug, sources=tuple(reports))
 
 
@@ -103,9 +126,11 @@ def _store(
     areas: Areas,
     gathered: dict[str, list[Gathered]],
     recorded: list[GatheredRecords],
+    lived: GatheredResidents | None,
     progress: Progress | None,
 ) -> list[SourceReport]:
-    when = _now()
+    when, log = _now(), ChangeLog()
+    before = imports.settings_before(session, described.slug)
     srid = areas.frame.crs.to_epsg() or 0
     districts = {
         code: (name, shapely.set_srid(shape, srid))
@@ -117,24 +142,27 @@ def _store(
     city = cities.save_city(session, described, study_area, districts, when, coverage=coverage)
     _stamp(gathered, srid)
     for rows in gathered["incidents"]:
-        _store_incidents(session, city, rows)
-    _store_factors(session, city, described, gathered["factors"])
-    _store_base(session, city, described, gathered["base"])
+        _store_incidents(session, city, rows, log)
+    _store_factors(session, city, described, gathered["factors"], log)
+    _store_base(session, city, described, gathered["base"], log)
     homes = [found for found in recorded if found.section == "addresses"]
-    _store_addresses(session, city, homes[0] if homes else None)
+    _store_addresses(session, city, homes[0] if homes else None, log)
+    _store_residents(session, city, lived, srid, log)
     for found in recorded:
         if found.section != "addresses":
-            _store_records(session, city, found)
+            _store_records(session, city, found, log)
     accounts = [
         *areas.reports,
         *((rows.report, rows.sha256) for group in gathered.values() for rows in group),
         *((rows.report, rows.sha256) for rows in recorded),
+        *([(lived.report, lived.sha256)] if lived else []),
     ]
     for position, (report, sha256) in enumerate(accounts, start=1):
         report.require_balance()
         sources.save_report(session, city, report, sha256, when)
         if progress:
             progress("storing", position, len(accounts))
+    imports.save_version(session, city, when, log, before)
     return [report for report, _ in accounts]
 
 
@@ -180,24 +208,44 @@ def _stamp(gathered: dict[str, list[Gathered]], srid: int) -> None:
                 row["geom"] = shape
 
 
-def _store_incidents(session: Session, city: int, gathered: Gathered) -> None:
-    found = incidents.store_incidents(session, city, gathered.report.source, gathered.rows)
+def _store_incidents(session: Session, city: int, gathered: Gathered, log: ChangeLog) -> None:
+    found = incidents.store_incidents(session, city, gathered.report.source, gathered.rows, log)
     _account_rows(gathered.report, found)
 
 
-def _store_addresses(session: Session, city: int, gathered: GatheredRecords | None) -> None:
+def _store_addresses(
+    session: Session, city: int, gathered: GatheredRecords | None, log: ChangeLog
+) -> None:
     """Make the stored addresses exactly those of the file."""
     if gathered is None:
-        addresses.replace_addresses(session, city, None)
+        addresses.replace_addresses(session, city, None, log)
         return
-    changed = addresses.replace_addresses(session, city, gathered.rows)
+    changed = addresses.replace_addresses(session, city, gathered.rows, log)
     gathered.report.stored = len(gathered.rows) if changed else 0
     gathered.report.leave_out("already stored", 0 if changed else len(gathered.rows))
 
 
-def _store_records(session: Session, city: int, gathered: GatheredRecords) -> None:
+def _store_residents(
+    session: Session,
+    city: int,
+    gathered: GatheredResidents | None,
+    srid: int,
+    log: ChangeLog,
+) -> None:
+    """Make the stored residents exactly those of the file."""
+    if gathered is None:
+        residents.replace_residents(session, city, None, log)
+        return
+    rows = gathered.rows
+    rows = rows.set_geometry(shapely.set_srid(rows.geometry.to_numpy(), srid))
+    changed = residents.replace_residents(session, city, rows, log)
+    gathered.report.stored = len(rows) if changed else 0
+    gathered.report.leave_out("already stored", 0 if changed else len(rows))
+
+
+def _store_records(session: Session, city: int, gathered: GatheredRecords, log: ChangeLog) -> None:
     source, section = gathered.report.source, gathered.section
-    found = records.store_records(session, city, section, source, gathered.rows)
+    found = records.store_records(session, city, section, source, gathered.rows, log)
     _account_rows(gathered.report, found)
 
 
@@ -210,19 +258,21 @@ def _account_rows(report: SourceReport, found: Stored) -> None:
 
 
 def _store_factors(
-    session: Session, city: int, described: CityFile, gathered: list[Gathered]
+    session: Session, city: int, described: CityFile, gathered: list[Gathered], log: ChangeLog
 ) -> None:
     names = [source.factor.name for source in described.factors]
-    gone = layers.forget_factors(session, city, names)
+    gone = layers.forget_factors(session, city, names, log)
     for position, (source, rows) in enumerate(zip(described.factors, gathered, strict=True)):
         number = layers.store_factor(session, city, source.factor, position)
-        new, removed = layers.replace_features(session, number, rows.rows)
+        new, removed = layers.replace_features(session, number, rows.rows, log)
         _account(rows, new, removed)
         if gone and position == 0:
             rows.report.notes.append(f"factors no longer in the city file: {', '.join(gone)}")
 
 
-def _store_base(session: Session, city: int, described: CityFile, gathered: list[Gathered]) -> None:
+def _store_base(
+    session: Session, city: int, described: CityFile, gathered: list[Gathered], log: ChangeLog
+) -> None:
     """Store base shapes; several sources of one kind together make its snapshot."""
     kinds = dict.fromkeys(source.kind for source in described.base)
     for kind in kinds:
@@ -239,7 +289,7 @@ def _store_base(session: Session, city: int, described: CityFile, gathered: list
             seen.update(row["row_key"] for row in fresh)
         there = layers.base_keys(session, city, kind)
         everything = [row for rows in mine for row in rows.rows]
-        _, removed = layers.replace_base(session, city, kind, everything)
+        _, removed = layers.replace_base(session, city, kind, everything, log)
         for position, rows in enumerate(mine):
             new = sum(row["row_key"] not in there for row in rows.rows)
             _account(rows, new, removed if position == 0 else 0)

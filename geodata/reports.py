@@ -17,7 +17,7 @@ SHOWN_ROWS = 5
 
 @dataclass(kw_only=True)
 class SourceReport:
-    """One source's account."""
+    """One source's account; ``rows_out`` has the numbers of rows by reason, to be looked into."""
 
     kind: str
     source: str
@@ -25,6 +25,9 @@ class SourceReport:
     stored: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    rows_out: list[tuple[str, NDArray[np.int64]]] = field(
+        default_factory=list, compare=False, repr=False
+    )
 
     def leave_out(self, reason: str, number: int) -> None:
         """Count rows under a reason; each row belongs under one reason only."""
@@ -63,6 +66,7 @@ class Sieve:
         number = int(fresh.sum())
         if number:
             self.report.leave_out(reason, number)
+            self.report.rows_out.append((reason, self.rows[fresh]))
             if examples:
                 self.report.notes.append(f"{reason}: {number} ({name_rows(self.rows[fresh])})")
             self.keep &= ~bad

@@ -44,6 +44,8 @@ class City(Base):
 
     ``today`` is the day at which a synthetic city's calendar stands; ``coverage`` is the area of
     gunshot detection, where it is known; of ``sensitive_outcomes`` only counts may be published.
+    ``contact`` and ``license`` are what the public is told; ``residents`` names the groups of the
+    people counted by :class:`Residents` and says whose counts they are.
     """
 
     __tablename__ = "city"
@@ -59,6 +61,9 @@ class City(Base):
     study_area: Mapped[BaseGeometry]
     coverage: Mapped[BaseGeometry | None]
     sensitive_outcomes: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    contact: Mapped[dict[str, Any] | None]
+    license: Mapped[dict[str, Any] | None]
+    residents: Mapped[dict[str, Any] | None]
     imported_at: Mapped[dt.datetime]
 
 
@@ -72,6 +77,18 @@ class District(Base):
     code: Mapped[str] = mapped_column(String(80))
     name: Mapped[str] = mapped_column(String(200))
     position: Mapped[int]
+    geom: Mapped[BaseGeometry]
+
+
+class Residents(Base):
+    """People who live in one polygon; ``groups`` counts them in the order of the city's groups."""
+
+    __tablename__ = "residents"
+    __table_args__ = (Index(None, "city_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    city_id: Mapped[int] = mapped_column(ForeignKey("city.id"))
+    people: Mapped[float]
+    groups: Mapped[list[Any]]
     geom: Mapped[BaseGeometry]
 
 
@@ -136,7 +153,7 @@ class Feature(Base):
 
 
 class BaseShape(Base):
-    """One thing drawn under the map: ``kind`` is street, water, park or rail."""
+    """One thing drawn under the map: ``kind`` is street, water, park, rail or neighbourhood."""
 
     __tablename__ = "base_shape"
     __table_args__ = (UniqueConstraint("city_id", "kind", "row_key"),)

@@ -1,9 +1,10 @@
+import dataclasses
 import datetime as dt
 
 import pytest
 
 from app import create_app
-from app.cli.demo import HELD_OUT
+from app.cli.demo import HELD_OUT, publish_demo
 from app.config import Settings
 from app.pipeline import FitRequest, fit
 from app.validation import validate
@@ -38,6 +39,21 @@ def demo_settings(tmp_path_factory):
     validate(database, run.id, *HELD_OUT)
     database.close()
     return settings
+
+
+@pytest.fixture(scope="session")
+def published_settings(demo_settings):
+    """The demonstration city with its two releases; nothing else is read of it."""
+    settings = dataclasses.replace(demo_settings, preview=False)
+    database = open_database(settings.database_url)
+    publish_demo(database, settings.releases, "alder-falls")
+    database.close()
+    return settings
+
+
+@pytest.fixture(scope="session")
+def published_app(published_settings):
+    return create_app(published_settings)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pandas as pd
 import shapely
 from gunfire import Gunfire, degrees, with_streets_and_homes
 from initiatives_text import TEXT
-from town import CRS, SIDE, SOUTH, WEST
+from town import CRS, SIDE, SOUTH, WEST, write_geojson
 
 from geodata.cityfile import read_city_file
 from geodata.importing import import_city
@@ -130,6 +130,20 @@ class Publisher(Gunfire):
         )
         columns = ["measure", "from", "to", "district", "value"]
         pd.DataFrame(self.totals, columns=columns).to_csv(self.folder / "totals.csv", index=False)
+
+    def name_places(self):
+        """Add streets with names, a crossing, and a neighbourhood."""
+        corner = (WEST, SOUTH)
+        lines = [((0, 1000), (4000, 1000)), ((1000, 0), (1000, 4000))]
+        ways = [shapely.LineString(np.add(line, corner)) for line in lines]
+        write_geojson(self.folder / "named.geojson", ways, name=["Main Street", "Fifth Street"])
+        part = shapely.box(WEST, SOUTH, WEST + 1500, SOUTH + 1500)
+        write_geojson(self.folder / "parts.geojson", [part], name=["Old Tannery"])
+        self.city += (
+            '\n[[base]]\nkind = "street"\nsource = "named.geojson"\nname = "name"\n'
+            '[[base]]\nkind = "neighbourhood"\nsource = "parts.geojson"\nname = "name"\n'
+        )
+        return self
 
     def bring(self, database):
         """Import everything as it stands."""

@@ -15,7 +15,9 @@ from app.cli import (
     cities,
     demo,
     evaluating,
+    imports,
     initiatives,
+    jobs,
     judging,
     measuring,
     people,
@@ -47,6 +49,7 @@ for command in (
     demo.demo,
     cities.init,
     cities.import_,
+    imports.imports,
     cities.cities,
     initiatives.initiatives,
     runs.fit,
@@ -64,5 +67,7 @@ for command in (
     people.user,
     auditing.audit,
     serving.serve,
+    serving.worker,
+    jobs.jobs,
 ):
     main.add_command(command)

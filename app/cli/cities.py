@@ -18,6 +18,7 @@ from app.cli.common import (
     stage_lines,
     with_secret_key,
 )
+from app.fetching import fetching_for
 from geodata.cityfile import read_city_file
 from geodata.database import upgrade
 from geodata.importing import import_city
@@ -50,7 +51,12 @@ def import_(
     """Read every source of CITY_FILE into the database, all or nothing."""
     described = read_city_file(city_file, data_root)
     with Progress() as progress:
-        result = import_city(open_for(database_url), described, progress=progress)
+        result = import_city(
+            open_for(database_url),
+            described,
+            fetching=fetching_for(settings_for(database_url), progress),
+            progress=progress,
+        )
     if as_json:
         print_json(result.as_json())
         return

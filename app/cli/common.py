@@ -70,6 +70,16 @@ DAY = _Day()
 PERIOD = _Period()
 
 
+class ListingGroup(click.Group):
+    """A group that lists where none of its commands is named: ``jobs CITY`` lists."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put ``list`` before what is no command."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
 def settings_for(database_url: str | None) -> Settings:
     """Read the settings, with the database of the command line if one is named."""
     settings = Settings.from_env()

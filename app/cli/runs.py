@@ -26,6 +26,7 @@ from app.report import write_report
 from geodata.exporting import export_run
 from geodata.store import audit
 from geodata.store.cities import get_city
+from geodata.store.imports import undone_imports_of
 from geodata.store.runs import RunSummary, get_run, list_runs
 from spatial.spec import ModelSpec, Sharing, ZoneSource, ZoneSpec
 
@@ -120,6 +121,7 @@ def runs(city: str, database_url: str | None, *, as_json: bool) -> None:
     with open_for(database_url).session() as session:
         get_city(session, city)
         found = list_runs(session, city)
+        undone = {run.id: [r.id for r in undone_imports_of(session, run.id)] for run in found}
     if as_json:
         print_json(
             {
@@ -136,6 +138,7 @@ def runs(city: str, database_url: str | None, *, as_json: bool) -> None:
                         "factors": run.factors,
                         "zones": run.zones,
                         "incidents": run.incidents,
+                        "undone_imports": undone[run.id],
                     }
                     for run in found
                 ]
@@ -149,6 +152,9 @@ def runs(city: str, database_url: str | None, *, as_json: bool) -> None:
         ["run", "outcome", "scope", "from", "to", "incidents", "family", "factors", "zones"],
         [_run_row(run) for run in found],
     )
+    for run in found:
+        if undone[run.id]:
+            say(f"{run.id}: data that it used were undone since; fit it again")
 
 
 @click.command()
@@ -159,10 +165,16 @@ def show(run: str, database_url: str | None, *, as_json: bool) -> None:
     """Show one RUN: factors, scores, zones, warnings."""
     with open_for(database_url).session() as session:
         document = get_run(session, run).result
+        undone = undone_imports_of(session, run)
     if as_json:
         print_json(document)
     else:
         _print_run(document)
+    for record in undone:
+        say(
+            f"This run may have used import {record.id}, which {record.undone_by} undid on "
+            f"{record.undone_at:%Y-%m-%d}: fit it again."
+        )
 
 
 @click.command()

@@ -1,9 +1,12 @@
-"""The command that serves the pages."""
+"""The commands that serve the pages and work on jobs."""
 
 from __future__ import annotations
 
+import logging
 import socket
+import sys
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,9 +14,11 @@ import click
 import waitress
 
 from app import create_app
-from app.cli.common import database_option, say, settings_for
+from app.cli.common import database_option, open_for, say, settings_for
 from app.cli.people import tell_first_administrator
 from app.config import SettingsError
+from app.embedded import EmbeddedWorker
+from app.worker import Worker, stop_at_signals, stop_with_parent
 from spatial.errors import SaferGroundError
 
 if TYPE_CHECKING:
@@ -31,25 +36,69 @@ class PortTakenError(SaferGroundError):
 @click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True)
 @click.option("--preview", is_flag=True, help="Show what is not published, for staff only.")
 @click.option("--public", is_flag=True, help="The public part alone: no sign-in, no database.")
+@click.option(
+    "--worker/--no-worker",
+    "with_worker",
+    default=None,
+    help="Work on jobs too, in a process of its own [default: where there is a secret key].",
+)
 @database_option
-def serve(host: str, port: int, database_url: str | None, *, preview: bool, public: bool) -> None:
+def serve(
+    host: str,
+    port: int,
+    database_url: str | None,
+    *,
+    preview: bool,
+    public: bool,
+    with_worker: bool | None,
+) -> None:
     """Serve the public pages of the published releases, and the staff's."""
+    settings = _settings(database_url, public=public, preview=preview)
+    require_free_port(host, port)
+    staff = settings.secret_key is not None
+    if staff:
+        tell_first_administrator(database_url)
+    with_worker = staff if with_worker is None else with_worker
+    with EmbeddedWorker(settings.database_url) if with_worker else nullcontext():
+        run_server(settings, host, port)
+
+
+def _settings(database_url: str | None, *, public: bool, preview: bool) -> Settings:
+    """Give the settings to serve with; without a secret key only the public part can be."""
     settings = settings_for(database_url)
     if public and (preview or settings.preview):
         msg = "--public serves releases alone; a preview needs the database"
         raise click.UsageError(msg)
     if public:
-        settings = replace(settings, secret_key=None)
-    elif settings.secret_key is None:
+        return replace(settings, secret_key=None)
+    if settings.secret_key is None:
         msg = (
             f"there is no secret key in SAFERGROUND_SECRET_KEY or {settings.key_file}; make one "
             "with: saferground init, or serve the public part alone: saferground serve --public"
         )
         raise SettingsError(msg)
-    require_free_port(host, port)
-    if not public:
-        tell_first_administrator(database_url)
-    run_server(replace(settings, preview=settings.preview or preview), host, port)
+    return replace(settings, preview=settings.preview or preview)
+
+
+@click.command()
+@click.option("--with-parent", is_flag=True, hidden=True, help="End when standard input closes.")
+@database_option
+def worker(database_url: str | None, *, with_parent: bool) -> None:
+    """Work on jobs until stopped; any number of workers may run, on any machines.
+
+    Asked to end (SIGTERM, Ctrl-C), it lets the job in hand wait again for another worker.
+    """
+    settings = settings_for(database_url)
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    for chatty in ("alembic", "huey"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    made = Worker(open_for(database_url), settings)
+    stop_at_signals(made)
+    if with_parent:
+        stop_with_parent(made)
+    made.run()
 
 
 def require_free_port(host: str, port: int) -> None:

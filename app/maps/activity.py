@@ -31,6 +31,7 @@ def activity_json(activity: Activity, crs: str) -> bytes:
 
 def _layer(layer: Layer, crs: str) -> dict[str, object]:
     sites = layer.sites
+    weekly = layer.counts.groupby(["site", "week", "class"])["n"].sum().reset_index()
     to_degrees = Transformer.from_crs(crs, 4326, always_xy=True)
     lon, lat = to_degrees.transform(sites["x"].to_numpy(), sites["y"].to_numpy())
     metres = sites["radius_units"].to_numpy() * words.Units(crs).metres
@@ -48,5 +49,5 @@ def _layer(layer: Layer, crs: str) -> dict[str, object]:
         "many": ngettext(layer.one, layer.many, 2),
         "classes": list(layer.classes),
         "sites": [list(row) for row in rows],
-        "counts": layer.counts[["site", "week", "class", "n"]].to_numpy().ravel().tolist(),
+        "counts": weekly.to_numpy().ravel().tolist(),
     }

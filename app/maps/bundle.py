@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import brotli
 import numpy as np
@@ -17,7 +17,12 @@ import numpy as np
 from app.language import code, speaking
 from app.maps.compose import Files, compose
 from app.maps.picture import overview_svg
-from app.maps.shapes import base_geojson, districts_geojson, zones_geojson
+from app.maps.shapes import (
+    base_geojson,
+    districts_geojson,
+    neighbourhoods_geojson,
+    zones_geojson,
+)
 from app.maps.surface import warped_surface
 
 if TYPE_CHECKING:
@@ -26,14 +31,17 @@ if TYPE_CHECKING:
     from app.maps.ground import Ground
     from geodata.store.runs import RunRecord
 
-FORMAT = "4"  # raise when the files change for the same run
+FORMAT = "6"  # raise when the files change for the same run
 COMPRESSED = (".js", ".css", ".json", ".svg")
 MANIFEST = "map.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """Names of a map's files, and its fragment of HTML."""
+    """Names of a map's files, and its fragment of HTML.
+
+    ``surface_bounds`` are south, west, north and east of the surface in degrees.
+    """
 
     folder: str
     fragment: str
@@ -41,6 +49,10 @@ class Bundle:
     style: str
     picture: str
     zones: str
+    base: str
+    districts: str
+    surface: str
+    surface_bounds: tuple[float, float, float, float]
 
 
 def map_bundle(root: Path, ground: Ground, run: RunRecord) -> Bundle:
@@ -67,9 +79,9 @@ def map_files(ground: Ground, run: RunRecord, languages: Iterable[str]) -> dict[
     return {MANIFEST: json.dumps(told).encode(), **found}
 
 
-def _draw(ground: Ground, run: RunRecord, found: dict[str, bytes]) -> dict[str, str]:
+def _draw(ground: Ground, run: RunRecord, found: dict[str, bytes]) -> dict[str, Any]:
     """Draw a map in one language; give what a bundle names of it."""
-    surface = warped_surface(run)
+    surface, parts = warped_surface(run), neighbourhoods_geojson(ground)
 
     def put(stem: str, ending: str, content: bytes) -> str:
         name = named(stem, ending, content)
@@ -81,6 +93,7 @@ def _draw(ground: Ground, run: RunRecord, found: dict[str, bytes]) -> dict[str, 
         surface=put("surface", ".png", surface.png),
         districts=put("districts", ".json", districts_geojson(ground)),
         zones=put("zones", ".json", zones_geojson(ground, run)),
+        neighbourhoods=put("neighbourhoods", ".json", parts) if parts else "",
     )
     area = ground.city.districts.geometry.to_crs(4326).total_bounds
     west, south, east, north = (round(float(edge), 6) for edge in np.asarray(area))
@@ -91,6 +104,10 @@ def _draw(ground: Ground, run: RunRecord, found: dict[str, bytes]) -> dict[str, 
         "style": put("map", ".css", split.style.encode()),
         "picture": put("overview", ".svg", overview_svg(ground, run)),
         "zones": files.zones,
+        "base": files.base,
+        "districts": files.districts,
+        "surface": files.surface,
+        "surface_bounds": surface.bounds,
     }
 
 

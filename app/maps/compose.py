@@ -24,6 +24,7 @@ class Files:
     surface: str
     districts: str
     zones: str
+    neighbourhoods: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,8 @@ def compose(
     s, w, n, e = surface_bounds
     Picture(files.surface, [[s, w], [n, e]]).add_to(chart)
     Shapes("districts", files.districts).add_to(chart)
+    if files.neighbourhoods:
+        Shapes("neighbourhoods", files.neighbourhoods).add_to(chart)
     Shapes("zones", files.zones).add_to(chart)
     Furniture([[south, west], [north, east]]).add_to(chart)
     return _split(chart)

@@ -3,6 +3,8 @@
 RISK = ((255, 255, 255, 0), (233, 214, 107, 150), (150, 142, 112, 200), (0, 34, 78, 205))
 RISK_HEX = ("none", "#e9d66b", "#968e70", "#00224e")
 
+SHADES = ("#f6ebbf", "#d6c58a", "#a39b86", "#66759a")  # of a measure by district; darker is more
+
 GROUND = "#fbfaf7"
 WATER = "#bdd3e2"
 PARK = "#dfe7d6"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 import numpy as np
 import shapely
-from flask_babel import gettext as _
 
 from app import words
 from app.maps import palette
@@ -30,9 +30,39 @@ SCALES_M = (100, 200, 500, 1000, 2000, 5000, 10000)
 SCALES_FT = (500, 1000, 2000, 5280, 10560, 26400)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scene:
+    """What a picture is drawn from, all in the city's reference system ``crs``.
+
+    ``surface`` is a picture of the risk classes, a pixel a cell, that lies within ``bounds``.
+    """
+
+    crs: str
+    limit: BaseGeometry
+    districts: gpd.GeoDataFrame
+    base: gpd.GeoDataFrame
+    zones: gpd.GeoDataFrame
+    surface: bytes
+    bounds: tuple[float, float, float, float]
+
+
+def scene_of(shown: Ground, run: RunRecord) -> Scene:
+    """Take what is drawn from a city and a run."""
+    return Scene(
+        crs=shown.city.crs,
+        limit=shown.city.study_area,
+        districts=shown.city.districts,
+        base=shown.base,
+        zones=run.zones,
+        surface=flat_surface(run),
+        bounds=run.grid.bounds,
+    )
+
+
 def overview_svg(shown: Ground, run: RunRecord) -> bytes:
     """Draw the whole city."""
-    return _Drawing(shown, run, shown.city.study_area.buffer(0).bounds, streets=1).draw(None)
+    scene = scene_of(shown, run)
+    return _Drawing(scene, scene.limit.buffer(0).bounds, streets=1).draw(None)
 
 
 def zone_svg(shown: Ground, run: RunRecord, zone_id: str) -> bytes:
@@ -42,21 +72,25 @@ def zone_svg(shown: Ground, run: RunRecord, zone_id: str) -> bytes:
     x, y = shape.centroid.x, shape.centroid.y
     half = max(near, *(np.subtract(shape.bounds[2:], shape.bounds[:2]) * 0.8))
     bounds = (x - half * 1.4, y - half, x + half * 1.4, y + half)
-    return _Drawing(shown, run, bounds, streets=3).draw(zone_id)
+    return _Drawing(scene_of(shown, run), bounds, streets=3).draw(zone_id)
+
+
+def area_svg(scene: Scene, shape: BaseGeometry) -> bytes:
+    """Draw an area that somebody drew and what lies around it."""
+    west, south, east, north = shape.bounds
+    x, y = (west + east) / 2, (south + north) / 2
+    half = max(east - west, north - south) * 0.75
+    bounds = (x - half * 1.4, y - half, x + half * 1.4, y + half)
+    return _Drawing(scene, bounds, streets=3).draw(None, around=shape)
 
 
 class _Drawing:
     """One picture; coordinates are the city's, turned so that north is up."""
 
     def __init__(
-        self,
-        shown: Ground,
-        run: RunRecord,
-        bounds: tuple[float, float, float, float],
-        *,
-        streets: int,
+        self, scene: Scene, bounds: tuple[float, float, float, float], *, streets: int
     ) -> None:
-        self.shown, self.run, self.streets = shown, run, streets
+        self.scene, self.streets = scene, streets
         west, south, east, north = bounds
         pad = 0.02 * max(east - west, north - south)
         self.bounds = (west - pad, south - pad, east + pad, north + pad)
@@ -65,9 +99,9 @@ class _Drawing:
         self.window = shapely.box(*self.bounds)
         self.parts: list[str] = []
 
-    def draw(self, zone_id: str | None) -> bytes:
-        """Draw from the ground up; one zone stands out if it is named."""
-        self._shape(self.shown.city.study_area, f'fill="{palette.GROUND}"')
+    def draw(self, zone_id: str | None, around: BaseGeometry | None = None) -> bytes:
+        """Draw from the ground up; one zone stands out if it is named, so does an area."""
+        self._shape(self.scene.limit, f'fill="{palette.GROUND}"')
         for kind, colour in (("park", palette.PARK), ("water", palette.WATER)):
             self._shapes(self._base(kind), f'fill="{colour}"')
         self._surface()
@@ -79,16 +113,19 @@ class _Drawing:
         rail = f'fill="none" stroke="{palette.RAIL}" stroke-width="1.6" stroke-dasharray="7 4"'
         self._shapes(self._base("rail"), rail)
         border = f'fill="none" stroke="{palette.DISTRICT}" stroke-width="1.8"'
-        for shape in self.shown.city.districts.geometry:
+        for shape in self.scene.districts.geometry:
             self._shape(shape.boundary, border)
         self._zones(zone_id)
-        if zone_id is None:
+        if around is not None:
+            edge = f'fill="none" stroke="{palette.INK}" stroke-dasharray="10 5"'
+            self._shape(around, f'{edge} stroke-width="3.5"')
+        elif zone_id is None:
             self._district_names()
         self._scale_bar()
         return self._document()
 
     def _base(self, kind: str) -> gpd.GeoDataFrame:
-        rows = self.shown.base
+        rows = self.scene.base
         return rows[(rows["kind"] == kind) & rows.intersects(self.window)]
 
     def _shapes(self, rows: gpd.GeoDataFrame, style: str) -> None:
@@ -110,9 +147,9 @@ class _Drawing:
         return f"M{points}{'Z' if ring.is_ring else ''}"
 
     def _surface(self) -> None:
-        west, south, east, north = self.run.grid.bounds
+        west, south, east, north = self.scene.bounds
         x, y = (west - self.bounds[0]) * self.scale, (self.bounds[3] - north) * self.scale
-        data = base64.b64encode(flat_surface(self.run)).decode()
+        data = base64.b64encode(self.scene.surface).decode()
         self.parts.append(
             f'<image x="{x:.2f}" y="{y:.2f}" width="{(east - west) * self.scale:.2f}" '
             f'height="{(north - south) * self.scale:.2f}" image-rendering="pixelated" '
@@ -120,7 +157,7 @@ class _Drawing:
         )
 
     def _zones(self, zone_id: str | None) -> None:
-        for zone in self.run.zones.itertuples():
+        for zone in self.scene.zones.itertuples():
             if not zone.geometry.intersects(self.window):
                 continue
             chosen = zone.id == zone_id
@@ -129,7 +166,7 @@ class _Drawing:
                 zone.geometry, f'fill="none" stroke="{palette.CASING}" stroke-width="{wide}"'
             )
             self._shape(zone.geometry, f'fill="none" stroke="{palette.ZONE}" stroke-width="{thin}"')
-        for zone in self.run.zones.itertuples():
+        for zone in self.scene.zones.itertuples():
             if zone.geometry.intersects(self.window) and zone_id is None:
                 spot = zone.geometry.representative_point()
                 self._badge(spot.x, spot.y, str(zone.rank))
@@ -144,7 +181,7 @@ class _Drawing:
         )
 
     def _district_names(self) -> None:
-        frame = self.shown.city.districts
+        frame = self.scene.districts
         names = dict(zip(frame["code"], frame["name"], strict=True))
         if len(frame) > 1:
             for code, shape in zip(frame["code"], frame.geometry, strict=True):
@@ -159,7 +196,7 @@ class _Drawing:
                 )
 
     def _scale_bar(self) -> None:
-        units = words.Units(self.shown.city.crs)
+        units = words.Units(self.scene.crs)
         steps = SCALES_FT if units.feet else SCALES_M
         reach = WIDTH * 0.22 / self.scale
         length = max([step for step in steps if step <= reach], default=steps[0])
@@ -193,7 +230,5 @@ def _rings(shape: BaseGeometry) -> Iterable[BaseGeometry]:
 
 def _distance(length: float, *, feet: bool) -> str:
     if feet:
-        return (
-            f"{length / 5280:g} mi" if length >= 5280 else _("%(length)s ft", length=f"{length:g}")
-        )
+        return f"{length / 5280:g} mi" if length >= 5280 else f"{length:g} ft"
     return f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DECIMALS = 6
 THINNING_M = 4.0
 DISTRICT = re.compile(r"District (\w+)")  # a name that is the word and a number or letter
+BARE = re.compile(r"\w{1,3}")  # a name that is only that
 LEAST_TOLD = 0.25  # history is named as a reason from this share of a zone's risk on
 STREET_GROUP = 40  # lines a drawn shape: far fewer vectors, still culled by place
 
@@ -60,12 +61,25 @@ def districts_geojson(shown: Ground) -> bytes:
     return _collection(thin, properties)
 
 
+def neighbourhoods_geojson(shown: Ground) -> bytes | None:
+    """Give neighbourhoods with their names and a place for the name, if the city draws any."""
+    rows = shown.base[shown.base["kind"] == "neighbourhood"]
+    if len(rows) == 0:
+        return None
+    properties = [
+        {"name": name or "", "at": _label_place(shape, rows.crs)}
+        for name, shape in zip(rows["name"], rows.geometry, strict=True)
+    ]
+    return _collection(_thin(rows.geometry, shown.city.crs), properties)
+
+
 def base_geojson(shown: Ground) -> bytes:
     """Give the study area, water, parks, rail and streets, grouped by kind and rank."""
     crs = shown.city.crs
     shapes: list[Any] = [shown.city.study_area]
     properties: list[dict[str, Any]] = [{"kind": "limit", "rank": 0}]
-    for (kind, rank), rows in shown.base.groupby(["kind", "rank"], sort=True):
+    drawn = shown.base[shown.base["kind"] != "neighbourhood"]
+    for (kind, rank), rows in drawn.groupby(["kind", "rank"], sort=True):
         for group in _groups(rows.geometry):
             shapes.append(shapely.union_all(group) if kind in ("water", "park") else _joined(group))
             properties.append({"kind": kind, "rank": int(rank)})
@@ -81,6 +95,11 @@ def district_label(code: str, names: dict[str, str]) -> str:
     return name
 
 
+def _map_label(name: str) -> str:
+    """Call a district on the map: a bare number or letter with the word before it."""
+    return district_label(name, {}) if BARE.fullmatch(name) else district_label("", {"": name})
+
+
 def zone_title(zone: Any, names: dict[str, str]) -> str:
     """Call a zone by its district and its rank there."""
     district = district_label(zone.district, names)
@@ -93,7 +112,7 @@ def reasons(zone: Any, units: words.Units) -> tuple[str, ...]:
     past = 1.0 - zone.environment_share
     if past >= LEAST_TOLD:
         found.append(
-            _("past incidents here and nearby: %(share)s of its risk", share=words.share(past))
+            _("Past incidents here and nearby: %(share)s of its risk", share=words.share(past))
         )
     return tuple(found)
 

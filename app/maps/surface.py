@@ -14,6 +14,7 @@ from rasterio.crs import CRS
 from rasterio.enums import Resampling
 
 from app.maps.palette import RISK
+from geodata.publishing.surroundings import NO_CLASS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,6 +62,11 @@ def warped_surface(run: RunRecord) -> Surface:
 def flat_surface(run: RunRecord) -> bytes:
     """Paint the risk classes on their own lattice, a pixel a cell, north up."""
     return _png(_lattice(run)[0])
+
+
+def levels_picture(levels: NDArray[np.uint8]) -> bytes:
+    """Paint risk classes as they lie in a surface's file: north row first, 255 outside."""
+    return _png(np.ascontiguousarray(np.where(levels == NO_CLASS, 0, levels).astype(np.uint8)))
 
 
 def _lattice(run: RunRecord) -> tuple[NDArray[np.uint8], rasterio.Affine]:

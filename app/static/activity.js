@@ -18,23 +18,22 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
   }
   const data = await answer.json();
   const weeks = data.weeks;
-  const form = page("weeks");
-  let first = weeks.indexOf(form.elements.from.value);
-  let last = weeks.indexOf(form.elements.to.value);
+  let first = weeks.indexOf(page("from").value);
+  let last = weeks.indexOf(page("to").value);
   let timer = null;
 
-  // One circle a site, drawn once; filtering sets its look.
+  // One circle a site, made once; filtering changes the look of those whose class changes.
   const canvas = L.canvas({ pane: SaferGround.pane(map, "areas", 400), padding: 0.4 });
   const layers = data.layers.map((layer) => {
     const group = L.layerGroup();
     const sites = layer.sites.map(([lat, lon, radius, district]) => {
-      const note = document.createElement("span");
       const circle = L.circle([lat, lon], { renderer: canvas, radius, color: looks[layer.id], weight: 1.5, fillColor: looks[layer.id] });
-      circle.bindTooltip(note, { sticky: true });
-      return { circle, note, district, radius, shown: false, number: 0 };
+      const site = { circle, district, radius, look: null, number: 0 };
+      circle.bindTooltip(() => noteOf(layer, site), { sticky: true });
+      return site;
     });
     SaferGround.part(layer.id, group);
-    return { ...layer, group, sites };
+    return { ...layer, group, sites, counts: Int32Array.from(layer.counts) };
   });
 
   const perWeek = (layer) => {
@@ -42,57 +41,85 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
     for (let i = 0; i < layer.counts.length; i += 4) found[layer.counts[i + 1]] += layer.counts[i + 3];
     return found;
   };
+  const noteOf = (layer, site) => {
+    const note = document.createElement("span");
+    note.textContent = Words.say("here", { what: word(layer, site.number) });
+    return note;
+  };
   const word = (layer, number) => `${Words.number(number)} ${number === 1 ? layer.one : layer.many}`;
   const long = Words.day;
   const date = (text, add = 0) => new Date(Date.parse(`${text}T00:00:00Z`) + add * 864e5);
   const lastDay = () => new Date(Math.min(date(weeks[last], 6), date(data.through)));
 
   const paint = () => {
+    const { district, kind, layers: on } = Filter.now();
     const sums = layers.map((layer) => {
-      for (const site of layer.sites) site.number = 0;
-      const districts = Object.fromEntries(data.districts.map((code) => [code, 0]));
       const { counts, sites } = layer;
+      const wanted = layer.classes.indexOf(kind); // -1: all of them
+      const districts = Object.fromEntries(data.districts.map((code) => [code, 0]));
+      for (const site of sites) site.number = 0;
       for (let i = 0; i < counts.length; i += 4) {
         if (counts[i + 1] < first || counts[i + 1] > last) continue;
-        sites[counts[i]].number += counts[i + 3];
-        districts[sites[counts[i]].district] += counts[i + 3];
+        if (wanted >= 0 && counts[i + 2] !== wanted) continue;
+        const site = sites[counts[i]];
+        if (!district || site.district === district) site.number += counts[i + 3];
       }
       for (const site of sites) {
-        const look = classes.find(([least]) => site.number >= least);
-        if (look) {
-          site.circle.setStyle({ fillOpacity: look[1] });
-          site.note.textContent = Words.say("here", { what: word(layer, site.number) });
-        }
-        if (look && !site.shown) layer.group.addLayer(site.circle);
-        if (!look && site.shown) layer.group.removeLayer(site.circle);
-        site.shown = Boolean(look);
+        if (site.number) districts[site.district] += site.number;
+        restyle(layer, site);
       }
       return districts;
     });
-    figures(sums);
+    figures(sums, district, on);
+    downloads(district, kind, on);
     bars();
-    for (const { id, group } of layers) page(`legend-${id}`).hidden = !map.hasLayer(group);
+    for (const { id } of layers) page(`legend-${id}`).hidden = !on.has(id);
+  };
+  const restyle = (layer, site) => {
+    const look = classes.find(([least]) => site.number >= least) || null;
+    if (look === site.look) return;
+    if (look) site.circle.setStyle({ fillOpacity: look[1] });
+    if (look && !site.look) layer.group.addLayer(site.circle);
+    if (!look) layer.group.removeLayer(site.circle);
+    site.look = look;
   };
 
-  const figures = (sums) => {
+  const figures = (sums, district, on) => {
     const totals = sums.map((districts) => Object.values(districts).reduce((a, b) => a + b, 0));
-    page("activity-told").textContent = Words.say("told", {
-      numbers: layers.map((layer, i) => word(layer, totals[i])).reduce((a, b) => Words.say("and", { first: a, second: b })),
+    const told = layers.flatMap((layer, i) => (on.has(layer.id) ? [word(layer, totals[i])] : []));
+    page("activity-told").textContent = told.length ? Words.say("told", {
+      numbers: told.reduce((a, b) => Words.say("and", { first: a, second: b })),
       first: long(date(weeks[first])), last: long(lastDay()),
-    });
+    }) : Words.say("neither");
+    page("sheet-span").textContent = `${page("activity-told").textContent}.`;
     for (const cell of document.querySelectorAll("#activity-table [data-layer]")) {
       const i = layers.findIndex((layer) => layer.id === cell.dataset.layer);
       const number = cell.dataset.district ? sums[i][cell.dataset.district] : totals[i];
       cell.textContent = Words.number(number);
     }
+    for (const cell of document.querySelectorAll("#activity-table [data-layer], #activity-table [data-head]")) cell.hidden = !on.has(cell.dataset.layer || cell.dataset.head);
+    for (const row of document.querySelectorAll("#activity-table [data-row]")) row.hidden = Boolean(district) && row.dataset.row !== district;
+    document.querySelector("#activity-table tfoot tr").hidden = Boolean(district);
     const alerts = layers.findIndex((layer) => layer.id === "alerts");
-    SaferGround.notes((code) => (alerts < 0 || !map.hasLayer(layers[alerts].group) ? "" : word(layers[alerts], sums[alerts][code] || 0)));
+    SaferGround.notes((code) => (alerts < 0 || !on.has("alerts") || (district && code !== district) ? "" : word(layers[alerts], sums[alerts][code] || 0)));
     const names = Object.fromEntries([...document.querySelectorAll("#activity-table tbody th[data-code]")].map((head) => [head.dataset.code, head.textContent]));
-    page("areas").replaceChildren(...layers.flatMap((layer) => [...layer.sites]
+    page("areas").replaceChildren(...layers.filter((layer) => on.has(layer.id)).flatMap((layer) => layer.sites
       .filter((site) => site.number)
       .sort((a, b) => b.number - a.number)
       .slice(0, MOST_AREAS)
       .map((site) => areaRow(layer, site, names))));
+  };
+  const downloads = (district, kind, on) => {
+    for (const part of document.querySelectorAll("#downloads [data-head]")) part.hidden = !on.has(part.dataset.head);
+    for (const link of document.querySelectorAll("#downloads a[data-kind]")) {
+      const address = new URL(link.href);
+      const put = (key, value) => (value ? address.searchParams.set(key, value) : address.searchParams.delete(key));
+      put("from", weeks[first]);
+      put("through", lastDay().toISOString().slice(0, 10));
+      put("district", district);
+      put("class", link.dataset.kind ? kind : "");
+      link.href = address;
+    }
   };
   const areaRow = (layer, site, names) => {
     const row = document.createElement("tr");
@@ -139,13 +166,10 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
     page("weeks-told").textContent = Words.say("span", { first: long(date(weeks[first])), last: long(lastDay()) });
   };
 
-  const remember = () => {
-    form.elements.from.value = weeks[first];
-    form.elements.to.value = weeks[last];
-    const now = new URLSearchParams(location.search);
-    now.set("from", weeks[first]);
-    now.set("to", weeks[last]);
-    history.replaceState(null, "", `${location.pathname}?${now}`);
+  const remember = (step) => {
+    page("from").value = weeks[first];
+    page("to").value = weeks[last];
+    Filter.remember(step);
   };
   const choose = (from, to) => {
     first = Math.max(0, Math.min(from, to));
@@ -156,7 +180,7 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
     clearInterval(timer);
     timer = null;
     page("play").textContent = Words.say("play");
-    remember();
+    remember(true);
   };
   const play = () => {
     if (timer) return stop();
@@ -174,22 +198,12 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
     const slider = page(name);
     slider.max = weeks.length - 1;
     slider.addEventListener("input", () => choose(Number(page("first-week").value), Number(page("last-week").value)));
-    slider.addEventListener("change", remember);
+    slider.addEventListener("change", () => remember(true));
   }
-  form.addEventListener("change", (event) => {
-    if (event.target.tagName !== "SELECT") return;
-    choose(weeks.indexOf(form.elements.from.value), weeks.indexOf(form.elements.to.value));
-    remember();
-  });
   page("play").addEventListener("click", play);
   for (const name of ["week-chooser", "play"]) page(name).hidden = false;
   page("week-selects").hidden = true;
-  page("layers").addEventListener("change", () => setTimeout(paint)); // once the layer is on or off
-  addEventListener("popstate", () => {
-    const now = new URLSearchParams(location.search);
-    const from = weeks.indexOf(now.get("from")), to = weeks.indexOf(now.get("to"));
-    if (from >= 0 && to >= 0) choose(from, to);
-  });
+  document.addEventListener("saferground:filter", ({ detail }) => choose(weeks.indexOf(detail.from), weeks.indexOf(detail.to)));
   SaferGround.refresh();
   paint();
 });

@@ -10,11 +10,14 @@ const SaferGround = (() => {
   };
   const page = (name) => document.getElementById(name);
   const frame = page("map-frame");
-  const parts = { zones: null, districts: null, surface: null };
+  const parts = { zones: null, districts: null, surface: null, neighbourhoods: null };
+  const outlines = new Map(); // district -> its bounds
   const zones = new Map(); // id -> { feature, line, casing, label }
   let chart = null;
   let chosen = null;
   let restoring = false;
+  let home = null;
+  let district = "";
   let tell = () => ""; // what stands under a district's name
 
   const load = async (file) => {
@@ -66,7 +69,15 @@ const SaferGround = (() => {
   const districts = (map, file) => {
     parts.districts = L.layerGroup().addTo(map);
     const options = { pane: pane(map, "borders", 340), interactive: false };
+    const fill = { pane: pane(map, "shades", 270), interactive: false };
     load(file).then((data) => {
+      for (const feature of data.features) {
+        const { code } = feature.properties;
+        outlines.set(code, L.geoJSON(feature).getBounds());
+        const row = document.querySelector(`#shades-table tr[data-code="${CSS.escape(code)}"]`);
+        if (row && row.dataset.shade) L.geoJSON(feature, { ...fill, style: { stroke: false, fillColor: row.dataset.shade, fillOpacity: 0.72 } }).addTo(parts.districts);
+      }
+      if (district && !Address.read().get("view")) goTo(district);
       L.geoJSON(data, { ...options, style: { color: colours.district, weight: 1.8, fill: false } }).addTo(parts.districts);
       if (data.features.length < 2) return;
       for (const feature of data.features) {
@@ -82,12 +93,26 @@ const SaferGround = (() => {
     }).catch(told);
   };
 
+  const neighbourhoods = (map, file) => {
+    parts.neighbourhoods = L.layerGroup();
+    const options = { pane: pane(map, "parts", 330), interactive: false };
+    load(file).then((data) => {
+      for (const feature of data.features) {
+        L.geoJSON(feature, { ...options, style: { color: colours.limit, weight: 1.2, dashArray: "4 4", fill: false } }).addTo(parts.neighbourhoods);
+        const name = document.createElement("span");
+        name.className = "district-name part-name";
+        name.textContent = feature.properties.name;
+        L.marker(feature.properties.at, { pane: pane(map, "names", 620), interactive: false, keyboard: false, icon: L.divIcon({ html: name, className: "", iconSize: [0, 0] }) }).addTo(parts.neighbourhoods);
+      }
+      refresh();
+    }).catch(told);
+  };
+
   const drawZones = (map, file) => {
     parts.zones = L.layerGroup().addTo(map);
     const lines = L.svg({ pane: pane(map, "zones", 420), padding: 0.5 });
     load(file).then((data) => {
       for (const feature of data.features) drawZone(map, feature, lines);
-      filterDistrict();
       restore();
     }).catch(told);
   };
@@ -95,7 +120,7 @@ const SaferGround = (() => {
   const drawZone = (map, feature, lines) => {
     const told = feature.properties;
     const casing = L.geoJSON(feature, { renderer: lines, interactive: false, style: { color: colours.casing, weight: 6, opacity: 0.9, fill: false } });
-    const line = L.geoJSON(feature, { renderer: lines, style: { color: colours.zone, weight: 3, fillColor: colours.zone, fillOpacity: 0.04 } });
+    const line = L.geoJSON(feature, { renderer: lines, bubblingMouseEvents: false, style: { color: colours.zone, weight: 3, fillColor: colours.zone, fillOpacity: 0.04 } });
     const number = document.createElement("span");
     number.textContent = told.rank;
     const label = L.marker(line.getBounds().getCenter(), {
@@ -170,24 +195,15 @@ const SaferGround = (() => {
     page("panel-link").href = anchor ? anchor.href : `/zones/${encodeURIComponent(told.id)}`;
   };
 
-  // The address holds what is seen: district, zone, layers, view.
-  const state = () => new URLSearchParams(location.search);
+  // The address holds zone and view here; filter.js keeps the rest of it.
   const remember = (step) => {
     if (restoring) return;
-    const now = state();
-    const put = (key, value) => (value ? now.set(key, value) : now.delete(key));
-    put("zone", chosen);
-    const boxes = [...document.querySelectorAll("#layers input")].filter((box) => box.checked !== box.defaultChecked);
-    put("hide", boxes.filter((box) => !box.checked).map((box) => box.value).join(","));
-    put("show", boxes.filter((box) => box.checked).map((box) => box.value).join(","));
     const centre = chart.getCenter();
-    put("view", `${centre.lat.toFixed(5)},${centre.lng.toFixed(5)},${chart.getZoom().toFixed(2)}`);
-    const address = `${location.pathname}?${now}`;
-    if (step) history.pushState(null, "", address);
-    else history.replaceState(null, "", address);
+    const view = `${centre.lat.toFixed(5)},${centre.lng.toFixed(5)},${chart.getZoom().toFixed(2)}`;
+    Address.put({ zone: chosen, view }, step);
   };
   const restore = () => {
-    const now = state();
+    const now = Address.read();
     restoring = true; // moving the view must not rewrite the address that is being read
     const view = (now.get("view") || "").split(",").map(Number);
     const placed = view.length === 3 && view.every(Number.isFinite);
@@ -195,31 +211,30 @@ const SaferGround = (() => {
     refresh();
     choose(now.get("zone"), { move: !placed, quiet: true });
     restoring = false;
+    return placed;
   };
   const refresh = () => {
-    const now = state();
-    const [hidden, shown] = ["hide", "show"].map((key) => (now.get(key) || "").split(","));
-    for (const box of document.querySelectorAll("#layers input")) {
-      box.checked = box.defaultChecked ? !hidden.includes(box.value) : shown.includes(box.value);
-      show(box);
+    const { layers, district } = Filter.now();
+    for (const [name, layer] of Object.entries(parts)) {
+      if (!layer) continue;
+      if (layers.has(name) && !chart.hasLayer(layer)) layer.addTo(chart);
+      if (!layers.has(name) && chart.hasLayer(layer)) layer.remove();
     }
-  };
-  const show = (box) => {
-    const part = parts[box.value];
-    if (!part) return;
-    if (box.checked && !chart.hasLayer(part)) part.addTo(chart);
-    if (!box.checked && chart.hasLayer(part)) part.remove();
-    if (box.value === "zones" && box.checked) for (const { line, feature } of zones.values()) reachable(line, feature.properties);
-  };
-  const filterDistrict = () => {
-    const district = frame.dataset.district;
-    if (!district) return;
-    const bounds = L.latLngBounds([]);
+    page("legend-surface").hidden = !layers.has("surface");
+    if (page("legend-measure")) page("legend-measure").hidden = !layers.has("districts");
     for (const { feature, group, line } of zones.values()) {
-      if (feature.properties.district === district) bounds.extend(line.getBounds());
-      else group.remove();
+      const on = !district || feature.properties.district === district;
+      if (on && !parts.zones.hasLayer(group)) parts.zones.addLayer(group);
+      if (!on && parts.zones.hasLayer(group)) parts.zones.removeLayer(group);
+      if (on && layers.has("zones")) reachable(line, feature.properties);
     }
-    if (bounds.isValid()) chart.fitBounds(bounds, { ...around(60), maxZoom: 14, animate: false });
+    const rows = [...document.querySelectorAll("#zone-table tr[data-zone]")];
+    for (const line of rows) line.hidden = Boolean(district) && line.dataset.district !== district;
+    page("no-zones").hidden = rows.some((line) => !line.hidden);
+  };
+  const goTo = (code) => {
+    const bounds = code ? outlines.get(code) : home;
+    if (bounds) chart.fitBounds(bounds, { ...around(20), maxZoom: 14, animate: false });
   };
 
   const part = (name, layer) => { parts[name] = layer; };
@@ -230,14 +245,13 @@ const SaferGround = (() => {
 
   const furnish = (map, bounds) => {
     chart = map;
+    home = bounds;
+    district = Filter.now().district;
     map.fitBounds(bounds, { ...around(8), animate: false });
     map.setMinZoom(map.getZoom() - 1);
     map.setMaxZoom(18);
     L.control.scale({ imperial: true, metric: true, maxWidth: 140 }).addTo(map);
-    page("layers").hidden = false;
-    page("layers").addEventListener("change", (event) => { show(event.target); remember(false); });
     page("panel-close").addEventListener("click", () => { const last = chosen; choose(null); if (row(last)) row(last).querySelector("a").focus(); });
-    page("district").addEventListener("change", (event) => event.target.form.requestSubmit());
     for (const line of document.querySelectorAll("#zone-table tbody tr[data-zone]")) {
       line.addEventListener("mouseenter", () => mark(line.dataset.zone, true));
       line.addEventListener("mouseleave", () => mark(line.dataset.zone, false));
@@ -247,10 +261,18 @@ const SaferGround = (() => {
         choose(line.dataset.zone, { focus: true });
       });
     }
+    const sparse = () => frame.classList.toggle("far", map.getZoom() < 12.5); // no room for small names
+    map.on("zoomend", sparse);
+    sparse();
     map.on("moveend", () => { if (zones.size) remember(false); });
+    document.addEventListener("saferground:filter", ({ detail }) => {
+      refresh();
+      if (detail.district !== district && !detail.restored) goTo(detail.district);
+      district = detail.district;
+    });
     addEventListener("popstate", restore);
     document.dispatchEvent(new CustomEvent("saferground:map", { detail: { map } }));
   };
 
-  return { base, surface, districts, zones: drawZones, furnish, pane, part, notes, refresh };
+  return { base, surface, districts, neighbourhoods, zones: drawZones, furnish, pane, part, notes, refresh, around, choose };
 })();

@@ -1,29 +1,36 @@
-"""What the map page tells of alerts and complaints: the weeks shown, figures and tables."""
+"""What the map page tells of alerts and complaints: what is chosen, figures and tables."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+import numpy as np
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app import forms, words
 from app.language import N_, translated
-from geodata.publishing.activity import Choice
+from geodata.publishing.activity import CLASSES, Choice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from geodata.publishing.activity import Activity, Layer
 
 WEEKS_SHOWN = 13
 AREAS_SHOWN = 12
-CLASSES = ("1", N_("2 to 4"), N_("5 to 9"), N_("10 or more"))
+NUMBERS = ("1", N_("2 to 4"), N_("5 to 9"), N_("10 or more"))
 OPACITY = (0.14, 0.3, 0.5, 0.72)  # as in activity.js
 LOOKS = {"alerts": "#0b5fa5", "complaints": "#6b3fa0"}
 COARSE = {"cell", "uncounted_cell", "district"}
+CLASS_WORDS = {
+    "single": N_("Single shots"),
+    "multiple": N_("Multiple shots"),
+    "probable": N_("Probable gunfire"),
+    "other": N_("Other, or not told"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +44,7 @@ class Swatch:
 
 @dataclass(frozen=True, kw_only=True)
 class AreaRow:
-    """One approximate area with its number in the weeks shown."""
+    """One approximate area with its number in what is chosen."""
 
     layer: str
     district: str
@@ -49,16 +56,22 @@ class AreaRow:
 class ActivityPart:
     """Alerts and complaints of some weeks.
 
-    ``weeks`` has the value and the words of every week one can choose; ``heads`` the layers;
-    ``rows`` a district's code, name and its number in each layer; ``areas`` the fullest areas.
+    ``weeks`` has the value and the words of every week one can choose, ``classes`` those of
+    alerts; ``heads`` the layers, of which ``on`` are told; ``rows`` a district's code, name and
+    its number in each layer; ``areas`` the fullest areas. ``through_day`` is the last day shown.
     """
 
     url: str
     weeks: tuple[tuple[str, str], ...]
     first: str
     last: str
+    through_day: str
+    classes: tuple[tuple[str, str], ...]
+    class_: str
     told: str
+    span: str
     heads: tuple[tuple[str, str], ...]
+    on: frozenset[str]
     rows: tuple[tuple[str, str, tuple[int, ...]], ...]
     totals: tuple[int, ...]
     areas: tuple[AreaRow, ...]
@@ -70,42 +83,57 @@ class ActivityPart:
 def activity_part(
     activity: Activity,
     url: str,
-    args: Mapping[str, str],
+    choice: Choice,
+    on: Collection[str],
     names: Mapping[str, str],
     units: words.Units,
 ) -> ActivityPart:
-    """Tell the weeks that an address asks for, the last quarter if it asks for none.
-
-    Raises
-    ------
-    AddressError
-        If a week is not one of the data's, or the first is after the last.
-    """
-    first, last = chosen_weeks(activity, args)
-    counted = [
-        activity.by_district(layer, Choice(first=first, last=last)) for layer in activity.layers
-    ]
+    """Tell what a choice leaves of the layers that are on; ``names`` are those of districts."""
+    first, last = choice.first, choice.last
+    counted = [activity.by_district(layer, choice) for layer in activity.layers]
     totals = tuple(int(numbers.sum()) for numbers in counted)
+    told = [layer for layer in activity.layers if layer.id in on]
     return ActivityPart(
         url=url,
         weeks=tuple((week.isoformat(), words.day(week)) for week in activity.weeks),
         first=activity.weeks[first].isoformat(),
         last=activity.weeks[last].isoformat(),
-        told=_told(activity, first, last, totals),
+        through_day=_last_day(activity, choice).isoformat(),
+        classes=tuple((name, translated(CLASS_WORDS[name])) for name in CLASSES),
+        class_=choice.classes[0] if choice.classes else "",
+        told=_told(activity, choice, totals, on),
+        span=span_told(activity, choice),
         heads=tuple((layer.id, translated(layer.title)) for layer in activity.layers),
+        on=frozenset(on),
         rows=tuple(
             (code, names[code], tuple(int(numbers[place]) for numbers in counted))
             for place, code in enumerate(activity.districts)
         ),
         totals=totals,
-        areas=tuple(
-            row for layer in activity.layers for row in _areas(layer, first, last, names, units)
-        ),
+        areas=tuple(row for layer in told for row in _areas(activity, layer, choice, names, units)),
         legend=tuple(
             (layer.id, translated(layer.title), _swatches(layer)) for layer in activity.layers
         ),
         through=words.day(activity.through),
         coarse=any(set(layer.sites["rule"]) <= COARSE for layer in activity.layers),
+    )
+
+
+def choose(activity: Activity, args: Mapping[str, str]) -> Choice:
+    """Read what an address asks for: weeks (the last quarter if none), district, alert class.
+
+    Raises
+    ------
+    AddressError
+        If a value is not one of the data's, or the first week is after the last.
+    """
+    first, last = chosen_weeks(activity, args)
+    class_ = forms.choice(args, "class", CLASSES)
+    return Choice(
+        first=first,
+        last=last,
+        district=forms.choice(args, "district", activity.districts),
+        classes=(class_,) if class_ else (),
     )
 
 
@@ -126,44 +154,62 @@ def chosen_weeks(activity: Activity, args: Mapping[str, str]) -> tuple[int, int]
     return first, last
 
 
-def _told(activity: Activity, first: int, last: int, totals: tuple[int, ...]) -> str:
-    """Say in a sentence what the weeks hold."""
-    end = min(activity.weeks[last] + dt.timedelta(days=6), activity.through)
-    numbers = words.listed(
-        [
-            f"{words.number(number)} {ngettext(layer.one, layer.many, number)}"
-            for number, layer in zip(totals, activity.layers, strict=True)
-        ]
-    )
+def span_told(activity: Activity, choice: Choice) -> str:
+    """Say from which day to which a choice goes."""
+    end = _last_day(activity, choice)
+    return words.period(words.day(activity.weeks[choice.first]), words.day(end))
+
+
+def _last_day(activity: Activity, choice: Choice) -> dt.date:
+    return min(activity.weeks[choice.last] + dt.timedelta(days=6), activity.through)
+
+
+def counted(layer: Layer, number: int) -> str:
+    """Say how many rows of a layer there are."""
+    return f"{words.number(number)} {ngettext(layer.one, layer.many, number)}"
+
+
+def _told(activity: Activity, choice: Choice, totals: tuple[int, ...], on: Collection[str]) -> str:
+    """Say in a sentence what a choice holds."""
+    end = _last_day(activity, choice)
+    numbers = [
+        counted(layer, number)
+        for number, layer in zip(totals, activity.layers, strict=True)
+        if layer.id in on
+    ]
+    if not numbers:
+        return _("Neither alerts nor complaints are shown")
     return _(
         "%(numbers)s from %(first)s to %(last)s",
-        numbers=numbers,
-        first=words.day(activity.weeks[first]),
+        numbers=words.listed(numbers),
+        first=words.day(activity.weeks[choice.first]),
         last=words.day(end),
     )
 
 
 def _areas(
-    layer: Layer, first: int, last: int, names: Mapping[str, str], units: words.Units
+    activity: Activity,
+    layer: Layer,
+    choice: Choice,
+    names: Mapping[str, str],
+    units: words.Units,
 ) -> list[AreaRow]:
-    counts = layer.counts[layer.counts["week"].between(first, last)]
-    fullest = counts.groupby("site")["n"].sum().sort_values(ascending=False, kind="stable")
-    found = []
-    for site, number in fullest.head(AREAS_SHOWN).items():
-        row = layer.sites.iloc[cast("int", site)]
-        found.append(
-            AreaRow(
-                layer=translated(layer.title),
-                district=names[row["district"]],
-                number=int(number),
-                reach=units.length(row["radius_units"]),
-            )
+    numbers = activity.by_site(layer, choice)
+    fullest = np.argsort(-numbers, kind="stable")[:AREAS_SHOWN]
+    return [
+        AreaRow(
+            layer=translated(layer.title),
+            district=names[layer.sites["district"].iloc[place]],
+            number=int(numbers[place]),
+            reach=units.length(layer.sites["radius_units"].iloc[place]),
         )
-    return found
+        for place in fullest
+        if numbers[place]
+    ]
 
 
 def _swatches(layer: Layer) -> tuple[Swatch, ...]:
     return tuple(
         Swatch(colour=LOOKS[layer.id], opacity=opacity, words=translated(number))
-        for number, opacity in zip(CLASSES, OPACITY, strict=True)
+        for number, opacity in zip(NUMBERS, OPACITY, strict=True)
     )

@@ -6,6 +6,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app, render_template, request
+from werkzeug.exceptions import NotFound
 
 from app.views import pages
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from app.shown import Shown
     from app.site import Site
+    from geodata.publishing.folder import ReleaseFolder
 
     View = Callable[..., ResponseReturnValue]
 
@@ -49,3 +51,27 @@ def with_run(view: View) -> View:
         return view(shown, shown.run, **kwargs)
 
     return with_city(wrapped)
+
+
+def with_release(view: View) -> View:
+    """Hand a view the shown city and its newest release; without one there is nothing to send."""
+
+    @wraps(view)
+    def wrapped(**kwargs: Any) -> ResponseReturnValue:
+        shown = site().shown(request.args.get("city"))
+        release = release_of(shown) if shown is not None else None
+        if release is None:
+            raise NotFound
+        return view(shown, release, **kwargs)
+
+    return wrapped
+
+
+def release_of(shown: Shown) -> ReleaseFolder | None:
+    """Give the release that is shown of a city; a preview shows none."""
+    return site().release(shown)
+
+
+def releases_of(shown: Shown) -> list[ReleaseFolder]:
+    """Give the releases of a city that were ever approved, newest first."""
+    return site().releases(shown)

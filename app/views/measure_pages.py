@@ -406,6 +406,7 @@ def measure_page(
         steps=tuple(
             (by, label, by == found.by)
             for by, label in (("month", _("By month")), ("week", _("By week")))
+            if by in found.offered
         ),
         series=_table(
             _step(shown, one, step_label(one.value.scope, found.by), found.by, through)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import shapely
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from pyproj import Transformer
 
 from app import words, words_measures
 from app.language import N_, translated
@@ -17,13 +20,18 @@ from app.maps.shapes import district_label, reasons, zone_title
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from shapely.geometry.base import BaseGeometry
+
     from app.maps.bundle import Bundle
     from app.shown import PublicRun, Shown
     from app.views.activity import ActivityPart
+    from app.views.finding import HerePart, PlacePart
     from app.views.initiative_pages import Standing
+    from app.views.shades import ShadesPart
     from geodata.reports import SourceReport
 
 LEAST_WEIGHT = 0.005
+NEAR_M = 250.0  # an approximate area reaches about so far
 SORTS = {"district": N_("District"), "surroundings": N_("Surroundings"), "area": N_("Area")}
 SORTED_BY = {"surroundings": "environment_share", "area": "area"}
 
@@ -94,7 +102,12 @@ class HomePage:
 
 @dataclass(frozen=True, kw_only=True)
 class MapPage:
-    """The map and its table."""
+    """The map and what stands beside it in words and tables.
+
+    ``layers`` has each layer, whether it is shown and whether it is without a choice; ``names`` is
+    the address of what can be searched; ``drawn`` an area in the form of its ``field``; ``kept``
+    what an address keeps of the state.
+    """
 
     bundle: Bundle
     legend: tuple[LegendEntry, ...]
@@ -102,6 +115,16 @@ class MapPage:
     districts: tuple[tuple[str, str], ...]
     district: str | None
     activity: ActivityPart | None
+    layers: tuple[tuple[str, bool, bool], ...]
+    measures: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    shades: ShadesPart | None
+    place: PlacePart | None
+    here: HerePart | None
+    names: str
+    drawn: str
+    field: str
+    kept: Mapping[str, str]
+    radius: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +171,8 @@ class ZonePage:
     axis: str
     of: int
     picture: str
+    around: str
+    weeks: tuple[str, str] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,10 +242,15 @@ def frame(shown: Shown) -> Frame:
         stale=shown.stale,
         calendar=words.day(shown.city.today) if shown.city.today else "",
         release=shown.release.id if shown.release else "",
-        approved=words.day(shown.release.approved) if shown.release else "",
+        approved=_approved(shown),
         rules=str(shown.release.rules) if shown.release else "",
         preview=shown.release is None,
     )
+
+
+def _approved(shown: Shown) -> str:
+    approved = shown.release.approved if shown.release else None
+    return words.day(approved) if approved else ""
 
 
 def zone_rows(shown: Shown, run: PublicRun) -> tuple[ZoneRow, ...]:
@@ -284,8 +314,17 @@ def legend(run: PublicRun) -> tuple[LegendEntry, ...]:
     )
 
 
-def zone_page(shown: Shown, run: PublicRun, row: ZoneRow, picture: str) -> ZonePage:
-    """Tell one zone: its reasons with the interval of each relative risk."""
+def zone_page(
+    shown: Shown,
+    run: PublicRun,
+    row: ZoneRow,
+    picture: str,
+    weeks: tuple[str, str] | None,
+) -> ZonePage:
+    """Tell one zone: its reasons with the interval of each relative risk.
+
+    ``weeks`` are the first and the last that the link to alerts near it asks for.
+    """
     units = words.Units(shown.city.crs)
     zone = run.zones[run.zones["id"] == row.id].iloc[0]
     table = {(f["name"], f["operation"], f["distance"]): f for f in run.result["model"]["factors"]}
@@ -313,7 +352,17 @@ def zone_page(shown: Shown, run: PublicRun, row: ZoneRow, picture: str) -> ZoneP
         axis=words.number(highest),
         of=int((run.zones["district"] == row.district).sum()),
         picture=picture,
+        around=_around(zone.geometry, shown.city.crs),
+        weeks=weeks,
     )
+
+
+def _around(shape: BaseGeometry, crs: str) -> str:
+    """Give a circle that holds a zone and what is near it, as addresses of areas name it."""
+    middle, metres = shape.centroid, words.Units(crs).metres
+    reach_m = shapely.hausdorff_distance(middle, shape) * metres + NEAR_M
+    lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(middle.x, middle.y)
+    return f"{lat:.5f},{lon:.5f},{math.ceil(reach_m / 50) * 50}"
 
 
 def _parts(environment: float) -> Parts:

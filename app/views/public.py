@@ -10,8 +10,9 @@ from werkzeug.exceptions import NotFound
 from app import charts, forms, periods, words
 from app.language import by_address, translated
 from app.views import initiative_pages, pages, scores
-from app.views.activity import ActivityPart, activity_part
-from app.views.doors import site, with_run
+from app.views.doors import release_of, site, with_run
+from app.views.explore import map_page
+from app.views.plain import plain_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 bp = Blueprint("public", __name__)
 FOR_EVER = 31_536_000
+MONTH_WEEKS = 5
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 
@@ -63,17 +65,7 @@ def _standing(shown: Shown) -> Standing | None:
 @with_run
 def map_(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Show the map, and beside it every zone in a table."""
-    choices = pages.district_choices(shown)
-    district = forms.choice(request.args, "district", [code for code, _ in choices])
-    page = pages.MapPage(
-        bundle=site().bundle(shown),
-        legend=pages.legend(run),
-        rows=pages.zone_rows(shown, run),
-        districts=choices,
-        district=district,
-        activity=_activity(shown, dict(choices)),
-    )
-    return render_template("public/map.html", frame=pages.frame(shown), page=page)
+    return map_page(shown, run)
 
 
 @bp.get("/zones/")
@@ -100,8 +92,17 @@ def zone(shown: Shown, run: PublicRun, zone_id: str) -> ResponseReturnValue:
     """Show one zone and why it is one."""
     row = _row(shown, run, zone_id)
     picture = url_for("public.zone_picture", zone_id=zone_id, city=shown.city.slug)
-    page = pages.zone_page(shown, run, row, picture)
+    page = pages.zone_page(shown, run, row, picture, _last_month(shown))
     return render_template("public/zone.html", frame=pages.frame(shown), page=page)
+
+
+def _last_month(shown: Shown) -> tuple[str, str] | None:
+    """Give the first and the last of the weeks that reach a month back."""
+    activity = site().activity(shown)
+    if activity is None:
+        return None
+    weeks = activity.weeks[-MONTH_WEEKS:]
+    return weeks[0].isoformat(), weeks[-1].isoformat()
 
 
 @bp.get("/zones/<zone_id>/picture.svg")
@@ -122,8 +123,8 @@ def zone_picture(shown: Shown, run: PublicRun, zone_id: str) -> ResponseReturnVa
 @with_run
 def methods(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Tell the method, its limits and how the shown run was made."""
-    page = pages.methods_page(shown, run)
-    return render_template("public/methods.html", frame=pages.frame(shown), page=page)
+    page, plain = pages.methods_page(shown, run), plain_words(release_of(shown))
+    return render_template("public/methods.html", frame=pages.frame(shown), page=page, plain=plain)
 
 
 @bp.get("/methods/validation")
@@ -213,15 +214,6 @@ MIMETYPES = {
     "svg": "image/svg+xml",
     "png": "image/png",
 }
-
-
-def _activity(shown: Shown, names: dict[str, str]) -> ActivityPart | None:
-    activity = site().activity(shown)
-    if activity is None:
-        return None
-    folder, name = site().activity_file(shown) or ("", "")
-    url = url_for("public.map_file", folder=folder, name=name)
-    return activity_part(activity, url, request.args, names, words.Units(shown.city.crs))
 
 
 def _file_url(bundle: Bundle, name: str) -> str:

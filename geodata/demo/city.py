@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.demo import addresses, crime, geography, places, recording, streets, writing
+from geodata.demo import (
+    addresses,
+    crime,
+    geography,
+    places,
+    recording,
+    residents,
+    streets,
+    writing,
+)
 from geodata.demo.tallies import true_measures
 from spatial.grid import lay_grid
 
@@ -29,7 +38,7 @@ if TYPE_CHECKING:
 NAME = "Alder Falls (synthetic demonstration city)"
 SLUG = "alder-falls"
 STEPS = ("land", "streets", "places", "incidents", "records", "files")
-RECORDS_STREAM, HOMES_STREAM = 2, 3  # streams of their own, so that incidents depend on neither
+RECORDS_STREAM, HOMES_STREAM, PEOPLE_STREAM = 2, 3, 4  # of their own: incidents depend on none
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -101,11 +110,13 @@ def write_city(
     homes = addresses.place_addresses(land, network, np.random.default_rng([seed, HOMES_STREAM]))
     writing.write_land(folder, land, network)
     addresses.write_addresses(folder, homes)
+    residents.write_residents(folder, land, homes, np.random.default_rng([seed, PEOPLE_STREAM]))
     writing.write_factors(folder, layers)
     incidents = pd.concat(drawn, ignore_index=True)
     dirty = writing.write_incidents(folder, incidents, rng)
     measures = true_measures(recorded, recording.write_records(folder, recorded, stream))
-    writing.write_city_file(folder, NAME, SLUG, layers, recording.SECTIONS)
+    sections = recording.SECTIONS + residents.section() + writing.TO_THE_PUBLIC
+    writing.write_city_file(folder, NAME, SLUG, layers, sections)
     writing.write_truth(folder, seed, list(truths.values()), measures)
     step()
     return DemoTruth(

@@ -6,6 +6,7 @@ Coordinates are metres around the city hall; everything is drawn from one seeded
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -34,6 +35,7 @@ class Neighbourhood:
     angle: float  # degrees
     district: str
     hardship: float  # 0 to 1: where vacant homes gather
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -174,7 +176,7 @@ def _neighbourhoods(rng: Generator, limit: Polygon, river: LineString) -> tuple[
     ]
     pieces = _absorb_slivers(pieces, least=160_000.0)
     core = min(pieces, key=lambda piece: piece.distance(Point(DOWNTOWN)))
-    made = []
+    made, names = [], cycle(NEIGHBOURHOOD_NAMES)
     for piece in sorted(pieces, key=lambda p: (round(p.centroid.x), round(p.centroid.y))):
         centre = piece.centroid
         away = float(np.hypot(centre.x - DOWNTOWN[0], centre.y - DOWNTOWN[1]))
@@ -186,6 +188,7 @@ def _neighbourhoods(rng: Generator, limit: Polygon, river: LineString) -> tuple[
                 angle=28.0 if piece is core else float(rng.choice([0, 0, 12, -9, 28, 45])),
                 district=_district(piece, core, river),
                 hardship=_hardship(centre, away, rng),
+                name="Downtown" if piece is core else next(names),
             )
         )
     return tuple(made)
@@ -289,4 +292,50 @@ PARK_NAMES = (
     "Birch",
     "Sundial",
     "Dogwood",
+)
+NEIGHBOURHOOD_NAMES = (
+    "Westlook",
+    "Kiln Corner",
+    "Saltbox Hill",
+    "Fallow End",
+    "Tollgate",
+    "Heron Bend",
+    "Brickyard Flats",
+    "Orchard Rise",
+    "Millrace",
+    "Copperfield",
+    "Ferry Landing",
+    "Larkspur Heights",
+    "Old Tannery",
+    "Reservoir Side",
+    "Lantern Row",
+    "Quarry Edge",
+    "Sundial Park",
+    "Wickham Green",
+    "Foundry Ward",
+    "Juniper Hollow",
+    "Canal Quarter",
+    "Weaver's Walk",
+    "Chandler Square",
+    "Marigold Terrace",
+    "Depot Town",
+    "Glassworks",
+    "Hickory Nob",
+    "Stonebridge",
+    "Pepper Lane",
+    "Halfmoon",
+    "Bellows End",
+    "Eastwold",
+    "Mariner's Rest",
+    "Thornbury",
+    "Upper Ridgeline",
+    "Cobbler's Yard",
+    "Fieldstone",
+    "Northgate",
+    "Windmill Rise",
+    "Clover Bottom",
+    "Bluebell Downs",
+    "Harrow Side",
+    "Lockkeepers",
+    "Sparrow Hill",
 )

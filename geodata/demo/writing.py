@@ -28,6 +28,16 @@ DECIMALS = 6
 CELL_M, BLOCK_M = 100, 200
 OPERATIONS = {"parks": "proximity", "trails": "proximity", "rail_stops": "proximity"}
 DIRTY_SHARE = 0.0025  # of each kind of fault
+TO_THE_PUBLIC = """
+[contact]
+name = "Open data desk of Alder Falls (it does not exist)"
+email = "data@alder-falls.example"
+address = "1 City Hall Square, Alder Falls"
+
+[publish]
+license = "CC0 1.0 Universal"
+license_url = "https://creativecommons.org/publicdomain/zero/1.0/"
+"""
 TODAY = "2026-01-05"  # where the city's calendar stands
 
 
@@ -71,6 +81,11 @@ def write_land(folder: Path, land: Land, network: Network) -> None:
         folder / "parks.geojson",
         [shape for _, shape in land.parks],
         {"name": [name for name, _ in land.parks]},
+    )
+    write_layer(
+        folder / "neighbourhoods.geojson",
+        [part.shape for part in land.neighbourhoods],
+        {"name": [part.name for part in land.neighbourhoods]},
     )
     write_layer(
         folder / "streets.geojson",
@@ -146,6 +161,7 @@ def write_city_file(folder: Path, name: str, slug: str, layers: Layers, sections
             ("water", "water", ""),
             ("park", "parks", 'name = "name"\n'),
             ("rail", "rail", 'name = "name"\n'),
+            ("neighbourhood", "neighbourhoods", 'name = "name"\n'),
         )
     )
     text = f"""# Generated. A synthetic city: no street, place, incident or number of it is real.

@@ -2,7 +2,11 @@
 
 from alembic import context
 
-from geodata import tables_people  # noqa: F401 - its tables join the others
+from geodata import (  # noqa: F401 - their tables belong to the schema
+    import_tables,
+    job_tables,
+    tables_people,
+)
 from geodata.tables import Base
 
 connection = context.config.attributes["connection"]

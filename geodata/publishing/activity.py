@@ -42,8 +42,9 @@ class Layer:
         ``name``, ``x``, ``y``, ``radius_units``, ``rule`` and ``district`` of each site with rows,
         by name.
     counts
-        ``site`` (position in ``sites``), ``week`` (position in the weeks), ``class`` (position in
-        ``classes``, 0 where there are none) and ``n``; a row for each that occurs.
+        ``site`` (position in ``sites``), ``day`` (days since the first Monday), ``week`` (position
+        in the weeks), ``class`` (position in ``classes``, 0 where there are none) and ``n``; a row
+        for each that occurs.
     """
 
     id: str
@@ -135,12 +136,13 @@ def _layer(name: str, rows: pd.DataFrame, first: dt.date) -> Layer:
     cells = pd.DataFrame(
         {
             "site": pd.Index(sites["name"]).get_indexer(rows["name"]),
-            "week": (rows["day"] - pd.Timestamp(first)).dt.days.to_numpy() // 7,
+            "day": (rows["day"] - pd.Timestamp(first)).dt.days.to_numpy(),
             "class": _positions(rows["class"], classes),
             "n": rows["number"].to_numpy().astype(np.int64),
         }
     )
-    counts = cells.groupby(["site", "week", "class"])["n"].sum().reset_index()
+    counts = cells.groupby(["site", "day", "class"])["n"].sum().reset_index()
+    counts.insert(2, "week", counts["day"] // 7)
     title, one, many = LAYERS[name]
     return Layer(
         id=name, title=title, one=one, many=many, classes=classes, sites=sites, counts=counts

@@ -19,6 +19,7 @@ from geodata.publishing.manifest import last_day_of
 from geodata.publishing.package import PACKAGE, package_layers, read_package
 from geodata.publishing.rules import (
     COARSE,
+    FEW_PEOPLE,
     FOLLOWS,
     OPEN_MEASURES,
     PARTS_OF_ALERTS,
@@ -56,6 +57,7 @@ def check_files(files: Files, manifest: Manifest) -> list[Fault]:
         _hidden,
         _coarse,
         _outcomes,
+        _people,
     )
     return [fault for check in checks for fault in check(files, manifest)]
 
@@ -247,3 +249,22 @@ def _outcomes(files: Files, manifest: Manifest) -> Iterator[Fault]:
         told = np.unique([row["outcome"] for row in read_csv(files.get(name, b""))])
         for outcome in sorted(sensitive & set(told.tolist())):
             yield "outcomes", f"{name} is about {outcome}"
+
+
+def _people(files: Files, manifest: Manifest) -> Iterator[Fault]:
+    """Refuse estimates of who lives in an area that are finer than the rule."""
+    del manifest
+    for line, row in enumerate(read_csv(files.get("data/residents.csv", b"")), start=2):
+        where = f"data/residents.csv line {line}"
+        if row["shown"] not in ("", FEW_PEOPLE):
+            yield "residents", f"{where}: shown {row['shown']!r} is no word of the rule"
+        elif row["shown"] and (row["people"] or row["share"]):
+            yield "residents", f"{where}: it is hidden and given"
+        elif not row["shown"] and int(row["people"]) % RULES.people_step:
+            yield "residents", f"{where}: {row['people']} people are not rounded"
+        elif not row["shown"] and not row["group"] and int(row["people"]) < RULES.least_people:
+            yield "residents", f"{where}: {row['people']} people are too few to be told"
+    for line, row in enumerate(read_csv(files.get("data/districts.csv", b"")), start=2):
+        share = row["incidents_share"]
+        if share and round(float(share), 2) != float(share):
+            yield "residents", f"data/districts.csv line {line}: incidents_share is not rounded"

@@ -182,10 +182,45 @@ INCIDENTS = (
     _whole("number", "incidents; empty if hidden"),
     _text("shown", "empty; or why the number is hidden: fewer than 5, held back, not given"),
 )
+EVENNESS = (
+    _text("district", "code of the police district"),
+    _text("name", "its name"),
+    _number("area_m2", "its area", "square metres"),
+    _number("area_share", "its share of all districts' area"),
+    _number(
+        "incidents_share",
+        "its share of the incidents that the zones were drawn from, rounded to hundredths; empty "
+        "where they are fewer than 100",
+    ),
+    _whole("zones", "zones in it"),
+    _number("zones_area_m2", "their area", "square metres"),
+    _number("zones_share", "its share of the area of all zones"),
+    _whole("alerts", "gunshot alerts in it from the first day to the last"),
+    _number("alerts_share", "its share of all districts' alerts"),
+    Column(name="from", type="date", meaning="first day of the alerts, included"),
+    TO,
+)
+RESIDENTS = (
+    _text(
+        "area",
+        "city; district; zones (within zones); alerts (within the areas that alerts of the last 12 "
+        "months stand for)",
+    ),
+    DISTRICT,
+    _text("group", "name of the group as the city gives it; empty for everybody"),
+    _whole("people", "estimate, rounded to tens; empty if hidden"),
+    _number("share", "of the area's people"),
+    _text("shown", "empty; or fewer than 100, where so few live in the area"),
+)
 DISTRICTS = (_text("code", "code of the police district"), _text("name", "its name"))
 
 FILES: dict[str, File] = {
+    "index.html": File(title="The release as a page, to be opened anywhere", columns=()),
+    "es.html": File(title="The same in Spanish", columns=()),
     "data/districts.geojson": File(title="Police districts", columns=DISTRICTS),
+    "data/districts.csv": File(
+        title="How area, zones and alerts fall on the districts", columns=EVENNESS
+    ),
     "data/zones.geojson": File(title="Risk terrain zones, outlines", columns=ZONES),
     "data/zones.csv": File(title="Risk terrain zones, table", columns=ZONES),
     "data/zones_accountability.csv": File(
@@ -207,6 +242,9 @@ FILES: dict[str, File] = {
     ),
     "data/incidents_monthly.csv": File(
         title="Sensitive incidents by district and month", columns=INCIDENTS
+    ),
+    "data/residents.csv": File(
+        title="Who lives in districts, zones and near alerts", columns=RESIDENTS
     ),
     "data/surface.tif": File(
         title="Risk surface (GeoTIFF)",

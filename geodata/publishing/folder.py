@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from geodata.errors import BrokenReleaseError, NotStoredError, ReleaseError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 MANIFEST, APPROVAL, WITHDRAWAL = "manifest.json", "approval.json", "withdrawal.json"
@@ -139,6 +140,42 @@ class ReleaseFolder:
         found = {p.relative_to(self.path).as_posix() for p in self.path.rglob("*") if p.is_file()}
         faults += [f"{name} is not in the manifest" for name in sorted(found - {*entries, *BESIDE})]
         return tuple(faults)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnwrittenRelease(ReleaseFolder):
+    """A release that is being drafted, to be read as if it were on disk; it has no id yet."""
+
+    told: Mapping[str, Any]
+    contents: Mapping[str, bytes]
+
+    @property
+    def id(self) -> str:
+        """Nothing: the id follows from all files, and some are still to be made from these."""
+        return ""
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What is known of it already."""
+        return dict(self.told)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the files that there are."""
+        return tuple(self.contents)
+
+    def read(self, name: str) -> bytes:
+        """Give a file.
+
+        Raises
+        ------
+        NotStoredError
+            If there is no such file.
+        """
+        if name not in self.contents:
+            msg = f"the draft has no file {name[:80]!r}"
+            raise NotStoredError(msg)
+        return self.contents[name]
 
 
 def identity_of(manifest: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ from geodata.publishing.documents import (
     initiative_files,
     told_incidents,
 )
+from geodata.publishing.evenness import contact_file, evenness_file, residents_file
 from geodata.publishing.figures import work_out_figures
 from geodata.publishing.folder import (
     APPROVAL,
@@ -35,6 +36,7 @@ from geodata.publishing.folder import (
     approved_releases,
 )
 from geodata.publishing.formats import json_bytes
+from geodata.publishing.ground import ground_files
 from geodata.publishing.manifest import make_manifest
 from geodata.publishing.material import gather
 from geodata.publishing.package import package_file
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from geodata.publishing.sensitive import Hidden, Told, Where
     from geodata.store.releases import ReleaseRecord
 
+    Pages = Callable[[Material, Mapping[str, bytes]], Mapping[str, bytes]]
     Progress = Callable[[str, int, int], None]
 
 READ_ONLY, FOLDER_MODE = 0o444, 0o755
@@ -79,7 +82,7 @@ def draft_release(
     city: str,
     who: str,
     *,
-    pages: Callable[[Material], Mapping[str, bytes]] | None = None,
+    pages: Pages | None = None,
     today: dt.date | None = None,
     progress: Progress | None = None,
 ) -> ReleaseRecord:
@@ -94,7 +97,8 @@ def draft_release(
     who
         Name of the drafter; it is not part of the release.
     pages
-        Makes the documents of the public pages, by names under ``site/``.
+        Makes the documents of the public pages from the material and the files of the data, by
+        names under ``site/``.
     today
         The city's own day if left out.
     progress
@@ -113,11 +117,7 @@ def draft_release(
         material = gather(
             session, record, today or record.this_day(), approved_releases(root, city)
         )
-        _tell(progress, "pages")
-        more_files = pages(material) if pages else {}
-        draft = make_draft(
-            material, ReleaseFolder.current(root, city), more_files, progress=progress
-        )
+        draft = make_draft(material, ReleaseFolder.current(root, city), pages, progress=progress)
         _tell(progress, "rules")
         require_rules(material, draft)
     _tell(progress, "writing")
@@ -129,13 +129,14 @@ def draft_release(
 def make_draft(
     material: Material,
     current: ReleaseFolder | None,
-    more_files: Mapping[str, bytes],
+    pages: Pages | None = None,
     *,
     progress: Progress | None = None,
 ) -> Draft:
     """Make every file of a release and its manifest; nothing is checked or written."""
     earlier = said_before(material.earlier)
     files = {**alert_files(material), **complaint_files(material)}
+    files |= ground_files(material)
     _tell(progress, "zones")
     files |= {**district_files(material), **zone_files(material), **accountability_file(material)}
     _tell(progress, "measures")
@@ -145,9 +146,13 @@ def make_draft(
     if figures is not None:
         files |= {**measure_files(material, figures), **course_file(material, figures)}
         tables += figures.tables
-    files |= package_file(files, material.last_day)
+    _tell(progress, "districts and people")
+    files |= {**evenness_file(material, files), **residents_file(material, files)}
+    files |= {**contact_file(material), **package_file(files, material.last_day)}
     files["data/dictionary.csv"] = dictionary({*files, "data/dictionary.csv"})
-    files |= more_files
+    if pages is not None:
+        _tell(progress, "pages")
+        files |= pages(material, files)
     return Draft(files=files, manifest=make_manifest(material, files, current), tables=tables)
 
 

@@ -18,6 +18,7 @@ RULES_VERSION = 2
 METRES = MaskingSpec.for_unit(1.0)
 MOST_AGE_DAYS = 7  # "updated at least weekly"
 OUTSIDE = "(outside)"  # of all districts
+LEAST_PEOPLE, PEOPLE_STEP = 100, 10  # of estimates of who lives in an area
 
 PARTS_OF_ALERTS = (  # shares of the same alerts: together they are all of them
     "alerts.confirmed",
@@ -79,6 +80,7 @@ OPEN_MEASURES = frozenset(
 NOT_OPEN = {"site.data_age_days": "the pages tell it themselves, day by day"}
 
 SHOWN_WORDS = {0: "", 1: f"fewer than {LEAST_SHOWN}", 2: "held back", 3: "not given"}  # by label
+FEW_PEOPLE = f"fewer than {LEAST_PEOPLE}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,8 @@ class Rules:
     band_hours: int = BAND_HOURS
     least_shown: int = LEAST_SHOWN
     possible_values: int = LEAST_WIDTH + 1
+    least_people: int = LEAST_PEOPLE
+    people_step: int = PEOPLE_STEP
     most_age_days: int = MOST_AGE_DAYS
 
     def as_json(self) -> dict[str, Any]:
@@ -126,6 +130,11 @@ class Rules:
             "the periods of the results of alerts only, as they would tell single results.",
             "outcomes": "Kinds of incidents that the city calls sensitive have no zones and no "
             "surface: their counts by district and month are all that is public.",
+            "residents": "Who lives in an area is estimated from the counts that the city names: "
+            "each polygon gives the share of its people that the share of its ground inside the "
+            f"area comes to. Numbers are rounded to {self.people_step}s, and of an area of fewer "
+            f"than {self.least_people} people nothing else is told. The share of incidents that a "
+            "district has is rounded to a whole percent.",
             "fields": "Only files and columns on the list are published. A new one is for staff "
             "until someone puts it on the list. Plans, visits of single officers and staff are "
             "never on it.",

@@ -62,18 +62,24 @@ def read_place(place: Place) -> Layer:
         If the file is missing, empty, not what its name says, or lacks a column that is named.
     """
     path = _local(place)
-    kind, ending = _content_kind(path), _ending(path)
+    kind, ending = content_kind(path), ending_of(path)
     if ending in TABLE_ENDINGS:
         expected = ("gzip",) if ending.endswith(".gz") else ("text", "json")
         _require_kind(path, kind, expected, ending)
         frame, notes, extra = read_table(path)
         layer = Layer(
-            frame=frame, first_row=2, sha256=_digest(path), notes=tuple(notes), extra=extra
+            frame=frame,
+            first_row=2,
+            sha256=_digest(path),
+            notes=(*place.notes, *notes),
+            extra=extra,
         )
     elif ending in KINDS:
         _require_kind(path, kind, (KINDS[ending],), ending)
         features, notes = read_vector(path, place)
-        layer = Layer(frame=features, first_row=1, sha256=_digest(path), notes=tuple(notes))
+        layer = Layer(
+            frame=features, first_row=1, sha256=_digest(path), notes=(*place.notes, *notes)
+        )
     else:
         known = ", ".join([*KINDS, *TABLE_ENDINGS])
         msg = f"{place.label}: files ending in {ending or 'nothing'} are not read; known: {known}"
@@ -84,8 +90,8 @@ def read_place(place: Place) -> Layer:
 def _local(place: Place) -> Path:
     if place.path.startswith(("http://", "https://")):
         msg = (
-            f"{place.label}: addresses are not fetched by this version; download the file and "
-            "name its path in the city file"
+            f"{place.label}: was not fetched; addresses are fetched when a city file is imported, "
+            "into the instance folder"
         )
         raise DataError(msg)
     path = Path(place.path)
@@ -98,12 +104,14 @@ def _local(place: Place) -> Path:
     return path
 
 
-def _ending(path: Path) -> str:
+def ending_of(path: Path) -> str:
+    """Give how a file's name ends, in small letters, with what stands before ``.gz``."""
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     return "".join(suffixes) if suffixes[-1:] == [".gz"] else "".join(suffixes[-1:])
 
 
-def _content_kind(path: Path) -> str:
+def content_kind(path: Path) -> str:
+    """Tell what a file is by how it begins: a name of :data:`NAMES`, else ``binary``."""
     with path.open("rb") as file:
         head = file.read(512)
     for kind, start in (

@@ -9,6 +9,7 @@ import geopandas as gpd
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
+from geodata.archives import check_archive
 from geodata.errors import DataError
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def _read_parquet(path: Path) -> gpd.GeoDataFrame:
 def _read_ogr(path: Path, place: Place) -> gpd.GeoDataFrame:
     source: str | Path = path
     if path.suffix.lower() == ".zip":
-        source = _inside_zip(path)
+        check_archive(path, path.name)
+        source = f"/vsizip/{path}/{layer_in_zip(path, path.name)}"
     elif path.suffix.lower() == ".shp":
         for ending in COMPANIONS:
             if not any(path.with_suffix(case).is_file() for case in (ending, ending.upper())):
@@ -88,22 +90,29 @@ def _read_ogr(path: Path, place: Place) -> gpd.GeoDataFrame:
         raise DataError(msg) from error
 
 
-def _inside_zip(path: Path) -> str:
+def layer_in_zip(path: Path, label: str) -> str:
+    """Name the one map layer of a zip archive.
+
+    Raises
+    ------
+    DataError
+        If the archive is damaged, holds none or several, or lacks a part of a shapefile.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except zipfile.BadZipFile as error:
-        msg = f"{path.name}: the zip archive is damaged; export it again"
+        msg = f"{label}: the zip archive is damaged; export it again"
         raise DataError(msg) from error
     found = [n for n in names if n.lower().endswith((".shp", ".geojson", ".json", ".gpkg"))]
     if len(found) != 1:
         what = "no map layer" if not found else f"{len(found)} map layers ({', '.join(found[:5])})"
-        msg = f"{path.name}: the archive holds {what}; put exactly one shapefile into it"
+        msg = f"{label}: the archive holds {what}; put exactly one shapefile into it"
         raise DataError(msg)
     if found[0].lower().endswith(".shp"):
         stem = found[0][:-4].lower()
         for ending in COMPANIONS:
             if stem + ending not in [name.lower() for name in names]:
-                msg = f"{path.name}: {found[0]} lacks its {ending} part; zip all parts together"
+                msg = f"{label}: {found[0]} lacks its {ending} part; zip all parts together"
                 raise DataError(msg)
-    return f"/vsizip/{path}/{found[0]}"
+    return found[0]

@@ -15,16 +15,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
+    from geodata.store.changes import ChangeLog
+
 CHUNK = 50_000
 
 
-def replace_addresses(session: Session, city_id: int, rows: pd.DataFrame | None) -> bool:
+def replace_addresses(
+    session: Session, city_id: int, rows: pd.DataFrame | None, log: ChangeLog | None = None
+) -> bool:
     """Make a city's addresses exactly these, ``x`` and ``y`` sorted; tell whether any changed."""
     there = address_points(session, city_id)
     wanted = np.empty((0, 2)) if rows is None else rows[["x", "y"]].to_numpy(dtype=float)
     before = np.empty((0, 2)) if there is None else there
     if np.array_equal(before, wanted):
         return False
+    if log is not None:
+        log.remove("address", ({"x": x, "y": y} for x, y in before.tolist()))
+        log.add("address", ({"x": x, "y": y} for x, y in wanted.tolist()))
     session.execute(delete(Address).where(Address.city_id == city_id))
     for start in range(0, len(wanted), CHUNK):
         session.execute(

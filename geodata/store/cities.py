@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 from sqlalchemy import delete, func, insert, select
 
+from geodata.disclosure import Contact, License
 from geodata.errors import NotStoredError
 from geodata.tables import City, District, Incident
 
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from geodata.cityfile import CityFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResidentGroups:
+    """Named groups of the people counted in a city's polygons, and whose counts they are."""
+
+    names: tuple[str, ...]
+    about: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,6 +51,9 @@ class CityRecord:
     outcomes: tuple[str, ...]
     period: tuple[dt.date, dt.date] | None
     sensitive_outcomes: tuple[str, ...] = ()
+    contact: Contact | None = None
+    license: License | None = None
+    residents: ResidentGroups | None = None
 
     def this_day(self) -> dt.date:
         """Give today in the city, or the day at which a synthetic city's calendar stands."""
@@ -96,6 +108,9 @@ def save_city(
     city.synthetic, city.today = described.synthetic, described.today
     city.study_area, city.coverage, city.imported_at = study_area, coverage, when
     city.sensitive_outcomes = list(described.sensitive_outcomes)
+    city.contact = described.contact.as_json() if described.contact else None
+    city.license = described.license.as_json() if described.license else None
+    city.residents = _groups(described)
     session.flush()
     session.execute(delete(District).where(District.city_id == city.id))
     session.execute(
@@ -161,6 +176,13 @@ def get_city(session: Session, slug: str) -> CityRecord:
         outcomes=outcomes,
         period=(first, last) if first and last else None,
         sensitive_outcomes=tuple(city.sensitive_outcomes),
+        contact=Contact(**city.contact) if city.contact else None,
+        license=License(**city.license) if city.license else None,
+        residents=ResidentGroups(
+            names=tuple(city.residents["names"]), about=city.residents["about"]
+        )
+        if city.residents
+        else None,
     )
 
 
@@ -181,6 +203,12 @@ def list_cities(session: Session) -> list[CitySummary]:
             )
         )
     return found
+
+
+def _groups(described: CityFile) -> dict[str, Any] | None:
+    if described.residents is None:
+        return None
+    return {"names": list(described.residents.groups), "about": described.residents.about}
 
 
 def _incidents_of(

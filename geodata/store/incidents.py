@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from geodata.store.changes import ChangeLog
+
 CONTENT = ("occurred_on", "occurred_time", "geom")
 
 
@@ -31,7 +33,11 @@ class Stored:
 
 
 def store_incidents(
-    session: Session, city_id: int, source: str, rows: Sequence[dict[str, Any]]
+    session: Session,
+    city_id: int,
+    source: str,
+    rows: Sequence[dict[str, Any]],
+    log: ChangeLog | None = None,
 ) -> Stored:
     """Store incident rows.
 
@@ -44,9 +50,11 @@ def store_incidents(
     rows
         ``outcome``, ``row_key``, ``occurred_on``, ``occurred_time``, ``geom``; each outcome and key
         once.
+    log
+        Hears what was added and changed.
     """
     known = {
-        (outcome, key): (number, owner, day, time, shapely.to_wkb(shape, include_srid=False))
+        (outcome, key): (number, owner, day, time, shape)
         for number, outcome, key, owner, day, time, shape in session.execute(
             select(
                 Incident.id,
@@ -59,17 +67,18 @@ def store_incidents(
             ).where(Incident.city_id == city_id)
         )
     }
-    new, corrected, same, conflicting = [], [], 0, 0
+    new, corrected, before, same, conflicting = [], [], [], 0, 0
     for row in rows:
         there = known.get((row["outcome"], row["row_key"]))
         if there is None:
             new.append({**row, "city_id": city_id, "source": source})
             continue
         number, owner, *content = there
-        wkb = shapely.to_wkb(row["geom"], include_srid=False)
-        if content == [row["occurred_on"], row["occurred_time"], wkb]:
+        if _same(content, [row[name] for name in CONTENT]):
             same += 1
         elif owner == source:
+            old = dict(zip(CONTENT, content, strict=True))
+            before.append({**row, **old, "source": owner})
             corrected.append({"b_id": number, **{name: row[name] for name in CONTENT}})
         else:
             conflicting += 1
@@ -82,7 +91,19 @@ def store_incidents(
             .values({name: bindparam(name) for name in CONTENT}),
             corrected,
         )
+    if log is not None:
+        log.add("incident", new)
+        log.change("incident", before)
     return Stored(len(new), len(corrected), same, conflicting)
+
+
+def _same(one: list[Any], other: list[Any]) -> bool:
+    """Tell whether day, time and place are exactly the same."""
+    *moment, shape = one
+    *other_moment, other_shape = other
+    return moment == other_moment and bool(
+        shapely.to_wkb(shape, include_srid=False) == shapely.to_wkb(other_shape, include_srid=False)
+    )
 
 
 def incident_points(

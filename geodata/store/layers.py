@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any, cast
 import geopandas as gpd
 from sqlalchemy import delete, insert, select
 
+from geodata.store.changes import row_columns
 from geodata.tables import BaseShape, City, Factor, Feature
 from spatial.spec import RiskFactor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
+    from geodata.store.changes import ChangeLog
     from spatial.spec import Operations, Step
 
 CHUNK = 500  # keys in one statement; SQLite allows a bounded number of parameters
@@ -34,12 +37,17 @@ def store_factor(session: Session, city_id: int, factor: RiskFactor, position: i
     return row.id
 
 
-def forget_factors(session: Session, city_id: int, keep: Sequence[str]) -> list[str]:
+def forget_factors(
+    session: Session, city_id: int, keep: Sequence[str], log: ChangeLog | None = None
+) -> list[str]:
     """Remove factors that the city file names no longer; give their names."""
     gone = session.scalars(
         select(Factor).where(Factor.city_id == city_id, Factor.name.not_in(keep))
     ).all()
     for factor in gone:
+        if log is not None:
+            mine = Feature.factor_id == factor.id
+            log.remove("feature", _rows_of(session, Feature, mine), factor=factor.name)
         session.execute(delete(Feature).where(Feature.factor_id == factor.id))
         session.delete(factor)
     session.flush()
@@ -47,17 +55,22 @@ def forget_factors(session: Session, city_id: int, keep: Sequence[str]) -> list[
 
 
 def replace_features(
-    session: Session, factor_id: int, rows: Sequence[dict[str, Any]]
+    session: Session, factor_id: int, rows: Sequence[dict[str, Any]], log: ChangeLog | None = None
 ) -> tuple[int, int]:
     """Make a factor's features exactly these; give how many were new and how many went."""
-    return _replace(session, Feature, {"factor_id": factor_id}, rows)
+    factor = session.get_one(Factor, factor_id).name
+    return _replace(session, Feature, {"factor_id": factor_id}, rows, log, factor=factor)
 
 
 def replace_base(
-    session: Session, city_id: int, kind: str, rows: Sequence[dict[str, Any]]
+    session: Session,
+    city_id: int,
+    kind: str,
+    rows: Sequence[dict[str, Any]],
+    log: ChangeLog | None = None,
 ) -> tuple[int, int]:
     """Make the base shapes of a kind exactly these; give how many were new and how many went."""
-    return _replace(session, BaseShape, {"city_id": city_id, "kind": kind}, rows)
+    return _replace(session, BaseShape, {"city_id": city_id, "kind": kind}, rows, log, kind=kind)
 
 
 def base_keys(session: Session, city_id: int, kind: str) -> set[str]:
@@ -74,17 +87,31 @@ def _replace(
     table: type[Feature] | type[BaseShape],
     owner: dict[str, Any],
     rows: Sequence[dict[str, Any]],
+    log: ChangeLog | None,
+    **shared: str,
 ) -> tuple[int, int]:
     mine = [getattr(table, name) == value for name, value in owner.items()]
     there = set(session.scalars(select(table.row_key).where(*mine)))
     wanted = {row["row_key"] for row in rows}
     gone = sorted(there - wanted)
     for start in range(0, len(gone), CHUNK):
-        session.execute(delete(table).where(*mine, table.row_key.in_(gone[start : start + CHUNK])))
+        some = table.row_key.in_(gone[start : start + CHUNK])
+        if log is not None:
+            log.remove(table.__tablename__, _rows_of(session, table, *mine, some), **shared)
+        session.execute(delete(table).where(*mine, some))
     new = [{**owner, **row} for row in rows if row["row_key"] not in there]
     if new:
         session.execute(insert(table), new)
+    if log is not None:
+        log.add(table.__tablename__, new, **shared)
     return len(new), len(gone)
+
+
+def _rows_of(
+    session: Session, table: type[Feature] | type[BaseShape], *which: ColumnElement[bool]
+) -> list[dict[str, Any]]:
+    columns = [getattr(table, name) for name in row_columns(table.__table__)]  # type: ignore[arg-type]
+    return [dict(row) for row in session.execute(select(*columns).where(*which)).mappings()]
 
 
 def factor_layers(session: Session, city_id: int) -> dict[RiskFactor, gpd.GeoDataFrame]:

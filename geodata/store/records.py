@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Dialect, Select, Table
     from sqlalchemy.orm import Session
 
+    from geodata.store.changes import ChangeLog
+
 TABLES: Mapping[str, Table] = {
     section: Base.metadata.tables[table]
     for section, table in (
@@ -40,7 +42,12 @@ def content_columns(section: str) -> list[str]:
 
 
 def store_records(
-    session: Session, city_id: int, section: str, source: str, rows: pd.DataFrame
+    session: Session,
+    city_id: int,
+    section: str,
+    source: str,
+    rows: pd.DataFrame,
+    log: ChangeLog | None = None,
 ) -> Stored:
     """Store rows of one source.
 
@@ -52,6 +59,8 @@ def store_records(
         Whose they are, and which kind.
     rows
         ``row_key``, each once, and columns of :func:`content_columns`; NaN and None are missing.
+    log
+        Hears what was added and changed.
     """
     table = TABLES[section]
     columns = content_columns(section)
@@ -63,7 +72,7 @@ def store_records(
             .execution_options(yield_per=CHUNK)
         )
     }
-    new, corrected, same, conflicting = [], [], 0, 0
+    new, corrected, before, same, conflicting = [], [], [], 0, 0
     for row in _plain_rows(rows.reindex(columns=["row_key", *columns]), table):
         known = there.get(row["row_key"])
         if known is None:
@@ -73,6 +82,8 @@ def store_records(
         if content == [row[name] for name in columns]:
             same += 1
         elif owner == source:
+            old = dict(zip(columns, content, strict=True))
+            before.append({**old, "row_key": row["row_key"], "source": owner})
             corrected.append({"b_id": number, **{f"b_{name}": row[name] for name in columns}})
         else:
             conflicting += 1
@@ -85,6 +96,9 @@ def store_records(
             .values({name: bindparam(f"b_{name}") for name in columns}),
             corrected,
         )
+    if log is not None:
+        log.add(table.name, new)
+        log.change(table.name, before)
     return Stored(len(new), len(corrected), same, conflicting)
 
 

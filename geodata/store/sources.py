@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select
 
+from geodata.import_tables import ImportVersion
 from geodata.reports import SourceReport
 from geodata.tables import Source
 
@@ -35,10 +36,13 @@ def save_report(
 
 
 def latest_reports(session: Session, city_id: int) -> list[SourceReport]:
-    """Give the reports of the newest import of a city, in the order of its file."""
+    """Give the reports of the newest import that stands, in the order of its city file."""
+    undone = select(ImportVersion.imported_at).where(
+        ImportVersion.city_id == city_id, ImportVersion.undone_at.is_not(None)
+    )
     newest = (
         select(Source.imported_at)
-        .where(Source.city_id == city_id)
+        .where(Source.city_id == city_id, Source.imported_at.not_in(undone))
         .order_by(Source.imported_at.desc())
         .limit(1)
         .scalar_subquery()

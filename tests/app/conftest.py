@@ -1,4 +1,5 @@
 import pytest
+from published import publish
 from town import Town
 
 from app.pipeline import FitRequest, fit
@@ -18,3 +19,9 @@ def small(tmp_path_factory):
     (run,) = fit(database, FitRequest(city="town", outcome="robbery"))
     yield database, run
     database.close()
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    """A town with an early release, a withdrawn one and the one that is shown."""
+    return publish(tmp_path_factory.mktemp("published"))

@@ -1,3 +1,4 @@
+import dataclasses
 import datetime as dt
 import json
 import re
@@ -69,7 +70,8 @@ def test_the_page_tells_the_weeks_of_the_address(client, data):
 
 def test_a_city_without_alerts_shows_a_map_without_weeks(client, monkeypatch):
     site = client.application.extensions["saferground.site"]
-    monkeypatch.setattr(site, "activity", lambda _shown: None)
+    bare = dataclasses.replace(site.surroundings(site.shown()), activity=None)
+    monkeypatch.setattr(site, "surroundings", lambda _shown: bare)
     page = client.get("/map")
     assert page.status_code == 200
     assert "week-bars" not in page.text

@@ -103,16 +103,17 @@ def test_zones_and_their_pictures_come_from_the_release(client, release):
 
 
 def test_map_files_are_those_of_the_release_and_are_sent_compressed(client, release):
-    page = client.get("/map").text
+    pages = {lang: client.get(f"/map?lang={lang}").text for lang in ("en", "es")}
     names = [name for name in release.files if name.startswith("site/map/map-")]
-    assert len(names) == 2
+    assert len(names) == 3  # a script for each language, whose zones are told in it, and a style
     for name in names:
         address = f"/maps/release-{release.id}/{name.rpartition('/')[2]}"
-        assert address in page
-        assert client.get(address).data == release.read(name)
-        sent = client.get(address, headers={"Accept-Encoding": "br"})
-        assert sent.headers["Content-Encoding"] == "br"
-        assert len(sent.data) < len(release.read(name))
+        assert sum(address in page for page in pages.values()) == (2 if ".css" in name else 1)
+        with client.get(address) as whole:
+            assert whole.data == release.read(name)
+        with client.get(address, headers={"Accept-Encoding": "br"}) as sent:
+            assert sent.headers["Content-Encoding"] == "br"
+            assert len(sent.data) < len(release.read(name))
 
 
 def test_no_count_of_incidents_is_told_by_zone_or_cell(release):
@@ -212,7 +213,8 @@ def test_the_form_offers_periods_and_months_and_no_free_days(client):
 def test_alerts_on_the_map_are_the_rows_of_the_release(client, release):
     text = client.get("/map").text
     address = text.partition('data-activity="')[2].partition('"')[0]
-    document = client.get(address).get_json()
+    with client.get(address) as file:
+        document = file.get_json()
     layer = next(one for one in document["layers"] if one["id"] == "alerts")
     number = sum(layer["counts"][i] for i in range(3, len(layer["counts"]), 4))
     assert number == len(rows(release, "data/alerts.csv")) > 50

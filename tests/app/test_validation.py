@@ -26,7 +26,8 @@ def opened(demo_settings):
 
 @pytest.fixture
 def run(demo_app):
-    return demo_app.extensions["saferground.site"].shown().run
+    site = demo_app.extensions["saferground.site"]
+    return site._ground(site.shown())[1]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import waitress
 from playwright.sync_api import sync_playwright
+from visiting import Visit
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -16,14 +17,12 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SHOTS = Path(__file__).parents[2] / "test-output" / "screenshots"
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture(scope="session")
-def address(demo_app):
-    """The pages, really served on a loopback port."""
-    server = waitress.create_server(demo_app, host="127.0.0.1", port=0, threads=4)
+def address(published_app):
+    """The published pages, really served on a loopback port."""
+    server = waitress.create_server(published_app, host="127.0.0.1", port=0, threads=4)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"
@@ -42,39 +41,6 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield browser
         browser.close()
-
-
-class Visit:
-    """A browser window that lets nothing leave the site and notes whatever goes wrong."""
-
-    def __init__(self, chromium, address, **options):
-        self.address = address
-        self.faults = []
-        self.context = chromium.new_context(**options)
-        self.page = self.context.new_page()
-        self.context.route("**/*", self._route)
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
-
-    def _route(self, route):
-        if route.request.url.startswith((self.address, "data:", "blob:")):
-            route.continue_()
-        else:
-            self.faults.append(f"request off the site: {route.request.url}")
-            route.abort()
-
-    def _console(self, message):
-        if message.type in ("error", "warning"):
-            self.faults.append(f"{message.type}: {message.text}")
-
-    def go(self, path):
-        response = self.page.goto(self.address + path)
-        self.page.wait_for_load_state("networkidle")
-        return response
-
-    def shot(self, name, **options):
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=str(SHOTS / f"{name}.png"), **options)
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def test_layers_can_be_shown_and_hidden_and_the_address_remembers(visit):
     window.go("/map")
     window.page.check('#layers input[value="complaints"]')
     window.page.uncheck('#layers input[value="alerts"]')
-    assert (query(window)["show"], query(window)["hide"]) == ("complaints", "alerts")
+    assert query(window)["layers"] == "surface,zones,districts,complaints"
     assert window.page.locator("#legend-complaints").is_visible()
     assert not window.page.locator("#legend-alerts").is_visible()
     again = visit()
@@ -115,7 +115,7 @@ def test_layers_can_be_shown_and_hidden_and_the_address_remembers(visit):
     assert again.page.is_checked('#layers input[value="complaints"]')
     assert not again.page.is_checked('#layers input[value="alerts"]')
     empty = visit()
-    empty.go("/map?hide=alerts")
+    empty.go("/map?layers=zones")
     assert drawn(again) > drawn(empty)
 
 

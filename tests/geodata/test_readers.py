@@ -135,7 +135,7 @@ def test_what_is_not_what_it_says_is_told(tmp_path, name, content, told):
 def test_a_missing_file_and_an_address_are_told(tmp_path):
     with pytest.raises(DataError, match="there is no file"):
         read_place(place(tmp_path / "none.csv"))
-    with pytest.raises(DataError, match="download the file"):
+    with pytest.raises(DataError, match="was not fetched"):
         read_place(Place(label="x", path="https://example.org/a.csv"))
 
 

@@ -6,31 +6,35 @@ import pytest
 from geodata.demo.crime import PLANS
 
 
-def test_the_engine_finds_the_factors_of_robbery(shown):
-    found = {
-        (f["name"], f["operation"], f["distance"]): f for f in shown.run.result["model"]["factors"]
-    }
+@pytest.fixture(scope="module")
+def run(demo_app):
+    site = demo_app.extensions["saferground.site"]
+    return site._ground(site.shown())[1]
+
+
+def test_the_engine_finds_the_factors_of_robbery(run):
+    found = {(f["name"], f["operation"], f["distance"]): f for f in run.result["model"]["factors"]}
     true = {(e.factor, e.operation, e.distance_m): e.coefficient for e in PLANS["robbery"][1]}
     assert set(found) == set(true)
     for key, coefficient in true.items():
         assert abs(found[key]["coefficient"] - coefficient) < 3 * found[key]["se"], key
 
 
-def test_zones_hold_more_than_their_share(shown):
-    zones, cells = shown.run.zones, shown.run.cells
+def test_zones_hold_more_than_their_share(run):
+    zones, cells = run.zones, run.cells
     share = zones["n_cells"].sum() / len(cells)
     assert share < 0.021
     held = zones["past"].sum() / cells["count"].sum()
     assert held > 3 * share
     assert zones["expected"].sum() == pytest.approx(
-        cells["expected"].to_numpy()[_inside(shown)].sum()
+        cells["expected"].to_numpy()[_inside(run)].sum()
     )
 
 
-def _inside(shown):
-    grid = shown.run.grid
+def _inside(run):
+    grid = run.grid
     inside = np.zeros(len(grid), dtype=bool)
-    for shape in shown.run.zones.geometry:
+    for shape in run.zones.geometry:
         import shapely
 
         inside |= shapely.contains_xy(shape, grid.x, grid.y)

@@ -82,7 +82,7 @@ def made(tmp_path_factory):
     prepare(folder, database)
     with database.session() as session:
         material = gather(session, get_city(session, "town"), TODAY, [])
-        yield material, make_draft(material, None, {})
+        yield material, make_draft(material, None)
     database.close()
 
 
@@ -101,6 +101,7 @@ def test_a_release_holds_every_file_and_says_what_each_column_means(draft, root)
         f"data/{name}"
         for name in (
             "districts.geojson",
+            "districts.csv",
             "zones.geojson",
             "zones.csv",
             "alerts.csv",
@@ -378,7 +379,7 @@ def test_the_database_keeps_a_release_as_it_is(database, tmp_path):
 
 def test_files_are_read_only_and_any_change_is_found(sqlite_database, root, draft):
     record = draft(
-        pages=lambda _: {"site/base.geojson": b'{"type":"FeatureCollection","features":[]}'}
+        pages=lambda *_: {"site/base.geojson": b'{"type":"FeatureCollection","features":[]}'}
     )
     folder = root / "town" / record.id
     for path in folder.rglob("*"):
@@ -570,7 +571,7 @@ def test_district_figures_of_verified_gunfire_are_refused(made):
 
 def test_nothing_is_written_when_a_rule_is_broken(sqlite_database, root, draft):
     with pytest.raises(ReleaseError, match=r"fields: .*secret"):
-        draft(pages=lambda _: {"secret.csv": b"a\n"})
+        draft(pages=lambda *_: {"secret.csv": b"a\n"})
     assert not root.exists() or list(root.rglob("*.json")) == []
     with sqlite_database.session() as session:
         assert list_releases(session, "town") == []

@@ -24,6 +24,8 @@ def test_the_rules_are_those_of_the_product():
         "band_hours": 4,
         "least_shown": 5,
         "possible_values": 4,
+        "least_people": 100,
+        "people_step": 10,
         "most_age_days": 7,
     }
     told = " ".join(RULES.texts().values())

@@ -5,8 +5,8 @@ from alembic import op
 
 from geodata.migrations.indexes import forbid_all_but_adding
 
-revision = "0008"
-down_revision = "0006"
+revision = "0010"
+down_revision = "0009"
 
 START = "0" * 64  # what the first entry of the audit follows
 

@@ -1,0 +1,70 @@
+// One choice of weeks, district, kind and layers for map, figures and tables. It lives in the form
+// and in the address; whoever draws something is told by the event "saferground:filter".
+"use strict";
+
+const Filter = (() => {
+  const WEEKS_SHOWN = 13; // without a choice, as on the server
+  const form = document.getElementById("filter");
+  const field = (name) => document.getElementById(name);
+  const boxes = () => [...document.querySelectorAll("#layers input")];
+  const value = (name) => (field(name) ? field(name).value : "");
+
+  const now = () => ({
+    district: value("district"),
+    kind: value("class"),
+    from: value("from"),
+    to: value("to"),
+    layers: new Set(boxes().filter((box) => box.checked).map((box) => box.value)),
+  });
+  const tell = (restored = false) => document.dispatchEvent(new CustomEvent("saferground:filter", { detail: { ...now(), restored } }));
+
+  const layers = () => {
+    const same = boxes().every((box) => box.checked === box.hasAttribute("data-default"));
+    return same ? "" : boxes().filter((box) => box.checked).map((box) => box.value).join(",") || "none";
+  };
+  const remember = (step) => {
+    const { district, kind, from, to } = now();
+    Address.put({ district, class: kind, from, to, layers: layers() }, step);
+  };
+  const changed = ({ step = true } = {}) => {
+    remember(step);
+    tell();
+  };
+
+  const restore = () => {
+    const said = Address.read();
+    const put = (name, otherwise) => {
+      if (!field(name)) return;
+      field(name).value = said.get(name) || otherwise;
+      if (field(name).selectedIndex < 0) field(name).value = otherwise;
+    };
+    put("district", "");
+    put("class", "");
+    const weeks = field("to") ? [...field("to").options].map((option) => option.value) : [];
+    put("to", weeks[weeks.length - 1]);
+    put("from", weeks[Math.max(0, weeks.indexOf(value("to")) - WEEKS_SHOWN + 1)]);
+    const on = said.get("layers");
+    for (const box of boxes()) box.checked = on === null ? box.hasAttribute("data-default") : on.split(",").includes(box.value);
+    tell(true);
+  };
+
+  document.addEventListener("change", (event) => {
+    if (event.target.form !== form) return;
+    if (event.target.name !== "measure") return changed();
+    remember(false);
+    const said = Address.read();
+    if (event.target.value) said.set("measure", event.target.value);
+    else said.delete("measure");
+    said.delete("layers"); // another measure, another set of layers to begin with
+    location.assign(`${location.pathname}?${said}`);
+    return undefined;
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    changed();
+  });
+  field("filter-submit").hidden = true;
+  addEventListener("popstate", restore);
+
+  return { now, changed, remember };
+})();

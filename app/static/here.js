@@ -1,0 +1,62 @@
+// Click a place: what is here, in the words of the server, and a mark on the map.
+"use strict";
+
+const Here = (() => {
+  const page = (name) => document.getElementById(name);
+  let map = null, mark = null, asked = 0;
+
+  const put = (at) => {
+    if (mark) mark.remove();
+    mark = at && L.circleMarker(at, { pane: SaferGround.pane(map, "marks", 640), interactive: false, radius: 9, color: "#16233b", weight: 3, fillColor: "#ffffff", fillOpacity: 0.5 }).addTo(map);
+  };
+  const text = ([lat, lon]) => `${lat.toFixed(5)},${lon.toFixed(5)}`;
+  const fill = async (at, { focus, near }) => {
+    const turn = ++asked;
+    const said = Address.read();
+    said.set("at", text(at));
+    const answer = await fetch(`${page("map-frame").dataset.here}?${said}`);
+    const told = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("here");
+    if (turn !== asked || !told) return;
+    page("here").replaceChildren(...document.importNode(told, true).childNodes);
+    page("here").hidden = false;
+    const close = page("here-close");
+    if (close) close.hidden = false;
+    if (focus) page("here-title").focus();
+    else if (near && matchMedia("(max-width: 60rem)").matches) page("here").scrollIntoView({ block: "nearest" });
+  };
+  const show = (at, { focus = false, step = true } = {}) => {
+    put(at);
+    if (step) Address.put({ at: text(at), place: "" }, true);
+    page("centre").value = text(at);
+    fill(at, { focus, near: step }).catch(console.error);
+  };
+  const clear = () => {
+    asked += 1;
+    put(null);
+    page("here").hidden = true;
+    page("here").replaceChildren();
+  };
+  const restore = () => {
+    const at = (Address.read().get("at") || "").split(",").map(Number);
+    if (at.length === 2 && at.every(Number.isFinite)) show(at, { step: false });
+    else clear();
+  };
+
+  document.addEventListener("saferground:map", ({ detail }) => {
+    map = detail.map;
+    map.on("click", ({ latlng }) => { if (!Area.drawing()) show([latlng.lat, latlng.lng]); });
+    page("here").addEventListener("click", (event) => {
+      if (event.target.id !== "here-close") return;
+      clear();
+      Address.put({ at: "" }, true);
+      page("place").focus();
+    });
+    document.addEventListener("saferground:filter", ({ detail: { restored } }) => { if (mark && !restored) restore(); });
+    addEventListener("popstate", restore);
+    if (Address.read().get("at")) {
+      restore();
+      if (!Address.read().get("view")) map.setView(Address.read().get("at").split(",").map(Number), 16, { animate: false });
+    }
+  });
+  return { show };
+})();

@@ -1,0 +1,234 @@
+// The map as it is seen, as one picture: title, legend, dates, source and scale with it. It is
+// drawn here from what the page has drawn already; nothing is asked of anybody.
+"use strict";
+
+const Picture = (() => {
+  const INK = "#16233b", QUIET = "#56617a", PAPER = "#fdfcf9", SHARP = 2, EDGE = 28, COLUMN = 300;
+  const page = (name) => document.getElementById(name);
+  const font = (size, weight = 400, family = "Public Sans") => `${weight} ${size}px "${family}", sans-serif`;
+  let map = null;
+
+  const lines = (pen, text, width) => {
+    const found = [];
+    let line = "";
+    for (const word of text.trim().split(/\s+/)) {
+      const longer = line ? `${line} ${word}` : word;
+      if (line && pen.measureText(longer).width > width) { found.push(line); line = word; } else line = longer;
+    }
+    return line ? [...found, line] : found;
+  };
+  const number = (element, name, otherwise = 0) => Number(element.getAttribute(name) ?? otherwise);
+
+  const paths = (pen, svg, left, top) => {
+    const [x, y] = svg.getAttribute("viewBox").split(" ").map(Number);
+    for (const path of svg.querySelectorAll("path")) {
+      pen.save();
+      pen.translate(left - x, top - y);
+      const shape = new Path2D(path.getAttribute("d"));
+      if (path.getAttribute("fill") !== "none") {
+        pen.globalAlpha = number(path, "fill-opacity", 1);
+        pen.fillStyle = path.getAttribute("fill");
+        pen.fill(shape, "evenodd");
+      }
+      if (path.getAttribute("stroke") !== "none") {
+        pen.globalAlpha = number(path, "stroke-opacity", 1);
+        pen.strokeStyle = path.getAttribute("stroke");
+        pen.lineWidth = number(path, "stroke-width", 1);
+        pen.setLineDash((path.getAttribute("stroke-dasharray") || "").split(/[ ,]+/).filter(Boolean).map(Number));
+        pen.lineJoin = "round";
+        pen.stroke(shape);
+      }
+      pen.restore();
+    }
+  };
+  const label = (pen, icon, box) => {
+    const badge = icon.classList.contains("zone-number");
+    const middle = [box.left + box.width / 2, box.top + box.height / 2];
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    if (badge) {
+      pen.fillStyle = getComputedStyle(icon).backgroundColor;
+      pen.beginPath();
+      pen.arc(...middle, 10, 0, 2 * Math.PI);
+      pen.fill();
+      pen.strokeStyle = "#ffffff";
+      pen.lineWidth = 2;
+      pen.stroke();
+      pen.font = font(12, 700);
+      pen.fillStyle = "#ffffff";
+      pen.fillText(icon.textContent, ...middle);
+      return;
+    }
+    const name = icon.querySelector(".district-name");
+    if (!name) return;
+    pen.strokeStyle = "rgba(255, 255, 255, .9)";
+    pen.lineWidth = 4;
+    pen.lineJoin = "round";
+    const note = name.querySelector("small");
+    const rows = [[[...name.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data).join(""), 14, 650, INK]];
+    if (note && note.textContent) rows.push([note.textContent, 12, 600, "#0b5fa5"]);
+    rows.forEach(([text, size, weight, colour], i) => {
+      pen.font = font(size, weight);
+      pen.fillStyle = colour;
+      const y = box.top - 6 * (rows.length - 1) + i * 17;
+      pen.strokeText(text, box.left, y);
+      pen.fillText(text, box.left, y);
+    });
+  };
+
+  // What lies on the map, from the lowest pane up; places are those on the screen.
+  const chart = (pen, left, top) => {
+    const frame = map.getContainer().getBoundingClientRect();
+    const size = map.getSize();
+    pen.save();
+    pen.beginPath();
+    pen.rect(left, top, size.x, size.y);
+    pen.clip();
+    pen.translate(left, top);
+    pen.fillStyle = "#eef0f2";
+    pen.fillRect(0, 0, size.x, size.y);
+    const panes = Object.values(map.getPanes()).filter((one) => one !== map.getPanes().mapPane);
+    const height = (pane) => Number(getComputedStyle(pane).zIndex) || 0;
+    for (const pane of panes.sort((a, b) => height(a) - height(b))) {
+      for (const element of pane.children) {
+        const rect = element.getBoundingClientRect();
+        const box = { left: rect.left - frame.left, top: rect.top - frame.top, width: rect.width, height: rect.height };
+        pen.globalAlpha = Number(getComputedStyle(element).opacity);
+        pen.imageSmoothingEnabled = element.tagName !== "IMG";
+        if (element.tagName === "CANVAS" || element.tagName === "IMG") pen.drawImage(element, box.left, box.top, box.width, box.height);
+        else if (element.tagName === "svg") paths(pen, element, box.left, box.top);
+        else if (element.classList.contains("leaflet-marker-icon")) label(pen, element, box);
+        pen.globalAlpha = 1;
+      }
+    }
+    scale(pen, 12, size.y - 14);
+    pen.restore();
+  };
+  const scale = (pen, left, bottom) => {
+    const bars = [...document.querySelectorAll(".leaflet-control-scale-line")].reverse();
+    pen.textAlign = "left";
+    pen.textBaseline = "alphabetic";
+    pen.font = font(12);
+    bars.forEach((bar, i) => {
+      const y = bottom - i * 22;
+      pen.fillStyle = "rgba(255, 255, 255, .85)";
+      pen.fillRect(left - 4, y - 15, bar.offsetWidth + pen.measureText(bar.textContent).width + 16, 21);
+      pen.fillStyle = pen.strokeStyle = INK;
+      pen.lineWidth = 2;
+      pen.setLineDash([]);
+      pen.stroke(new Path2D(`M${left},${y - 5}v5h${bar.offsetWidth}v-5`));
+      pen.fillText(bar.textContent, left + bar.offsetWidth + 8, y + 1);
+    });
+  };
+
+  // The legend of what is shown, in columns; without a pen it only says how high it is.
+  const legend = (pen, left, top, width, paint) => {
+    const columns = Math.max(1, Math.floor((width + EDGE) / (COLUMN + EDGE)));
+    const wide = (width - (columns - 1) * EDGE) / columns;
+    const blocks = [...document.querySelectorAll(".map-legend > div")].filter((block) => !block.hidden);
+    const ends = new Array(columns).fill(top);
+    for (const block of blocks) {
+      const at = ends.indexOf(Math.min(...ends));
+      const x = left + at * (wide + EDGE);
+      let y = ends[at] + 20;
+      pen.textAlign = "left";
+      pen.textBaseline = "alphabetic";
+      pen.font = font(13, 650);
+      for (const line of lines(pen, block.querySelector(".legend-head").textContent, wide)) { if (paint) { pen.fillStyle = INK; pen.fillText(line, x, y); } y += 18; }
+      pen.font = font(12.5);
+      for (const item of block.querySelectorAll("li")) {
+        const mark = item.querySelector("svg > *");
+        if (paint && mark) swatch(pen, mark, x, y - 12);
+        for (const line of lines(pen, item.textContent, wide - 34)) { if (paint) { pen.fillStyle = INK; pen.fillText(line, x + 34, y); } y += 17; }
+        y += 3;
+      }
+      ends[at] = y;
+    }
+    return Math.max(...ends);
+  };
+  const swatch = (pen, mark, x, y) => {
+    const [fill, stroke] = [mark.getAttribute("fill"), mark.getAttribute("stroke")];
+    const shape = new Path2D();
+    if (mark.tagName === "circle") shape.arc(x + 12, y + 8, 7, 0, 2 * Math.PI);
+    else shape.rect(x + number(mark, "x"), y + number(mark, "y"), number(mark, "width"), number(mark, "height"));
+    pen.setLineDash([]);
+    if (fill !== "none") {
+      pen.globalAlpha = number(mark, "fill-opacity", 1);
+      pen.fillStyle = fill;
+      pen.fill(shape);
+    }
+    pen.globalAlpha = 1;
+    pen.strokeStyle = stroke;
+    pen.lineWidth = number(mark, "stroke-width", 1);
+    pen.stroke(shape);
+  };
+
+  const told = () => {
+    const chosen = ["district", "class"].map(page).filter((field) => field && field.value);
+    return [
+      document.querySelector(".map-title p").textContent,
+      chosen.map((field) => field.selectedOptions[0].textContent).join("; "),
+      document.querySelector(".sheet-foot").textContent,
+    ].map((text) => text.replace(/\s+/g, " ").trim()).filter(Boolean);
+  };
+  const sheet = () => {
+    const size = map.getSize();
+    const width = Math.max(size.x, COLUMN) + 2 * EDGE;
+    const canvas = document.createElement("canvas");
+    const pen = canvas.getContext("2d");
+    const [under, ...more] = told();
+    const foot = more.pop();
+    pen.font = font(26, 600, "Source Serif");
+    const title = lines(pen, page("map-title").textContent, width - 2 * EDGE);
+    pen.font = font(12.5);
+    const ends = lines(pen, foot, width - 2 * EDGE);
+    const top = EDGE + title.length * 32 + (1 + more.length) * 22 + 6;
+    const below = legend(pen, EDGE, top + size.y, width - 2 * EDGE, false);
+    canvas.width = width * SHARP;
+    canvas.height = (below + ends.length * 18 + EDGE) * SHARP;
+    pen.scale(SHARP, SHARP);
+    pen.fillStyle = PAPER;
+    pen.fillRect(0, 0, width, canvas.height);
+    pen.fillStyle = INK;
+    pen.font = font(26, 600, "Source Serif");
+    title.forEach((line, i) => pen.fillText(line, EDGE, EDGE + 24 + i * 32));
+    pen.fillStyle = QUIET;
+    pen.font = font(15);
+    [under, ...more].forEach((line, i) => pen.fillText(line, EDGE, EDGE + 20 + title.length * 32 + i * 22));
+    chart(pen, EDGE, top);
+    legend(pen, EDGE, top + size.y, width - 2 * EDGE, true);
+    pen.fillStyle = QUIET;
+    pen.textAlign = "left";
+    pen.font = font(12.5);
+    ends.forEach((line, i) => pen.fillText(line, EDGE, below + 18 + i * 18));
+    return canvas;
+  };
+
+  const save = () => sheet().toBlob((content) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(content);
+    link.download = `${page("save-png").dataset.name}.png`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  }, "image/png");
+
+  document.addEventListener("saferground:map", ({ detail }) => {
+    map = detail.map;
+    page("map-tools").hidden = false;
+    page("save-png").addEventListener("click", save);
+    page("print-map").addEventListener("click", () => print());
+    addEventListener("beforeprint", () => {
+      const old = page("print-sheet");
+      if (old) old.remove();
+      const canvas = sheet();
+      canvas.id = "print-sheet";
+      document.querySelector(".map-layout").before(canvas);
+      document.body.classList.add("with-sheet");
+    });
+    addEventListener("afterprint", () => {
+      page("print-sheet").remove();
+      document.body.classList.remove("with-sheet");
+    });
+  });
+  return { sheet };
+})();

@@ -1,0 +1,165 @@
+// Search for a street, an intersection or a place by name as one types: the names come in one file
+// when the field is first entered. The rules are those of geodata/publishing/search.py.
+"use strict";
+
+const Search = (() => {
+  const MOST = 8;
+  const SHORT = new Map(Object.entries({
+    street: "st", str: "st", saint: "st", avenue: "ave", av: "ave", avenida: "ave", boulevard: "blvd", boul: "blvd",
+    parkway: "pkwy", pky: "pkwy", turnpike: "tpke", terrace: "ter", road: "rd", drive: "dr", lane: "ln", court: "ct",
+    place: "pl", circle: "cir", highway: "hwy", square: "sq", trail: "trl", mount: "mt", fort: "ft",
+    north: "n", south: "s", east: "e", west: "w", northeast: "ne", northwest: "nw", southeast: "se", southwest: "sw",
+    first: "1st", second: "2nd", third: "3rd", fourth: "4th", fifth: "5th", sixth: "6th", seventh: "7th", eighth: "8th",
+    ninth: "9th", tenth: "10th", eleventh: "11th", twelfth: "12th",
+  }));
+  const ORDER = ["neighbourhood", "street", "crossing", "park", "water"];
+  const BETWEEN = /\s*[&/@+]\s*|\s+(?:and|at|y|con)\s+/i;
+
+  const wordsOf = (text) => (text.toLowerCase().normalize("NFKD").replace(/[\p{M}'’]/gu, "").match(/[a-z0-9]+/g) || [])
+    .map((word) => SHORT.get(word) || word);
+
+  const oneSlip = (word, other) => {
+    if (Math.abs(word.length - other.length) > 1) return false;
+    let start = 0;
+    while (start < Math.min(word.length, other.length) && word[start] === other[start]) start += 1;
+    const a = word.slice(start), b = other.slice(start);
+    const swapped = a.length > 1 && b.length > 1 && a[0] === b[1] && a[1] === b[0] && a.slice(2) === b.slice(2);
+    return a.slice(1) === b.slice(1) || a.slice(1) === b || a === b.slice(1) || swapped;
+  };
+  const price = (word, other, alike) => {
+    if (word === other) return 0;
+    if (other.startsWith(word)) return 1;
+    return alike && word.length >= 4 && oneSlip(word, other) ? 3 : Infinity;
+  };
+  const cost = (asked, name, alike) => {
+    const left = [...name];
+    let total = 0;
+    for (const word of asked) {
+      let best = Infinity, place = -1;
+      left.forEach((other, i) => {
+        const one = price(word, other, alike);
+        if (one < best) [best, place] = [one, i];
+      });
+      if (place < 0) return Infinity;
+      total += best;
+      left.splice(place, 1);
+    }
+    return total + 0.1 * left.length;
+  };
+
+  // names: { words, text }; spots: { kind, names: [positions], at, district }
+  const find = (names, spots, text, most = MOST) => {
+    const parts = text.split(BETWEEN).map(wordsOf).filter((words) => words.length);
+    const whole = wordsOf(text);
+    if (!whole.length) return [];
+    const title = (spot) => spot.names.map((name) => names[name].text).join(" & ");
+    const first = (found) => found
+      .sort((a, b) => Math.round((a[0] - b[0]) * 1e6) || ORDER.indexOf(a[1].kind) - ORDER.indexOf(b[1].kind) || (title(a[1]) < title(b[1]) ? -1 : title(a[1]) > title(b[1]) ? 1 : 0))
+      .slice(0, most)
+      .map(([, spot]) => ({ ...spot, name: title(spot) }));
+    for (const alike of [false, true]) {
+      const costs = (asked) => names.map((name) => cost(asked, name.words, alike));
+      let found = [];
+      if (parts.length === 2) {
+        const [one, two] = parts.map(costs);
+        for (const spot of spots) {
+          if (spot.kind !== "crossing") continue;
+          const [a, b] = spot.names;
+          const total = Math.min(one[a] + two[b], one[b] + two[a]);
+          if (total < Infinity) found.push([total, spot]);
+        }
+      }
+      if (!found.length) {
+        const single = costs(whole);
+        found = spots.filter((spot) => spot.kind !== "crossing" && single[spot.names[0]] < Infinity).map((spot) => [single[spot.names[0]], spot]);
+      }
+      if (found.length) return first(found);
+    }
+    if (parts.length !== 2) return [];
+    return parts.flatMap((part) => find(names, spots, part.join(" "), Math.floor(most / 2)));
+  };
+  const read = (told) => ({
+    names: told.names.map((text) => ({ text, words: wordsOf(text) })),
+    spots: told.spots.map(([kind, names, lat, lon, district]) => ({ kind: told.kinds[kind], names, at: [lat, lon], district: told.districts[district] })),
+  });
+  return { find, read };
+})();
+
+document.addEventListener("saferground:map", ({ detail: { map } }) => {
+  const page = (name) => document.getElementById(name);
+  const field = page("place"), list = page("place-list"), status = page("map-status");
+  const address = page("map-frame").dataset.names;
+  if (!address) return;
+  const kinds = page("place-kinds").dataset;
+  const districts = Object.fromEntries([...page("district").options].map((option) => [option.value, option.textContent]));
+  let loading = null, found = [], active = -1;
+
+  field.setAttribute("role", "combobox");
+  field.setAttribute("aria-controls", "place-list");
+  field.setAttribute("aria-autocomplete", "list");
+  field.setAttribute("aria-expanded", "false");
+  const load = () => {
+    loading = loading || fetch(address).then((answer) => answer.json()).then(Search.read);
+    return loading;
+  };
+
+  const close = () => {
+    list.hidden = true;
+    active = -1;
+    field.setAttribute("aria-expanded", "false");
+    field.removeAttribute("aria-activedescendant");
+  };
+  const mark = (place) => {
+    active = place;
+    [...list.children].forEach((item, i) => item.setAttribute("aria-selected", String(i === place)));
+    if (place >= 0) field.setAttribute("aria-activedescendant", list.children[place].id);
+    else field.removeAttribute("aria-activedescendant");
+  };
+  const show = () => {
+    list.replaceChildren(...found.map((spot, i) => {
+      const item = document.createElement("li");
+      item.id = `place-${i}`;
+      item.setAttribute("role", "option");
+      item.setAttribute("aria-selected", "false");
+      const note = document.createElement("small");
+      note.textContent = `${kinds[spot.kind]}, ${districts[spot.district] || spot.district}`;
+      item.append(spot.name, " ", note);
+      item.addEventListener("mousedown", (event) => { event.preventDefault(); go(spot); });
+      return item;
+    }));
+    list.hidden = !found.length;
+    active = -1;
+    field.setAttribute("aria-expanded", String(found.length > 0));
+    status.textContent = found.length ? `${found.length} ${field.dataset.some}` : field.dataset.none;
+  };
+  const go = (spot) => {
+    field.value = spot.name;
+    close();
+    Here.show(spot.at, { focus: true }); // a step of its own, which the view then belongs to
+    map.setView(spot.at, { street: 15, crossing: 17 }[spot.kind] || 15, { animate: false });
+  };
+  const search = async () => {
+    const text = field.value.trim();
+    if (!text) { found = []; close(); return; }
+    const { names, spots } = await load();
+    if (text !== field.value.trim()) return; // typed on meanwhile
+    found = Search.find(names, spots, text);
+    show();
+  };
+
+  field.addEventListener("focus", () => load().catch(console.error), { once: true });
+  field.addEventListener("input", () => search().catch(console.error));
+  field.addEventListener("blur", close);
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close();
+    if ((event.key !== "ArrowDown" && event.key !== "ArrowUp") || list.hidden) return;
+    event.preventDefault();
+    const step = event.key === "ArrowDown" ? 1 : -1;
+    mark((active + step + found.length + (active < 0 && step < 0 ? 1 : 0)) % found.length);
+  });
+  page("search").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (list.hidden) await search();
+    if (found.length) go(found[Math.max(0, active)]);
+  });
+});
