@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.site import Site
     from geodata.database import Database
 
+LARGEST_FORM = 256 * 1024  # bytes
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_env()
     app = Flask(__name__, template_folder=str(template_dir()))
     app.config["SECRET_KEY"] = settings.secret_key
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     needs_database = settings.preview or settings.secret_key is not None
     database = open_database(settings.database_url) if needs_database else None
     app.extensions["saferground.site"] = _site(settings, database)

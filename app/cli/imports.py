@@ -9,14 +9,15 @@ import click
 
 from app.cli.common import (
     ListingGroup,
+    as_option,
     database_option,
     json_option,
     open_for,
     print_json,
     print_table,
     say,
+    this_person,
 )
-from app.cli.publishing import as_option, this_person
 from geodata.store.cities import get_city
 from geodata.store.imports import list_imports, undo_import
 

@@ -11,6 +11,7 @@ from app import jobs as work
 from app.bell import Bell
 from app.cli.common import (
     ListingGroup,
+    as_option,
     database_option,
     json_option,
     open_for,
@@ -18,8 +19,8 @@ from app.cli.common import (
     print_table,
     say,
     settings_for,
+    this_person,
 )
-from app.cli.publishing import as_option, this_person
 from app.job_kinds import KINDS
 from geodata.store.cities import get_city
 from geodata.store.jobs import RUNNING
