@@ -1,12 +1,20 @@
+import datetime as dt
+
 import pytest
 
 import app.cli  # noqa: F401 - defines further errors
 from app import create_app
 from app.config import Settings
 from app.errors import STATUS, status_of
+from app.people.errors import LockedError, RateError
 from geodata.database import upgrade
 from geodata.errors import FaultyFileError, NotStoredError
 from spatial.errors import SaferGroundError
+
+MADE = {  # errors that are made of something else than words
+    "LockedError": lambda _: LockedError(dt.timedelta(seconds=30)),
+    "RateError": lambda _: RateError(30),
+}
 
 
 def every_error(root=SaferGroundError):
@@ -17,8 +25,12 @@ def every_error(root=SaferGroundError):
 
 @pytest.mark.parametrize("kind", sorted(set(every_error()), key=lambda kind: kind.__name__))
 def test_every_known_error_has_a_status(kind):
-    error = kind("x", ["y"]) if issubclass(kind, FaultyFileError) else kind("x")
-    assert status_of(error) in (400, 404, 409, 422, 500, 503)
+    error = (
+        MADE.get(kind.__name__, kind)("x")
+        if not issubclass(kind, FaultyFileError)
+        else kind("x", ["y"])
+    )
+    assert status_of(error) in (400, 403, 404, 409, 422, 429, 500, 503)
 
 
 def test_the_most_specific_class_wins():

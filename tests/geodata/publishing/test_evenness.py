@@ -32,7 +32,7 @@ def made(tmp_path_factory):
     keep_run(database, town_run())
     with database.session() as session:
         material = gather(session, get_city(session, "town"), TODAY, [])
-        yield material, make_draft(material, None, {})
+        yield material, make_draft(material, None)
     database.close()
 
 
@@ -133,5 +133,5 @@ def test_finer_shares_of_incidents_refuse_the_release(made):
 
 def test_two_drafts_say_the_same(made):
     material, draft = made
-    assert make_draft(material, None, {}).id == draft.id
+    assert make_draft(material, None).id == draft.id
     assert material.last_day == dt.date(2024, 5, 27)
