@@ -64,6 +64,14 @@ def test_a_route_that_is_not_in_the_table_is_refused(tmp_path):
     made.close()
 
 
+def test_people_and_audit_are_for_administrators_alone(office):
+    mine = [name for name in RULES if name.startswith("admin.")]
+    assert len(mine) >= 9
+    assert all(RULES[name].roles == {"administrator"} for name in mine)
+    own = [name for name in RULES if name.startswith("account.")]
+    assert all(RULES[name].stages == {FULL} and not RULES[name].public for name in own)
+
+
 @pytest.mark.parametrize("who", [*ROLES, "half-way", "nobody"])
 def test_every_guarded_route_lets_in_whom_its_rule_names(office, browsers, who):
     tried = 0
