@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
+from wtforms import SelectChoice
 
 from app import forms as addresses
 from app.guard import desk, require_visitor
@@ -225,9 +226,9 @@ def _get(name: str) -> PersonRecord:
     return found
 
 
-def _district_choices() -> list[tuple[str, str]]:
+def _district_choices() -> list[SelectChoice]:
     with desk().database.session() as session:
-        return store.all_districts(session)
+        return [SelectChoice(code, told) for code, told in store.all_districts(session)]
 
 
 def _roles_form(found: PersonRecord) -> RolesForm:

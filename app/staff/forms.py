@@ -7,6 +7,7 @@ from wtforms import (
     BooleanField,
     PasswordField,
     RadioField,
+    SelectChoice,
     SelectMultipleField,
     StringField,
 )
@@ -74,7 +75,7 @@ class RolesForm(FlaskForm):
     roles = ChecksField(
         "Roles",
         [DataRequired("choose a role at least")],
-        choices=[(role, f"{role}: {told}") for role, told in ROLES.items()],
+        choices=[SelectChoice(role, f"{role}: {told}") for role, told in ROLES.items()],
     )
     districts = ChecksField(
         "Districts",
@@ -98,7 +99,10 @@ class NewPersonForm(RolesForm):
     )
     how = RadioField(
         "Signs in",
-        choices=[("password", "with a password and codes"), ("provider", "through the provider")],
+        choices=[
+            SelectChoice("password", "with a password and codes"),
+            SelectChoice("provider", "through the provider"),
+        ],
         default="password",
     )
 
