@@ -103,7 +103,7 @@ def _free_port() -> int:
 def main(instance: str) -> None:
     """Measure the pages, then one ready file of about the size of a page."""
     port = _free_port()
-    command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port), "--no-worker"]
+    command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port), "--public"]
     server = subprocess.Popen(command, env={**os.environ, "SAFERGROUND_INSTANCE": instance})
     try:
         for _ in range(100):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from app.config import Settings
 
 DEFAULT_PORT = 8000
+MOST_CONNECTIONS = 1000  # browsers keep theirs open
 
 
 class PortTakenError(SaferGroundError):
@@ -123,6 +124,7 @@ def run_server(settings: Settings, host: str, port: int) -> None:
         host=host,
         port=port,
         threads=8,
+        connection_limit=MOST_CONNECTIONS,
         ident="saferground",
         clear_untrusted_proxy_headers=not settings.proxies,  # else the application reads them
     )
