@@ -225,14 +225,15 @@ def make_secret_key(path: Path) -> str:
     SettingsError
         If it cannot be written.
     """
+    there = read_secret_key(path)
+    if there is not None:
+        return there
     key = secrets.token_urlsafe(SECRET_BYTES)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as out:
             out.write(key + "\n")
-    except FileExistsError:
-        return read_secret_key(path) or key
     except OSError as error:
         msg = f"the secret key {path} cannot be written ({error.strerror}); choose another instance"
         raise SettingsError(msg) from error

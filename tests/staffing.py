@@ -5,6 +5,7 @@ import datetime as dt
 import re
 
 import pyotp
+import shapely
 
 from app import create_app
 from app.config import Settings
@@ -12,6 +13,7 @@ from app.people import codes, passwords
 from app.people.keys import Keys
 from geodata.database import open_database
 from geodata.store import audit, credentials, people
+from geodata.tables import City, District
 
 KEY = "a-secret-key-for-tests-only-0123456789"
 PASSWORD = "a sofa on the north pier"
@@ -25,6 +27,28 @@ def digest(password):
     if password not in _digests:
         _digests[password] = passwords.digest(password)
     return _digests[password]
+
+
+def keep_city(database, slug):
+    """Store a city of two districts, D1 and D2."""
+    area = shapely.set_srid(shapely.box(500_000, 4_000_000, 501_000, 4_001_000), 32617)
+    with database.session(write=True) as session:
+        city = City(
+            slug=slug,
+            name=slug.title(),
+            crs="EPSG:32617",
+            timezone="America/New_York",
+            cell_units=100.0,
+            block_units=200.0,
+            study_area=area,
+            imported_at=NOW,
+        )
+        session.add(city)
+        session.flush()
+        for position, code in enumerate(("D1", "D2")):
+            session.add(
+                District(city_id=city.id, code=code, name=code, position=position, geom=area)
+            )
 
 
 class Office:

@@ -96,8 +96,12 @@ def with_secret_key(settings: Settings) -> Settings:
 
 
 def open_for(database_url: str | None) -> Database:
-    """Open the database that a command is to use."""
-    return open_database(settings_for(database_url).database_url)
+    """Open the database that a command is to use; it is closed when the command ends."""
+    database = open_database(settings_for(database_url).database_url)
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.call_on_close(database.close)
+    return database
 
 
 def this_person(who: str | None) -> str:
