@@ -101,12 +101,14 @@ def with_password(desk: Desk, name: str, password: str, origin: Origin) -> str:
     usable = person if person and person.state == ACTIVE else None
     if not passwords.fits(password, usable.password_hash if usable else None) or usable is None:
         raise _failed(desk, locks, person, origin, "password")
+    stored = usable.password_hash or ""
+    anew = passwords.digest(password) if passwords.is_outdated(stored) else None
     with desk.database.session(write=True) as session:
-        open_lock(session, locks)
-        stored = usable.password_hash or ""
-        if passwords.is_outdated(stored):
-            credentials.rehash_password(session, name, stored, passwords.digest(password))
-        return begin(desk, session, usable, CODE if usable.codes else ENROL, origin)
+        if anew is not None:
+            credentials.rehash_password(session, name, stored, anew)
+        token = begin(desk, session, usable, CODE if usable.codes else ENROL, origin)
+        open_lock(session, locks)  # after the person, as everywhere: nobody waits in a ring
+    return token
 
 
 def check_password(desk: Desk, person: PersonRecord, password: str, origin: Origin) -> None:

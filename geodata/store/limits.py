@@ -29,10 +29,7 @@ def count_failure(session: Session, key: str, when: dt.datetime) -> tuple[int, d
     How many there were before in a row, and when the last was.
     """
     _clear(session, Failures, Failures.last_at < when - FORGOTTEN)
-    _insert(session, Failures, {"key": key, "count": 0, "last_at": when})
-    before, last_at = session.execute(
-        select(Failures.count, Failures.last_at).where(Failures.key == key).with_for_update()
-    ).one()
+    before, last_at = _locked(session, Failures, {"key": key, "count": 0, "last_at": when})
     session.execute(
         update(Failures)
         .where(Failures.key == key)
@@ -85,14 +82,14 @@ def count_request(session: Session, key: str, window_s: int, now_s: int) -> int:
     start = now_s - now_s % window_s
     _clear(session, RateTally, RateTally.until_s < now_s)
     values = {"key": key, "window_s": start, "count": 0, "until_s": start + window_s}
-    _insert(session, RateTally, values)
-    return session.execute(
+    before, _ = _locked(session, RateTally, values)
+    session.execute(
         update(RateTally)
         .where(RateTally.key == key, RateTally.window_s == start)
         .values(count=RateTally.count + 1)
-        .returning(RateTally.count)
         .execution_options(**NO_SYNCHRONISING)
-    ).scalar_one()
+    )
+    return before + 1
 
 
 def _clear(session: Session, table: type[Any], old: ColumnElement[bool]) -> None:
@@ -104,7 +101,18 @@ def _clear(session: Session, table: type[Any], old: ColumnElement[bool]) -> None
     )
 
 
-def _insert(session: Session, table: type[Any], values: dict[str, Any]) -> None:
-    """Add a row where there is none of its key."""
+def _locked(session: Session, table: type[Any], values: dict[str, Any]) -> tuple[int, Any]:
+    """Lock the row of a key, made where there is none; give its count and its last column.
+
+    One statement, so that a row that is taken away at the same moment leaves no gap.
+    """
     kind = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    session.execute(kind.insert(table).values(**values).on_conflict_do_nothing())
+    keys = [column.name for column in inspect(table).primary_key]
+    last = list(values)[-1]
+    statement = kind.insert(table).values(**values)
+    found = session.execute(
+        statement.on_conflict_do_update(index_elements=keys, set_={"count": table.count}).returning(
+            table.count, getattr(table, last)
+        )
+    ).one()
+    return found[0], found[1]

@@ -190,6 +190,7 @@ def change_roles(
     PersonError
         If a role or district is not known, or no administrator would be left.
     """
+    _lock_with_administrators(session, name)
     row = row_of(session, name)
     wanted, there = _roles(roles), _districts(session, districts)
     if (wanted, there) == (row.roles, row.districts):
@@ -216,6 +217,7 @@ def change_state(
     PersonError
         If no administrator would be left.
     """
+    _lock_with_administrators(session, name)
     row = row_of(session, name)
     if row.state == state:
         return as_record(row)
@@ -305,13 +307,22 @@ def needs_districts(record: PersonRecord) -> bool:
     return bool(WITH_DISTRICTS & set(record.roles)) and not record.districts
 
 
+def _lock_with_administrators(session: Session, name: str) -> None:
+    """Lock everybody before an administrator is changed, all in one order.
+
+    So of two who take each other's role at the same moment, one waits for the other and then
+    sees what was done; neither waits for ever.
+    """
+    found = find_person(session, name)
+    if found is not None and ADMINISTRATOR in found.roles:
+        session.expire_all()  # what is read next is what stands once the locks are had
+        session.execute(select(Person.id).order_by(Person.id).with_for_update()).all()
+
+
 def _require_another_administrator(session: Session, row: Person) -> None:
     if ADMINISTRATOR not in row.roles or row.state != ACTIVE:
         return
-    # All of them are locked, so that two cannot take each other's role at the same moment.
-    active = session.scalars(
-        select(Person).where(Person.state == ACTIVE).order_by(Person.id).with_for_update()
-    )
+    active = session.scalars(select(Person).where(Person.state == ACTIVE))
     if not any(ADMINISTRATOR in one.roles and one.id != row.id for one in active):
         msg = f"{row.name} is the only administrator left; make another one first"
         raise PersonError(msg)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 CODE, ENROL, FULL = "code", "enrol", "full"  # waits for a code; must set codes up; signed in
 LONGEST_AGENT = 120
 KEPT = dt.timedelta(days=90)  # ended sessions, before they are forgotten
+AT_A_TIME = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,9 @@ def start_session(
     when: dt.datetime,
 ) -> SessionRecord:
     """Store a sign-in that began at a version of the person; long-ended ones are forgotten."""
-    session.execute(delete(StaffSession).where(StaffSession.ended_at < when - KEPT))
+    old = select(StaffSession.id).where(StaffSession.ended_at < when - KEPT)
+    free = old.limit(AT_A_TIME).with_for_update(skip_locked=True)
+    session.execute(delete(StaffSession).where(StaffSession.id.in_(free)))
     row = StaffSession(
         token_hash=token_hash,
         person_id=person_id,

@@ -1,4 +1,5 @@
 import datetime as dt
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -140,11 +141,14 @@ def test_the_last_administrator_stays(database):
     assert not get(database, "ana").may({"administrator"})
 
 
-def test_two_administrators_cannot_disable_each_other_at_once(database):
-    for name in ("one", "two"):
-        add(database, name, ["administrator"])
+@pytest.mark.parametrize("times", range(6))
+def test_two_administrators_cannot_disable_each_other_at_once(database, times):
+    for name in ("one", "two", "three"):
+        add(database, name, ["administrator" if name != "three" else "viewer"])
+    ready = threading.Barrier(3)
 
     def disable(name):
+        ready.wait()
         try:
             with database.session(write=True) as session:
                 people.change_state(session, name, people.DISABLED, "x", NOW)
@@ -152,9 +156,26 @@ def test_two_administrators_cannot_disable_each_other_at_once(database):
             return False
         return True
 
-    with ThreadPoolExecutor(2) as pool:
-        done = list(pool.map(disable, ["one", "two"]))
-    assert done.count(True) == 1
+    with ThreadPoolExecutor(3) as pool:
+        done = list(pool.map(disable, ["one", "two", "three"]))
+    assert done[2]
+    assert done[:2].count(True) == 1
+
+
+def test_counting_and_forgiving_at_once_leave_no_gap(database):
+    ready = threading.Barrier(8)
+
+    def work(i):
+        ready.wait()
+        for _ in range(15):
+            with database.session(write=True) as session:
+                if i % 2:
+                    limits.forgive(session, "name:a")
+                else:
+                    limits.count_failure(session, "name:a", NOW)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
 
 
 def test_a_set_up_token_works_once_and_a_day(database):
