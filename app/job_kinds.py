@@ -194,7 +194,9 @@ def _read_import(given: Arguments) -> Task:
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
         fetching = fetching_for(tools.settings, progress)
-        result = import_city(tools.database, described, fetching=fetching, progress=progress)
+        result = import_city(
+            tools.database, described, who=tools.who, fetching=fetching, progress=progress
+        )
         return result.as_json()
 
     return _Import(work=work, city=described.slug)

@@ -16,6 +16,7 @@ from geodata.measures.ids import TALLIED
 from geodata.sources import fetch_city
 from geodata.store import (
     addresses,
+    audit,
     cities,
     imports,
     incidents,
@@ -60,13 +61,15 @@ def import_city(
     database: Database,
     described: CityFile,
     *,
+    who: str = "",
     fetching: Fetching | None = None,
     progress: Progress | None = None,
 ) -> ImportResult:
     """Read every source of a city file and store it, all or nothing.
 
     Reading and checking come first and touch no table; storing is one transaction. Importing the
-    same files again stores nothing twice. Addresses are fetched first, if it is said how.
+    same files again stores nothing twice. Addresses are fetched first, if it is said how. ``who``
+    imports stands in the audit, with what the import changed.
 
     Raises
     ------
@@ -116,7 +119,8 @@ def import_city(
     if described.residents is not None:
         lived = gather_residents(described.residents, areas)
     with database.session(write=True) as session:
-        reports = _store(session, described, areas, gathered, recorded, lived, progress)
+        reports, told = _store(session, described, areas, gathered, recorded, lived, progress)
+        audit.record(session, who, "data.import", described.slug, told)
     return ImportResult(city=described.slug, sources=tuple(reports))
 
 
@@ -128,7 +132,7 @@ def _store(
     recorded: list[GatheredRecords],
     lived: GatheredResidents | None,
     progress: Progress | None,
-) -> list[SourceReport]:
+) -> tuple[list[SourceReport], dict[str, Any]]:
     when, log = _now(), ChangeLog()
     before = imports.settings_before(session, described.slug)
     srid = areas.frame.crs.to_epsg() or 0
@@ -162,8 +166,8 @@ def _store(
         sources.save_report(session, city, report, sha256, when)
         if progress:
             progress("storing", position, len(accounts))
-    imports.save_version(session, city, when, log, before)
-    return [report for report, _ in accounts]
+    number = imports.save_version(session, city, when, log, before)
+    return [report for report, _ in accounts], {"import": number, "changes": log.summary()}
 
 
 def _now() -> dt.datetime:

@@ -8,6 +8,7 @@ import click
 
 from app.cli.common import (
     Progress,
+    as_option,
     database_option,
     json_option,
     open_for,
@@ -16,6 +17,7 @@ from app.cli.common import (
     say,
     settings_for,
     stage_lines,
+    this_person,
     with_secret_key,
 )
 from app.fetching import fetching_for
@@ -43,10 +45,16 @@ def init(database_url: str | None) -> None:
     envvar="SAFERGROUND_DATA_ROOT",
     help="Folder that the city file's relative paths start from [default: the city file's own].",
 )
+@as_option
 @database_option
 @json_option
 def import_(
-    city_file: Path, data_root: Path | None, database_url: str | None, *, as_json: bool
+    city_file: Path,
+    data_root: Path | None,
+    who: str | None,
+    database_url: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Read every source of CITY_FILE into the database, all or nothing."""
     described = read_city_file(city_file, data_root)
@@ -54,6 +62,7 @@ def import_(
         result = import_city(
             open_for(database_url),
             described,
+            who=this_person(who),
             fetching=fetching_for(settings_for(database_url), progress),
             progress=progress,
         )

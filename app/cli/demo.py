@@ -13,6 +13,7 @@ from app.cli.common import (
     say,
     settings_for,
     stage_lines,
+    this_person,
     with_secret_key,
 )
 from app.cli.people import tell_first_administrator
@@ -78,11 +79,12 @@ def demo(port: int, database_url: str | None, *, no_serve: bool) -> None:
     say("3/5 Importing it")
     described = read_city_file(folder / "city.toml")
     with Progress() as progress:
-        result = import_city(database, described, progress=progress)
+        result = import_city(database, described, who=this_person(None), progress=progress)
     write_initiatives(folder)
     told = read_initiatives(folder / "initiatives.toml", MEASURES)
     with database.session(write=True) as session:
-        record_initiatives(session, told, dt.datetime.now(dt.UTC).replace(tzinfo=None))
+        now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        record_initiatives(session, told, now, this_person(None))
     say(
         f"    {sum(report.stored for report in result.sources):,} rows and "
         f"{len(told.initiatives)} initiative with {len(told.initiatives[0].strategies)} strategies"

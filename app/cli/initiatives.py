@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.cli.common import (
+    as_option,
     database_option,
     json_option,
     open_for,
     print_json,
     print_table,
     say,
+    this_person,
 )
 from geodata.initiatives import SECTIONS, read_initiatives
 from geodata.measures.registry import MEASURES
@@ -45,13 +47,15 @@ def initiatives() -> None:
 
 @initiatives.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
+@as_option
 @database_option
 @json_option
-def import_(file: Path, database_url: str | None, *, as_json: bool) -> None:
+def import_(file: Path, who: str | None, database_url: str | None, *, as_json: bool) -> None:
     """Store what FILE says of a city's initiatives; what was said before is kept."""
     read = read_initiatives(file, known_measures())
     with open_for(database_url).session(write=True) as session:
-        result = record_initiatives(session, read, dt.datetime.now(dt.UTC).replace(tzinfo=None))
+        now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        result = record_initiatives(session, read, now, this_person(who))
     if as_json:
         print_json(result.as_json())
         return

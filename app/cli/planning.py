@@ -11,22 +11,26 @@ import click
 
 from app.cli.common import (
     Progress,
+    as_option,
     database_option,
     json_option,
     open_for,
     print_json,
     print_table,
     say,
+    this_person,
 )
 from app.patrol_files import ENDINGS, write_plan
 from app.planning import PinAsk, PlanRequest, make_plan, moment_of, request_of, swapped
 from app.words import sentence
 from geodata.errors import DataError
+from geodata.store import audit
 from geodata.store.plans import get_plan
 from spatial.dosage.travel import TravelSpec
 
 if TYPE_CHECKING:
     from geodata.database import Database
+    from geodata.store.plans import PlanRecord
 
 NEEDED = ("district", "run", "shift", "units")
 
@@ -106,6 +110,7 @@ def _unit(text: str) -> int:
     type=click.Path(path_type=Path, dir_okay=False),
     help=f"Also write it to a file; its ending says how: {' '.join(ENDINGS)}.",
 )
+@as_option
 @database_option
 @json_option
 def plan(
@@ -124,6 +129,7 @@ def plan(
     speed: float | None,
     limit: float | None,
     files: tuple[Path, ...],
+    who: str | None,
     database_url: str | None,
     *,
     save: bool,
@@ -132,6 +138,7 @@ def plan(
     """Plan the visits of patrols to the zones of a district of CITY in one shift.
 
     ZONE is a zone's id or its rank in the district, TIME a time of day such as 19:30.
+    Files that are written are in the audit.
     """
     told = {
         "district": district,
@@ -166,12 +173,20 @@ def plan(
     with Progress() as progress:
         record = make_plan(database, asked, save=save, created_by="command line", progress=progress)
     for file in files:
-        write_plan(database, record, file)
-        say(f"plan {record.id} written to {file}")
+        _write(database, record, file, this_person(who))
     if as_json:
         print_json(record.document)
     else:
         _print_plan(record.document)
+
+
+def _write(database: Database, record: PlanRecord, file: Path, who: str) -> None:
+    """Write a plan to a file; the audit says so, as the plan names exact places."""
+    write_plan(database, record, file)
+    with database.session(write=True) as session:
+        told = {"city": record.city, "file": file.name}
+        audit.record(session, who, "plan.export", record.id, told)
+    say(f"plan {record.id} written to {file}")
 
 
 def _revised(

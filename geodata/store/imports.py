@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select
 
 from geodata.errors import DataError, NotStoredError
 from geodata.import_tables import ImportChange, ImportVersion
+from geodata.store import audit
 from geodata.store.changes import pack, read_row, row_columns, take_back, unpack
 from geodata.tables import City, District, Factor, Feature, Run
 
@@ -122,6 +123,8 @@ def undo_import(session: Session, number: int, who: str, when: dt.datetime) -> I
     _forget_later_factors(session, city.id, unpack(version.before)["factor"])
     version.undone_at, version.undone_by = when, who
     session.flush()
+    told = {"import": number, "changes": version.summary}
+    audit.record(session, who, "data.undo", city.slug, told)
     return _record(version, city.slug)
 
 

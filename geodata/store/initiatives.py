@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 
 from geodata.errors import DataError, NotStoredError
 from geodata.initiatives import Initiative, differences, digest_document
+from geodata.store import audit
 from geodata.store.cities import get_city
 from geodata.tables import City, InitiativeVersion
 
@@ -82,18 +83,20 @@ class InitiativesImport:
 
 
 def record_initiatives(
-    session: Session, file: InitiativesFile, when: dt.datetime
+    session: Session, file: InitiativesFile, when: dt.datetime, who: str = ""
 ) -> InitiativesImport:
     """Store what a file says that is not stored yet, all or nothing.
 
     Parameters
     ----------
     session
-        An open transaction.
+        An open transaction, for writing.
     file
         The checked file; its city must be stored.
     when
         Time of the import, UTC without an offset.
+    who
+        Name of who imports, for the audit.
 
     Raises
     ------
@@ -125,7 +128,7 @@ def record_initiatives(
     listed = [initiative.slug for initiative in file.initiatives]
     _add(session, city.id, LIST_SLUG, {"slugs": listed}, newest.get(LIST_SLUG), when)
     session.flush()
-    return InitiativesImport(
+    result = InitiativesImport(
         city=file.city,
         added=tuple(done["added"]),
         changed=tuple(done["changed"]),
@@ -133,6 +136,9 @@ def record_initiatives(
         retired=tuple(sorted(newest.keys() - {LIST_SLUG, *listed})),
         notes=tuple(notes),
     )
+    told = {name: list(getattr(result, name)) for name in ("added", "changed", "retired")}
+    audit.record(session, who, "data.initiatives", file.city, told)
+    return result
 
 
 def list_initiatives(session: Session, city: str) -> list[InitiativeRecord]:

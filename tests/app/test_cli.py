@@ -34,6 +34,16 @@ def town(tmp_path, run):
     return made
 
 
+def test_who_imports_is_in_the_audit(run, town):
+    run("import", town.path, "--as", "ann")
+    run("imports", "undo", 1, "--as", "bob", status=1)
+    run("import", town.path, "--as", "bob")
+    run("imports", "undo", 2, "--as", "ann")
+    shown = run("audit", "show").stdout
+    assert [shown.count(text) for text in ("data.import", "data.undo")] == [2, 1]
+    run("audit", "verify")
+
+
 def test_from_a_city_file_to_exports(run, town, tmp_path):
     brought = json.loads(run("import", town.path, "--json").stdout)
     assert brought["city"] == "town"

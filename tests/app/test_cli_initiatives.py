@@ -41,6 +41,11 @@ def bring(run, tmp_path):
     return bring_in
 
 
+def test_who_imports_is_in_the_audit(run, bring):
+    bring(options=["--as", "ann"])
+    assert "ann" in run("audit", "show", "--action", "data.initiatives").stdout
+
+
 def test_import_list_and_show_as_json(run, bring):
     assert json.loads(bring(options=["--json"]).stdout) == {
         "city": "town",

@@ -21,7 +21,7 @@ from geodata.cityfile import read_city_file
 from geodata.errors import CityFileError, DataError, NotStoredError
 from geodata.importing import import_city
 from geodata.job_tables import Job
-from geodata.store import jobs
+from geodata.store import audit, jobs
 from geodata.store.jobs import HowFar
 from spatial.errors import SpecError
 
@@ -349,6 +349,17 @@ def test_a_worker_does_what_is_asked_and_tells_how_it_ended(ask, database, setti
 
     with database.session() as session:
         assert get_run(session, run).city == "town"
+
+
+def test_an_import_by_a_worker_is_of_who_asked_for_it(ask, database, settings, tmp_path):
+    folder = tmp_path / "again"
+    folder.mkdir()
+    ask("import", {"city_file": str(Town(folder, n=700).path)}, "bob")
+    Worker(database, settings)._take_all()
+    with database.session() as session:
+        found = list(audit.entries(session, audit.Filter(action="data"), newest_first=False))
+    assert [(entry.person, entry.action) for entry in found][-1] == ("bob", "data.import")
+    assert len(found) == 2
 
 
 def test_a_fault_of_ours_is_told_without_its_trace(ask, database, settings, monkeypatch, caplog):

@@ -21,7 +21,7 @@ from app.planning import (
 )
 from app.planning_words import guidance
 from geodata.errors import DataError
-from geodata.store import plans
+from geodata.store import audit, plans
 
 NIGHT = "2024-07-05T18:00/2024-07-06T02:00"
 
@@ -143,6 +143,18 @@ def test_a_pin_by_rank_and_time_of_day_may_lie_after_midnight(command):
     document = json.loads(result.stdout)
     (pin,) = [visit for visit in document["units"][0]["visits"] if visit["pinned"]]
     assert (pin["start"], pin["zone"]) == ("2024-07-06T01:10", document["zones"][1]["zone"])
+
+
+def test_a_plan_that_is_written_is_in_the_audit(command, small, tmp_path):
+    database, record = small
+    command(*command.ask, "--units", 1, "--as", "ann")
+    file = tmp_path / "shift.ics"
+    shown = command(*command.ask, "--units", 1, "--export", file, "--as", "ann", "--json")
+    with database.session() as session:
+        (entry,) = audit.entries(session, audit.Filter(action="plan"), newest_first=False)
+    assert (entry.person, entry.action) == ("ann", "plan.export")
+    assert entry.object == json.loads(shown.stdout)["plan"]
+    assert entry.details == {"city": record.city, "file": "shift.ics"}
 
 
 @pytest.mark.parametrize(

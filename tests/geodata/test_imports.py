@@ -13,6 +13,7 @@ import geodata.tables as tables
 from geodata.cityfile import read_city_file
 from geodata.errors import DataError, NotStoredError
 from geodata.importing import import_city
+from geodata.store import audit
 from geodata.store.addresses import address_points
 from geodata.store.cities import get_city
 from geodata.store.imports import list_imports, undo_import, undone_imports_of
@@ -228,6 +229,37 @@ def test_other_cities_are_left_alone(database, bring, town, tmp_path):
         assert get_city(session, "other").period == theirs.period
         homes = address_points(session, get_city(session, "town").id)
         assert len(homes) == 30
+
+
+def test_imports_and_their_undoing_are_in_the_audit(database, town, bring):
+    first = bring()
+    town.homes = town.homes.iloc[5:]
+    town.save_more()
+    import_city(database, read_city_file(town.path), who="bob")
+    with database.session() as session:
+        second = list_imports(session, "town")[0]
+    undo(database, second.id, "ann")
+    with database.session() as session:
+        told = [
+            (entry.person, entry.action, entry.object, entry.details)
+            for entry in audit.entries(session, audit.Filter(action="data"), newest_first=False)
+        ]
+        assert audit.verify(session).fault is None
+    assert told == [
+        ("", "data.import", "town", {"import": first.id, "changes": first.summary}),
+        ("bob", "data.import", "town", {"import": second.id, "changes": second.summary}),
+        ("ann", "data.undo", "town", {"import": second.id, "changes": second.summary}),
+    ]
+    assert second.summary["address"]["removed"] == 5
+
+
+def test_an_import_that_fails_or_is_refused_leaves_no_entry(database, bring):
+    only = bring()
+    with pytest.raises(DataError, match="the first"):
+        undo(database, only.id)
+    with database.session() as session:
+        found = list(audit.entries(session, audit.Filter(action="data"), newest_first=False))
+    assert [entry.action for entry in found] == ["data.import"]
 
 
 def test_runs_that_used_the_data_say_so(database, bring, town, make_run):

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from geodata.errors import DataError, NotStoredError
 from geodata.initiatives import digest_document, read_initiatives
+from geodata.store import audit
 from geodata.store.initiatives import (
     get_initiative,
     initiative_history,
@@ -253,3 +254,14 @@ def test_two_imports_at_once_add_one_version(town, tmp_path):
     second.join()
     assert results[0].unchanged == ("policing", "parks")
     assert number_of_rows(town) == 3
+
+
+def test_who_imports_and_what_changed_is_in_the_audit(town, tmp_path):
+    path = tmp_path / "initiatives.toml"
+    path.write_text(TEXT, encoding="utf-8")
+    with town.session(write=True) as session:
+        record_initiatives(session, read_initiatives(path, MEASURES), WHEN, "ann")
+    with town.session() as session:
+        (entry,) = audit.entries(session, audit.Filter(action="data"), newest_first=False)
+    assert (entry.person, entry.action, entry.object) == ("ann", "data.initiatives", "town")
+    assert entry.details == {"added": ["policing", "parks"], "changed": [], "retired": []}
