@@ -74,6 +74,9 @@ class Linked:
         How many times each count is a total: between two of one size the part is held back.
     names
         What to call each count in an error.
+    said_low, said_high
+        Between what each count lies by what was said of it before: the public goes on knowing that
+        a count is 1 to 4, whatever is said of it now. Nothing where nothing was said.
     """
 
     value: Counts
@@ -82,9 +85,21 @@ class Linked:
     group: NDArray[np.int64]
     totals: Counts
     names: Sequence[str]
+    said_low: Floats | None = None
+    said_high: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.value)
+
+    @property
+    def down(self) -> Floats:
+        """How far each count can be lower than it is, by what was said before."""
+        return np.full(len(self), np.inf) if self.said_low is None else self.value - self.said_low
+
+    @property
+    def up(self) -> Floats:
+        """How far each count can be higher than it is, by what was said before."""
+        return np.full(len(self), np.inf) if self.said_high is None else self.said_high - self.value
 
     @property
     def grouped(self) -> NDArray[np.bool_]:
@@ -210,8 +225,8 @@ def _untruths(linked: Linked, public: PublicTable) -> tuple[str, ...]:
 
 def _solve(
     cost: Floats,
-    low: Floats,
-    high: Floats,
+    low: Floats | Counts,
+    high: Floats | Counts,
     matrix: csr_array,
     *,
     known: float = np.inf,
@@ -271,8 +286,10 @@ class _Search:
         least = self._least()
         # No bounded deviation can be as far as this: it would exceed all finite bounds together.
         self.far = 8 * (int(self.true[open_].sum()) + 3 * int(fewer.sum())) + 100
-        self.low = np.where(fewer | open_, least - self.true, 0)
-        self.high = np.where(fewer, LEAST_SHOWN - 1 - self.true, np.where(open_, self.far, 0))
+        low = np.where(fewer | open_, least - self.true, 0)
+        high = np.where(fewer, LEAST_SHOWN - 1 - self.true, np.where(open_, self.far, 0))
+        self.low = np.maximum(low, -self.linked.down).astype(np.int64)
+        self.high = np.minimum(high, self.linked.up).astype(np.int64)
         self.hidden = np.flatnonzero(open_ | fewer)
         matrix = self.sums[:, self.hidden].tocsr()
         self.matrix = matrix[np.diff(matrix.indptr) > 0]
@@ -453,6 +470,8 @@ class _Search:
         if freely:
             leaving = fewer & ~self.linked.grouped[cells]
             up[leaving], down[leaving], price[leaving] = self.far, true[leaving] - 1, LEAST_SHOWN
+        up = np.minimum(up, self.linked.up[cells])
+        down = np.minimum(down, self.linked.down[cells])
         own = cells == cell
         moves = np.append(up, down)
         fixed = np.append(np.where(own, max(target, 0), 0), np.where(own, max(-target, 0), 0))

@@ -157,9 +157,9 @@ def make_draft(
 
 
 def said_before(earlier: Sequence[ReleaseFolder]) -> dict[Where, Told]:
-    """Gather what earlier releases said of sensitive counts; what the newest said counts.
+    """Gather what earlier releases, newest first, said of sensitive counts.
 
-    What was ever shown stays known, even if a later release hid it.
+    What tells most counts: what was ever shown, or ever said to be fewer than 5, stays known.
     """
     said: dict[Where, Told] = {}
     readers = ((PERIODS, told_counts), (MONTHS, told_counts), (INCIDENTS, told_incidents))
@@ -168,7 +168,7 @@ def said_before(earlier: Sequence[ReleaseFolder]) -> dict[Where, Told]:
             if name not in release.files:
                 continue
             for where, told in read(release.read(name)):
-                if where not in said or (told.value is not None and said[where].value is None):
+                if where not in said or told.tells_more_than(said[where]):
                     said[where] = told
     return said
 

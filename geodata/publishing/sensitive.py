@@ -13,7 +13,10 @@ import numpy as np
 from scipy.sparse import coo_array
 
 from spatial.linked import (
+    FEWER,
+    HELD,
     HIDDEN,
+    LEAST_SHOWN,
     SHOWN,
     VEILED,
     Linked,
@@ -42,6 +45,11 @@ class Told:
 
     label: int
     value: int | None
+
+    def tells_more_than(self, other: Told) -> bool:
+        """Tell whether this narrows a count down further: a number most, then fewer than 5."""
+        ranks = {SHOWN: 0, FEWER: 1}
+        return ranks.get(np.int8(self.label), 2) < ranks.get(np.int8(other.label), 2)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -145,7 +153,7 @@ def hide(
     _number(built, table, wanted, parts, position)
     size = len(built.value)
     group, empty = _group(built, table, wanted, position)
-    before, known = _remember(built, table, parts, position, earlier)
+    before, known, bounds = _remember(built, table, parts, position, earlier)
     more = len(built.value) - size
     rows, columns, signs = zip(*built.rows, strict=True)
     linked = Linked(
@@ -155,6 +163,8 @@ def hide(
         group=np.append(group, np.full(more, -1)),
         totals=np.array(built.totals, dtype=np.int64),
         names=built.names,
+        said_low=bounds[0],
+        said_high=bounds[1],
     )
     public = suppress_linked(linked, before=before)
     told = {
@@ -232,11 +242,18 @@ def _remember(
     parts: Mapping[tuple[dt.date, dt.date], list[int]],
     position: dict[Where, int],
     earlier: Mapping[Where, Told],
-) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
-    """Write down what earlier releases said, as far as it still agrees with the counts."""
+) -> tuple[NDArray[np.int8], NDArray[np.bool_], NDArray[np.float64]]:
+    """Write down what earlier releases said, as far as it still agrees with the counts.
+
+    Returns
+    -------
+    Label of each count, whether it was shown, and between what it was said to lie, shape
+    ``(2, n)``.
+    """
     starts = {month.start for month in table.months}
     ends = {month.end for month in table.months}
     before, known = {}, set()
+    bounds: dict[int, tuple[float, float]] = {}
     for where, told in earlier.items():
         measure, place, start, end = where
         if measure not in table.measures or start not in starts or end not in ends:
@@ -249,9 +266,10 @@ def _remember(
         agrees = told.value == value if told.label == SHOWN else value > 0 or told.label == VEILED
         if not agrees:
             continue
+        said = _bounds(told, value, in_group=table.known is not None)
         if where not in position:
-            if told.label != SHOWN:
-                continue
+            if told.label != SHOWN and (table.known is not None or not np.isfinite(said[1])):
+                continue  # says nothing more than its parts do, or nothing that can be held to
             at = built.add(value, f"an earlier sum of {measure}, {place}, {start} to {end}", 2)
             position[where] = at
             months = [table.months[i] for i in parts[start, end]]
@@ -260,8 +278,21 @@ def _remember(
             known.add(position[where])
         else:
             before[position[where]] = told.label
+            bounds[position[where]] = said
     label = np.zeros(len(built.value), dtype=np.int8)
     label[list(before)] = list(before.values())
     public = np.zeros(len(built.value), dtype=bool)
     public[list(known)] = True
-    return label, public
+    limits = np.tile([[0.0], [np.inf]], len(built.value))
+    for at, said in bounds.items():
+        limits[:, at] = said
+    return label, public, limits
+
+
+def _bounds(told: Told, value: int, *, in_group: bool) -> tuple[float, float]:
+    """Give between what a label says that a count lies; nothing where the count has changed."""
+    least, most = {
+        FEWER: (0.0 if in_group else 1.0, float(LEAST_SHOWN - 1)),
+        HELD: (float(LEAST_SHOWN) if in_group else 1.0, np.inf),
+    }.get(np.int8(told.label), (0.0, np.inf))
+    return (least, most) if least <= value <= most else (0.0, np.inf)

@@ -9,7 +9,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from releasing import TODAY, Publisher
@@ -184,26 +184,36 @@ def test_results_that_leave_each_other_no_room_are_not_given(each, months):
     require_results_hidden(np.full((4, 2, months), each))
 
 
-@settings(max_examples=40, deadline=None)
-@given(tables(1), st.data())
-def test_two_releases_together_give_no_more_away_than_each(counts, data):
-    """The second has a month more, and other sums of the same months."""
-    if counts.shape[2] < 2:
-        counts = np.repeat(counts, 2, axis=2)
+def require_releases_together_hidden(counts):
+    """Hold what all releases of a growing table tell together against the rule."""
     whole = make(counts, known=False)
-    before = make(counts[:, :, :-1], known=False)
-    first = hide(before, spans_of(before), {})
-    second = hide(whole, spans_of(whole), first.told)
-    truth, _ = sums_of(whole, {**first.told, **second.told})
     outsider = Outsider(whole.measures, whole.places, whole.months)
-    learn_told(outsider, first.told, 1)
-    learn_told(outsider, second.told, 1)
-    for where, one in second.told.items():
+    said, told = {}, {}
+    for months in range(1, counts.shape[2] + 1):
+        table = make(counts[:, :, :months], known=False)
+        told = hide(table, spans_of(table), said).told
+        learn_told(outsider, told, 1)
+        for where, one in told.items():
+            if where not in said or one.tells_more_than(said[where]):
+                said[where] = one
+    truth, _ = sums_of(whole, said)
+    for where, one in told.items():
         if one.label == 0:
             continue
         low, high = outsider.range_of(outsider.mask([where[0]], *where[1:]))
+        assert low <= truth[where] <= high
         assert high - low >= 3, where
-    assert all(one.label for where, one in second.told.items() if truth[where] in range(1, 5))
+    assert all(one.label for where, one in told.items() if truth[where] in range(1, 5))
+
+
+@settings(max_examples=40, deadline=None)
+@given(tables(1))
+@example(np.array([[[4, 0, 1], [2, 1, 4]]]))  # held back after it was told to be fewer than 5
+def test_releases_together_give_no_more_away_than_each(counts):
+    """Each has a month more than the one before, and other sums of the same months."""
+    if counts.shape[2] < 2:
+        counts = np.repeat(counts, 2, axis=2)
+    require_releases_together_hidden(counts)
 
 
 @settings(max_examples=15, deadline=None)
