@@ -30,6 +30,8 @@ from geodata.publishing.surroundings_read import released_surroundings
 from geodata.reports import SourceReport
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.released_figures import ReleasedFigures
     from geodata.publishing.activity import Activity
     from geodata.publishing.folder import ReleaseFolder
@@ -43,8 +45,15 @@ DISTRICTS, OUTLINES = "data/districts.geojson", "data/zones.geojson"
 class ReleaseReader:
     """One release, each part read when it is first asked for."""
 
-    def __init__(self, folder: ReleaseFolder, others: tuple[OtherCity, ...] = ()) -> None:
+    def __init__(
+        self,
+        folder: ReleaseFolder,
+        others: tuple[OtherCity, ...] = (),
+        *,
+        beside: Sequence[str] = (),
+    ) -> None:
         self.folder, self._others = folder, others
+        self.beside = beside  # slugs of all cities that were published when it was read
         self.activity_files: dict[str, tuple[str, str]] = {}  # by language
 
     @cached_property

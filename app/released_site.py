@@ -50,6 +50,7 @@ class ReleasedSite:
         self.maps = maps
         self._releases, self._city = releases, city
         self._kept: dict[str, ReleaseReader] = {}
+        self._folders: dict[Path, ReleaseFolder] = {}  # a manifest never changes: read once
         self._lock = threading.Lock()
 
     def shown(self, slug: str | None = None) -> Shown | None:
@@ -77,7 +78,8 @@ class ReleasedSite:
 
     def releases(self, shown: Shown) -> list[ReleaseFolder]:
         """Give the releases of a city that were ever approved, newest first."""
-        return approved_releases(self._releases, shown.city.slug)
+        found = approved_releases(self._releases, shown.city.slug)
+        return [self._folders.setdefault(one.path, one) for one in found]
 
     def figures(self, shown: Shown, scope: Scope) -> CityFigures:
         """Give every measure that the release tells in a period or month."""
@@ -177,7 +179,9 @@ class ReleasedSite:
             msg = f"nothing is published of a city {slug[:80]!r}"
             raise NotStoredError(msg)
         with self._lock:
-            read = self._kept.get(folder.id) or ReleaseReader(folder, self._others(slug, listed))
+            read = self._kept.get(folder.id)
+            if read is None or read.beside != listed:  # another city was published meanwhile
+                read = ReleaseReader(folder, self._others(slug, listed), beside=listed)
             self._kept[folder.id] = read
             while len(self._kept) > KEPT:
                 self._kept.pop(next(iter(self._kept)))

@@ -6,6 +6,7 @@ every cell.
 """
 
 import json
+import re
 import resource
 import shutil
 import subprocess
@@ -32,6 +33,7 @@ from spatial.terrain.candidates import build_design, encode
 from spatial.terrain.penalised import PathSettings, draw_folds, fit_path
 
 CELLS, FACTORS, INCIDENTS = 30_000, 18, 8_000
+STATIC = re.compile(r'/static/([^"?]+)')  # what a page asks for
 
 
 def timed(work, repeat=1):
@@ -144,7 +146,9 @@ def map_part():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_region(folder)
-        settings = Settings(database_url=f"sqlite:///{folder}/db.sqlite", instance=folder)
+        settings = Settings(
+            database_url=f"sqlite:///{folder}/db.sqlite", instance=folder, preview=True
+        )
         upgrade(settings.database_url)
         database = open_database(settings.database_url)
         seconds, _ = timed(lambda: import_city(database, read_city_file(folder / "city.toml")))
@@ -154,7 +158,7 @@ def map_part():
         cold, _ = timed(lambda: client.get("/map"))
         warm, page = timed(lambda: client.get("/map"), 20)
         folder_of = next((folder / "maps").iterdir())
-        bundle = json.loads((folder_of / "map.json").read_text())
+        bundle = json.loads((folder_of / "map.json").read_text())["en"]
         names = [bundle["script"], bundle["style"], bundle["zones"]]
         names += [path.name for path in folder_of.glob("*.png")]
         names += [
@@ -170,12 +174,8 @@ def map_part():
         assets = sum(
             path.stat().st_size
             for path in (
-                static / "site.css",
-                static / "map.js",
-                static / "vendor/leaflet/leaflet.js",
-                static / "vendor/leaflet/leaflet.css",
-                static / "vendor/fonts/public-sans.woff2",
                 static / "vendor/fonts/source-serif-4.woff2",
+                *(static / name for name in sorted(set(STATIC.findall(page.text)))),
             )
         )
 

@@ -46,33 +46,33 @@ class Scene:
     bounds: tuple[float, float, float, float]
 
 
-def scene_of(shown: Ground, run: RunRecord) -> Scene:
+def scene_of(ground: Ground, run: RunRecord) -> Scene:
     """Take what is drawn from a city and a run."""
     return Scene(
-        crs=shown.city.crs,
-        limit=shown.city.study_area,
-        districts=shown.city.districts,
-        base=shown.base,
+        crs=ground.city.crs,
+        limit=ground.city.study_area,
+        districts=ground.city.districts,
+        base=ground.base,
         zones=run.zones,
         surface=flat_surface(run),
         bounds=run.grid.bounds,
     )
 
 
-def overview_svg(shown: Ground, run: RunRecord) -> bytes:
+def overview_svg(ground: Ground, run: RunRecord) -> bytes:
     """Draw the whole city."""
-    scene = scene_of(shown, run)
+    scene = scene_of(ground, run)
     return _Drawing(scene, scene.limit.buffer(0).bounds, streets=1).draw(None)
 
 
-def zone_svg(shown: Ground, run: RunRecord, zone_id: str) -> bytes:
+def zone_svg(ground: Ground, run: RunRecord, zone_id: str) -> bytes:
     """Draw one zone and what lies around it."""
     shape = run.zones.geometry[run.zones["id"] == zone_id].iloc[0]
-    near = NEAR_M / words.Units(shown.city.crs).metres
+    near = NEAR_M / words.Units(ground.city.crs).metres
     x, y = shape.centroid.x, shape.centroid.y
     half = max(near, *(np.subtract(shape.bounds[2:], shape.bounds[:2]) * 0.8))
     bounds = (x - half * 1.4, y - half, x + half * 1.4, y + half)
-    return _Drawing(scene_of(shown, run), bounds, streets=3).draw(zone_id)
+    return _Drawing(scene_of(ground, run), bounds, streets=3).draw(zone_id)
 
 
 def area_svg(scene: Scene, shape: BaseGeometry) -> bytes:

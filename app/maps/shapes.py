@@ -27,10 +27,10 @@ LEAST_TOLD = 0.25  # history is named as a reason from this share of a zone's ri
 STREET_GROUP = 40  # lines a drawn shape: far fewer vectors, still culled by place
 
 
-def zones_geojson(shown: Ground, run: RunRecord) -> bytes:
+def zones_geojson(ground: Ground, run: RunRecord) -> bytes:
     """Give zone outlines with everything the page tells of them, in words."""
-    units = words.Units(shown.city.crs)
-    names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
+    units = words.Units(ground.city.crs)
+    names = dict(zip(ground.city.districts["code"], ground.city.districts["name"], strict=True))
     properties = [
         {
             "id": zone.id,
@@ -46,10 +46,10 @@ def zones_geojson(shown: Ground, run: RunRecord) -> bytes:
     return _collection(run.zones.geometry, properties)
 
 
-def districts_geojson(shown: Ground) -> bytes:
+def districts_geojson(ground: Ground) -> bytes:
     """Give district outlines with their names and a place for the name."""
-    frame = shown.city.districts
-    thin = _thin(frame.geometry, shown.city.crs)
+    frame = ground.city.districts
+    thin = _thin(frame.geometry, ground.city.crs)
     properties = [
         {
             "code": code,
@@ -61,24 +61,24 @@ def districts_geojson(shown: Ground) -> bytes:
     return _collection(thin, properties)
 
 
-def neighbourhoods_geojson(shown: Ground) -> bytes | None:
+def neighbourhoods_geojson(ground: Ground) -> bytes | None:
     """Give neighbourhoods with their names and a place for the name, if the city draws any."""
-    rows = shown.base[shown.base["kind"] == "neighbourhood"]
+    rows = ground.base[ground.base["kind"] == "neighbourhood"]
     if len(rows) == 0:
         return None
     properties = [
         {"name": name or "", "at": _label_place(shape, rows.crs)}
         for name, shape in zip(rows["name"], rows.geometry, strict=True)
     ]
-    return _collection(_thin(rows.geometry, shown.city.crs), properties)
+    return _collection(_thin(rows.geometry, ground.city.crs), properties)
 
 
-def base_geojson(shown: Ground) -> bytes:
+def base_geojson(ground: Ground) -> bytes:
     """Give the study area, water, parks, rail and streets, grouped by kind and rank."""
-    crs = shown.city.crs
-    shapes: list[Any] = [shown.city.study_area]
+    crs = ground.city.crs
+    shapes: list[Any] = [ground.city.study_area]
     properties: list[dict[str, Any]] = [{"kind": "limit", "rank": 0}]
-    drawn = shown.base[shown.base["kind"] != "neighbourhood"]
+    drawn = ground.base[ground.base["kind"] != "neighbourhood"]
     for (kind, rank), rows in drawn.groupby(["kind", "rank"], sort=True):
         for group in _groups(rows.geometry):
             shapes.append(shapely.union_all(group) if kind in ("water", "park") else _joined(group))

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import json
+import shutil
 
 import pytest
 from releasing import LAST, TODAY, Publisher, keep_run, tell_initiatives
@@ -262,6 +263,17 @@ def test_a_release_older_than_a_week_is_stale_on_every_page_and_fails_the_health
     for path in PAGES:
         if not path.startswith("/api"):
             assert "This release is older than 7 days." in client.get(path).text, path
+
+
+def test_a_city_that_is_published_later_is_named_beside_the_others(tmp_path):
+    town = Town(tmp_path)
+    town.publish()
+    client = create_app(town.settings).test_client()
+    assert "Other cities here" not in client.get("/zones/?city=town").text
+    releases = town.settings.releases
+    shutil.copytree(releases / "town", releases / "elsewhere")
+    assert "?city=elsewhere" in client.get("/zones/?city=town").text
+    town.database.close()
 
 
 def test_a_file_that_was_changed_is_never_shown(tmp_path):
