@@ -1,11 +1,30 @@
+import os
+
 import pytest
+from click.testing import CliRunner
 from published import publish
 from town import Town
 
+from app.cli import main
 from app.pipeline import FitRequest, fit
 from geodata.cityfile import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.importing import import_city
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run a command in an instance of its own, with no setting of this machine."""
+    for name in [name for name in os.environ if name.startswith("SAFERGROUND_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("SAFERGROUND_INSTANCE", str(tmp_path / "instance"))
+
+    def invoke(*arguments, status=0, typed=None):
+        result = CliRunner().invoke(main, [str(a) for a in arguments], input=typed)
+        assert result.exit_code == status, (result.output, result.exception)
+        return result
+
+    return invoke
 
 
 @pytest.fixture(scope="module")

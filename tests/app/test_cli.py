@@ -6,24 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
-from click.testing import CliRunner
 from town import Town
 
 from app.cli import main
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    monkeypatch.setenv("SAFERGROUND_INSTANCE", str(tmp_path / "instance"))
-    for name in ("DATABASE", "CITY", "SECRET_KEY", "DATA_ROOT"):
-        monkeypatch.delenv(f"SAFERGROUND_{name}", raising=False)
-
-    def invoke(*arguments, status=0):
-        result = CliRunner().invoke(main, [str(a) for a in arguments])
-        assert result.exit_code == status, (result.output, result.exception)
-        return result
-
-    return invoke
 
 
 @pytest.fixture

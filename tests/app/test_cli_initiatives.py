@@ -3,7 +3,6 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from initiatives_text import TEXT, change
 from town import Town
 
@@ -11,20 +10,6 @@ from app.cli import main
 
 ROOT = Path(__file__).parents[2]
 LATER = ("updated = 2026-01-04", "updated = 2026-01-11")
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    monkeypatch.setenv("SAFERGROUND_INSTANCE", str(tmp_path / "instance"))
-    for name in ("DATABASE", "CITY", "SECRET_KEY", "DATA_ROOT"):
-        monkeypatch.delenv(f"SAFERGROUND_{name}", raising=False)
-
-    def invoke(*arguments, status=0):
-        result = CliRunner().invoke(main, [str(a) for a in arguments])
-        assert result.exit_code == status, (result.output, result.exception)
-        return result
-
-    return invoke
 
 
 @pytest.fixture

@@ -2,31 +2,15 @@ import json
 import stat
 
 import pytest
-from click.testing import CliRunner
 from sqlalchemy import text
 from staffing import keep_city
 
 from app import create_app
-from app.cli import main
 from app.config import Settings, SettingsError, make_secret_key, read_secret_key
 from geodata.database import open_database
 
 GOOD = "two grey herons by the weir"
 KEY = "a-secret-key-for-tests-only-0123456789"
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    monkeypatch.setenv("SAFERGROUND_INSTANCE", str(tmp_path / "instance"))
-    for name in ("DATABASE", "CITY", "SECRET_KEY", "DATA_ROOT", "USER", "ADDRESS", "PREVIEW"):
-        monkeypatch.delenv(f"SAFERGROUND_{name}", raising=False)
-
-    def invoke(*arguments, status=0, typed=None):
-        result = CliRunner().invoke(main, [str(a) for a in arguments], input=typed)
-        assert result.exit_code == status, (result.output, result.exception)
-        return result
-
-    return invoke
 
 
 @pytest.fixture

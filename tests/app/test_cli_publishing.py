@@ -1,25 +1,9 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 from releasing import Publisher, keep_run
 
-from app.cli import main
 from geodata.database import open_database
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    monkeypatch.setenv("SAFERGROUND_INSTANCE", str(tmp_path / "instance"))
-    for name in ("DATABASE", "CITY", "SECRET_KEY", "DATA_ROOT", "USER"):
-        monkeypatch.delenv(f"SAFERGROUND_{name}", raising=False)
-
-    def invoke(*arguments, status=0):
-        result = CliRunner().invoke(main, [str(a) for a in arguments])
-        assert result.exit_code == status, (result.output, result.exception)
-        return result
-
-    return invoke
 
 
 @pytest.fixture

@@ -3,11 +3,9 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 from services import Service
 from town import Town
 
-from app.cli import main
 from app.config import Settings
 from app.fetching import fetching_for
 
@@ -17,20 +15,6 @@ def service():
     made = Service()
     yield made
     made.close()
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    monkeypatch.setenv("SAFERGROUND_INSTANCE", str(tmp_path / "instance"))
-    for name in ("DATABASE", "ALLOW_PRIVATE_SOURCES", "SOCRATA_TOKEN", "DATA_ROOT"):
-        monkeypatch.delenv(f"SAFERGROUND_{name}", raising=False)
-
-    def invoke(*arguments, status=0):
-        result = CliRunner().invoke(main, [str(a) for a in arguments])
-        assert result.exit_code == status, (result.output, result.exception)
-        return result
-
-    return invoke
 
 
 def test_addresses_are_fetched_undone_and_told(run, service, tmp_path, monkeypatch):
