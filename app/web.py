@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import errors, guard, language, staff
+from app import analyst, command, errors, guard, language, staff
+from app.bell import Bell
 from app.config import Settings
 from app.live_site import LiveSite
 from app.paths import template_dir
 from app.released_site import ReleasedSite
 from app.views import account, api, data, embed, explore, health, initiatives, measures, public
+from app.workroom import Workroom, furnish
 from geodata.database import open_database
 
 if TYPE_CHECKING:
@@ -64,7 +66,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     language.register(app)
     errors.register(app)
     if database is not None and settings.secret_key is not None:
+        furnish(app, Workroom(settings=settings, database=database, bell=Bell(settings)))
         staff.register(app, settings, database)
+        analyst.register(app)
+        command.register(app)
     if settings.proxies:
         count = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]

@@ -9,7 +9,7 @@ from flask_wtf import CSRFProtect
 from app.people import passwords
 from app.people.keys import Keys
 from app.people.signing_in import Desk
-from app.staff import account, admin, coming_in, provider
+from app.staff import account, admin, coming_in, ground, provider
 from app.staff.frame import register_frame
 
 if TYPE_CHECKING:
@@ -37,3 +37,4 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
     app.register_blueprint(coming_in.bp)
     app.register_blueprint(account.bp)
     app.register_blueprint(admin.bp)
+    app.register_blueprint(ground.bp)

@@ -10,6 +10,7 @@ from geodata.store.sessions import FULL
 
 SIGNED_IN = set(ROLES)
 ADMIN = {"administrator"}
+READING = SIGNED_IN - ADMIN
 GUARDED = {  # by hand, so that a slip in the table of the pages does not go unseen
     "staff.code": {"half-way"},
     "staff.enrol": set(),
@@ -22,6 +23,9 @@ GUARDED = {  # by hand, so that a slip in the table of the pages does not go uns
     "account.codes_picture": SIGNED_IN,
     "account.end_session": SIGNED_IN,
     "account.sign_out_everywhere": SIGNED_IN,
+    "ground.base": READING,
+    "analyst.home": READING,
+    "analyst.city": READING,
     "admin.home": ADMIN,
     "admin.people": ADMIN,
     "admin.new_person": ADMIN,

@@ -1,0 +1,12 @@
+"""The commander's desk: plans, visits, actions, outcome. Its pages read and write the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+def register(app: Flask) -> None:
+    """Add the commander's desk to an application that has its workroom."""
