@@ -1,6 +1,7 @@
 # Two front doors: `make demo` and `make test`. Everything they need is set up on the way.
 PYTHON ?= python3
 PORT ?= 8000
+WORKERS ?= 2 # of the tests; each file is run by one of them
 BIN := .venv/bin
 
 .PHONY: demo test check benchmark messages clean machine test-tools
@@ -9,7 +10,7 @@ demo: .venv/.run-ready app/static/vendor/.built
 	$(BIN)/saferground demo --port $(PORT)
 
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 check: .venv/.dev-ready app/static/vendor/.built test-tools
 	$(BIN)/ruff check .

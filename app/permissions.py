@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from geodata.roles import ADMINISTRATOR, READERS
+from geodata.roles import ADMINISTRATOR, ANALYST, PUBLISHER, READERS
 from geodata.store.sessions import CODE, ENROL, FULL
 
 
@@ -45,6 +45,7 @@ def only(*roles: str) -> Rule:
 
 
 READING = only(*READERS)  # for staff pages that any role but an administrator alone may read
+ANALYSTS, PUBLISHERS = only(ANALYST), only(PUBLISHER)
 ADMINISTRATORS = only(ADMINISTRATOR)
 
 RULES: dict[str, Rule] = {
@@ -105,6 +106,13 @@ RULES: dict[str, Rule] = {
     "ground.base": READING,
     "analyst.home": READING,
     "analyst.city": READING,
+    "drafts.listed": READING,
+    "drafts.make": ANALYSTS,
+    "drafts.release": READING,
+    "drafts.zones": READING,
+    "drafts.file": READING,
+    "drafts.approve": PUBLISHERS,
+    "drafts.withdraw": PUBLISHERS,
     "admin.home": ADMINISTRATORS,
     "admin.people": ADMINISTRATORS,
     "admin.new_person": ADMINISTRATORS,

@@ -1,0 +1,264 @@
+"""What the pages of releases show, as typed values."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+
+from app import release_words
+from app.maps.palette import DISTRICT, INK, RAIL, ZONE
+from app.maps.staff import Key, Layer, staff_map
+from app.staff.frame import moment
+from geodata.publishing.checks import check_files
+from geodata.publishing.zones import ZONES
+from geodata.roles import ANALYST, PUBLISHER
+from geodata.store.releases import APPROVED, DRAFTED, same_person
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.release_words import Moved
+    from geodata.publishing.folder import ReleaseFolder
+    from geodata.store.cities import CityRecord
+    from geodata.store.people import PersonRecord
+    from geodata.store.releases import ReleaseRecord
+
+DATA = "data/"
+PAGES = {"index.html": "In English", "es.html": "In Spanish"}
+STAYS, COMES, GOES = "stays", "new", "no longer a zone"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Powers:
+    """What a person may do with releases."""
+
+    draft: bool
+    publish: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseRow:
+    """One release in the list; ``public`` says whether it is what readers see now."""
+
+    id: str
+    state: str
+    public: bool
+    through: str
+    drafted: str
+    decided: str
+    changes: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRow:
+    """One file that will be public; ``against`` tells how it stands to the release before."""
+
+    name: str
+    title: str
+    size: str
+    against: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleasePage:
+    """One release, as whoever decides about it reads it.
+
+    ``faults`` are what differs from its digests or breaks a rule, as it lies on disk now.
+    ``cannot`` says why this person cannot approve it, nothing where they can.
+    """
+
+    id: str
+    state: str
+    through: str
+    drafted: str
+    approved: str
+    withdrawn: str
+    why_withdrawn: str
+    previous: str
+    run: str
+    faults: tuple[str, ...]
+    count: int
+    files: tuple[FileRow, ...]
+    documents: int
+    removed: tuple[str, ...]
+    pages: tuple[tuple[str, str], ...]
+    changes: tuple[str, ...]
+    moved: tuple[Moved, ...]
+    rules: tuple[str, ...]
+    k_counts: str
+    cannot: str
+    approvable: bool
+    withdrawable: bool
+    has_zones: bool
+
+
+def powers(person: PersonRecord) -> Powers:
+    """Tell what a person may do with releases."""
+    return Powers(draft=person.may({ANALYST}), publish=person.may({PUBLISHER}))
+
+
+def rows(found: Sequence[ReleaseRecord], current: ReleaseFolder | None) -> list[ReleaseRow]:
+    """Write releases for a table."""
+    public = current.id if current else None
+    return [
+        ReleaseRow(
+            id=one.id,
+            state=one.state,
+            public=one.id == public,
+            through=one.manifest["through"],
+            drafted=f"{moment(one.drafted_at)} by {one.drafted_by}",
+            decided=_decided(one),
+            changes=_changes(one.manifest["changes"]),
+        )
+        for one in found
+    ]
+
+
+def release_page(record: ReleaseRecord, folder: ReleaseFolder, person: PersonRecord) -> ReleasePage:
+    """Read a release for whoever decides about it; its files are held against the rules anew."""
+    manifest, may = record.manifest, powers(person)
+    faults = _faults(folder)
+    cannot = _cannot(record, person, may, faults)
+    files = [one for one in manifest["files"] if one["name"].startswith(DATA)]
+    return ReleasePage(
+        id=record.id,
+        state=record.state,
+        through=manifest["through"],
+        drafted=f"{moment(record.drafted_at)} by {record.drafted_by}",
+        approved=f"{moment(record.approved_at)} by {record.approved_by}"
+        if record.approved_at
+        else "",
+        withdrawn=f"{moment(record.withdrawn_at)} by {record.withdrawn_by}"
+        if record.withdrawn_at
+        else "",
+        why_withdrawn=record.withdrawn_why or "",
+        previous=manifest["previous"] or "",
+        run=manifest["run"]["id"] if manifest["run"] else "",
+        faults=faults,
+        count=len(manifest["files"]),
+        files=tuple(_file(one, manifest["changes"]) for one in files),
+        documents=len(manifest["files"]) - len(files),
+        removed=tuple((manifest["changes"] or {"files": {"removed": []}})["files"]["removed"]),
+        pages=tuple((name, told) for name, told in PAGES.items() if name in folder.files)
+        if not faults
+        else (),
+        changes=tuple(release_words.changes(folder)),
+        moved=release_words.moved(folder) if not faults else (),
+        rules=tuple(manifest["rules"]["texts"].values()),
+        k_counts=manifest["k_counts"]["text"],
+        cannot=cannot,
+        approvable=record.state == DRAFTED and not cannot,
+        withdrawable=record.state == APPROVED and may.publish,
+        has_zones=ZONES in folder.files and not faults,
+    )
+
+
+def zones_map(
+    city: CityRecord, folder: ReleaseFolder, before: ReleaseFolder | None, base: str
+) -> dict[str, Any]:
+    """Draw the zones of a release over those of the one before."""
+    now, then = _outlines(folder), _outlines(before) if before else _outlines(None)
+    known, still = set(then.geometry.to_wkb()), set(now.geometry.to_wkb())
+    now["key"] = [0 if shape in known else 1 for shape in now.geometry.to_wkb()]
+    now["tip"] = [
+        f"{title}: {(STAYS, COMES)[key]}" for title, key in zip(now["id"], now["key"], strict=True)
+    ]
+    gone = then[[shape not in still for shape in then.geometry.to_wkb()]].copy()
+    gone["tip"] = [f"{title}: {GOES}" for title in gone["id"]]
+    districts = gpd.GeoDataFrame(
+        {"label": city.districts["name"]}, geometry=city.districts.geometry
+    )
+    layers = [
+        Layer(
+            name="districts",
+            title="Districts",
+            shapes=districts,
+            keys=(Key(label="Districts", colour=DISTRICT),),
+            filled=False,
+        ),
+        Layer(
+            name="zones",
+            title="Zones of this release",
+            shapes=now,
+            keys=(
+                Key(label="as before" if before else "first release", colour=INK),
+                Key(label="new", colour=ZONE),
+            ),
+        ),
+    ]
+    if len(gone):
+        keys = (Key(label="Zones that go", colour=RAIL),)
+        layers.append(Layer(name="gone", title="Zones that go", shapes=gone, keys=keys))
+    return staff_map(layers, city.districts.geometry, base=base)
+
+
+def _outlines(folder: ReleaseFolder | None) -> gpd.GeoDataFrame:
+    if folder is None or ZONES not in folder.files:
+        empty = pd.Series([], dtype=str)
+        return gpd.GeoDataFrame({"id": empty}, geometry=gpd.GeoSeries([]), crs=4326)
+    told = json.loads(folder.read(ZONES))
+    return gpd.GeoDataFrame.from_features(told["features"], crs=4326)[["id", "geometry"]]
+
+
+def _faults(folder: ReleaseFolder) -> tuple[str, ...]:
+    faults = folder.verify()
+    if not faults:
+        files = {name: folder.read(name) for name in folder.files}
+        faults = tuple(f"{rule}: {what}" for rule, what in check_files(files, folder.manifest))
+    return faults
+
+
+def _cannot(
+    record: ReleaseRecord, person: PersonRecord, may: Powers, faults: tuple[str, ...]
+) -> str:
+    """Say why a person cannot approve a draft; nothing where it is none, or they can."""
+    if record.state != DRAFTED:
+        return ""
+    if faults:
+        return "It is not whole or breaks a rule, so nobody can approve it. Draft it anew."
+    if not may.publish:
+        return "A publisher has to approve it."
+    if same_person(person.name, record.drafted_by):
+        return "You drafted it, so somebody else has to approve it."
+    return ""
+
+
+def _file(entry: dict[str, Any], changes: dict[str, Any] | None) -> FileRow:
+    name = entry["name"]
+    against = "first release"
+    if changes is not None:
+        added, changed = changes["files"]["added"], changes["files"]["changed"]
+        against = "new" if name in added else "changed" if name in changed else "same as before"
+    return FileRow(
+        name=name,
+        title=entry["title"],
+        size=release_words.size(entry["bytes"]),
+        against=against,
+    )
+
+
+def _decided(one: ReleaseRecord) -> str:
+    if one.withdrawn_at:
+        return f"withdrawn {moment(one.withdrawn_at)} by {one.withdrawn_by}"
+    return f"approved {moment(one.approved_at)} by {one.approved_by}" if one.approved_at else ""
+
+
+def _changes(said: dict[str, Any] | None) -> str:
+    if said is None:
+        return "first release"
+    zones, files = said["zones"], said["files"]
+    told = [
+        _counted(said["measures"], "measure", ""),
+        _counted(zones["gained"], "zone", " new"),
+        _counted(zones["lost"], "zone", " gone"),
+        _counted(files["added"], "file", " new"),
+    ]
+    return ", ".join(one for one in told if one) or "the dates only"
+
+
+def _counted(things: Sequence[Any], name: str, how: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}{how}" if things else ""
