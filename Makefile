@@ -4,7 +4,7 @@ PORT ?= 8000
 WORKERS ?= 2 # of the tests; each file is run by one of them
 BIN := .venv/bin
 
-.PHONY: demo test check benchmark messages clean machine test-tools
+.PHONY: demo test check audit benchmark messages clean machine test-tools
 
 demo: .venv/.run-ready app/static/vendor/.built
 	$(BIN)/saferground demo --port $(PORT)
@@ -17,6 +17,14 @@ check: .venv/.dev-ready app/static/vendor/.built test-tools
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Needs a connection to PyPI's and npm's advisories; fails if any dependency could not be compared.
+audit:
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/pip install --quiet --disable-pip-version-check 'pip-audit>=2.10,<3'
+	build/audit/bin/pip-audit --strict --disable-pip --no-deps -r requirements.lock
+	build/audit/bin/pip-audit --strict --disable-pip --no-deps -r requirements-dev.lock
+	npm audit --package-lock-only
 
 benchmark: .venv/.dev-ready
 	$(BIN)/python -m benchmarks
