@@ -12,7 +12,7 @@ from releasing import Publisher, town_run
 from staffing import Office
 
 from app.release_pages import site_files
-from geodata.database import open_database, upgrade
+from geodata.database import open_database
 from geodata.publishing.release import draft_release
 from geodata.roles import ROLES
 from geodata.store.runs import save_run
@@ -28,16 +28,16 @@ FIELDS = {
     "path": "../../../../etc/passwd",
     "long": "long words " * 15_000,
 }
+pytestmark = pytest.mark.postgres
 STARTS = ("/analyst/", "/command/", "/admin/people", "/admin/audit", "/account")
 LEAVES = ("/logout", "/language", "/admin/people/eve")  # would shut out whoever tries
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory):
+def office(tmp_path_factory, postgres_cluster):
     """A town of hostile names, with a run and a draft, and somebody who may do everything."""
     folder = tmp_path_factory.mktemp("hostile")
-    url = f"sqlite:///{folder / 'saferground.sqlite'}"
-    upgrade(url)
+    url = postgres_cluster.fresh_database()  # it refuses what SQLite would take, such as NUL
     database = open_database(url)
     town = Publisher(folder)
     told = MARK.replace("\\", "\\\\").replace('"', '\\"')
@@ -71,13 +71,13 @@ class Reader:
         if self.browser is None or self.browser.get("/account").status_code != 200:
             self.office.wait(minutes=2)
             self.browser = self.office.client("eve")
-        return self.browser.get(address, **options)
+        return self.browser.get(address, buffered=True, **options)
 
     def send(self, form, values):
         token = read(form.page, self.get(form.page).text).forms
         known = {name: value for one in token for name, value in one.fields.items()}
         values = {**values, "csrf_token": known.get("csrf_token", "")}
-        return self.browser.post(form.action, values)
+        return self.browser.post(form.action, values, buffered=True)
 
 
 @pytest.fixture(scope="module")
