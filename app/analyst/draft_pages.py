@@ -167,7 +167,7 @@ def zones_map(
     now["tip"] = [
         f"{title}: {(STAYS, COMES)[key]}" for title, key in zip(now["id"], now["key"], strict=True)
     ]
-    gone = then[[shape not in still for shape in then.geometry.to_wkb()]].copy()
+    gone = then[~then.geometry.to_wkb().isin(still)].copy()
     gone["tip"] = [f"{title}: {GOES}" for title in gone["id"]]
     districts = gpd.GeoDataFrame(
         {"label": city.districts["name"]}, geometry=city.districts.geometry

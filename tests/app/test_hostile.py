@@ -4,22 +4,10 @@ The pages are found by following links, the fields by reading the forms, so that
 added is tried without being named here.
 """
 
-import json
-
 import pytest
 from crawling import crawl, read
-from releasing import Publisher, town_run
-from staffing import Office
+from hostile import COMPUTED, MARK, STARTS, Reader, hostile_office
 
-from app.release_pages import site_files
-from geodata.database import open_database
-from geodata.publishing.release import draft_release
-from geodata.roles import ROLES
-from geodata.store.runs import save_run
-
-SCRIPT = "<script>hit()</script>"
-MARK = f"{SCRIPT}\"><img src=x onerror=hit()>{{{{ 1234*9 }}}}${{1234*9}}`\u202e=1+1'--"
-COMPUTED = "11106"  # what a template or a script would make of 1234*9
 FIELDS = {
     "markup": MARK,
     "numbers": "9" * 400,
@@ -30,55 +18,15 @@ FIELDS = {
 }
 ALONE = ("markup", "controls")
 pytestmark = pytest.mark.postgres
-STARTS = ("/analyst/", "/command/", "/admin/people", "/admin/audit", "/account")
 LEAVES = ("/logout", "/language", "/admin/people/eve")  # would shut out whoever tries
 
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory, postgres_cluster):
-    """A town of hostile names, with a run and a draft, and somebody who may do everything."""
-    folder = tmp_path_factory.mktemp("hostile")
-    url = postgres_cluster.fresh_database()  # it refuses what SQLite would take, such as NUL
-    database = open_database(url)
-    town = Publisher(folder)
-    told = MARK.replace("\\", "\\\\").replace('"', '\\"')
-    town.change('name = "Town"', f'name = "{told}"')
-    town.change('id = "code"', 'id = "code"\nname = "name"')
-    town.change('[[factors]]\nname = "bars"', f'[[factors]]\nname = "{told}"')
-    town.incidents["id"] = [f"{MARK}{i}" for i in range(len(town.incidents))]
-    told = json.loads((folder / "districts.geojson").read_text())
-    for feature, name in zip(told["features"], (MARK, "D2"), strict=True):
-        feature["properties"]["name"] = name
-    (folder / "districts.geojson").write_text(json.dumps(told))
-    town.bring(database)
-    with database.session(write=True) as session:
-        save_run(session, town_run())
-    draft_release(database, folder / "releases", "town", MARK[:120], pages=site_files)
-    database.close()
-    made = Office(url, folder)
-    made.add("ray", "viewer", display=MARK[:80])
-    made.add("eve", *ROLES, districts=["town/D1"], display=MARK[:80])
+    """The town on PostgreSQL, which refuses what SQLite would take, such as NUL."""
+    made = hostile_office(tmp_path_factory.mktemp("hostile"), postgres_cluster.fresh_database())
     yield made
     made.close()
-
-
-class Reader:
-    """Somebody who is signed in, and signs in again when a form ended that."""
-
-    def __init__(self, office):
-        self.office, self.browser = office, None
-
-    def get(self, address, **options):
-        if self.browser is None or self.browser.get("/account").status_code != 200:
-            self.office.wait(minutes=2)
-            self.browser = self.office.client("eve")
-        return self.browser.get(address, buffered=True, **options)
-
-    def send(self, form, values):
-        token = read(form.page, self.get(form.page).text).forms
-        known = {name: value for one in token for name, value in one.fields.items()}
-        values = {**values, "csrf_token": known.get("csrf_token", "")}
-        return self.browser.post(form.action, values, buffered=True)
 
 
 @pytest.fixture(scope="module")

@@ -87,12 +87,15 @@ def test_the_page_shows_what_will_be_public_and_what_changed(office):
 
 
 def test_the_map_tells_zones_that_stay_come_and_go(office):
-    told = office.client("vic").get(f"{office.page}/zones.json").get_json()
+    browser = office.client("vic")
+    told = browser.get(f"{office.page}/zones.json").get_json()
     layers = {layer["name"]: layer for layer in told["layers"]}
     zones = [one["properties"] for one in layers["zones"]["shapes"]["features"]]
     assert sorted(one["key"] for one in zones) == [0, 1]
     (gone,) = layers["gone"]["shapes"]["features"]
     assert gone["properties"]["tip"].endswith("no longer a zone")
+    first = browser.get(f"{LISTED}/{office.first}/zones.json").get_json()
+    assert [layer["name"] for layer in first["layers"]] == ["districts", "zones"]
     south, west, north, east = told["bounds"]
     assert south < gone["geometry"]["coordinates"][0][0][1] + 0.01 < north + 0.02
     assert west < east
