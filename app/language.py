@@ -59,7 +59,15 @@ MACHINES = (  # endpoints whose answers are the same in every language
     "data.release_manifest",
     "explore.area_table",
 )
-STAFF = ("staff.", "account.", "admin.", "ground.", "analyst.")  # pages that are in English only
+STAFF = (
+    "staff.",
+    "account.",
+    "admin.",
+    "ground.",
+    "analyst.",
+    "runs.",
+    "work.",
+)  # pages that are in English only
 
 bp = Blueprint("language", __name__)
 
