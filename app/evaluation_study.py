@@ -96,7 +96,8 @@ class Study:
         inside = np.unique(np.concatenate([of_zone[i] for i in np.flatnonzero(treated)]))
         buffer = asked.buffer_cells
         if buffer is None:
-            buffer = max(1, round(city.block_units / city.cell_units))
+            lengths = run.spec["grid"]
+            buffer = max(1, round(lengths["block_units"] / lengths["cell_units"]))
         others = np.zeros(len(grid), dtype=bool)
         if not asked.zones_compare:
             others[np.concatenate(of_zone)] = True

@@ -13,7 +13,7 @@ from app.people import signing_in
 from app.people.errors import RateError
 from app.people.locks import network
 from app.people.signing_in import Origin
-from app.permissions import LIMITS, RULES
+from app.permissions import BY_THEMSELVES, LIMITS, RULES
 from geodata.roles import ADMINISTRATOR
 from geodata.store import audit, limits
 from geodata.store.sessions import CODE, ENROL
@@ -76,7 +76,12 @@ def visitor() -> Visitor | None:
     """Give who asks, if somebody who has begun to sign in; looked up once for a request."""
     if "visitor" not in g:
         token = session.get(TOKEN)
-        g.visitor = signing_in.find_visitor(desk(), token) if isinstance(token, str) else None
+        present = request.endpoint not in BY_THEMSELVES
+        g.visitor = (
+            signing_in.find_visitor(desk(), token, present=present)
+            if isinstance(token, str)
+            else None
+        )
     found: Visitor | None = g.visitor
     return found
 

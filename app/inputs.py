@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from typing import TYPE_CHECKING, Any
 
@@ -11,25 +12,75 @@ import shapely
 from geodata.errors import DataError
 from geodata.store import cities, incidents, layers, runs
 from spatial.analysis import CITY_SCOPE, Inputs
-from spatial.spec import GridSpec, HistorySpec, ModelSpec, RunSpec, ZoneSpec
+from spatial.spec import GridSpec, HistorySpec, ModelSpec, RiskFactor, RunSpec, ZoneSpec
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
+    import geopandas as gpd
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
     from geodata.store.cities import CityRecord
     from geodata.store.runs import RunRecord
+    from spatial.spec import Operations, Step
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class FactorChoice:
+    """A factor of the city that a run takes; what is left out stays as the city's file has it."""
+
+    name: str
+    operation: Operations | None = None
+    max_blocks: int | None = None
+    step: Step | None = None
+
+    def applied_to(self, factor: RiskFactor) -> RiskFactor:
+        """Give the city's factor as the run takes it.
+
+        Raises
+        ------
+        SpecError
+            If what is chosen is out of bounds.
+        """
+        told = {
+            name: value for name, value in dataclasses.asdict(self).items() if value is not None
+        }
+        return dataclasses.replace(factor, **told)
 
 
 def load_inputs(
-    session: Session, city: CityRecord, outcome: str, start: dt.date, end: dt.date
+    session: Session,
+    city: CityRecord,
+    outcome: str,
+    start: dt.date,
+    end: dt.date,
+    *,
+    factors: Sequence[FactorChoice] = (),
 ) -> Inputs:
-    """Read the incidents of one outcome and period, and the environment of their city."""
+    """Read the incidents of one outcome and period, and the environment of their city.
+
+    Parameters
+    ----------
+    session, city
+        Where they are read from.
+    outcome, start, end
+        Which incidents; the end is excluded.
+    factors
+        The factors to take; every factor of the city as its file has it where none is named.
+
+    Raises
+    ------
+    DataError
+        If a factor is named that the city does not have, or one is named twice.
+    SpecError
+        If what is chosen for a factor is out of bounds.
+    """
     points = incidents.incident_points(session, city.id, outcome, start, end)
     found = layers.factor_layers(session, city.id)
+    if factors:
+        found = _chosen(city.slug, found, factors)
     return Inputs(
         study_area=city.study_area,
         districts=dict(zip(city.districts["code"], city.districts.geometry, strict=True)),
@@ -40,9 +91,16 @@ def load_inputs(
 
 
 def inputs_of(session: Session, run: RunRecord) -> tuple[Inputs, RunSpec]:
-    """Read again what a run was made from, and how."""
+    """Read again what a run was made from, and how: its own factors, whatever the city has now.
+
+    Raises
+    ------
+    DataError
+        If the city no longer has a factor of the run.
+    """
     city = cities.get_city(session, run.city)
-    inputs = load_inputs(session, city, run.outcome, run.period_from, run.period_to)
+    taken = [FactorChoice(**factor) for factor in run.spec["factors"]]
+    inputs = load_inputs(session, city, run.outcome, run.period_from, run.period_to, factors=taken)
     spec = RunSpec(
         grid=GridSpec(**run.spec["grid"]),
         factors=tuple(inputs.layers),
@@ -107,6 +165,29 @@ def require_districts(city: CityRecord, asked: Iterable[str]) -> None:
             f"{', '.join(known)}"
         )
         raise DataError(msg)
+
+
+def _chosen(
+    slug: str, found: Mapping[RiskFactor, gpd.GeoDataFrame], factors: Sequence[FactorChoice]
+) -> dict[RiskFactor, gpd.GeoDataFrame]:
+    """Take some of a city's layers, in the city's order: the order of a choice decides nothing."""
+    choices = {choice.name: choice for choice in factors}
+    if len(choices) < len(factors):
+        msg = "a factor is named twice; name each that the run is to take once"
+        raise DataError(msg)
+    known = [factor.name for factor in found]
+    unknown = [name for name in choices if name not in known]
+    if unknown:
+        msg = (
+            f"{slug} has no factor {', '.join(map(repr, unknown))}; its factors are "
+            f"{', '.join(known) or 'none: name some in its city file'}"
+        )
+        raise DataError(msg)
+    return {
+        choices[factor.name].applied_to(factor): layer
+        for factor, layer in found.items()
+        if factor.name in choices
+    }
 
 
 def days_before(days: Iterable[dt.date], end: dt.date) -> NDArray[np.float64]:

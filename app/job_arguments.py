@@ -24,6 +24,7 @@ class Arguments:
         self.given = given
         self.known: set[str] = set()
         self.faults: list[str] = []
+        self._parts: list[Arguments] = []
 
     def text(self, name: str, *, required: bool = True) -> str:
         """Read a text; empty where it is absent and may be."""
@@ -52,6 +53,10 @@ class Arguments:
             self.faults.append(f"{name} must be one of {', '.join(choices)}, got {value!r:.60}")
         return value if value in choices else default
 
+    def choice_or_none(self, name: str, choices: tuple[str, ...]) -> Any:
+        """Read one of several words, nothing where it is absent."""
+        return None if self._take(name) is None else self.choice(name, choices, choices[0])
+
     def whole(self, name: str, default: int | None = None) -> int:
         """Read a whole number from 0; required where there is no default."""
         value = self._take(name, required=default is None)
@@ -71,6 +76,29 @@ class Arguments:
             self.faults.append(f"{name} must be a number, got {value!r:.60}")
             return default
         return float(value)
+
+    def number_or_none(self, name: str) -> float | None:
+        """Read a number, nothing where it is absent."""
+        return None if self._take(name) is None else self.number(name, 0.0)
+
+    def whole_or_none(self, name: str) -> int | None:
+        """Read a whole number from 0, nothing where it is absent."""
+        return None if self._take(name) is None else self.whole(name, 0)
+
+    def objects(self, name: str) -> list[Arguments]:
+        """Read a list of objects, each by its own names; empty where it is absent.
+
+        What is wrong with one of them is told with its place in the list.
+        """
+        value = self._take(name)
+        if value is None:
+            return []
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+            self.faults.append(f"{name} must be a list of objects, got {value!r:.60}")
+            return []
+        made = [Arguments(f"{name} {place}", one) for place, one in enumerate(value, start=1)]
+        self._parts += made
+        return made
 
     def flag(self, name: str) -> bool:
         """Read true or false, false where it is absent."""
@@ -104,6 +132,9 @@ class Arguments:
             If an argument is missing, unknown, or of the wrong kind.
         """
         faults = [*unknown_keys(self.kind, self.given, self.known), *self.faults]
+        for part in self._parts:
+            faults += unknown_keys(part.kind, part.given, part.known)
+            faults += [f"{part.kind}: {fault}" for fault in part.faults]
         if faults:
             msg = f"a job of kind {self.kind} cannot be asked so: {'; '.join(faults)}"
             raise SpecError(msg)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from app.certainty import bootstrap
 from app.evaluation import Question, evaluate
 from app.fetching import fetching_for
+from app.fitting import read_fit
 from app.job_arguments import Arguments
-from app.pipeline import FitRequest, fit
+from app.pipeline import fit
 from app.release_pages import site_files
 from app.sensitivity import vary
 from app.validation import backtest, validate
@@ -24,7 +25,6 @@ from geodata.publishing.release import draft_release
 from geodata.store.cities import get_city
 from geodata.store.runs import get_run
 from spatial.errors import SpecError
-from spatial.spec import ModelSpec, ZoneSpec
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -86,31 +86,13 @@ def read_task(kind: str, given: Mapping[str, Any]) -> Task:
 
 
 def _read_fit(given: Arguments) -> Task:
-    city, outcome = given.text("city"), given.text("outcome")
-    start, end = given.day("from", required=False), given.day("to", required=False)
-    districts = given.texts("districts")
-    seed, share = given.whole("seed", 1), given.number("area_share", ZoneSpec().area_share)
-    sharing = given.choice("sharing", ("own", "shared"), ModelSpec().sharing)
-    source = given.choice("zones_from", ("combined", "rtm"), ZoneSpec().source)
-    protective = given.flag("protective")
-    given.check()
-    asked = FitRequest(
-        city=city,
-        outcome=outcome,
-        start=start,
-        end=end,
-        districts=districts,
-        model=ModelSpec(
-            seed=seed, sign="protective" if protective else "aggravating", sharing=sharing
-        ),
-        zones=ZoneSpec(area_share=share, source=source),
-    )
+    asked = read_fit(given)
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
-        made = fit(tools.database, asked, progress=progress)
+        made = fit(tools.database, asked, who=tools.who, progress=progress)
         return {"runs": [run.id for run in made]}
 
-    return Task(work=work, city=city)
+    return Task(work=work, city=asked.city)
 
 
 def _read_validate(given: Arguments) -> Task:

@@ -163,11 +163,20 @@ def status(database: Database, number: int) -> JobStatus:
 
 
 def statuses(
-    database: Database, city: str | None = None, *, open_only: bool = False
+    database: Database,
+    city: str | None = None,
+    *,
+    open_only: bool = False,
+    state: str | None = None,
+    kind: str | None = None,
+    start: int = 0,
+    most: int = jobs.SHOWN,
 ) -> list[JobStatus]:
     """Tell how the jobs of a city stand, or of all cities; the newest first."""
     with database.session() as session:
-        found = jobs.list_jobs(session, city, open_only=open_only)
+        found = jobs.list_jobs(
+            session, city, open_only=open_only, state=state, kind=kind, start=start, most=most
+        )
         return [_status(session, job) for job in found]
 
 

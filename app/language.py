@@ -65,6 +65,8 @@ STAFF = (
     "admin.",
     "ground.",
     "analyst.",
+    "runs.",
+    "work.",
     "drafts.",
 )  # pages that are in English only
 

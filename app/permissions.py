@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from geodata.roles import ADMINISTRATOR, ANALYST, PUBLISHER, READERS
+from geodata.roles import ADMINISTRATOR, ANALYST, COMMANDER, PUBLISHER, READERS
 from geodata.store.sessions import CODE, ENROL, FULL
 
 
@@ -45,8 +45,10 @@ def only(*roles: str) -> Rule:
 
 
 READING = only(*READERS)  # for staff pages that any role but an administrator alone may read
-ANALYSTS, PUBLISHERS = only(ANALYST), only(PUBLISHER)
 ADMINISTRATORS = only(ADMINISTRATOR)
+ANALYSTS, PUBLISHERS = only(ANALYST), only(PUBLISHER)
+ASKING = (ANALYST, COMMANDER, PUBLISHER)  # roles that ask for long work
+WORKING = only(*ASKING)
 
 RULES: dict[str, Rule] = {
     "static": EVERYBODY,
@@ -106,6 +108,15 @@ RULES: dict[str, Rule] = {
     "ground.base": READING,
     "analyst.home": READING,
     "analyst.city": READING,
+    "runs.listed": READING,
+    "runs.new": ANALYSTS,
+    "runs.incidents": ANALYSTS,
+    "runs.grid": ANALYSTS,
+    "work.listed": WORKING,
+    "work.job": WORKING,
+    "work.status": WORKING,
+    "work.cancel": WORKING,
+    "work.retry": WORKING,
     "drafts.listed": READING,
     "drafts.make": ANALYSTS,
     "drafts.release": READING,
@@ -124,6 +135,8 @@ RULES: dict[str, Rule] = {
     "admin.audit_export": ADMINISTRATORS,
 }
 
+BY_THEMSELVES = frozenset({"work.status"})  # pages ask these again and again, nobody need be there
+
 LIMITS: dict[str, Limit] = {
     "staff.sign_in": Limit(count=30),
     "staff.code": Limit(count=30),
@@ -136,4 +149,7 @@ LIMITS: dict[str, Limit] = {
     "account.new_codes": Limit(count=10),
     "admin.new_person": Limit(count=30),
     "admin.audit_export": Limit(count=6, methods=("GET",)),
+    "runs.new": Limit(count=30),
+    "runs.grid": Limit(count=60, methods=("GET",)),
+    "work.retry": Limit(count=30),
 }

@@ -7,66 +7,84 @@ import datetime as dt
 import hashlib
 import json
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.documents import run_document, zone_id
-from app.inputs import digest_inputs, load_inputs, require_districts, require_outcome
+from app.inputs import (
+    FactorChoice,
+    digest_inputs,
+    load_inputs,
+    require_districts,
+    require_outcome,
+)
 from geodata.errors import DataError
-from geodata.store import cities, runs
+from geodata.store import audit, cities, runs
 from geodata.store.runs import RunRecord
 from spatial.analysis import CITY_SCOPE, Analysis, analyse_city, analyse_districts
-from spatial.spec import GridSpec, ModelSpec, RunSpec, ZoneSpec
+from spatial.spec import GridSpec, HistorySpec, ModelSpec, RunSpec, ZoneSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from geodata.database import Database
     from geodata.store.cities import CityRecord
+    from spatial.analysis import Inputs
 
     Progress = Callable[[str, int, int], None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class FitRequest:
-    """What is asked of a fit; ``districts`` empty means the whole city in one model."""
+    """What is asked of a fit.
+
+    ``districts`` empty means the whole city in one model; ``factors`` empty all of the city's as
+    its file has them. ``cell_units`` and ``block_units`` are the city's where they are left out.
+    ``end`` is excluded.
+    """
 
     city: str
     outcome: str
     start: dt.date | None = None
     end: dt.date | None = None
     districts: tuple[str, ...] = ()
+    factors: tuple[FactorChoice, ...] = ()
+    cell_units: float | None = None
+    block_units: float | None = None
     model: ModelSpec = dataclasses.field(default_factory=ModelSpec)
+    history: HistorySpec = dataclasses.field(default_factory=HistorySpec)
     zones: ZoneSpec = dataclasses.field(default_factory=ZoneSpec)
 
 
 def fit(
-    database: Database, asked: FitRequest, *, progress: Progress | None = None
+    database: Database,
+    asked: FitRequest,
+    *,
+    who: str = "",
+    progress: Progress | None = None,
 ) -> list[RunRecord]:
     """Fit and store the runs that are asked for, or give back those that are stored already.
 
     A run's id is a digest of everything that decides it: the same data, settings and code give
-    the same run, so it is fitted once.
+    the same run, so it is fitted once. A run that is stored stands in the audit, with ``who``
+    asked for it.
 
     Raises
     ------
     NotStoredError
         If the city is not in the database.
     DataError
-        If the outcome, a district or the period is not the city's.
+        If the outcome, a district, a factor or the period is not the city's.
+    SpecError
+        If a length or what is chosen for a factor is out of bounds.
     FitError, GridError
         If the engine cannot fit these data.
     """
     with database.session() as session:
         city = cities.get_city(session, asked.city)
         start, end = _period(city, asked)
-        inputs = load_inputs(session, city, asked.outcome, start, end)
+        inputs = load_inputs(session, city, asked.outcome, start, end, factors=asked.factors)
     require_districts(city, asked.districts)
-    spec = RunSpec(
-        grid=GridSpec(cell_units=city.cell_units, block_units=city.block_units),
-        factors=tuple(inputs.layers),
-        model=asked.model,
-        zones=asked.zones,
-    )
+    spec = _spec(city, asked, inputs)
     data = digest_inputs(inputs)
     made = _Maker(city=city, outcome=asked.outcome, period=(start, end), spec=spec, data=data)
     scopes = asked.districts or (CITY_SCOPE,)
@@ -79,9 +97,12 @@ def fit(
         analyses = analyse_districts(inputs, spec, missing, progress=progress) if missing else []
     fresh = {analysis.scope: made.record(analysis) for analysis in analyses}
     with database.session(write=True) as session:
-        for record in fresh.values():
-            if runs.find_run(session, record.id) is None:  # others may have been asked the same
-                runs.save_run(session, record)
+        # others may have been asked the same, and have been quicker
+        new = [run for run in fresh.values() if runs.find_run(session, run.id) is None]
+        for run in new:
+            runs.save_run(session, run)
+        for run in new:
+            audit.record(session, who, "run.fit", run.id, _told(run))
     return [fresh.get(scope) or stored[scope] for scope in scopes]  # type: ignore[misc]
 
 
@@ -144,6 +165,37 @@ class _Maker:
 def code_version() -> str:
     """Give the version of the software that makes runs."""
     return version("saferground")
+
+
+def _spec(city: CityRecord, asked: FitRequest, inputs: Inputs) -> RunSpec:
+    """Put together what decides a run: what is asked, and the city's where nothing is."""
+    cell, block = asked.cell_units, asked.block_units
+    return RunSpec(
+        grid=GridSpec(
+            cell_units=city.cell_units if cell is None else cell,
+            block_units=city.block_units if block is None else block,
+        ),
+        factors=tuple(inputs.layers),
+        model=asked.model,
+        history=asked.history,
+        zones=asked.zones,
+    )
+
+
+def _told(record: RunRecord) -> dict[str, Any]:
+    """Say for the audit what was asked: enough to know the run again, no place of it."""
+    grid = record.spec["grid"]
+    return {
+        "city": record.city,
+        "outcome": record.outcome,
+        "scope": record.scope,
+        "from": record.period_from.isoformat(),
+        "to": record.period_to.isoformat(),
+        "cell": grid["cell_units"],
+        "block": grid["block_units"],
+        "factors": [factor["name"] for factor in record.spec["factors"]],
+        "seed": record.seed,
+    }
 
 
 def _period(city: CityRecord, asked: FitRequest) -> tuple[dt.date, dt.date]:

@@ -16,7 +16,7 @@ from app import planning_words
 from app.inputs import require_districts
 from app.pipeline import code_version
 from geodata.errors import DataError
-from geodata.store import cities, incidents, layers, plans, runs
+from geodata.store import audit, cities, incidents, layers, plans, runs
 from geodata.store.plans import PlanRecord
 from spatial.dosage.allotment import LONGEST_SHIFT_MIN, PlanSpec
 from spatial.dosage.demand import aoristic, expected_in_shift, shift_hours
@@ -157,7 +157,7 @@ def make_plan(
     """Plan a shift, and store the plan unless the same one is stored already.
 
     A plan's id is a digest of everything that decides it: asked the same of the same data, the
-    stored plan is given back.
+    stored plan is given back. A plan that is stored stands in the audit, as of ``created_by``.
 
     Raises
     ------
@@ -197,7 +197,22 @@ def make_plan(
         with database.session(write=True) as session:
             if plans.find_plan(session, record.id) is None:
                 plans.save_plan(session, record)
+                audit.record(session, created_by or "", "plan.store", record.id, _told(record))
     return record
+
+
+def _told(plan: PlanRecord) -> dict[str, Any]:
+    """Say for the audit what a plan is for; no place of it."""
+    start, end = plan.document["shift"]
+    return {
+        "city": plan.city,
+        "run": plan.run,
+        "district": plan.district,
+        "from": start,
+        "to": end,
+        "version": plan.version,
+        "parent": plan.parent,
+    }
 
 
 def request_of(plan: PlanRecord) -> PlanRequest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.analyst import drafts, home
+from app.analyst import drafts, home, runs, work
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -13,4 +13,6 @@ if TYPE_CHECKING:
 def register(app: Flask) -> None:
     """Add the workbench to an application that has its workroom."""
     app.register_blueprint(home.bp)
+    app.register_blueprint(runs.bp)
+    app.register_blueprint(work.bp)
     app.register_blueprint(drafts.bp)

@@ -62,7 +62,7 @@ def make(city: str) -> ResponseReturnValue:
     staff_city(city)
     room, who = workroom(), require_visitor().person.name
     job = jobs.ask(room.database, room.bell, "draft", {"city": city}, who)
-    return redirect(f"/analyst/{city}/jobs/{job.id}", 303)
+    return redirect(url_for("work.job", city=city, job=job.id), 303)
 
 
 @bp.get("/<release>")

@@ -96,6 +96,7 @@ def demo(port: int, database_url: str | None, *, no_serve: bool) -> None:
             (record,) = run_fit(
                 database,
                 FitRequest(city=result.city, outcome=outcome, end=HELD_OUT[0]),
+                who=this_person(None),
                 progress=progress,
             )
             scored = validate(database, record.id, *HELD_OUT, progress=progress)

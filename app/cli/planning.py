@@ -138,7 +138,7 @@ def plan(
     """Plan the visits of patrols to the zones of a district of CITY in one shift.
 
     ZONE is a zone's id or its rank in the district, TIME a time of day such as 19:30.
-    Files that are written are in the audit.
+    Plans that are kept and files that are written are in the audit.
     """
     told = {
         "district": district,
@@ -171,7 +171,9 @@ def plan(
         dropped=tuple(dict.fromkeys((*asked.dropped, *drops))),
     )
     with Progress() as progress:
-        record = make_plan(database, asked, save=save, created_by="command line", progress=progress)
+        record = make_plan(
+            database, asked, save=save, created_by=this_person(who), progress=progress
+        )
     for file in files:
         _write(database, record, file, this_person(who))
     if as_json:

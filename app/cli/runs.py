@@ -1,15 +1,13 @@
-"""Commands about runs: fit one, list them, show one, export one."""
+"""Commands about runs: list them, show one, export one."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from app.cli.common import (
-    DAY,
-    Progress,
     as_option,
     database_option,
     json_option,
@@ -20,96 +18,12 @@ from app.cli.common import (
     this_person,
 )
 from app.live_site import load_shown
-from app.pipeline import FitRequest
-from app.pipeline import fit as run_fit
 from app.report import write_report
 from geodata.exporting import export_run
 from geodata.store import audit
 from geodata.store.cities import get_city
 from geodata.store.imports import undone_imports_of
 from geodata.store.runs import RunSummary, get_run, list_runs
-from spatial.spec import ModelSpec, Sharing, ZoneSource, ZoneSpec
-
-if TYPE_CHECKING:
-    import datetime as dt
-
-
-@click.command()
-@click.argument("city")
-@click.option("--outcome", required=True, help="An outcome of the city file, such as robbery.")
-@click.option("--from", "start", type=DAY, help="First day, included.")
-@click.option("--to", "end", type=DAY, help="Last day, excluded.")
-@click.option("--district", help="Fit this district by itself.")
-@click.option("--each-district", is_flag=True, help="Fit every district by itself.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
-@click.option(
-    "--area-share",
-    type=float,
-    default=ZoneSpec().area_share,
-    show_default=True,
-    help="Share of each district's area that zones may take.",
-)
-@click.option(
-    "--zones-from",
-    type=click.Choice(["combined", "rtm"]),
-    default=ZoneSpec().source,
-    show_default=True,
-    help="What zones follow: environment and history together, or the risk terrain alone.",
-)
-@click.option(
-    "--sharing",
-    type=click.Choice(["own", "shared"]),
-    default=ModelSpec().sharing,
-    show_default=True,
-    help="Districts by themselves: models of their own, or deviations from the city's.",
-)
-@click.option("--protective", is_flag=True, help="Look for factors that lower risk instead.")
-@database_option
-@json_option
-def fit(
-    city: str,
-    outcome: str,
-    start: dt.date | None,
-    end: dt.date | None,
-    district: str | None,
-    seed: int,
-    area_share: float,
-    zones_from: ZoneSource,
-    sharing: Sharing,
-    database_url: str | None,
-    *,
-    each_district: bool,
-    protective: bool,
-    as_json: bool,
-) -> None:
-    """Fit a risk terrain of CITY and cut zones from it."""
-    if district and each_district:
-        msg = "choose --district or --each-district, not both"
-        raise click.UsageError(msg)
-    database = open_for(database_url)
-    districts = (district,) if district else ()
-    if each_district:
-        with database.session() as session:
-            districts = tuple(get_city(session, city).districts["code"])
-    asked = FitRequest(
-        city=city,
-        outcome=outcome,
-        start=start,
-        end=end,
-        districts=districts,
-        model=ModelSpec(
-            seed=seed, sign="protective" if protective else "aggravating", sharing=sharing
-        ),
-        zones=ZoneSpec(area_share=area_share, source=zones_from),
-    )
-    with Progress() as progress:
-        records = run_fit(database, asked, progress=progress)
-    documents = [record.result for record in records]
-    if as_json:
-        print_json({"runs": documents} if each_district else documents[0])
-        return
-    for document in documents:
-        _print_run(document)
 
 
 @click.command()
@@ -169,7 +83,7 @@ def show(run: str, database_url: str | None, *, as_json: bool) -> None:
     if as_json:
         print_json(document)
     else:
-        _print_run(document)
+        print_run(document)
     for record in undone:
         say(
             f"This run may have used import {record.id}, which {record.undone_by} undid on "
@@ -207,7 +121,8 @@ def export(run: str, what: str, file: Path, who: str | None, database_url: str |
     say(f"{what} of run {record.id} written to {file}")
 
 
-def _print_run(document: dict[str, Any]) -> None:
+def print_run(document: dict[str, Any]) -> None:
+    """Print one run for people."""
     model, score = document["model"], document["score"]
     click.echo(
         f"run {document['run']}: {document['outcome']} in {document['city']} "

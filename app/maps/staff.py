@@ -46,6 +46,8 @@ class Layer:
         The legend; one at least.
     filled
         Areas are filled, else drawn as lines.
+    weight
+        Width of lines in pixels; as is usual for the layer if it is left out.
     group
         Of the layers of a group one is shown at a time; without a group a layer stands alone.
     shown
@@ -57,6 +59,7 @@ class Layer:
     shapes: gpd.GeoDataFrame
     keys: tuple[Key, ...]
     filled: bool = True
+    weight: float | None = None
     group: str = ""
     shown: bool = True
 
@@ -67,6 +70,7 @@ class Layer:
             "title": self.title,
             "keys": [{"label": key.label, "colour": key.colour} for key in self.keys],
             "filled": self.filled,
+            "weight": self.weight,
             "group": self.group,
             "shown": self.shown,
             "shapes": _features(self.shapes),

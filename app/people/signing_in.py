@@ -221,8 +221,12 @@ def finish(
     return token
 
 
-def find_visitor(desk: Desk, token: str) -> Visitor | None:
-    """Give who a token belongs to, while the session lives; an over-aged one is ended."""
+def find_visitor(desk: Desk, token: str, *, present: bool = True) -> Visitor | None:
+    """Give who a token belongs to, while the session lives; an over-aged one is ended.
+
+    Where the person is not known to be ``present``, because a page asks by itself, being looked
+    up does not keep the session from falling idle.
+    """
     with desk.database.session() as session:
         found = sessions.find_session(session, token_hash(token))
         if found is None or found.ended_at is not None:
@@ -234,7 +238,7 @@ def find_visitor(desk: Desk, token: str) -> Visitor | None:
         with desk.database.session(write=True) as session:
             sessions.end_session(session, found.id, why, now)
         return None
-    if now - found.seen_at >= SEEN_EVERY:
+    if present and now - found.seen_at >= SEEN_EVERY:
         with desk.database.session(write=True) as session:
             sessions.see_session(session, found.id, now)
     return Visitor(person=person, session=found)

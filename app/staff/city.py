@@ -9,6 +9,7 @@ from flask import request, url_for
 from werkzeug.exceptions import Forbidden
 
 from app.guard import require_visitor
+from app.permissions import ASKING
 from app.workroom import workroom
 from geodata.roles import READERS
 from geodata.store.cities import get_city
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 TABS: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles that see it
     ("analyst.city", "Overview", READERS),
+    ("runs.listed", "Runs", READERS),
+    ("work.listed", "Work", ASKING),
     ("drafts.listed", "Releases", READERS),
 )
 

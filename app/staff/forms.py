@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
+    IntegerField,
     PasswordField,
     RadioField,
     SelectChoice,
@@ -19,6 +22,7 @@ from geodata.roles import ROLES
 from geodata.store.people import LONGEST_DISPLAY
 
 TYPED = 512  # characters of a name or code that are looked at
+LONGEST_WHOLE = 18  # digits
 REPEAT = "type the same password twice"
 
 
@@ -27,6 +31,26 @@ class ChecksField(SelectMultipleField):
 
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
+
+
+class WholeField(IntegerField):
+    """A whole number of no more digits than any setting has; Python reads longer ones slowly."""
+
+    data: Any
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read what was typed.
+
+        Raises
+        ------
+        ValueError
+            If it is no whole number, or one of more digits than can be meant.
+        """
+        if valuelist and len(valuelist[0].strip()) > LONGEST_WHOLE:
+            self.data = None
+            msg = f"a whole number of at most {LONGEST_WHOLE} digits"
+            raise ValueError(msg)
+        super().process_formdata(valuelist)
 
 
 class SignInForm(FlaskForm):

@@ -50,7 +50,7 @@ const StaffMap = (() => {
     return L.geoJSON(told.shapes, {
       pane: place, interactive: leads,
       style: (feature) => ({
-        renderer, color: colour(feature), weight: told.filled ? (many ? 0 : 1) : 2.5,
+        renderer, color: colour(feature), weight: told.weight || (told.filled ? (many ? 0 : 1) : 2.5),
         fill: told.filled || leads, fillColor: colour(feature), fillOpacity: told.filled ? 0.7 : 0.03,
       }),
       pointToLayer: (feature, at) => L.circleMarker(at, { pane: place, renderer, radius: many ? 3 : 5, interactive: leads, weight: 1, color: "#ffffff", fillColor: colour(feature), fillOpacity: 0.9 }),
@@ -111,12 +111,13 @@ const StaffMap = (() => {
     else one.drawn.remove();
   };
 
-  // Give an element a map; asked again, the map shows what the address says now.
+  // Give an element a map; asked again, the map shows what the address says now. What an address
+  // has said already may be given instead of it.
   const show = async (frame, address = frame.dataset.map) => {
     if (!frame.id) frame.id = `staff-map-${serial += 1}`;
     const status = frame.parentElement.querySelector(".staff-map-status");
     try {
-      const told = await load(address);
+      const told = typeof address === "string" ? await load(address) : address;
       const before = made.get(frame);
       if (before) for (const { drawn } of before.layers) drawn.remove();
       const bounds = [told.bounds.slice(0, 2), told.bounds.slice(2)];

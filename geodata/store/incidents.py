@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import shapely
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from geodata.tables import City, Incident
 
@@ -103,6 +103,49 @@ def _same(one: list[Any], other: list[Any]) -> bool:
     *other_moment, other_shape = other
     return moment == other_moment and bool(
         shapely.to_wkb(shape, include_srid=False) == shapely.to_wkb(other_shape, include_srid=False)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeDays:
+    """How many incidents of an outcome there are, and the first and the last day of one."""
+
+    outcome: str
+    count: int
+    first: dt.date
+    last: dt.date
+
+
+def outcome_days(session: Session, city_id: int) -> list[OutcomeDays]:
+    """Tell of each outcome of a city how many incidents there are, and of which days."""
+    rows = session.execute(
+        select(
+            Incident.outcome,
+            func.count(),
+            func.min(Incident.occurred_on),
+            func.max(Incident.occurred_on),
+        )
+        .where(Incident.city_id == city_id)
+        .group_by(Incident.outcome)
+        .order_by(Incident.outcome)
+    )
+    return [OutcomeDays(outcome=r[0], count=r[1], first=r[2], last=r[3]) for r in rows]
+
+
+def count_incidents(
+    session: Session, city_id: int, outcome: str, start: dt.date, end: dt.date
+) -> int:
+    """Count incidents of one outcome from ``start`` (included) to ``end`` (excluded)."""
+    return (
+        session.scalar(
+            select(func.count(Incident.id)).where(
+                Incident.city_id == city_id,
+                Incident.outcome == outcome,
+                Incident.occurred_on >= start,
+                Incident.occurred_on < end,
+            )
+        )
+        or 0
     )
 
 

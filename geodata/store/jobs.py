@@ -20,9 +20,11 @@ from geodata.job_tables import Job, Worker
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
+STATES = (WAITING, RUNNING, DONE, FAILED, CANCELLED)
 MOST_DEATHS = 2  # the second worker that dies of a job is the last
 ALIVE_SECONDS = 90
 KEPT_WORKERS = dt.timedelta(days=7)
@@ -146,15 +148,33 @@ def get_job(session: Session, number: int) -> JobRecord:
 
 
 def list_jobs(
-    session: Session, city: str | None = None, *, open_only: bool = False, most: int = SHOWN
+    session: Session,
+    city: str | None = None,
+    *,
+    open_only: bool = False,
+    state: str | None = None,
+    kind: str | None = None,
+    start: int = 0,
+    most: int = SHOWN,
 ) -> list[JobRecord]:
-    """List jobs, newest first: of one city, or of all."""
-    query = select(Job).order_by(Job.id.desc()).limit(most)
-    if city is not None:
-        query = query.where(Job.city == city)
+    """List jobs, newest first: of one city, or of all; of one state and kind, or of any."""
+    query = select(Job).order_by(Job.id.desc()).offset(start).limit(most)
+    query = query.where(*_narrowed(city, state, kind))
     if open_only:
         query = query.where(Job.state.in_((WAITING, RUNNING)))
     return [_record(job) for job in session.scalars(query)]
+
+
+def count_jobs(
+    session: Session, city: str, *, state: str | None = None, kind: str | None = None
+) -> int:
+    """Count the jobs of a city, of one state and kind or of any."""
+    return session.scalar(select(func.count(Job.id)).where(*_narrowed(city, state, kind))) or 0
+
+
+def _narrowed(city: str | None, state: str | None, kind: str | None) -> list[ColumnElement[bool]]:
+    wanted = ((Job.city, city), (Job.state, state), (Job.kind, kind))
+    return [column == value for column, value in wanted if value is not None]
 
 
 def count_waiting(session: Session) -> int:

@@ -18,6 +18,7 @@ from spatial.grid import Grid
 if TYPE_CHECKING:
     import datetime as dt
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
 ZONE_DETAILS = ("area", "n_cells", "expected", "past", "environment_share", "factors")
@@ -140,6 +141,11 @@ def find_run(session: Session, run_id: str) -> RunRecord | None:
     return None if run is None else _record(session, run)
 
 
+def find_document(session: Session, run_id: str) -> dict[str, Any] | None:
+    """Give what ``fit`` printed of a run, without its cells; nothing if none is stored."""
+    return session.scalar(select(Run.result).where(Run.id == run_id))
+
+
 def get_run(session: Session, run_id: str) -> RunRecord:
     """Give a run.
 
@@ -155,16 +161,44 @@ def get_run(session: Session, run_id: str) -> RunRecord:
     return record
 
 
-def list_runs(session: Session, city_slug: str) -> list[RunSummary]:
-    """List the runs of a city, newest first."""
-    rows = session.execute(
-        select(Run, func.count(Zone.id))
-        .join(City, City.id == Run.city_id)
-        .outerjoin(Zone, Zone.run_id == Run.id)
-        .where(City.slug == city_slug)
-        .group_by(Run.id)
-        .order_by(Run.created_at.desc(), Run.id)
-    )
+@dataclass(frozen=True, kw_only=True)
+class RunFilter:
+    """Which runs are asked for; what is left out does not narrow.
+
+    A run is of a period if its own and that one share a day; ``to`` is excluded.
+    """
+
+    outcome: str | None = None
+    scope: str | None = None
+    from_: dt.date | None = None
+    to: dt.date | None = None
+
+
+ORDERS = ("made", "outcome", "scope", "period")
+EVERY_RUN = RunFilter()
+
+
+def list_runs(
+    session: Session,
+    city_slug: str,
+    which: RunFilter = EVERY_RUN,
+    *,
+    order: str = "made",
+    start: int = 0,
+    most: int | None = None,
+) -> list[RunSummary]:
+    """List runs of a city, the newest first, or in one of the other ``ORDERS``."""
+    newest = (Run.created_at.desc(), Run.id)
+    orders: dict[str, tuple[Any, ...]] = {
+        "made": newest,
+        "outcome": (Run.outcome, *newest),
+        "scope": (Run.scope, *newest),
+        "period": (Run.period_to.desc(), Run.period_from.desc(), *newest),
+    }
+    zones = select(func.count(Zone.id)).where(Zone.run_id == Run.id).scalar_subquery()
+    query = select(Run, zones).join(City, City.id == Run.city_id)
+    query = query.where(City.slug == city_slug, *_narrowed(which)).order_by(*orders[order])
+    rows = session.execute(query.offset(start).limit(most))
     return [
         RunSummary(
             id=run.id,
@@ -182,6 +216,36 @@ def list_runs(session: Session, city_slug: str) -> list[RunSummary]:
         )
         for run, zones in rows
     ]
+
+
+def count_runs(session: Session, city_slug: str, which: RunFilter = EVERY_RUN) -> int:
+    """Count the runs of a city."""
+    query = select(func.count(Run.id)).join(City, City.id == Run.city_id)
+    return session.scalar(query.where(City.slug == city_slug, *_narrowed(which))) or 0
+
+
+def run_scopes(session: Session, city_slug: str) -> tuple[list[str], list[str]]:
+    """Give the outcomes and the scopes of which a city has runs, each in order."""
+    rows = session.execute(
+        select(Run.outcome, Run.scope)
+        .join(City, City.id == Run.city_id)
+        .where(City.slug == city_slug)
+        .distinct()
+    ).all()
+    return sorted({row[0] for row in rows}), sorted({row[1] for row in rows})
+
+
+def _narrowed(which: RunFilter) -> list[ColumnElement[bool]]:
+    told: list[ColumnElement[bool]] = []
+    if which.outcome is not None:
+        told.append(Run.outcome == which.outcome)
+    if which.scope is not None:
+        told.append(Run.scope == which.scope)
+    if which.from_ is not None:
+        told.append(Run.period_to > which.from_)
+    if which.to is not None:
+        told.append(Run.period_from < which.to)
+    return told
 
 
 def latest_run(

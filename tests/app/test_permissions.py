@@ -11,6 +11,7 @@ from geodata.store.sessions import FULL
 SIGNED_IN = set(ROLES)
 ADMIN = {"administrator"}
 READING = SIGNED_IN - ADMIN
+ASKING = {"analyst", "commander", "publisher"}
 GUARDED = {  # by hand, so that a slip in the table of the pages does not go unseen
     "staff.code": {"half-way"},
     "staff.enrol": set(),
@@ -26,6 +27,15 @@ GUARDED = {  # by hand, so that a slip in the table of the pages does not go uns
     "ground.base": READING,
     "analyst.home": READING,
     "analyst.city": READING,
+    "runs.listed": READING,
+    "runs.new": {"analyst"},
+    "runs.incidents": {"analyst"},
+    "runs.grid": {"analyst"},
+    "work.listed": ASKING,
+    "work.job": ASKING,
+    "work.status": ASKING,
+    "work.cancel": ASKING,
+    "work.retry": ASKING,
     "drafts.listed": READING,
     "drafts.make": {"analyst"},
     "drafts.release": READING,

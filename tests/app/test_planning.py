@@ -145,15 +145,19 @@ def test_a_pin_by_rank_and_time_of_day_may_lie_after_midnight(command):
     assert (pin["start"], pin["zone"]) == ("2024-07-06T01:10", document["zones"][1]["zone"])
 
 
-def test_a_plan_that_is_written_is_in_the_audit(command, small, tmp_path):
+def test_a_plan_that_is_kept_and_one_that_is_written_are_in_the_audit(command, small, tmp_path):
     database, record = small
     command(*command.ask, "--units", 1, "--as", "ann")
     file = tmp_path / "shift.ics"
     shown = command(*command.ask, "--units", 1, "--export", file, "--as", "ann", "--json")
     with database.session() as session:
-        (entry,) = audit.entries(session, audit.Filter(action="plan"), newest_first=False)
+        stored, entry = audit.entries(session, audit.Filter(action="plan"), newest_first=False)
+    document = json.loads(shown.stdout)
+    assert (stored.person, stored.action) == ("ann", "plan.store")
+    assert stored.object == entry.object == document["plan"]
+    assert (stored.details["run"], stored.details["version"]) == (record.id, 1)
+    assert [stored.details["from"], stored.details["to"]] == document["shift"]
     assert (entry.person, entry.action) == ("ann", "plan.export")
-    assert entry.object == json.loads(shown.stdout)["plan"]
     assert entry.details == {"city": record.city, "file": "shift.ics"}
 
 

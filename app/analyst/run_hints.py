@@ -1,0 +1,192 @@
+"""What helps a person to ask for a run: what the data have, what a grid would cost."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from app import words
+from app.analyst.work_words import duration
+from geodata.store import incidents, jobs, layers, runs
+from spatial.errors import GridError
+from spatial.grid import Grid, lay_grid
+from spatial.neighbours import nearest_neighbours
+from spatial.spec import MAX_CELLS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import geopandas as gpd
+    from sqlalchemy.orm import Session
+
+    from geodata.store.cities import CityRecord
+    from geodata.store.incidents import OutcomeDays
+    from spatial.spec import RiskFactor
+
+FEWEST_TESTED = 10  # of fewer points a nearest-neighbour test says nothing
+POINT_TYPES = (0, 4)  # shapely's numbers of points and multipoints
+BYTES_PER_CELL = 700.0  # measured, see docs/workbench.md
+BYTES_PER_CANDIDATE = 3.0
+SLOW_CELLS = 200_000
+HEAVY_BYTES = 2e9
+FITTED = "stepwise"  # a stage that only a fit has
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactorHint:
+    """A factor of the city as a form shows it."""
+
+    factor: RiskFactor
+    places: str
+    hint: str
+    suggested: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Offer:
+    """What a city has to fit a run from."""
+
+    city: CityRecord
+    outcomes: tuple[OutcomeDays, ...]
+    factors: tuple[FactorHint, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a grid would cost, in words; ``warning`` is empty where there is nothing to warn of."""
+
+    cells: int
+    told: str
+    warning: str
+
+
+def read_offer(session: Session, city: CityRecord) -> Offer:
+    """Read what a city has to fit a run from."""
+    return Offer(
+        city=city,
+        outcomes=tuple(incidents.outcome_days(session, city.id)),
+        factors=tuple(
+            factor_hint(factor, layer, city)
+            for factor, layer in layers.factor_layers(session, city.id).items()
+        ),
+    )
+
+
+def factor_hint(factor: RiskFactor, layer: gpd.GeoDataFrame, city: CityRecord) -> FactorHint:
+    """Say what the nearest-neighbour test suggests for a factor, and why."""
+    kinds = set(np.unique(shapely.get_type_id(layer.geometry.to_numpy())))
+    points = kinds <= set(POINT_TYPES)
+    what = "place" if points else "shape"
+    count = f"{len(layer):,} {what}{'' if len(layer) == 1 else 's'}"
+    if not points:
+        told = "lines or areas; the nearest-neighbour test is for points"
+        return FactorHint(factor=factor, places=count, hint=told, suggested="")
+    if len(layer) < FEWEST_TESTED:
+        told = "too few for a nearest-neighbour test"
+        return FactorHint(factor=factor, places=count, hint=told, suggested="")
+    units = words.Units(city.crs)
+    at = layer.geometry.centroid
+    test = nearest_neighbours(at.x, at.y, city.study_area.area)
+    suggested = test.suggests(factor.max_blocks * city.block_units)
+    pattern = {"random": "neither clustered nor dispersed"}.get(test.pattern, test.pattern)
+    told = (
+        f"{pattern}: the nearest other is {units.length(round(test.mean_units))} away, at random "
+        f"it would be {units.length(round(test.expected_units))} (z {test.z:.1f}); suggests "
+        f"{suggested}"
+    )
+    return FactorHint(factor=factor, places=count, hint=told, suggested=suggested)
+
+
+def incidents_told(
+    session: Session, city: CityRecord, outcome: str, first: dt.date | None, last: dt.date | None
+) -> tuple[int, str]:
+    """Count the incidents of a period, both days included, and say so."""
+    period = city.period or (dt.date.min, dt.date.min)
+    start, end = first or period[0], (last or period[1]) + dt.timedelta(days=1)
+    count = incidents.count_incidents(session, city.id, outcome, start, end)
+    days = f"{start} to {end - dt.timedelta(days=1)}"
+    noun = "incident" if count == 1 else "incidents"
+    return count, f"{count:,} {noun} of {words.plain(outcome)}, {days}."
+
+
+def weigh(grid: Grid, candidates: int, past: tuple[int, float] | None, length: str) -> Cost:
+    """Say what a grid would cost.
+
+    Parameters
+    ----------
+    grid
+        The cells.
+    candidates
+        Columns to be tried: operations times distances, of all factors.
+    past
+        Cells times candidates of the last fit here, and the seconds that it took.
+    length
+        The side of a cell, in words.
+    """
+    cells = len(grid)
+    size = cells * (BYTES_PER_CELL + BYTES_PER_CANDIDATE * candidates)
+    told = f"{cells:,} cells of {length}, {candidates} candidates; about {_memory(size)} of memory"
+    seconds = None if past is None else past[1] * cells * candidates / past[0]
+    if seconds is None:
+        told += ". How long it takes is not known: nothing was fitted here yet."
+    else:
+        told += f", {duration(seconds)} going by the last fit here."
+    warning = ""
+    if cells > SLOW_CELLS or size > HEAVY_BYTES:
+        warning = (
+            f"This is a heavy run: about {_memory(size)} of memory for as long as it lasts, and "
+            "other work waits behind it. A cell twice as wide makes a quarter of the cells."
+        )
+    return Cost(cells=cells, told=told, warning=warning)
+
+
+def lay(city: CityRecord, cell_units: float) -> Grid:
+    """Lay the grid of a city with cells of some size.
+
+    Raises
+    ------
+    GridError
+        If it would hold no cell, or more than can be fitted.
+    """
+    districts = dict(zip(city.districts["code"], city.districts.geometry, strict=True))
+    most = city.study_area.area / MAX_CELLS
+    if cell_units > 0 and cell_units**2 < most:
+        units = words.Units(city.crs)
+        least = units.length(np.ceil(most**0.5 * 10) / 10)
+        expected = city.study_area.area / cell_units**2
+        msg = (
+            f"it would make about {expected:,.0f} cells, more than the {MAX_CELLS:,} that can be "
+            f"fitted; take {least} at least"
+        )
+        raise GridError(msg)
+    return lay_grid(city.study_area, districts, cell_units)
+
+
+def candidates_of(factors: Iterable[RiskFactor]) -> int:
+    """Count the columns that factors make: operations times distances."""
+    return sum(len(one.operations) * len(one.distances_units(1.0)) for one in factors)
+
+
+def last_fit(session: Session, city: str) -> tuple[int, float] | None:
+    """Give cells times candidates of the last job that fitted a run, and its seconds."""
+    for job in jobs.list_jobs(session, city, state=jobs.DONE, kind="fit", most=jobs.USUAL_OF):
+        seconds = sum(job.timings.values())
+        made = (job.result or {}).get("runs", [])
+        run = runs.find_document(session, made[0]) if len(made) == 1 else None
+        if run is not None and FITTED in job.timings:  # else the run was there already
+            tried = run["candidates"] + len(run["dropped"])
+            return max(1, run["grid"]["cells"] * tried), seconds
+    return None
+
+
+def choices_of(offer: Offer) -> Mapping[str, RiskFactor]:
+    """Give the factors of an offer by name."""
+    return {hint.factor.name: hint.factor for hint in offer.factors}
+
+
+def _memory(size: float) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 0.95e9 else f"{max(50, round(size / 5e7) * 50):.0f} MB"

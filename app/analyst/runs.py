@@ -1,0 +1,222 @@
+"""Runs of a city: those there are, and the form that asks for another."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+
+from app import forms as addresses
+from app import jobs
+from app.analyst.grid_map import grid_map
+from app.analyst.run_form import LATEST, RunForm, put_at, typed
+from app.analyst.run_hints import (
+    candidates_of,
+    choices_of,
+    incidents_told,
+    last_fit,
+    lay,
+    read_offer,
+    weigh,
+)
+from app.analyst.run_pages import offer_page, run_lines, scope_words
+from app.analyst.work_pages import job_lines
+from app.fitting import fit_arguments, read_fit
+from app.guard import require_visitor
+from app.job_arguments import Arguments
+from app.permissions import ASKING
+from app.pipeline import FitRequest
+from app.staff.city import shell, staff_city
+from app.staff.frame import say
+from app.staff.pages import paging
+from app.words import Units
+from app.workroom import workroom
+from geodata.errors import NotStoredError
+from geodata.roles import ANALYST
+from geodata.store import jobs as job_store
+from geodata.store import runs as store
+from spatial.errors import GridError, SaferGroundError
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+    from app.analyst.run_hints import Cost, Offer
+    from geodata.store.cities import CityRecord
+
+bp = Blueprint("runs", __name__, url_prefix="/analyst/<city>/runs")
+PAGE = 25
+
+
+@bp.get("")
+def listed(city: str) -> ResponseReturnValue:
+    """List the runs of a city, and what is being fitted now."""
+    record = staff_city(city)
+    database = workroom().database
+    with database.session() as session:
+        outcomes, scopes = store.run_scopes(session, city)
+    asked: dict[str, Any] = {
+        "outcome": addresses.choice(request.args, "outcome", outcomes),
+        "scope": addresses.choice(request.args, "scope", scopes),
+        "from": addresses.day(request.args, "from"),
+        "to": addresses.day(request.args, "to"),
+    }
+    order = addresses.choice(request.args, "order", store.ORDERS) or "made"
+    which = store.RunFilter(
+        outcome=asked["outcome"], scope=asked["scope"], from_=asked["from"], to=asked["to"]
+    )
+    with database.session() as session:
+        count = store.count_runs(session, city, which)
+        kept = {"city": city, **asked, "order": order}
+        pages = paging(request.args, count, PAGE, kept)
+        found = store.list_runs(session, city, which, order=order, start=pages.start, most=PAGE)
+    fitting = [one for one in jobs.statuses(database, city, open_only=True) if _fits(one)]
+    person = require_visitor().person
+    return render_template(
+        "analyst/runs.html",
+        shell=shell(record),
+        lines=run_lines(found, record),
+        pages=pages,
+        fitting=job_lines(fitting, city) if person.may(ASKING) else [],
+        asked=asked,
+        order=order,
+        narrowed=any(asked.values()),
+        outcomes=outcomes,
+        scopes={scope: scope_words(scope, record) for scope in scopes},
+        may_fit=person.may((ANALYST,)),
+    )
+
+
+@bp.route("/new", methods=["GET", "POST"])
+def new(city: str) -> ResponseReturnValue:
+    """Ask for a run; what was typed stays until it can be taken."""
+    record = staff_city(city)
+    with workroom().database.session() as session:
+        offered = read_offer(session, record)
+        usual = _usual(session, offered)
+    if not offered.outcomes or not offered.factors:
+        return render_template(
+            "analyst/run_nothing.html", shell=shell(record, "runs.listed"), offered=offered
+        )
+    form = RunForm(data=typed(usual, offered))
+    form.offer(offered)
+    cost, told, status = None, "", 200
+    if form.is_submitted():
+        right = all([form.validate(), form.fits_the_city(offered)])
+        cost = _weighed(form, offered)
+        told = _period_told(form, record)
+        if right and not form.errors and "preview" not in request.form:
+            number = _ask(form, offered)
+            if number is not None:
+                return redirect(url_for("work.job", city=city, job=number), 303)
+        status = 422 if form.errors else 200
+    page = offer_page(offered, form, cost, told)
+    shown = shell(record, "runs.listed")
+    return render_template("analyst/run_new.html", shell=shown, form=form, page=page), status
+
+
+@bp.get("/incidents.json")
+def incidents(city: str) -> ResponseReturnValue:
+    """Count the incidents of a period, for the form."""
+    record = staff_city(city)
+    outcome = addresses.choice(request.args, "outcome", record.outcomes)
+    first, last = addresses.day(request.args, "first"), addresses.day(request.args, "last")
+    if last is not None and last > LATEST:
+        msg = f"last {last} is too late; give a day up to {LATEST}"
+        raise addresses.AddressError(msg)
+    with workroom().database.session() as session:
+        count, told = incidents_told(session, record, outcome or "", first, last)
+    return jsonify(count=count, told=told)
+
+
+@bp.get("/grid.json")
+def grid(city: str) -> ResponseReturnValue:
+    """Draw the grid that some cell and block make, for the form."""
+    record = staff_city(city)
+    cell = _length(request.args.get("cell", ""), record.cell_units)
+    block = _length(request.args.get("block", ""), record.block_units)
+    farthest = _length(request.args.get("blocks", ""), 3.0)
+    return jsonify(grid_map(record, lay(record, cell), block, min(farthest, 20.0)))
+
+
+def _fits(status: jobs.JobStatus) -> bool:
+    return status.job.kind == "fit"
+
+
+def _usual(session: Any, offered: Offer) -> FitRequest:
+    """Give what a new form says: as usual, or as a job of this city asked that is named."""
+    city = offered.city
+    outcomes = [one.outcome for one in sorted(offered.outcomes, key=lambda one: -one.count)]
+    named = request.args.get("job", "")
+    if named.isascii() and named.isdigit() and len(named) < 10:
+        try:
+            job = job_store.get_job(session, int(named))
+        except NotStoredError:
+            job = None
+        if job is not None and job.kind == "fit" and job.city == city.slug:
+            return read_fit(Arguments("fit", job.arguments))
+    return FitRequest(city=city.slug, outcome=outcomes[0] if outcomes else "")
+
+
+def _weighed(form: RunForm, offered: Offer) -> Cost | None:
+    """Lay the grid that was asked for; a fault of it is put at the cell."""
+    if form.cell.errors or not form.cell.data:
+        return None
+    try:
+        laid = lay(offered.city, form.cell.data)
+    except GridError as error:
+        put_at(form.cell, str(error))
+        return None
+    known = choices_of(offered)
+    taken = [one.applied_to(known[one.name]) for one in form.chosen() if one.name in known]
+    with workroom().database.session() as session:
+        past = last_fit(session, offered.city.slug)
+    tried = candidates_of(taken)
+    return weigh(laid, tried, past, Units(offered.city.crs).length(form.cell.data))
+
+
+def _period_told(form: RunForm, city: CityRecord) -> str:
+    """Count the incidents of the period; where there are none, the period is refused."""
+    if form.first.errors or form.last.errors or form.outcome.errors:
+        return ""
+    with workroom().database.session() as session:
+        count, told = incidents_told(
+            session, city, form.outcome.data, form.first.data, form.last.data
+        )
+    if count == 0:
+        put_at(form.last, "there is no incident of this outcome in the period")
+    return told
+
+
+def _ask(form: RunForm, offered: Offer) -> int | None:
+    """Ask for the run; give the number of the job, nothing where it was refused."""
+    room, who = workroom(), require_visitor().person.name
+    try:
+        asked = form.asked(offered)
+        job = jobs.ask(room.database, room.bell, "fit", fit_arguments(asked), who)
+    except SaferGroundError as error:
+        put_at(form.outcome, str(error))
+        return None
+    if job.asked_by != who:
+        say(f"{job.asked_by} has asked for the same; this is that job.")
+    return job.id
+
+
+def _length(text: str, usual: float) -> float:
+    """Read a length of an address.
+
+    Raises
+    ------
+    AddressError
+        If it is no number above 0.
+    """
+    if not text.strip():
+        return usual
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and 0 < value <= 1e6):
+        msg = f"{text[:40]!r} is no length; give a number above 0"
+        raise addresses.AddressError(msg)
+    return value

@@ -1,0 +1,54 @@
+// The form that asks for a run: it counts the incidents of the period, and draws the grid, without
+// being sent. Without this script the button "Preview the grid" sends it and the page tells both.
+"use strict";
+
+(() => {
+  const form = document.querySelector(".run-form");
+  if (!form) return;
+  const part = (name) => form.querySelector(`[data-part=${name}]`);
+  const value = (name) => form.elements[name].value.trim();
+  let asked = 0;
+
+  const load = async (address, values) => {
+    const answer = await fetch(`${address}?${new URLSearchParams(values)}`, { headers: { Accept: "application/json" } });
+    if (!answer.ok) throw new Error(`${answer.status}`);
+    return answer.json();
+  };
+
+  const count = async () => {
+    const mine = asked += 1;
+    try {
+      const told = await load(form.dataset.incidents, { outcome: value("outcome"), first: value("first"), last: value("last") });
+      if (mine === asked) part("period").textContent = told.told;
+    } catch (error) {
+      if (mine === asked) part("period").textContent = "These days cannot be counted; look at both dates.";
+    }
+  };
+  for (const name of ["outcome", "first", "last"]) form.elements[name].addEventListener("change", count);
+  count();
+
+  const farthest = () => {
+    const numbers = [...form.querySelectorAll("input[name$=-max_blocks]")]
+      .filter((one) => form.elements[one.name.replace("max_blocks", "taken")].checked)
+      .map((one) => Number(one.value));
+    return Math.max(1, ...numbers.filter((one) => one >= 1 && one <= 20));
+  };
+  const frame = part("map").querySelector(".staff-map");
+  const step = part("preview");
+  let refused = false;
+  step.addEventListener("click", async (event) => {
+    const values = { cell: value("cell"), block: value("block"), blocks: farthest() };
+    if (refused || !(Number(values.cell) > 0) || !(Number(values.block) > 0)) return; // sent, so that the page says why
+    event.preventDefault();
+    part("cells").textContent = "Laying the grid…";
+    try {
+      const told = await load(form.dataset.grid, values);
+      part("map").hidden = false;
+      part("cells").textContent = told.told;
+      await StaffMap.show(frame, told);
+    } catch (error) {
+      refused = true;
+      step.click();
+    }
+  });
+})();
