@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from geodata.roles import ADMINISTRATOR, READERS
+from geodata.roles import ADMINISTRATOR, READERS, WITH_DISTRICTS
 from geodata.store.sessions import CODE, ENROL, FULL
 
 
@@ -46,6 +46,7 @@ def only(*roles: str) -> Rule:
 
 READING = only(*READERS)  # for staff pages that any role but an administrator alone may read
 ADMINISTRATORS = only(ADMINISTRATOR)
+IN_DISTRICTS = only(*WITH_DISTRICTS)  # and there only in one's own
 
 RULES: dict[str, Rule] = {
     "static": EVERYBODY,
@@ -105,6 +106,13 @@ RULES: dict[str, Rule] = {
     "ground.base": READING,
     "analyst.home": READING,
     "analyst.city": READING,
+    "visits.log": IN_DISTRICTS,
+    "visits.worker": IN_DISTRICTS,
+    "visits.token": IN_DISTRICTS,
+    "visits.take": IN_DISTRICTS,
+    "visits.visits": IN_DISTRICTS,
+    "visits.visit": IN_DISTRICTS,
+    "visits.withdraw": IN_DISTRICTS,
     "admin.home": ADMINISTRATORS,
     "admin.people": ADMINISTRATORS,
     "admin.new_person": ADMINISTRATORS,
@@ -126,6 +134,8 @@ LIMITS: dict[str, Limit] = {
     "account.password": Limit(count=10),
     "account.codes": Limit(count=10),
     "account.new_codes": Limit(count=10),
+    "visits.log": Limit(count=60),
+    "visits.take": Limit(count=120),
     "admin.new_person": Limit(count=30),
     "admin.audit_export": Limit(count=6, methods=("GET",)),
 }

@@ -373,7 +373,7 @@ def read_uuid(text: str) -> str:
         raise DataError(msg) from error
 
 
-def _newest_versions(city_id: int) -> Select[tuple[LoggedVisit, VisitVersion]]:
+def _newest_versions(city_id: int) -> Select[LoggedVisit, VisitVersion]:
     newest = (
         select(func.max(VisitVersion.version))
         .where(VisitVersion.visit_id == LoggedVisit.id)

@@ -11,6 +11,7 @@ from geodata.store.sessions import FULL
 SIGNED_IN = set(ROLES)
 ADMIN = {"administrator"}
 READING = SIGNED_IN - ADMIN
+IN_DISTRICTS = {"officer", "commander"}
 GUARDED = {  # by hand, so that a slip in the table of the pages does not go unseen
     "staff.code": {"half-way"},
     "staff.enrol": set(),
@@ -26,6 +27,13 @@ GUARDED = {  # by hand, so that a slip in the table of the pages does not go uns
     "ground.base": READING,
     "analyst.home": READING,
     "analyst.city": READING,
+    "visits.log": IN_DISTRICTS,
+    "visits.worker": IN_DISTRICTS,
+    "visits.token": IN_DISTRICTS,
+    "visits.take": IN_DISTRICTS,
+    "visits.visits": IN_DISTRICTS,
+    "visits.visit": IN_DISTRICTS,
+    "visits.withdraw": IN_DISTRICTS,
     "admin.home": ADMIN,
     "admin.people": ADMIN,
     "admin.new_person": ADMIN,
