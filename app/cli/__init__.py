@@ -25,6 +25,7 @@ from app.cli import (
     publishing,
     runs,
     serving,
+    visiting,
 )
 from spatial.errors import SaferGroundError
 
@@ -69,5 +70,6 @@ for command in (
     serving.serve,
     serving.worker,
     jobs.jobs,
+    visiting.visits,
 ):
     main.add_command(command)
