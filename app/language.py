@@ -66,6 +66,7 @@ STAFF = (  # pages that are in English only
     "ground.",
     "analyst.",
     "visits.",
+    "board.",
 )
 
 bp = Blueprint("language", __name__)

@@ -17,12 +17,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from geodata.errors import DataError, NotStoredError
 from geodata.store import audit
+from geodata.store.records import read_frame
 from geodata.tables import Visit, Zone
 from geodata.work_tables import LoggedVisit, VisitVersion
 
 if TYPE_CHECKING:
     import datetime as dt
 
+    import pandas as pd
     from shapely.geometry import Point
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
@@ -517,3 +519,17 @@ def _record(visit: LoggedVisit, version: VisitVersion) -> VisitRecord:
         logged_by=visit.logged_by,
         received_at=visit.received_at,
     )
+
+
+def visits_between(session: Session, city_id: int, start_ms: int, end_ms: int) -> pd.DataFrame:
+    """Give visits of any source that began in a span, its end excluded, the earliest first.
+
+    Returns
+    -------
+    ``start_ms``, ``end_ms`` (NaN while it lasts or where nobody noted it), ``unit``, ``x``, ``y``.
+    """
+    columns = [Visit.__table__.c[name] for name in ("start_ms", "end_ms", "unit", "x", "y")]
+    wanted = select(*columns).where(
+        Visit.city_id == city_id, Visit.start_ms >= start_ms, Visit.start_ms < end_ms
+    )
+    return read_frame(session, wanted.order_by(Visit.start_ms, Visit.id))
