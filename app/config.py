@@ -118,6 +118,11 @@ class Settings:
         return self.instance / "sources"
 
     @property
+    def photos(self) -> Path:
+        """Folder of photos of actions; never served as a folder."""
+        return self.instance / "photos"
+
+    @property
     def releases(self) -> Path:
         """Folder of the releases of all cities."""
         return self.instance / "releases"

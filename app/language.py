@@ -59,7 +59,7 @@ MACHINES = (  # endpoints whose answers are the same in every language
     "data.release_manifest",
     "explore.area_table",
 )
-STAFF = (
+STAFF = (  # pages that are in English only
     "staff.",
     "account.",
     "admin.",
@@ -68,7 +68,9 @@ STAFF = (
     "runs.",
     "work.",
     "drafts.",
-)  # pages that are in English only
+    "visits.",
+    "board.",
+)
 
 bp = Blueprint("language", __name__)
 

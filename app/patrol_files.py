@@ -76,7 +76,7 @@ def calendar(sheet: Sheet) -> bytes:
         "VERSION:2.0",
         "PRODID:-//Safer Ground//Patrol plan//EN",
         "CALSCALE:GREGORIAN",
-        f"X-WR-CALNAME:{_escaped(sheet.title)}",
+        f"X-WR-CALNAME:{escaped(sheet.title)}",
     ]
     stamp = f"{plan.created_at:%Y%m%dT%H%M%SZ}"
     for unit in document["units"]:
@@ -91,17 +91,17 @@ def calendar(sheet: Sheet) -> bytes:
                 f"DTSTAMP:{stamp}",
                 f"DTSTART:{start:%Y%m%dT%H%M%SZ}",
                 f"DTEND:{end:%Y%m%dT%H%M%SZ}",
-                f"SUMMARY:{_escaped(f'{name}: {what}')}",
-                f"CATEGORIES:{_escaped(name)}",
+                f"SUMMARY:{escaped(f'{name}: {what}')}",
+                f"CATEGORIES:{escaped(name)}",
                 "CLASS:CONFIDENTIAL",
             ]
             if zone is not None:
                 lat, lon = places[zone]
                 lines.append(f"GEO:{lat};{lon}")
-                lines.append(f"DESCRIPTION:{_escaped(_advice(sheet, zone))}")
+                lines.append(f"DESCRIPTION:{escaped(_advice(sheet, zone))}")
             lines.append("END:VEVENT")
     lines.append("END:VCALENDAR")
-    return "".join(f"{_folded(line)}\r\n" for line in lines).encode()
+    return "".join(f"{folded(line)}\r\n" for line in lines).encode()
 
 
 def gpx(sheet: Sheet) -> bytes:
@@ -158,7 +158,7 @@ def _told(parent: ET.Element, name: str, text: str) -> None:
     ET.SubElement(parent, f"{{{GPX}}}{name}").text = UNPRINTABLE.sub("", text)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Escape a text value (RFC 5545, 3.3.11)."""
     plain = UNPRINTABLE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
     for mark in ("\\", ";", ","):
@@ -166,7 +166,7 @@ def _escaped(text: str) -> str:
     return plain.replace("\n", "\\n")
 
 
-def _folded(line: str) -> str:
+def folded(line: str) -> str:
     """Fold a line so that no part exceeds 75 octets, never within a character."""
     parts, size = [""], 0
     for letter in line:

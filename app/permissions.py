@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from geodata.roles import ADMINISTRATOR, ANALYST, COMMANDER, PUBLISHER, READERS
+from geodata.roles import ADMINISTRATOR, ANALYST, COMMANDER, PUBLISHER, READERS, WITH_DISTRICTS
 from geodata.store.sessions import CODE, ENROL, FULL
 
 
@@ -49,6 +49,7 @@ ADMINISTRATORS = only(ADMINISTRATOR)
 ANALYSTS, PUBLISHERS = only(ANALYST), only(PUBLISHER)
 ASKING = (ANALYST, COMMANDER, PUBLISHER)  # roles that ask for long work
 WORKING = only(*ASKING)
+IN_DISTRICTS = only(*WITH_DISTRICTS)  # and there only in one's own
 
 RULES: dict[str, Rule] = {
     "static": EVERYBODY,
@@ -124,6 +125,16 @@ RULES: dict[str, Rule] = {
     "drafts.file": READING,
     "drafts.approve": PUBLISHERS,
     "drafts.withdraw": PUBLISHERS,
+    "visits.log": IN_DISTRICTS,
+    "visits.worker": IN_DISTRICTS,
+    "visits.token": IN_DISTRICTS,
+    "visits.take": IN_DISTRICTS,
+    "visits.visits": IN_DISTRICTS,
+    "visits.visit": IN_DISTRICTS,
+    "visits.withdraw": IN_DISTRICTS,
+    "board.board": IN_DISTRICTS,
+    "board.state": IN_DISTRICTS,
+    "board.map_": IN_DISTRICTS,
     "admin.home": ADMINISTRATORS,
     "admin.people": ADMINISTRATORS,
     "admin.new_person": ADMINISTRATORS,
@@ -147,6 +158,8 @@ LIMITS: dict[str, Limit] = {
     "account.password": Limit(count=10),
     "account.codes": Limit(count=10),
     "account.new_codes": Limit(count=10),
+    "visits.log": Limit(count=60),
+    "visits.take": Limit(count=120),
     "admin.new_person": Limit(count=30),
     "admin.audit_export": Limit(count=6, methods=("GET",)),
     "runs.new": Limit(count=30),

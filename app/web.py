@@ -53,6 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     needs_database = settings.preview or settings.secret_key is not None
     database = open_database(settings.database_url) if needs_database else None
     app.extensions["saferground.site"] = _site(settings, database)
+    app.extensions["saferground.policy"] = POLICY  # for pages that need one word more
     guard.register(app)
     app.register_blueprint(public.bp)
     app.register_blueprint(explore.bp)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 DEGREES = "EPSG:4326"
 PLACE_FIELDS = {True: ("x", "y", "latlon"), False: ()}
 BASE_KINDS = ("street", "water", "park", "rail", "neighbourhood")
+LONGEST_ACTIVITY = 120
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
 PLACE_KEYS = {"source", "layer", "x", "y", "crs", "where"}
@@ -48,6 +49,7 @@ KEYS: dict[str, set[str]] = {
     "factors": PLACE_KEYS | {"name", "operation", "max_blocks", "step"},
     "base": PLACE_KEYS | {"kind", "name", "rank"},
     "coverage": PLACE_KEYS,
+    "dosage": {"activities"},
     "addresses": PLACE_KEYS,
     "publish": {"sensitive_outcomes", *LICENSE_KEYS},
     "contact": {*CONTACT_KEYS},
@@ -121,6 +123,7 @@ class CityFile:
     ``today`` is the day at which the calendar of a synthetic city stands; a real city has none.
     ``sensitive_outcomes`` are those of which only counts by district and month may be published.
     ``contact``, ``license`` and ``residents`` are for the public pages; each may be missing.
+    ``activities`` are what officers may say that they did on a visit, nothing for the usual ones.
     """
 
     path: str
@@ -143,6 +146,7 @@ class CityFile:
     contact: Contact | None = None
     license: License | None = None
     residents: ResidentsSource | None = None
+    activities: tuple[str, ...] | None = None
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -220,6 +224,7 @@ class _Reader:
         license_ = read_license(publish, self.faults)
         contact = read_contact(self._table("contact"), self.faults)
         residents = self._residents()
+        activities = self._activities()
         if self.faults:
             raise CityFileError(str(self.path), self.faults)
         return CityFile(
@@ -243,6 +248,7 @@ class _Reader:
             contact=contact,
             license=license_,
             residents=residents,
+            activities=activities,
         )
 
     def _sensitive(
@@ -412,6 +418,23 @@ class _Reader:
         table = self._table("residents")
         place = self._place("[residents]", table) if table else None
         return read_residents(table, place, self.faults)
+
+    def _activities(self) -> tuple[str, ...] | None:
+        given = self._table("dosage").get("activities")
+        if given is None:
+            return None
+        if (
+            not isinstance(given, list)
+            or not given
+            or not all(isinstance(one, str) and one.strip() for one in given)
+            or any(len(one.strip()) > LONGEST_ACTIVITY for one in given)
+        ):
+            self.faults.append(
+                '[dosage]: activities must be a list such as ["foot patrol"], each of at most '
+                f"{LONGEST_ACTIVITY} characters, got {given!r:.60}"
+            )
+            return None
+        return tuple(dict.fromkeys(one.strip() for one in given))
 
     def _incident(self, where: str, table: Mapping[str, Any]) -> IncidentSource | None:
         place = self._place(where, table)

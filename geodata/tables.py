@@ -45,7 +45,8 @@ class City(Base):
     ``today`` is the day at which a synthetic city's calendar stands; ``coverage`` is the area of
     gunshot detection, where it is known; of ``sensitive_outcomes`` only counts may be published.
     ``contact`` and ``license`` are what the public is told; ``residents`` names the groups of the
-    people counted by :class:`Residents` and says whose counts they are.
+    people counted by :class:`Residents` and says whose counts they are. ``activities`` are what
+    officers may say that they did on a visit, nothing for the usual ones.
     """
 
     __tablename__ = "city"
@@ -64,6 +65,7 @@ class City(Base):
     contact: Mapped[dict[str, Any] | None]
     license: Mapped[dict[str, Any] | None]
     residents: Mapped[dict[str, Any] | None]
+    activities: Mapped[list[Any] | None]
     imported_at: Mapped[dt.datetime]
 
 

@@ -124,7 +124,9 @@ class Browser:
     def post(self, path, data=None, **options):
         if self.base.startswith("https"):
             options.setdefault("headers", {"Referer": self.base + path})
-        return self.client.post(path, data=data or {}, base_url=self.base, **options)
+        if "json" not in options:
+            options["data"] = data or {}
+        return self.client.post(path, base_url=self.base, **options)
 
     def token(self, page="/login"):
         found = re.search(r'name="csrf_token" value="([^"]+)"', self.get(page).text)

@@ -26,6 +26,7 @@ from app.cli import (
     publishing,
     runs,
     serving,
+    visiting,
 )
 from spatial.errors import SaferGroundError
 
@@ -70,5 +71,6 @@ for command in (
     serving.serve,
     serving.worker,
     jobs.jobs,
+    visiting.visits,
 ):
     main.add_command(command)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.command import board, visits
+
 if TYPE_CHECKING:
     from flask import Flask
 
 
 def register(app: Flask) -> None:
     """Add the commander's desk to an application that has its workroom."""
+    app.register_blueprint(visits.bp)
+    app.register_blueprint(board.bp)

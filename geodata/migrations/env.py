@@ -6,6 +6,7 @@ from geodata import (  # noqa: F401 - their tables belong to the schema
     import_tables,
     job_tables,
     tables_people,
+    work_tables,
 )
 from geodata.tables import Base
 

@@ -23,6 +23,16 @@ if TYPE_CHECKING:
     from geodata.cityfile import CityFile
 
 
+ACTIVITIES = (  # of a visit, where the city file names none
+    "foot patrol",
+    "parked and visible",
+    "resident contact",
+    "business check",
+    "lighting check",
+    "other",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResidentGroups:
     """Named groups of the people counted in a city's polygons, and whose counts they are."""
@@ -54,6 +64,7 @@ class CityRecord:
     contact: Contact | None = None
     license: License | None = None
     residents: ResidentGroups | None = None
+    activities: tuple[str, ...] = ACTIVITIES
 
     def this_day(self) -> dt.date:
         """Give today in the city, or the day at which a synthetic city's calendar stands."""
@@ -111,6 +122,7 @@ def save_city(
     city.contact = described.contact.as_json() if described.contact else None
     city.license = described.license.as_json() if described.license else None
     city.residents = _groups(described)
+    city.activities = list(described.activities) if described.activities else None
     session.flush()
     session.execute(delete(District).where(District.city_id == city.id))
     session.execute(
@@ -183,6 +195,7 @@ def get_city(session: Session, slug: str) -> CityRecord:
         )
         if city.residents
         else None,
+        activities=tuple(city.activities) if city.activities else ACTIVITIES,
     )
 
 

@@ -12,6 +12,7 @@ SIGNED_IN = set(ROLES)
 ADMIN = {"administrator"}
 READING = SIGNED_IN - ADMIN
 ASKING = {"analyst", "commander", "publisher"}
+IN_DISTRICTS = {"officer", "commander"}
 GUARDED = {  # by hand, so that a slip in the table of the pages does not go unseen
     "staff.code": {"half-way"},
     "staff.enrol": set(),
@@ -43,6 +44,16 @@ GUARDED = {  # by hand, so that a slip in the table of the pages does not go uns
     "drafts.file": READING,
     "drafts.approve": {"publisher"},
     "drafts.withdraw": {"publisher"},
+    "visits.log": IN_DISTRICTS,
+    "visits.worker": IN_DISTRICTS,
+    "visits.token": IN_DISTRICTS,
+    "visits.take": IN_DISTRICTS,
+    "visits.visits": IN_DISTRICTS,
+    "visits.visit": IN_DISTRICTS,
+    "visits.withdraw": IN_DISTRICTS,
+    "board.board": IN_DISTRICTS,
+    "board.state": IN_DISTRICTS,
+    "board.map_": IN_DISTRICTS,
     "admin.home": ADMIN,
     "admin.people": ADMIN,
     "admin.new_person": ADMIN,

@@ -199,3 +199,15 @@ def test_sensitive_outcomes_are_those_that_the_file_names(town):
     town.change('sensitive_outcomes = "burglary"', 'sensitive = ["burglary"]')
     (fault,) = faults_of(town)
     assert "unknown key 'sensitive'; did you mean sensitive_outcomes?" in fault
+
+
+def test_activities_of_visits_are_a_list_of_texts(town):
+    assert read_city_file(town.path).activities is None
+    town.city += '\n[dosage]\nactivities = [" foot patrol ", "bike patrol", "foot patrol"]\n'
+    town.save()
+    assert read_city_file(town.path).activities == ("foot patrol", "bike patrol")
+    for wrong in ('"foot patrol"', "[]", '["x", 3]', '[" "]', f'["{"x" * 121}"]'):
+        town.city = town.city.partition("[dosage]")[0] + f"[dosage]\nactivities = {wrong}\n"
+        town.save()
+        (fault,) = faults_of(town)
+        assert "activities must be a list" in fault

@@ -1,0 +1,195 @@
+"""What the board shows of a shift, as typed values."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+
+from app.maps.staff import Key, Layer
+from spatial.dosage.progress import STATES, ProgressSpec, shift_progress
+from spatial.grid import area_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from app.command.desk import DistrictDesk, Present
+    from geodata.store.plans import PlanRecord
+    from spatial.dosage.progress import ZoneProgress
+
+MINUTE_MS = 60_000
+COLOURS = {  # told apart without their hue: from the darkest to the lightest
+    "under way": "#16233b",
+    "missed": "#7d2a12",
+    "late": "#b8431b",
+    "gap": "#d98a3c",
+    "done": "#8ea3c4",
+    "waiting": "#e4dfd3",
+}
+WORDS = {
+    "under way": "An officer is there",
+    "missed": "Missed: fewer visits than planned",
+    "late": "Late",
+    "gap": "Waits too long",
+    "done": "All planned visits made",
+    "waiting": "Waiting, nothing late",
+}
+MARKS = {"under way": "▶", "missed": "✕", "late": "!", "gap": "…", "done": "✓", "waiting": "○"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardZone:
+    """One zone on the board."""
+
+    code: str
+    name: str
+    state: str
+    mark: str
+    words: str
+    planned: int
+    made: int
+    late: int
+    since: str
+    next: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardUnit:
+    """One unit on the board; ``next`` is where it is planned to go next, and when."""
+
+    unit: str
+    planned: int
+    due: int
+    made: int
+    next: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """How a shift stands at ``at``; ``phase`` is before, on or over."""
+
+    at: str
+    phase: str
+    zones: tuple[BoardZone, ...]
+    units: tuple[BoardUnit, ...]
+    planned: int
+    made: int
+    late: int
+    gaps: int
+    under_way: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the board as its script reads it."""
+        return asdict(self)
+
+
+def make_board(desk: DistrictDesk, there: Present, plan: PlanRecord, visits: pd.DataFrame) -> Board:
+    """Set visits beside a plan; ``visits`` are those that began in its shift."""
+    start, shift_min = plan.shift_start_ms, (plan.shift_end_ms - plan.shift_start_ms) / MINUTE_MS
+    shapes = {zone.code: zone.geom for zone in there.zones}
+    listed = [z for z in plan.document["zones"] if z["visits"] and z["zone"] in shapes]
+    within = area_of(
+        visits["x"].to_numpy(dtype=float),
+        visits["y"].to_numpy(dtype=float),
+        [shapes[zone["zone"]] for zone in listed],
+    ).astype(np.int64)
+    begun = (visits["start_ms"].to_numpy(dtype=float) - start) / MINUTE_MS
+    ended = (visits["end_ms"].to_numpy(dtype=float) - start) / MINUTE_MS
+    now_min = (desk.now_ms - start) / MINUTE_MS
+    planned: dict[str, list[float]] = {zone["zone"]: [] for zone in listed}
+    for unit in plan.document["units"]:
+        for visit in unit["visits"]:
+            if visit["zone"] in planned:
+                planned[visit["zone"]].append((visit["start_ms"] - start) / MINUTE_MS)
+    spec = ProgressSpec(gap_min=float(plan.document["asked"]["gap_minutes"]))
+    found = shift_progress(list(planned.values()), within, begun, ended, now_min, shift_min, spec)
+    zones = tuple(_zone(desk, plan, zone, one) for zone, one in zip(listed, found, strict=True))
+    seen = visits[(begun <= now_min) & (within >= 0)]
+    return Board(
+        at=desk.clock(desk.now_ms),
+        phase="before" if now_min < 0 else "on" if now_min < shift_min else "over",
+        zones=zones,
+        units=_units(desk, plan, there, seen),
+        planned=sum(one.planned for one in found),
+        made=sum(one.made for one in found),
+        late=sum(one.late for one in found),
+        gaps=sum(one.state == "gap" for one in found),
+        under_way=sum(one.state == "under way" for one in found),
+    )
+
+
+def board_layer(there: Present, board: Board, addresses: dict[str, str]) -> Layer:
+    """Draw the zones of a board by state; zones without a planned visit are not on it."""
+    shapes = {zone.code: zone.geom for zone in there.zones}
+    frame = gpd.GeoDataFrame(
+        {
+            "key": [STATES.index(zone.state) for zone in board.zones],
+            "tip": [
+                f"{zone.name}: {zone.words.lower()}, {zone.made} of {zone.planned} visits"
+                for zone in board.zones
+            ],
+            "href": [addresses[zone.code] for zone in board.zones],
+            "label": [f"{zone.name.removeprefix('Zone ')} {zone.mark}" for zone in board.zones],
+        },
+        geometry=[shapes[zone.code] for zone in board.zones],
+    )
+    return Layer(
+        name="board",
+        title="Zones",
+        shapes=frame,
+        keys=tuple(
+            Key(label=f"{MARKS[state]} {WORDS[state]}", colour=COLOURS[state]) for state in STATES
+        ),
+    )
+
+
+def _zone(
+    desk: DistrictDesk, plan: PlanRecord, zone: dict[str, Any], one: ZoneProgress
+) -> BoardZone:
+    next_ms = None if one.next_min is None else plan.shift_start_ms + one.next_min * MINUTE_MS
+    return BoardZone(
+        code=zone["zone"],
+        name=f"Zone {zone['rank']}",
+        state=one.state,
+        mark=MARKS[one.state],
+        words=WORDS[one.state],
+        planned=one.planned,
+        made=one.made,
+        late=one.late,
+        since="" if one.since_min is None else _span(one.since_min),
+        next="" if next_ms is None else desk.clock(next_ms),
+    )
+
+
+def _units(
+    desk: DistrictDesk, plan: PlanRecord, there: Present, seen: pd.DataFrame
+) -> tuple[BoardUnit, ...]:
+    counts = seen["unit"].value_counts().to_dict()
+    rows = []
+    for unit in plan.document["units"]:
+        made = int(counts.pop(unit["unit"], 0))
+        moments = sorted(unit["visits"], key=lambda visit: visit["start_ms"])
+        ahead = moments[made:]
+        following = ""
+        if ahead:
+            following = f"Zone {there.rank(ahead[0]['zone'])}, {desk.clock(ahead[0]['start_ms'])}"
+        rows.append(
+            BoardUnit(
+                unit=unit["unit"],
+                planned=len(moments),
+                due=sum(visit["start_ms"] <= desk.now_ms for visit in moments),
+                made=made,
+                next=following,
+            )
+        )
+    others = int(sum(counts.values())) + int(seen["unit"].isna().sum())
+    if others:
+        rows.append(BoardUnit(unit="others", planned=0, due=0, made=others, next=""))
+    return tuple(rows)
+
+
+def _span(minutes: float) -> str:
+    whole = round(minutes)
+    return f"{whole} min" if whole < 60 else f"{whole // 60} h {whole % 60:02} min"

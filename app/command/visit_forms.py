@@ -1,0 +1,176 @@
+"""What is said of a visit, as forms and as the messages that telephones send."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, SelectField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Length, Optional
+
+from geodata.errors import DataError
+from geodata.store.visits import LONGEST_NOTE, LONGEST_UNIT, LONGEST_WHY, VisitFacts
+
+if TYPE_CHECKING:
+    from app.command.desk import DistrictDesk
+
+MOST_MESSAGES = 50
+FIELDS = ("unit", "zone", "start", "end", "activity", "note", "why")
+LATEST_MS = 32_503_680_000_000  # the year 3000
+LOCAL = "%Y-%m-%dT%H:%M"
+
+
+class VisitForm(FlaskForm):
+    """A visit that was made earlier."""
+
+    uuid = HiddenField()
+    unit = StringField("Unit", [DataRequired("name the unit"), Length(max=LONGEST_UNIT)])
+    zone = SelectField("Zone", [DataRequired("choose a zone")], validate_choice=False)
+    start = StringField("Start", [DataRequired("give the start")])
+    end = StringField("End", [Optional()])
+    activity = SelectField("Activity", [DataRequired("choose an activity")], validate_choice=False)
+    note = TextAreaField(
+        "Note",
+        [Optional(), Length(max=LONGEST_NOTE)],
+        description="About the place and the visit. No names of people.",
+    )
+
+
+class CorrectionForm(VisitForm):
+    """What is right about a visit, and why it is changed."""
+
+    version = HiddenField()
+    why = StringField(
+        "Why it is changed",
+        [DataRequired("give the reason"), Length(max=LONGEST_WHY)],
+        description="Kept with what was said before and your name.",
+    )
+
+
+class WithdrawForm(FlaskForm):
+    """Why a visit no longer counts, or counts again."""
+
+    version = HiddenField()
+    why = StringField("Reason", [DataRequired("give the reason"), Length(max=LONGEST_WHY)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """A visit as a telephone sends it; one that was begun by mistake is ``dropped``."""
+
+    uuid: str
+    run: str
+    facts: VisitFacts
+    dropped: bool = False
+
+
+def facts_of(form: VisitForm, desk: DistrictDesk, before: VisitFacts | None = None) -> VisitFacts:
+    """Read a form; a time that still shows the minute that was stored keeps its seconds.
+
+    Raises
+    ------
+    DataError
+        If a time cannot be read.
+    """
+    start = _moment(desk, "start", form.start.data or "")
+    end = _moment(desk, "end", form.end.data) if form.end.data else None
+    if before is not None:
+        start = _kept(start, before.start_ms)
+        end = _kept(end, before.end_ms)
+    return VisitFacts(
+        zone=form.zone.data,
+        unit=" ".join((form.unit.data or "").split()),
+        start_ms=start,
+        end_ms=end,
+        activity=form.activity.data,
+        note=plain_text(form.note.data or ""),
+    )
+
+
+def field_of(error: Exception) -> tuple[str, str]:
+    """Give the field that an error of the store names, and what it says of it."""
+    name, colon, told = str(error).partition(": ")
+    return (name, told) if colon and name in FIELDS else ("start", str(error))
+
+
+def read_messages(document: Any) -> list[Any]:
+    """Give the visits of a request.
+
+    Raises
+    ------
+    DataError
+        If it is no list of visits.
+    """
+    found = document.get("visits") if isinstance(document, dict) else None
+    if not isinstance(found, list) or len(found) > MOST_MESSAGES:
+        msg = f"send {{'visits': [...]}} with at most {MOST_MESSAGES} of them"
+        raise DataError(msg)
+    return found
+
+
+def read_message(said: Any) -> Message:
+    """Read one visit of a request.
+
+    Raises
+    ------
+    DataError
+        Which names the field that is wrong.
+    """
+    if not isinstance(said, dict):
+        msg = "a visit must be an object"
+        raise DataError(msg)
+    for name in ("id", "run", "zone", "unit", "activity"):
+        if not isinstance(said.get(name), str) or not said[name]:
+            msg = f"{name}: it is missing; log the visit anew"
+            raise DataError(msg)
+    note = said.get("note", "")
+    if not isinstance(note, str):
+        msg = "note: it must be text"
+        raise DataError(msg)
+    return Message(
+        uuid=said["id"],
+        run=plain_text(said["run"]),
+        facts=VisitFacts(
+            zone=plain_text(said["zone"]),
+            unit=" ".join(plain_text(said["unit"]).split()),
+            start_ms=_ms(said, "start"),
+            end_ms=None if said.get("end_ms") is None else _ms(said, "end"),
+            activity=said["activity"],
+            note=plain_text(note),
+        ),
+        dropped=said.get("dropped") is True,
+    )
+
+
+def plain_text(text: str) -> str:
+    """Leave out what databases refuse or nobody sees: signs that control, halves of characters."""
+    whole = text.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n")
+    return "".join(sign for sign in whole if sign == "\n" or sign.isprintable()).strip()
+
+
+def _ms(said: dict[str, Any], name: str) -> int:
+    value = said.get(f"{name}_ms")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LATEST_MS:
+        msg = f"{name}: it is no time"
+        raise DataError(msg)
+    return value
+
+
+def _moment(desk: DistrictDesk, name: str, text: str) -> int:
+    try:
+        moment = dt.datetime.fromisoformat(text.strip())
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is not None or not 1971 <= moment.year < 3000:
+        msg = f"{name}: write it as 2026-01-31T18:05"
+        raise DataError(msg)
+    return desk.ms(moment)
+
+
+def _kept(typed: int | None, before: int | None) -> Any:
+    """Give the moment before where the typed one is its minute."""
+    if typed is None or before is None:
+        return typed
+    return before if 0 <= before - typed < 60_000 else typed

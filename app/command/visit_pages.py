@@ -1,0 +1,155 @@
+"""What pages of visits show, as typed values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from geodata.store.visits import LONGEST_NOTE, LONGEST_UNIT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.command.desk import DistrictDesk, Present
+    from geodata.store.visits import VersionRecord, VisitFacts, VisitRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitRow:
+    """One logged visit in a list."""
+
+    uuid: str
+    zone: str
+    unit: str
+    start: str
+    end: str
+    minutes: str
+    activity: str
+    note: str
+    by: str
+    corrected: bool
+    withdrawn: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionRow:
+    """One version of a visit: what changed with it, in words."""
+
+    when: str
+    by: str
+    told: str
+    why: str
+
+
+def visit_rows(desk: DistrictDesk, there: Present, found: Sequence[VisitRecord]) -> list[VisitRow]:
+    """Write visits for a list."""
+    return [
+        VisitRow(
+            uuid=one.uuid,
+            zone=zone_name(there, one.facts.zone),
+            unit=one.facts.unit,
+            start=desk.clock(one.facts.start_ms),
+            end=desk.clock(one.facts.end_ms) if one.facts.end_ms is not None else "",
+            minutes=_minutes(one.facts),
+            activity=one.facts.activity,
+            note=one.facts.note,
+            by=one.logged_by,
+            corrected=one.version > 2 or (one.version == 2 and one.facts.end_ms is None),
+            withdrawn=one.withdrawn,
+        )
+        for one in found
+    ]
+
+
+def version_rows(
+    desk: DistrictDesk, there: Present, versions: Sequence[VersionRecord]
+) -> list[VersionRow]:
+    """Tell of each version what it said, or how it differs from the one before."""
+    rows = []
+    for before, one in zip([None, *versions], versions, strict=False):
+        if before is None:
+            told = "logged: " + "; ".join(
+                f"{name} {value}" for name, value in _told(desk, there, one.facts).items() if value
+            )
+        else:
+            told = _difference(desk, there, before, one)
+        rows.append(
+            VersionRow(
+                when=f"{one.changed_at:%Y-%m-%d %H:%M} UTC",
+                by=one.changed_by,
+                told=told,
+                why=one.why or "",
+            )
+        )
+    return rows
+
+
+def zone_name(there: Present, code: str) -> str:
+    """Call a zone by its rank, or by its id where it is of another run."""
+    rank = there.rank(code)
+    return f"Zone {rank}" if rank else code
+
+
+def log_data(desk: DistrictDesk, there: Present, person: str, **addresses: str) -> dict[str, Any]:
+    """Give what the script of the log page works with."""
+    plan = there.plan
+    units = [] if plan is None else plan.document["units"]
+    return {
+        "city": desk.city.slug,
+        "district": desk.code,
+        "person": person,
+        "run": there.run,
+        "timezone": desk.city.timezone,
+        "ahead_ms": desk.ahead_ms,
+        "longest": {"unit": LONGEST_UNIT, "note": LONGEST_NOTE},
+        "zones": [
+            {"code": zone.code, "name": f"Zone {zone.rank}", "factors": list(zone.factors)}
+            for zone in there.zones
+        ],
+        "activities": list(desk.city.activities),
+        "plan": {
+            unit["unit"]: [
+                {
+                    "zone": visit["zone"],
+                    "start_ms": visit["start_ms"],
+                    "clock": visit["start"][11:16],
+                }
+                for visit in unit["visits"]
+            ]
+            for unit in units
+        },
+        **addresses,
+    }
+
+
+def _told(desk: DistrictDesk, there: Present, facts: VisitFacts) -> dict[str, str]:
+    return {
+        "zone": zone_name(there, facts.zone),
+        "unit": facts.unit,
+        "start": desk.clock(facts.start_ms),
+        "end": "not yet" if facts.end_ms is None else desk.clock(facts.end_ms),
+        "activity": facts.activity,
+        "note": facts.note,
+    }
+
+
+def _difference(
+    desk: DistrictDesk, there: Present, before: VersionRecord, after: VersionRecord
+) -> str:
+    old, new = (_told(desk, there, one.facts) for one in (before, after))
+    parts = [
+        f"{name} {old[name] or 'nothing'} became {new[name] or 'nothing'}"
+        for name in new
+        if old[name] != new[name]
+    ]
+    if after.withdrawn != before.withdrawn:
+        parts.append("withdrawn: it does not count" if after.withdrawn else "counts again")
+    if not parts:
+        parts.append("seconds changed")
+    return ("ended: " if after.why is None else "") + "; ".join(parts)
+
+
+def _minutes(facts: VisitFacts) -> str:
+    if facts.end_ms is None:
+        return ""
+    return str(round((facts.end_ms - facts.start_ms) / 60_000))

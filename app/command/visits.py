@@ -1,0 +1,394 @@
+"""Visits: logged on a telephone, with or without a connection, listed and corrected."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid as uuids
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, current_app, jsonify, redirect, render_template, request, url_for
+from flask_wtf.csrf import generate_csrf
+from werkzeug.exceptions import Forbidden, NotFound
+
+from app import forms as addresses
+from app import guard
+from app.command import desk as desks
+from app.command.visit_forms import (
+    LOCAL,
+    CorrectionForm,
+    VisitForm,
+    WithdrawForm,
+    facts_of,
+    field_of,
+    read_message,
+    read_messages,
+)
+from app.command.visit_pages import log_data, version_rows, visit_rows, zone_name
+from app.guard import require_visitor
+from app.staff.frame import say
+from app.staff.pages import paging
+from app.workroom import workroom
+from geodata.errors import DataError, NotStoredError
+from geodata.roles import COMMANDER
+from geodata.store import visits as store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask import Response
+    from flask.typing import ResponseReturnValue
+
+    from app.command.desk import DistrictDesk, Present
+    from app.command.visit_forms import Message
+    from geodata.store.visits import VisitFacts, VisitQuery, VisitRecord
+
+bp = Blueprint("visits", __name__, url_prefix="/command/<city>/<district>")
+PAGE = 25
+SHOWN_MS = 18 * 3_600_000  # visits that the log page lists
+ONE_DAY = dt.timedelta(days=1)
+ORDERS = ("up", "down")
+MISTAKE = "begun by mistake"
+
+
+@bp.route("/log", methods=["GET", "POST"])
+def log(city: str, district: str) -> ResponseReturnValue:
+    """Show the page on which visits are logged; take one that was made earlier."""
+    desk, there = _here(city, district)
+    form, status = VisitForm(), 200
+    _fill_choices(form, desk, there)
+    if form.validate_on_submit():
+        try:
+            _log(desk, there.run or "", form.uuid.data or "", facts_of(form, desk))
+        except (DataError, NotStoredError) as error:
+            _put_at_field(form, error)
+            status = 422
+        else:
+            say("The visit is kept.")
+            return redirect(url_for("visits.log", city=city, district=district), 303)
+    elif form.is_submitted():
+        status = 422
+    else:
+        form.uuid.data = str(uuids.uuid4())
+    return _log_page(desk, there, form, status)
+
+
+@bp.get("/log/worker.js")
+def worker(city: str, district: str) -> ResponseReturnValue:
+    """Give the script that keeps the log page for when there is no connection."""
+    desks.district_desk(city, district)
+    answer = current_app.send_static_file("log-worker.js")
+    answer.headers["Service-Worker-Allowed"] = url_for("visits.log", city=city, district=district)
+    return answer
+
+
+@bp.get("/log/token")
+def token(city: str, district: str) -> ResponseReturnValue:
+    """Tell who is signed in, and the token that visits are sent with."""
+    desks.district_desk(city, district)
+    return jsonify(token=generate_csrf(), person=require_visitor().person.name)
+
+
+@bp.post("/log/visits")
+def take(city: str, district: str) -> ResponseReturnValue:
+    """Take visits that a telephone kept, each once; tell of each what became of it."""
+    desk = desks.district_desk(city, district)
+    try:
+        messages = read_messages(request.get_json(silent=True))
+    except DataError as error:
+        return jsonify(ok=False, error=str(error)), 422
+    taken: list[dict[str, str]] = []
+    refused: list[dict[str, str]] = []
+    for said in messages:
+        key = str(said.get("id", ""))[:40] if isinstance(said, dict) else ""
+        try:
+            message = read_message(said)
+            state = _drop(desk, message) if message.dropped else _take(desk, message)
+        except (DataError, NotStoredError) as error:
+            refused.append({"id": key, "why": str(error)})
+        else:
+            taken.append({"id": key, "state": state})
+    return jsonify(taken=taken, refused=refused)
+
+
+@bp.get("/visits")
+def visits(city: str, district: str) -> ResponseReturnValue:
+    """List the visits that were logged."""
+    desk, there = _here(city, district)
+    query, kept = _asked(request.args, desk, there)
+    with workroom().database.session() as session:
+        number = desk.city.id
+        count, _ = store.list_visits(session, number, desk.code, query, start=0, size=0)
+        pages = paging(request.args, count, PAGE, kept)
+        _, found = store.list_visits(
+            session, number, desk.code, query, start=pages.start, size=PAGE
+        )
+        units = store.units_of(session, number, desk.code)
+    return render_template(
+        "command/visits.html",
+        shell=desk.shell,
+        desk=desk,
+        rows=visit_rows(desk, there, found),
+        pages=pages,
+        units=units,
+        zones=there.zones,
+        asked=kept,
+        place={"city": city, "district": district},
+    )
+
+
+@bp.route("/visits/<uuid>", methods=["GET", "POST"])
+def visit(city: str, district: str, uuid: str) -> ResponseReturnValue:
+    """Show a visit with all that was said of it, and correct it."""
+    desk, there = _here(city, district)
+    found = _visit(desk, uuid)
+    form, status = CorrectionForm(), 200
+    if not form.is_submitted():
+        form = CorrectionForm(data=_typed(desk, found))
+    _fill_choices(form, desk, there, found.facts)
+    if form.validate_on_submit():
+        try:
+            facts = facts_of(form, desk, found.facts)
+            _correct(desk, found, facts, form.why.data or "", form.version.data)
+        except (DataError, NotStoredError) as error:
+            _put_at_field(form, error)
+            status = 422
+        else:
+            say("The visit is corrected. What was said before is kept.")
+            return redirect(
+                url_for("visits.visit", city=city, district=district, uuid=found.uuid), 303
+            )
+    elif form.is_submitted():
+        status = 422
+    return _visit_page(desk, there, found, form, WithdrawForm(formdata=None), status)
+
+
+@bp.post("/visits/<uuid>/withdraw")
+def withdraw(city: str, district: str, uuid: str) -> ResponseReturnValue:
+    """Let a visit no longer count, or count again."""
+    desk, there = _here(city, district)
+    found = _visit(desk, uuid)
+    form = WithdrawForm()
+    if form.validate_on_submit():
+        try:
+            _correct(
+                desk,
+                found,
+                found.facts,
+                form.why.data or "",
+                form.version.data,
+                withdrawn=not found.withdrawn,
+            )
+        except DataError as error:
+            form.why.errors = [field_of(error)[1]]
+        else:
+            say("The visit counts again." if found.withdrawn else "The visit is withdrawn.")
+            return redirect(
+                url_for("visits.visit", city=city, district=district, uuid=found.uuid), 303
+            )
+    correction = CorrectionForm(formdata=None, data=_typed(desk, found))
+    _fill_choices(correction, desk, there, found.facts)
+    return _visit_page(desk, there, found, correction, form, 422)
+
+
+def _here(city: str, district: str) -> tuple[DistrictDesk, Present]:
+    desk = desks.district_desk(city, district)
+    plan = desks.present_plan(desks.standing_plans(desk), desk.now_ms)
+    return desk, desks.present(desk, plan)
+
+
+def _take(desk: DistrictDesk, message: Message) -> str:
+    return _log(desk, message.run, message.uuid, message.facts)
+
+
+def _drop(desk: DistrictDesk, message: Message) -> str:
+    """Withdraw a visit that was begun by mistake; one that never came here is none."""
+    with workroom().database.session() as session:
+        try:
+            found = store.get_visit(session, desk.city.id, store.read_uuid(message.uuid))
+        except NotStoredError:
+            return "same"
+    if found.withdrawn or found.facts.end_ms is not None:
+        return "same"
+    if found.district != desk.code or found.logged_by != require_visitor().person.name:
+        msg = "this visit was logged by somebody else; ask whoever did"
+        raise DataError(msg)
+    _correct(desk, found, found.facts, MISTAKE, str(found.version), withdrawn=True)
+    return "withdrawn"
+
+
+def _log(desk: DistrictDesk, run: str, key: str, facts: VisitFacts) -> str:
+    with workroom().database.session(write=True) as session:
+        return store.log_visit(
+            session,
+            desk.city,
+            desk.code,
+            run,
+            key,
+            facts,
+            who=require_visitor().person.name,
+            when=guard.desk().now(),
+            now_ms=desk.now_ms,
+        )
+
+
+def _correct(
+    desk: DistrictDesk,
+    found: VisitRecord,
+    facts: VisitFacts,
+    why: str,
+    version: str | None,
+    *,
+    withdrawn: bool = False,
+) -> None:
+    number = int(version) if version and version.isdecimal() and len(version) < 9 else 0
+    with workroom().database.session(write=True) as session:
+        store.correct_visit(
+            session,
+            desk.city,
+            found.uuid,
+            facts,
+            why=why,
+            version=number,
+            who=require_visitor().person.name,
+            when=guard.desk().now(),
+            now_ms=desk.now_ms,
+            withdrawn=withdrawn,
+        )
+
+
+def _visit(desk: DistrictDesk, uuid: str) -> VisitRecord:
+    """Give a visit of the district; officers change their own, commanders all."""
+    try:
+        key = store.read_uuid(uuid)
+    except DataError as error:
+        raise NotFound from error
+    with workroom().database.session() as session:
+        found = store.get_visit(session, desk.city.id, key)
+    if found.district != desk.code:
+        raise NotFound
+    if request.method == "POST" and not _may_change(found):
+        raise Forbidden
+    return found
+
+
+def _may_change(found: VisitRecord) -> bool:
+    person = require_visitor().person
+    return found.logged_by == person.name or person.may((COMMANDER,))
+
+
+def _fill_choices(
+    form: VisitForm, desk: DistrictDesk, there: Present, before: VisitFacts | None = None
+) -> None:
+    zones = [(zone.code, f"Zone {zone.rank}") for zone in there.zones]
+    activities = list(desk.city.activities)
+    if before is not None and not there.rank(before.zone):
+        zones.append((before.zone, before.zone))
+    if before is not None and before.activity not in activities:
+        activities.append(before.activity)
+    form.zone.choices = zones
+    form.activity.choices = [(one, one) for one in activities]
+
+
+def _put_at_field(form: VisitForm, error: Exception) -> None:
+    name, told = field_of(error)
+    field = form[name if name in form else "start"]
+    field.errors = [*field.errors, told]
+
+
+def _typed(desk: DistrictDesk, found: VisitRecord) -> dict[str, Any]:
+    facts = found.facts
+    return {
+        "unit": facts.unit,
+        "zone": facts.zone,
+        "start": f"{desk.local(facts.start_ms):{LOCAL}}",
+        "end": f"{desk.local(facts.end_ms):{LOCAL}}" if facts.end_ms is not None else "",
+        "activity": facts.activity,
+        "note": facts.note,
+        "version": found.version,
+    }
+
+
+def _asked(
+    args: Mapping[str, str], desk: DistrictDesk, there: Present
+) -> tuple[VisitQuery, dict[str, str]]:
+    unit = args.get("unit", "").strip()[: store.LONGEST_UNIT]
+    unit = "".join(sign for sign in unit if sign.isprintable())
+    zone = addresses.choice(args, "zone", [one.code for one in there.zones])
+    day = addresses.day(args, "day")
+    sort = addresses.choice(args, "sort", store.SORTS) or "start"
+    order = addresses.choice(args, "order", ORDERS) or "down"
+    start = desk.ms(dt.datetime.combine(day, dt.time())) if day else None
+    ended = desk.ms(dt.datetime.combine(day, dt.time()) + ONE_DAY) if day else None
+    query = store.VisitQuery(
+        unit=unit or None,
+        zone=zone,
+        from_ms=start,
+        to_ms=ended,
+        sort=sort,
+        descending=order == "down",
+    )
+    told = {"unit": unit, "zone": zone or "", "day": day.isoformat() if day else ""}
+    return query, {**told, "sort": sort, "order": order}
+
+
+def _log_page(
+    desk: DistrictDesk, there: Present, form: VisitForm, status: int
+) -> ResponseReturnValue:
+    city, district = desk.city.slug, desk.code
+    query = store.VisitQuery(from_ms=desk.now_ms - SHOWN_MS)
+    with workroom().database.session() as session:
+        _, recent = store.list_visits(session, desk.city.id, district, query, start=0, size=PAGE)
+
+    def at(endpoint: str) -> str:
+        return url_for(endpoint, city=city, district=district)
+
+    data = log_data(
+        desk,
+        there,
+        require_visitor().person.name,
+        page=at("visits.log"),
+        token=at("visits.token"),
+        take=at("visits.take"),
+        worker=at("visits.worker"),
+        sign_in=url_for("staff.sign_in", next=at("visits.log")),
+    )
+    page = render_template(
+        "command/log.html",
+        shell=desk.shell,
+        desk=desk,
+        there=there,
+        form=form,
+        data=data,
+        rows=visit_rows(desk, there, recent),
+        place={"city": city, "district": district},
+    )
+    answer: Response = current_app.make_response((page, status))
+    policy = current_app.extensions["saferground.policy"]
+    answer.headers["Content-Security-Policy"] = f"{policy}; worker-src 'self'"
+    return answer
+
+
+def _visit_page(
+    desk: DistrictDesk,
+    there: Present,
+    found: VisitRecord,
+    form: CorrectionForm,
+    withdrawal: WithdrawForm,
+    status: int,
+) -> ResponseReturnValue:
+    with workroom().database.session() as session:
+        versions = store.versions_of(session, desk.city.id, found.uuid)
+    withdrawal.version.data = form.version.data = str(found.version)
+    page = render_template(
+        "command/visit.html",
+        shell=desk.shell,
+        desk=desk,
+        row=visit_rows(desk, there, [found])[0],
+        versions=version_rows(desk, there, versions),
+        form=form,
+        withdrawal=withdrawal,
+        title=f"{zone_name(there, found.facts.zone)}, {desk.clock(found.facts.start_ms)}",
+        mine=_may_change(found),
+        place={"city": desk.city.slug, "district": desk.code},
+    )
+    return page, status

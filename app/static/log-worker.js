@@ -1,0 +1,61 @@
+// Keeps the log page of one district, and what it is made of, for when there is no connection.
+// With a connection every answer comes from the server; the copy is younger than a shift is long.
+"use strict";
+
+const KEPT = `log ${self.registration.scope}`;
+const LONGEST_MS = 18 * 60 * 60 * 1000;
+const AT = "X-Kept-At";
+const page = new URL(self.registration.scope).pathname;
+
+const keep = async (request, answer) => {
+  const headers = new Headers(answer.headers);
+  headers.set(AT, String(Date.now()));
+  const copy = new Response(await answer.blob(), { status: 200, headers });
+  await (await caches.open(KEPT)).put(request, copy);
+};
+const forget = async () => caches.delete(KEPT);
+
+const kept = async (request) => {
+  const found = await (await caches.open(KEPT)).match(request, { ignoreVary: true });
+  if (!found || Date.now() - Number(found.headers.get(AT)) > LONGEST_MS) return undefined;
+  return found;
+};
+
+const fetchKeeping = async (request) => {
+  try {
+    const answer = await fetch(request);
+    if (answer.ok && !answer.redirected && answer.type === "basic") await keep(request.url, answer.clone());
+    else if (request.url.split("?")[0] === self.registration.scope && (answer.status === 403 || answer.status === 404)) await forget();
+    return answer;
+  } catch (error) {
+    const found = await kept(request.url);
+    if (found) return found;
+    throw error;
+  }
+};
+
+// The page and all that it names are fetched once more at first, as it was open before this was.
+const fill = async () => {
+  const answer = await fetch(page, { credentials: "same-origin" });
+  if (!answer.ok || answer.redirected) return;
+  const text = await answer.clone().text();
+  await keep(self.registration.scope, answer);
+  const parts = new Set([...text.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map((found) => found[1]));
+  await Promise.all([...parts].map(async (part) => {
+    const one = await fetch(part);
+    if (one.ok) await keep(new URL(part, self.location.origin).href, one);
+  }));
+};
+
+self.addEventListener("install", (event) => {
+  self.skipWaiting();
+  event.waitUntil(fill().catch(() => undefined));
+});
+self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const address = new URL(request.url);
+  if (request.method !== "GET" || address.origin !== self.location.origin) return;
+  const isPage = request.mode === "navigate" && address.pathname === page;
+  if (isPage || address.pathname.startsWith("/static/")) event.respondWith(fetchKeeping(request));
+});

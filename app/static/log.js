@@ -1,0 +1,230 @@
+// Visits on a telephone: kept in the browser the moment they start or end, sent when there is a
+// connection, each under an id made here, which the server takes once. Every text is set as text.
+"use strict";
+
+(() => {
+  const frame = document.getElementById("log");
+  if (!frame) return;
+  const told = JSON.parse(frame.dataset.log);
+  const STORE = "saferground.visits";
+  const UNIT = "saferground.unit";
+  const DAY_MS = 24 * 60 * 60 * 1000;
+  const AT_A_TIME = 25;
+  const at = (id) => document.getElementById(id);
+  const now = () => Date.now() + told.ahead_ms; // a synthetic city has a calendar of its own
+  const clock = (ms) => new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: told.timezone }).format(ms);
+  const nameOf = (code) => (told.zones.find((zone) => zone.code === code) || { name: code }).name;
+  const element = (name, text, kind) => {
+    const one = document.createElement(name);
+    if (text !== undefined) one.textContent = text;
+    if (kind) one.className = kind;
+    return one;
+  };
+  const newId = () => {
+    if (crypto.randomUUID) return crypto.randomUUID();
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+  };
+
+  // state: "waits" until the server has what is known, "sent" once it has, "refused" with a reason.
+  const read = () => {
+    try {
+      const found = JSON.parse(localStorage.getItem(STORE) || "[]");
+      return Array.isArray(found) ? found : [];
+    } catch { return []; }
+  };
+  const write = (visits) => {
+    const young = visits.filter((one) => one.state !== "sent" || one.end_ms === null || now() - one.start_ms < DAY_MS);
+    localStorage.setItem(STORE, JSON.stringify(young));
+  };
+  const change = (id, values) => write(read().map((one) => (one.id === id ? { ...one, ...values } : one)));
+  const here = (one) => one.city === told.city && one.district === told.district && one.person === told.person;
+  const mine = () => read().filter(here);
+  const running = () => mine().find((one) => one.end_ms === null && one.state !== "refused");
+
+  const start = (zone) => {
+    const unit = at("log-unit").value.trim();
+    if (!unit) { trouble("Name your unit first."); at("log-unit").focus(); return; }
+    localStorage.setItem(UNIT, unit);
+    trouble("");
+    write([...read(), {
+      id: newId(), city: told.city, district: told.district, person: told.person, run: told.run,
+      zone, unit, start_ms: now(), end_ms: null, activity: told.activities[0], note: "", state: "waits",
+    }]);
+    show();
+    send();
+    at("log-end").focus();
+  };
+  const end = () => {
+    const one = running();
+    if (!one) return;
+    change(one.id, { end_ms: Math.max(now(), one.start_ms), note: at("log-note").value.trim(), state: "waits" });
+    at("log-note").value = "";
+    show();
+    send();
+    at("log-choose-title").scrollIntoView();
+  };
+  // What the server has already is withdrawn there; what it has not is dropped here.
+  const undo = () => {
+    const one = running();
+    if (!one) return;
+    if (one.state === "waits" && !one.tried) write(read().filter((other) => other.id !== one.id));
+    else change(one.id, { end_ms: one.start_ms, dropped: true, state: "waits" });
+    at("log-note").value = "";
+    show();
+    send();
+  };
+
+  let busy = false;
+  let again = false;
+  const send = async () => {
+    if (busy) { again = true; return; }
+    busy = true;
+    try { await sendWaiting(); } catch (error) { state("off"); } finally {
+      busy = false;
+      show();
+      if (again) { again = false; send(); }
+    }
+  };
+  const sendWaiting = async () => {
+    const waiting = mine().filter((one) => one.state === "waits").slice(0, AT_A_TIME);
+    if (!waiting.length) return;
+    const asked = await fetch(told.token, { redirect: "manual", cache: "no-store" });
+    if (asked.type === "opaqueredirect") { session(); return; }
+    if (!asked.ok) { trouble(`The server does not take visits at the moment (${asked.status}). They stay on this telephone.`); return; }
+    const { token, person } = await asked.json();
+    if (person !== told.person) { trouble(`${person} is signed in now, and this page is ${told.person}'s. Reload the page.`); return; }
+    for (const one of waiting) change(one.id, { tried: true });
+    const body = JSON.stringify({ visits: waiting.map(({ id, run, zone, unit, start_ms, end_ms, activity, note, dropped }) => ({ id, run, zone, unit, start_ms, end_ms, activity, note, dropped })) });
+    const answer = await fetch(told.take, { method: "POST", redirect: "manual", headers: { "Content-Type": "application/json", "X-CSRFToken": token }, body });
+    if (answer.type === "opaqueredirect") { session(); return; }
+    if (!answer.ok) { trouble(`The server did not take the visits (${answer.status}). They stay on this telephone.`); return; }
+    const { taken, refused } = await answer.json();
+    const after = new Map(read().map((one) => [one.id, one]));
+    for (const { id } of taken) {
+      const before = waiting.find((one) => one.id === id);
+      const one = after.get(id);
+      if (one && before && one.end_ms === before.end_ms) one.state = "sent"; // else it ended meanwhile
+    }
+    for (const { id, why } of refused) if (after.has(id)) Object.assign(after.get(id), { state: "refused", why });
+    write([...after.values()]);
+    trouble("");
+    if (mine().some((one) => one.state === "waits")) again = true;
+  };
+  const session = () => {
+    trouble("Your session has ended. Your visits stay on this telephone until you sign in again.");
+    const link = element("a", "Sign in and send them");
+    link.href = told.sign_in;
+    at("log-trouble").append(" ", link);
+  };
+
+  const trouble = (text) => {
+    at("log-trouble").textContent = text;
+    at("log-trouble").hidden = !text;
+  };
+  let reached = true;
+  const state = (what) => { reached = what !== "off"; };
+
+  const show = () => {
+    if (navigator.onLine) { if (!mine().some((one) => one.state === "waits")) reached = true; } else reached = false;
+    const waiting = mine().filter((one) => one.state === "waits").length;
+    const count = waiting === 1 ? "1 visit waits" : `${waiting} visits wait`;
+    const line = at("log-state");
+    const off = navigator.onLine && reached ? "" : "No connection. ";
+    const said = waiting ? `${off}${count} on this telephone to be sent.` : `${off}${off ? "Visits are kept on this telephone until there is one." : "Everything is sent."}`;
+    if (line.textContent !== said) line.textContent = said;
+    line.classList.toggle("waits", waiting > 0 || off !== "");
+    showRunning();
+    showOrder();
+    showKept();
+  };
+  const showRunning = () => {
+    const one = running();
+    at("log-running").hidden = !one;
+    at("log-choose").hidden = Boolean(one);
+    if (!one) return;
+    at("log-running-title").textContent = `${nameOf(one.zone)}, unit ${one.unit}`;
+    const minutes = Math.floor((now() - one.start_ms) / 60000);
+    at("log-minutes").textContent = `${minutes} min`;
+    at("log-since").textContent = `since ${clock(one.start_ms)}`;
+    for (const tick of document.querySelectorAll("#log-activities input")) tick.checked = tick.value === one.activity;
+  };
+  const showOrder = () => {
+    const visits = told.plan[at("log-unit").value.trim()] || [];
+    at("log-planned").hidden = !visits.length;
+    const made = new Map();
+    for (const one of mine()) if (!one.dropped) made.set(one.zone, (made.get(one.zone) || 0) + 1);
+    const list = at("log-order");
+    list.replaceChildren(...visits.map(({ zone, clock: planned }) => {
+      const item = element("li");
+      const left = made.get(zone) || 0;
+      const name = element("span", `${planned} `);
+      name.append(element("strong", nameOf(zone)));
+      const factors = (told.zones.find((other) => other.code === zone) || { factors: [] }).factors;
+      if (factors.length) name.append(element("span", factors.map((factor) => factor.replaceAll("_", " ")).join(", "), "quiet"));
+      const button = element("button", left ? "Again" : "Start", left ? "plain" : "");
+      if (left) { made.set(zone, left - 1); item.className = "done"; name.append(element("span", "logged", "quiet")); }
+      button.setAttribute("aria-label", `Start ${nameOf(zone)}, planned ${planned}`);
+      button.addEventListener("click", () => start(zone));
+      item.append(name, button);
+      return item;
+    }));
+  };
+  const showKept = () => {
+    const others = read().filter((one) => !here(one) && one.state !== "sent");
+    const shown = mine().filter((one) => (one.end_ms !== null && !one.dropped) || one.state === "refused").sort((a, b) => b.start_ms - a.start_ms);
+    at("log-none").hidden = shown.length + others.length > 0;
+    at("log-kept").replaceChildren(
+      ...shown.map((one) => {
+        const item = element("li", `${nameOf(one.zone)}, ${clock(one.start_ms)}${one.end_ms === null ? "" : ` to ${clock(one.end_ms)}`} `);
+        const words = { sent: "sent", waits: "waits to be sent", refused: `not taken: ${one.why}` };
+        item.append(element(one.state === "sent" ? "span" : "strong", words[one.state], one.state === "sent" ? "quiet" : "fault-word"));
+        if (one.state === "refused") {
+          const button = element("button", "Remove from this telephone", "plain small");
+          button.addEventListener("click", () => { write(read().filter((other) => other.id !== one.id)); show(); });
+          item.append(" ", button);
+        }
+        return item;
+      }),
+      ...others.map((one) => element("li", one.person === told.person ? `A visit in ${one.district} waits; open that district's log to send it.` : `A visit waits until ${one.person} signs in on this telephone.`)),
+    );
+  };
+
+  const furnish = () => {
+    at("log-unit").value = localStorage.getItem(UNIT) || Object.keys(told.plan)[0] || "";
+    at("log-units").append(...Object.keys(told.plan).map((unit) => { const one = element("option"); one.value = unit; return one; }));
+    at("log-zone").append(...told.zones.map(({ code, name }) => { const one = element("option", name); one.value = code; return one; }));
+    at("log-activities").append(...told.activities.map((activity) => {
+      const line = element("label");
+      const tick = document.createElement("input");
+      tick.type = "radio";
+      tick.name = "log-activity";
+      tick.value = activity;
+      tick.addEventListener("change", () => { const one = running(); if (one) change(one.id, { activity }); });
+      line.append(tick, element("span", activity));
+      return line;
+    }));
+    at("log-note").maxLength = told.longest.note;
+    const one = running();
+    if (one) at("log-note").value = one.note;
+    at("log-note").addEventListener("input", () => { const other = running(); if (other) change(other.id, { note: at("log-note").value }); });
+    at("log-unit").addEventListener("input", showOrder);
+    at("log-start").addEventListener("click", () => start(at("log-zone").value));
+    at("log-end").addEventListener("click", end);
+    at("log-undo").addEventListener("click", undo);
+    frame.hidden = false;
+  };
+
+  furnish();
+  show();
+  send();
+  addEventListener("online", () => { reached = true; send(); });
+  addEventListener("offline", show);
+  addEventListener("storage", show);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) send(); });
+  setInterval(() => { showRunning(); if (mine().some((one) => one.state === "waits")) send(); }, 20000);
+  if ("serviceWorker" in navigator) navigator.serviceWorker.register(told.worker, { scope: told.page }).catch(() => undefined);
+})();

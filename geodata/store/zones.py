@@ -1,0 +1,62 @@
+"""Zones of a run by district, without the rest of the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from geodata.store import runs
+from geodata.tables import Zone
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+    from sqlalchemy.orm import Session
+
+    from geodata.store.cities import CityRecord
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ZoneRecord:
+    """One zone: ``rank`` in its district, by which it is called, and names of its factors."""
+
+    code: str
+    rank: int
+    factors: tuple[str, ...]
+    geom: BaseGeometry
+
+
+def district_zones(session: Session, run_id: str, district: str) -> list[ZoneRecord]:
+    """Give the zones of a run in a district by rank."""
+    rows = session.execute(
+        select(Zone.code, Zone.rank, Zone.details, Zone.geom)
+        .where(Zone.run_id == run_id, Zone.district == district)
+        .order_by(Zone.rank)
+    )
+    return [
+        ZoneRecord(
+            code=code,
+            rank=rank,
+            factors=tuple(dict.fromkeys(factor["name"] for factor in details["factors"])),
+            geom=geom,
+        )
+        for code, rank, details, geom in rows
+    ]
+
+
+def newest_run_id(session: Session, city: CityRecord, district: str) -> str | None:
+    """Give the newest run with zones for a district: of the city, else of the district alone.
+
+    Runs of outcomes of which only counts may be seen are passed over.
+    """
+    listed = [
+        run
+        for run in runs.list_runs(session, city.slug)
+        if run.readable and run.zones and run.outcome not in city.sensitive_outcomes
+    ]
+    for scope in ("city", district):
+        for run in listed:
+            if run.scope == scope:
+                return run.id
+    return None
