@@ -42,12 +42,13 @@ const StaffMap = (() => {
   // Many shapes are drawn on a canvas; few as outlines that can be reached and pressed by keyboard.
   const draw = (map, told, order) => {
     const place = pane(map, `layer-${order}`, 400 + order);
+    if (told.address) return late(map, told, order);
     if (told.picture) return L.imageOverlay(told.picture, [told.bounds.slice(0, 2), told.bounds.slice(2)], { pane: pane(map, `layer-${order}`, 250 + order), alt: told.title, opacity: 0.9 });
     const many = told.shapes.features.length > 400;
     const renderer = many ? L.canvas({ pane: place, padding: 0.3 }) : L.svg({ pane: place, padding: 0.5 });
     const colour = (feature) => told.keys[feature.properties.key || 0].colour;
     const leads = told.shapes.features.some(({ properties }) => properties.tip || properties.href);
-    return L.geoJSON(told.shapes, {
+    const lines = L.geoJSON(told.shapes, {
       pane: place, interactive: leads,
       style: (feature) => ({
         renderer, color: colour(feature), weight: told.filled ? (many ? 0 : 1) : 2.5,
@@ -56,13 +57,37 @@ const StaffMap = (() => {
       pointToLayer: (feature, at) => L.circleMarker(at, { pane: place, renderer, radius: many ? 3 : 5, interactive: leads, weight: 1, color: "#ffffff", fillColor: colour(feature), fillOpacity: 0.9 }),
       onEachFeature: (feature, shape) => furnish(map, feature.properties, shape),
     });
+    if (told.filled || many) return lines;
+    // An outline has a light rim, so that it stands out from whatever lies under it.
+    const rim = L.geoJSON(told.shapes, { pane: pane(map, `rim-${order}`, 400 + order), interactive: false, style: { color: "#ffffff", weight: 5, opacity: 0.85, fill: false }, pointToLayer: () => null });
+    return L.featureGroup([rim, lines]);
+  };
+
+  // A layer that is fetched when it is switched on for the first time.
+  const late = (map, told, order) => {
+    const group = L.layerGroup();
+    let asked = false;
+    group.on("add", async () => {
+      if (asked) return;
+      asked = true;
+      try {
+        const { shapes } = await load(told.address);
+        group.addLayer(draw(map, { ...told, address: "", shapes }, order));
+      } catch (error) {
+        asked = false;
+        console.error(error);
+      }
+    });
+    return group;
   };
 
   const furnish = (map, { tip, href, label }, shape) => {
-    if (label) {
+    if (label && (tip || href)) nameIt(map, label, shape);
+    else if (label) {
       const name = element("span", label);
       shape.bindTooltip(name, { permanent: true, direction: "center", className: "staff-map-label", interactive: false });
-    } else if (tip) shape.bindTooltip(element("span", tip), { sticky: true });
+    }
+    if (tip) shape.bindTooltip(element("span", tip), { sticky: true });
     if (href) shape.on("click", () => location.assign(href));
     if (!tip && !href) return;
     shape.on("add", () => {
@@ -75,12 +100,22 @@ const StaffMap = (() => {
     });
   };
 
+  // A shape has one tooltip; what has a label besides carries it as a marker in its middle.
+  const nameIt = (map, label, shape) => {
+    const marker = L.marker(shape.getBounds ? shape.getBounds().getCenter() : shape.getLatLng(), {
+      interactive: false, keyboard: false, pane: pane(map, "labels", 640),
+      icon: L.divIcon({ className: "staff-map-name", html: element("span", label), iconSize: [0, 0] }),
+    });
+    shape.on("add", () => marker.addTo(map));
+    shape.on("remove", () => marker.remove());
+  };
+
   const legend = (frame, map, layers) => {
     const list = frame.querySelector(".staff-map-legend") || frame.appendChild(element("div", undefined, "staff-map-legend"));
     list.replaceChildren();
     for (const one of layers) {
       const { told } = one;
-      const block = element("div", undefined, "staff-map-layer");
+      const block = element("div", undefined, told.group ? "staff-map-layer one-of" : "staff-map-layer");
       const line = element("label");
       const tick = document.createElement("input");
       tick.type = told.group ? "radio" : "checkbox";
