@@ -59,7 +59,14 @@ MACHINES = (  # endpoints whose answers are the same in every language
     "data.release_manifest",
     "explore.area_table",
 )
-STAFF = ("staff.", "account.", "admin.", "ground.", "analyst.")  # pages that are in English only
+STAFF = (
+    "staff.",
+    "account.",
+    "admin.",
+    "ground.",
+    "analyst.",
+    "reading.",
+)  # pages that are in English only
 
 bp = Blueprint("language", __name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from geodata.roles import ADMINISTRATOR, READERS
+from geodata.roles import ADMINISTRATOR, ANALYST, READERS
 from geodata.store.sessions import CODE, ENROL, FULL
 
 
@@ -45,6 +45,7 @@ def only(*roles: str) -> Rule:
 
 
 READING = only(*READERS)  # for staff pages that any role but an administrator alone may read
+ANALYSTS = only(ANALYST)
 ADMINISTRATORS = only(ADMINISTRATOR)
 
 RULES: dict[str, Rule] = {
@@ -105,6 +106,20 @@ RULES: dict[str, Rule] = {
     "ground.base": READING,
     "analyst.home": READING,
     "analyst.city": READING,
+    "reading.run": READING,
+    "reading.ask": ANALYSTS,
+    "reading.map_": READING,
+    "reading.surface": READING,
+    "reading.points": READING,
+    "reading.chart": READING,
+    "reading.export": READING,
+    "reading.zones": READING,
+    "reading.zones_map_": READING,
+    "reading.edit": ANALYSTS,
+    "reading.back": ANALYSTS,
+    "reading.use": ANALYSTS,
+    "reading.compare": READING,
+    "reading.compare_map": READING,
     "admin.home": ADMINISTRATORS,
     "admin.people": ADMINISTRATORS,
     "admin.new_person": ADMINISTRATORS,
@@ -127,5 +142,8 @@ LIMITS: dict[str, Limit] = {
     "account.codes": Limit(count=10),
     "account.new_codes": Limit(count=10),
     "admin.new_person": Limit(count=30),
+    "reading.ask": Limit(count=30),
+    "reading.edit": Limit(count=60),
+    "reading.export": Limit(count=30, methods=("GET",)),
     "admin.audit_export": Limit(count=6, methods=("GET",)),
 }

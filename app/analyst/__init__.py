@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.analyst import home
+from app.analyst import (
+    comparing,  # noqa: F401 - adds its pages to the blueprint of runs
+    editing,  # noqa: F401 - as above
+    home,
+    reading,  # noqa: F401 - as above
+    reading_room,
+)
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -13,3 +19,4 @@ if TYPE_CHECKING:
 def register(app: Flask) -> None:
     """Add the workbench to an application that has its workroom."""
     app.register_blueprint(home.bp)
+    app.register_blueprint(reading_room.bp)
