@@ -135,9 +135,7 @@ def _page(one: RunRecord, two: RunRecord) -> ComparePage:
         two=two.id,
         told=_told(one, two),
         settings=_settings(one, two),
-        factors=tuple(
-            _factor(factor, words.Units(str(one.zones.crs.to_wkt()))) for factor in told["factors"]
-        ),
+        factors=tuple(_factor(factor, units) for factor in told["factors"]),
         agreement=_agreement(told["scores"]),
         cells=words.number(told["scores"]["cells"]) if told["scores"] else "",
         shares=_shares(one, two, told["zones"]),

@@ -76,8 +76,8 @@ def comparison_map(one: RunRecord, two: RunRecord, city: CityRecord) -> dict[str
     """Give the zones of two runs on one map."""
     layers: list[Layer | PictureLayer | LateLayer] = [
         district_layer(city),
-        zone_layer(two, city, "Zones of the second run", name="two", colour=OTHER_ZONE),
-        zone_layer(one, city, "Zones of the first run", name="one"),
+        zone_layer(two, city, "Zones of the second run", name="two", colour=OTHER_ZONE, told=False),
+        zone_layer(one, city, "Zones of the first run", name="one", told=False),
     ]
     return _on_base(city, layers, one.zones.crs)
 
@@ -108,14 +108,15 @@ def zone_layer(
     name: str = "zones",
     colour: str = ZONE,
     link: bool = False,
+    told: bool = True,
 ) -> Layer:
-    """Draw zones with their rank and what is known of them."""
+    """Draw zones with what is known of them; their rank stands on them where it is ``told``."""
     names = dict(zip(city.districts["code"], city.districts["name"], strict=True))
     rows = list(run.zones.itertuples())
     shapes = gpd.GeoDataFrame(
         {
             "id": [row.id for row in rows],
-            "label": [str(row.rank) for row in rows],
+            "label": [str(row.rank) if told else None for row in rows],
             "tip": [_tip(row, names) for row in rows],
         },
         geometry=list(run.zones.geometry),
@@ -127,7 +128,7 @@ def zone_layer(
         name=name,
         title=title,
         shapes=shapes,
-        keys=(Key(label="1 expects most in its district", colour=colour),),
+        keys=(Key(label="1 expects most in its district" if told else title, colour=colour),),
         filled=False,
     )
 

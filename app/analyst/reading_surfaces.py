@@ -105,10 +105,10 @@ def _residuals(run: RunRecord) -> Painted:
     classes[value < -near], classes[value < -far] = 2, 1
     classes[value > near], classes[value > far] = 3, 4
     told = (
-        f"more than {far:g} fewer than expected",
+        f"over {far:g} fewer than expected",
         f"{near:g} to {far:g} fewer",
         f"{near:g} to {far:g} more",
-        f"more than {far:g} more than expected",
+        f"over {far:g} more than expected",
     )
     return Painted(classes=classes, colours=RESIDUAL, keys=_keys(classes, told, RESIDUAL_HEX))
 

@@ -48,6 +48,12 @@ const StaffMap = (() => {
     const renderer = many ? L.canvas({ pane: place, padding: 0.3 }) : L.svg({ pane: place, padding: 0.5 });
     const colour = (feature) => told.keys[feature.properties.key || 0].colour;
     const leads = told.shapes.features.some(({ properties }) => properties.tip || properties.href);
+    // An outline has a light rim, so that it stands out from whatever lies under it. Of a group the
+    // one that was made first lies lowest.
+    const rim = !told.filled && !many && L.geoJSON(told.shapes, {
+      pane: place, interactive: false, pointToLayer: () => null,
+      style: { renderer, color: "#ffffff", weight: 5, opacity: 0.85, fill: false },
+    });
     const lines = L.geoJSON(told.shapes, {
       pane: place, interactive: leads,
       style: (feature) => ({
@@ -55,11 +61,9 @@ const StaffMap = (() => {
         fill: told.filled || leads, fillColor: colour(feature), fillOpacity: told.filled ? 0.7 : 0.03,
       }),
       pointToLayer: (feature, at) => L.circleMarker(at, { pane: place, renderer, radius: many ? 3 : 5, interactive: leads, weight: 1, color: "#ffffff", fillColor: colour(feature), fillOpacity: 0.9 }),
-      onEachFeature: (feature, shape) => furnish(map, feature.properties, shape),
+      onEachFeature: (feature, shape) => furnish(map, feature.properties, shape, colour(feature)),
     });
-    if (told.filled || many) return lines;
-    // An outline has a light rim, so that it stands out from whatever lies under it.
-    const rim = L.geoJSON(told.shapes, { pane: pane(map, `rim-${order}`, 400 + order), interactive: false, style: { color: "#ffffff", weight: 5, opacity: 0.85, fill: false }, pointToLayer: () => null });
+    if (!rim) return lines;
     return L.featureGroup([rim, lines]);
   };
 
@@ -81,8 +85,8 @@ const StaffMap = (() => {
     return group;
   };
 
-  const furnish = (map, { tip, href, label }, shape) => {
-    if (label && (tip || href)) nameIt(map, label, shape);
+  const furnish = (map, { tip, href, label }, shape, colour) => {
+    if (label && (tip || href)) nameIt(map, label, shape, colour);
     else if (label) {
       const name = element("span", label);
       shape.bindTooltip(name, { permanent: true, direction: "center", className: "staff-map-label", interactive: false });
@@ -100,14 +104,32 @@ const StaffMap = (() => {
     });
   };
 
-  // A shape has one tooltip; what has a label besides carries it as a marker in its middle.
-  const nameIt = (map, label, shape) => {
-    const marker = L.marker(shape.getBounds ? shape.getBounds().getCenter() : shape.getLatLng(), {
+  // A shape has one tooltip; what has a label besides carries it as a marker at its corner. Of
+  // labels that would cover each other the first is shown, the others when there is room.
+  const named = new WeakMap(); // map -> its markers
+  const tidy = (map) => {
+    const taken = [];
+    for (const marker of named.get(map) || []) {
+      const place = marker._icon && map.latLngToContainerPoint(marker.getLatLng());
+      if (!place) continue;
+      const free = taken.every((other) => Math.abs(other.x - place.x) > 18 || Math.abs(other.y - place.y) > 16);
+      marker._icon.hidden = !free;
+      if (free) taken.push(place);
+    }
+  };
+  const nameIt = (map, label, shape, colour) => {
+    const name = element("span", label);
+    name.style.borderColor = colour;
+    const marker = L.marker(shape.getBounds ? shape.getBounds().getNorthEast() : shape.getLatLng(), {
       interactive: false, keyboard: false, pane: pane(map, "labels", 640),
-      icon: L.divIcon({ className: "staff-map-name", html: element("span", label), iconSize: [0, 0] }),
+      icon: L.divIcon({ className: "staff-map-name", html: name, iconSize: [0, 0] }),
     });
-    shape.on("add", () => marker.addTo(map));
-    shape.on("remove", () => marker.remove());
+    if (!named.has(map)) {
+      named.set(map, new Set());
+      map.on("zoomend", () => tidy(map));
+    }
+    shape.on("add", () => { named.get(map).add(marker); marker.addTo(map); });
+    shape.on("remove", () => { named.get(map).delete(marker); marker.remove(); });
   };
 
   const legend = (frame, map, layers) => {
@@ -144,6 +166,7 @@ const StaffMap = (() => {
     }
     if (on) one.drawn.addTo(map);
     else one.drawn.remove();
+    tidy(map);
   };
 
   // Give an element a map; asked again, the map shows what the address says now.
@@ -161,6 +184,7 @@ const StaffMap = (() => {
       for (const { told: one, drawn } of layers) if (one.shown) drawn.addTo(map);
       legend(frame.parentElement, map, layers);
       made.set(frame, { map, layers });
+      tidy(map);
       if (status) status.textContent = "";
       frame.dataset.drawn = "yes";
       frame.dispatchEvent(new CustomEvent("staffmap:drawn", { bubbles: true, detail: { map, layers } }));
