@@ -31,6 +31,7 @@ from spatial.errors import (
     OutcomeError,
     SaferGroundError,
     SpecError,
+    ZoneEditError,
 )
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ STATUS: dict[type[SaferGroundError], int] = {
     ForecastError: 422,
     OutcomeError: 422,
     DosageError: 422,
+    ZoneEditError: 422,
     ReleaseError: 422,
     PersonError: 422,
     SignInError: 403,

@@ -12,7 +12,7 @@ import numpy as np
 from app.evaluation_study import Study
 from app.inputs import require_districts, require_outcome
 from geodata.errors import DataError
-from geodata.store import cities, findings, incidents, runs
+from geodata.store import cities, editions, findings, incidents
 from spatial.outcome.periods import Periods
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def evaluate(
     periods = Periods(before=asked.before, after=asked.after)
     with database.session() as session:
         city = cities.get_city(session, asked.city)
-        run = runs.get_run(session, asked.run)
+        run = editions.get_run_in_use(session, asked.run)
         _require_same_city(run, city)
         require_outcome(city, asked.outcome)
         treated = _treated_zones(run, city, asked)

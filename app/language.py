@@ -67,6 +67,7 @@ STAFF = (  # pages that are in English only
     "analyst.",
     "runs.",
     "work.",
+    "reading.",
     "drafts.",
     "visits.",
     "board.",

@@ -33,7 +33,7 @@ from geodata.measures.masked import Masks
 from geodata.publishing.activity_live import public_activity
 from geodata.publishing.gazetteer import make_gazetteer
 from geodata.publishing.surroundings import NO_CLASS, RiskClasses, Surroundings
-from geodata.store import cities, findings, initiatives, layers, runs, sources
+from geodata.store import cities, editions, findings, initiatives, layers, runs, sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,7 +99,8 @@ class LiveSite:
             run = found[0].id if found else None
             told = str(initiatives.newest_version(session, city.id))
             stamp = city.imported_at.isoformat()
-            key = (name, run or "", stamp, _newest_finding(session, run), told)
+            used = str(editions.number_in_use(session, run or ""))
+            key = (name, run or "", used, stamp, _newest_finding(session, run), told)
             with self._lock:
                 if key in self._kept:
                     return self._kept[key]
@@ -276,7 +277,7 @@ class LiveSite:
         with self._database.session() as session:
             city = cities.get_city(session, shown.city.slug)
             ground = Ground(city=city, base=layers.base_shapes(session, city.id))
-            found = ground, runs.get_run(session, shown.run.id)
+            found = ground, editions.get_run_in_use(session, shown.run.id)
         with self._lock:
             self._drawn[stamp] = found
             while len(self._drawn) > KEPT:
@@ -298,7 +299,7 @@ def load_shown(
     extents = dict(Ledger(session, city, city.this_day()).extents)
     return Shown(
         city=public_city(city),
-        run=public_run(runs.get_run(session, run)) if run else None,
+        run=public_run(editions.get_run_in_use(session, run)) if run else None,
         reports=sources.latest_reports(session, city.id),
         validations=public_findings(session, about, VALIDATION),
         backtests=public_findings(session, about, BACKTEST),

@@ -13,7 +13,7 @@ from pyproj import Transformer
 from app.patrol_sheet import Sheet, sheet_html, sheet_pdf
 from app.planning_words import guidance
 from geodata.errors import DataError
-from geodata.store import cities, layers, runs
+from geodata.store import cities, editions, layers, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -61,7 +61,8 @@ def load_sheet(database: Database, plan: PlanRecord) -> Sheet:
     """Read what files tell of a plan beside the plan itself."""
     with database.session() as session:
         city = cities.get_city(session, plan.city)
-        run = runs.get_run(session, plan.run)
+        made_for = (plan.document.get("edited") or {}).get("edition", editions.OWN)
+        run = editions.with_edition(session, runs.get_run(session, plan.run), made_for)
         base = layers.base_shapes(session, city.id)
     zones = run.zones[run.zones["district"] == plan.district].reset_index(drop=True)
     return Sheet(plan=plan, city=city, zones=zones, streets=base[base["kind"] == "street"])

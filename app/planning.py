@@ -16,7 +16,7 @@ from app import planning_words
 from app.inputs import require_districts
 from app.pipeline import code_version
 from geodata.errors import DataError
-from geodata.store import audit, cities, incidents, layers, plans, runs
+from geodata.store import audit, cities, editions, incidents, layers, plans
 from geodata.store.plans import PlanRecord
 from spatial.dosage.allotment import LONGEST_SHIFT_MIN, PlanSpec
 from spatial.dosage.demand import aoristic, expected_in_shift, shift_hours
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from geodata.database import Database
     from geodata.store.cities import CityRecord
-    from geodata.store.runs import RunRecord
+    from geodata.store.runs import Edited, RunRecord
     from spatial.dosage.plan import PatrolPlan, UnitPlan
 
     Progress = Callable[[str, int, int], None]
@@ -304,6 +304,7 @@ class _Task:
     asked: PlanRequest
     city: CityRecord
     zones: gpd.GeoDataFrame
+    edited: Edited | None
     clock: Clock
     spec: PlanSpec
     expected: NDArray[np.float64]
@@ -317,7 +318,7 @@ class _Task:
     @classmethod
     def load(cls, session: Session, asked: PlanRequest) -> _Task:
         city = cities.get_city(session, asked.city)
-        run = runs.get_run(session, asked.run)
+        run = editions.get_run_in_use(session, asked.run)
         _require(run, city, asked.district)
         zones = run.zones[run.zones["district"] == asked.district].reset_index(drop=True)
         clock = Clock.of(asked.shift, city.timezone)
@@ -342,6 +343,7 @@ class _Task:
             asked=asked,
             city=city,
             zones=zones,
+            edited=run.edited,
             clock=clock,
             spec=spec,
             expected=_expected(run, moments, asked)[run.zones["district"] == asked.district],
@@ -380,6 +382,7 @@ class _Task:
             "city": asked.city,
             "district": asked.district,
             "run": asked.run,
+            "edited": self.edited.as_json() if self.edited else None,
             "shift": [moment.isoformat(timespec="minutes") for moment in asked.shift],
             "timezone": self.clock.timezone,
             "units": [

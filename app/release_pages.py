@@ -123,6 +123,7 @@ def _run(material: Material, run: RunRecord) -> dict[str, Any]:
         "result": public.result,
         "class_shares": public.class_shares,
         "zones": public.zones[kept].to_dict("records"),
+        **({"edited": [public.edited[0].isoformat(), public.edited[1]]} if public.edited else {}),
         **{
             name: [one.document for one in public_findings(material.session, run.id, kind)]
             for name, kind in FINDINGS.items()

@@ -195,7 +195,12 @@ def _run(told: dict[str, Any], folder: ReleaseFolder, city: PublicCity) -> Publi
         result=told["result"],
         zones=zones,
         class_shares=tuple(told["class_shares"]),
+        edited=_edited(told.get("edited")),
     )
+
+
+def _edited(told: list[Any] | None) -> tuple[dt.date, int] | None:
+    return (_day(told[0]), int(told[1])) if told else None
 
 
 def _findings(run: dict[str, Any] | None, name: str) -> list[PublicFinding]:

@@ -73,7 +73,8 @@ class PublicRun:
 
     ``result`` holds the parts of what ``fit`` prints that :data:`RESULT` names. ``zones`` has the
     columns of :data:`ZONE_COLUMNS`, in the city's reference system. ``class_shares`` is the share
-    of the city's cells in each risk class, lowest first.
+    of the city's cells in each risk class, lowest first. ``edited`` is the day on which a person
+    last changed the zones that the run had cut, and in how many steps; nobody is named.
     """
 
     id: str
@@ -87,6 +88,7 @@ class PublicRun:
     result: Mapping[str, Any]
     zones: gpd.GeoDataFrame
     class_shares: tuple[float, ...]
+    edited: tuple[dt.date, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,4 +231,5 @@ def public_run(run: RunRecord) -> PublicRun:
         result={key: run.result[key] for key in RESULT},
         zones=run.zones[list(ZONE_COLUMNS)],
         class_shares=tuple(float(shares.get(i, 0.0)) for i in range(RISK_CLASSES)),
+        edited=(run.edited.on, run.edited.steps) if run.edited else None,
     )

@@ -24,8 +24,15 @@ GEOJSON_DECIMALS = 7  # about a centimetre
 
 
 def zones_frame(run: RunRecord) -> gpd.GeoDataFrame:
-    """Give the zones of a run with their factors in one text column."""
+    """Give the zones of a run with their factors in one text column.
+
+    Where a person changed the zones, each row says so: ``edited_on`` is the day of the last of
+    ``edit_steps`` steps, and ``name`` what the zone is called. Nobody is named.
+    """
     frame = run.zones.copy()
+    if run.edited is not None:
+        frame.insert(3, "edited_on", run.edited.on.isoformat())
+        frame.insert(4, "edit_steps", run.edited.steps)
     frame["factors"] = [
         "; ".join(f"{f['name']} {f['operation']} {f['distance']:g}" for f in factors)
         for factors in frame["factors"]

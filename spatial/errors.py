@@ -39,3 +39,7 @@ class OutcomeError(SaferGroundError, ValueError):
 
 class DosageError(SaferGroundError, ValueError):
     """Patrols cannot be planned as asked."""
+
+
+class ZoneEditError(SaferGroundError, ValueError):
+    """Zones cannot be changed by hand as asked."""

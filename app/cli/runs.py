@@ -22,6 +22,7 @@ from app.report import write_report
 from geodata.exporting import export_run
 from geodata.store import audit
 from geodata.store.cities import get_city
+from geodata.store.editions import get_run_in_use
 from geodata.store.imports import undone_imports_of
 from geodata.store.runs import RunSummary, get_run, list_runs
 
@@ -105,11 +106,12 @@ def show(run: str, database_url: str | None, *, as_json: bool) -> None:
 def export(run: str, what: str, file: Path, who: str | None, database_url: str | None) -> None:
     """Write a part of RUN to FILE; its ending says how: .geojson .gpkg .csv .tif .html .pdf.
 
-    The export is in the audit.
+    Zones are those in use: where a person changed the run's own, the file says so. The export is
+    in the audit.
     """
     database = open_for(database_url)
     with database.session() as session:
-        record = get_run(session, run)
+        record = get_run_in_use(session, run)
         shown = load_shown(session, get_city(session, record.city), run)
     if what == "report":
         write_report(shown, record, file)

@@ -3,6 +3,18 @@
 RISK = ((255, 255, 255, 0), (233, 214, 107, 150), (150, 142, 112, 200), (0, 34, 78, 205))
 RISK_HEX = ("none", "#e9d66b", "#968e70", "#00224e")
 
+# More or fewer than expected: purple to orange, told apart by every kind of eye.
+RESIDUAL = (
+    (255, 255, 255, 0),
+    (94, 60, 153, 215),
+    (178, 171, 210, 205),
+    (253, 184, 99, 205),
+    (200, 84, 0, 220),
+)
+RESIDUAL_HEX = ("none", "#5e3c99", "#b2abd2", "#fdb863", "#c85400")
+OTHER_ZONE = "#1c4a86"
+INCIDENT = "#7a1f5c"
+
 SHADES = ("#f6ebbf", "#d6c58a", "#a39b86", "#66759a")  # of a measure by district; darker is more
 
 GROUND = "#fbfaf7"

@@ -41,7 +41,8 @@ class Layer:
     shapes
         In any reference system. Column ``key`` is the place of each shape in ``keys``; ``tip`` is
         what is said of it; ``href``, an address of this site, is where it leads; ``label`` stands
-        on it. All but the shapes may be absent; other columns are not sent.
+        on it; ``id`` names it for scripts. All but the shapes may be absent; other columns are
+        not sent.
     keys
         The legend; one at least.
     filled
@@ -73,7 +74,7 @@ class Layer:
             "weight": self.weight,
             "group": self.group,
             "shown": self.shown,
-            "shapes": _features(self.shapes),
+            "shapes": features(self.shapes),
         }
 
 
@@ -102,8 +103,33 @@ class PictureLayer:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class LateLayer:
+    """Shapes that are fetched when somebody switches them on, such as exact places.
+
+    ``address`` is that of a view that answers ``jsonify(shapes=features(...))``.
+    """
+
+    name: str
+    title: str
+    address: str
+    keys: tuple[Key, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the layer as the script reads it."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "keys": [{"label": key.label, "colour": key.colour} for key in self.keys],
+            "filled": True,
+            "group": "",
+            "shown": False,
+            "address": self.address,
+        }
+
+
 def staff_map(
-    layers: Sequence[Layer | PictureLayer],
+    layers: Sequence[Layer | PictureLayer | LateLayer],
     within: gpd.GeoSeries,
     *,
     base: str = "",
@@ -127,10 +153,11 @@ def staff_map(
     }
 
 
-def _features(shapes: gpd.GeoDataFrame) -> dict[str, Any]:
+def features(shapes: gpd.GeoDataFrame) -> dict[str, Any]:
+    """Give shapes with what the script reads of them, in degrees."""
     turned = shapes.geometry.to_crs(WGS84)
     rounded = shapely.set_precision(turned.to_numpy(), 10.0**-DECIMALS, mode="pointwise")
-    named = [name for name in ("key", "tip", "href", "label") if name in shapes.columns]
+    named = [name for name in ("key", "tip", "href", "label", "id") if name in shapes.columns]
     columns = [shapes[name].tolist() for name in named]
     return {
         "type": "FeatureCollection",

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 TABS: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles that see it
     ("analyst.city", "Overview", READERS),
     ("runs.listed", "Runs", READERS),
-    ("work.listed", "Work", ASKING),
+    ("reading.compare", "Comparison", READERS),
     ("drafts.listed", "Releases", READERS),
+    ("work.listed", "Work", ASKING),
 )
 
 

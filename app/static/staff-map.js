@@ -42,27 +42,56 @@ const StaffMap = (() => {
   // Many shapes are drawn on a canvas; few as outlines that can be reached and pressed by keyboard.
   const draw = (map, told, order) => {
     const place = pane(map, `layer-${order}`, 400 + order);
+    if (told.address) return late(map, told, order);
     if (told.picture) return L.imageOverlay(told.picture, [told.bounds.slice(0, 2), told.bounds.slice(2)], { pane: pane(map, `layer-${order}`, 250 + order), alt: told.title, opacity: 0.9 });
     const many = told.shapes.features.length > 400;
     const renderer = many ? L.canvas({ pane: place, padding: 0.3 }) : L.svg({ pane: place, padding: 0.5 });
     const colour = (feature) => told.keys[feature.properties.key || 0].colour;
     const leads = told.shapes.features.some(({ properties }) => properties.tip || properties.href);
-    return L.geoJSON(told.shapes, {
+    // An outline has a light rim, so that it stands out from whatever lies under it. Of a group the
+    // one that was made first lies lowest.
+    const rim = !told.filled && !many && L.geoJSON(told.shapes, {
+      pane: place, interactive: false, pointToLayer: () => null,
+      style: { renderer, color: "#ffffff", weight: 5, opacity: 0.85, fill: false },
+    });
+    const lines = L.geoJSON(told.shapes, {
       pane: place, interactive: leads,
       style: (feature) => ({
         renderer, color: colour(feature), weight: told.weight || (told.filled ? (many ? 0 : 1) : 2.5),
         fill: told.filled || leads, fillColor: colour(feature), fillOpacity: told.filled ? 0.7 : 0.03,
       }),
       pointToLayer: (feature, at) => L.circleMarker(at, { pane: place, renderer, radius: many ? 3 : 5, interactive: leads, weight: 1, color: "#ffffff", fillColor: colour(feature), fillOpacity: 0.9 }),
-      onEachFeature: (feature, shape) => furnish(map, feature.properties, shape),
+      onEachFeature: (feature, shape) => furnish(map, feature.properties, shape, colour(feature)),
     });
+    if (!rim) return lines;
+    return L.featureGroup([rim, lines]);
   };
 
-  const furnish = (map, { tip, href, label }, shape) => {
-    if (label) {
+  // A layer that is fetched when it is switched on for the first time.
+  const late = (map, told, order) => {
+    const group = L.layerGroup();
+    let asked = false;
+    group.on("add", async () => {
+      if (asked) return;
+      asked = true;
+      try {
+        const { shapes } = await load(told.address);
+        group.addLayer(draw(map, { ...told, address: "", shapes }, order));
+      } catch (error) {
+        asked = false;
+        console.error(error);
+      }
+    });
+    return group;
+  };
+
+  const furnish = (map, { tip, href, label }, shape, colour) => {
+    if (label && (tip || href)) nameIt(map, label, shape, colour);
+    else if (label) {
       const name = element("span", label);
       shape.bindTooltip(name, { permanent: true, direction: "center", className: "staff-map-label", interactive: false });
-    } else if (tip) shape.bindTooltip(element("span", tip), { sticky: true });
+    }
+    if (tip) shape.bindTooltip(element("span", tip), { sticky: true });
     if (href) shape.on("click", () => location.assign(href));
     if (!tip && !href) return;
     shape.on("add", () => {
@@ -75,12 +104,40 @@ const StaffMap = (() => {
     });
   };
 
+  // A shape has one tooltip; what has a label besides carries it as a marker at its corner. Of
+  // labels that would cover each other the first is shown, the others when there is room.
+  const named = new WeakMap(); // map -> its markers
+  const tidy = (map) => {
+    const taken = [];
+    for (const marker of named.get(map) || []) {
+      const place = marker._icon && map.latLngToContainerPoint(marker.getLatLng());
+      if (!place) continue;
+      const free = taken.every((other) => Math.abs(other.x - place.x) > 18 || Math.abs(other.y - place.y) > 16);
+      marker._icon.hidden = !free;
+      if (free) taken.push(place);
+    }
+  };
+  const nameIt = (map, label, shape, colour) => {
+    const name = element("span", label);
+    name.style.borderColor = colour;
+    const marker = L.marker(shape.getBounds ? shape.getBounds().getNorthEast() : shape.getLatLng(), {
+      interactive: false, keyboard: false, pane: pane(map, "labels", 640),
+      icon: L.divIcon({ className: "staff-map-name", html: name, iconSize: [0, 0] }),
+    });
+    if (!named.has(map)) {
+      named.set(map, new Set());
+      map.on("zoomend", () => tidy(map));
+    }
+    shape.on("add", () => { named.get(map).add(marker); marker.addTo(map); });
+    shape.on("remove", () => { named.get(map).delete(marker); marker.remove(); });
+  };
+
   const legend = (frame, map, layers) => {
     const list = frame.querySelector(".staff-map-legend") || frame.appendChild(element("div", undefined, "staff-map-legend"));
     list.replaceChildren();
     for (const one of layers) {
       const { told } = one;
-      const block = element("div", undefined, "staff-map-layer");
+      const block = element("div", undefined, told.group ? "staff-map-layer one-of" : "staff-map-layer");
       const line = element("label");
       const tick = document.createElement("input");
       tick.type = told.group ? "radio" : "checkbox";
@@ -109,6 +166,7 @@ const StaffMap = (() => {
     }
     if (on) one.drawn.addTo(map);
     else one.drawn.remove();
+    tidy(map);
   };
 
   // Give an element a map; asked again, the map shows what the address says now. What an address
@@ -127,6 +185,7 @@ const StaffMap = (() => {
       for (const { told: one, drawn } of layers) if (one.shown) drawn.addTo(map);
       legend(frame.parentElement, map, layers);
       made.set(frame, { map, layers });
+      tidy(map);
       if (status) status.textContent = "";
       frame.dataset.drawn = "yes";
       frame.dispatchEvent(new CustomEvent("staffmap:drawn", { bubbles: true, detail: { map, layers } }));

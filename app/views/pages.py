@@ -408,10 +408,26 @@ def methods_page(shown: Shown, run: PublicRun) -> MethodsPage:
         certainty=_certainty(shown, units),
         districts=_districts(shown, run, units),
         sensitivity=_sensitivity(shown, units),
-        warnings=tuple(words.sentence(warning) for warning in result["warnings"]),
+        warnings=(*_edited(run), *(words.sentence(warning) for warning in result["warnings"])),
         limits=tuple(translated(limit) for limit in words.LIMITS),
         reports=tuple(shown.reports),
         settings=_settings(run),
+    )
+
+
+def _edited(run: PublicRun) -> tuple[str, ...]:
+    """Say that zones are not as the model cut them."""
+    if run.edited is None:
+        return ()
+    day, steps = run.edited
+    return (
+        ngettext(
+            "A person changed the zones that the model had cut: %(num)s step, on %(day)s.",
+            "A person changed the zones that the model had cut: %(num)s steps, the last on "
+            "%(day)s.",
+            steps,
+            day=words.day(day),
+        ),
     )
 
 

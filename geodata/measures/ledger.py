@@ -15,8 +15,8 @@ import pandas as pd
 from sqlalchemy import func, select
 
 from geodata.readers.clocks import local_days
+from geodata.store import editions, runs
 from geodata.store import plans as plan_store
-from geodata.store import runs
 from geodata.store.incidents import incident_points
 from geodata.store.records import TABLES, read_frame
 from spatial.dosage.compliance import judge_plan
@@ -316,11 +316,11 @@ class Ledger:
 
     @cached_property
     def run(self) -> RunRecord | None:
-        """The newest run of the whole city whose outcome is not sensitive."""
+        """The newest run of the whole city whose outcome is not sensitive, its zones in use."""
         for listed in runs.list_runs(self._session, self.city.slug):
             told = listed.scope == "city" and listed.readable
             if told and listed.outcome not in self.city.sensitive_outcomes:
-                return runs.get_run(self._session, listed.id)
+                return editions.get_run_in_use(self._session, listed.id)
         return None
 
     def later_incidents(self, run: RunRecord, scope: Scope) -> gpd.GeoDataFrame:

@@ -3,6 +3,7 @@
 from alembic import context
 
 from geodata import (  # noqa: F401 - their tables belong to the schema
+    edition_tables,
     import_tables,
     job_tables,
     tables_people,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from geodata.publishing.folder import ReleaseFolder
     from geodata.publishing.material import Material
+    from geodata.store.runs import Edited
 
 FORMAT = 1
 SECTIONS = ("incidents", "alerts", "calls", "verified", "visits", "occurrences", "counts")
@@ -105,7 +106,13 @@ def _run(material: Material) -> dict[str, Any] | None:
         "from": run.period_from.isoformat(),
         "to": run.period_to.isoformat(),
         "data_sha256": run.data_sha256,
+        **({"zones_edited": _edited(run.edited)} if run.edited else {}),
     }
+
+
+def _edited(edited: Edited) -> dict[str, Any]:
+    """Say that a person changed the zones, on which day last and in how many steps; not who."""
+    return {"by": "a person", "on": edited.on.isoformat(), "steps": edited.steps}
 
 
 def _changes(files: Mapping[str, bytes], before: ReleaseFolder) -> dict[str, Any]:

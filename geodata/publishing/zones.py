@@ -122,10 +122,18 @@ def _zone(zone: Any, risk_class: str, run: RunRecord, unit_m: float) -> dict[str
         "surroundings": number(zone.environment_share),
         "area_m2": number(round(zone.area * unit_m**2)),
         "method": f"follows {FOLLOWED.get(follows, follows)}; "
-        f"{FAMILIES.get(model['family'], model['family'])} model",
+        f"{FAMILIES.get(model['family'], model['family'])} model{_edited(run)}",
         "trained_from": run.period_from.isoformat(),
         "trained_to": run.period_to.isoformat(),
     }
+
+
+def _edited(run: RunRecord) -> str:
+    """Say that a person changed the zones; not who."""
+    if run.edited is None:
+        return ""
+    word = "step" if run.edited.steps == 1 else "steps"
+    return f"; changed by a person, {run.edited.steps} {word}, the last on {run.edited.on}"
 
 
 def _in_words(reasons: list[dict[str, Any]]) -> str:

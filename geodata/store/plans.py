@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from geodata.errors import NotStoredError, StoreError
+from geodata.store import editions
 from geodata.tables import City, Plan, Run, Zone
 
 if TYPE_CHECKING:
@@ -123,11 +124,11 @@ def standing_plans(session: Session, city_slug: str) -> list[PlanRecord]:
 
 
 def zone_shapes(session: Session, run_id: str) -> dict[str, BaseGeometry]:
-    """Give the outline of every zone of a run by its id."""
+    """Give the outline of every zone of a run by its id, and of all that a person made of them."""
     rows = session.execute(
         select(Zone.code, Zone.geom).where(Zone.run_id == run_id).order_by(Zone.id)
     )
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: row[1] for row in rows} | editions.shapes_of(session, run_id)
 
 
 def _record(plan: Plan, city: str) -> PlanRecord:

@@ -25,6 +25,19 @@ ZONE_DETAILS = ("area", "n_cells", "expected", "past", "environment_share", "fac
 LATTICE = ("col", "row", "district")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edited:
+    """That zones are not as a run cut them: the edition, its steps, the day (UTC) of the last."""
+
+    number: int
+    steps: int
+    on: dt.date
+
+    def as_json(self) -> dict[str, Any]:
+        """Say so as scripts read it; who did it is not part of it."""
+        return {"edition": self.number, "steps": self.steps, "on": self.on.isoformat()}
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RunRecord:
     """One run, whole.
@@ -37,6 +50,8 @@ class RunRecord:
     ``district``, ``rank`` (1 is the highest in its district), ``area`` (square units), ``n_cells``,
     ``expected``, ``past``, ``environment_share`` (of its combined risk), ``factors`` (a list of
     mappings: name, operation, distance, rrv, share of its cells). ``created_at`` is UTC.
+    ``edited`` is set where ``zones`` are those that a person made of the run's own
+    (:mod:`geodata.store.editions`); they have a column ``name`` more.
     """
 
     id: str
@@ -54,6 +69,7 @@ class RunRecord:
     grid: Grid
     cells: pd.DataFrame
     zones: gpd.GeoDataFrame
+    edited: Edited | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

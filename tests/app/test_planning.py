@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import main
-from app.patrol_files import GPX, _escaped, _folded, load_sheet, write_plan
+from app.patrol_files import GPX, escaped, folded, load_sheet, write_plan
 from app.patrol_sheet import unit_pages
 from app.planning import (
     Clock,
@@ -151,7 +151,8 @@ def test_a_plan_that_is_kept_and_one_that_is_written_are_in_the_audit(command, s
     file = tmp_path / "shift.ics"
     shown = command(*command.ask, "--units", 1, "--export", file, "--as", "ann", "--json")
     with database.session() as session:
-        stored, entry = audit.entries(session, audit.Filter(action="plan"), newest_first=False)
+        mine = audit.Filter(person="ann", action="plan")
+        stored, entry = audit.entries(session, mine, newest_first=False)
     document = json.loads(shown.stdout)
     assert (stored.person, stored.action) == ("ann", "plan.store")
     assert stored.object == entry.object == document["plan"]
@@ -270,12 +271,12 @@ def test_the_calendar_holds_every_visit_and_break(planned, tmp_path):
 
 
 def test_texts_of_a_calendar_are_escaped_and_folded_between_letters():
-    assert _escaped("a,b;c\\d\r\ne\x00") == "a\\,b\\;c\\\\d\\ne"
+    assert escaped("a,b;c\\d\r\ne\x00") == "a\\,b\\;c\\\\d\\ne"
     long = "é" * 200
-    folded = _folded(long)
-    assert all(len(part.encode()) <= 75 for part in folded.split("\r\n"))
-    assert folded.replace("\r\n ", "") == long
-    assert _folded("x" * 75) == "x" * 75
+    told = folded(long)
+    assert all(len(part.encode()) <= 75 for part in told.split("\r\n"))
+    assert told.replace("\r\n ", "") == long
+    assert folded("x" * 75) == "x" * 75
 
 
 def test_the_gpx_has_a_route_a_unit_inside_the_zones(planned, tmp_path):

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql.base import ischema_names as postgresql_name
 from sqlalchemy.dialects.sqlite.base import ischema_names as sqlite_names
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+import geodata.edition_tables
 import geodata.import_tables
 import geodata.job_tables
 import geodata.tables_people  # noqa: F401 - their tables belong to the schema

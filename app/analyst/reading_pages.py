@@ -1,0 +1,248 @@
+"""What the page of a run shows, as typed values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app import words
+from app.shown import public_run
+from app.views import pages, scores
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+
+    from app.analyst.reading_room import Opened
+    from app.shown import Shown
+    from app.views.pages import MethodsPage
+    from app.views.scores import ValidationPage
+    from geodata.store.imports import ImportRecord
+    from geodata.store.runs import RunRecord
+
+SORTS = {  # what the table of zones is sorted by: column of the zones, words
+    "rank": ("", "District and rank"),
+    "expected": ("expected", "Expected incidents"),
+    "past": ("past", "Past incidents"),
+    "area": ("area", "Area"),
+}
+OPERATIONS = {"proximity": "near it", "density": "where it gathers"}
+FILES = (  # what can be taken along: thing, ending, words
+    ("report", "html", "Report, to read"),
+    ("report", "pdf", "Report, to print"),
+    ("zones", "gpkg", "Zones, GeoPackage"),
+    ("zones", "geojson", "Zones, GeoJSON"),
+    ("zones", "csv", "Zones, table"),
+    ("factors", "csv", "Factor table"),
+    ("surface", "tif", "Risk surface, GeoTIFF"),
+    ("cells", "gpkg", "Cells, GeoPackage"),
+    ("cells", "csv", "Cells, table"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZoneLine:
+    """One zone in the table; ``kept`` is how often resampled fits keep it."""
+
+    id: str
+    title: str
+    name: str
+    why: str
+    expected: str
+    past: str
+    area: str
+    kept: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactorLine:
+    """One factor of the model."""
+
+    name: str
+    operation: str
+    reach: str
+    rrv: str
+    interval: str
+    coefficient: str
+    covers: str
+    inflation: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """That the zones in use were changed by a person, or that newer changes are not in use."""
+
+    on: str
+    steps: int
+    waiting: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RunPage:
+    """One run: in words, in tables, and what its maps and charts are called."""
+
+    id: str
+    title: str
+    scope: str
+    period: str
+    made: dt.datetime
+    summary: tuple[str, ...]
+    edit: Edit | None
+    undone: tuple[tuple[int, str, dt.datetime], ...]
+    warnings: tuple[str, ...]
+    zones: tuple[ZoneLine, ...]
+    district: str
+    districts: tuple[tuple[str, str], ...]
+    sort: str
+    factors: tuple[FactorLine, ...]
+    dropped: tuple[tuple[str, str], ...]
+    methods: MethodsPage
+    validation: ValidationPage
+
+
+def run_page(
+    opened: Opened,
+    shown: Shown,
+    undone: Sequence[ImportRecord],
+    *,
+    district: str = "",
+    sort: str = "rank",
+) -> RunPage:
+    """Tell a run.
+
+    Parameters
+    ----------
+    opened, shown
+        The run, and what is known of it.
+    undone
+        Imports that it may have used and that were undone since.
+    district, sort
+        Of which district zones are listed, and by what; a key of :data:`SORTS`.
+    """
+    run, public = opened.run, public_run(opened.run)
+    methods = pages.methods_page(shown, public)
+    told = run.result
+    return RunPage(
+        id=run.id,
+        title=words.plain(run.outcome).capitalize(),
+        scope="" if run.scope == "city" else f"District {run.scope}",
+        period=words.period(words.day(run.period_from), words.last_day(run.period_to)),
+        made=run.created_at,
+        summary=_summary(run, methods),
+        edit=_edit(opened),
+        undone=tuple(
+            (one.id, one.undone_by or "", one.undone_at) for one in undone if one.undone_at
+        ),
+        warnings=tuple(words.sentence(warning) for warning in told["warnings"]),
+        zones=zone_lines(shown, run, district=district, sort=sort),
+        district=district,
+        districts=pages.district_choices(shown),
+        sort=sort,
+        factors=_factors(run, words.Units(opened.city.crs)),
+        dropped=tuple((one["candidate"], one["reason"]) for one in told["dropped"]),
+        methods=methods,
+        validation=scores.validation_page(shown, public_run(opened.own), {}),
+    )
+
+
+def zone_lines(
+    shown: Shown, run: RunRecord, *, district: str = "", sort: str = "rank"
+) -> tuple[ZoneLine, ...]:
+    """Tell the zones of a run, of one district or all, the highest first."""
+    zones = run.zones.reset_index(drop=True)
+    names = zones["name"].tolist() if "name" in zones else [""] * len(zones)
+    rows = pages.zone_rows(shown, public_run(run))
+    order: list[int] = list(range(len(zones)))
+    column = SORTS[sort][0]
+    if column:
+        order = zones[column].sort_values(ascending=False, kind="stable").index.tolist()
+    return tuple(
+        ZoneLine(
+            id=rows[i].id,
+            title=rows[i].title,
+            name=names[i],
+            why=rows[i].brief,
+            expected=words.about(zones["expected"].iloc[i]),
+            past=words.number(zones["past"].iloc[i]),
+            area=rows[i].area,
+            kept=rows[i].stability,
+        )
+        for i in order
+        if not district or rows[i].district == district
+    )
+
+
+def _summary(run: RunRecord, methods: MethodsPage) -> tuple[str, ...]:
+    """Tell in sentences what a run found."""
+    told, zones = run.result, run.zones
+    factors = told["model"]["factors"]
+    if not factors:
+        first = (
+            f"None of {methods.candidates} candidates goes with where the "
+            f"{words.number(told['incidents'])} incidents were reported; the risk terrain is flat."
+        )
+    else:
+        strongest = max(factors, key=lambda factor: abs(factor["coefficient"]))
+        named = words.listed([words.plain(factor["name"]) for factor in factors])
+        first = (
+            f"Of {methods.candidates} candidates, {len(factors)} explain best where "
+            f"{words.number(told['incidents'])} incidents were reported: {named}. The strongest, "
+            f"{words.plain(strongest['name'])}, goes with {words.number(strongest['rrv'], 1)} "
+            "times the risk where it acts."
+        )
+    parts = methods.combined.parts
+    second = (
+        f"Of all combined risk {parts.environment} comes from the environment and {parts.history} "
+        "from past incidents."
+    )
+    if len(zones) == 0:
+        return first, second, "No zone was cut: the scores of every district are all alike."
+    held, area = zones["past"].sum() / told["incidents"], zones["n_cells"].sum() / len(run.grid)
+    count = "1 zone holds" if len(zones) == 1 else f"{len(zones)} zones hold"
+    third = (
+        f"{count} {words.share(float(held))} of these incidents on {words.share(float(area))} of "
+        "the area. That is what the run has seen; how it does on later incidents is told by "
+        "validation alone."
+    )
+    return first, second, third
+
+
+def _edit(opened: Opened) -> Edit | None:
+    edited, waiting = opened.run.edited, opened.newest - opened.used
+    if edited is None and waiting == 0:
+        return None
+    return Edit(
+        on=words.day(edited.on) if edited else "",
+        steps=edited.steps if edited else 0,
+        waiting=waiting,
+    )
+
+
+def _factors(run: RunRecord, units: words.Units) -> tuple[FactorLine, ...]:
+    noted = {
+        (f["name"], f["operation"], f["distance"]): f for f in run.result["diagnostics"]["factors"]
+    }
+    return tuple(
+        factor_line(
+            factor, noted.get((factor["name"], factor["operation"], factor["distance"])), units
+        )
+        for factor in run.result["model"]["factors"]
+    )
+
+
+def factor_line(
+    factor: Mapping[str, Any], noted: Mapping[str, Any] | None, units: words.Units
+) -> FactorLine:
+    """Tell one factor; ``noted`` is what the diagnostics say of it."""
+    return FactorLine(
+        name=words.plain(factor["name"]),
+        operation=OPERATIONS.get(factor["operation"], factor["operation"]),
+        reach=units.length(factor["distance"]),
+        rrv=words.number(factor["rrv"], 2),
+        interval=words.interval(
+            words.number(factor["rrv_low"], 2), words.number(factor["rrv_high"], 2)
+        ),
+        coefficient=f"{words.number(factor['coefficient'], 4)} ({words.number(factor['se'], 4)})",
+        covers=words.share(noted["covers"]) if noted else "",
+        inflation=words.number(noted["variance_inflation"], 2) if noted else "",
+    )
