@@ -67,9 +67,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     language.register(app)
     errors.register(app)
     if database is not None and settings.secret_key is not None:
-        furnish(app, Workroom(settings=settings, database=database, bell=Bell(settings)))
+        room = Workroom(settings=settings, database=database, bell=Bell(settings))
+        furnish(app, room)
         staff.register(app, settings, database)
-        analyst.register(app)
+        analyst.register(app, room)
         command.register(app)
     if settings.proxies:
         count = settings.proxies

@@ -14,13 +14,18 @@ from app.analyst import (
     runs,
     work,
 )
+from app.analyst.readiness import WorkerWatch
+from app.views import health
 
 if TYPE_CHECKING:
     from flask import Flask
 
+    from app.workroom import Workroom
 
-def register(app: Flask) -> None:
+
+def register(app: Flask, room: Workroom) -> None:
     """Add the workbench to an application that has its workroom."""
+    app.extensions.setdefault(health.CHECKS, {})["worker"] = WorkerWatch(room.database)
     app.register_blueprint(home.bp)
     app.register_blueprint(runs.bp)
     app.register_blueprint(work.bp)

@@ -23,10 +23,7 @@ RINGS = 64  # corners of a circle for each quarter
 def grid_map(
     city: CityRecord, grid: Grid, block_units: float, farthest_blocks: float
 ) -> dict[str, Any]:
-    """Draw a grid, and at its middle one block and the farthest influence.
-
-    The map's ``told`` says the number of cells in words.
-    """
+    """Draw a grid, and at its middle one block and the farthest influence."""
     units = Units(city.crs)
     middle = city.study_area.representative_point()
     half = block_units / 2
@@ -72,5 +69,4 @@ def grid_map(
             filled=False,
         ),
     )
-    drawn = staff_map(layers, city.districts.geometry, base=url_for("ground.base", city=city.slug))
-    return {**drawn, "told": f"{len(grid):,} cells of {cell}."}
+    return staff_map(layers, city.districts.geometry, base=url_for("ground.base", city=city.slug))

@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, render_template
 
 from app import jobs
+from app.analyst.addresses import sources_address
+from app.analyst.run_pages import run_lines
+from app.analyst.standing import next_steps, read_standing
+from app.analyst.work_pages import job_lines
+from app.guard import require_visitor
+from app.permissions import ASKING
 from app.staff.city import shell, staff_city
 from app.workroom import workroom
-from geodata.store import cities, runs
+from geodata.roles import ANALYST
+from geodata.store import cities
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -28,15 +35,19 @@ def home() -> ResponseReturnValue:
 
 @bp.get("/<city>/")
 def city(city: str) -> ResponseReturnValue:
-    """Tell how a city stands: its data, its newest runs, what is being worked on."""
+    """Tell how a city stands: its data, its newest runs, what is being worked on, what is next."""
     record = staff_city(city)
-    database = workroom().database
+    database, person = workroom().database, require_visitor().person
     with database.session() as session:
-        newest = runs.list_runs(session, city)[:NEWEST]
+        standing = read_standing(session, record, NEWEST)
+    open_jobs = jobs.statuses(database, city, open_only=True) if person.may(ASKING) else []
     return render_template(
         "analyst/city.html",
         shell=shell(record),
-        city=record,
-        runs=newest,
-        jobs=jobs.statuses(database, city, open_only=True),
+        standing=standing,
+        steps=next_steps(standing, person),
+        runs=run_lines(standing.newest, record),
+        work=job_lines(open_jobs, city),
+        deserted=bool(open_jobs) and not jobs.worker_alive(database),
+        sources=sources_address(city) if person.may((ANALYST,)) else "",
     )

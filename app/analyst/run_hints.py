@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 FEWEST_TESTED = 10  # of fewer points a nearest-neighbour test says nothing
 POINT_TYPES = (0, 4)  # shapely's numbers of points and multipoints
-BYTES_PER_CELL = 700.0  # measured, see docs/workbench.md
-BYTES_PER_CANDIDATE = 3.0
-SLOW_CELLS = 200_000
-HEAVY_BYTES = 2e9
+BYTES_BEFORE = 500e6  # of a fit: measured on 9,329 to 475,892 cells, see docs/workbench.md
+BYTES_PER_CELL = 450.0
+BYTES_PER_CANDIDATE = 1.0  # of each cell
+HEAVY_BYTES = 1e9
 FITTED = "stepwise"  # a stage that only a fit has
 
 
@@ -113,8 +113,11 @@ def incidents_told(
     return count, f"{count:,} {noun} of {words.plain(outcome)}, {days}."
 
 
-def weigh(grid: Grid, candidates: int, past: tuple[int, float] | None, length: str) -> Cost:
+def weigh(grid: Grid, candidates: int, before: str, length: str) -> Cost:
     """Say what a grid would cost.
+
+    How long a fit takes hangs on the data more than on the cells (halving the cell of one city
+    took 2.6 times as long, quartering it no longer than before), so the last fit is told as it was.
 
     Parameters
     ----------
@@ -122,24 +125,22 @@ def weigh(grid: Grid, candidates: int, past: tuple[int, float] | None, length: s
         The cells.
     candidates
         Columns to be tried: operations times distances, of all factors.
-    past
-        Cells times candidates of the last fit here, and the seconds that it took.
+    before
+        What the last fit here took, in words; empty where there was none.
     length
         The side of a cell, in words.
     """
     cells = len(grid)
-    size = cells * (BYTES_PER_CELL + BYTES_PER_CANDIDATE * candidates)
-    told = f"{cells:,} cells of {length}, {candidates} candidates; about {_memory(size)} of memory"
-    seconds = None if past is None else past[1] * cells * candidates / past[0]
-    if seconds is None:
-        told += ". How long it takes is not known: nothing was fitted here yet."
-    else:
-        told += f", {duration(seconds)} going by the last fit here."
+    size = BYTES_BEFORE + cells * (BYTES_PER_CELL + BYTES_PER_CANDIDATE * candidates)
+    told = (
+        f"{cells:,} cells of {length}, {candidates} candidates; about {size / 1e9:.1f} GB of "
+        f"memory. {before or 'How long it takes is not known: nothing was fitted here yet.'}"
+    )
     warning = ""
-    if cells > SLOW_CELLS or size > HEAVY_BYTES:
+    if size > HEAVY_BYTES:
         warning = (
-            f"This is a heavy run: about {_memory(size)} of memory for as long as it lasts, and "
-            "other work waits behind it. A cell twice as wide makes a quarter of the cells."
+            f"This is a heavy run: about {size / 1e9:.1f} GB of memory for as long as it lasts, "
+            "and other work waits behind it. A cell twice as wide makes a quarter of the cells."
         )
     return Cost(cells=cells, told=told, warning=warning)
 
@@ -171,22 +172,20 @@ def candidates_of(factors: Iterable[RiskFactor]) -> int:
     return sum(len(one.operations) * len(one.distances_units(1.0)) for one in factors)
 
 
-def last_fit(session: Session, city: str) -> tuple[int, float] | None:
-    """Give cells times candidates of the last job that fitted a run, and its seconds."""
+def last_fit(session: Session, city: str) -> str:
+    """Say what the last job here took that fitted one run; nothing where there was none."""
     for job in jobs.list_jobs(session, city, state=jobs.DONE, kind="fit", most=jobs.USUAL_OF):
-        seconds = sum(job.timings.values())
         made = (job.result or {}).get("runs", [])
         run = runs.find_document(session, made[0]) if len(made) == 1 else None
         if run is not None and FITTED in job.timings:  # else the run was there already
             tried = run["candidates"] + len(run["dropped"])
-            return max(1, run["grid"]["cells"] * tried), seconds
-    return None
+            return (
+                f"The last fit here, {run['grid']['cells']:,} cells and {tried} candidates, took "
+                f"{duration(sum(job.timings.values()))}."
+            )
+    return ""
 
 
 def choices_of(offer: Offer) -> Mapping[str, RiskFactor]:
     """Give the factors of an offer by name."""
     return {hint.factor.name: hint.factor for hint in offer.factors}
-
-
-def _memory(size: float) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 0.95e9 else f"{max(50, round(size / 5e7) * 50):.0f} MB"

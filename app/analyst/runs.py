@@ -9,6 +9,7 @@ from flask import Blueprint, jsonify, redirect, render_template, request, url_fo
 
 from app import forms as addresses
 from app import jobs
+from app.analyst.addresses import sources_address
 from app.analyst.grid_map import grid_map
 from app.analyst.run_form import LATEST, RunForm, put_at, typed
 from app.analyst.run_hints import (
@@ -96,7 +97,10 @@ def new(city: str) -> ResponseReturnValue:
         usual = _usual(session, offered)
     if not offered.outcomes or not offered.factors:
         return render_template(
-            "analyst/run_nothing.html", shell=shell(record, "runs.listed"), offered=offered
+            "analyst/run_nothing.html",
+            shell=shell(record, "runs.listed"),
+            offered=offered,
+            sources=sources_address(city),
         )
     form = RunForm(data=typed(usual, offered))
     form.offer(offered)
@@ -135,8 +139,14 @@ def grid(city: str) -> ResponseReturnValue:
     record = staff_city(city)
     cell = _length(request.args.get("cell", ""), record.cell_units)
     block = _length(request.args.get("block", ""), record.block_units)
-    farthest = _length(request.args.get("blocks", ""), 3.0)
-    return jsonify(grid_map(record, lay(record, cell), block, min(farthest, 20.0)))
+    farthest = min(_length(request.args.get("blocks", ""), 3.0), 20.0)
+    candidates = round(_length(request.args.get("candidates", ""), 1.0))
+    laid = lay(record, cell)
+    with workroom().database.session() as session:
+        before = last_fit(session, city)
+    cost = weigh(laid, candidates, before, Units(record.crs).length(cell))
+    drawn = grid_map(record, laid, block, farthest)
+    return jsonify(**drawn, told=cost.told, warning=cost.warning)
 
 
 def _fits(status: jobs.JobStatus) -> bool:
@@ -170,9 +180,9 @@ def _weighed(form: RunForm, offered: Offer) -> Cost | None:
     known = choices_of(offered)
     taken = [one.applied_to(known[one.name]) for one in form.chosen() if one.name in known]
     with workroom().database.session() as session:
-        past = last_fit(session, offered.city.slug)
+        before = last_fit(session, offered.city.slug)
     tried = candidates_of(taken)
-    return weigh(laid, tried, past, Units(offered.city.crs).length(form.cell.data))
+    return weigh(laid, tried, before, Units(offered.city.crs).length(form.cell.data))
 
 
 def _period_told(form: RunForm, city: CityRecord) -> str:
@@ -203,7 +213,7 @@ def _ask(form: RunForm, offered: Offer) -> int | None:
 
 
 def _length(text: str, usual: float) -> float:
-    """Read a length of an address.
+    """Read a length, or another number above 0, of an address.
 
     Raises
     ------
@@ -217,6 +227,6 @@ def _length(text: str, usual: float) -> float:
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and 0 < value <= 1e6):
-        msg = f"{text[:40]!r} is no length; give a number above 0"
+        msg = f"{text[:40]!r} cannot be used; give a number above 0"
         raise addresses.AddressError(msg)
     return value

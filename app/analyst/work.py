@@ -17,6 +17,7 @@ from app.staff.frame import say
 from app.staff.pages import paging
 from app.workroom import workroom
 from geodata.errors import NotStoredError
+from geodata.roles import ANALYST
 from geodata.store import jobs as store
 
 if TYPE_CHECKING:
@@ -90,7 +91,9 @@ def retry(city: str, job: int) -> ResponseReturnValue:
 
 def _shown(city: str, job: int, form: ConfirmForm, status: int = 200) -> ResponseReturnValue:
     record, found = staff_city(city), _job(city, job)
-    page = job_page(found, city, alive=jobs.worker_alive(workroom().database))
+    may_fit = require_visitor().person.may((ANALYST,))
+    alive = jobs.worker_alive(workroom().database)
+    page = job_page(found, city, alive=alive, may_fit=may_fit)
     told = render_template(
         "analyst/job.html", shell=shell(record, "work.listed"), page=page, sure=form
     )

@@ -97,8 +97,8 @@ def job_line(status: JobStatus, city: str) -> JobLine:
     )
 
 
-def job_page(status: JobStatus, city: str, *, alive: bool) -> JobPage:
-    """Describe one job whole."""
+def job_page(status: JobStatus, city: str, *, alive: bool, may_fit: bool = False) -> JobPage:
+    """Describe one job whole; who ``may_fit`` is led to the form with what was asked."""
     job = status.job
     running = job.state == jobs.RUNNING
     failed, cancelled = job.state == jobs.FAILED, job.state == jobs.CANCELLED
@@ -119,7 +119,7 @@ def job_page(status: JobStatus, city: str, *, alive: bool) -> JobPage:
         if job.retry_of
         else None,
         change_address=url_for("runs.new", city=city, job=job.id)
-        if job.kind == "fit" and job.ended
+        if may_fit and job.kind == "fit" and job.ended
         else "",
     )
 

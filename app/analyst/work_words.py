@@ -27,6 +27,13 @@ STAGES = {
     "downloading": "Downloading",
     "reading": "Reading the sources",
     "storing": "Storing the rows",
+    "places": "Hiding exact places",
+    "rules": "Holding the draft against the rules",
+    "zones": "Writing the zones",
+    "measures": "Working out the measures",
+    "districts and people": "Writing districts and people",
+    "pages": "Writing what the pages show",
+    "writing": "Writing the files",
     "the rest": "Finishing and storing",
 }
 STATES = {

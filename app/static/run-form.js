@@ -27,17 +27,23 @@
   for (const name of ["outcome", "first", "last"]) form.elements[name].addEventListener("change", count);
   count();
 
-  const farthest = () => {
-    const numbers = [...form.querySelectorAll("input[name$=-max_blocks]")]
-      .filter((one) => form.elements[one.name.replace("max_blocks", "taken")].checked)
-      .map((one) => Number(one.value));
-    return Math.max(1, ...numbers.filter((one) => one >= 1 && one <= 20));
+  // Of the factors that are taken: the farthest influence, and how many columns they make.
+  const tried = () => {
+    let [blocks, candidates] = [1, 0];
+    for (const one of form.querySelectorAll("input[name$=-max_blocks]")) {
+      const of = (name) => form.elements[one.name.replace("max_blocks", name)];
+      const reach = Number(one.value);
+      if (!of("taken").checked || !(reach >= 1 && reach <= 20)) continue;
+      blocks = Math.max(blocks, reach);
+      candidates += reach * (of("step").value === "half" ? 2 : 1) * (of("operation").value === "both" ? 2 : 1);
+    }
+    return { blocks, candidates };
   };
   const frame = part("map").querySelector(".staff-map");
   const step = part("preview");
   let refused = false;
   step.addEventListener("click", async (event) => {
-    const values = { cell: value("cell"), block: value("block"), blocks: farthest() };
+    const values = { cell: value("cell"), block: value("block"), ...tried() };
     if (refused || !(Number(values.cell) > 0) || !(Number(values.block) > 0)) return; // sent, so that the page says why
     event.preventDefault();
     part("cells").textContent = "Laying the grid…";
@@ -45,6 +51,8 @@
       const told = await load(form.dataset.grid, values);
       part("map").hidden = false;
       part("cells").textContent = told.told;
+      part("warning").textContent = told.warning;
+      part("warning").hidden = !told.warning;
       await StaffMap.show(frame, told);
     } catch (error) {
       refused = true;

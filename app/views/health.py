@@ -13,9 +13,23 @@ from geodata.errors import ReleaseError, StoreError
 from geodata.measures.registry import STALE_DAYS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask.typing import ResponseReturnValue
 
+    Check = Callable[[], tuple[str, str]]
+
 bp = Blueprint("health", __name__)
+CHECKS = "saferground.checks"
+
+
+def checks() -> dict[str, Check]:
+    """Give what else has to be ready, by name; parts of the application put their own check here.
+
+    A check gives a word for how it stands, and why that is not ready, empty if it is.
+    """
+    found: dict[str, Check] = current_app.extensions.get(CHECKS, {})
+    return found
 
 
 @bp.get("/healthz")
@@ -30,6 +44,7 @@ def readyz() -> ResponseReturnValue:
     answer: dict[str, Any] = {"source": "database" if site().preview else "releases"}
     answer |= {"database": "ok" if site().preview else "not used", "city": None, "release": None}
     answer |= {"data_through": None, "age_days": None, "stale_after_days": STALE_DAYS}
+    answer["worker"] = "not used"
     reasons: list[str] = []
     try:
         site().check()
@@ -52,6 +67,9 @@ def readyz() -> ResponseReturnValue:
                     f"the {what} of {shown.city.slug} is {shown.age_days} days old, more than the "
                     f"{STALE_DAYS} days that are promised"
                 )
+    for name, check in checks().items():
+        answer[name], reason = check()
+        reasons += [reason] if reason else []
     status = "not ready" if reasons else "ready"
     response = jsonify(status=status, reasons=reasons, **answer)
     response.cache_control.no_store = True

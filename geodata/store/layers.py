@@ -134,6 +134,15 @@ def factor_layers(session: Session, city_id: int) -> dict[RiskFactor, gpd.GeoDat
     return layers
 
 
+def factor_names(session: Session, city_id: int) -> list[str]:
+    """Name the factors of a city, in the order of its file."""
+    return list(
+        session.scalars(
+            select(Factor.name).where(Factor.city_id == city_id).order_by(Factor.position)
+        )
+    )
+
+
 def base_shapes(session: Session, city_id: int) -> gpd.GeoDataFrame:
     """Give what is drawn under the map: ``kind``, ``name``, ``rank`` (1 is major), geometry."""
     crs = session.get_one(City, city_id).crs

@@ -1,0 +1,129 @@
+"""How a city stands, and what is to be done next: the beginning of the workbench."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import url_for
+
+from app import words
+from app.analyst.addresses import release_address, run_address, sources_address
+from app.validation import VALIDATION
+from geodata.roles import ANALYST, PUBLISHER
+from geodata.store import findings, imports, incidents, layers, releases, runs
+from geodata.store.releases import DRAFTED
+from geodata.store.runs import RunFilter
+from spatial.analysis import CITY_SCOPE
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from geodata.store.cities import CityRecord
+    from geodata.store.incidents import OutcomeDays
+    from geodata.store.people import PersonRecord
+    from geodata.store.releases import ReleaseRecord
+    from geodata.store.runs import RunSummary
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What is known of a city: its data, its newest runs, its releases.
+
+    ``validated`` says whether the newest run of the whole city was held against later incidents;
+    ``undone`` whether data that it used were undone since.
+    """
+
+    city: CityRecord
+    outcomes: tuple[OutcomeDays, ...]
+    factors: tuple[str, ...]
+    newest: tuple[RunSummary, ...]
+    current: RunSummary | None
+    validated: bool
+    undone: bool
+    releases: tuple[ReleaseRecord, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Something to do next; no address where there is no page for it, or it is not one's to do."""
+
+    told: str
+    label: str
+    address: str
+
+
+def read_standing(session: Session, city: CityRecord, most: int) -> Standing:
+    """Read how a city stands."""
+    whole = runs.list_runs(session, city.slug, RunFilter(scope=CITY_SCOPE), most=1)
+    current = whole[0] if whole else None
+    return Standing(
+        city=city,
+        outcomes=tuple(incidents.outcome_days(session, city.id)),
+        factors=tuple(layers.factor_names(session, city.id)),
+        newest=tuple(runs.list_runs(session, city.slug, most=most)),
+        current=current,
+        validated=current is not None
+        and bool(findings.list_findings(session, current.id, VALIDATION)),
+        undone=current is not None and bool(imports.undone_imports_of(session, current.id)),
+        releases=tuple(releases.list_releases(session, city.slug)),
+    )
+
+
+def next_steps(found: Standing, person: PersonRecord) -> tuple[Step, ...]:
+    """Say what is to be done next, the first first; only what the person may see done."""
+    city = found.city.slug
+    fits, publishes = person.may((ANALYST,)), person.may((PUBLISHER,))
+    if not found.outcomes or not found.factors:
+        missing = "incidents" if not found.outcomes else "factors"
+        told = f"There are no {missing} yet. Everything begins with the sources of the city."
+        return (_step(told, "Add sources", sources_address(city), may=fits),)
+    new = url_for("runs.new", city=city)
+    if found.current is None:
+        told = "The data are there; no run of the whole city is. A run finds the risky places."
+        return (_step(told, "New run", new, may=fits),)
+    return tuple(_of_run(found, found.current, fits=fits, publishes=publishes))
+
+
+def _of_run(found: Standing, run: RunSummary, *, fits: bool, publishes: bool) -> list[Step]:
+    city = found.city
+    steps = []
+    new, here = url_for("runs.new", city=city.slug), run_address(city.slug, run.id)
+    days = f"{words.plain(run.outcome)}, {run.period_from} to before {run.period_to}"
+    if found.undone:
+        told = f"Data that the newest run ({days}) used were undone since. Fit it again."
+        steps.append(_step(told, "New run", new, may=fits))
+    elif city.imported_at > run.created_at:
+        told = f"Data were imported after the newest run ({days}) was made. Look if it still holds."
+        steps.append(_step(told, "New run", new, may=fits))
+    if not found.validated:
+        later = _last(found.outcomes, run.outcome)
+        if later is not None and later >= run.period_to:
+            told = (
+                f"The newest run ({days}) was not held against later incidents yet; there are "
+                f"some up to {later}."
+            )
+            steps.append(_step(told, "Validate it", here, may=fits))
+        else:
+            told = (
+                f"The newest run ({days}) took all days there are. Leave the last months out of a "
+                "run, and it can be held against them."
+            )
+            steps.append(_step(told, "New run", new, may=fits))
+    drafts = [one for one in found.releases if one.state == DRAFTED]
+    for draft in drafts[:1]:
+        told = f"Draft {draft.id} waits for a publisher who did not draft it."
+        address = release_address(city.slug, draft.id)
+        steps.append(_step(told, "Look at it", address, may=publishes))
+    return steps
+
+
+def _last(outcomes: Sequence[OutcomeDays], outcome: str) -> dt.date | None:
+    return next((days.last for days in outcomes if days.outcome == outcome), None)
+
+
+def _step(told: str, label: str, address: str, *, may: bool) -> Step:
+    return Step(told=told, label=label, address=address if may else "")
