@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from geodata.roles import ADMINISTRATOR, READERS
+from geodata.roles import ADMINISTRATOR, ANALYST, READERS
 from geodata.store.sessions import CODE, ENROL, FULL
+from geodata.uploads import MOST_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,7 @@ def only(*roles: str) -> Rule:
 
 
 READING = only(*READERS)  # for staff pages that any role but an administrator alone may read
+ANALYSTS = only(ANALYST)
 ADMINISTRATORS = only(ADMINISTRATOR)
 
 RULES: dict[str, Rule] = {
@@ -105,6 +107,20 @@ RULES: dict[str, Rule] = {
     "ground.base": READING,
     "analyst.home": READING,
     "analyst.city": READING,
+    "sources.sources": READING,
+    "sources.remove": ANALYSTS,
+    "sources.imports": READING,
+    "sources.undo": ANALYSTS,
+    "uploads.add": ANALYSTS,
+    "uploads.fetching": ANALYSTS,
+    "uploads.describe": ANALYSTS,
+    "uploads.places": ANALYSTS,
+    "uploads.check": ANALYSTS,
+    "uploads.commit": ANALYSTS,
+    "uploads.forget": ANALYSTS,
+    "new_city.begin": ANALYSTS,
+    "new_city.describe": ANALYSTS,
+    "new_city.places": ANALYSTS,
     "admin.home": ADMINISTRATORS,
     "admin.people": ADMINISTRATORS,
     "admin.new_person": ADMINISTRATORS,
@@ -126,6 +142,14 @@ LIMITS: dict[str, Limit] = {
     "account.password": Limit(count=10),
     "account.codes": Limit(count=10),
     "account.new_codes": Limit(count=10),
+    "uploads.add": Limit(count=30),
+    "new_city.begin": Limit(count=30),
     "admin.new_person": Limit(count=30),
     "admin.audit_export": Limit(count=6, methods=("GET",)),
+}
+
+BESIDE_A_FILE = 64 * 1024  # the other fields of a form that sends a file
+BODIES: dict[str, int] = {  # what may be longer than a form, once it is known who sends it
+    "uploads.add": MOST_BYTES + BESIDE_A_FILE,
+    "new_city.begin": MOST_BYTES + BESIDE_A_FILE,
 }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TABS: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles that see it
     ("analyst.city", "Overview", READERS),
+    ("sources.sources", "Sources", READERS),
 )
 
 
