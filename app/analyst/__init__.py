@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.analyst import home
+from app.analyst import home, new_city, sources, uploads
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -13,3 +13,6 @@ if TYPE_CHECKING:
 def register(app: Flask) -> None:
     """Add the workbench to an application that has its workroom."""
     app.register_blueprint(home.bp)
+    app.register_blueprint(new_city.bp)
+    app.register_blueprint(sources.bp)
+    app.register_blueprint(uploads.bp)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from app.analyst.source_kinds import SourceKind
+    from app.analyst.words import Words
 
 LONGEST_NAME, LONGEST_FORM, LONGEST_CRS = 60, 60, 200
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -80,7 +81,9 @@ def read_kept(kept: Mapping[str, Any]) -> Answers | None:
     return found if kept and found.kind in KINDS else None
 
 
-def read_form(form: Mapping[str, str], columns: Sequence[str], before: Answers) -> Answers:
+def read_form(
+    form: Mapping[str, str], columns: Sequence[str], words: Sequence[Words], before: Answers
+) -> Answers:
     """Read what was chosen and typed; columns and their words come by number.
 
     Parameters
@@ -89,6 +92,8 @@ def read_form(form: Mapping[str, str], columns: Sequence[str], before: Answers) 
         The fields as they were sent.
     columns
         Columns of the file, in its order.
+    words
+        Values of columns that the form asked the meaning of.
     before
         What was answered before, for the fields that the form did not have.
     """
@@ -112,19 +117,22 @@ def read_form(form: Mapping[str, str], columns: Sequence[str], before: Answers) 
     return Answers(
         kind=kind,
         roles={name: code for name, code in roles.items() if code in known},
-        words={**before.words, **_words(form)},
+        words={**before.words, **_words(form, columns, words)},
         **texts,
     )
 
 
-def _words(form: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Read what words mean: ``word-ROLE-N`` is one, ``means-ROLE-N`` what it means."""
-    found: dict[str, dict[str, str]] = {}
-    for name, word in form.items():
-        start, _, rest = name.partition("-")
-        if start == "word" and rest:
-            role = rest.rpartition("-")[0]
-            found.setdefault(role, {})[word] = form.get(f"means-{rest}", "").strip()
+def _words(
+    form: Mapping[str, str], columns: Sequence[str], words: Sequence[Words]
+) -> dict[str, dict[str, str]]:
+    """Read what values mean: ``means-ROLE-N``, where ``of-ROLE`` is still the column asked for."""
+    found = {}
+    for one in words:
+        if form.get(f"of-{one.role}") == str(columns.index(one.column)):
+            found[one.role] = {
+                word.value: form.get(f"means-{one.role}-{number}", "").strip()
+                for number, word in enumerate(one.words)
+            }
     return found
 
 

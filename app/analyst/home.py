@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, render_template
 
 from app import jobs
+from app.guard import require_visitor
 from app.staff.city import shell, staff_city
 from app.workroom import workroom
+from geodata.roles import ANALYST
 from geodata.store import cities, runs
 
 if TYPE_CHECKING:
@@ -23,7 +25,8 @@ def home() -> ResponseReturnValue:
     """List the cities."""
     with workroom().database.session() as session:
         found = cities.list_cities(session)
-    return render_template("analyst/home.html", cities=found)
+    may_add = require_visitor().person.may({ANALYST})
+    return render_template("analyst/home.html", cities=found, may_add=may_add)
 
 
 @bp.get("/<city>/")

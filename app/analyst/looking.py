@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -12,7 +12,7 @@ import pyogrio
 from pyogrio.errors import DataSourceError
 from pyproj import CRS
 
-from app.analyst.answers import AS_SAID, OTHER, Answers, read_kept
+from app.analyst.answers import AS_SAID, Answers, read_kept
 from app.analyst.source_kinds import (
     KINDS,
     PAIR,
@@ -20,11 +20,10 @@ from app.analyst.source_kinds import (
     Y,
     guess_kind,
     guess_roles,
-    guess_word,
 )
+from app.analyst.words import words_of
 from geodata.cityfile import DEGREES, Place
 from geodata.errors import DataError
-from geodata.gathering import texts_of
 from geodata.previews import preview
 from geodata.readers import read_place
 from geodata.sightings import frame_of, sight
@@ -33,6 +32,7 @@ from geodata.systems import describe_system, look_at
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from app.analyst.words import Words
     from geodata.handed_in import HandedIn
     from geodata.previews import Preview
     from geodata.sightings import Sighting
@@ -40,7 +40,17 @@ if TYPE_CHECKING:
     from geodata.systems import Coordinates
 
 MOST_COLUMNS = 250
-MOST_WORDS = 60
+GUESSES = {  # what a column seems to be, for people
+    "x": "x or longitude",
+    "y": "y or latitude",
+    "place": "pairs of coordinates",
+    "date": "dates",
+    "time": "times of day",
+    "id": "numbers of rows",
+    "category": "kinds of something",
+    "number": "numbers",
+    "text": "text",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,27 +60,6 @@ class System:
     code: str
     label: str
     told: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Word:
-    """One value of a column: how often it comes, and what it means so far."""
-
-    value: str
-    rows: int
-    means: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Words:
-    """The values of a column with a role; ``choices`` are what they may mean, if not any name."""
-
-    role: str
-    column: str
-    label: str
-    choices: tuple[str, ...]
-    words: tuple[Word, ...]
-    more: int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -154,7 +143,7 @@ def look(handed: HandedIn, city: CityRecord, answers: Answers | None = None) -> 
         warnings=coordinates.warnings if coordinates and answers.source_kind.placed else (),
         remedy=_system(fits[0], fits) if wrong else None,
         swapped=bool(coordinates and coordinates.swapped),
-        words=_words(frame.frame, answers),
+        words=words_of(frame.frame, answers),
         sighting=sighting_of(handed, city, answers),
         layers=layers if len(layers) > 1 else (),
     )
@@ -223,42 +212,3 @@ def _systems(
 def _system(code: str, fits: Sequence[str]) -> System:
     told = "the places fall into the city" if code in fits else ""
     return System(code=code, label=describe_system(code), told=told)
-
-
-def _words(frame: pd.DataFrame, answers: Answers) -> tuple[Words, ...]:
-    """Give the values of each column whose values mean something, the most frequent first."""
-    found = []
-    for name, code in answers.roles.items():
-        role = answers.source_kind.role(code)
-        if role is None or role.words is None or name not in frame.columns:
-            continue
-        texts = pd.Series(texts_of(frame[name]), dtype=object)
-        counts = texts[texts != ""].value_counts()
-        given = answers.words.get(code, {})
-        found.append(
-            Words(
-                role=code,
-                column=name,
-                label=role.label,
-                choices=role.words,
-                words=tuple(
-                    Word(
-                        value=str(value),
-                        rows=int(rows),
-                        means=_means(role.words, code, value, given),
-                    )
-                    for value, rows in counts.head(MOST_WORDS).items()
-                ),
-                more=max(0, len(counts) - MOST_WORDS),
-            )
-        )
-    return tuple(found)
-
-
-def _means(choices: tuple[str, ...], role: str, value: Any, given: dict[str, str]) -> str:
-    if str(value) in given:
-        return given[str(value)]
-    return guess_word(role, str(value)) if choices else ""
-
-
-__all__ = ["OTHER", "Look", "Word", "Words", "layers_of", "look", "place_of", "sighting_of"]
