@@ -26,7 +26,8 @@ class HandedIn:
     """A file in quarantine.
 
     ``city`` is the slug of the city that it is for, nothing for a city that is yet to be.
-    ``address`` is where it was fetched, if it was; ``answers`` say how it is to be read.
+    ``address`` is where it was fetched, if it was; ``answers`` say how it is to be read; ``job`` is
+    the number of the import that was asked for with it.
     """
 
     upload: Upload
@@ -35,6 +36,7 @@ class HandedIn:
     when: dt.datetime
     address: str = ""
     answers: dict[str, Any] = field(default_factory=dict)
+    job: int = 0
 
 
 def keep(handed: HandedIn) -> None:

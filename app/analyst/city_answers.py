@@ -35,6 +35,7 @@ MOST_SYSTEMS = 12
 CELL = {True: ("60", "120"), False: ("200", "400")}  # metres, feet
 SHAPES = ("Polygon", "MultiPolygon")
 LONGEST_NAME = 200
+LONGEST_UNITS = 1e6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,16 +162,8 @@ def build_city(
     _check_system(answers.system, faults)
     if answers.timezone not in zoneinfo.available_timezones():
         faults.add("timezone", "choose a time zone, such as America/New_York")
-    numbers = {}
-    for name in ("cell", "block"):
-        numbers[name] = _number(getattr(answers, name))
-        if not 0 < numbers[name] < 1e6:
-            faults.add(name, "give a length in the units of the system, such as 200")
-    for name in ("district", "district_name"):
-        if getattr(answers, name) and getattr(answers, name) not in columns:
-            faults.add(name, "choose a column of the file")
-    if answers.district_name and not answers.district:
-        faults.add("district", "names need codes beside them; choose the column of the codes")
+    numbers = _lengths(answers, faults)
+    _check_columns(answers, columns, faults)
     place = {"source": source, **({"crs": answers.file_crs} if answers.file_crs else {})}
     if answers.file_crs and _usable(answers.file_crs) is None:
         faults.add("file_crs", f"{answers.file_crs[:40]!r} is no known system; write EPSG:2234")
@@ -187,6 +180,22 @@ def build_city(
         "timezone": answers.timezone,
     }
     return {"city": city, **area, "grid": numbers}, faults
+
+
+def _lengths(answers: CityAnswers, faults: Faults) -> dict[str, float]:
+    numbers = {"cell": _number(answers.cell), "block": _number(answers.block)}
+    for name, value in numbers.items():
+        if not 0 < value < LONGEST_UNITS:
+            faults.add(name, "give a length in the units of the system, such as 200")
+    return numbers
+
+
+def _check_columns(answers: CityAnswers, columns: Collection[str], faults: Faults) -> None:
+    for name in ("district", "district_name"):
+        if getattr(answers, name) and getattr(answers, name) not in columns:
+            faults.add(name, "choose a column of the file")
+    if answers.district_name and not answers.district:
+        faults.add("district", "names need codes beside them; choose the column of the codes")
 
 
 def _check_system(system: str, faults: Faults) -> None:

@@ -52,10 +52,10 @@ class SourceKind:
 
 
 X_Y = (
-    Role(code=X, label="place: x, longitude, easting"),
-    Role(code=Y, label="place: y, latitude, northing"),
+    Role(code=X, label="x (longitude)"),
+    Role(code=Y, label="y (latitude)"),
 )
-ID = Role(code="id", label="number of the row (id)")
+ID = Role(code="id", label="id of the row")
 
 TITLES = {
     "alerts": ("Gunshot alerts", "Alerts of gunshot detection, with every clock that they have."),
@@ -92,10 +92,10 @@ def _record_roles(kind: RecordKind) -> tuple[Role, ...]:
         if field.kind == "clock":
             label = f"{_label(field)}: time of day, apart"
             roles.append(Role(code=field.name + APART, label=label))
-    placed = (*X_Y, Role(code=PAIR, label="place: latitude and longitude in one"))
+    placed = (*X_Y, Role(code=PAIR, label="latitude and longitude in one"))
     verified = (
-        Role(code="verified_x", label="verified place: x, longitude"),
-        Role(code="verified_y", label="verified place: y, latitude"),
+        Role(code="verified_x", label="verified x (longitude)"),
+        Role(code="verified_y", label="verified y (latitude)"),
     )
     return (
         *roles,
@@ -136,7 +136,7 @@ KINDS: Mapping[str, SourceKind] = {
         ),
         SourceKind(
             section="factors",
-            title="A factor of the environment",
+            title="Factor of the environment",
             told="Places, lines or areas whose nearness or number may raise the risk.",
             roles=(*X_Y, Role(code=LAYER_NAME, label="kind of place (a factor each)", words=())),
         ),
@@ -233,6 +233,15 @@ def guess_roles(kind: SourceKind, preview: Preview) -> dict[str, str]:
         worded = [c for c in preview.columns if c.role == "category" and c.different > 1]
         _take(found, code, next((c.name for c in worded if pattern.search(c.name)), None))
     return {name: code for name, code in found.items() if kind.role(code) is not None}
+
+
+def guess_name(value: str) -> str:
+    """Guess the name of a factor from the words of an export.
+
+    >>> guess_name("Gas Station")
+    'gas_station'
+    """
+    return re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")[:60].strip("_")
 
 
 def guess_word(role: str, value: str) -> str:

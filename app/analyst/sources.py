@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 bp = Blueprint("sources", __name__, url_prefix="/analyst")
 NEWEST, PAGE = 5, 25
+OURS = ("import", "fetch")  # kinds of jobs that this page tells of
 
 
 @bp.get("/<city>/sources")
@@ -43,6 +44,7 @@ def sources(city: str) -> ResponseReturnValue:
             described = versions.city_file_of(session, city)
         except NotStoredError as error:
             described, fault = None, str(error)
+    told = [one for one in jobs.statuses(room.database, city) if one.job.kind in OURS]
     may = require_visitor().person.may({ANALYST})
     managed = described is not None and described.root == str(
         CityFolder(room.settings.cities, city).root
@@ -56,9 +58,9 @@ def sources(city: str) -> ResponseReturnValue:
         fault=fault,
         imports=import_rows(listed)[:NEWEST],
         more=len(listed) > NEWEST,
-        open=[one for one in jobs.statuses(room.database, city, open_only=True) if _ours(one)],
-        failed=_failed(city),
-        waiting=handed_in.waiting(room.settings.uploads, city) if may else (),
+        open=[one for one in told if not one.job.ended],
+        failed=_failed(told),
+        waiting=_waiting(city, told) if may else [],
         may=may,
         job_address=job_address,
     )
@@ -157,13 +159,14 @@ def remove(city: str) -> ResponseReturnValue:
     ), 422 if request.method == "POST" else 200
 
 
-def _ours(status: jobs.JobStatus) -> bool:
-    return status.job.kind in ("import", "fetch")
-
-
-def _failed(city: str) -> jobs.JobStatus | None:
+def _failed(told: list[jobs.JobStatus]) -> jobs.JobStatus | None:
     """Give the newest import of a city, if it failed."""
-    newest = next(
-        (one for one in jobs.statuses(workroom().database, city) if one.job.kind == "import"), None
-    )
+    newest = next((one for one in told if one.job.kind == "import"), None)
     return newest if newest is not None and newest.job.state == "failed" else None
+
+
+def _waiting(city: str, told: list[jobs.JobStatus]) -> list[handed_in.HandedIn]:
+    """Give the files that were handed in and whose import is not done."""
+    done = {one.job.id for one in told if one.job.state == "done"}
+    waiting = handed_in.waiting(workroom().settings.uploads, city)
+    return [one for one in waiting if one.job not in done]

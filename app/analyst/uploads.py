@@ -230,6 +230,7 @@ def commit(city: str, upload: str) -> ResponseReturnValue:
         job = add_source(room, record, handed, answers, proposal, who)
     except (DataError, CityFileError) as error:
         return _check(record, handed, str(error))
+    handed_in.keep(dataclasses.replace(handed, job=job.id))
     say(f"{handed.upload.name} is being added: job {job.id}. The import can be undone.")
     return redirect(job_address(city, job.id), 303)
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from app.analyst.source_kinds import guess_word
+from app.analyst.source_kinds import guess_name, guess_word
 from geodata.gathering import texts_of
 
 if TYPE_CHECKING:
     from app.analyst.answers import Answers
 
 MOST_WORDS = 60
+FEW = 12  # kinds of place that may all be meant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ def words_of(frame: pd.DataFrame, answers: Answers) -> tuple[Words, ...]:
             continue
         texts = pd.Series(texts_of(frame[name]), dtype=object)
         counts = texts[texts != ""].value_counts()
-        given, guessing = answers.words.get(code, {}), bool(role.words)
+        given = answers.words.get(code, {})
         found.append(
             Words(
                 role=code,
@@ -61,7 +62,7 @@ def words_of(frame: pd.DataFrame, answers: Answers) -> tuple[Words, ...]:
                         value=str(value),
                         rows=int(rows),
                         means=given.get(
-                            str(value), guess_word(code, str(value)) if guessing else ""
+                            str(value), _guess(answers.kind, code, str(value), len(counts))
                         ),
                     )
                     for value, rows in counts.head(MOST_WORDS).items()
@@ -70,3 +71,10 @@ def words_of(frame: pd.DataFrame, answers: Answers) -> tuple[Words, ...]:
             )
         )
     return tuple(found)
+
+
+def _guess(kind: str, role: str, value: str, values: int) -> str:
+    """Guess what a value means: a word of ours, or a factor where there are few kinds of place."""
+    if kind == "alerts":
+        return guess_word(role, value)
+    return guess_name(value) if kind == "factors" and values <= FEW else ""
