@@ -134,7 +134,7 @@ def _admit(rule: Rule) -> ResponseReturnValue | None:
         with desk().database.session(write=True) as opened:
             audit.record(opened, found.person.name, "access.refused", request.path, told)
         raise Forbidden
-    if request.endpoint in BODIES:
+    if request.endpoint in BODIES and request.mimetype == "multipart/form-data":
         request.max_content_length = BODIES[request.endpoint]
     return None
 

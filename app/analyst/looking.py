@@ -11,6 +11,7 @@ import pandas as pd
 import pyogrio
 from pyogrio.errors import DataSourceError
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from app.analyst.answers import AS_SAID, Answers, read_kept
 from app.analyst.source_kinds import (
@@ -156,8 +157,8 @@ def sighting_of(handed: HandedIn, city: CityRecord, answers: Answers) -> Sightin
         return None
     try:
         return sight(place_of(handed, answers), city, pair=pair)
-    except DataError:
-        return None  # told where the file is checked
+    except (DataError, CRSError):
+        return None  # told at the fields, or where the file is checked
 
 
 def _guesses(seen: Preview, city: CityRecord, layer: str) -> Answers:
@@ -192,8 +193,8 @@ def _coordinates(frame: pd.DataFrame, answers: Answers, city: CityRecord) -> Coo
 def _known(system: str) -> str | None:
     try:
         return CRS.from_user_input(system).to_string() if system else None
-    except Exception:  # noqa: BLE001 - whatever was typed; told at its field
-        return None
+    except CRSError:
+        return None  # told at its field
 
 
 def _systems(

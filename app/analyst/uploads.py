@@ -117,7 +117,7 @@ def describe(city: str, upload: str) -> ResponseReturnValue:
             refused = try_out(proposal, handed, answers, record, 0, 1).refused
             if refused is None:
                 return redirect(url_for("uploads.check", city=city, upload=upload), 303)
-            faults.add("form", refused)
+            faults.add(_field_of(refused), refused)
     return _describe(record, handed, answers, faults)
 
 
@@ -146,6 +146,13 @@ def _describe(
         guesses=GUESSES,
         faults=faults,
     ), 422 if faults else 200
+
+
+def _field_of(refused: str) -> str:
+    """Give the field at which it helps to tell why nothing of a file could be read."""
+    if "can be placed" in refused or "reference system" in refused:
+        return "crs"
+    return "date_format" if "is a date" in refused else "form"
 
 
 def _same(words: Sequence[str]) -> list[tuple[str, str]]:
