@@ -123,6 +123,16 @@ class Settings:
         return self.instance / "photos"
 
     @property
+    def uploads(self) -> Path:
+        """Folder of files that people handed in and that belong to no city yet."""
+        return self.instance / "uploads"
+
+    @property
+    def cities(self) -> Path:
+        """Folder of the cities whose sources are kept by the workbench."""
+        return self.instance / "cities"
+
+    @property
     def releases(self) -> Path:
         """Folder of the releases of all cities."""
         return self.instance / "releases"

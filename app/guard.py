@@ -13,7 +13,7 @@ from app.people import signing_in
 from app.people.errors import RateError
 from app.people.locks import network
 from app.people.signing_in import Origin
-from app.permissions import BY_THEMSELVES, LIMITS, RULES
+from app.permissions import BODIES, BY_THEMSELVES, LIMITS, RULES
 from geodata.roles import ADMINISTRATOR
 from geodata.store import audit, limits
 from geodata.store.sessions import CODE, ENROL
@@ -139,6 +139,8 @@ def _admit(rule: Rule) -> ResponseReturnValue | None:
         with desk().database.session(write=True) as opened:
             audit.record(opened, found.person.name, "access.refused", request.path, told)
         raise Forbidden
+    if request.endpoint in BODIES and request.mimetype == "multipart/form-data":
+        request.max_content_length = BODIES[request.endpoint]
     return None
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.certainty import bootstrap
+from app.city_files import fetch_to_look, settle
 from app.evaluation import Question, evaluate
 from app.fetching import fetching_for
 from app.fitting import read_fit
@@ -170,18 +171,46 @@ def _read_evaluate(given: Arguments) -> Task:
 
 
 def _read_import(given: Arguments) -> Task:
-    path, root = given.text("city_file"), given.text("data_root", required=False)
+    path, root = Path(given.text("city_file")), given.text("data_root", required=False)
+    after = given.whole("after", 0)
+    forget = _pairs(given, "forget")
     given.check()
-    described = read_city_file(Path(path), Path(root) if root else None)
+    described = read_city_file(path, Path(root) if root else None)
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
-        fetching = fetching_for(tools.settings, progress)
         result = import_city(
-            tools.database, described, who=tools.who, fetching=fetching, progress=progress
+            tools.database,
+            described,
+            who=tools.who,
+            fetching=fetching_for(tools.settings, progress),
+            progress=progress,
+            after=after or None,
+            forget=forget,
         )
+        settle(tools.database, tools.settings, described.slug, path)
         return result.as_json()
 
     return _Import(work=work, city=described.slug)
+
+
+def _pairs(given: Arguments, name: str) -> tuple[tuple[str, str], ...]:
+    """Read a list of sections and sources, each written as ``incidents:file.csv``."""
+    parts = [one.partition(":") for one in given.texts(name)]
+    return tuple((section, source) for section, _, source in parts)
+
+
+def _read_fetch(given: Arguments) -> Task:
+    city, url = given.text("city"), given.text("address")
+    given.check()
+
+    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        fetching = fetching_for(tools.settings, progress)
+        number = fetch_to_look(
+            tools.database, tools.settings, fetching, city=city, url=url, who=tools.who
+        )
+        return {"upload": number}
+
+    return Task(work=work, city=city)
 
 
 class _Import(Task):
@@ -226,6 +255,7 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "import": Kind(title="Import of a city file", read=_read_import),
+    "fetch": Kind(title="Fetching of an address", read=_read_fetch),
     "fit": Kind(title="Fit of a risk terrain", read=_read_fit),
     "validate": Kind(title="Validation on a later period", read=_read_validate),
     "backtest": Kind(title="Rolling backtest", read=_read_backtest),

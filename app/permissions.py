@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from geodata.roles import ADMINISTRATOR, ANALYST, COMMANDER, PUBLISHER, READERS, WITH_DISTRICTS
 from geodata.store.sessions import CODE, ENROL, FULL
+from geodata.uploads import MOST_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,20 @@ RULES: dict[str, Rule] = {
     "ground.base": READING,
     "analyst.home": READING,
     "analyst.city": READING,
+    "sources.sources": READING,
+    "sources.remove": ANALYSTS,
+    "sources.imports": READING,
+    "sources.undo": ANALYSTS,
+    "uploads.add": ANALYSTS,
+    "uploads.fetching": ANALYSTS,
+    "uploads.describe": ANALYSTS,
+    "uploads.places": ANALYSTS,
+    "uploads.check": ANALYSTS,
+    "uploads.commit": ANALYSTS,
+    "uploads.forget": ANALYSTS,
+    "new_city.begin": ANALYSTS,
+    "new_city.describe": ANALYSTS,
+    "new_city.places": ANALYSTS,
     "runs.listed": READING,
     "runs.new": ANALYSTS,
     "runs.incidents": ANALYSTS,
@@ -172,6 +187,8 @@ LIMITS: dict[str, Limit] = {
     "account.password": Limit(count=10),
     "account.codes": Limit(count=10),
     "account.new_codes": Limit(count=10),
+    "uploads.add": Limit(count=30),
+    "new_city.begin": Limit(count=30),
     "visits.log": Limit(count=60),
     "visits.take": Limit(count=120),
     "admin.new_person": Limit(count=30),
@@ -182,4 +199,10 @@ LIMITS: dict[str, Limit] = {
     "runs.new": Limit(count=30),
     "runs.grid": Limit(count=60, methods=("GET",)),
     "work.retry": Limit(count=30),
+}
+
+BESIDE_A_FILE = 64 * 1024  # the other fields of a form that sends a file
+BODIES: dict[str, int] = {  # what may be longer than a form, once it is known who sends it
+    "uploads.add": MOST_BYTES + BESIDE_A_FILE,
+    "new_city.begin": MOST_BYTES + BESIDE_A_FILE,
 }

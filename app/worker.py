@@ -26,6 +26,7 @@ from geodata.database import DatabaseFailure
 from geodata.errors import StoreError
 from geodata.store import jobs
 from geodata.store.jobs import HowFar
+from geodata.uploads import forget_old
 from spatial.errors import SaferGroundError
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ SILENT_SECONDS = 60.0
 PROMPT_SECONDS = 1.0  # a database that lets us wait longer has kept the living silent too
 GRACE_SECONDS = 20.0
 END_TRIES = 5
+TIDY_SECONDS = 3_600.0
+KEEP_UPLOADS_SECONDS = 7 * 86_400.0  # how long a file waits that nobody comes back to
 REST = "the rest"  # stage of what comes after the last that is told
 
 log = logging.getLogger(__name__)
@@ -118,6 +121,7 @@ class Worker:
         self._over = threading.Event()
         self._hand: Hand | None = None
         self._seen: dict[tuple[int, int], tuple[Any, float]] = {}
+        self._tidied = -TIDY_SECONDS
 
     def run(self) -> None:
         """Work until :attr:`stopping` is set; a job in hand then waits again.
@@ -240,6 +244,7 @@ class Worker:
                 self._tell(beat=beat)
                 if beat:
                     self._look_after()
+                    self._tidy()
             except (DatabaseFailure, StoreError) as error:
                 log.warning("no sign can be given at the moment: %s", _line(error))
 
@@ -271,6 +276,16 @@ class Worker:
                 waiting += buried.state == jobs.WAITING
         if waiting and self._bell.silent():
             self._bell.ring()
+
+    def _tidy(self) -> None:
+        """Forget files that were handed in and that nobody came back to, now and then."""
+        now = time.monotonic()
+        if now - self._tidied < TIDY_SECONDS:
+            return
+        self._tidied = now
+        gone = forget_old(self.settings.uploads, KEEP_UPLOADS_SECONDS)
+        if gone:
+            log.info("%s files of old uploads are forgotten", gone)
 
     def _silent(self, running: list[JobRecord]) -> list[JobRecord]:
         """Give the jobs whose worker is dead.

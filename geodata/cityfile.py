@@ -54,6 +54,7 @@ KEYS: dict[str, set[str]] = {
     "publish": {"sensitive_outcomes", *LICENSE_KEYS},
     "contact": {*CONTACT_KEYS},
     "residents": (PLACE_KEYS - {"x", "y"}) | {*RESIDENTS_KEYS},
+    "files": set(),
     **{
         kind.section: (PLACE_KEYS - {"x", "y"}) | {"fields", "date_format", "measure", *kind.words}
         for kind in RECORD_KINDS.values()
@@ -124,6 +125,8 @@ class CityFile:
     ``sensitive_outcomes`` are those of which only counts by district and month may be published.
     ``contact``, ``license`` and ``residents`` are for the public pages; each may be missing.
     ``activities`` are what officers may say that they did on a visit, nothing for the usual ones.
+    ``content`` is what the file says as it was read, and ``root`` the folder that its sources start
+    from.
     """
 
     path: str
@@ -147,6 +150,8 @@ class CityFile:
     license: License | None = None
     residents: ResidentsSource | None = None
     activities: tuple[str, ...] | None = None
+    content: Mapping[str, Any] = field(default_factory=dict)
+    root: str = ""
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -179,7 +184,27 @@ def read_city_file(path: Path, data_root: Path | None = None) -> CityFile:
         If the file cannot be read, or with every fault that it has.
     """
     content = load_toml(path, CityFileError, "name the city's TOML file")
-    return _Reader(path, data_root or path.parent, content).read()
+    return read_content(content, path, data_root or path.parent)
+
+
+def read_content(content: Mapping[str, Any], path: Path, root: Path) -> CityFile:
+    """Check what a city file says, wherever it comes from.
+
+    Parameters
+    ----------
+    content
+        Its sections, as TOML or JSON have them.
+    path
+        What the file is called when its faults are told.
+    root
+        Folder that relative sources start from.
+
+    Raises
+    ------
+    CityFileError
+        With every fault that it has.
+    """
+    return _Reader(path, root, dict(content)).read()
 
 
 class _Reader:
@@ -188,6 +213,7 @@ class _Reader:
     def __init__(self, path: Path, root: Path, content: dict[str, Any]) -> None:
         self.path, self.root, self.content = path, root, content
         self.faults: list[str] = []
+        self.files = self._files()
 
     def read(self) -> CityFile:
         self._unknown("the city file", self.content, set(KEYS))
@@ -249,7 +275,17 @@ class _Reader:
             license=license_,
             residents=residents,
             activities=activities,
+            content=self.content,
+            root=str(self.root),
         )
+
+    def _files(self) -> dict[str, str]:
+        """Read where sources are kept that are kept elsewhere than they are called."""
+        table = self.content.get("files", {})
+        if not isinstance(table, dict) or not all(isinstance(one, str) for one in table.values()):
+            self.faults.append('[files] must say where sources are kept: "called" = "files/kept"')
+            return {}
+        return table
 
     def _sensitive(
         self, table: Mapping[str, Any], sources: list[IncidentSource]
@@ -397,7 +433,9 @@ class _Reader:
         )
 
     def _resolve(self, source: str) -> str:
-        return source if source.startswith(("http://", "https://")) else str(self.root / source)
+        if source.startswith(("http://", "https://")):
+            return source
+        return str(self.root / self.files.get(source, source))
 
     def _districts(self) -> DistrictSource | None:
         table = self._table("districts")

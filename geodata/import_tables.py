@@ -15,6 +15,8 @@ class ImportVersion(Base):
     """One import of a city. ``summary`` counts added and removed rows by table.
 
     ``before`` is what the city, its districts and its factors were, nothing for the first import.
+    ``city_file`` is what was imported: ``content``, the sections of the city file, and ``root``,
+    the folder that its sources start from; imports of earlier versions have none.
     """
 
     __tablename__ = "import_version"
@@ -24,6 +26,8 @@ class ImportVersion(Base):
     imported_at: Mapped[dt.datetime]
     summary: Mapped[dict[str, Any]]
     before: Mapped[bytes | None] = mapped_column(LargeBinary)
+    city_file: Mapped[dict[str, Any] | None]
+    imported_by: Mapped[str | None] = mapped_column(String(200))
     undone_at: Mapped[dt.datetime | None]
     undone_by: Mapped[str | None] = mapped_column(String(200))
 

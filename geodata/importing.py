@@ -13,6 +13,7 @@ from geodata.gathering import gather_addresses, gather_base, gather_factor, gath
 from geodata.gathering_records import gather_records
 from geodata.gathering_residents import gather_residents
 from geodata.measures.ids import TALLIED
+from geodata.records import RECORD_KINDS
 from geodata.sources import fetch_city
 from geodata.store import (
     addresses,
@@ -28,7 +29,7 @@ from geodata.store import (
 from geodata.store.changes import ChangeLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from shapely.geometry.base import BaseGeometry
     from sqlalchemy.orm import Session
@@ -64,6 +65,8 @@ def import_city(
     who: str = "",
     fetching: Fetching | None = None,
     progress: Progress | None = None,
+    after: int | None = None,
+    forget: Sequence[tuple[str, str]] = (),
 ) -> ImportResult:
     """Read every source of a city file and store it, all or nothing.
 
@@ -71,10 +74,23 @@ def import_city(
     same files again stores nothing twice. Addresses are fetched first, if it is said how. ``who``
     imports stands in the audit, with what the import changed.
 
+    Parameters
+    ----------
+    database, described
+        What is imported where.
+    who, fetching, progress
+        As above.
+    after
+        Number of the import that the city file goes on from; any, if left out.
+    forget
+        Section and source of rows that are to go: what a city file names no longer stays stored
+        unless it is said here. Of base shapes it is the kind that is named.
+
     Raises
     ------
     DataError
-        If a source cannot be used; the message names it, and what is stored stays as it was.
+        If a source cannot be used; the message names it, and what is stored stays as it was. Also
+        if another import came in between.
     GridError
         If the cell of the city file cannot be right.
     """
@@ -119,7 +135,10 @@ def import_city(
     if described.residents is not None:
         lived = gather_residents(described.residents, areas)
     with database.session(write=True) as session:
-        reports, told = _store(session, described, areas, gathered, recorded, lived, progress)
+        log = _begin(session, described.slug, after, forget)
+        reports, told = _store(
+            session, described, areas, gathered, recorded, lived, progress, log=log, who=who
+        )
         audit.record(session, who, "data.import", described.slug, told)
     return ImportResult(city=described.slug, sources=tuple(reports))
 
@@ -132,8 +151,11 @@ def _store(
     recorded: list[GatheredRecords],
     lived: GatheredResidents | None,
     progress: Progress | None,
+    *,
+    log: ChangeLog,
+    who: str,
 ) -> tuple[list[SourceReport], dict[str, Any]]:
-    when, log = _now(), ChangeLog()
+    when = _now()
     before = imports.settings_before(session, described.slug)
     srid = areas.frame.crs.to_epsg() or 0
     districts = {
@@ -166,8 +188,31 @@ def _store(
         sources.save_report(session, city, report, sha256, when)
         if progress:
             progress("storing", position, len(accounts))
-    number = imports.save_version(session, city, when, log, before)
+    number = imports.save_version(session, city, when, log, before, described=described, who=who)
     return [report for report, _ in accounts], {"import": number, "changes": log.summary()}
+
+
+def _begin(
+    session: Session, slug: str, after: int | None, forget: Sequence[tuple[str, str]]
+) -> ChangeLog:
+    """Make sure that nothing came in between, and remove what is to go."""
+    if after is not None:
+        imports.require_newest(session, slug, after)
+    log = ChangeLog()
+    for section, source in forget:
+        _forget(session, slug, section, source, log)
+    return log
+
+
+def _forget(session: Session, slug: str, section: str, source: str, log: ChangeLog) -> None:
+    """Remove the rows of a source; factors and whole layers go by not being named."""
+    city = cities.get_city(session, slug).id
+    if section == "incidents":
+        incidents.forget_source(session, city, source, log)
+    elif section == "base":
+        layers.replace_base(session, city, source, [], log)
+    elif section in RECORD_KINDS:
+        records.forget_source(session, city, section, source, log)
 
 
 def _now() -> dt.datetime:

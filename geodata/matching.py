@@ -240,7 +240,9 @@ def _store(
         now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
         number = None
         if done.new or done.corrected:
-            number = imports.save_version(session, city.id, now, log, before)
+            number = imports.save_version(
+                session, city.id, now, log, before, described=None, who=who
+            )
         counts = {
             **counts,
             "stored": done.new,

@@ -119,7 +119,7 @@ def _traps(
         return [f"{where}: x and y are swapped (first: {first}); name them the other way round."]
     geographic = said is not None and CRS.from_user_input(said).is_geographic
     if geographic and not _can_be_degrees(x, y):
-        known = f": they fit {_named(fits[0])}" if fits else ""
+        known = f": they fit {describe_system(fits[0])}" if fits else ""
         return [
             f"{where} are called degrees, but values such as {first} are none; they are in a "
             f"projected system{known}. State it as crs of this source."
@@ -129,9 +129,11 @@ def _traps(
     if city is not None and not fits:
         return [f"{where}: values such as {first} fall into the city in no system that was tried."]
     if said is None and city is not None:
-        return [f"{where}: no system is stated; they fit {_named(fits[0])}. State it as crs."]
+        return [
+            f"{where}: no system is stated; they fit {describe_system(fits[0])}. State it as crs."
+        ]
     if said is not None and fits and said not in fits:
-        return [f"{where} are called {said}, but fit {_named(fits[0])}. State it as crs."]
+        return [f"{where} are called {said}, but fit {describe_system(fits[0])}. State it as crs."]
     return []
 
 
@@ -153,6 +155,11 @@ def _local_systems(city: CityFrame) -> tuple[str, ...]:
     west, south, east, north = city.bounds
     to_degrees = Transformer.from_crs(city.crs, DEGREES, always_xy=True)
     lon, lat = to_degrees.transform((west + east) / 2, (south + north) / 2)
+    return systems_at(lon, lat)
+
+
+def systems_at(lon: float, lat: float) -> tuple[str, ...]:
+    """Give the projected systems that are made for a place in degrees, narrow ones first."""
     return _systems_at(round(lon, 3), round(lat, 3))
 
 
@@ -172,7 +179,8 @@ def _systems_at(lon: float, lat: float) -> tuple[str, ...]:
     return tuple(f"EPSG:{code}" for _, code in sorted(sized)[:MOST_TRIED])
 
 
-def _named(code: str) -> str:
+def describe_system(code: str) -> str:
+    """Name a system as people know it: its code, its name and its unit."""
     crs = CRS.from_user_input(code)
     unit = "degrees" if crs.is_geographic else crs.axis_info[0].unit_name
     return f"{code} ({crs.name}, {unit})"

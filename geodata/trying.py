@@ -7,26 +7,47 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from pyproj import CRS
 
+from geodata.areas import open_area
 from geodata.cityfile import BaseSource, FactorSource, IncidentSource
 from geodata.errors import DataError
-from geodata.gathering import gather_base, gather_factor, gather_incidents
+from geodata.gathering import (
+    Opened,
+    gather_addresses,
+    gather_base,
+    gather_factor,
+    gather_incidents,
+)
 from geodata.gathering_records import gather_records
 from geodata.measures.ids import TALLIED
-from geodata.placing import CityFrame
 from geodata.readers import read_place
+from geodata.sightings import frame_of
 
 if TYPE_CHECKING:
+    from geodata.cityfile import Place
     from geodata.gathering import Gathered, GatheredRecords
     from geodata.records import RecordSource
     from geodata.reports import SourceReport
     from geodata.store.cities import CityRecord
 
-    Source = IncidentSource | FactorSource | BaseSource | RecordSource
-
 MOST_ROWS = 1_000
 WIDEST = 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreaSource:
+    """What a city has one of: districts, boundary, coverage, or the addresses in it.
+
+    ``columns`` are those that must be there.
+    """
+
+    kind: str
+    place: Place
+    columns: tuple[str, ...] = ()
+
+
+if TYPE_CHECKING:
+    Source = IncidentSource | FactorSource | BaseSource | RecordSource | AreaSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,18 +94,26 @@ def what_would_be_left_out(
         gathered = _gather(source, city)
     except DataError as error:
         return Trial(refused=str(error))
-    report = gathered.report
+    report = gathered.sieve.report if isinstance(gathered, Opened) else gathered.report
     return Trial(
         read=report.read,
-        kept=len(gathered.rows),
+        kept=_kept(gathered),
         left_out=dict(report.left_out),
         rows=_rows(source, report, start, most),
         notes=tuple(report.notes),
     )
 
 
-def _gather(source: Source, city: CityRecord) -> Gathered | GatheredRecords:
-    frame = CityFrame(crs=CRS.from_user_input(city.crs), bounds=city.study_area.bounds)
+def _kept(gathered: Gathered | GatheredRecords | Opened) -> int:
+    return len(gathered.frame if isinstance(gathered, Opened) else gathered.rows)
+
+
+def _gather(source: Source, city: CityRecord) -> Gathered | GatheredRecords | Opened:
+    frame = frame_of(city)
+    if isinstance(source, AreaSource):
+        if source.kind == "addresses":
+            return gather_addresses(source.place, frame)
+        return open_area(source.place, source.kind, frame.crs, source.columns)
     if isinstance(source, IncidentSource):
         return gather_incidents(source, frame, city.timezone, city.study_area)
     if isinstance(source, FactorSource):

@@ -9,9 +9,12 @@ from app.analyst import (
     drafts,
     editing,  # noqa: F401 - as above
     home,
+    new_city,
     reading,  # noqa: F401 - as above
     reading_room,
     runs,
+    sources,
+    uploads,
     work,
 )
 from app.analyst.readiness import WorkerWatch
@@ -27,6 +30,9 @@ def register(app: Flask, room: Workroom) -> None:
     """Add the workbench to an application that has its workroom."""
     app.extensions.setdefault(health.CHECKS, {})["worker"] = WorkerWatch(room.database)
     app.register_blueprint(home.bp)
+    app.register_blueprint(new_city.bp)
+    app.register_blueprint(sources.bp)
+    app.register_blueprint(uploads.bp)
     app.register_blueprint(runs.bp)
     app.register_blueprint(work.bp)
     app.register_blueprint(drafts.bp)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, url_for
 
 from app import jobs
-from app.analyst.addresses import sources_address
 from app.analyst.run_pages import run_lines
 from app.analyst.standing import next_steps, read_standing
 from app.analyst.work_pages import job_lines
@@ -30,7 +29,8 @@ def home() -> ResponseReturnValue:
     """List the cities."""
     with workroom().database.session() as session:
         found = cities.list_cities(session)
-    return render_template("analyst/home.html", cities=found)
+    may_add = require_visitor().person.may({ANALYST})
+    return render_template("analyst/home.html", cities=found, may_add=may_add)
 
 
 @bp.get("/<city>/")
@@ -49,5 +49,5 @@ def city(city: str) -> ResponseReturnValue:
         runs=run_lines(standing.newest, record),
         work=job_lines(open_jobs, city),
         deserted=bool(open_jobs) and not jobs.worker_alive(database),
-        sources=sources_address(city) if person.may((ANALYST,)) else "",
+        sources=url_for("sources.sources", city=city) if person.may((ANALYST,)) else "",
     )

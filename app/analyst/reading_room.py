@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, current_app, url_for
+from flask import Blueprint, url_for
 from werkzeug.exceptions import Forbidden
 
 from app.guard import require_visitor
@@ -92,6 +92,4 @@ def is_analyst() -> bool:
 
 def job_page(slug: str, number: int) -> str:
     """Give the address of the page of a job."""
-    if "work.job" in current_app.view_functions:
-        return url_for("work.job", city=slug, job=number)
-    return f"/analyst/{slug}/jobs/{number}"
+    return url_for("work.job", city=slug, job=number)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from flask import url_for
 
 from app import words
-from app.analyst.addresses import run_address
 from spatial.analysis import CITY_SCOPE
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def run_lines(found: Sequence[RunSummary], city: CityRecord) -> list[RunLine]:
             zones=run.zones,
             made_at=run.created_at,
             readable=run.readable,
-            address=run_address(city.slug, run.id),
+            address=url_for("reading.run", city=city.slug, run=run.id),
         )
         for run in found
     ]

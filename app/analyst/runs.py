@@ -9,7 +9,6 @@ from flask import Blueprint, jsonify, redirect, render_template, request, url_fo
 
 from app import forms as addresses
 from app import jobs
-from app.analyst.addresses import sources_address
 from app.analyst.grid_map import grid_map
 from app.analyst.run_form import LATEST, RunForm, put_at, typed
 from app.analyst.run_hints import (
@@ -100,7 +99,7 @@ def new(city: str) -> ResponseReturnValue:
             "analyst/run_nothing.html",
             shell=shell(record, "runs.listed"),
             offered=offered,
-            sources=sources_address(city),
+            sources=url_for("sources.sources", city=city),
         )
     form = RunForm(data=typed(usual, offered))
     form.offer(offered)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from flask import url_for
 
 from app import words
-from app.analyst.addresses import release_address, run_address, sources_address
 from app.validation import VALIDATION
 from geodata.roles import ANALYST, PUBLISHER
 from geodata.store import findings, imports, incidents, layers, releases, runs
@@ -80,7 +79,7 @@ def next_steps(found: Standing, person: PersonRecord) -> tuple[Step, ...]:
     if not found.outcomes or not found.factors:
         missing = "incidents" if not found.outcomes else "factors"
         told = f"There are no {missing} yet. Everything begins with the sources of the city."
-        return (_step(told, "Add sources", sources_address(city), may=fits),)
+        return (_step(told, "Add sources", url_for("sources.sources", city=city), may=fits),)
     new = url_for("runs.new", city=city)
     if found.current is None:
         told = "The data are there; no run of the whole city is. A run finds the risky places."
@@ -91,7 +90,8 @@ def next_steps(found: Standing, person: PersonRecord) -> tuple[Step, ...]:
 def _of_run(found: Standing, run: RunSummary, *, fits: bool, publishes: bool) -> list[Step]:
     city = found.city
     steps = []
-    new, here = url_for("runs.new", city=city.slug), run_address(city.slug, run.id)
+    new = url_for("runs.new", city=city.slug)
+    here = url_for("reading.run", city=city.slug, run=run.id)
     days = f"{words.plain(run.outcome)}, {run.period_from} to before {run.period_to}"
     if found.undone:
         told = f"Data that the newest run ({days}) used were undone since. Fit it again."
@@ -116,7 +116,7 @@ def _of_run(found: Standing, run: RunSummary, *, fits: bool, publishes: bool) ->
     drafts = [one for one in found.releases if one.state == DRAFTED]
     for draft in drafts[:1]:
         told = f"Draft {draft.id} waits for a publisher who did not draft it."
-        address = release_address(city.slug, draft.id)
+        address = url_for("drafts.release", city=city.slug, release=draft.id)
         steps.append(_step(told, "Look at it", address, may=publishes))
     return steps
 

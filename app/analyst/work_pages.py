@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from flask import url_for
 
-from app.analyst.addresses import release_address, run_address
 from app.analyst.work_words import (
     NO_WORKER,
     about,
@@ -149,11 +148,18 @@ def _message(message: str | None) -> str:
 
 def _made(result: dict[str, Any] | None, city: str) -> tuple[tuple[str, str], ...]:
     result = result or {}
-    made = [(f"Run {run}", run_address(city, run)) for run in result.get("runs", ())]
+    made = [
+        (f"Run {run}", url_for("reading.run", city=city, run=run)) for run in result.get("runs", ())
+    ]
     if "run" in result:
-        made.append((f"Run {result['run']}", run_address(city, result["run"])))
+        made.append((f"Run {result['run']}", url_for("reading.run", city=city, run=result["run"])))
     if "release" in result:
-        made.append((f"Draft {result['release']}", release_address(city, result["release"])))
+        made.append(
+            (
+                f"Draft {result['release']}",
+                url_for("drafts.release", city=city, release=result["release"]),
+            )
+        )
     return tuple(made)
 
 

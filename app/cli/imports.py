@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.city_files import follow
 from app.cli.common import (
     ListingGroup,
     as_option,
@@ -16,6 +17,7 @@ from app.cli.common import (
     print_json,
     print_table,
     say,
+    settings_for,
     this_person,
 )
 from geodata.store.cities import get_city
@@ -72,6 +74,7 @@ def undo(number: int, who: str | None, database_url: str | None, *, as_json: boo
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     with open_for(database_url).session(write=True) as session:
         record = undo_import(session, number, this_person(who), now)
+    follow(open_for(database_url), settings_for(database_url), record.city)
     if as_json:
         print_json(record.as_json())
         return

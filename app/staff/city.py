@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TABS: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles that see it
     ("analyst.city", "Overview", READERS),
+    ("sources.sources", "Sources", READERS),
     ("runs.listed", "Runs", READERS),
     ("reading.compare", "Comparison", READERS),
     ("drafts.listed", "Releases", READERS),

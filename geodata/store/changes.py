@@ -85,7 +85,7 @@ class ChangeLog:
                         import_id=import_id,
                         table=table,
                         added=pack(added[start : start + PIECE]),
-                        removed=pack([_plain(row) for row in removed[start : start + PIECE]]),
+                        removed=pack([plain(row) for row in removed[start : start + PIECE]]),
                     )
                 )
         session.flush()
@@ -156,7 +156,7 @@ def read_row(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def pack(document: Any) -> bytes:
     """Write a document as packed JSON."""
-    return zlib.compress(json.dumps(_plain(document)).encode(), 6)
+    return zlib.compress(json.dumps(plain(document)).encode(), 6)
 
 
 def unpack(packed: bytes) -> Any:
@@ -164,14 +164,14 @@ def unpack(packed: bytes) -> Any:
     return json.loads(zlib.decompress(packed))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Write values that JSON has no form for; a shape keeps the number of its system."""
     if isinstance(value, BaseGeometry):
         return shapely.to_wkb(value, hex=True, include_srid=True)
     if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
+        return {name: plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     return value.isoformat() if isinstance(value, dt.date | dt.time) else value
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select
 from geodata.errors import DataError, NotStoredError
 from geodata.import_tables import ImportChange, ImportVersion
 from geodata.store import audit
-from geodata.store.changes import pack, read_row, row_columns, take_back, unpack
+from geodata.store.changes import pack, plain, read_row, row_columns, take_back, unpack
 from geodata.tables import City, District, Factor, Feature, Run
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from geodata.cityfile import CityFile
     from geodata.store.changes import ChangeLog
 
 
@@ -32,6 +33,7 @@ class ImportRecord:
     first: bool
     undone_at: dt.datetime | None
     undone_by: str | None
+    imported_by: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Give the record as scripts read it."""
@@ -39,6 +41,7 @@ class ImportRecord:
             "import": self.id,
             "city": self.city,
             "imported_at": self.imported_at.isoformat(timespec="seconds") + "Z",
+            "imported_by": self.imported_by,
             "changes": self.summary,
             "undone_at": self.undone_at.isoformat(timespec="seconds") + "Z"
             if self.undone_at
@@ -63,11 +66,49 @@ def settings_before(session: Session, slug: str) -> bytes | None:
     return pack(told)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """The city file of an import: its sections, and the folder that its sources start from.
+
+    ``number`` is that of the import.
+    """
+
+    number: int
+    content: dict[str, Any]
+    root: str
+
+
 def save_version(
-    session: Session, city_id: int, when: dt.datetime, log: ChangeLog, before: bytes | None
+    session: Session,
+    city_id: int,
+    when: dt.datetime,
+    log: ChangeLog,
+    before: bytes | None,
+    *,
+    described: CityFile | None,
+    who: str = "",
 ) -> int:
-    """Store an import as a version; give its number."""
-    version = ImportVersion(city_id=city_id, imported_at=when, summary=log.summary(), before=before)
+    """Store an import as a version; give its number.
+
+    With it the city file that it read is kept, or that of the import before where it read none.
+    """
+    if described is None:
+        told = session.scalar(
+            select(ImportVersion.city_file)
+            .where(ImportVersion.city_id == city_id, ImportVersion.undone_at.is_(None))
+            .order_by(ImportVersion.id.desc())
+            .limit(1)
+        )
+    else:
+        told = {"content": plain(dict(described.content)), "root": described.root}
+    version = ImportVersion(
+        city_id=city_id,
+        imported_at=when,
+        summary=log.summary(),
+        before=before,
+        city_file=told,
+        imported_by=who[:200] or None,
+    )
     session.add(version)
     session.flush()
     log.save(session, version.id)
@@ -83,6 +124,54 @@ def list_imports(session: Session, slug: str) -> list[ImportRecord]:
         .order_by(ImportVersion.id.desc())
     )
     return [_record(row, slug) for row in rows]
+
+
+def newest_import(session: Session, slug: str) -> int | None:
+    """Give the number of the newest import of a city that stands."""
+    return session.scalar(
+        select(ImportVersion.id)
+        .join(City, City.id == ImportVersion.city_id)
+        .where(City.slug == slug, ImportVersion.undone_at.is_(None))
+        .order_by(ImportVersion.id.desc())
+        .limit(1)
+    )
+
+
+def city_file_of(session: Session, slug: str) -> Described:
+    """Give the city file of the newest import of a city that stands.
+
+    Raises
+    ------
+    NotStoredError
+        If that import kept none, as those of earlier versions did not.
+    """
+    number = newest_import(session, slug)
+    version = session.get(ImportVersion, number) if number is not None else None
+    if version is None or version.city_file is None:
+        msg = (
+            f"the city file of {slug} is not known here, because it was imported by an earlier "
+            "version; import it once more with: saferground import CITY.toml"
+        )
+        raise NotStoredError(msg)
+    kept = version.city_file
+    return Described(number=version.id, content=kept["content"], root=kept["root"])
+
+
+def require_newest(session: Session, slug: str, number: int) -> None:
+    """Refuse to go on from an import that is no longer the newest that stands.
+
+    Raises
+    ------
+    DataError
+        If the city's sources were changed since.
+    """
+    newest = newest_import(session, slug)
+    if newest != number:
+        msg = (
+            f"the sources of {slug} were changed meanwhile (import {newest} after import "
+            f"{number}); look at them and ask again. Nothing was stored"
+        )
+        raise DataError(msg)
 
 
 def undo_import(session: Session, number: int, who: str, when: dt.datetime) -> ImportRecord:
@@ -191,4 +280,5 @@ def _record(row: ImportVersion, slug: str) -> ImportRecord:
         first=row.before is None,
         undone_at=row.undone_at,
         undone_by=row.undone_by,
+        imported_by=row.imported_by,
     )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import shapely
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
+from geodata.store.changes import row_columns
 from geodata.tables import City, Incident
 
 if TYPE_CHECKING:
@@ -95,6 +96,17 @@ def store_incidents(
         log.add("incident", new)
         log.change("incident", before)
     return Stored(len(new), len(corrected), same, conflicting)
+
+
+def forget_source(session: Session, city_id: int, source: str, log: ChangeLog | None = None) -> int:
+    """Remove the incidents of one source; give how many went."""
+    mine = (Incident.city_id == city_id, Incident.source == source)
+    columns = [getattr(Incident, name) for name in row_columns(Incident.__table__)]  # type: ignore[arg-type]
+    gone = [dict(row) for row in session.execute(select(*columns).where(*mine)).mappings()]
+    if log is not None:
+        log.remove("incident", gone)
+    session.execute(delete(Incident).where(*mine))
+    return len(gone)
 
 
 def _same(one: list[Any], other: list[Any]) -> bool:

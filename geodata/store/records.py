@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Integer, bindparam, insert, select, update
+from sqlalchemy import Integer, bindparam, delete, insert, select, update
 
+from geodata.store.changes import row_columns
 from geodata.store.incidents import Stored
 from geodata.tables import Base
 
@@ -100,6 +101,20 @@ def store_records(
         log.add(table.name, new)
         log.change(table.name, before)
     return Stored(len(new), len(corrected), same, conflicting)
+
+
+def forget_source(
+    session: Session, city_id: int, section: str, source: str, log: ChangeLog | None = None
+) -> int:
+    """Remove the rows of one source; give how many went."""
+    table = TABLES[section]
+    mine = (table.c.city_id == city_id, table.c.source == source)
+    columns = [table.c[name] for name in row_columns(table)]
+    gone = [dict(row) for row in session.execute(select(*columns).where(*mine)).mappings()]
+    if log is not None:
+        log.remove(table.name, gone)
+    session.execute(delete(table).where(*mine))
+    return len(gone)
 
 
 def read_frame(session: Session, statement: Select[Any]) -> pd.DataFrame:

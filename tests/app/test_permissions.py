@@ -11,6 +11,7 @@ from geodata.store.sessions import FULL
 SIGNED_IN = set(ROLES)
 ADMIN = {"administrator"}
 READING = SIGNED_IN - ADMIN
+ANALYST = {"analyst"}
 ASKING = {"analyst", "commander", "publisher"}
 IN_DISTRICTS = {"officer", "commander"}
 GUARDED = {  # by hand, so that a slip in the table of the pages does not go unseen
@@ -68,6 +69,20 @@ GUARDED = {  # by hand, so that a slip in the table of the pages does not go uns
     "reading.use": {"analyst"},
     "reading.compare": READING,
     "reading.compare_map": READING,
+    "sources.sources": READING,
+    "sources.remove": ANALYST,
+    "sources.imports": READING,
+    "sources.undo": ANALYST,
+    "uploads.add": ANALYST,
+    "uploads.fetching": ANALYST,
+    "uploads.describe": ANALYST,
+    "uploads.places": ANALYST,
+    "uploads.check": ANALYST,
+    "uploads.commit": ANALYST,
+    "uploads.forget": ANALYST,
+    "new_city.begin": ANALYST,
+    "new_city.describe": ANALYST,
+    "new_city.places": ANALYST,
     "admin.home": ADMIN,
     "admin.people": ADMIN,
     "admin.new_person": ADMIN,

@@ -7,7 +7,7 @@ from geodata.geometry import Geometry
 from geodata.migrations.indexes import forbid_all_but_adding
 
 revision = "0013"
-down_revision = "0010"
+down_revision = "0011"
 
 
 def upgrade() -> None:

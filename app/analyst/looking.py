@@ -1,0 +1,215 @@
+"""A file that was handed in, looked at as a person says it is to be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+from pyogrio.errors import DataSourceError
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from app.analyst.answers import AS_SAID, Answers, read_kept
+from app.analyst.source_kinds import (
+    KINDS,
+    PAIR,
+    X,
+    Y,
+    guess_kind,
+    guess_roles,
+)
+from app.analyst.words import words_of
+from geodata.cityfile import DEGREES, Place
+from geodata.errors import DataError
+from geodata.previews import preview
+from geodata.readers import read_place
+from geodata.sightings import frame_of, sight
+from geodata.systems import describe_system, look_at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.analyst.words import Words
+    from geodata.handed_in import HandedIn
+    from geodata.previews import Preview
+    from geodata.sightings import Sighting
+    from geodata.store.cities import CityRecord
+    from geodata.systems import Coordinates
+
+MOST_COLUMNS = 250
+GUESSES = {  # what a column seems to be, for people
+    "x": "x or longitude",
+    "y": "y or latitude",
+    "place": "pairs of coordinates",
+    "date": "dates",
+    "time": "times of day",
+    "id": "numbers of rows",
+    "category": "kinds of something",
+    "number": "numbers",
+    "text": "text",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """A reference system to choose, and whether the places fit it."""
+
+    code: str
+    label: str
+    told: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Look:
+    """What a page tells of a file.
+
+    ``warnings`` are traps of its places, ``remedy`` the system that they fit instead of the one
+    that is said, ``swapped`` that x and y must change places.
+    """
+
+    preview: Preview
+    answers: Answers
+    columns: tuple[str, ...]
+    systems: tuple[System, ...]
+    warnings: tuple[str, ...]
+    remedy: System | None
+    swapped: bool
+    words: tuple[Words, ...]
+    sighting: Sighting | None
+    layers: tuple[str, ...]
+
+
+def layers_of(handed: HandedIn) -> tuple[str, ...]:
+    """Name the layers of a file that may hold several."""
+    if handed.upload.kind != "gpkg":
+        return ()
+    try:
+        found = pyogrio.list_layers(handed.upload.path)
+    except (DataSourceError, OSError) as error:
+        msg = f"{handed.upload.name}: cannot be read as a GeoPackage ({error}); export it again"
+        raise DataError(msg) from error
+    return tuple(str(name) for name in found[:, 0])
+
+
+def place_of(handed: HandedIn, answers: Answers) -> Place:
+    """Give where the rows of a file are, as it is to be read."""
+    x, y = answers.column(X), answers.column(Y)
+    system = answers.system or (DEGREES if x else None)
+    return Place(
+        label=handed.upload.name,
+        path=str(handed.upload.path),
+        layer=answers.layer or None,
+        x=x if x and y else None,
+        y=y if x and y else None,
+        crs=system,
+    )
+
+
+def look(handed: HandedIn, city: CityRecord, answers: Answers | None = None) -> Look:
+    """Look at a file; what was not answered yet is guessed.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    answers = answers or read_kept(handed.answers)
+    layers = layers_of(handed)
+    layer = answers.layer if answers else ""
+    if len(layers) > 1 and layer not in layers:
+        layer = layers[0]
+    plain = Place(label=handed.upload.name, path=str(handed.upload.path), layer=layer or None)
+    seen = preview(plain, frame_of(city), timezone=city.timezone)
+    if len(seen.columns) > MOST_COLUMNS:
+        msg = (
+            f"{handed.upload.name}: has {len(seen.columns):,} columns, more than {MOST_COLUMNS}; "
+            "leave out those that nobody needs"
+        )
+        raise DataError(msg)
+    if answers is None:
+        answers = _guesses(seen, city, layer)
+    frame = read_place(Place(label=plain.label, path=plain.path, layer=plain.layer, x="?", y="?"))
+    coordinates = _coordinates(frame.frame, answers, city)
+    fits = coordinates.fits if coordinates else ()
+    wrong = bool(coordinates and coordinates.said and fits and coordinates.said not in fits)
+    return Look(
+        preview=seen,
+        answers=answers,
+        columns=tuple(column.name for column in seen.columns),
+        systems=_systems(seen, coordinates, city),
+        warnings=coordinates.warnings if coordinates and answers.source_kind.placed else (),
+        remedy=_system(fits[0], fits) if wrong else None,
+        swapped=bool(coordinates and coordinates.swapped),
+        words=words_of(frame.frame, answers),
+        sighting=sighting_of(handed, city, answers),
+        layers=layers if len(layers) > 1 else (),
+    )
+
+
+def sighting_of(handed: HandedIn, city: CityRecord, answers: Answers) -> Sighting | None:
+    """Give where the rows fall as the file is to be read; nothing where that cannot be said yet."""
+    pair = answers.column(PAIR)
+    if not answers.source_kind.placed:
+        return None
+    try:
+        return sight(place_of(handed, answers), city, pair=pair)
+    except (DataError, CRSError):
+        return None  # told at the fields, or where the file is checked
+
+
+def _guesses(seen: Preview, city: CityRecord, layer: str) -> Answers:
+    """Guess how a file is to be read; what a guess rests on is told beside it."""
+    kind = guess_kind(seen)
+    found = seen.coordinates
+    if found is None or (seen.shape and found.said):
+        system = AS_SAID
+    else:
+        system = found.said or next(iter(found.fits), city.crs)
+    return Answers(kind=kind, roles=guess_roles(KINDS[kind], seen), crs=system, layer=layer)
+
+
+def _coordinates(frame: pd.DataFrame, answers: Answers, city: CityRecord) -> Coordinates | None:
+    """Hold the places against the city, in the columns and the system that are chosen."""
+    x_name, y_name = answers.column(X), answers.column(Y)
+    if x_name and y_name and {x_name, y_name} <= set(frame.columns):
+        x, y = (
+            pd.to_numeric(frame[name], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+            for name in (x_name, y_name)
+        )
+        return look_at((x_name, y_name), x, y, _known(answers.system), frame_of(city))
+    if answers.column(PAIR) is None and isinstance(frame, gpd.GeoDataFrame):
+        bounds = frame.geometry.bounds
+        x = ((bounds.minx + bounds.maxx) / 2).to_numpy(float)
+        y = ((bounds.miny + bounds.maxy) / 2).to_numpy(float)
+        said = _known(answers.system) or (frame.crs.to_string() if frame.crs else None)
+        return look_at(("geometry",), x, y, said, frame_of(city))
+    return None
+
+
+def _known(system: str) -> str | None:
+    try:
+        return CRS.from_user_input(system).to_string() if system else None
+    except CRSError:
+        return None  # told at its field
+
+
+def _systems(
+    seen: Preview, coordinates: Coordinates | None, city: CityRecord
+) -> tuple[System, ...]:
+    """Give the systems to choose from, those that fit first."""
+    fits = coordinates.fits if coordinates else ()
+    said = seen.coordinates.said if seen.coordinates else None
+    own = []
+    if seen.shape and said:
+        own = [System(code=AS_SAID, label=f"as the file says: {describe_system(said)}", told="")]
+    codes = dict.fromkeys([*fits, *([said] if said else []), city.crs, DEGREES])
+    return (*own, *(_system(code, fits) for code in codes))
+
+
+def _system(code: str, fits: Sequence[str]) -> System:
+    told = "the places fall into the city" if code in fits else ""
+    return System(code=code, label=describe_system(code), told=told)
