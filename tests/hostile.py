@@ -46,16 +46,37 @@ class Reader:
     """Somebody who is signed in, and signs in again when a form ended that."""
 
     def __init__(self, office):
-        self.office, self.browser = office, None
+        self.office = office
+        self._sign_in()
 
     def get(self, address, **options):
-        if self.browser is None or self.browser.get("/account").status_code != 200:
-            self.office.wait(minutes=2)
-            self.browser = self.office.client("eve")
-        return self.browser.get(address, buffered=True, **options)
+        answer = self.browser.get(address, buffered=True, **options)
+        if self._is_out(answer):
+            self._sign_in()
+            answer = self.browser.get(address, buffered=True, **options)
+        return answer
 
     def send(self, form, values):
-        token = read(form.page, self.get(form.page).text).forms
-        known = {name: value for one in token for name, value in one.fields.items()}
-        values = {**values, "csrf_token": known.get("csrf_token", "")}
-        return self.browser.post(form.action, values, buffered=True)
+        answer = self._post(form, values)
+        if self._is_out(answer):
+            self._sign_in()
+            answer = self._post(form, values)
+        return answer
+
+    def _post(self, form, values):
+        told = {**values, "csrf_token": self.token}
+        return self.browser.post(form.action, told, buffered=True)
+
+    def _sign_in(self):
+        self.office.wait(minutes=2)
+        self.browser = self.office.client("eve")
+        (out,) = (
+            form
+            for form in read("/account", self.browser.get("/account").text).forms
+            if form.action == "/logout"
+        )
+        self.token = out.fields["csrf_token"]
+
+    @staticmethod
+    def _is_out(answer):
+        return answer.status_code == 303 and answer.headers["Location"].startswith("/login")

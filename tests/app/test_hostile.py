@@ -81,6 +81,7 @@ def test_every_field_takes_hostile_words(reader, pages, kind):
             values = {**form.fields, **dict.fromkeys(names, FIELDS[kind])}
             if form.method == "post":
                 answer = reader.send(form, values)
+                assert "this form is too old" not in answer.text, "it was not even read"
             else:
                 answer = reader.get(form.action, query_string=values)
             require_harmless(answer, (form.page, form.action, names, kind))
