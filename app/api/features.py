@@ -33,6 +33,7 @@ from app.api.registry import (
     describe,
 )
 from app.api.released import (
+    FORMS,
     TABLE,
     bp,
     collection_schema,
@@ -225,7 +226,7 @@ def items(collection: str) -> ResponseReturnValue:
     """Give a page of features."""
     by = LAYERS[collection].filters if collection in LAYERS else ()
     require_known("city", "limit", "offset", "bbox", "datetime", *by, "f")
-    return give_features(collection, wanted("geojson", "csv"))
+    return give_features(collection, wanted(*FORMS))
 
 
 @bp.get("/collections/<collection>/items/<feature>")

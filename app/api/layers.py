@@ -41,8 +41,8 @@ BBOX = Parameter(
     name="bbox",
     meaning=(
         "West, south, east and north in degrees (WGS 84): only features that touch this box. A "
-        "west greater than the east crosses the antimeridian. Of six numbers the third and the sixth, "
-        "heights, say nothing."
+        "west greater than the east crosses the antimeridian. Of six numbers the third and the "
+        "sixth, heights, say nothing."
     ),
     schema={
         "type": "array",
@@ -54,7 +54,8 @@ DATETIME = Parameter(
     name="datetime",
     meaning=(
         "A day or a time (RFC 3339), or two with a slash between, `..` for an open end: only "
-        "features of these days. Times are read as their days. Features without a day are always given."
+        "features of these days. Times are read as their days. Features without a day "
+        "are always given."
     ),
     schema={"type": "string", "examples": ["2025-01-01", "2025-01-01/2025-03-31", "2025-01-01/.."]},
 )

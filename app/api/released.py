@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from geodata.publishing.folder import ReleaseFolder
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
+FORMS = ("geojson", "csv")
 TABLE: dict[str, Any] = {"type": "string"}
 RELEASE_COLUMNS = ("id", "state", "through", "approved_at", "withdrawn_at", "why", "rules")
 
@@ -293,8 +294,8 @@ def collection_schema(layer: Layer | None) -> Schema:
     }
 
 
-def give_features(name: str, form: str) -> ResponseReturnValue:
-    """Give a page of the features of a layer, in the form that was asked for."""
+def give_features(name: str, form: str, others: tuple[str, ...] = FORMS) -> ResponseReturnValue:
+    """Give a page of the features of a layer; ``others`` are the forms that this address has."""
     _, release = current()
     layer = layers.require_layer(release, name)
     asked = page()
@@ -302,7 +303,7 @@ def give_features(name: str, form: str) -> ResponseReturnValue:
     wanted_places = asked.of(places)
     modified = release_words.approved_at(release)
     mime = CSV if form == "csv" else GEOJSON
-    links = asked.links(len(places), mime, ("geojson", "csv"))
+    links = asked.links(len(places), mime, others)
     if form == "csv":
         columns = [column.name for column in layer.columns]
         rows = layers.rows(release, layer, wanted_places)
@@ -340,7 +341,7 @@ def _add_layer(layer: Layer) -> None:
     )
     def features() -> ResponseReturnValue:
         require_known(*fields, "f")
-        return give_features(layer.name, wanted("geojson", "csv"))
+        return give_features(layer.name, wanted(*FORMS))
 
     @describe(
         Operation(
@@ -354,7 +355,7 @@ def _add_layer(layer: Layer) -> None:
     )
     def rows() -> ResponseReturnValue:
         require_known(*fields)
-        return give_features(layer.name, "csv")
+        return give_features(layer.name, "csv", ())
 
     bp.add_url_rule(f"/{layer.name}", layer.name, features)
     bp.add_url_rule(f"/{layer.name}.csv", f"{layer.name}_csv", rows)

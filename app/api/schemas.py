@@ -1,7 +1,8 @@
 """Types of answers -> JSON Schema, so that what a view says it gives stands once, beside the view.
 
 Objects are ``TypedDict`` classes; ``Annotated[str, "meaning"]`` tells what a member means and
-``Annotated[str, Keywords(format="date")]`` adds keywords. JSON Schema 2020-12, as OpenAPI 3.1 has it.
+``Annotated[str, Keywords(format="date")]`` adds keywords. JSON Schema 2020-12, as
+OpenAPI 3.1 has it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import (
     Annotated,
     Any,
     Literal,
+    NotRequired,
     Union,
     get_args,
     get_origin,
@@ -60,6 +62,8 @@ def schema_of(kind: Any, components: dict[str, Schema]) -> Schema:
     if is_typeddict(kind):
         return _object(kind, components)
     origin, inner = get_origin(kind), get_args(kind)
+    if origin is NotRequired:
+        return schema_of(inner[0], components)
     if origin is Annotated:
         return _annotated(inner[0], inner[1:], components)
     if origin is Literal:
@@ -86,10 +90,11 @@ def _object(kind: Any, components: dict[str, Schema]) -> Schema:
     if name not in components:
         components[name] = {}  # so that an object may hold others of its own kind
         hints = get_type_hints(kind, include_extras=True)
+        optional = {one for one, hint in hints.items() if get_origin(hint) is NotRequired}
         components[name] = {
             "type": "object",
             "description": " ".join((kind.__doc__ or "").split()),
             "properties": {one: schema_of(hint, components) for one, hint in hints.items()},
-            "required": sorted(kind.__required_keys__),
+            "required": sorted(kind.__required_keys__ - optional),
         }
     return {"$ref": f"{COMPONENTS}{name}"}
