@@ -12,7 +12,7 @@ from app.api.problems import BELOW, problem
 from app.config import SettingsError
 from app.forms import AddressError
 from app.language import N_, STAFF, translated
-from app.people.errors import RateError, SignInError
+from app.people.errors import RateError, ScopeError, SignInError, TokenError
 from geodata.database import DatabaseFailure
 from geodata.errors import (
     BrokenReleaseError,
@@ -56,6 +56,7 @@ STATUS: dict[type[SaferGroundError], int] = {
     ReleaseError: 422,
     PersonError: 422,
     SignInError: 403,
+    TokenError: 401,
     RateError: 429,
     BrokenReleaseError: 503,
     CancelledError: 409,
@@ -99,6 +100,8 @@ def register(app: Flask) -> None:
         )
         if isinstance(error, RateError):
             answer.headers["Retry-After"] = str(error.wait_s)
+        if isinstance(error, TokenError | ScopeError):
+            answer.headers["WWW-Authenticate"] = _challenge(error)
         return answer
 
     @app.errorhandler(CSRFError)
@@ -123,6 +126,14 @@ def register(app: Flask) -> None:
     def unknown(error: Exception) -> ResponseReturnValue:
         app.logger.exception("unexpected error", exc_info=error)
         return _answer(500, "")
+
+
+def _challenge(error: SaferGroundError) -> str:
+    """Say what a program needs (RFC 6750)."""
+    told = 'Bearer realm="Safer Ground"'
+    if isinstance(error, ScopeError):
+        return f'{told}, error="insufficient_scope"'
+    return f'{told}, error="invalid_token"' if "Authorization" in request.headers else told
 
 
 def _answer(status: int, message: str, *, ours: bool = False) -> ResponseReturnValue:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from geodata.roles import ADMINISTRATOR, READERS
+from geodata.roles import ADMINISTRATOR, ANALYST, READERS
 from geodata.store.sessions import CODE, ENROL, FULL
 
 
@@ -13,13 +13,15 @@ class Rule:
     """Who may come to an endpoint.
 
     ``stages`` are the stages of sign-in that lead there, none where anybody may; ``roles`` those of
-    which a person needs one, none where any person may. Only answers that are ``public`` may be
-    kept by browsers and caches.
+    which a person needs one, none where any person may. With a ``token`` the endpoint is for
+    programs: it wants an access token of that scope, and a sign-in in a browser opens nothing. Only
+    answers that are ``public`` may be kept by browsers and caches.
     """
 
     public: bool = False
     stages: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +46,16 @@ def only(*roles: str) -> Rule:
     return Rule(stages=frozenset({FULL}), roles=frozenset(roles))
 
 
+def by_token(scope: str, *roles: str) -> Rule:
+    """Make the rule of an endpoint for tokens of a scope, of people with one of some roles."""
+    return Rule(token=scope, roles=frozenset(roles))
+
+
 READING = only(*READERS)  # for staff pages that any role but an administrator alone may read
 ADMINISTRATORS = only(ADMINISTRATOR)
+READING_BY_TOKEN = by_token("read", *READERS)
+WORK_BY_TOKEN = by_token("read", ANALYST)
+JOBS_BY_TOKEN = by_token("jobs", ANALYST)
 
 RULES: dict[str, Rule] = {
     "static": EVERYBODY,
@@ -121,6 +131,18 @@ RULES: dict[str, Rule] = {
     "account.codes_picture": SIGNED_IN,
     "account.end_session": SIGNED_IN,
     "account.sign_out_everywhere": SIGNED_IN,
+    "account.tokens": SIGNED_IN,
+    "account.revoke_token": SIGNED_IN,
+    "staff_api.runs": READING_BY_TOKEN,
+    "staff_api.run": READING_BY_TOKEN,
+    "staff_api.run_zones": READING_BY_TOKEN,
+    "staff_api.run_cells": READING_BY_TOKEN,
+    "staff_api.findings": READING_BY_TOKEN,
+    "staff_api.jobs": WORK_BY_TOKEN,
+    "staff_api.job": WORK_BY_TOKEN,
+    "staff_api.ask_job": JOBS_BY_TOKEN,
+    "staff_api.cancel_job": JOBS_BY_TOKEN,
+    "staff_api.imports": WORK_BY_TOKEN,
     "ground.base": READING,
     "analyst.home": READING,
     "analyst.city": READING,
@@ -135,6 +157,9 @@ RULES: dict[str, Rule] = {
     "admin.audit_export": ADMINISTRATORS,
 }
 
+EACH_TOKEN = Limit(count=300)  # of all that is asked by one token
+WRONG_TOKENS = Limit(count=60)  # from one address
+
 LIMITS: dict[str, Limit] = {
     "staff.sign_in": Limit(count=30),
     "staff.code": Limit(count=30),
@@ -143,6 +168,7 @@ LIMITS: dict[str, Limit] = {
     "staff.provider": Limit(count=30, methods=("GET",)),
     "staff.provider_return": Limit(count=30, methods=("GET",)),
     "account.password": Limit(count=10),
+    "account.tokens": Limit(count=10),
     "account.codes": Limit(count=10),
     "account.new_codes": Limit(count=10),
     "admin.new_person": Limit(count=30),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import analyst, api, command, errors, guard, language, staff
+from app import analyst, api, api_staff, command, errors, guard, language, staff
 from app.bell import Bell
 from app.config import Settings
 from app.live_site import LiveSite
@@ -70,6 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         staff.register(app, settings, database)
         analyst.register(app)
         command.register(app)
+        api_staff.register(app)
     if settings.proxies:
         count = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]

@@ -245,13 +245,13 @@ def choose(args: MultiDict[str, str], release: ReleaseFolder, layer: Layer) -> l
     by = MultiDict([pair for pair in args.items(multi=True) if pair[0] in layer.filters])
     choice = open_data.choose(by, release, layer.file)
     first, last = _span(args.get("datetime"))
-    inside = _inside(args.get("bbox"), layered.shapes)
+    within = inside(args.get("bbox"), layered.shapes)
     found = []
     for place, one in enumerate(layered.features):
         told = one["properties"]
         if layer.dated and not first <= str(told["day"]) <= last:
             continue
-        if inside[place] and choice.keeps(told):
+        if within[place] and choice.keeps(told):
             found.append(place)
     return found
 
@@ -282,7 +282,7 @@ def days(release: ReleaseFolder, layer: Layer) -> tuple[str, str] | None:
     return (min(told), max(told)) if told else None
 
 
-def _inside(text: str | None, shapes: Any) -> Any:
+def inside(text: str | None, shapes: Any) -> Any:
     """Tell which shapes touch a box.
 
     Raises

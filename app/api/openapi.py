@@ -27,8 +27,8 @@ ABOUT = (
     "jobs. Nothing here needs an account but what is marked for staff. Faults are told as "
     "application/problem+json (RFC 9457)."
 )
-ANY_FAULT = (400, 429)  # what any address may answer; 404 and others are said where they happen
-STAFF_FAULTS = (401, 403)
+ANY_FAULT = (400,)  # what any address may answer; 404 and others are said where they happen
+STAFF_FAULTS = (401, 403, 429)
 
 
 def document(app: Flask) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _operation(
         "security": [{BEARER: []}] if operation.scope else [],
     }
     if operation.body is not None:
-        schema = schema_of(operation.body, components)
+        schema = schema_of(operation.body, components, closed=True)
         told["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": schema}},

@@ -44,8 +44,10 @@ Moment = Annotated[str, Keywords(format="date-time")]
 Reference = Annotated[str, Keywords(format="uri-reference")]
 
 
-def schema_of(kind: Any, components: dict[str, Schema]) -> Schema:
+def schema_of(kind: Any, components: dict[str, Schema], *, closed: bool = False) -> Schema:
     """Give the schema of a type; objects are put among the components and referred to.
+
+    An object that is ``closed`` has no other members than those that are named.
 
     Raises
     ------
@@ -60,32 +62,37 @@ def schema_of(kind: Any, components: dict[str, Schema]) -> Schema:
     if kind in PLAIN:
         return dict(PLAIN[kind])
     if is_typeddict(kind):
-        return _object(kind, components)
+        return _object(kind, components, closed=closed)
     origin, inner = get_origin(kind), get_args(kind)
     if origin is NotRequired:
-        return schema_of(inner[0], components)
+        return schema_of(inner[0], components, closed=closed)
     if origin is Annotated:
-        return _annotated(inner[0], inner[1:], components)
+        return _annotated(inner[0], inner[1:], components, closed=closed)
     if origin is Literal:
         return {"enum": list(inner)}
     if origin in (Union, types.UnionType):
-        return {"anyOf": [schema_of(one, components) for one in inner]}
+        return {"anyOf": [schema_of(one, components, closed=closed) for one in inner]}
     if origin is list:
-        return {"type": "array", "items": schema_of(inner[0], components)}
+        return {"type": "array", "items": schema_of(inner[0], components, closed=closed)}
     if origin is dict:
-        return {"type": "object", "additionalProperties": schema_of(inner[1], components)}
+        return {
+            "type": "object",
+            "additionalProperties": schema_of(inner[1], components, closed=closed),
+        }
     msg = f"{kind!r} cannot be described as an answer"
     raise TypeError(msg)
 
 
-def _annotated(kind: Any, notes: tuple[Any, ...], components: dict[str, Schema]) -> Schema:
-    schema = schema_of(kind, components)
+def _annotated(
+    kind: Any, notes: tuple[Any, ...], components: dict[str, Schema], *, closed: bool
+) -> Schema:
+    schema = schema_of(kind, components, closed=closed)
     for note in notes:
         schema |= note.words if isinstance(note, Keywords) else {"description": str(note)}
     return schema
 
 
-def _object(kind: Any, components: dict[str, Schema]) -> Schema:
+def _object(kind: Any, components: dict[str, Schema], *, closed: bool) -> Schema:
     name = kind.__name__
     if name not in components:
         components[name] = {}  # so that an object may hold others of its own kind
@@ -94,7 +101,10 @@ def _object(kind: Any, components: dict[str, Schema]) -> Schema:
         components[name] = {
             "type": "object",
             "description": " ".join((kind.__doc__ or "").split()),
-            "properties": {one: schema_of(hint, components) for one, hint in hints.items()},
+            "properties": {
+                one: schema_of(hint, components, closed=closed) for one, hint in hints.items()
+            },
             "required": sorted(kind.__required_keys__ - optional),
+            **({"additionalProperties": False} if closed else {}),
         }
     return {"$ref": f"{COMPONENTS}{name}"}

@@ -25,6 +25,7 @@ from app.cli import (
     publishing,
     runs,
     serving,
+    tokens,
 )
 from spatial.errors import SaferGroundError
 
@@ -65,6 +66,7 @@ for command in (
     planning.plan,
     publishing.publish,
     people.user,
+    tokens.token,
     auditing.audit,
     serving.serve,
     serving.worker,

@@ -5,17 +5,19 @@ from __future__ import annotations
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
+    IntegerField,
     PasswordField,
     RadioField,
     SelectChoice,
     SelectMultipleField,
     StringField,
 )
-from wtforms.validators import DataRequired, EqualTo, Length, Optional
+from wtforms.validators import DataRequired, EqualTo, InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.people.passwords import LEAST, MOST
-from geodata.roles import ROLES
+from geodata.roles import ROLES, SCOPES
+from geodata.store.access_tokens import DEFAULT_DAYS, LONGEST_LABEL, MOST_DAYS
 from geodata.store.people import LONGEST_DISPLAY
 
 TYPED = 512  # characters of a name or code that are looked at
@@ -66,6 +68,33 @@ class PresentPasswordForm(FlaskForm):
 
     present = PasswordField(
         "Present password", [DataRequired("type your present password"), Length(max=4 * MOST)]
+    )
+
+
+class NewTokenForm(FlaskForm):
+    """An access token that is to be made."""
+
+    label = StringField(
+        "What it is for",
+        [DataRequired("say what the token is for"), Length(max=LONGEST_LABEL)],
+        description="So that you know it again, such as: weekly notebook.",
+    )
+    scopes = ChecksField(
+        "It may",
+        [DataRequired("choose what the token may do")],
+        choices=[SelectChoice(scope, f"{scope}: {told}") for scope, told in SCOPES.items()],
+        default=["read"],
+    )
+    days = IntegerField(
+        "Days that it holds",
+        [
+            InputRequired("say how many days the token holds"),
+            NumberRange(1, MOST_DAYS, f"a token holds 1 to {MOST_DAYS} days"),
+        ],
+        default=DEFAULT_DAYS,
+    )
+    present = PasswordField(
+        "Your password", [DataRequired("type your password"), Length(max=4 * MOST)]
     )
 
 
