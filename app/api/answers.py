@@ -95,7 +95,7 @@ def page() -> Page:
 
 
 def require_known(*names: str) -> None:
-    """Refuse fields that an address does not have: a slip would choose other rows unseen.
+    """Refuse fields that an address does not have, and empty ones: a slip would go unseen.
 
     Raises
     ------
@@ -103,9 +103,13 @@ def require_known(*names: str) -> None:
         If there is one.
     """
     known = (*names, "lang")  # which every address of this site may carry
-    for one in request.args:
+    for one, value in request.args.items(multi=True):
         if one not in known:
-            msg = f"there is no field {one[:40]!r} here; the fields are {', '.join(names)}"
+            told = f"the fields are {', '.join(names)}" if names else "there are none"
+            msg = f"there is no field {one[:40]!r} here; {told}"
+            raise forms.AddressError(msg)
+        if not value:
+            msg = f"{one} is empty; leave it out"
             raise forms.AddressError(msg)
 
 

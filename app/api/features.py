@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
+from flask import request
+
 from app import release_words
 from app.api import layers
 from app.api.answers import (
@@ -40,6 +42,7 @@ from app.api.released import (
     current,
     feature_schema,
     give_features,
+    shown_city,
 )
 from app.api.schemas import Keywords
 
@@ -53,6 +56,7 @@ SPEC = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/"
 CONFORMS_TO = (f"{SPEC}core", f"{SPEC}geojson")
 WGS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
+JSON_ONLY = format_parameter("json")
 COLLECTION = Parameter(
     name="collection",
     where="path",
@@ -121,12 +125,17 @@ class Collections(TypedDict):
         summary="Where the interface begins",
         meaning="Ways to the description, to what is conformed to, and to the layers.",
         tag="features",
-        parameters=(CITY,),
+        parameters=(CITY, JSON_ONLY),
         answers={200: Answer(meaning="The ways on.", forms={JSON: Landing})},
+        problems=(404,),
     )
 )
 def landing() -> ResponseReturnValue:
     """Tell the ways on."""
+    require_known("city", "f")
+    wanted("json")
+    if request.args.get("city"):
+        shown_city()
     document: Landing = {
         "title": "Safer Ground",
         "description": "Risk terrain zones, districts and alerts as a city published them.",
@@ -147,12 +156,14 @@ def landing() -> ResponseReturnValue:
         summary="What is conformed to",
         meaning="Classes of requirements of OGC API - Features that are met.",
         tag="features",
-        parameters=(CITY,),
+        parameters=(JSON_ONLY,),
         answers={200: Answer(meaning="The classes.", forms={JSON: Conformance})},
     )
 )
 def conformance() -> ResponseReturnValue:
     """Tell what is conformed to."""
+    require_known("f")
+    wanted("json")
     document: Conformance = {"conformsTo": list(CONFORMS_TO)}
     return send_json(document)
 
@@ -163,7 +174,7 @@ def conformance() -> ResponseReturnValue:
         summary="All layers",
         meaning="The layers of the release that is shown.",
         tag="features",
-        parameters=(CITY,),
+        parameters=(CITY, JSON_ONLY),
         answers={200: Answer(meaning="The layers.", forms={JSON: Collections})},
         problems=(404,),
     )
@@ -171,6 +182,7 @@ def conformance() -> ResponseReturnValue:
 def collections() -> ResponseReturnValue:
     """List the layers of the release."""
     require_known("city", "f")
+    wanted("json")
     _, release = current()
     document: Collections = {
         "collections": [_collection(release, layer) for layer in layers.there(release)],
@@ -185,7 +197,7 @@ def collections() -> ResponseReturnValue:
         summary="One layer",
         meaning="Where and when the features of a layer are, and the way to them.",
         tag="features",
-        parameters=(COLLECTION, CITY),
+        parameters=(COLLECTION, CITY, JSON_ONLY),
         answers={200: Answer(meaning="The layer.", forms={JSON: Collection})},
         problems=(404,),
     )
@@ -193,6 +205,7 @@ def collections() -> ResponseReturnValue:
 def collection(collection: str) -> ResponseReturnValue:
     """Tell one layer."""
     require_known("city", "f")
+    wanted("json")
     _, release = current()
     layer = layers.require_layer(release, collection)
     return send_json(_collection(release, layer), modified=release_words.approved_at(release))
@@ -247,6 +260,7 @@ def items(collection: str) -> ResponseReturnValue:
                 schema={"type": "string", "minLength": 1},
             ),
             CITY,
+            format_parameter("geojson"),
         ),
         answers={200: Answer(meaning="The feature.", forms={GEOJSON: feature_schema(None)})},
         problems=(404,),
@@ -255,6 +269,7 @@ def items(collection: str) -> ResponseReturnValue:
 def item(collection: str, feature: str) -> ResponseReturnValue:
     """Give one feature."""
     require_known("city", "f")
+    wanted("geojson")
     _, release = current()
     layer = layers.require_layer(release, collection)
     found = layers.feature(release, layer, feature)

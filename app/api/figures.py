@@ -23,9 +23,14 @@ if TYPE_CHECKING:
     from app.shown import Shown
     from geodata.measures.record import Scope
 
-DAY_SCHEMA = {"type": "string", "format": "date"}
+DAY_SCHEMA = {"type": "string", "anyOf": [{"format": "date"}, {"const": ""}]}
+WHOEVER = Parameter(  # empty fields choose nothing here, as in the forms of the pages
+    name="city",
+    meaning=CITY.meaning,
+    schema={"type": "string", "pattern": "^([a-z0-9][a-z0-9-]*)?$"},
+)
 PERIOD = (
-    CITY,
+    WHOEVER,
     Parameter(
         name="district",
         meaning="Code of a police district; without it the whole city.",
@@ -173,7 +178,7 @@ def measures() -> ResponseReturnValue:
             Parameter(
                 name="by",
                 meaning="Step of the series.",
-                schema={"type": "string", "enum": ["month", "week"], "default": "month"},
+                schema={"type": "string", "enum": ["month", "week", ""], "default": "month"},
             ),
         ),
         answers={200: Answer(meaning="The measure.", forms={JSON: Course})},
@@ -207,7 +212,7 @@ def measure(identity: str) -> ResponseReturnValue:
         summary="All initiatives",
         meaning="What stands of every initiative of a city, retired ones last.",
         tag="release",
-        parameters=(CITY,),
+        parameters=(WHOEVER,),
         answers={200: Answer(meaning="The initiatives.", forms={JSON: Initiatives})},
         problems=(404,),
     )

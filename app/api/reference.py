@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, current_app, render_template, request
 
 from app.api import openapi
-from app.api.answers import send_json
+from app.api.answers import require_known, send_json
 from app.api.reading import reference_page
-from app.api.registry import CITY, OPENAPI, Answer, Operation, describe
+from app.api.registry import OPENAPI, Answer, Operation, describe
 from app.api.released import bp
 from app.views import pages
 from app.views.doors import site
@@ -26,12 +26,12 @@ page_bp = Blueprint("reference", __name__, url_prefix="/api")
         summary="The interface",
         meaning="This document, made from the code that answers.",
         tag="about",
-        parameters=(CITY,),
         answers={200: Answer(meaning="The document.", forms={OPENAPI: {"type": "object"}})},
     )
 )
 def openapi_() -> ResponseReturnValue:
     """Describe the interface."""
+    require_known()
     return send_json(document(), form=OPENAPI)
 
 
