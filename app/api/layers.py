@@ -53,7 +53,7 @@ BBOX = Parameter(
 DATETIME = Parameter(
     name="datetime",
     meaning=(
-        "A day or a time (RFC 3339), or two with a slash between, `..` for an open end: only "
+        "A day or a time (RFC 3339), or two with a slash between, two dots for an open end: only "
         "features of these days. Times are read as their days. Features without a day "
         "are always given."
     ),

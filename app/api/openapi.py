@@ -107,7 +107,7 @@ def _operation(
 def _meaning(operation: Operation) -> str:
     if operation.scope is None:
         return operation.meaning
-    return f"{operation.meaning} Needs a token with the scope `{operation.scope}`."
+    return f"{operation.meaning} Needs a token with the scope {operation.scope}."
 
 
 def _answer(answer: Answer, components: dict[str, Schema]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 KINDS = ("validation", "backtest", "certainty", "sensitivity")
+BY_DISTRICT = ("zones", "districts")  # parts of the document that are about one district each
 RUN_COLUMNS = ("run", "outcome", "scope", "from", "to", "incidents", "family", "factors", "zones")
 
 RunLine = TypedDict(
@@ -136,8 +137,8 @@ def runs(city: str) -> ResponseReturnValue:
     Operation(
         summary="One run",
         meaning=(
-            "The document that `saferground fit` prints. Officers and commanders are told the "
-            "zones of their own districts."
+            "The document that saferground fit prints. Officers and commanders are told the "
+            "zones and the factors of their own districts."
         ),
         tag="staff",
         scope="read",
@@ -153,7 +154,8 @@ def run(run: str) -> ResponseReturnValue:
     own = own_districts(record.city)
     document = dict(record.result)
     if own is not None:
-        document["zones"] = [zone for zone in document["zones"] if zone["district"] in own]
+        for part in BY_DISTRICT:
+            document[part] = [one for one in document.get(part, ()) if one["district"] in own]
     return send(document)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
-    IntegerField,
     PasswordField,
     RadioField,
     SelectChoice,
     SelectMultipleField,
     StringField,
 )
-from wtforms.validators import DataRequired, EqualTo, InputRequired, Length, NumberRange, Optional
+from wtforms.validators import DataRequired, EqualTo, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.people.passwords import LEAST, MOST
@@ -21,6 +20,7 @@ from geodata.store.access_tokens import DEFAULT_DAYS, LONGEST_LABEL, MOST_DAYS
 from geodata.store.people import LONGEST_DISPLAY
 
 TYPED = 512  # characters of a name or code that are looked at
+TOKEN_DAYS = {7: "a week", 30: "30 days", DEFAULT_DAYS: "90 days", MOST_DAYS: "a year"}
 REPEAT = "type the same password twice"
 
 
@@ -85,12 +85,10 @@ class NewTokenForm(FlaskForm):
         choices=[SelectChoice(scope, f"{scope}: {told}") for scope, told in SCOPES.items()],
         default=["read"],
     )
-    days = IntegerField(
-        "Days that it holds",
-        [
-            InputRequired("say how many days the token holds"),
-            NumberRange(1, MOST_DAYS, f"a token holds 1 to {MOST_DAYS} days"),
-        ],
+    days = RadioField(
+        "It holds",
+        choices=[SelectChoice(days, told) for days, told in TOKEN_DAYS.items()],
+        coerce=int,
         default=DEFAULT_DAYS,
     )
     present = PasswordField(

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 from published import publish
+from releasing import keep_run, town_run
 from staffing import Office
 
 from app import permissions
@@ -11,7 +12,7 @@ from geodata.database import open_database
 from geodata.store.findings import keep_finding
 from geodata.store.jobs import add_job
 
-RUN = "a" * 12
+RUN, LATER = "a" * 12, "b" * 12
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,9 @@ def town(tmp_path_factory):
     folder = tmp_path_factory.mktemp("programs")
     published = publish(folder)
     database = open_database(published.settings.database_url)
+    told = [{"district": code, "incidents": 3} for code in ("D1", "D2")]
+    later = town_run(LATER, outcome="burglary")
+    keep_run(database, later, result={**later.result, "zones": told, "districts": told})
     with database.session(write=True) as session:
         keep_finding(session, RUN, "validation", "2024-04", {"incidents": 7, "levels": []})
         job = {"kind": "fit", "city": "town", "asked_by": "ana", "digest": "0" * 64}
