@@ -1,4 +1,4 @@
-"""Programs that ask the interface: GDAL, which QGIS is built on, and the notebook of the examples."""
+"""Programs that ask the interface: GDAL, which QGIS uses, and the notebook of the examples."""
 
 import json
 import subprocess
