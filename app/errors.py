@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Flask, jsonify, make_response, render_template, request
+from flask import Flask, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from app.api.problems import BELOW, problem
 from app.config import SettingsError
 from app.forms import AddressError
 from app.language import N_, STAFF, translated
-from app.people.errors import RateError, SignInError
+from app.people.errors import RateError, ScopeError, SignInError, TokenError
 from geodata.database import DatabaseFailure
 from geodata.errors import (
     BrokenReleaseError,
@@ -57,6 +58,7 @@ STATUS: dict[type[SaferGroundError], int] = {
     ReleaseError: 422,
     PersonError: 422,
     SignInError: 403,
+    TokenError: 401,
     RateError: 429,
     BrokenReleaseError: 503,
     CancelledError: 409,
@@ -64,13 +66,16 @@ STATUS: dict[type[SaferGroundError], int] = {
     SettingsError: 500,
     SaferGroundError: 500,
 }
+ELSE = N_("Something went wrong on our side")
 HEADINGS = {
     400: N_("This address asks for something that cannot be"),
+    401: N_("This needs an access token"),
     403: N_("This is not open to you"),
     404: N_("There is nothing at this address"),
     405: N_("This address does not take that"),
     409: N_("This was cancelled"),
     413: N_("This is larger than can be taken"),
+    415: N_("This is no JSON"),
     422: N_("The data do not allow this"),
     429: N_("This was asked for too often"),
     503: N_("The data cannot be reached at the moment"),
@@ -83,7 +88,7 @@ def status_of(error: SaferGroundError) -> int:
 
 
 def register(app: Flask) -> None:
-    """Answer errors as pages, or as JSON below ``/api``."""
+    """Answer errors as pages, or as problem documents below ``/api``."""
 
     @app.errorhandler(SaferGroundError)
     def known(error: SaferGroundError) -> ResponseReturnValue:
@@ -97,6 +102,8 @@ def register(app: Flask) -> None:
         )
         if isinstance(error, RateError):
             answer.headers["Retry-After"] = str(error.wait_s)
+        if isinstance(error, TokenError | ScopeError):
+            answer.headers["WWW-Authenticate"] = _challenge(error)
         return answer
 
     @app.errorhandler(CSRFError)
@@ -107,7 +114,10 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:
-        return _answer(error.code or 500, "")
+        answer = make_response(_answer(error.code or 500, ""))
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            answer.headers["Allow"] = ", ".join(error.valid_methods)
+        return answer
 
     @app.errorhandler(DatabaseFailure)
     def database(error: DatabaseFailure) -> ResponseReturnValue:
@@ -120,13 +130,19 @@ def register(app: Flask) -> None:
         return _answer(500, "")
 
 
+def _challenge(error: SaferGroundError) -> str:
+    """Say what a program needs (RFC 6750)."""
+    told = 'Bearer realm="Safer Ground"'
+    if isinstance(error, ScopeError):
+        return f'{told}, error="insufficient_scope"'
+    return f'{told}, error="invalid_token"' if "Authorization" in request.headers else told
+
+
 def _answer(status: int, message: str, *, ours: bool = False) -> ResponseReturnValue:
     """Answer an error; ``ours`` says that its message is in the language of the answer."""
-    if request.path.startswith("/api/"):
-        return jsonify(ok=False, error=message or HEADINGS.get(status, "error"), status=status), (
-            status
-        )
-    heading = translated(HEADINGS.get(status, N_("Something went wrong on our side")))
+    if request.path.startswith(BELOW):
+        return problem(status, HEADINGS.get(status, ELSE), message)
+    heading = translated(HEADINGS.get(status, ELSE))
     if (request.endpoint or "").startswith(STAFF):
         return render_template("staff/error.html", heading=heading, message=message), status
     told = render_template("error.html", heading=heading, message=message, ours=ours)

@@ -8,9 +8,10 @@ from flask import current_app, g, redirect, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.exceptions import Forbidden
 
+from app import permissions
 from app.language import is_ours
-from app.people import signing_in
-from app.people.errors import RateError
+from app.people import access, signing_in
+from app.people.errors import RateError, ScopeError, TokenError
 from app.people.locks import network
 from app.people.signing_in import Origin
 from app.permissions import BODIES, BY_THEMSELVES, LIMITS, RULES
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from flask import Flask, Response
     from flask.typing import ResponseReturnValue
 
+    from app.people.access import Bearer
     from app.people.signing_in import Desk, Visitor
-    from app.permissions import Rule
+    from app.permissions import Limit, Rule
 
 TOKEN, NEXT = "token", "next"
 
@@ -56,7 +58,10 @@ def register(app: Flask) -> None:
             raise Forbidden
         if rule.public:
             return None
-        return _admit(rule)
+        if rule.token is None:
+            return _admit(rule)
+        _admit_program(rule, rule.token)
+        return None
 
     @app.after_request
     def keep_nothing(response: Response) -> Response:
@@ -89,6 +94,14 @@ def visitor() -> Visitor | None:
 def require_visitor() -> Visitor:
     """Give who asks, on pages that the table keeps for people who have begun to sign in."""
     found = visitor()
+    if found is None:
+        raise Forbidden
+    return found
+
+
+def require_bearer() -> Bearer:
+    """Give who asks by a token, on addresses that the table keeps for programs."""
+    found: Bearer | None = g.get("bearer")
     if found is None:
         raise Forbidden
     return found
@@ -135,13 +148,45 @@ def _admit(rule: Rule) -> ResponseReturnValue | None:
     if found.session.stage not in rule.stages:
         return go_on()
     if rule.roles and not found.person.may(rule.roles):
-        told = {"endpoint": request.endpoint, "address": origin().address}
-        with desk().database.session(write=True) as opened:
-            audit.record(opened, found.person.name, "access.refused", request.path, told)
+        _note_refusal(found.person.name)
         raise Forbidden
     if request.endpoint in BODIES and request.mimetype == "multipart/form-data":
         request.max_content_length = BODIES[request.endpoint]
     return None
+
+
+def _admit_program(rule: Rule, scope: str) -> None:
+    """Let a token in that reaches as far as the rule; cookies are not looked at.
+
+    Raises
+    ------
+    TokenError, ScopeError
+        If there is none, or it does not.
+    RateError
+        If the token, or wrong ones of this address, are used too often.
+    """
+    try:
+        found = access.find_bearer(desk(), request.headers.get("Authorization"))
+    except TokenError:
+        if "Authorization" in request.headers:  # without one, nothing was looked up
+            under = f"wrong token address {network(origin().address)}"
+            _count_under(under, permissions.WRONG_TOKENS)
+        raise
+    _count_under(f"token {found.token.id}", permissions.EACH_TOKEN)
+    if scope not in found.token.scopes:
+        msg = f"this token does not have the scope {scope}; make one that has it"
+        raise ScopeError(msg)
+    if not found.person.may(rule.roles):
+        _note_refusal(found.person.name, token=found.token.id)
+        msg = f"this is for {' or '.join(sorted(rule.roles))}; {found.person.name} is none of them"
+        raise ScopeError(msg)
+    g.bearer = found
+
+
+def _note_refusal(name: str, **more: Any) -> None:
+    told = {"endpoint": request.endpoint, "address": origin().address, **more}
+    with desk().database.session(write=True) as opened:
+        audit.record(opened, name, "access.refused", request.path, told)
 
 
 def _to_sign_in() -> ResponseReturnValue:
@@ -164,9 +209,12 @@ def _count(found: Visitor | None) -> None:
     if limit is None or request.method not in limit.methods:
         return
     who = f"person {found.person.id}" if found else f"address {network(origin().address)}"
+    _count_under(f"{request.endpoint} {who}", limit)
+
+
+def _count_under(key: str, limit: Limit) -> None:
     now_s = desk().now_s()
     with desk().database.session(write=True) as opened:
-        key = f"{request.endpoint} {who}"
         count = limits.count_request(opened, key, limit.window_s, now_s)
     if count > limit.count:
         raise RateError(limit.window_s - now_s % limit.window_s)

@@ -259,7 +259,7 @@ def _is_kept(endpoint: str | None) -> bool:
 
 def _select() -> Locale:
     """Choose the locale of an answer."""
-    if not has_request_context() or request.path.startswith("/api/"):
+    if not has_request_context() or request.path.startswith("/api/v1/"):
         return LOCALES[ENGLISH]
     if (request.endpoint or "").startswith((*MACHINES, *STAFF)):
         return LOCALES[ENGLISH]

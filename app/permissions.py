@@ -14,13 +14,15 @@ class Rule:
     """Who may come to an endpoint.
 
     ``stages`` are the stages of sign-in that lead there, none where anybody may; ``roles`` those of
-    which a person needs one, none where any person may. Only answers that are ``public`` may be
-    kept by browsers and caches.
+    which a person needs one, none where any person may. With a ``token`` the endpoint is for
+    programs: it wants an access token of that scope, and a sign-in in a browser opens nothing. Only
+    answers that are ``public`` may be kept by browsers and caches.
     """
 
     public: bool = False
     stages: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +47,20 @@ def only(*roles: str) -> Rule:
     return Rule(stages=frozenset({FULL}), roles=frozenset(roles))
 
 
+def by_token(scope: str, *roles: str) -> Rule:
+    """Make the rule of an endpoint for tokens of a scope, of people with one of some roles."""
+    return Rule(token=scope, roles=frozenset(roles))
+
+
 READING = only(*READERS)  # for staff pages that any role but an administrator alone may read
 ADMINISTRATORS = only(ADMINISTRATOR)
 ANALYSTS, PUBLISHERS = only(ANALYST), only(PUBLISHER)
 ASKING = (ANALYST, COMMANDER, PUBLISHER)  # roles that ask for long work
 WORKING = only(*ASKING)
 IN_DISTRICTS = only(*WITH_DISTRICTS)  # and there only in one's own
+READING_BY_TOKEN = by_token("read", *READERS)
+WORK_BY_TOKEN = by_token("read", ANALYST)
+JOBS_BY_TOKEN = by_token("jobs", ANALYST)
 
 RULES: dict[str, Rule] = {
     "static": EVERYBODY,
@@ -89,9 +99,28 @@ RULES: dict[str, Rule] = {
     "open.accessibility": EVERYBODY,
     "embed.zones": EVERYBODY,
     "embed.measure": EVERYBODY,
+    "api.landing": EVERYBODY,
+    "api.openapi": EVERYBODY,
+    "api.conformance": EVERYBODY,
+    "api.collections": EVERYBODY,
+    "api.collection": EVERYBODY,
+    "api.items": EVERYBODY,
+    "api.item": EVERYBODY,
+    "api.city": EVERYBODY,
+    "api.releases": EVERYBODY,
+    "api.release": EVERYBODY,
+    "api.zones": EVERYBODY,
+    "api.zones_csv": EVERYBODY,
+    "api.districts": EVERYBODY,
+    "api.districts_csv": EVERYBODY,
+    "api.alerts": EVERYBODY,
+    "api.alerts_csv": EVERYBODY,
+    "api.complaints": EVERYBODY,
+    "api.complaints_csv": EVERYBODY,
     "api.measures": EVERYBODY,
     "api.measure": EVERYBODY,
     "api.initiatives": EVERYBODY,
+    "reference.page": EVERYBODY,
     "staff.sign_in": COMING_IN,
     "staff.provider": COMING_IN,
     "staff.provider_return": COMING_IN,
@@ -107,6 +136,18 @@ RULES: dict[str, Rule] = {
     "account.codes_picture": SIGNED_IN,
     "account.end_session": SIGNED_IN,
     "account.sign_out_everywhere": SIGNED_IN,
+    "account.tokens": SIGNED_IN,
+    "account.revoke_token": SIGNED_IN,
+    "staff_api.runs": READING_BY_TOKEN,
+    "staff_api.run": READING_BY_TOKEN,
+    "staff_api.run_zones": READING_BY_TOKEN,
+    "staff_api.run_cells": READING_BY_TOKEN,
+    "staff_api.findings": READING_BY_TOKEN,
+    "staff_api.jobs": WORK_BY_TOKEN,
+    "staff_api.job": WORK_BY_TOKEN,
+    "staff_api.ask_job": JOBS_BY_TOKEN,
+    "staff_api.cancel_job": JOBS_BY_TOKEN,
+    "staff_api.imports": WORK_BY_TOKEN,
     "ground.base": READING,
     "analyst.home": READING,
     "analyst.city": READING,
@@ -176,6 +217,8 @@ RULES: dict[str, Rule] = {
 }
 
 BY_THEMSELVES = frozenset({"work.status"})  # pages ask these again and again, nobody need be there
+EACH_TOKEN = Limit(count=300)  # of all that is asked by one token
+WRONG_TOKENS = Limit(count=60)  # from one address
 
 LIMITS: dict[str, Limit] = {
     "staff.sign_in": Limit(count=30),
@@ -185,6 +228,7 @@ LIMITS: dict[str, Limit] = {
     "staff.provider": Limit(count=30, methods=("GET",)),
     "staff.provider_return": Limit(count=30, methods=("GET",)),
     "account.password": Limit(count=10),
+    "account.tokens": Limit(count=10),
     "account.codes": Limit(count=10),
     "account.new_codes": Limit(count=10),
     "uploads.add": Limit(count=30),

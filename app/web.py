@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import analyst, command, errors, guard, language, staff
+from app import analyst, api, api_staff, command, errors, guard, language, staff
 from app.bell import Bell
 from app.config import Settings
 from app.live_site import LiveSite
 from app.paths import template_dir
 from app.released_site import ReleasedSite
-from app.views import account, api, data, embed, explore, health, initiatives, measures, public
+from app.views import account, data, embed, explore, health, initiatives, measures, public
 from app.workroom import Workroom, furnish
 from geodata.database import open_database
 
@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(data.bp)
     app.register_blueprint(account.bp)
     app.register_blueprint(embed.bp)
-    app.register_blueprint(api.bp)
+    api.register(app)
     app.register_blueprint(health.bp)
     language.register(app)
     errors.register(app)
@@ -72,6 +72,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         staff.register(app, settings, database)
         analyst.register(app, room)
         command.register(app)
+        api_staff.register(app)
     if settings.proxies:
         count = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]

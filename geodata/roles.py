@@ -13,5 +13,9 @@ ROLES = {  # what each may do, in the order that forms list them
     PUBLISHER: "approves what others drafted",
     ADMINISTRATOR: "manages people and reads the audit, and no data by that alone",
 }
+SCOPES = {  # what a token may do at most, of what its person may
+    "read": "reads what the roles of its person may read",
+    "jobs": "asks for fits and validations, and cancels them",
+}
 READERS = frozenset(ROLES) - {ADMINISTRATOR}  # who may do all that a viewer may
 WITH_DISTRICTS = frozenset({OFFICER, COMMANDER})

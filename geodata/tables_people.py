@@ -62,6 +62,24 @@ class StaffSession(Base):
     ended_why: Mapped[str | None] = mapped_column(String(40))
 
 
+class AccessToken(Base):
+    """What lets a program ask in a person's name, no further than the person may at that moment."""
+
+    __tablename__ = "access_token"
+    __table_args__ = (Index(None, "person_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    label: Mapped[str] = mapped_column(String(80))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[list[Any]]
+    created_at: Mapped[dt.datetime]
+    created_by: Mapped[str] = mapped_column(String(120))
+    expires_at: Mapped[dt.datetime]
+    seen_at: Mapped[dt.datetime | None]
+    revoked_at: Mapped[dt.datetime | None]
+    revoked_by: Mapped[str | None] = mapped_column(String(120))
+
+
 class Failures(Base):
     """How often in a row a sign-in failed under one key: a name or an address."""
 

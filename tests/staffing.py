@@ -10,6 +10,7 @@ import shapely
 from app import create_app
 from app.config import Settings
 from app.people import codes, passwords
+from app.people.access import make_token
 from app.people.keys import Keys
 from geodata.database import open_database
 from geodata.store import audit, credentials, people
@@ -97,6 +98,27 @@ class Office:
                 answer = browser.send("/login/code", code=self.code(name))
                 assert answer.status_code == 303, answer.text
         return browser
+
+    def token(self, name, *scopes, label="a test", days=90):
+        """Make an access token of somebody."""
+        with self.database.session(write=True) as session:
+            made, _ = make_token(
+                session,
+                name,
+                label=label,
+                scopes=scopes or ["read"],
+                who=name,
+                when=self.now,
+                days=days,
+            )
+        return made
+
+    def program(self, token=None):
+        """Give a client that sends a token with each request, and no cookie."""
+        client = self.app.test_client(use_cookies=False)
+        if token:
+            client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        return client
 
     def person(self, name):
         with self.database.session() as session:

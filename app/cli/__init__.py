@@ -26,6 +26,7 @@ from app.cli import (
     publishing,
     runs,
     serving,
+    tokens,
     visiting,
 )
 from spatial.errors import SaferGroundError
@@ -67,6 +68,7 @@ for command in (
     planning.plan,
     publishing.publish,
     people.user,
+    tokens.token,
     auditing.audit,
     serving.serve,
     serving.worker,

@@ -22,6 +22,14 @@ class LockedError(SignInError):
         super().__init__(f"too many tries failed; wait {told_wait(self.wait_s)} and try again")
 
 
+class TokenError(SignInError):
+    """A program has no token that lets it in."""
+
+
+class ScopeError(SignInError):
+    """A token, or the roles of its person, do not reach as far as what is asked."""
+
+
 class RateError(SaferGroundError):
     """Something is asked for too often."""
 

@@ -9,8 +9,10 @@ from flask_wtf import CSRFProtect
 from app.people import passwords
 from app.people.keys import Keys
 from app.people.signing_in import Desk
-from app.staff import account, admin, coming_in, ground, provider
+from app.staff import account, admin, coming_in, ground, provider, tokens
 from app.staff.frame import register_frame
+
+__all__ = ["register", "tokens"]
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -18,11 +18,13 @@ from wtforms.validators import DataRequired, EqualTo, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.people.passwords import LEAST, MOST
-from geodata.roles import ROLES
+from geodata.roles import ROLES, SCOPES
+from geodata.store.access_tokens import DEFAULT_DAYS, LONGEST_LABEL, MOST_DAYS
 from geodata.store.people import LONGEST_DISPLAY
 
 TYPED = 512  # characters of a name or code that are looked at
 LONGEST_WHOLE = 18  # digits
+TOKEN_DAYS = {7: "a week", 30: "30 days", DEFAULT_DAYS: "90 days", MOST_DAYS: "a year"}
 REPEAT = "type the same password twice"
 
 
@@ -90,6 +92,31 @@ class PresentPasswordForm(FlaskForm):
 
     present = PasswordField(
         "Present password", [DataRequired("type your present password"), Length(max=4 * MOST)]
+    )
+
+
+class NewTokenForm(FlaskForm):
+    """An access token that is to be made."""
+
+    label = StringField(
+        "What it is for",
+        [DataRequired("say what the token is for"), Length(max=LONGEST_LABEL)],
+        description="So that you know it again, such as: weekly notebook.",
+    )
+    scopes = ChecksField(
+        "It may",
+        [DataRequired("choose what the token may do")],
+        choices=[SelectChoice(scope, f"{scope}: {told}") for scope, told in SCOPES.items()],
+        default=["read"],
+    )
+    days = RadioField(
+        "It holds",
+        choices=[SelectChoice(days, told) for days, told in TOKEN_DAYS.items()],
+        coerce=int,
+        default=DEFAULT_DAYS,
+    )
+    present = PasswordField(
+        "Your password", [DataRequired("type your password"), Length(max=4 * MOST)]
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import or_, select, update
 
 from geodata.errors import PersonError
 from geodata.store import audit
+from geodata.store.access_tokens import revoke_all
 from geodata.store.people import ACTIVE, as_record, row_of
 from geodata.store.sessions import end_sessions
 from geodata.tables_people import Person
@@ -83,6 +84,7 @@ def reset(
     row.recovery_hashes = []
     session.flush()
     end_sessions(session, row.id, "reset", when)
+    revoke_all(session, row.id, who, when)
     audit.record(session, who, "person.invite" if first else "person.reset", row.name)
     return as_record(row)
 

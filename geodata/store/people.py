@@ -11,6 +11,7 @@ from sqlalchemy import select
 from geodata.errors import NotStoredError, PersonError
 from geodata.roles import ADMINISTRATOR, ROLES, WITH_DISTRICTS
 from geodata.store import audit
+from geodata.store.access_tokens import revoke_all
 from geodata.store.sessions import end_sessions
 from geodata.tables import City, District
 from geodata.tables_people import Person
@@ -224,6 +225,7 @@ def change_state(
     if state == DISABLED:
         _require_another_administrator(session, row)
         row.setup_hash = row.setup_until = None
+        revoke_all(session, row.id, who, when)
     row.state = state
     end_sessions(session, row.id, state, when)
     audit.record(session, who, f"person.{'disable' if state == DISABLED else 'enable'}", row.name)

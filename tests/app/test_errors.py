@@ -30,7 +30,7 @@ def test_every_known_error_has_a_status(kind):
         if not issubclass(kind, FaultyFileError)
         else kind("x", ["y"])
     )
-    assert status_of(error) in (400, 403, 404, 409, 422, 429, 500, 503)
+    assert status_of(error) in (400, 401, 403, 404, 409, 422, 429, 500, 503)
 
 
 def test_the_most_specific_class_wins():

@@ -5,7 +5,7 @@ from staffing import Office
 from werkzeug.routing import IntegerConverter
 
 from app.permissions import LIMITS, RULES
-from geodata.roles import ROLES
+from geodata.roles import ROLES, SCOPES
 from geodata.store.sessions import FULL
 
 SIGNED_IN = set(ROLES)
@@ -26,6 +26,8 @@ GUARDED = {  # by hand, so that a slip in the table of the pages does not go uns
     "account.codes_picture": SIGNED_IN,
     "account.end_session": SIGNED_IN,
     "account.sign_out_everywhere": SIGNED_IN,
+    "account.tokens": SIGNED_IN,
+    "account.revoke_token": SIGNED_IN,
     "ground.base": READING,
     "analyst.home": READING,
     "analyst.city": READING,
@@ -93,6 +95,18 @@ GUARDED = {  # by hand, so that a slip in the table of the pages does not go uns
     "admin.audit": ADMIN,
     "admin.audit_export": ADMIN,
 }
+FOR_TOKENS = {  # by hand too: scope of the token, and roles of which its person needs one
+    "staff_api.runs": ("read", READING),
+    "staff_api.run": ("read", READING),
+    "staff_api.run_zones": ("read", READING),
+    "staff_api.run_cells": ("read", READING),
+    "staff_api.findings": ("read", READING),
+    "staff_api.jobs": ("read", {"analyst"}),
+    "staff_api.job": ("read", {"analyst"}),
+    "staff_api.imports": ("read", {"analyst"}),
+    "staff_api.ask_job": ("jobs", {"analyst"}),
+    "staff_api.cancel_job": ("jobs", {"analyst"}),
+}
 FOR_ANOTHER_STAGE = {"staff.code", "staff.enrol", "staff.enrol_picture"}
 BACK = {  # where those go on who come to a step of the sign-in that is not theirs
     **dict.fromkeys(ROLES, "/account"),
@@ -144,7 +158,9 @@ def test_the_table_names_every_route_and_no_other(office):
     assert RULES.keys() - there == set(), "a rule without a route"
     assert LIMITS.keys() <= RULES.keys()
     named = {name for name, rule in RULES.items() if not rule.public}
-    assert named == GUARDED.keys() | FOR_ANYBODY, "say by hand who may come to a new route"
+    assert named == GUARDED.keys() | FOR_TOKENS.keys() | FOR_ANYBODY, (
+        "say by hand who may come to a new route"
+    )
 
 
 def test_a_route_that_is_not_in_the_table_is_refused(tmp_path):
@@ -172,7 +188,7 @@ def test_people_and_audit_are_for_administrators_alone(office):
 def test_every_guarded_route_lets_in_whom_its_rule_names(office, browsers, who):
     tried = 0
     for endpoint, address, method in guarded(office):
-        if endpoint == "staff.sign_out" or endpoint in FOR_ANYBODY:
+        if endpoint == "staff.sign_out" or endpoint in FOR_ANYBODY | FOR_TOKENS.keys():
             continue  # signing out is tested where it ends the session; coming in is for anybody
         answer = browsers[who].client.open(address, method=method, buffered=True)
         allowed = who in GUARDED[endpoint]
@@ -188,6 +204,37 @@ def test_every_guarded_route_lets_in_whom_its_rule_names(office, browsers, who):
         assert answer.headers.get("Cache-Control") == "no-store", (who, endpoint)
         tried += 1
     assert tried > 15
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("scope", SCOPES)
+def test_every_route_for_programs_lets_in_the_tokens_that_its_rule_names(office, role, scope):
+    token = office.token(role, scope)
+    tried = 0
+    for endpoint, address, method in guarded(office):
+        if endpoint not in FOR_TOKENS:
+            continue
+        wanted, roles = FOR_TOKENS[endpoint]
+        answer = office.program(token).open(address, method=method)
+        if scope == wanted and role in roles:
+            assert answer.status_code in {400, 404, 415}, (endpoint, answer.status_code)
+        else:
+            assert answer.status_code == 403, (role, scope, endpoint, answer.status_code)
+            assert 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"]
+        assert answer.mimetype == "application/problem+json"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "Set-Cookie" not in answer.headers
+        tried += 1
+    assert tried == len(FOR_TOKENS)
+
+
+@pytest.mark.parametrize("who", [*ROLES, "nobody"])
+def test_a_sign_in_in_a_browser_opens_nothing_that_is_for_programs(office, browsers, who):
+    for endpoint, address, method in guarded(office):
+        if endpoint in FOR_TOKENS:
+            answer = browsers[who].client.open(address, method=method)
+            assert answer.status_code == 401, (who, endpoint)
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
 
 
 def test_public_pages_ask_nobody_who_they_are(office):

@@ -6,7 +6,7 @@ from alembic import op
 from geodata.migrations.indexes import forbid_all_but_adding
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 
 
 def upgrade() -> None:

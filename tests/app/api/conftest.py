@@ -1,0 +1,58 @@
+"""A town with a release, a run and people with tokens: the interface as programs meet it."""
+
+from types import SimpleNamespace
+
+import pytest
+from published import publish
+from releasing import keep_run, town_run
+from staffing import Office
+
+from app import permissions
+from geodata.database import open_database
+from geodata.store.findings import keep_finding
+from geodata.store.jobs import add_job
+
+RUN, LATER = "a" * 12, "b" * 12
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory):
+    """The published town with its staff, each with a token that has every scope."""
+    folder = tmp_path_factory.mktemp("programs")
+    published = publish(folder)
+    database = open_database(published.settings.database_url)
+    told = [{"district": code, "incidents": 3} for code in ("D1", "D2")]
+    later = town_run(LATER, outcome="burglary")
+    keep_run(database, later, result={**later.result, "zones": told, "districts": told})
+    with database.session(write=True) as session:
+        keep_finding(session, RUN, "validation", "2024-04", {"incidents": 7, "levels": []})
+        job = {"kind": "fit", "city": "town", "asked_by": "ana", "digest": "0" * 64}
+        add_job(session, **job, arguments={"city": "town", "outcome": "robbery"})
+    database.close()
+    office = Office(published.settings.database_url, published.settings.instance)
+    tokens = {}
+    for name in ("viewer", "officer", "analyst"):
+        districts = {"districts": ["town/D1"]} if name == "officer" else {}
+        office.add(name, name, with_codes=False, **districts)
+        tokens[name] = office.token(name, "read", "jobs")
+    yield SimpleNamespace(office=office, published=published, tokens=tokens, app=office.app)
+    office.close()
+
+
+@pytest.fixture
+def client(town):
+    """A program without a token."""
+    return town.office.program()
+
+
+@pytest.fixture
+def analyst(town):
+    """The program of an analyst."""
+    return town.office.program(town.tokens["analyst"])
+
+
+@pytest.fixture
+def unlimited(monkeypatch):
+    """Ask as often as one likes."""
+    for name in ("EACH_TOKEN", "WRONG_TOKENS"):
+        monkeypatch.setattr(permissions, name, permissions.Limit(count=10**9))
