@@ -109,8 +109,8 @@ def evaluation_page(finding: FindingRecord) -> EvaluationPage:
         title=words.sentence(f"{words.plain(document['outcome'])} in {zones_of(document)}").rstrip(
             "."
         ),
-        before=_days(document["before"]),
-        after=_days(document["after"]),
+        before=days_of(document["before"]),
+        after=days_of(document["after"]),
         level=words.share(1 - document["alpha"]),
         treated=_row("treated", document["treated"]),
         controls=tuple(_row(found["name"], found) for found in document["controls"]),
@@ -347,6 +347,7 @@ def _chance(p: float) -> str:
     return "less than once in 1,000 times" if p < 0.001 else f"in {words.share(p)} of cases"
 
 
-def _days(period: Mapping[str, str]) -> str:
+def days_of(period: Mapping[str, str]) -> str:
+    """Write a period of an evaluation from its first to its last day."""
     start, end = _range(period)
     return f"{words.day(start)} to {words.last_day(end)}"

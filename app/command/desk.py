@@ -1,0 +1,104 @@
+"""Where the commander's desk begins: one's own districts, and each of them on one sheet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, redirect, render_template, url_for
+from werkzeug.exceptions import NotFound
+
+from app import charts, words
+from app.command.frame import district_name, local_now, own_place
+from app.command.overview import district_zones, overview, patrol_run
+from app.guard import require_visitor
+from app.workroom import workroom
+from geodata.store import cities, layers
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+bp = Blueprint("command", __name__, url_prefix="/command")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnDistrict:
+    """One of a person's districts in the list that the desk begins with."""
+
+    city: str
+    city_name: str
+    synthetic: bool
+    code: str
+    name: str
+    today: str
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """List the districts that are the person's own; where there is one, go to it."""
+    return render_template("command/home.html", districts=_own())
+
+
+@bp.get("/<name>")
+def shortcut(name: str) -> ResponseReturnValue:
+    """Go to one's own district by its code alone, where only one city has it."""
+    own = _own()
+    found = [one for one in own if one.code == name]
+    if len(found) == 1:
+        to = url_for("command.district", city=found[0].city, district=name)
+        return redirect(to, 303)
+    if found or any(one.city == name for one in own):
+        return redirect(url_for("command.home"), 303)
+    raise NotFound
+
+
+@bp.get("/<city>/<district>/")
+def district(city: str, district: str) -> ResponseReturnValue:
+    """Tell how a district stands, on one sheet."""
+    place = own_place(city, district)
+    with workroom().database.session() as session:
+        page = overview(session, place)
+    return render_template("command/district.html", shell=place.shell, place=place, page=page)
+
+
+@bp.get("/<city>/<district>/zones.png")
+def district_picture(city: str, district: str) -> ResponseReturnValue:
+    """Draw the zones of a district with their ranks."""
+    place = own_place(city, district)
+    with workroom().database.session() as session:
+        run = patrol_run(session, place)
+        base = layers.base_shapes(session, place.city.id)
+    zones = district_zones(run, place.code)
+    if zones is None or zones.empty:
+        raise NotFound
+    drawn = charts.draw(
+        charts.patrol_map,
+        zones,
+        list(zones["id"]),
+        base[base["kind"] == "street"].geometry,
+        words.Units(place.city.crs).metres,
+        form="png",
+    )
+    return Response(drawn, mimetype="image/png")
+
+
+def _own() -> list[OwnDistrict]:
+    person = require_visitor().person
+    slugs = dict.fromkeys(one.partition("/")[0] for one in person.districts)
+    found = []
+    with workroom().database.session() as session:
+        for slug in slugs:
+            city = cities.get_city(session, slug)
+            today = words.day(local_now(city).date())
+            found += [
+                OwnDistrict(
+                    city=slug,
+                    city_name=city.name,
+                    synthetic=city.synthetic,
+                    code=code,
+                    name=district_name(city, code),
+                    today=today,
+                )
+                for code in person.districts_of(slug)
+            ]
+    return found
