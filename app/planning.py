@@ -16,7 +16,7 @@ from app import planning_words
 from app.inputs import require_districts
 from app.pipeline import code_version
 from geodata.errors import DataError
-from geodata.store import cities, incidents, layers, plans, runs
+from geodata.store import audit, cities, incidents, layers, plans, runs
 from geodata.store.plans import PlanRecord
 from spatial.dosage.allotment import LONGEST_SHIFT_MIN, PlanSpec
 from spatial.dosage.demand import aoristic, expected_in_shift, shift_hours
@@ -45,6 +45,7 @@ MONDAY = dt.datetime(1970, 1, 5)  # hours of the week are counted from the midni
 BREAK_MIN, BREAK_FROM_MIN = 30, 6 * 60  # a break of the first in shifts of at least the second
 AROUND_M = 1_500.0  # streets so far outside of a district may still be the shortest way
 MEETING_M = 1.0  # street ends no farther apart meet
+UNKNOWN = "unknown"  # who stored a plan, where nobody is named
 SYNTHETIC = "Synthetic data: this city does not exist."
 
 
@@ -154,7 +155,7 @@ def make_plan(
     created_by: str | None = None,
     progress: Progress | None = None,
 ) -> PlanRecord:
-    """Plan a shift, and store the plan unless the same one is stored already.
+    """Plan a shift, and store the plan unless the same one is stored already; the audit says so.
 
     A plan's id is a digest of everything that decides it: asked the same of the same data, the
     stored plan is given back.
@@ -197,6 +198,9 @@ def make_plan(
         with database.session(write=True) as session:
             if plans.find_plan(session, record.id) is None:
                 plans.save_plan(session, record)
+                told = {"city": record.city, "district": record.district, "version": version}
+                told |= {"shift": "/".join(record.document["shift"]), "parent": record.parent}
+                audit.record(session, created_by or UNKNOWN, "plan.store", record.id, told)
     return record
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING
+
+from app.command import desk, outcome, plans
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -10,3 +13,12 @@ if TYPE_CHECKING:
 
 def register(app: Flask) -> None:
     """Add the commander's desk to an application that has its workroom."""
+    app.jinja_env.filters["as_png"] = as_png
+    app.register_blueprint(desk.bp)
+    app.register_blueprint(plans.bp)
+    app.register_blueprint(outcome.bp)
+
+
+def as_png(picture: bytes) -> str:
+    """Give a picture as an address that holds it."""
+    return "data:image/png;base64," + base64.b64encode(picture).decode()
