@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app import words
+from app.evaluation_coverage import LOCAL, range_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,7 @@ FEW_STEPS = 6
 NARROW = (
     "the intervals are too narrow: they take counts to vary by chance alone and the areas to have "
     "run alike; where trends were local, 95 % intervals held the truth in 68 to 76 % of published "
-    "simulations and in 52 to 78 % of our own"
+    f"simulations and, as widened here, in {range_of(LOCAL.widened)} of our own"
 )
 BELOW, WITHIN, ABOVE = -1, 0, 1
 WAYS = {BELOW: "fewer", ABOVE: "more"}

@@ -59,7 +59,16 @@ MACHINES = (  # endpoints whose answers are the same in every language
     "data.release_manifest",
     "explore.area_table",
 )
-STAFF = ("staff.", "account.", "admin.", "ground.", "analyst.")  # pages that are in English only
+STAFF = (  # pages that are in English only
+    "staff.",
+    "account.",
+    "admin.",
+    "ground.",
+    "analyst.",
+    "command.",
+    "plans.",
+    "outcome.",
+)
 
 bp = Blueprint("language", __name__)
 

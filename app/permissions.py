@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from geodata.roles import ADMINISTRATOR, READERS
+from geodata.roles import ADMINISTRATOR, ANALYST, COMMANDER, OFFICER, READERS
 from geodata.store.sessions import CODE, ENROL, FULL
 
 
@@ -46,6 +46,9 @@ def only(*roles: str) -> Rule:
 
 READING = only(*READERS)  # for staff pages that any role but an administrator alone may read
 ADMINISTRATORS = only(ADMINISTRATOR)
+DESK = only(OFFICER, COMMANDER)  # of these pages each shows own districts alone
+COMMANDERS = only(COMMANDER)
+ASKING = only(ANALYST, COMMANDER)  # for evaluations
 
 RULES: dict[str, Rule] = {
     "static": EVERYBODY,
@@ -105,6 +108,25 @@ RULES: dict[str, Rule] = {
     "ground.base": READING,
     "analyst.home": READING,
     "analyst.city": READING,
+    "command.home": DESK,
+    "command.shortcut": DESK,
+    "command.district": DESK,
+    "command.district_picture": DESK,
+    "command.compliance": DESK,
+    "plans.plans": DESK,
+    "plans.new": COMMANDERS,
+    "plans.plan": DESK,
+    "plans.change": COMMANDERS,
+    "plans.map_": DESK,
+    "plans.sheet": DESK,
+    "plans.file": DESK,
+    "outcome.outcome": READING,
+    "outcome.ask": ASKING,
+    "outcome.power": READING,
+    "outcome.dose": READING,
+    "outcome.evaluation": READING,
+    "outcome.areas": READING,
+    "outcome.chart": READING,
     "admin.home": ADMINISTRATORS,
     "admin.people": ADMINISTRATORS,
     "admin.new_person": ADMINISTRATORS,
@@ -127,5 +149,12 @@ LIMITS: dict[str, Limit] = {
     "account.codes": Limit(count=10),
     "account.new_codes": Limit(count=10),
     "admin.new_person": Limit(count=30),
+    "plans.new": Limit(count=20),
+    "plans.change": Limit(count=20),
+    "plans.sheet": Limit(count=30, methods=("GET",)),
+    "plans.file": Limit(count=30, methods=("GET",)),
+    "outcome.ask": Limit(count=20),
+    "outcome.power": Limit(count=60, methods=("GET",)),
+    "outcome.dose": Limit(count=60, methods=("GET",)),
     "admin.audit_export": Limit(count=6, methods=("GET",)),
 }

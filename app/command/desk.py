@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, redirect, render_template, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
 from app import charts, words
+from app import forms as addresses
+from app.command.compliance import compliance as kept
 from app.command.frame import district_name, local_now, own_place
 from app.command.overview import district_zones, overview, patrol_run
 from app.guard import require_visitor
@@ -59,6 +61,16 @@ def district(city: str, district: str) -> ResponseReturnValue:
     with workroom().database.session() as session:
         page = overview(session, place)
     return render_template("command/district.html", shell=place.shell, place=place, page=page)
+
+
+@bp.get("/<city>/<district>/compliance")
+def compliance(city: str, district: str) -> ResponseReturnValue:
+    """Tell whether plans were kept, and where and when officers stopped."""
+    place = own_place(city, district)
+    first, last = (addresses.day(request.args, name) for name in ("from", "to"))
+    with workroom().database.session() as session:
+        page = kept(session, place, first, last)
+    return render_template("command/compliance.html", shell=place.shell, place=place, page=page)
 
 
 @bp.get("/<city>/<district>/zones.png")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import request, url_for
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import Forbidden, NotFound
 
 from app.guard import desk, require_visitor
 from app.maps.shapes import district_label
-from app.staff.city import CityShell, require_own, staff_city
+from app.staff.city import CityShell, require_own, shell, staff_city
 from geodata.roles import ANALYST, COMMANDER, OFFICER, PUBLISHER, VIEWER
 from geodata.store import runs
 
@@ -26,17 +26,18 @@ if TYPE_CHECKING:
 
 DESK = (OFFICER, COMMANDER)  # who sees the districts that are their own
 OPEN = (VIEWER, ANALYST, PUBLISHER)  # who reads the outcome of any district
+OUTCOME = "outcome.outcome"
 TABS: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles that see it
     ("command.district", "Overview", DESK),
     ("plans.plans", "Plans", DESK),
     ("command.compliance", "Compliance", DESK),
-    ("outcome.outcome", "Outcome", (*DESK, *OPEN)),
+    (OUTCOME, "Outcome", (*DESK, *OPEN)),
 )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Place:
-    """One district of a city and what stands around a page about it."""
+    """One district of a city, or with no code all of it, and what stands around its page."""
 
     city: CityRecord
     code: str
@@ -47,6 +48,10 @@ class Place:
     def at(self) -> dict[str, str]:
         """What addresses of the district's pages need."""
         return {"city": self.city.slug, "district": self.code}
+
+    def url(self, endpoint: str, **values: Any) -> str:
+        """Give the address of a page of the district."""
+        return url_for(endpoint, city=self.city.slug, district=self.code, **values)
 
 
 def own_place(slug: str, code: str, tab: str | None = None) -> Place:
@@ -68,14 +73,40 @@ def own_place(slug: str, code: str, tab: str | None = None) -> Place:
     return place_of(city, code, tab)
 
 
+def outcome_place(slug: str, code: str) -> Place:
+    """Give the district, or with no code the whole city, whose outcome a person may read.
+
+    Raises
+    ------
+    NotStoredError
+        If the city is not stored.
+    NotFound
+        If the city has no such district.
+    Forbidden
+        If the person sees other districts only.
+    """
+    city = staff_city(slug)
+    if code and code not in set(city.districts["code"]):
+        raise NotFound
+    if require_visitor().person.may(OPEN):
+        if not code:
+            return Place(city=city, code="", name=city.name, shell=shell(city, OUTCOME))
+    elif code:
+        require_own(city, code)
+    else:
+        raise Forbidden
+    return place_of(city, code, OUTCOME)
+
+
 def place_of(city: CityRecord, code: str, tab: str | None = None) -> Place:
     """Give what stands around a page about a district."""
     person = require_visitor().person
     name = district_name(city, code)
+    own = code in person.districts_of(city.slug)
     tabs = tuple(
         (endpoint, label, url_for(endpoint, city=city.slug, district=code))
         for endpoint, label, roles in TABS
-        if person.may(roles)
+        if person.may(roles) and (own or endpoint == OUTCOME)
     )
     shell = CityShell(
         slug=city.slug,

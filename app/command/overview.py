@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -200,7 +199,7 @@ def _alerts(
         return np.bincount(spot[recent].astype(np.int64), minlength=size)
 
     day, week = within(1), within(WEEK_DAYS)
-    last = local_days([float(newest)], place.city.timezone)[0]
+    last = local_days(np.array([newest], dtype=float), place.city.timezone)[0]
     stale = newest <= now_ms - DAY_MS
     return (
         Alerts(
@@ -211,5 +210,3 @@ def _alerts(
         day,
         week,
     )
-
-

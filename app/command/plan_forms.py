@@ -74,9 +74,7 @@ class NewPlanForm(PlanForm):
     def offer(self, runs: Sequence[RunSummary], shifts: Sequence[Shift]) -> None:
         """Fill in what can be chosen."""
         self.run.choices = [
-            SelectChoice(
-                run.id, f"{run.id}: {run.outcome}, {run.period_from} to {run.period_to}"
-            )
+            SelectChoice(run.id, f"{run.id}: {run.outcome}, {run.period_from} to {run.period_to}")
             for run in runs
         ]
         self.shift.choices = [
@@ -88,13 +86,13 @@ class NewPlanForm(PlanForm):
         ]
 
     def validate_start(self, field: TimeField) -> None:
-        """Other times need a start."""
+        """Refuse other times without a start."""
         if self.shift.data == OTHER and field.data is None:
             msg = "give the time that the shift begins at, or choose one of the shifts"
             raise ValidationError(msg)
 
     def validate_end(self, field: TimeField) -> None:
-        """Other times need an end."""
+        """Refuse other times without an end."""
         if self.shift.data == OTHER and field.data is None:
             msg = "give the time that the shift ends at, or choose one of the shifts"
             raise ValidationError(msg)
@@ -130,7 +128,7 @@ class ChangeForm(PlanForm):
     pin_at = TimeField("At", [Optional()])
 
     def offer(self, plan: PlanRecord) -> None:
-        """Fill in what can be chosen: visits are named ``unit|start``, zones by their identifier."""
+        """Fill in what can be chosen: visits are named ``unit|start``, zones by their code."""
         ranks = ranks_of(plan)
         visits = [
             (f"{unit['unit']}|{visit['start']}", _told(unit["unit"], visit, ranks))
@@ -148,7 +146,7 @@ class ChangeForm(PlanForm):
         self.pin_zone.choices = [nothing, *(SelectChoice(*one) for one in zones)]
 
     def validate_swap_two(self, field: SelectField) -> None:
-        """Two different visits are exchanged, or none."""
+        """Refuse to exchange anything but two different visits."""
         if bool(field.data) != bool(self.swap_one.data):
             msg = "choose both visits that are to be exchanged"
             raise ValidationError(msg)
@@ -157,7 +155,7 @@ class ChangeForm(PlanForm):
             raise ValidationError(msg)
 
     def validate_pin_at(self, field: TimeField) -> None:
-        """A further visit needs its unit, zone and time."""
+        """Refuse a further visit without its unit, zone or time."""
         parts = [self.pin_unit.data, self.pin_zone.data, field.data is not None]
         if any(parts) and not all(parts):
             msg = "a visit that is added needs its unit, its zone and its time"

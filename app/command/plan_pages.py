@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 
 WIDE, LEFT, RIGHT, ROW, HEAD = 1000.0, 64.0, 12.0, 40.0, 26.0
 BAR = 24.0
+FIGURES: tuple[str, ...] = (
+    "Units",
+    "Minutes of a visit",
+    "Break",
+    "Seed",
+    "Fixed visits",
+    "Zones left out",
+    "Visits",
+    "Minutes of travel",
+    "What gave way",
+)
 FEW_HOURS = 13  # beyond so many hours every second one is named
 
 
@@ -275,9 +286,7 @@ def timeline(plan: PlanRecord) -> Timeline:
         width=WIDE,
         height=HEAD + ROW * len(tracks),
         bar=BAR,
-        hours=tuple(
-            (round(LEFT + minute * scale, 1), name) for minute, name in _hours(clock)
-        ),
+        hours=tuple((round(LEFT + minute * scale, 1), name) for minute, name in _hours(clock)),
         tracks=tuple(tracks),
     )
 
@@ -288,7 +297,11 @@ def compare(before: PlanRecord, after: PlanRecord) -> Comparison:
     zones = [{zone["zone"]: zone for zone in document["zones"]} for document in pair]
     shared = [zone for zone in zones[1] if zone in zones[0]]
     made = [
-        {(unit["unit"], visit["zone"], visit["start"]) for unit in one["units"] for visit in unit["visits"]}
+        {
+            (unit["unit"], visit["zone"], visit["start"])
+            for unit in one["units"]
+            for visit in unit["visits"]
+        }
         for one in pair
     ]
     kept = len(made[0] & made[1])
@@ -297,7 +310,9 @@ def compare(before: PlanRecord, after: PlanRecord) -> Comparison:
         after=f"version {after.version}",
         figures=tuple(
             Change(what=what, before=old, after=new)
-            for what, old, new in zip(FIGURES, *(_figures(one) for one in (before, after)), strict=True)
+            for what, old, new in zip(
+                FIGURES, *(_figures(one) for one in (before, after)), strict=True
+            )
         ),
         zones=tuple(
             Change(
@@ -310,10 +325,6 @@ def compare(before: PlanRecord, after: PlanRecord) -> Comparison:
         visits=f"{kept} visits stayed where and when they were; {len(made[1]) - kept} are new or "
         f"moved, {len(made[0]) - kept} of the earlier ones are no more.",
     )
-
-
-FIGURES = ("Units", "Minutes of a visit", "Break", "Seed", "Fixed visits", "Zones left out")
-FIGURES += ("Visits", "Minutes of travel", "What gave way")
 
 
 def _figures(plan: PlanRecord) -> list[str]:
@@ -341,7 +352,9 @@ def _figures(plan: PlanRecord) -> list[str]:
 
 def _told_zone(zone: Document) -> str:
     visits = "1 visit" if zone["visits"] == 1 else f"{zone['visits']} visits"
-    return "left out" if zone["dropped"] else f"{visits}, gaps up to {zone['longest_gap_minutes']} min"
+    return (
+        "left out" if zone["dropped"] else f"{visits}, gaps up to {zone['longest_gap_minutes']} min"
+    )
 
 
 def _asked(document: Document) -> str:
@@ -397,9 +410,7 @@ def _zone(zone: Document, gap_minutes: int) -> ZoneVisits:
 def _for_pages(warnings: Iterable[str]) -> list[str]:
     """Leave out what the page tells elsewhere, and how commands are told to do better."""
     return [
-        text
-        for text in warnings
-        if not text.startswith(("Synthetic data", "the search was ended"))
+        text for text in warnings if not text.startswith(("Synthetic data", "the search was ended"))
     ]
 
 

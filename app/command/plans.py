@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.exceptions import NotFound
 
 from app import forms as addresses
@@ -23,7 +23,8 @@ from app.staff.pages import paging
 from app.workroom import workroom
 from geodata.errors import DataError
 from geodata.roles import COMMANDER
-from geodata.store import audit, plans as store
+from geodata.store import audit
+from geodata.store import plans as store
 from spatial.errors import DosageError
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def file(city: str, district: str, plan: str, ending: str) -> ResponseReturnValu
         raise NotFound
     found = _plan(place, plan)
     name = f"plan-{found.district}-{found.document['shift'][0][:10]}-{found.id}.{ending}"
-    content = plan_file(workroom().database, found, PurePath(name))
+    content = plan_file(workroom().database, found, Path(name))
     _note_export(found, name)
     response = Response(content, content_type=FILES[ending])
     response.headers.set("Content-Disposition", "attachment", filename=name)
@@ -167,7 +168,7 @@ def _made(place: Place, asked: PlanRequest) -> ResponseReturnValue:
         say("The same was asked of the same data before: this is the plan that was stored then.")
     else:
         say(f"Version {made.version} is stored and stands for this shift.")
-    return redirect(url_for("plans.plan", plan=made.id, **place.at), 303)
+    return redirect(place.url("plans.plan", plan=made.id), 303)
 
 
 def _plan(place: Place, identity: str) -> PlanRecord:

@@ -10,7 +10,7 @@ from werkzeug.exceptions import Forbidden
 
 from app.guard import require_visitor
 from app.workroom import workroom
-from geodata.roles import READERS
+from geodata.roles import ANALYST, PUBLISHER, READERS, VIEWER
 from geodata.store.cities import get_city
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TABS: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles that see it
     ("analyst.city", "Overview", READERS),
+    ("outcome.outcome", "Outcome", (VIEWER, ANALYST, PUBLISHER)),
 )
 
 

@@ -204,7 +204,7 @@ def latest_run(
 def zone_districts(session: Session, run_id: str) -> dict[str, str]:
     """Give the district of every zone of a run by the zone's identifier."""
     rows = session.execute(select(Zone.code, Zone.district).where(Zone.run_id == run_id))
-    return {code: district for code, district in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def newest_city(session: Session) -> str | None:

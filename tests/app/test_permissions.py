@@ -11,6 +11,7 @@ from geodata.store.sessions import FULL
 SIGNED_IN = set(ROLES)
 ADMIN = {"administrator"}
 READING = SIGNED_IN - ADMIN
+DESK = {"officer", "commander"}
 GUARDED = {  # by hand, so that a slip in the table of the pages does not go unseen
     "staff.code": {"half-way"},
     "staff.enrol": set(),
@@ -26,6 +27,25 @@ GUARDED = {  # by hand, so that a slip in the table of the pages does not go uns
     "ground.base": READING,
     "analyst.home": READING,
     "analyst.city": READING,
+    "command.home": DESK,
+    "command.shortcut": DESK,
+    "command.district": DESK,
+    "command.district_picture": DESK,
+    "command.compliance": DESK,
+    "plans.plans": DESK,
+    "plans.new": {"commander"},
+    "plans.plan": DESK,
+    "plans.change": {"commander"},
+    "plans.map_": DESK,
+    "plans.sheet": DESK,
+    "plans.file": DESK,
+    "outcome.outcome": READING,
+    "outcome.ask": {"analyst", "commander"},
+    "outcome.power": READING,
+    "outcome.dose": READING,
+    "outcome.evaluation": READING,
+    "outcome.areas": READING,
+    "outcome.chart": READING,
     "admin.home": ADMIN,
     "admin.people": ADMIN,
     "admin.new_person": ADMIN,
