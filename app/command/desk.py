@@ -10,6 +10,7 @@ from werkzeug.exceptions import NotFound
 
 from app import charts, words
 from app import forms as addresses
+from app.charts_district import district_map
 from app.command.compliance import compliance as kept
 from app.command.frame import district_name, local_now, own_place
 from app.command.overview import district_zones, overview, patrol_run
@@ -83,11 +84,12 @@ def district_picture(city: str, district: str) -> ResponseReturnValue:
     zones = district_zones(run, place.code)
     if zones is None or zones.empty:
         raise NotFound
+    own = place.city.districts[place.city.districts["code"] == place.code]
     drawn = charts.draw(
-        charts.patrol_map,
+        district_map,
         zones,
-        list(zones["id"]),
-        base[base["kind"] == "street"].geometry,
+        own.geometry,
+        base,
         words.Units(place.city.crs).metres,
         form="png",
     )

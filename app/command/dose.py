@@ -134,7 +134,7 @@ def _told(found: DoseResponse, outcome: str) -> list[str]:
         f"For each visit more than usual in a week, {found.incidents_per_visit:+.3f} incidents of "
         f"{outcome} more (below 0: fewer) happened in that zone the week after; 95 % interval "
         f"{low} to {high}",
-        f"{side}: patrols go where incidents are expected, so this is not what a visit does",
+        f"{side}; patrols go where incidents are expected, so this is not what a visit does",
         f"From {found.zones} zones over {found.weeks} weeks, with each zone's own level and each "
         "week's taken out",
     ]

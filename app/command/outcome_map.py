@@ -49,7 +49,7 @@ def _layer(city: CityRecord, name: str, shape: Any) -> Layer:
         name=name.replace(" ", "-"),
         title=title,
         shapes=gpd.GeoDataFrame(
-            {"key": [0], "label": [title if shown else None], "tip": [title]},
+            {"key": [0], "label": [title if name.startswith("control") else ""], "tip": [title]},
             geometry=[shape],
             crs=city.crs,
         ),

@@ -67,14 +67,14 @@ def _unit(sheet: Sheet, unit: dict[str, Any]) -> Layer:
         places.setdefault(visit["zone"], []).append(number)
     way = [spots[visit["zone"]].representative_point() for visit in unit["visits"]]
     shapes: list[Any] = [spots[zone] for zone in places]
-    labels: list[str | None] = [
+    labels: list[str] = [
         f"{', '.join(str(number) for number in numbers)}" for numbers in places.values()
     ]
-    tips: list[str | None] = [f"zone {ranks[zone]}" for zone in places]
+    tips: list[str] = [f"zone {ranks[zone]}" for zone in places]
     if len({(spot.x, spot.y) for spot in way}) > 1:
         shapes.append(shapely.LineString(way))
-        labels.append(None)
-        tips.append(None)
+        labels.append("")
+        tips.append("")
     name = f"Unit {unit['unit']}"
     return Layer(
         name=f"unit-{unit['unit']}",

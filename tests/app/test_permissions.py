@@ -94,7 +94,7 @@ def guarded(office):
     for rule in office.app.url_map.iter_rules():
         if rule.endpoint in RULES and not RULES[rule.endpoint].public:
             values = {
-                name: 1 if isinstance(rule._converters[name], IntegerConverter) else "viewer"
+                name: 1 if isinstance(rule._converters.get(name), IntegerConverter) else "viewer"
                 for name in rule.arguments
             }
             for method in sorted(rule.methods & {"GET", "POST"}):
