@@ -341,7 +341,11 @@ def treated_and_controls(
     dashes = [(0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2))]
     ends = []
     for i, (name, counts) in enumerate(lines):
-        style = {"color": QUIET, "linewidth": 1.3, "linestyle": dashes[i % len(dashes)]}
+        style: dict[str, Any] = {
+            "color": QUIET,
+            "linewidth": 1.3,
+            "linestyle": dashes[i % len(dashes)],
+        }
         axes.plot(*_apart_at(gap, days, counts), **style)
         ends.append((float(counts[-1]), name))
     treated = [step["treated"] for step in series]

@@ -63,7 +63,7 @@ class ZonesForm(FlaskForm):
             for zone in zones.sort_values(["district", "rank"]).itertuples()
         ]
         self.run.data = run.id
-        if self.outcome.data not in known and run.outcome in known:
+        if not self.outcome.raw_data and run.outcome in known:
             self.outcome.data = run.outcome
 
 

@@ -85,17 +85,14 @@ class NewPlanForm(PlanForm):
             SelectChoice(OTHER, "other times, given below"),
         ]
 
-    def validate_start(self, field: TimeField) -> None:
-        """Refuse other times without a start."""
-        if self.shift.data == OTHER and field.data is None:
-            msg = "give the time that the shift begins at, or choose one of the shifts"
-            raise ValidationError(msg)
-
-    def validate_end(self, field: TimeField) -> None:
-        """Refuse other times without an end."""
-        if self.shift.data == OTHER and field.data is None:
-            msg = "give the time that the shift ends at, or choose one of the shifts"
-            raise ValidationError(msg)
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check each field, and that other times are given where they are wanted."""
+        valid: bool = super().validate(extra_validators)
+        for field, what in ((self.start, "begins"), (self.end, "ends")):
+            if self.shift.data == OTHER and field.data is None and not field.errors:
+                field.errors = [f"give the time that the shift {what} at, or choose a shift"]
+                valid = False
+        return valid
 
     def asked(self, place: Place, shifts: Sequence[Shift]) -> PlanRequest:
         """Give what is asked, once the form is valid."""
@@ -154,12 +151,14 @@ class ChangeForm(PlanForm):
             msg = "choose two different visits"
             raise ValidationError(msg)
 
-    def validate_pin_at(self, field: TimeField) -> None:
-        """Refuse a further visit without its unit, zone or time."""
-        parts = [self.pin_unit.data, self.pin_zone.data, field.data is not None]
-        if any(parts) and not all(parts):
-            msg = "a visit that is added needs its unit, its zone and its time"
-            raise ValidationError(msg)
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check each field, and that a further visit has its unit, zone and time."""
+        valid: bool = super().validate(extra_validators)
+        parts = [self.pin_unit.data, self.pin_zone.data, self.pin_at.data is not None]
+        if any(parts) and not all(parts) and not self.pin_at.errors:
+            self.pin_at.errors = ["a visit that is added needs its unit, its zone and its time"]
+            valid = False
+        return valid
 
     def asked(self, plan: PlanRecord) -> PlanRequest:
         """Give what is asked, once the form is valid.
