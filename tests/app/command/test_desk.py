@@ -69,6 +69,17 @@ def test_the_sheet_tells_zones_with_alerts_of_the_last_day_and_week(cora, town_d
     assert "Open actions None recorded." in page
 
 
+def test_what_no_row_can_tell_is_not_known(cora, town_desk, monkeypatch):
+    """Days after the last visit and alert: nothing there is 0."""
+    start = dt.datetime(2024, 12, 27, 18)
+    plan = town_desk.plan(shift=(start, start + dt.timedelta(hours=5)), seed=21)
+    monkeypatch.setattr("app.command.overview.local_now", lambda _: dt.datetime(2024, 12, 29, 9))
+    page = words(cora.get(f"{D1}/"))
+    assert "Last 24 hours not known Last 7 days not known" in page
+    assert "The newest alert stored is of December 20, 2024." in page
+    assert f"{plan.document['visits']} visits were planned. What was done is not known" in page
+
+
 def test_the_last_shift_is_held_against_the_visits_that_were_logged(cora, town_desk):
     """Counted from the file by hand: visits of the evening in each of the first two zones."""
     visits, _ = record_of(town_desk.run.zones)

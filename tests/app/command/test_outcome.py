@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from desk_fixtures import D1, words
+from desk_fixtures import D1, record_of, words
+from sqlalchemy import select
 
 from app import evaluation_coverage as coverage
 from app.evaluation import Question, evaluate
 from app.power import PowerAsk, foresee
 from geodata.errors import DataError
 from geodata.store import jobs
+from geodata.tables import City
 from spatial.outcome.estimates import detectable_drop
 
 WHOLE = "/analyst/town/outcome"
@@ -100,6 +102,21 @@ def test_an_outcome_is_a_districts_own_only_where_all_its_zones_are(town_desk, c
     assert vi.get(f"{D1}/outcome/{own[0]}/{own[1]}").status_code == 200
     assert cora.get(f"{D1}/outcome/{own[0]}/nothing").status_code == 404
     assert cora.get(f"{D1}/outcome/nothing/{own[1]}").status_code == 404
+
+
+def test_sensitive_outcomes_are_not_told(town_desk, cora, own):
+    def mark(outcomes):
+        with town_desk.office.database.session(write=True) as session:
+            session.scalar(select(City).where(City.slug == "town")).sensitive_outcomes = outcomes
+
+    mark(["robbery"])
+    try:
+        assert own[1] not in cora.get(f"{D1}/outcome").text
+        assert cora.get(f"{D1}/outcome/{own[0]}/{own[1]}").status_code == 404
+        assert "No run of the whole city" in words(cora.get(f"{D1}/"))
+        assert "No run of the whole city" in words(cora.get(f"{D1}/outcome/power"))
+    finally:
+        mark([])
 
 
 def test_the_overview_tells_what_the_comparison_shows(cora, own):
@@ -218,8 +235,10 @@ def test_visits_and_incidents_are_labelled_exploratory(town_desk, cora):
     assert "Exploratory." in page
     assert "this is not the effect of a visit" in page
     assert "whole weeks from Monday: November 25, 2024 to December 15, 2024" in page
+    logged, _ = record_of(town_desk.run.zones)
+    within = logged["start"].between("2024-11-25", "2024-12-16")
     visits = [int(n) for n in re.findall(r"Zone \d+ (\d+) \d+", page)]
-    assert sum(visits) > 50
+    assert sum(visits) == within.sum() > 50
     assert (
         "are too few; log visits in at least 3 zones for 4 weeks" in page or "95 % interval" in page
     )
