@@ -272,7 +272,7 @@ def risk_map(run: RunRecord, districts: gpd.GeoDataFrame, metres: float) -> Figu
             color=palette.ZONE,
             fontweight="bold",
         )
-    length = _round_length((east - west) / 5, metres)
+    length, told = round_length((east - west) / 5, metres)
     axes.plot(
         [west, west + length],
         [south - 0.02 * (north - south)] * 2,
@@ -280,8 +280,6 @@ def risk_map(run: RunRecord, districts: gpd.GeoDataFrame, metres: float) -> Figu
         linewidth=2,
         clip_on=False,
     )
-    feet = abs(metres - 0.3048) < 1e-4
-    told = f"{length / 5280:g} mi" if feet else f"{length * metres / 1000:g} km"
     axes.text(west, south - 0.035 * (north - south), told, va="top", fontsize=9)
     axes.set_axis_off()
     return figure
@@ -313,21 +311,20 @@ def patrol_map(
         )
         label.set_path_effects([withStroke(linewidth=2.5, foreground="#ffffff")])
     axes.set(xlim=(west, east), ylim=(south, north), aspect="equal")
-    length = _round_length((east - west) / 5, metres)
+    length, told = round_length((east - west) / 5, metres)
     low = south + 0.03 * (north - south)
     axes.plot([west, west + length], [low, low], color=INK, linewidth=2)
-    feet = abs(metres - 0.3048) < 1e-4
-    told = f"{length / 5280:g} mi" if feet else f"{length * metres / 1000:g} km"
     axes.text(west, low + 0.015 * (north - south), told, va="bottom", fontsize=9)
     axes.set_axis_off()
     return figure
 
 
-def _round_length(units: float, metres: float) -> float:
-    """Give a round length, in miles or kilometres, near the one wanted."""
-    whole = 5280.0 if abs(metres - 0.3048) < 1e-4 else 1000.0 / metres
-    steps = [whole * step for step in (0.1, 0.25, 0.5, 1, 2, 5, 10, 20)]
-    return min(steps, key=lambda step: abs(step - units))
+def round_length(units: float, metres: float) -> tuple[float, str]:
+    """Give a round length in miles or kilometres near the one wanted, and its name."""
+    feet = abs(metres - 0.3048) < 1e-4
+    whole = 5280.0 if feet else 1000.0 / metres
+    step = min((0.1, 0.25, 0.5, 1, 2, 5, 10, 20), key=lambda step: abs(step * whole - units))
+    return whole * step, f"{step:g} {'mi' if feet else 'km'}"
 
 
 def treated_and_controls(
@@ -340,13 +337,19 @@ def treated_and_controls(
     days = [(_number(step["from"]) + _number(step["to"])) / 2 for step in series]
     start = next(day for day, step in zip(edges, series, strict=True) if step["period"] == "after")
     lines = [(name, [s["controls"][i] for s in series]) for i, name in enumerate(names)]
+    gap = next((i for i in range(1, len(series)) if edges[i] > _number(series[i - 1]["to"])), None)
     dashes = [(0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2))]
     ends = []
     for i, (name, counts) in enumerate(lines):
-        axes.plot(days, counts, color=QUIET, linewidth=1.3, linestyle=dashes[i % len(dashes)])
+        style: dict[str, Any] = {
+            "color": QUIET,
+            "linewidth": 1.3,
+            "linestyle": dashes[i % len(dashes)],
+        }
+        axes.plot(*_apart_at(gap, days, counts), **style)
         ends.append((float(counts[-1]), name))
     treated = [step["treated"] for step in series]
-    axes.plot(days, treated, color="#b8431b", linewidth=2.6, zorder=5)
+    axes.plot(*_apart_at(gap, days, treated), color="#b8431b", linewidth=2.6, zorder=5)
     ends.append((float(treated[-1]), "treated"))
     top = max([1, *treated, *(count for _, counts in lines for count in counts)]) * 1.12
     axes.set(ylim=(0, top), xlim=(edges[0], _number(series[-1]["to"])))
@@ -367,6 +370,19 @@ def treated_and_controls(
     _date_axis(axes, edges)
     axes.set_ylabel(f"Incidents a {unit}")
     return figure
+
+
+def _apart_at(
+    gap: int | None, days: Sequence[float], counts: Sequence[float]
+) -> tuple[list[float], list[float]]:
+    """Break a line where days lie between the two periods: nothing is known of them."""
+    if gap is None:
+        return list(days), list(counts)
+    middle = (days[gap - 1] + days[gap]) / 2
+    return (
+        [*days[:gap], middle, *days[gap:]],
+        [*counts[:gap], float("nan"), *counts[gap:]],
+    )
 
 
 def running_difference(controls: Sequence[Mapping[str, Any]], start: str) -> Figure:

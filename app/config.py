@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ KEY_FILE = "secret_key"
 IDLE_MINUTES = 30
 LONGEST_IDLE_MINUTES = 720
 MOST_PROXIES = 5
+SHIFTS = "Day 07:00-15:00, Evening 15:00-23:00, Night 23:00-07:00"
+SHIFT = re.compile(r"(?P<name>[^,]{1,40}?)\s+(?P<start>\d\d:\d\d)-(?P<end>\d\d:\d\d)")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -89,6 +92,43 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """One of the agency's shifts; one that ends no later than it starts ends on the next day."""
+
+    name: str
+    start: dt.time
+    end: dt.time
+
+
+def read_shifts(text: str) -> tuple[Shift, ...]:
+    """Read shifts written as ``Day 07:00-15:00, Night 23:00-07:00``.
+
+    >>> read_shifts("Late 16:00-02:00")[0].end
+    datetime.time(2, 0)
+
+    Raises
+    ------
+    SettingsError
+        If they are not written so, or two have the same name.
+    """
+    found = []
+    for part in text.split(","):
+        told = SHIFT.fullmatch(part.strip())
+        try:
+            if told is None:
+                raise ValueError
+            start, end = (dt.time.fromisoformat(told[name]) for name in ("start", "end"))
+        except ValueError as error:
+            msg = f"SAFERGROUND_SHIFTS: {part.strip()[:60]!r} is no shift; write Day 07:00-15:00"
+            raise SettingsError(msg) from error
+        found.append(Shift(name=told["name"], start=start, end=end))
+    if len({shift.name for shift in found}) < len(found):
+        msg = "SAFERGROUND_SHIFTS names a shift twice; give each its own name"
+        raise SettingsError(msg)
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Where things are kept, which city the pages show, and how people sign in.
 
@@ -98,6 +138,7 @@ class Settings:
     ``secret_key`` the staff side is on. ``proxies`` in front of the server are believed about the
     visitor's address and scheme; ``address`` is where people reach the pages. Sources by address
     are kept under ``sources``; ``allow_private_sources`` lets them lie in private networks.
+    ``shifts`` are those that plans are made for as a rule.
     """
 
     database_url: str
@@ -111,6 +152,7 @@ class Settings:
     provider: Provider | None = None
     allow_private_sources: bool = False
     socrata_token: str | None = None
+    shifts: tuple[Shift, ...] = read_shifts(SHIFTS)
 
     @property
     def sources(self) -> Path:
@@ -184,6 +226,7 @@ class Settings:
             provider=Provider.from_env(),
             allow_private_sources=_env("ALLOW_PRIVATE_SOURCES") == "1",
             socrata_token=_env("SOCRATA_TOKEN"),
+            shifts=read_shifts(_env("SHIFTS") or SHIFTS),
         )
 
 

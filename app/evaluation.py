@@ -107,9 +107,9 @@ def evaluate(
     with database.session() as session:
         city = cities.get_city(session, asked.city)
         run = editions.get_run_in_use(session, asked.run)
-        _require_same_city(run, city)
+        require_same_city(run, city)
         require_outcome(city, asked.outcome)
-        treated = _treated_zones(run, city, asked)
+        treated = treated_zones(run, city, asked)
         points = incidents.incident_points(
             session, city.id, asked.outcome, asked.before[0], asked.after[1]
         )
@@ -129,7 +129,14 @@ def evaluations(session: Session, run_id: str) -> list[FindingRecord]:
     return findings.list_findings(session, run_id, EVALUATION)
 
 
-def _require_same_city(run: RunRecord, city: CityRecord) -> None:
+def require_same_city(run: RunRecord, city: CityRecord) -> None:
+    """Refuse a run of another city.
+
+    Raises
+    ------
+    DataError
+        If it is another's.
+    """
     if run.city != city.slug:
         msg = (
             f"run {run.id} is of {run.city}, not of {city.slug}; list the runs of a city with: "
@@ -138,8 +145,14 @@ def _require_same_city(run: RunRecord, city: CityRecord) -> None:
         raise DataError(msg)
 
 
-def _treated_zones(run: RunRecord, city: CityRecord, asked: Question) -> NDArray[np.bool_]:
-    """Tell which of the run's zones are treated."""
+def treated_zones(run: RunRecord, city: CityRecord, asked: Question) -> NDArray[np.bool_]:
+    """Tell which of the run's zones are treated.
+
+    Raises
+    ------
+    DataError
+        If a zone or the district is not theirs, or none is treated.
+    """
     zones = run.zones
     unknown = [zone for zone in asked.zones if zone not in set(zones["id"])]
     if unknown:

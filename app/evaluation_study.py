@@ -91,7 +91,7 @@ class Study:
         DataError
             If there is no incident in either period.
         """
-        grid = _city_grid(run, city)
+        grid = city_grid(run, city)
         of_zone = cells_within(grid, run.zones.geometry)
         inside = np.unique(np.concatenate([of_zone[i] for i in np.flatnonzero(treated)]))
         buffer = asked.buffer_cells
@@ -394,7 +394,7 @@ def _period(period: tuple[dt.date, dt.date]) -> dict[str, str]:
     return {"from": period[0].isoformat(), "to": period[1].isoformat()}
 
 
-def _city_grid(run: RunRecord, city: CityRecord) -> Grid:
+def city_grid(run: RunRecord, city: CityRecord) -> Grid:
     """Give the cells of the whole city, on the run's lattice."""
     if run.scope == CITY_SCOPE:
         return run.grid

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app import words
+from app.evaluation_coverage import LOCAL, range_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,7 @@ FEW_STEPS = 6
 NARROW = (
     "the intervals are too narrow: they take counts to vary by chance alone and the areas to have "
     "run alike; where trends were local, 95 % intervals held the truth in 68 to 76 % of published "
-    "simulations and in 52 to 78 % of our own"
+    f"simulations and, as widened here, in {range_of(LOCAL.widened)} of our own"
 )
 BELOW, WITHIN, ABOVE = -1, 0, 1
 WAYS = {BELOW: "fewer", ABOVE: "more"}
@@ -109,8 +110,8 @@ def evaluation_page(finding: FindingRecord) -> EvaluationPage:
         title=words.sentence(f"{words.plain(document['outcome'])} in {zones_of(document)}").rstrip(
             "."
         ),
-        before=_days(document["before"]),
-        after=_days(document["after"]),
+        before=days_of(document["before"]),
+        after=days_of(document["after"]),
         level=words.share(1 - document["alpha"]),
         treated=_row("treated", document["treated"]),
         controls=tuple(_row(found["name"], found) for found in document["controls"]),
@@ -347,6 +348,7 @@ def _chance(p: float) -> str:
     return "less than once in 1,000 times" if p < 0.001 else f"in {words.share(p)} of cases"
 
 
-def _days(period: Mapping[str, str]) -> str:
+def days_of(period: Mapping[str, str]) -> str:
+    """Write a period of an evaluation from its first to its last day."""
     start, end = _range(period)
     return f"{words.day(start)} to {words.last_day(end)}"

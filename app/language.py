@@ -74,6 +74,9 @@ STAFF = (  # pages that are in English only
     "drafts.",
     "visits.",
     "board.",
+    "command.",
+    "plans.",
+    "outcome.",
 )
 
 bp = Blueprint("language", __name__)

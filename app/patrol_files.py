@@ -37,6 +37,24 @@ def write_plan(database: Database, plan: PlanRecord, path: Path) -> None:
     DataError
         If the ending is none of those known, or the folder cannot be written.
     """
+    content = plan_file(database, plan, path)
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        msg = f"{path} cannot be written ({error.strerror}); choose a folder that exists"
+        raise DataError(msg) from error
+
+
+def plan_file(database: Database, plan: PlanRecord, path: Path) -> bytes:
+    """Give the content of a file of a plan; the ending says how.
+
+    Raises
+    ------
+    DataError
+        If the ending is none of those known.
+    """
     makers: dict[str, Callable[[Sheet], bytes]] = {
         ".ics": calendar,
         ".gpx": gpx,
@@ -47,14 +65,7 @@ def write_plan(database: Database, plan: PlanRecord, path: Path) -> None:
     if maker is None:
         msg = f"{path.name} ends in none of {', '.join(ENDINGS)}; choose one of these"
         raise DataError(msg)
-    content = maker(load_sheet(database, plan))
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        msg = f"{path} cannot be written ({error.strerror}); choose a folder that exists"
-        raise DataError(msg) from error
+    return maker(load_sheet(database, plan))
 
 
 def load_sheet(database: Database, plan: PlanRecord) -> Sheet:

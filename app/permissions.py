@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from geodata.roles import ADMINISTRATOR, ANALYST, COMMANDER, PUBLISHER, READERS, WITH_DISTRICTS
+from geodata.roles import (
+    ADMINISTRATOR,
+    ANALYST,
+    COMMANDER,
+    PUBLISHER,
+    READERS,
+    WITH_DISTRICTS,
+)
 from geodata.store.sessions import CODE, ENROL, FULL
 from geodata.uploads import MOST_BYTES
 
@@ -55,6 +62,8 @@ def by_token(scope: str, *roles: str) -> Rule:
 READING = only(*READERS)  # for staff pages that any role but an administrator alone may read
 ADMINISTRATORS = only(ADMINISTRATOR)
 ANALYSTS, PUBLISHERS = only(ANALYST), only(PUBLISHER)
+COMMANDERS = only(COMMANDER)
+EVALUATING = only(ANALYST, COMMANDER)
 ASKING = (ANALYST, COMMANDER, PUBLISHER)  # roles that ask for long work
 WORKING = only(*ASKING)
 IN_DISTRICTS = only(*WITH_DISTRICTS)  # and there only in one's own
@@ -151,6 +160,25 @@ RULES: dict[str, Rule] = {
     "ground.base": READING,
     "analyst.home": READING,
     "analyst.city": READING,
+    "command.home": IN_DISTRICTS,
+    "command.shortcut": IN_DISTRICTS,
+    "command.district": IN_DISTRICTS,
+    "command.district_picture": IN_DISTRICTS,
+    "command.compliance": IN_DISTRICTS,
+    "plans.plans": IN_DISTRICTS,
+    "plans.new": COMMANDERS,
+    "plans.plan": IN_DISTRICTS,
+    "plans.change": COMMANDERS,
+    "plans.map_": IN_DISTRICTS,
+    "plans.sheet": IN_DISTRICTS,
+    "plans.file": IN_DISTRICTS,
+    "outcome.outcome": READING,
+    "outcome.ask": EVALUATING,
+    "outcome.power": READING,
+    "outcome.dose": READING,
+    "outcome.evaluation": READING,
+    "outcome.areas": READING,
+    "outcome.chart": READING,
     "sources.sources": READING,
     "sources.remove": ANALYSTS,
     "sources.imports": READING,
@@ -239,6 +267,13 @@ LIMITS: dict[str, Limit] = {
     "reading.ask": Limit(count=30),
     "reading.edit": Limit(count=60),
     "reading.export": Limit(count=30, methods=("GET",)),
+    "plans.new": Limit(count=20),
+    "plans.change": Limit(count=20),
+    "plans.sheet": Limit(count=30, methods=("GET",)),
+    "plans.file": Limit(count=30, methods=("GET",)),
+    "outcome.ask": Limit(count=20),
+    "outcome.power": Limit(count=60, methods=("GET",)),
+    "outcome.dose": Limit(count=60, methods=("GET",)),
     "admin.audit_export": Limit(count=6, methods=("GET",)),
     "runs.new": Limit(count=30),
     "runs.grid": Limit(count=60, methods=("GET",)),

@@ -45,6 +45,7 @@ MONDAY = dt.datetime(1970, 1, 5)  # hours of the week are counted from the midni
 BREAK_MIN, BREAK_FROM_MIN = 30, 6 * 60  # a break of the first in shifts of at least the second
 AROUND_M = 1_500.0  # streets so far outside of a district may still be the shortest way
 MEETING_M = 1.0  # street ends no farther apart meet
+UNKNOWN = "unknown"  # who stored a plan, where nobody is named
 SYNTHETIC = "Synthetic data: this city does not exist."
 
 

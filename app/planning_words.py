@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.words import listed, plain
+from app.words import listed, plain, sentence, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from spatial.dosage.allotment import PlanSpec
     from spatial.dosage.plan import GaveWay, PatrolPlan
 
+SMALLEST_GAP = 5e-4  # of the bound; less is rounding
 ANYWHERE = (
     "People and places that are usual here, and what is not as usual",
     "Be seen, on foot where you can; talk to people; note lights that are out and sight lines that "
@@ -110,6 +111,27 @@ def guidance(factors: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]
         if look is not None and do is not None:
             found.append((name, look, do))
     return [*found, ("anywhere", *ANYWHERE)]
+
+
+def quality(document: Mapping[str, Any]) -> list[str]:
+    """Tell how good a plan is, against what no plan can exceed and against the rule alone."""
+    gap, greedy = document["gap"], document["greedy"]
+    told = [
+        "All visits that the units can make were placed"
+        if gap <= SMALLEST_GAP
+        else f"No plan of these visits can be worth more than {share(gap)} above this one"
+        if gap < 1
+        else "No visit could be placed",
+        f"{document['visits']} visits with {document['travel_minutes']} minutes of travel by "
+        f"{document['travel_by']}; sending whoever is free to where a visit is due, without a "
+        f"search, would make {greedy['visits']} with {greedy['travel_min']}",
+    ]
+    if not document["finished"]:
+        told.append(
+            f"The search ended at its limit of {document['asked']['limit_seconds']:g} seconds: "
+            "with more time it may find a better plan"
+        )
+    return [sentence(text) for text in told]
 
 
 def gave_way(found: GaveWay, plan: PatrolPlan, spec: PlanSpec, ranks: Sequence[int]) -> str:

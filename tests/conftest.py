@@ -63,4 +63,4 @@ def database(database_url):
     opened.close()
 
 
-pytest_plugins = ["demo_fixtures"]
+pytest_plugins = ["demo_fixtures", "desk_fixtures"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING
 
-from app.command import board, visits
+from app.command import board, desk, outcome, plans, visits
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -12,5 +13,14 @@ if TYPE_CHECKING:
 
 def register(app: Flask) -> None:
     """Add the commander's desk to an application that has its workroom."""
+    app.jinja_env.filters["as_png"] = as_png
+    app.register_blueprint(desk.bp)
+    app.register_blueprint(plans.bp)
     app.register_blueprint(visits.bp)
     app.register_blueprint(board.bp)
+    app.register_blueprint(outcome.bp)
+
+
+def as_png(picture: bytes) -> str:
+    """Give a picture as an address that holds it."""
+    return "data:image/png;base64," + base64.b64encode(picture).decode()

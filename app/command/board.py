@@ -8,7 +8,7 @@ import geopandas as gpd
 from flask import Blueprint, jsonify, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
-from app.command import desk as desks
+from app.command import on_shift
 from app.command.board_pages import MARKS, WORDS, board_layer, make_board
 from app.maps.staff import staff_map
 from app.workroom import workroom
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.command.board_pages import Board
-    from app.command.desk import DistrictDesk, Present
+    from app.command.on_shift import DistrictDesk, Present
     from geodata.store.plans import PlanRecord
 
 bp = Blueprint("board", __name__, url_prefix="/command/<city>/<district>")
@@ -28,10 +28,10 @@ LISTED = 30  # shifts to choose from
 @bp.get("/board")
 def board(city: str, district: str) -> ResponseReturnValue:
     """Show how the present shift stands, or one that was chosen."""
-    desk = desks.district_desk(city, district)
-    standing = desks.standing_plans(desk)
+    desk = on_shift.district_desk(city, district)
+    standing = on_shift.standing_plans(desk)
     plan = _chosen(desk, standing)
-    there = desks.present(desk, plan)
+    there = on_shift.present(desk, plan)
     return render_template(
         "command/board.html",
         shell=desk.shell,
@@ -74,11 +74,11 @@ def map_(city: str, district: str) -> ResponseReturnValue:
 
 
 def _asked(city: str, district: str) -> tuple[DistrictDesk, Present, PlanRecord]:
-    desk = desks.district_desk(city, district)
-    plan = _chosen(desk, desks.standing_plans(desk))
+    desk = on_shift.district_desk(city, district)
+    plan = _chosen(desk, on_shift.standing_plans(desk))
     if plan is None:
         raise NotFound
-    return desk, desks.present(desk, plan), plan
+    return desk, on_shift.present(desk, plan), plan
 
 
 def _chosen(desk: DistrictDesk, standing: list[PlanRecord]) -> PlanRecord | None:
@@ -89,7 +89,7 @@ def _chosen(desk: DistrictDesk, standing: list[PlanRecord]) -> PlanRecord | None
         if found is None:
             raise NotFound
         return found
-    now = desks.present_plan(standing, desk.now_ms)
+    now = on_shift.present_plan(standing, desk.now_ms)
     before = [plan for plan in standing if plan.shift_end_ms <= desk.now_ms]
     return now or (before[0] if before else standing[-1] if standing else None)
 

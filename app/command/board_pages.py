@@ -15,7 +15,7 @@ from spatial.grid import area_of
 if TYPE_CHECKING:
     import pandas as pd
 
-    from app.command.desk import DistrictDesk, Present
+    from app.command.on_shift import DistrictDesk, Present
     from geodata.store.plans import PlanRecord
     from spatial.dosage.progress import ZoneProgress
 

@@ -1,146 +1,118 @@
-"""The district that a page of the commander's desk is about, its calendar, plan and zones."""
+"""Where the commander's desk begins: one's own districts, and each of them on one sheet."""
 
 from __future__ import annotations
 
-import datetime as dt
-import zoneinfo
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import current_app, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
-from app import guard
-from app.maps.shapes import district_label
-from app.staff.city import require_own, shell, staff_city
+from app import charts, words
+from app import forms as addresses
+from app.charts_district import district_map
+from app.command.compliance import compliance as kept
+from app.command.frame import district_name, local_now, own_place
+from app.command.overview import district_zones, overview, patrol_run
+from app.guard import require_visitor
 from app.workroom import workroom
-from geodata.store import plans, zones
+from geodata.store import cities, layers
 
 if TYPE_CHECKING:
-    from app.staff.city import CityShell
-    from geodata.store.cities import CityRecord
-    from geodata.store.plans import PlanRecord
-    from geodata.store.zones import ZoneRecord
+    from flask.typing import ResponseReturnValue
 
-SOON_MS = 2 * 3_600_000  # a shift that begins so soon is the present one
-TABS = (  # endpoint, label
-    ("command.district", "Overview"),
-    ("plans.plans", "Plans"),
-    ("board.board", "Board"),
-    ("visits.log", "Log"),
-    ("visits.visits", "Visits"),
-    ("actions.actions", "Actions"),
-)
+bp = Blueprint("command", __name__, url_prefix="/command")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class DistrictDesk:
-    """What stands around a page about a district; ``tabs`` are endpoint, label and address.
+@dataclass(frozen=True, kw_only=True)
+class OwnDistrict:
+    """One of a person's districts in the list that the desk begins with."""
 
-    ``now_ms`` is the present moment by the city's calendar, which a synthetic city has of its own;
-    ``ahead_ms`` is by how much that is ahead of the true time.
-    """
-
-    city: CityRecord
+    city: str
+    city_name: str
+    synthetic: bool
     code: str
     name: str
-    shell: CityShell
-    tabs: tuple[tuple[str, str, str], ...]
-    now_ms: int
-    ahead_ms: int
-
-    def local(self, ms: float) -> dt.datetime:
-        """Give a moment as clocks in the city show it."""
-        zone = zoneinfo.ZoneInfo(self.city.timezone)
-        return dt.datetime.fromtimestamp(ms / 1000, zone).replace(tzinfo=None)
-
-    def ms(self, local: dt.datetime) -> int:
-        """Give a moment of the city's clocks, the first of two where they go back."""
-        zone = zoneinfo.ZoneInfo(self.city.timezone)
-        return round(local.replace(tzinfo=zone).timestamp() * 1000)
-
-    def clock(self, ms: float) -> str:
-        """Write a moment: the time, and the day where it is another than today.
-
-        The month is written with its name, as nobody then has to guess the order.
-        """
-        moment, today = self.local(ms), self.local(self.now_ms).date()
-        return f"{moment:%H:%M}" if moment.date() == today else f"{moment:%b} {moment:%-d %H:%M}"
+    today: str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Present:
-    """The plan that stands for a shift, if any, and the zones that visits can be made to."""
-
-    plan: PlanRecord | None
-    run: str | None
-    zones: tuple[ZoneRecord, ...]
-
-    def rank(self, code: str) -> int:
-        """Give the rank of a zone, 0 for one of another run."""
-        return next((zone.rank for zone in self.zones if zone.code == code), 0)
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """List the districts that are the person's own; where there is one, go to it."""
+    return render_template("command/home.html", districts=_own())
 
 
-def district_desk(slug: str, district: str) -> DistrictDesk:
-    """Give what stands around a page about one of the person's own districts.
+@bp.get("/<name>")
+def shortcut(name: str) -> ResponseReturnValue:
+    """Go to one's own district by its code alone, where only one city has it."""
+    own = _own()
+    found = [one for one in own if one.code == name]
+    if len(found) == 1:
+        to = url_for("command.district", city=found[0].city, district=name)
+        return redirect(to, 303)
+    if found or any(one.city == name for one in own):
+        return redirect(url_for("command.home"), 303)
+    raise NotFound
 
-    Raises
-    ------
-    NotStoredError, NotFound
-        If there is no such city or district.
-    Forbidden
-        If it is another's.
-    """
-    city = staff_city(slug)
-    if district not in set(city.districts["code"]):
+
+@bp.get("/<city>/<district>/")
+def district(city: str, district: str) -> ResponseReturnValue:
+    """Tell how a district stands, on one sheet."""
+    place = own_place(city, district)
+    with workroom().database.session() as session:
+        page = overview(session, place)
+    return render_template("command/district.html", shell=place.shell, place=place, page=page)
+
+
+@bp.get("/<city>/<district>/compliance")
+def compliance(city: str, district: str) -> ResponseReturnValue:
+    """Tell whether plans were kept, and where and when officers stopped."""
+    place = own_place(city, district)
+    first, last = (addresses.day(request.args, name) for name in ("from", "to"))
+    with workroom().database.session() as session:
+        page = kept(session, place, first, last)
+    return render_template("command/compliance.html", shell=place.shell, place=place, page=page)
+
+
+@bp.get("/<city>/<district>/zones.png")
+def district_picture(city: str, district: str) -> ResponseReturnValue:
+    """Draw the zones of a district with their ranks."""
+    place = own_place(city, district)
+    with workroom().database.session() as session:
+        run = patrol_run(session, place)
+        base = layers.base_shapes(session, place.city.id)
+    zones = district_zones(run, place.code)
+    if zones is None or zones.empty:
         raise NotFound
-    require_own(city, district)
-    names = dict(zip(city.districts["code"], city.districts["name"], strict=True))
-    true_ms = round(guard.desk().now().replace(tzinfo=dt.UTC).timestamp() * 1000)
-    now_ms = _by_calendar(city, true_ms)
-    return DistrictDesk(
-        city=city,
-        code=district,
-        name=district_label(district, names),
-        shell=shell(city, "command.district"),
-        tabs=tuple(
-            (endpoint, label, url_for(endpoint, city=slug, district=district))
-            for endpoint, label in TABS
-            if endpoint in current_app.view_functions
-        ),
-        now_ms=now_ms,
-        ahead_ms=now_ms - true_ms,
+    own = place.city.districts[place.city.districts["code"] == place.code]
+    drawn = charts.draw(
+        district_map,
+        zones,
+        own.geometry,
+        base,
+        words.Units(place.city.crs).metres,
+        form="png",
     )
+    return Response(drawn, mimetype="image/png")
 
 
-def standing_plans(desk: DistrictDesk) -> list[PlanRecord]:
-    """Give the plans that stand for shifts of a district, the latest shift first."""
+def _own() -> list[OwnDistrict]:
+    person = require_visitor().person
+    slugs = dict.fromkeys(one.partition("/")[0] for one in person.districts)
+    found = []
     with workroom().database.session() as session:
-        listed = plans.list_plans(session, desk.city.slug, district=desk.code)
-    found: dict[tuple[int, int], PlanRecord] = {}
-    for plan in listed:
-        found.setdefault((plan.shift_start_ms, plan.shift_end_ms), plan)
-    return list(found.values())
-
-
-def present_plan(standing: list[PlanRecord], now_ms: int) -> PlanRecord | None:
-    """Give the plan of the shift that is on, else of one that begins soon."""
-    on = [p for p in standing if p.shift_start_ms <= now_ms < p.shift_end_ms]
-    soon = [p for p in standing if 0 < p.shift_start_ms - now_ms <= SOON_MS]
-    return on[0] if on else soon[-1] if soon else None
-
-
-def present(desk: DistrictDesk, plan: PlanRecord | None) -> Present:
-    """Give the zones of a plan's run, else of the newest run that has some."""
-    with workroom().database.session() as session:
-        run = plan.run if plan else zones.newest_run_id(session, desk.city, desk.code)
-        found = zones.district_zones(session, run, desk.code) if run else []
-    return Present(plan=plan, run=run, zones=tuple(found))
-
-
-def _by_calendar(city: CityRecord, true_ms: int) -> int:
-    if city.today is None:
-        return true_ms
-    zone = zoneinfo.ZoneInfo(city.timezone)
-    clock = dt.datetime.fromtimestamp(true_ms / 1000, zone).time()
-    return round(dt.datetime.combine(city.today, clock, zone).timestamp() * 1000)
+        for slug in slugs:
+            city = cities.get_city(session, slug)
+            today = words.day(local_now(city).date())
+            found += [
+                OwnDistrict(
+                    city=slug,
+                    city_name=city.name,
+                    synthetic=city.synthetic,
+                    code=code,
+                    name=district_name(city, code),
+                    today=today,
+                )
+                for code in person.districts_of(slug)
+            ]
+    return found

@@ -14,7 +14,7 @@ from geodata.errors import DataError
 from geodata.store.visits import LONGEST_NOTE, LONGEST_UNIT, LONGEST_WHY, VisitFacts
 
 if TYPE_CHECKING:
-    from app.command.desk import DistrictDesk
+    from app.command.on_shift import DistrictDesk
 
 MOST_MESSAGES = 50
 FIELDS = ("unit", "zone", "start", "end", "activity", "note", "why")

@@ -10,7 +10,7 @@ from geodata.store.visits import LONGEST_NOTE, LONGEST_UNIT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.command.desk import DistrictDesk, Present
+    from app.command.on_shift import DistrictDesk, Present
     from geodata.store.visits import VersionRecord, VisitFacts, VisitRecord
 
 

@@ -12,7 +12,7 @@ from werkzeug.exceptions import Forbidden, NotFound
 
 from app import forms as addresses
 from app import guard
-from app.command import desk as desks
+from app.command import on_shift
 from app.command.visit_forms import (
     LOCAL,
     CorrectionForm,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from flask import Response
     from flask.typing import ResponseReturnValue
 
-    from app.command.desk import DistrictDesk, Present
+    from app.command.on_shift import DistrictDesk, Present
     from app.command.visit_forms import Message
     from geodata.store.visits import VisitFacts, VisitQuery, VisitRecord
 
@@ -75,7 +75,7 @@ def log(city: str, district: str) -> ResponseReturnValue:
 @bp.get("/log/worker.js")
 def worker(city: str, district: str) -> ResponseReturnValue:
     """Give the script that keeps the log page for when there is no connection."""
-    desks.district_desk(city, district)
+    on_shift.district_desk(city, district)
     answer = current_app.send_static_file("log-worker.js")
     answer.headers["Service-Worker-Allowed"] = url_for("visits.log", city=city, district=district)
     return answer
@@ -84,14 +84,14 @@ def worker(city: str, district: str) -> ResponseReturnValue:
 @bp.get("/log/token")
 def token(city: str, district: str) -> ResponseReturnValue:
     """Tell who is signed in, and the token that visits are sent with."""
-    desks.district_desk(city, district)
+    on_shift.district_desk(city, district)
     return jsonify(token=generate_csrf(), person=require_visitor().person.name)
 
 
 @bp.post("/log/visits")
 def take(city: str, district: str) -> ResponseReturnValue:
     """Take visits that a telephone kept, each once; tell of each what became of it."""
-    desk = desks.district_desk(city, district)
+    desk = on_shift.district_desk(city, district)
     try:
         messages = read_messages(request.get_json(silent=True))
     except DataError as error:
@@ -139,7 +139,7 @@ def visits(city: str, district: str) -> ResponseReturnValue:
 @bp.route("/visits/<uuid>", methods=["GET", "POST"])
 def visit(city: str, district: str, uuid: str) -> ResponseReturnValue:
     """Show a visit with all that was said of it, and correct it."""
-    desk, there = _here(city, district)
+    desk, there = _here(city, district, "visits.visits")
     found = _visit(desk, uuid)
     form, status = CorrectionForm(), 200
     if not form.is_submitted():
@@ -165,7 +165,7 @@ def visit(city: str, district: str, uuid: str) -> ResponseReturnValue:
 @bp.post("/visits/<uuid>/withdraw")
 def withdraw(city: str, district: str, uuid: str) -> ResponseReturnValue:
     """Let a visit no longer count, or count again."""
-    desk, there = _here(city, district)
+    desk, there = _here(city, district, "visits.visits")
     found = _visit(desk, uuid)
     form = WithdrawForm()
     if form.validate_on_submit():
@@ -190,10 +190,10 @@ def withdraw(city: str, district: str, uuid: str) -> ResponseReturnValue:
     return _visit_page(desk, there, found, correction, form, 422)
 
 
-def _here(city: str, district: str) -> tuple[DistrictDesk, Present]:
-    desk = desks.district_desk(city, district)
-    plan = desks.present_plan(desks.standing_plans(desk), desk.now_ms)
-    return desk, desks.present(desk, plan)
+def _here(city: str, district: str, tab: str | None = None) -> tuple[DistrictDesk, Present]:
+    desk = on_shift.district_desk(city, district, tab)
+    plan = on_shift.present_plan(on_shift.standing_plans(desk), desk.now_ms)
+    return desk, on_shift.present(desk, plan)
 
 
 def _take(desk: DistrictDesk, message: Message) -> str:

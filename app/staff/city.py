@@ -11,7 +11,7 @@ from werkzeug.exceptions import Forbidden
 from app.guard import require_visitor
 from app.permissions import ASKING
 from app.workroom import workroom
-from geodata.roles import READERS
+from geodata.roles import ANALYST, PUBLISHER, READERS, VIEWER
 from geodata.store.cities import get_city
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ TABS: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles
     ("sources.sources", "Sources", READERS),
     ("runs.listed", "Runs", READERS),
     ("reading.compare", "Comparison", READERS),
+    ("outcome.outcome", "Outcome", (VIEWER, ANALYST, PUBLISHER)),
     ("drafts.listed", "Releases", READERS),
     ("work.listed", "Work", ASKING),
 )

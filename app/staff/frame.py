@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import flash, get_flashed_messages, url_for
 
 from app.guard import desk, visitor
-from geodata.roles import ADMINISTRATOR, READERS, ROLES
+from geodata.roles import ADMINISTRATOR, COMMANDER, OFFICER, READERS, ROLES
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 MENU: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles that see it
+    ("command.home", "My districts", (OFFICER, COMMANDER)),
     ("analyst.home", "Workbench", READERS),
     ("admin.people", "People", (ADMINISTRATOR,)),
     ("admin.audit", "Audit", (ADMINISTRATOR,)),

@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import func, select
 
+from geodata.measures.shifts import judge_shift
 from geodata.readers.clocks import local_days
 from geodata.store import editions, runs
 from geodata.store import plans as plan_store
 from geodata.store.incidents import incident_points
 from geodata.store.records import TABLES, read_frame
-from spatial.dosage.compliance import judge_plan
 from spatial.grid import area_of
 from spatial.gunshots import (
     Events,
@@ -272,29 +272,15 @@ class Ledger:
         the local day on which the shift began.
         """
         visits = self.visits.sort_values("start_ms", kind="stable")
-        begun, extent = visits["start_ms"].to_numpy(), self.extent("visits")
+        extent = self.extent("visits")
         rows: list[tuple[int, str, int, int, bool]] = []
         shapes: dict[str, dict[str, BaseGeometry]] = {}
         for plan in plan_store.standing_plans(self._session, self.city.slug):
             if plan.run not in shapes:
                 shapes[plan.run] = plan_store.zone_shapes(self._session, plan.run)
-            zones = plan.document["zones"]
-            start, end = plan.shift_start_ms, plan.shift_end_ms
-            mine = visits[slice(*np.searchsorted(begun, [start, end]))]
-            within = area_of(
-                areas=[shapes[plan.run][zone["zone"]] for zone in zones], **_xy(mine)
-            ).astype(np.int64)
-            judged = judge_plan(
-                [zone["visits"] for zone in zones],
-                within,
-                (mine["start_ms"].to_numpy() - start) / 60_000,
-                (mine["end_ms"].to_numpy() - start) / 60_000,
-                (end - start) / 60_000,
-            )
-            days = local_days(np.array([start, end - 1], dtype=float), self.city.timezone)
-            first, last = days[0].date(), days[1].date()
-            known = extent is not None and extent[0] <= first and last <= extent[1]
-            rows += [(start, plan.district, z.planned, z.done, known) for z in judged]
+            judged = judge_shift(plan, shapes[plan.run], visits, extent, self.city.timezone)
+            start, known = plan.shift_start_ms, judged.known
+            rows += [(start, plan.district, z.planned, z.done, known) for z in judged.zones]
         frame = pd.DataFrame(rows, columns=["start_ms", "district", "planned", "done", "known"])
         local = local_days(frame["start_ms"].to_numpy(dtype=float), self.city.timezone)
         return frame.astype({"known": bool}).assign(day=local.normalize())

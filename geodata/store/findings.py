@@ -11,7 +11,7 @@ import pandas as pd
 from sqlalchemy import delete, func, select
 
 from geodata.errors import NotStoredError
-from geodata.tables import Finding, Run
+from geodata.tables import City, Finding, Run
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -81,6 +81,43 @@ def list_findings(session: Session, run: str, kind: str) -> list[FindingRecord]:
         )
         for row in rows
     ]
+
+
+def list_city_findings(session: Session, city_slug: str, kind: str) -> list[FindingRecord]:
+    """Give the findings of one kind about all runs of a city, newest first, without their cells."""
+    rows = session.execute(
+        select(Finding.run_id, Finding.kind, Finding.key, Finding.document, Finding.created_at)
+        .join(Run, Run.id == Finding.run_id)
+        .join(City, City.id == Run.city_id)
+        .where(City.slug == city_slug, Finding.kind == kind)
+        .order_by(Finding.created_at.desc(), Finding.id.desc())
+    )
+    return [
+        FindingRecord(
+            run=row.run_id,
+            kind=row.kind,
+            key=row.key,
+            document=row.document,
+            cells=None,
+            created_at=row.created_at,
+        )
+        for row in rows
+    ]
+
+
+def get_finding(session: Session, run: str, kind: str, key: str) -> FindingRecord:
+    """Give one finding, whole.
+
+    Raises
+    ------
+    NotStoredError
+        If there is none.
+    """
+    for found in list_findings(session, run, kind):
+        if found.key == key:
+            return found
+    msg = f"run {run!r} has no {kind} {key!r}; it may have been asked for anew"
+    raise NotStoredError(msg)
 
 
 def newest(session: Session, run: str) -> dt.datetime | None:

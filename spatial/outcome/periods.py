@@ -56,7 +56,7 @@ class Periods:
     def unit(self) -> Unit:
         """What the periods are cut into: months, or weeks where one is shorter than 3 months."""
         long_enough = all(
-            _months_later(start, SHORTEST_FOR_MONTHS) <= end
+            months_later(start, SHORTEST_FOR_MONTHS) <= end
             for start, end in (self.before, self.after)
         )
         return "month" if long_enough else "week"
@@ -119,10 +119,10 @@ def within(days: Iterable[dt.date], period: tuple[dt.date, dt.date]) -> NDArray[
 
 
 def _step(start: dt.date, steps: int, unit: Unit) -> dt.date:
-    return _months_later(start, steps) if unit == "month" else start + dt.timedelta(weeks=steps)
+    return months_later(start, steps) if unit == "month" else start + dt.timedelta(weeks=steps)
 
 
-def _months_later(day: dt.date, months: int) -> dt.date:
+def months_later(day: dt.date, months: int) -> dt.date:
     """Give the same day of a later month, its last day where it is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
@@ -131,4 +131,4 @@ def _months_later(day: dt.date, months: int) -> dt.date:
 def _whole_months(start: dt.date, end: dt.date) -> int:
     """Count the months of a period, 0 where it is not made of whole ones."""
     months = (end.year - start.year) * 12 + end.month - start.month
-    return months if months > 0 and _months_later(start, months) == end else 0
+    return months if months > 0 and months_later(start, months) == end else 0

@@ -85,6 +85,25 @@ GUARDED = {  # by hand, so that a slip in the table of the pages does not go uns
     "new_city.begin": ANALYST,
     "new_city.describe": ANALYST,
     "new_city.places": ANALYST,
+    "command.home": IN_DISTRICTS,
+    "command.shortcut": IN_DISTRICTS,
+    "command.district": IN_DISTRICTS,
+    "command.district_picture": IN_DISTRICTS,
+    "command.compliance": IN_DISTRICTS,
+    "plans.plans": IN_DISTRICTS,
+    "plans.new": {"commander"},
+    "plans.plan": IN_DISTRICTS,
+    "plans.change": {"commander"},
+    "plans.map_": IN_DISTRICTS,
+    "plans.sheet": IN_DISTRICTS,
+    "plans.file": IN_DISTRICTS,
+    "outcome.outcome": READING,
+    "outcome.ask": {"analyst", "commander"},
+    "outcome.power": READING,
+    "outcome.dose": READING,
+    "outcome.evaluation": READING,
+    "outcome.areas": READING,
+    "outcome.chart": READING,
     "admin.home": ADMIN,
     "admin.people": ADMIN,
     "admin.new_person": ADMIN,
@@ -145,7 +164,7 @@ def guarded(office):
     for rule in office.app.url_map.iter_rules():
         if rule.endpoint in RULES and not RULES[rule.endpoint].public:
             values = {
-                name: 1 if isinstance(rule._converters[name], IntegerConverter) else "viewer"
+                name: 1 if isinstance(rule._converters.get(name), IntegerConverter) else "viewer"
                 for name in rule.arguments
             }
             for method in sorted(rule.methods & {"GET", "POST"}):

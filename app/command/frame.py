@@ -1,0 +1,155 @@
+"""The district that a commander's page is about: whose it is, its name, its tabs, its clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flask import request, url_for
+from werkzeug.exceptions import Forbidden, NotFound
+
+from app.guard import desk, require_visitor
+from app.maps.shapes import district_label
+from app.staff.city import CityShell, require_own, shell, staff_city
+from geodata.roles import ANALYST, COMMANDER, OFFICER, PUBLISHER, VIEWER
+from geodata.store import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy.orm import Session
+
+    from geodata.store.cities import CityRecord
+    from geodata.store.runs import RunSummary
+
+DESK = (OFFICER, COMMANDER)  # who sees the districts that are their own
+OPEN = (VIEWER, ANALYST, PUBLISHER)  # who reads the outcome of any district
+OUTCOME = "outcome.outcome"
+TABS: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles that see it
+    ("command.district", "Overview", DESK),
+    ("plans.plans", "Plans", DESK),
+    ("board.board", "Board", DESK),
+    ("visits.log", "Log", DESK),
+    ("visits.visits", "Visits", DESK),
+    ("command.compliance", "Compliance", DESK),
+    (OUTCOME, "Outcome", (*DESK, *OPEN)),
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Place:
+    """One district of a city, or with no code all of it, and what stands around its page."""
+
+    city: CityRecord
+    code: str
+    name: str
+    shell: CityShell
+
+    @property
+    def at(self) -> dict[str, str]:
+        """What addresses of the district's pages need."""
+        return {"city": self.city.slug, "district": self.code}
+
+    def url(self, endpoint: str, **values: Any) -> str:
+        """Give the address of a page of the district."""
+        return url_for(endpoint, city=self.city.slug, district=self.code, **values)
+
+
+def own_place(slug: str, code: str, tab: str | None = None) -> Place:
+    """Give a district that is the person's own; ``tab`` is the endpoint of the tab it is in.
+
+    Raises
+    ------
+    NotStoredError
+        If the city is not stored.
+    NotFound
+        If the city has no such district.
+    Forbidden
+        If it is another's.
+    """
+    city = staff_city(slug)
+    if code not in set(city.districts["code"]):
+        raise NotFound
+    require_own(city, code)
+    return place_of(city, code, tab)
+
+
+def outcome_place(slug: str, code: str) -> Place:
+    """Give the district, or with no code the whole city, whose outcome a person may read.
+
+    Raises
+    ------
+    NotStoredError
+        If the city is not stored.
+    NotFound
+        If the city has no such district.
+    Forbidden
+        If the person sees other districts only.
+    """
+    city = staff_city(slug)
+    if code and code not in set(city.districts["code"]):
+        raise NotFound
+    if require_visitor().person.may(OPEN):
+        if not code:
+            return Place(city=city, code="", name=city.name, shell=shell(city, OUTCOME))
+    elif code:
+        require_own(city, code)
+    else:
+        raise Forbidden
+    return place_of(city, code, OUTCOME)
+
+
+def place_of(city: CityRecord, code: str, tab: str | None = None) -> Place:
+    """Give what stands around a page about a district."""
+    person = require_visitor().person
+    name = district_name(city, code)
+    own = code in person.districts_of(city.slug)
+    tabs = tuple(
+        (endpoint, label, url_for(endpoint, city=city.slug, district=code))
+        for endpoint, label, roles in TABS
+        if person.may(roles) and (own or endpoint == OUTCOME)
+    )
+    shell = CityShell(
+        slug=city.slug,
+        name=f"{city.name}, {name}",
+        synthetic=city.synthetic,
+        timezone=city.timezone,
+        tabs=tabs,
+        tab=tab or request.endpoint or "",
+    )
+    return Place(city=city, code=code, name=name, shell=shell)
+
+
+def district_name(city: CityRecord, code: str) -> str:
+    """Call a district as people do."""
+    names = dict(zip(city.districts["code"], city.districts["name"], strict=True))
+    return district_label(code, names)
+
+
+def local_now(city: CityRecord) -> dt.datetime:
+    """Give the local time without a zone; a synthetic city's day is that of its own calendar."""
+    zone = zoneinfo.ZoneInfo(city.timezone)
+    now = desk().now().replace(tzinfo=dt.UTC).astimezone(zone).replace(tzinfo=None)
+    return now if city.today is None else dt.datetime.combine(city.today, now.time())
+
+
+def as_ms(city: CityRecord, local: dt.datetime) -> int:
+    """Give a local time in milliseconds since 1970 UTC."""
+    return int(local.replace(tzinfo=zoneinfo.ZoneInfo(city.timezone)).timestamp() * 1000)
+
+
+def runs_for_patrols(session: Session, city: CityRecord) -> list[RunSummary]:
+    """List the runs whose zones may be patrolled and judged here, newest first.
+
+    They are of the whole city; runs of sensitive outcomes stay with those who may see them.
+    """
+    return [
+        run
+        for run in runs.list_runs(session, city.slug)
+        if run.readable
+        and run.scope == "city"
+        and run.zones
+        and run.outcome not in city.sensitive_outcomes
+    ]

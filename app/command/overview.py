@@ -1,0 +1,212 @@
+"""What a district's overview says, on one sheet: zones, plan, compliance, actions, outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import select
+
+from app import words
+from app.command import evaluations as known
+from app.command.frame import as_ms, local_now, runs_for_patrols
+from app.command.open_actions import open_actions
+from app.command.shifts import judged, shift_row, shift_words, standing, tonight
+from app.words import listed, plain
+from geodata.readers.clocks import local_days
+from geodata.store import runs
+from geodata.store.records import TABLES, read_frame
+from spatial.grid import area_of
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from sqlalchemy.orm import Session
+
+    from app.command.evaluations import OutcomeLine
+    from app.command.frame import Place
+    from app.command.open_actions import OpenAction
+    from app.command.shifts import ShiftRow
+    from geodata.store.plans import PlanRecord
+    from geodata.store.runs import RunRecord
+
+DAY_MS = 24 * 60 * 60 * 1000
+WEEK_DAYS = 7
+MOST_TOLD = 3  # factors of a zone on the sheet
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZoneLine:
+    """A zone of this week: why, what is expected, what is planned tonight, alerts in it."""
+
+    rank: int
+    why: str
+    expected: str
+    visits: str
+    day: str
+    week: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanLine:
+    """Tonight's plan in a few figures."""
+
+    id: str
+    when: str
+    version: int
+    units: int
+    visits: int
+    travel: int
+    gave_way: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alerts:
+    """Alerts in the zones in the last day and week; empty where no alert can be known of them."""
+
+    day: str
+    week: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """A district on one sheet."""
+
+    now: str
+    run: str
+    outcome_name: str
+    trained: str
+    zones: tuple[ZoneLine, ...]
+    plan: PlanLine | None
+    last: ShiftRow | None
+    alerts: Alerts
+    outcome: OutcomeLine | None
+    actions: tuple[OpenAction, ...]
+
+
+def overview(session: Session, place: Place) -> Overview:
+    """Gather what stands on the sheet of a district."""
+    now = local_now(place.city)
+    now_ms = as_ms(place.city, now)
+    run = patrol_run(session, place)
+    plans = standing(session, place)
+    plan = tonight(plans, now_ms)
+    over = [one for one in plans if one.shift_end_ms <= now_ms][-1:]
+    last = judged(session, place, over)
+    zones = district_zones(run, place.code)
+    alerts, day, week = _alerts(session, place, zones, now_ms)
+    return Overview(
+        now=f"{words.day(now.date())}, {now:%H:%M}",
+        run=run.id if run else "",
+        outcome_name=plain(run.outcome) if run else "",
+        trained=f"{words.day(run.period_from)} to {words.last_day(run.period_to)}" if run else "",
+        zones=_zone_lines(run, zones, plan, day, week),
+        plan=_plan_line(plan) if plan else None,
+        last=shift_row(last[0]) if last else None,
+        alerts=alerts,
+        outcome=next(iter(known.lines(session, place.city, place.code)), None),
+        actions=open_actions(session, place.city, place.code),
+    )
+
+
+def patrol_run(session: Session, place: Place) -> RunRecord | None:
+    """Give the run whose zones are this week's: the newest of the whole city."""
+    found = runs_for_patrols(session, place.city)
+    return runs.get_run(session, found[0].id) if found else None
+
+
+def district_zones(run: RunRecord | None, code: str) -> gpd.GeoDataFrame | None:
+    """Give the zones of a run in a district, by rank."""
+    if run is None:
+        return None
+    return run.zones[run.zones["district"] == code].sort_values("rank").reset_index(drop=True)
+
+
+def why(factors: list[dict[str, object]], history: float) -> str:
+    """Name what makes a zone a zone, briefly."""
+    names = list(dict.fromkeys(plain(str(factor["name"])) for factor in factors))
+    named = listed(names[:MOST_TOLD]) or "no factor"
+    return f"{named}; {words.share(history)} from past incidents"
+
+
+def _zone_lines(
+    run: RunRecord | None,
+    zones: gpd.GeoDataFrame | None,
+    plan: PlanRecord | None,
+    day: np.ndarray | None,
+    week: np.ndarray | None,
+) -> tuple[ZoneLine, ...]:
+    if run is None or zones is None:
+        return ()
+    weeks = (run.period_to - run.period_from).days / 7
+    planned = {}
+    if plan is not None and plan.run == run.id:
+        planned = {zone["zone"]: zone["visits"] for zone in plan.document["zones"]}
+    return tuple(
+        ZoneLine(
+            rank=int(zone.rank),
+            why=why(zone.factors, 1 - zone.environment_share),
+            expected=words.number(zone.expected / weeks, 2),
+            visits=str(planned[zone.id]) if zone.id in planned else "–",
+            day="–" if day is None else str(int(day[position])),
+            week="–" if week is None else str(int(week[position])),
+        )
+        for position, zone in enumerate(zones.itertuples())
+    )
+
+
+def _plan_line(plan: PlanRecord) -> PlanLine:
+    document = plan.document
+    return PlanLine(
+        id=plan.id,
+        when=shift_words(document["shift"]),
+        version=plan.version,
+        units=len(document["units"]),
+        visits=document["visits"],
+        travel=document["travel_minutes"],
+        gave_way=tuple(words.sentence(found["words"]) for found in document["gave_way"]),
+    )
+
+
+def _alerts(
+    session: Session, place: Place, zones: gpd.GeoDataFrame | None, now_ms: int
+) -> tuple[Alerts, np.ndarray | None, np.ndarray | None]:
+    """Count alerts in each zone in the last day and week; what no row can tell of is missing."""
+    table = TABLES["alerts"]
+    mine = table.c.city_id == place.city.id
+    newest = session.scalar(
+        select(table.c.triggered_ms).where(mine).order_by(table.c.triggered_ms.desc()).limit(1)
+    )
+    if newest is None or zones is None:
+        return Alerts(day="", week="", note="No alerts are stored."), None, None
+    rows = read_frame(
+        session,
+        select(table.c.triggered_ms, table.c.x, table.c.y).where(
+            mine,
+            table.c.triggered_ms > now_ms - WEEK_DAYS * DAY_MS,
+            table.c.triggered_ms <= now_ms,
+        ),
+    )
+    spot = area_of(rows["x"].to_numpy(), rows["y"].to_numpy(), list(zones.geometry))
+    size = len(zones)
+
+    def within(days: int) -> np.ndarray | None:
+        start = now_ms - days * DAY_MS
+        if newest <= start:
+            return None
+        recent = (rows["triggered_ms"].to_numpy() > start) & (spot >= 0)
+        return np.bincount(spot[recent].astype(np.int64), minlength=size)
+
+    day, week = within(1), within(WEEK_DAYS)
+    last = local_days(np.array([newest], dtype=float), place.city.timezone)[0]
+    stale = newest <= now_ms - DAY_MS
+    return (
+        Alerts(
+            day="" if day is None else str(int(day.sum())),
+            week="" if week is None else str(int(week.sum())),
+            note=f"The newest alert stored is of {words.day(last.date())}." if stale else "",
+        ),
+        day,
+        week,
+    )

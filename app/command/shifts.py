@@ -1,0 +1,106 @@
+"""Shifts of a district: which plan stands, what was done in those that are over, in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app import words
+from geodata.measures.ledger import Ledger
+from geodata.measures.shifts import judge_shift
+from geodata.store import plans
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from app.command.frame import Place
+    from geodata.measures.shifts import JudgedShift
+    from geodata.store.plans import PlanRecord
+
+AHEAD_MS = 24 * 60 * 60 * 1000  # a plan that begins within a day is tonight's
+LEAST_MIN, MOST_MIN = 10, 16  # of a dosage visit (Koper 1995, as cited by the Police Foundation)
+NOT_LOGGED = "not known: the stored visits do not cover this shift"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShiftRow:
+    """A shift that is over, beside its plan; ``share`` is of the zones that met it."""
+
+    when: str
+    plan: str
+    known: bool
+    planned: str
+    done: str
+    zones: str
+    share: str
+    in_dose: str
+    minutes: str
+    longest_gap: str
+    note: str
+
+
+def standing(session: Session, place: Place) -> list[PlanRecord]:
+    """Give the plan that stands of each shift of a district, earliest shift first."""
+    return [
+        plan
+        for plan in plans.standing_plans(session, place.city.slug)
+        if plan.district == place.code
+    ]
+
+
+def tonight(found: Sequence[PlanRecord], now_ms: int) -> PlanRecord | None:
+    """Choose the plan of the shift that runs, else of the next that begins within a day."""
+    for plan in found:
+        if plan.shift_end_ms > now_ms and plan.shift_start_ms <= now_ms + AHEAD_MS:
+            return plan
+    return None
+
+
+def judged(session: Session, place: Place, over: Sequence[PlanRecord]) -> list[JudgedShift]:
+    """Set the visits of some shifts of a district beside their plans."""
+    if not over:
+        return []
+    ledger = Ledger(session, place.city, place.city.this_day())
+    visits = ledger.visits.sort_values("start_ms", kind="stable")
+    extent = ledger.extent("visits")
+    shapes = {run: plans.zone_shapes(session, run) for run in {plan.run for plan in over}}
+    return [
+        judge_shift(plan, shapes[plan.run], visits, extent, place.city.timezone) for plan in over
+    ]
+
+
+def shift_row(shift: JudgedShift) -> ShiftRow:
+    """Write a shift that is over as a line."""
+    plan, minutes = shift.plan, shift.visits["minutes"].dropna()
+    waits = [zone.longest_gap_min for zone in shift.zones]
+    known = shift.known
+    return ShiftRow(
+        when=shift_words(plan.document["shift"]),
+        plan=plan.id,
+        known=known,
+        planned=f"{shift.planned}",
+        done=f"{shift.done}" if known else "–",
+        zones=f"{shift.met} of {len(shift.zones)}" if known else "–",
+        share=words.share(shift.met / len(shift.zones)) if known and shift.zones else "–",
+        in_dose=(
+            f"{int(minutes.between(LEAST_MIN, MOST_MIN).sum())} of {len(minutes)}"
+            if known and len(minutes)
+            else "–"
+        ),
+        minutes=f"{minutes.sum():.0f}" if known and len(minutes) else "–",
+        longest_gap=f"{max(waits):.0f} min" if known and waits else "–",
+        note="" if known else NOT_LOGGED,
+    )
+
+
+def shift_words(shift: Sequence[str]) -> str:
+    """Write a shift in words.
+
+    >>> shift_words(["2026-01-05T18:00", "2026-01-06T02:00"])
+    'Monday, January 5, 18:00 to 02:00'
+    """
+    start, end = (dt.datetime.fromisoformat(text) for text in shift)
+    return f"{start:%A}, {words.dated(start.date(), 'MMMMd')}, {start:%H:%M} to {end:%H:%M}"
