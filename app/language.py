@@ -67,6 +67,7 @@ STAFF = (  # pages that are in English only
     "analyst.",
     "visits.",
     "board.",
+    "actions.",
 )
 
 bp = Blueprint("language", __name__)

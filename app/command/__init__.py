@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.command import board, visits
+from app.command import actions, board, visits
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -14,3 +14,4 @@ def register(app: Flask) -> None:
     """Add the commander's desk to an application that has its workroom."""
     app.register_blueprint(visits.bp)
     app.register_blueprint(board.bp)
+    app.register_blueprint(actions.bp)

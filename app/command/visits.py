@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, current_app, jsonify, redirect, render_template, request, url_for
 from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import Forbidden, NotFound
+from wtforms import SelectChoice
 
 from app import forms as addresses
 from app import guard
@@ -279,14 +280,14 @@ def _may_change(found: VisitRecord) -> bool:
 def _fill_choices(
     form: VisitForm, desk: DistrictDesk, there: Present, before: VisitFacts | None = None
 ) -> None:
-    zones = [(zone.code, f"Zone {zone.rank}") for zone in there.zones]
+    zones = [SelectChoice(zone.code, f"Zone {zone.rank}") for zone in there.zones]
     activities = list(desk.city.activities)
     if before is not None and not there.rank(before.zone):
-        zones.append((before.zone, before.zone))
+        zones.append(SelectChoice(before.zone, before.zone))
     if before is not None and before.activity not in activities:
         activities.append(before.activity)
     form.zone.choices = zones
-    form.activity.choices = [(one, one) for one in activities]
+    form.activity.choices = [SelectChoice(one, one) for one in activities]
 
 
 def _put_at_field(form: VisitForm, error: Exception) -> None:
