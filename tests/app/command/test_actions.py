@@ -4,6 +4,8 @@ import re
 import pytest
 from patrolling import HOSTILE
 from PIL import Image
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from app import photos
 from geodata.store import people
@@ -43,10 +45,11 @@ def picture(colour="red"):
 def send_photo(browser, at, content=None, **change):
     told = {"stage": "before", "told": "the dark lot", **change}
     content = picture() if content is None else content
-    return browser.post(
-        f"{at}/photos",
-        {"csrf_token": browser.token(at), "photo": (io.BytesIO(content), "../x.jpg"), **told},
-    )
+    file = FileStorage(io.BytesIO(content), filename="../x.jpg")
+    values = {"csrf_token": browser.token(at), "photo": file, **told}
+    boundary, body = encode_multipart(values)  # whole: the client would leave a file open
+    kind = f"multipart/form-data; boundary={boundary}"
+    return browser.post(f"{at}/photos", body, content_type=kind)
 
 
 def test_an_action_is_made_changed_and_every_change_told(district):
