@@ -181,7 +181,7 @@
       ...shown.map((one) => {
         const item = element("li", `${nameOf(one.zone)}, ${clock(one.start_ms)}${one.end_ms === null ? "" : ` to ${clock(one.end_ms)}`} `);
         const words = { sent: "sent", waits: "waits to be sent", refused: `not taken: ${one.why}` };
-        item.append(element(one.state === "sent" ? "span" : "strong", words[one.state], one.state === "sent" ? "quiet" : "fault-word"));
+        item.append(element(one.state === "sent" ? "span" : "strong", words[one.state], one.state === "sent" ? "quiet" : one.state === "refused" ? "fault-word" : ""));
         if (one.state === "refused") {
           const button = element("button", "Remove from this telephone", "plain small");
           button.addEventListener("click", () => { write(read().filter((other) => other.id !== one.id)); show(); });
