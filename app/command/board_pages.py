@@ -26,7 +26,7 @@ COLOURS = {  # told apart without their hue: from the darkest to the lightest
     "late": "#b8431b",
     "gap": "#d98a3c",
     "done": "#8ea3c4",
-    "waiting": "#e4dfd3",
+    "waiting": "#c9c0a8",
 }
 WORDS = {
     "under way": "An officer is there",
@@ -139,6 +139,7 @@ def board_layer(there: Present, board: Board, addresses: dict[str, str]) -> Laye
         name="board",
         title="Zones",
         shapes=frame,
+        beside=True,
         keys=tuple(
             Key(label=f"{MARKS[state]} {WORDS[state]}", colour=COLOURS[state]) for state in STATES
         ),

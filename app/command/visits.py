@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from geodata.store.visits import VisitFacts, VisitQuery, VisitRecord
 
 bp = Blueprint("visits", __name__, url_prefix="/command/<city>/<district>")
-PAGE = 25
+PAGE, SHOWN = 25, 200
 SHOWN_MS = 18 * 3_600_000  # visits that the log page lists
 ONE_DAY = dt.timedelta(days=1)
 ORDERS = ("up", "down")
@@ -338,7 +338,7 @@ def _log_page(
     city, district = desk.city.slug, desk.code
     query = store.VisitQuery(from_ms=desk.now_ms - SHOWN_MS)
     with workroom().database.session() as session:
-        _, recent = store.list_visits(session, desk.city.id, district, query, start=0, size=PAGE)
+        _, recent = store.list_visits(session, desk.city.id, district, query, start=0, size=SHOWN)
 
     def at(endpoint: str) -> str:
         return url_for(endpoint, city=city, district=district)
@@ -347,6 +347,7 @@ def _log_page(
         desk,
         there,
         require_visitor().person.name,
+        recent,
         page=at("visits.log"),
         token=at("visits.token"),
         take=at("visits.take"),
@@ -360,7 +361,7 @@ def _log_page(
         there=there,
         form=form,
         data=data,
-        rows=visit_rows(desk, there, recent),
+        rows=visit_rows(desk, there, recent[:PAGE]),
         place={"city": city, "district": district},
     )
     answer: Response = current_app.make_response((page, status))

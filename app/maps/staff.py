@@ -50,6 +50,8 @@ class Layer:
         Of the layers of a group one is shown at a time; without a group a layer stands alone.
     shown
         Whether it is shown at first.
+    beside
+        Labels stand beside small shapes instead of on them.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Layer:
     filled: bool = True
     group: str = ""
     shown: bool = True
+    beside: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Give the layer as the script reads it."""
@@ -66,6 +69,7 @@ class Layer:
             "name": self.name,
             "title": self.title,
             "keys": [{"label": key.label, "colour": key.colour} for key in self.keys],
+            "beside": self.beside,
             "filled": self.filled,
             "group": self.group,
             "shown": self.shown,

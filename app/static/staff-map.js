@@ -54,14 +54,18 @@ const StaffMap = (() => {
         fill: told.filled || leads, fillColor: colour(feature), fillOpacity: told.filled ? 0.7 : 0.03,
       }),
       pointToLayer: (feature, at) => L.circleMarker(at, { pane: place, renderer, radius: many ? 3 : 5, interactive: leads, weight: 1, color: "#ffffff", fillColor: colour(feature), fillOpacity: 0.9 }),
-      onEachFeature: (feature, shape) => furnish(map, feature.properties, shape),
+      onEachFeature: (feature, shape) => furnish(map, feature.properties, shape, told.beside),
     });
   };
 
-  const furnish = (map, { tip, href, label }, shape) => {
+  const furnish = (map, { tip, href, label }, shape, beside) => {
     if (label) {
       const name = element("span", label);
-      shape.bindTooltip(name, { permanent: true, direction: "center", className: "staff-map-label", interactive: false });
+      const edge = beside && shape.getBounds ? shape.getBounds().getNorthEast() : undefined;
+      const words = { permanent: true, direction: edge ? "right" : "center", className: "staff-map-label", interactive: false };
+      if (edge) shape.on("add", () => map.addLayer(shape.beside || (shape.beside = L.tooltip({ ...words, offset: [2, 0] }).setLatLng(edge).setContent(name)))).on("remove", () => shape.beside.remove());
+      else shape.bindTooltip(name, words);
+      if (edge && tip) shape.bindTooltip(element("span", tip), { sticky: true });
     } else if (tip) shape.bindTooltip(element("span", tip), { sticky: true });
     if (href) shape.on("click", () => location.assign(href));
     if (!tip && !href) return;
