@@ -77,6 +77,7 @@ STAFF = (  # pages that are in English only
     "command.",
     "plans.",
     "outcome.",
+    "actions.",
 )
 
 bp = Blueprint("language", __name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.photos import LARGEST
 from geodata.roles import (
     ADMINISTRATOR,
     ANALYST,
@@ -233,6 +234,17 @@ RULES: dict[str, Rule] = {
     "reading.use": ANALYSTS,
     "reading.compare": READING,
     "reading.compare_map": READING,
+    "actions.actions": IN_DISTRICTS,
+    "actions.new": IN_DISTRICTS,
+    "actions.action": IN_DISTRICTS,
+    "actions.comment": IN_DISTRICTS,
+    "actions.add_photo": IN_DISTRICTS,
+    "actions.photo": IN_DISTRICTS,
+    "actions.remove_photo": IN_DISTRICTS,
+    "actions.reminders_page": IN_DISTRICTS,
+    "actions.make_feed": IN_DISTRICTS,
+    "actions.end_feed": IN_DISTRICTS,
+    "actions.feed": COMING_IN,  # whoever knows the secret address
     "admin.home": ADMINISTRATORS,
     "admin.people": ADMINISTRATORS,
     "admin.new_person": ADMINISTRATORS,
@@ -263,6 +275,11 @@ LIMITS: dict[str, Limit] = {
     "new_city.begin": Limit(count=30),
     "visits.log": Limit(count=60),
     "visits.take": Limit(count=120),
+    "actions.new": Limit(count=30),
+    "actions.add_photo": Limit(count=20),
+    "actions.comment": Limit(count=30),
+    "actions.make_feed": Limit(count=6),
+    "actions.feed": Limit(count=30, methods=("GET",)),
     "admin.new_person": Limit(count=30),
     "reading.ask": Limit(count=30),
     "reading.edit": Limit(count=60),
@@ -282,6 +299,7 @@ LIMITS: dict[str, Limit] = {
 
 BESIDE_A_FILE = 64 * 1024  # the other fields of a form that sends a file
 BODIES: dict[str, int] = {  # what may be longer than a form, once it is known who sends it
+    "actions.add_photo": LARGEST + BESIDE_A_FILE,
     "uploads.add": MOST_BYTES + BESIDE_A_FILE,
     "new_city.begin": MOST_BYTES + BESIDE_A_FILE,
 }

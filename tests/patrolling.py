@@ -102,11 +102,12 @@ def a_plan(slug, now_ms=NOW_MS):
     )
 
 
-def make_district(url, folder, **options):
+def make_district(url, folder, now=NOW, **options):
     """Give an office with the town, its zones and plan, officers of either district, commanders."""
     made = Office(url, folder, **options)
+    made.now = now
     keep_city(made.database, "town")
-    keep_zones(made.database, "town")
+    keep_zones(made.database, "town", round(now.replace(tzinfo=dt.UTC).timestamp() * 1000))
     made.add("ana", "officer", districts=["town/D1"], display="Ana Ruiz")
     made.add("olu", "officer", districts=["town/D1"])
     made.add("cora", "commander", districts=["town/D1"])

@@ -26,10 +26,12 @@ from geodata.cityfile import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.demo import write_city
 from geodata.demo.initiatives import write_initiatives
+from geodata.demo.work import keep_work
 from geodata.importing import import_city
 from geodata.initiatives import read_initiatives
 from geodata.measures.registry import MEASURES
 from geodata.publishing.release import approve_release, draft_release
+from geodata.store.cities import get_city
 from geodata.store.initiatives import record_initiatives
 
 if TYPE_CHECKING:
@@ -57,6 +59,14 @@ def publish_demo(database: Database, releases: Path, city: str) -> None:
         if drafted.state == "drafted":
             approve_release(database, releases, drafted.id, PUBLISHER)
         say(f"    release {drafted.id}, data through {drafted.manifest['through']}")
+
+
+def _keep_work(database: Database, city: str, run: str) -> None:
+    """Store invented visits and actions, after the release, whose figures are without them."""
+    with database.session(write=True) as session:
+        visits, actions = keep_work(session, get_city(session, city), run)
+    if visits or actions:
+        say(f"    {visits} invented visits and {actions} invented actions for the staff's pages")
 
 
 @click.command()
@@ -106,6 +116,7 @@ def demo(port: int, database_url: str | None, *, no_serve: bool) -> None:
         )
     say("5/5 Publishing it: one person drafts, another approves")
     publish_demo(database, settings.releases, result.city)
+    _keep_work(database, result.city, record.id)
     database.close()
     tell_first_administrator(database_url)
     if no_serve:

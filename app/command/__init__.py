@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from app.command import board, desk, outcome, plans, visits
+from app.command import actions, board, desk, outcome, plans, visits
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -18,6 +18,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(plans.bp)
     app.register_blueprint(visits.bp)
     app.register_blueprint(board.bp)
+    app.register_blueprint(actions.bp)
     app.register_blueprint(outcome.bp)
 
 

@@ -68,7 +68,7 @@ def map_(city: str, district: str) -> ResponseReturnValue:
     within: gpd.GeoSeries = districts.geometry[districts["code"] == desk.code]
     if len(layer.shapes):
         within = gpd.GeoSeries(list(layer.shapes.geometry), crs=desk.city.crs).buffer(
-            6 * desk.city.cell_units
+            2 * desk.city.cell_units
         )
     return jsonify(staff_map([layer], within, base=url_for("ground.base", city=city)))
 

@@ -26,7 +26,7 @@ COLOURS = {  # told apart without their hue: from the darkest to the lightest
     "late": "#b8431b",
     "gap": "#d98a3c",
     "done": "#8ea3c4",
-    "waiting": "#e4dfd3",
+    "waiting": "#c9c0a8",
 }
 WORDS = {
     "under way": "An officer is there",

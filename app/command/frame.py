@@ -33,6 +33,7 @@ TABS: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles
     ("board.board", "Board", DESK),
     ("visits.log", "Log", DESK),
     ("visits.visits", "Visits", DESK),
+    ("actions.actions", "Actions", DESK),
     ("command.compliance", "Compliance", DESK),
     (OUTCOME, "Outcome", (*DESK, *OPEN)),
 )

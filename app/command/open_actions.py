@@ -5,10 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flask import url_for
+
+from geodata.store import actions, zones
+
 if TYPE_CHECKING:
+    import datetime as dt
+
     from sqlalchemy.orm import Session
 
     from geodata.store.cities import CityRecord
+
+MOST = 6  # on one sheet
+ASKED = actions.ActionQuery(states=actions.STILL_OPEN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +32,35 @@ class OpenAction:
     address: str
 
 
-def open_actions(session: Session, city: CityRecord, district: str) -> tuple[OpenAction, ...]:  # noqa: ARG001 - actions are not stored yet
-    """Give the open actions of a district, the most urgent first; none are stored yet."""
-    return ()
+@dataclass(frozen=True, kw_only=True)
+class OpenActions:
+    """How many actions are open, and the most urgent of them."""
+
+    count: int
+    lines: tuple[OpenAction, ...]
+
+
+def open_actions(session: Session, city: CityRecord, district: str, today: dt.date) -> OpenActions:
+    """Give the open actions of a district, the most urgent first."""
+    count, found = actions.list_actions(session, city.id, [district], ASKED, start=0, size=MOST)
+    ranks = {
+        (run, zone.code): zone.rank
+        for run in {one.run for one in found}
+        for zone in zones.district_zones(session, run, district)
+    }
+    lines = tuple(
+        OpenAction(
+            what=one.facts.what or one.facts.kind,
+            zone=_name(one.facts.zone, ranks.get((one.run, one.facts.zone))),
+            owner=one.facts.owner,
+            due=one.facts.due.isoformat() if one.facts.due else "",
+            late=one.is_overdue(today),
+            address=url_for("actions.action", city=city.slug, district=district, number=one.id),
+        )
+        for one in found
+    )
+    return OpenActions(count=count, lines=lines)
+
+
+def _name(code: str, rank: int | None) -> str:
+    return f"zone {rank}" if rank else code

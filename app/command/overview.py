@@ -15,7 +15,6 @@ from app.command.open_actions import open_actions
 from app.command.shifts import judged, shift_row, shift_words, standing, tonight
 from app.words import listed, plain
 from geodata.readers.clocks import local_days
-from geodata.store import runs
 from geodata.store.records import TABLES, read_frame
 from spatial.grid import area_of
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from app.command.evaluations import OutcomeLine
     from app.command.frame import Place
-    from app.command.open_actions import OpenAction
+    from app.command.open_actions import OpenActions
     from app.command.shifts import ShiftRow
     from geodata.store.plans import PlanRecord
     from geodata.store.runs import RunRecord
@@ -82,7 +81,7 @@ class Overview:
     last: ShiftRow | None
     alerts: Alerts
     outcome: OutcomeLine | None
-    actions: tuple[OpenAction, ...]
+    actions: OpenActions
 
 
 def overview(session: Session, place: Place) -> Overview:
@@ -106,14 +105,14 @@ def overview(session: Session, place: Place) -> Overview:
         last=shift_row(last[0]) if last else None,
         alerts=alerts,
         outcome=next(iter(known.lines(session, place.city, place.code)), None),
-        actions=open_actions(session, place.city, place.code),
+        actions=open_actions(session, place.city, place.code, now.date()),
     )
 
 
 def patrol_run(session: Session, place: Place) -> RunRecord | None:
     """Give the run whose zones are this week's: the newest of the whole city."""
     found = runs_for_patrols(session, place.city)
-    return runs.get_run(session, found[0].id) if found else None
+    return editions.get_run_in_use(session, found[0].id) if found else None
 
 
 def district_zones(run: RunRecord | None, code: str) -> gpd.GeoDataFrame | None:

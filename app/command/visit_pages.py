@@ -90,8 +90,14 @@ def zone_name(there: Present, code: str) -> str:
     return f"Zone {rank}" if rank else code
 
 
-def log_data(desk: DistrictDesk, there: Present, person: str, **addresses: str) -> dict[str, Any]:
-    """Give what the script of the log page works with."""
+def log_data(
+    desk: DistrictDesk,
+    there: Present,
+    person: str,
+    logged: Sequence[VisitRecord],
+    **addresses: str,
+) -> dict[str, Any]:
+    """Give what the script of the log page works with; ``logged`` are visits kept here already."""
     plan = there.plan
     units = [] if plan is None else plan.document["units"]
     return {
@@ -107,6 +113,13 @@ def log_data(desk: DistrictDesk, there: Present, person: str, **addresses: str) 
             for zone in there.zones
         ],
         "activities": list(desk.city.activities),
+        "logged": [
+            {"id": one.uuid, "unit": one.facts.unit, "zone": one.facts.zone}
+            for one in logged
+            if plan
+            and not one.withdrawn
+            and plan.shift_start_ms <= one.facts.start_ms < plan.shift_end_ms
+        ],
         "plan": {
             unit["unit"]: [
                 {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, current_app, jsonify, redirect, render_template, request, url_for
 from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import Forbidden, NotFound
+from wtforms import SelectChoice
 
 from app import forms as addresses
 from app import guard
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from geodata.store.visits import VisitFacts, VisitQuery, VisitRecord
 
 bp = Blueprint("visits", __name__, url_prefix="/command/<city>/<district>")
-PAGE = 25
+PAGE, SHOWN = 25, 200
 SHOWN_MS = 18 * 3_600_000  # visits that the log page lists
 ONE_DAY = dt.timedelta(days=1)
 ORDERS = ("up", "down")
@@ -279,14 +280,14 @@ def _may_change(found: VisitRecord) -> bool:
 def _fill_choices(
     form: VisitForm, desk: DistrictDesk, there: Present, before: VisitFacts | None = None
 ) -> None:
-    zones = [(zone.code, f"Zone {zone.rank}") for zone in there.zones]
+    zones = [SelectChoice(zone.code, f"Zone {zone.rank}") for zone in there.zones]
     activities = list(desk.city.activities)
     if before is not None and not there.rank(before.zone):
-        zones.append((before.zone, before.zone))
+        zones.append(SelectChoice(before.zone, before.zone))
     if before is not None and before.activity not in activities:
         activities.append(before.activity)
     form.zone.choices = zones
-    form.activity.choices = [(one, one) for one in activities]
+    form.activity.choices = [SelectChoice(one, one) for one in activities]
 
 
 def _put_at_field(form: VisitForm, error: Exception) -> None:
@@ -337,7 +338,7 @@ def _log_page(
     city, district = desk.city.slug, desk.code
     query = store.VisitQuery(from_ms=desk.now_ms - SHOWN_MS)
     with workroom().database.session() as session:
-        _, recent = store.list_visits(session, desk.city.id, district, query, start=0, size=PAGE)
+        _, recent = store.list_visits(session, desk.city.id, district, query, start=0, size=SHOWN)
 
     def at(endpoint: str) -> str:
         return url_for(endpoint, city=city, district=district)
@@ -346,6 +347,7 @@ def _log_page(
         desk,
         there,
         require_visitor().person.name,
+        recent,
         page=at("visits.log"),
         token=at("visits.token"),
         take=at("visits.take"),
@@ -359,7 +361,7 @@ def _log_page(
         there=there,
         form=form,
         data=data,
-        rows=visit_rows(desk, there, recent),
+        rows=visit_rows(desk, there, recent[:PAGE]),
         place={"city": city, "district": district},
     )
     answer: Response = current_app.make_response((page, status))

@@ -34,17 +34,24 @@ const fetchKeeping = async (request) => {
   }
 };
 
+const keepPart = async (part, base = self.location.origin) => {
+  const address = new URL(part, base).href;
+  const answer = await fetch(address);
+  if (!answer.ok) return;
+  await keep(address, answer.clone());
+  if (!address.endsWith(".css")) return;
+  const named = [...(await answer.text()).matchAll(/url\("?([^)"]+)"?\)/g)].map((found) => found[1]);
+  await Promise.all([...new Set(named)].filter((one) => !one.startsWith("data:")).map((one) => keepPart(one, address)));
+};
+
 // The page and all that it names are fetched once more at first, as it was open before this was.
 const fill = async () => {
   const answer = await fetch(page, { credentials: "same-origin" });
   if (!answer.ok || answer.redirected) return;
   const text = await answer.clone().text();
   await keep(self.registration.scope, answer);
-  const parts = new Set([...text.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map((found) => found[1]));
-  await Promise.all([...parts].map(async (part) => {
-    const one = await fetch(part);
-    if (one.ok) await keep(new URL(part, self.location.origin).href, one);
-  }));
+  const parts = [...text.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map((found) => found[1]);
+  await Promise.all([...new Set(parts)].map((part) => keepPart(part)));
 };
 
 self.addEventListener("install", (event) => {

@@ -153,10 +153,14 @@
     for (const tick of document.querySelectorAll("#log-activities input")) tick.checked = tick.value === one.activity;
   };
   const showOrder = () => {
-    const visits = told.plan[at("log-unit").value.trim()] || [];
+    const unit = at("log-unit").value.trim();
+    const visits = told.plan[unit] || [];
     at("log-planned").hidden = !visits.length;
     const made = new Map();
-    for (const one of mine()) if (!one.dropped) made.set(one.zone, (made.get(one.zone) || 0) + 1);
+    const known = mine().filter((one) => !one.dropped && one.state !== "refused");
+    const ids = new Set(mine().map((one) => one.id));
+    const all = [...known, ...told.logged.filter((one) => !ids.has(one.id))].filter((one) => one.unit === unit);
+    for (const one of all) made.set(one.zone, (made.get(one.zone) || 0) + 1);
     const list = at("log-order");
     list.replaceChildren(...visits.map(({ zone, clock: planned }) => {
       const item = element("li");
@@ -167,7 +171,7 @@
       if (factors.length) name.append(element("span", factors.map((factor) => factor.replaceAll("_", " ")).join(", "), "quiet"));
       const button = element("button", left ? "Again" : "Start", left ? "plain" : "");
       if (left) { made.set(zone, left - 1); item.className = "done"; name.append(element("span", "logged", "quiet")); }
-      button.setAttribute("aria-label", `Start ${nameOf(zone)}, planned ${planned}`);
+      button.setAttribute("aria-label", `${left ? "Again" : "Start"} ${nameOf(zone)}, planned ${planned}`);
       button.addEventListener("click", () => start(zone));
       item.append(name, button);
       return item;
@@ -181,7 +185,7 @@
       ...shown.map((one) => {
         const item = element("li", `${nameOf(one.zone)}, ${clock(one.start_ms)}${one.end_ms === null ? "" : ` to ${clock(one.end_ms)}`} `);
         const words = { sent: "sent", waits: "waits to be sent", refused: `not taken: ${one.why}` };
-        item.append(element(one.state === "sent" ? "span" : "strong", words[one.state], one.state === "sent" ? "quiet" : "fault-word"));
+        item.append(element(one.state === "sent" ? "span" : "strong", words[one.state], one.state === "sent" ? "quiet" : one.state === "refused" ? "fault-word" : ""));
         if (one.state === "refused") {
           const button = element("button", "Remove from this telephone", "plain small");
           button.addEventListener("click", () => { write(read().filter((other) => other.id !== one.id)); show(); });

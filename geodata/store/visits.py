@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from geodata.errors import DataError, NotStoredError
 from geodata.store import audit
 from geodata.store.records import read_frame
-from geodata.tables import Visit, Zone
+from geodata.tables import Run, Visit, Zone
 from geodata.work_tables import LoggedVisit, VisitVersion
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def log_visit(
     """
     uuid = read_uuid(uuid)
     check_facts(city, facts, now_ms)
-    place = _place(session, run, district, facts.zone)
+    place = _place(session, city.id, run, district, facts.zone)
     kind = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     made = session.execute(
         kind.insert(LoggedVisit)
@@ -207,7 +207,14 @@ def log_visit(
         note=facts.note,
     )
     _add_version(session, row.id, last.version + 1, ended, who, when)
-    _put(session, city.id, district, uuid, ended, _place(session, row.run_id, district, last.zone))
+    _put(
+        session,
+        city.id,
+        district,
+        uuid,
+        ended,
+        _place(session, city.id, row.run_id, district, last.zone),
+    )
     _tell(session, city, district, "visit.end", uuid, ended, who)
     return "ended"
 
@@ -268,7 +275,7 @@ def correct_visit(
         raise DataError(msg)
     if not withdrawn:
         check_facts(city, facts, now_ms)
-    place = _place(session, row.run_id, row.district, facts.zone)
+    place = _place(session, city.id, row.run_id, row.district, facts.zone)
     _add_version(session, row.id, version + 1, facts, who, when, why=why, withdrawn=withdrawn)
     if withdrawn:
         session.execute(
@@ -413,10 +420,17 @@ def _newest(session: Session, visit_id: int) -> VisitVersion:
     ).one()
 
 
-def _place(session: Session, run: str, district: str, zone: str) -> Point:
+def _place(session: Session, city_id: int, run: str, district: str, zone: str) -> Point:
     """Give a point within a zone."""
     shape = session.scalar(
-        select(Zone.geom).where(Zone.run_id == run, Zone.code == zone, Zone.district == district)
+        select(Zone.geom)
+        .join(Run, Run.id == Zone.run_id)
+        .where(
+            Run.city_id == city_id,
+            Zone.run_id == run,
+            Zone.code == zone,
+            Zone.district == district,
+        )
     )
     if shape is None:
         msg = f"zone: run {run[:40]!r} has no zone {zone[:120]!r} in this district; choose another"

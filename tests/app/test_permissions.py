@@ -104,6 +104,16 @@ GUARDED = {  # by hand, so that a slip in the table of the pages does not go uns
     "outcome.evaluation": READING,
     "outcome.areas": READING,
     "outcome.chart": READING,
+    "actions.actions": IN_DISTRICTS,
+    "actions.new": IN_DISTRICTS,
+    "actions.action": IN_DISTRICTS,
+    "actions.comment": IN_DISTRICTS,
+    "actions.add_photo": IN_DISTRICTS,
+    "actions.photo": IN_DISTRICTS,
+    "actions.remove_photo": IN_DISTRICTS,
+    "actions.reminders_page": IN_DISTRICTS,
+    "actions.make_feed": IN_DISTRICTS,
+    "actions.end_feed": IN_DISTRICTS,
     "admin.home": ADMIN,
     "admin.people": ADMIN,
     "admin.new_person": ADMIN,
@@ -133,7 +143,13 @@ BACK = {  # where those go on who come to a step of the sign-in that is not thei
     "half-way": "/login/code",
     "nobody": "/login",
 }
-FOR_ANYBODY = {"staff.sign_in", "staff.provider", "staff.provider_return", "staff.setup"}
+FOR_ANYBODY = {
+    "staff.sign_in",
+    "staff.provider",
+    "staff.provider_return",
+    "staff.setup",
+    "actions.feed",
+}
 
 
 @pytest.fixture(scope="module")

@@ -251,3 +251,21 @@ def test_imports_and_their_undoing_leave_logged_visits_alone(stored):
         undo_import(session, number, "ana", NOW)
     assert [row.row_key for row in rows(stored)] == [KEY + ONE, KEY + TWO]
     assert rows(stored)[0].start_ms == facts().start_ms
+
+
+def test_a_zone_of_another_city_is_none_of_this_one(stored, make_city_record, make_run):
+    make_city_record(stored, "other")
+    with stored.session() as session:
+        save_run(session, make_run("other", "cafefeedcafe"))
+    with stored.session(write=True) as session, pytest.raises(NotStoredError, match="no zone"):
+        log_visit(
+            session,
+            get_city(session, "town"),
+            "D1",
+            "cafefeedcafe",
+            ONE,
+            facts(zone="cafefeed-d1-1"),
+            who="ana",
+            when=NOW,
+            now_ms=NOW_MS,
+        )

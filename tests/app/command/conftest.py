@@ -1,14 +1,29 @@
+import shutil
+
 import pytest
 from patrolling import make_district
+from staffing import Office
 
 from geodata.database import upgrade
 
 
-@pytest.fixture
-def district(tmp_path):
-    """A district with zones, a plan that is on, and people; on SQLite."""
-    url = f"sqlite:///{tmp_path}/district.sqlite"
+@pytest.fixture(scope="session")
+def first_district(tmp_path_factory):
+    """A district that is made once; tests work on copies of it."""
+    folder = tmp_path_factory.mktemp("district")
+    url = f"sqlite:///{folder}/district.sqlite"
     upgrade(url)
-    made = make_district(url, tmp_path)
+    made = make_district(url, folder)
+    made.close()
+    return folder / "district.sqlite", made.secrets
+
+
+@pytest.fixture
+def district(first_district, tmp_path):
+    """A district with zones, a plan that is on, and people; on SQLite."""
+    file, secrets = first_district
+    shutil.copy(file, tmp_path / "district.sqlite")
+    made = Office(f"sqlite:///{tmp_path}/district.sqlite", tmp_path)
+    made.secrets = dict(secrets)
     yield made
     made.close()

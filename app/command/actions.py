@@ -1,0 +1,411 @@
+"""Actions on places and with owners: listed, made, changed, with comments and photos; reminders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from werkzeug.exceptions import NotFound
+
+from app import forms as addresses
+from app import guard, photos
+from app.command import on_shift
+from app.command.action_forms import (
+    OWNERS,
+    ActionForm,
+    CommentForm,
+    PhotoForm,
+    facts_of,
+    fill_choices,
+    put_at_field,
+    typed,
+)
+from app.command.action_pages import (
+    MOST_REMINDERS,
+    action_rows,
+    calendar,
+    event_rows,
+    reminders_of,
+)
+from app.command.visit_forms import plain_text
+from app.guard import require_visitor
+from app.staff.forms import ConfirmForm
+from app.staff.frame import say
+from app.staff.pages import paging
+from app.workroom import workroom
+from geodata.errors import DataError
+from geodata.roles import WITH_DISTRICTS
+from geodata.store import actions as store
+from geodata.store import cities, reminders, zones
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask.typing import ResponseReturnValue
+    from sqlalchemy.orm import Session
+
+    from app.command.action_pages import Reminder
+    from app.command.on_shift import DistrictDesk, Present
+    from geodata.store.actions import ActionQuery, ActionRecord
+    from geodata.store.people import PersonRecord
+
+bp = Blueprint("actions", __name__, url_prefix="/command")
+PAGE = 25
+ORDERS = ("up", "down")
+SHOWN = {"open": store.STILL_OPEN, "closed": (store.DONE, store.DROPPED)}
+
+
+@bp.get("/<city>/<district>/actions")
+def actions(city: str, district: str) -> ResponseReturnValue:
+    """List the actions of a district, and how those of each owner stand."""
+    desk, there = _here(city, district)
+    with workroom().database.session() as session:
+        sums = store.owner_sums(session, desk.city.id, desk.code, desk.local(desk.now_ms).date())
+        query, kept = _asked(request.args, there, [one.owner for one in sums])
+        count, _ = _listed(session, desk, query, 0, 0)
+        pages = paging(request.args, count, PAGE, kept)
+        _, found = _listed(session, desk, query, pages.start, PAGE)
+    return render_template(
+        "command/actions.html",
+        shell=desk.shell,
+        desk=desk,
+        rows=action_rows(desk, there, found),
+        pages=pages,
+        sums=sums,
+        zones=there.zones,
+        kinds=store.KINDS,
+        states=(*SHOWN, *store.STATES[1:]),
+        asked=kept,
+        place={"city": city, "district": district},
+    )
+
+
+@bp.route("/<city>/<district>/actions/new", methods=["GET", "POST"])
+def new(city: str, district: str) -> ResponseReturnValue:
+    """Make an action."""
+    desk, there = _here(city, district)
+    form, status = ActionForm(), 200
+    if not form.is_submitted():
+        form.zone.data = request.args.get("zone", "")
+    fill_choices(form, there.zones, None)
+    if form.validate_on_submit():
+        try:
+            with workroom().database.session(write=True) as session:
+                number = store.add_action(
+                    session,
+                    desk.city,
+                    desk.code,
+                    there.run or "",
+                    facts_of(form),
+                    who=require_visitor().person.name,
+                    when=guard.desk().now(),
+                    today=desk.local(desk.now_ms).date(),
+                )
+        except DataError as error:
+            put_at_field(form, error, "what")
+            status = 422
+        else:
+            say("The action is kept. Add photos of the place as it is, if there are any.")
+            return redirect(_address(desk, number), 303)
+    elif form.is_submitted():
+        status = 422
+    page = render_template(
+        "command/action_new.html",
+        shell=desk.shell,
+        desk=desk,
+        there=there,
+        form=form,
+        owners=_owners(desk),
+        place={"city": city, "district": district},
+    )
+    return page, status
+
+
+@bp.route("/<city>/<district>/actions/<int:number>", methods=["GET", "POST"])
+def action(city: str, district: str, number: int) -> ResponseReturnValue:
+    """Show an action with all that happened to it, and change it."""
+    desk, there, found = _action(city, district, number)
+    form, status = ActionForm(), 200
+    if not form.is_submitted():
+        form = _form(found)
+    fill_choices(form, there.zones, found.facts)
+    if form.validate_on_submit():
+        text = form.version.data or ""
+        version = int(text) if text.isdecimal() and len(text) < 9 else 0
+        try:
+            with workroom().database.session(write=True) as session:
+                store.change_action(
+                    session,
+                    desk.city,
+                    number,
+                    facts_of(form),
+                    version=version,
+                    who=require_visitor().person.name,
+                    when=guard.desk().now(),
+                    today=desk.local(desk.now_ms).date(),
+                )
+        except DataError as error:
+            put_at_field(form, error, "what")
+            status = 422
+        else:
+            say("The change is kept.")
+            return redirect(_address(desk, number), 303)
+    elif form.is_submitted():
+        status = 422
+    return _action_page(desk, there, found, form=form, status=status)
+
+
+@bp.post("/<city>/<district>/actions/<int:number>/comments")
+def comment(city: str, district: str, number: int) -> ResponseReturnValue:
+    """Add a comment."""
+    desk, there, found = _action(city, district, number)
+    form = CommentForm()
+    if form.validate_on_submit():
+        try:
+            with workroom().database.session(write=True) as session:
+                store.add_comment(
+                    session,
+                    desk.city,
+                    number,
+                    plain_text(form.comment.data or ""),
+                    who=require_visitor().person.name,
+                    when=guard.desk().now(),
+                )
+        except DataError as error:
+            put_at_field(form, error, "comment")
+        else:
+            return redirect(_address(desk, number) + "#happened", 303)
+    return _action_page(desk, there, found, comment=form, status=422)
+
+
+@bp.post("/<city>/<district>/actions/<int:number>/photos")
+def add_photo(city: str, district: str, number: int) -> ResponseReturnValue:
+    """Add a photo."""
+    desk, there, found = _action(city, district, number)
+    form = PhotoForm()
+    if form.validate_on_submit():
+        try:
+            _keep_photo(desk, number, form)
+        except DataError as error:
+            put_at_field(form, error, "photo")
+        else:
+            say("The photo is kept, without what the camera wrote into it.")
+            return redirect(_address(desk, number) + "#photos", 303)
+    return _action_page(desk, there, found, photo=form, status=422)
+
+
+@bp.get("/<city>/<district>/actions/<int:number>/photos/<int:photo>.jpg")
+def photo(city: str, district: str, number: int, photo: int) -> ResponseReturnValue:
+    """Show a photo; that it was seen is in the audit."""
+    desk, _, _ = _action(city, district, number)
+    with workroom().database.session(write=True) as session:
+        who = require_visitor().person.name
+        found = store.see_photo(session, desk.city, number, photo, who)
+    content = photos.read(workroom().settings.photos, found.file)
+    if content is None:
+        raise NotFound
+    answer = Response(content, mimetype="image/jpeg")
+    answer.headers["Content-Disposition"] = f"inline; filename=action-{number}-{photo}.jpg"
+    return answer
+
+
+@bp.post("/<city>/<district>/actions/<int:number>/photos/<int:photo>/remove")
+def remove_photo(city: str, district: str, number: int, photo: int) -> ResponseReturnValue:
+    """Remove a photo for good."""
+    desk, there, found = _action(city, district, number)
+    if not ConfirmForm().validate_on_submit():
+        return _action_page(desk, there, found, unsure=photo, status=422)
+    with workroom().database.session(write=True) as session:
+        file = store.remove_photo(
+            session,
+            desk.city,
+            number,
+            photo,
+            who=require_visitor().person.name,
+            when=guard.desk().now(),
+        )
+    photos.forget(workroom().settings.photos, file)
+    say("The photo is removed.")
+    return redirect(_address(desk, number) + "#photos", 303)
+
+
+@bp.get("/reminders")
+def reminders_page() -> ResponseReturnValue:
+    """Tell whether one's reminders have a secret address, and offer one."""
+    return _reminders_page(None)
+
+
+@bp.post("/reminders/make")
+def make_feed() -> ResponseReturnValue:
+    """Give one's reminders a secret address; it is shown once."""
+    with workroom().database.session(write=True) as session:
+        token = reminders.make_feed(session, require_visitor().person, guard.desk().now())
+    return _reminders_page(url_for("actions.feed", token=token, _external=True))
+
+
+@bp.post("/reminders/end")
+def end_feed() -> ResponseReturnValue:
+    """Take the secret address back."""
+    with workroom().database.session(write=True) as session:
+        reminders.end_feed(session, require_visitor().person)
+    say("The address no longer holds.")
+    return redirect(url_for("actions.reminders_page"), 303)
+
+
+@bp.get("/reminders/<token>.ics")
+def feed(token: str) -> ResponseReturnValue:
+    """Give the reminders of whoever knows the secret address, as a calendar."""
+    with workroom().database.session() as session:
+        person = reminders.person_of_feed(session, token)
+        if person is None or not person.may(WITH_DISTRICTS):
+            raise NotFound
+        found = [one for slug in _cities_of(person) for one in _due(session, person, slug)]
+    return Response(calendar(found, guard.desk().now()), mimetype="text/calendar")
+
+
+def _here(city: str, district: str) -> tuple[DistrictDesk, Present]:
+    desk = on_shift.district_desk(city, district, "actions.actions")
+    return desk, on_shift.present(desk, None)
+
+
+def _action(city: str, district: str, number: int) -> tuple[DistrictDesk, Present, ActionRecord]:
+    """Give an action of the district, with the zones of the run that it was made on."""
+    desk = on_shift.district_desk(city, district, "actions.actions")
+    with workroom().database.session() as session:
+        found = store.get_action(session, desk.city.id, number)
+        if found.district != desk.code:
+            raise NotFound
+        there = zones.district_zones(session, found.run, desk.code)
+    return desk, on_shift.Present(plan=None, run=found.run, zones=tuple(there)), found
+
+
+def _address(desk: DistrictDesk, number: int) -> str:
+    return url_for("actions.action", city=desk.city.slug, district=desk.code, number=number)
+
+
+def _form(found: ActionRecord) -> ActionForm:
+    return ActionForm(formdata=None, data={**typed(found.facts), "version": found.version})
+
+
+def _owners(desk: DistrictDesk) -> list[str]:
+    """Give owners to choose from: those of the district, then usual ones."""
+    with workroom().database.session() as session:
+        sums = store.owner_sums(session, desk.city.id, desk.code, desk.city.this_day())
+    return list(dict.fromkeys([*(one.owner for one in sums), *OWNERS]))
+
+
+def _listed(
+    session: Session, desk: DistrictDesk, query: ActionQuery, start: int, size: int
+) -> tuple[int, list[ActionRecord]]:
+    return store.list_actions(session, desk.city.id, [desk.code], query, start=start, size=size)
+
+
+def _asked(
+    args: Mapping[str, str], there: Present, owners: list[str]
+) -> tuple[ActionQuery, dict[str, str]]:
+    state = addresses.choice(args, "state", (*SHOWN, *store.STATES, "any")) or "open"
+    owner = addresses.choice(args, "owner", owners)
+    kind = addresses.choice(args, "kind", store.KINDS)
+    zone = addresses.choice(args, "zone", [one.code for one in there.zones])
+    sort = addresses.choice(args, "sort", store.SORTS) or "due"
+    order = addresses.choice(args, "order", ORDERS) or "up"
+    query = store.ActionQuery(
+        states=None if state == "any" else SHOWN.get(state, (state,)),
+        owner=owner,
+        kind=kind,
+        zone=zone,
+        sort=sort,
+        descending=order == "down",
+    )
+    told = {"state": state, "owner": owner or "", "kind": kind or "", "zone": zone or ""}
+    return query, {**told, "sort": sort, "order": order}
+
+
+def _keep_photo(desk: DistrictDesk, number: int, form: PhotoForm) -> None:
+    """Keep a photo: its file first, which is deleted again if the database does not take it."""
+    folder = workroom().settings.photos
+    made = photos.redraw(form.photo.data.read(photos.LARGEST + 1))
+    name = photos.keep(folder, made)
+    try:
+        with workroom().database.session(write=True) as session:
+            store.add_photo(
+                session,
+                desk.city,
+                number,
+                stage=form.stage.data or "",
+                file=name,
+                told=" ".join(plain_text(form.told.data or "").split()),
+                width=made.width,
+                height=made.height,
+                size=len(made.content),
+                who=require_visitor().person.name,
+                when=guard.desk().now(),
+            )
+    except BaseException:
+        photos.forget(folder, name)
+        raise
+
+
+def _action_page(
+    desk: DistrictDesk,
+    there: Present,
+    found: ActionRecord,
+    *,
+    form: ActionForm | None = None,
+    comment: CommentForm | None = None,
+    photo: PhotoForm | None = None,
+    unsure: int | None = None,
+    status: int = 200,
+) -> ResponseReturnValue:
+    if form is None:
+        form = _form(found)
+        fill_choices(form, there.zones, found.facts)
+    form.version.data = str(found.version)
+    with workroom().database.session() as session:
+        events = store.history_of(session, found.id)
+        pictures = store.photos_of(session, found.id)
+    page = render_template(
+        "command/action.html",
+        shell=desk.shell,
+        desk=desk,
+        action=found,
+        row=action_rows(desk, there, [found])[0],
+        events=event_rows(there, events),
+        photos=pictures,
+        form=form,
+        comment=comment or CommentForm(formdata=None),
+        photo=photo or PhotoForm(formdata=None),
+        unsure=unsure,
+        owners=_owners(desk),
+        place={"city": desk.city.slug, "district": desk.code},
+    )
+    return page, status
+
+
+def _reminders_page(link: str | None) -> ResponseReturnValue:
+    person = require_visitor().person
+    with workroom().database.session() as session:
+        since = reminders.feed_since(session, person)
+    return render_template("command/reminders.html", since=since, link=link)
+
+
+def _cities_of(person: PersonRecord) -> list[str]:
+    return sorted({one.partition("/")[0] for one in person.districts})
+
+
+def _due(session: Session, person: PersonRecord, slug: str) -> list[Reminder]:
+    city = cities.get_city(session, slug)
+    query = store.ActionQuery(states=store.STILL_OPEN)
+    districts = person.districts_of(slug)
+    _, found = store.list_actions(session, city.id, districts, query, start=0, size=MOST_REMINDERS)
+    ranks = {
+        (run, zone.code): zone.rank
+        for run, district in sorted({(one.run, one.district) for one in found})
+        for zone in zones.district_zones(session, run, district)
+    }
+
+    def address(one: ActionRecord) -> str:
+        place = {"city": slug, "district": one.district, "number": one.id}
+        return url_for("actions.action", _external=True, **place)  # type: ignore[arg-type]
+
+    return reminders_of(slug, found, ranks, address)

@@ -1,0 +1,136 @@
+"""An officer's shift on a telephone: visits logged with and without a connection, sent once."""
+
+import datetime as dt
+import threading
+
+import pytest
+import waitress
+from patrolling import make_district
+from playwright.sync_api import expect
+from staffing import PASSWORD
+from visiting import AXE, Visit
+
+from app.people.signing_in import utc_now
+from geodata.database import upgrade
+from geodata.store.visits import VisitQuery, list_visits
+
+pytestmark = pytest.mark.browser
+
+LOG = "/command/town/D1/log"
+PHONE = {"width": 360, "height": 740}
+
+
+@pytest.fixture
+def district(tmp_path):
+    url = f"sqlite:///{tmp_path}/district.sqlite"
+    upgrade(url)
+    made = make_district(url, tmp_path, now=utc_now())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def phone(chromium, district):
+    server = waitress.create_server(district.app, host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    made = Visit(
+        chromium,
+        f"http://127.0.0.1:{server.effective_port}",
+        viewport=PHONE,
+        is_mobile=True,
+        has_touch=True,
+        service_workers="allow",
+    )
+    yield made
+    # What a browser says of a lost connection is no fault of the page.
+    lost = ("ERR_INTERNET_DISCONNECTED", "ERR_FAILED")
+    faults = [fault for fault in made.faults if not fault.endswith(lost)]
+    made.context.close()
+    server.close()
+    thread.join(timeout=5)
+    assert faults == []
+
+
+def sign_in(district, phone, name):
+    page = phone.page
+    page.fill("#name", name)
+    page.fill("#password", PASSWORD)
+    page.click("main button")
+    page.wait_for_selector("#code")
+    page.fill("#code", district.code(name))
+    page.click("main button")
+    page.wait_for_selector("nav[aria-label=Staff]")
+
+
+def violations(phone):
+    """Let axe-core judge the page under its own policy, which the worker has to obey too."""
+    phone.page.evaluate(AXE.read_text() + "; true")
+    found = phone.page.evaluate("axe.run().then(result => result.violations)")
+    return [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found]
+
+
+def kept(district):
+    with district.database.session() as session:
+        count, found = list_visits(session, 1, "D1", VisitQuery(descending=False), start=0, size=20)
+    assert count == len(found)
+    return [(v.facts.zone, v.facts.end_ms is not None, v.facts.activity) for v in found]
+
+
+def test_a_shift_with_and_without_a_connection(district, phone):
+    page = phone.page
+    phone.go(LOG)
+    sign_in(district, phone, "ana")
+    page.wait_for_url(f"**{LOG}")
+    expect(page.locator("#log-state")).to_have_text("Everything is sent.")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert violations(phone) == []
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+
+    # With a connection: begun and ended, each told to the server at once.
+    page.get_by_role("button", name="Start Zone 1, planned").first.click()
+    expect(page.locator("#log-running-title")).to_have_text("Zone 1, unit 1")
+    expect(page.locator("#log-state")).to_have_text("Everything is sent.")
+    assert kept(district) == [("z1", False, "foot patrol")]
+    assert violations(phone) == []
+    phone.shot("log-running-360", full_page=True)
+    page.get_by_label("business check").check()
+    page.fill("#log-note", "spoke with the manager")
+    page.get_by_role("button", name="End").click()
+    expect(page.locator("#log-kept .quiet")).to_have_text("sent")
+    assert kept(district) == [("z1", True, "business check")]
+
+    # Begun by mistake: taken back.
+    page.select_option("#log-zone", "z3")
+    page.click("#log-start")
+    page.click("#log-undo")
+    expect(page.locator("#log-state")).to_have_text("Everything is sent.")
+    district_withdrawn = kept(district)[1:]
+    assert [one[0] for one in district_withdrawn] in ([], ["z3"])
+
+    # Without one: the page opens, keeps a visit, and says what waits.
+    phone.context.set_offline(True)
+    page.reload()
+    expect(page.locator("h1")).to_have_text("Log visits")
+    page.get_by_role("button", name="Start Zone 2, planned").click()
+    expect(page.locator("#log-state")).to_contain_text("1 visit waits on this telephone")
+    page.reload()  # the telephone slept meanwhile
+    page.get_by_role("button", name="End").click()
+    expect(page.locator("#log-state")).to_contain_text("No connection. 1 visit waits")
+    expect(page.locator("#log-kept strong")).to_have_text("waits to be sent")
+    phone.shot("log-offline-360", full_page=True)
+    assert "z2" not in [one[0] for one in kept(district)]
+
+    # The session ends meanwhile: it is said, and after signing in all is sent, once.
+    district.now += dt.timedelta(hours=2)
+    phone.context.set_offline(False)
+    expect(page.locator("#log-trouble")).to_contain_text("Your session has ended")
+    expect(page.locator("#log-state")).to_contain_text("1 visit waits")
+    page.get_by_role("link", name="Sign in and send them").click()
+    sign_in(district, phone, "ana")
+    page.wait_for_url(f"**{LOG}")
+    expect(page.locator("#log-state")).to_have_text("Everything is sent.")
+    visits = [one for one in kept(district) if one[0] == "z2"]
+    assert visits == [("z2", True, "foot patrol")]
+    page.reload()
+    assert [one for one in kept(district) if one[0] == "z2"] == visits
