@@ -15,6 +15,7 @@ from app.command.open_actions import open_actions
 from app.command.shifts import judged, shift_row, shift_words, standing, tonight
 from app.words import listed, plain
 from geodata.readers.clocks import local_days
+from geodata.store import editions
 from geodata.store.records import TABLES, read_frame
 from spatial.grid import area_of
 

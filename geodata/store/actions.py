@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import case, func, select
 
 from geodata.errors import DataError, NotStoredError
-from geodata.store import audit
-from geodata.tables import Zone
+from geodata.store import audit, zones
 from geodata.work_tables import Action, ActionEvent, ActionPhoto
 
 if TYPE_CHECKING:
@@ -143,14 +142,11 @@ def check_facts(session: Session, run: str, district: str, facts: ActionFacts) -
     """
     told = _fault(facts)
     if not told:
-        details = session.scalar(
-            select(Zone.details).where(
-                Zone.run_id == run, Zone.code == facts.zone, Zone.district == district
-            )
-        )
-        if details is None:
+        there = {zone.code: zone for zone in zones.district_zones(session, run, district)}
+        zone = there.get(facts.zone)
+        if zone is None:
             told = "zone: choose a zone of this district"
-        elif facts.factor not in {ANY_FACTOR, *(one["name"] for one in details["factors"])}:
+        elif facts.factor not in (ANY_FACTOR, *zone.factors):
             told = "factor: it is none of this zone's; choose one of them, or the place itself"
     if told:
         raise DataError(told)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from geodata.store import runs
+from geodata.edition_tables import EditedZone, ZoneEdition
+from geodata.store import editions, runs
 from geodata.tables import Zone
 
 if TYPE_CHECKING:
@@ -28,12 +29,21 @@ class ZoneRecord:
 
 
 def district_zones(session: Session, run_id: str, district: str) -> list[ZoneRecord]:
-    """Give the zones of a run in a district by rank."""
-    rows = session.execute(
-        select(Zone.code, Zone.rank, Zone.details, Zone.geom)
-        .where(Zone.run_id == run_id, Zone.district == district)
-        .order_by(Zone.rank)
-    )
+    """Give the zones of a run in a district by rank: those in use, else its own."""
+    number = editions.number_in_use(session, run_id)
+    if number == editions.OWN:
+        asked = select(Zone.code, Zone.rank, Zone.details, Zone.geom).where(
+            Zone.run_id == run_id, Zone.district == district
+        )
+        rows = session.execute(asked.order_by(Zone.rank))
+    else:
+        asked = (
+            select(EditedZone.code, EditedZone.rank, EditedZone.details, EditedZone.geom)
+            .join(ZoneEdition, ZoneEdition.id == EditedZone.edition_id)
+            .where(ZoneEdition.run_id == run_id, ZoneEdition.number == number)
+            .where(EditedZone.district == district)
+        )
+        rows = session.execute(asked.order_by(EditedZone.rank))
     return [
         ZoneRecord(
             code=code,

@@ -244,7 +244,7 @@ def test_imports_and_their_undoing_leave_logged_visits_alone(stored):
         before = settings_before(session, "town")
         changes = ChangeLog()
         found = store_records(session, 1, "visits", "visits.csv", frame, changes)
-        number = save_version(session, 1, NOW, changes, before)
+        number = save_version(session, 1, NOW, changes, before, described=None)
     assert dataclasses.astuple(found) == (1, 0, 0, 1)  # the file's own, and one that is refused
     log(stored, TWO)
     with stored.session(write=True) as session:

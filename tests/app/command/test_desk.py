@@ -4,10 +4,10 @@ import datetime as dt
 import re
 
 import pytest
-from desk_fixtures import D1, degrees, record_of, words
+from desk_fixtures import D1, TODAY, degrees, record_of, words
 
-from app.command.open_actions import OpenAction
-from geodata.store import plans
+from geodata.store import cities, plans
+from geodata.store.actions import ANY_FACTOR, KINDS, ActionFacts, add_action
 
 LATER = "/analyst/town/outcome"
 PAGES = {  # page -> who may see it; cora commands D1, dan D2, otto is an officer of D1
@@ -109,21 +109,29 @@ def test_tonight_is_the_plan_that_stands(cora, town_desk):
         assert plans.get_plan(session, second.id).created_by == "cora"
 
 
-def test_open_actions_have_their_place(cora, monkeypatch):
-    action = OpenAction(
-        what="Cut <b>hedges</b>",
-        zone="zone 1",
-        owner="Parks",
-        due="January 3",
-        late=True,
-        address="",
-    )
-    monkeypatch.setattr("app.command.overview.open_actions", lambda *_: (action,))
+def test_the_most_urgent_open_actions_stand_on_the_sheet(cora, town_desk):
+    zone = town_desk.run.zones.query("district == 'D1'").sort_values("rank").iloc[0]
+    with town_desk.office.database.session(write=True) as session:
+        city = cities.get_city(session, "town")
+        for days, what in ((-3, "Cut <b>hedges</b>"), (9, "Mend the lamp")):
+            facts = ActionFacts(
+                zone=zone["id"],
+                factor=ANY_FACTOR,
+                kind=KINDS[0],
+                what=what,
+                owner="Parks",
+                due=TODAY + dt.timedelta(days=days),
+            )
+            when = dt.datetime(2024, 12, 1)
+            asked = {"who": "cora", "when": when, "today": TODAY}
+            add_action(session, city, "D1", town_desk.run.id, facts, **asked)
     page = cora.get(f"{D1}/").text
-    assert (
-        "Cut &lt;b&gt;hedges&lt;/b&gt;, zone 1: Parks, due January 3 <strong>(late)</strong>"
-        in page
+    first, second = (
+        page.index(what) for what in ("Cut &lt;b&gt;hedges&lt;/b&gt;", "Mend the lamp")
     )
+    assert first < second, "the one that is due first comes first"
+    assert "zone 1: Parks, due 2024-12-17 <strong>(late)</strong>" in page
+    assert page.count("(late)") == 1
 
 
 def test_the_picture_of_the_zones_is_one(cora):
