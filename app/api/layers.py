@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 KEPT = 16
 WORLD_EAST, WORLD_WEST = 180.0, -180.0
+FAR = 1e6  # beyond it nothing lies, and products of what is asked would overflow
 INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2}))?")
 OPEN_ENDS = ("", "..")
 TYPES: Mapping[str, Schema] = {
@@ -294,16 +295,16 @@ def inside(text: str | None, shapes: Any) -> Any:
         return np.ones(len(shapes), dtype=bool)
     count = 6 if text.count(",") == 5 else 4
     read = forms.numbers(text, "bbox", count)
-    west, south, east, north = read if count == 4 else (*read[:2], *read[3:5])
-    if south > north:
+    read = read if count == 4 else (*read[:2], *read[3:5])
+    if read[1] > read[3]:
         msg = f"bbox {text[:80]!r}: the south lies above the north; give west,south,east,north"
         raise forms.AddressError(msg)
+    west, south, east, north = (float(np.clip(value, -FAR, FAR)) for value in read)
     if west <= east:
         return shapely.intersects(shapes, shapely.box(west, south, east, north))
-    beyond = shapely.box(west, south, WORLD_EAST, north)
-    return shapely.intersects(
-        shapes, shapely.union(beyond, shapely.box(WORLD_WEST, south, east, north))
-    )
+    before = shapely.box(min(west, WORLD_EAST), south, WORLD_EAST, north)
+    beyond = shapely.box(WORLD_WEST, south, max(east, WORLD_WEST), north)
+    return shapely.intersects(shapes, before) | shapely.intersects(shapes, beyond)
 
 
 def _span(text: str | None) -> tuple[str, str]:

@@ -21,7 +21,7 @@ def test_schemathesis_finds_nothing(town, unlimited, tmp_path, part):
             f"--header=Authorization: Bearer {town.tokens['analyst']}",
             "--checks=all",
             "--phases=examples,coverage,fuzzing",
-            "--max-examples=12",
+            "--max-examples=8",
             "--generation-deterministic",
             "--no-shrink",
             "--continue-on-failure",

@@ -74,6 +74,8 @@ def test_a_box_gives_what_touches_it(town, client):
     assert client.get(f"/api/v1/alerts?bbox={heights}").get_json()["numberMatched"] == len(here)
     over = f"/api/v1/alerts?bbox=179,-90,{at[0] + 1},90"  # from the antimeridian eastward
     assert client.get(over).get_json()["numberMatched"] == len(held)
+    for huge in ("-1e308,-1e308,1e308,1e308", "1e308,-1e308,-60,1e308"):
+        assert client.get(f"/api/v1/alerts?bbox={huge}").get_json()["numberMatched"] == len(held)
     assert client.get("/api/v1/alerts?bbox=0,0,1,1").get_json()["numberMatched"] == 0
 
 
