@@ -157,7 +157,7 @@ def lay(city: CityRecord, cell_units: float) -> Grid:
     most = city.study_area.area / MAX_CELLS
     if cell_units > 0 and cell_units**2 < most:
         units = words.Units(city.crs)
-        least = units.length(np.ceil(most**0.5 * 10) / 10)
+        least = units.length(np.ceil(most**0.5))
         expected = city.study_area.area / cell_units**2
         msg = (
             f"it would make about {expected:,.0f} cells, more than the {MAX_CELLS:,} that can be "

@@ -13,6 +13,7 @@ from app.analyst.work_words import (
     about,
     remaining_words,
     remedy,
+    share_words,
     stage_words,
     state_words,
 )
@@ -35,6 +36,7 @@ class JobLine:
     state: str
     state_words: str
     percent: int | None
+    share: str
     stage: str
     remaining: str
     asked_by: str
@@ -89,7 +91,8 @@ def job_line(status: JobStatus, city: str) -> JobLine:
         state=job.state,
         state_words=state_words(job),
         percent=round(100 * status.estimate.share) if running else None,
-        stage=stage_words(job.stage) if running else "",
+        share=share_words(status) if running else "",
+        stage=stage_words(job) if running else "",
         remaining=remaining_words(status) if running else "",
         asked_by=job.asked_by,
         asked_at=job.asked_at,
@@ -134,6 +137,7 @@ def job_status(status: JobStatus, city: str, *, alive: bool) -> dict[str, Any]:
         "ended": not page.open,
         "stage": page.line.stage,
         "percent": page.line.percent,
+        "share": page.line.share,
         "remaining": page.line.remaining,
         "method": page.method,
         "worker": page.worker,
