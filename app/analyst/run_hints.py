@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FEWEST_TESTED = 10  # of fewer points a nearest-neighbour test says nothing
 POINT_TYPES = (0, 4)  # shapely's numbers of points and multipoints
-BYTES_BEFORE = 500e6  # of a fit: measured on 9,329 to 475,892 cells, see docs/workbench.md
+BYTES_BEFORE = 560e6  # of a fit: measured on 9,329 to 475,892 cells, see docs/workbench.md
 BYTES_PER_CELL = 450.0
 BYTES_PER_CANDIDATE = 1.0  # of each cell
 HEAVY_BYTES = 1e9

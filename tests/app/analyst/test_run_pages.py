@@ -197,7 +197,7 @@ def test_no_factor_or_one_that_is_not_the_citys_is_refused(desk, ann):
 def test_the_grid_is_told_without_asking_for_the_run(desk, ann):
     answer = ann.send(NEW, **filled(cell="80", preview="yes"))
     assert answer.status_code == 200
-    assert "2,500 cells of 80 m, 20 candidates; about 0.5 GB of memory" in answer.text
+    assert "2,500 cells of 80 m, 20 candidates; about 0.6 GB of memory" in answer.text
     assert re.search(r"\d+ incidents of robbery, 2024-01-01 to 2024-12-28", answer.text)
     heavy = ann.send(NEW, **filled(cell="3", preview="yes"))
     assert "This is a heavy run" in heavy.text
