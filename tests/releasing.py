@@ -44,7 +44,7 @@ value = "value"
 
 BARS = {"name": "bars", "operation": "density", "distance": 200.0}
 SPEC = {
-    "grid": {"cell_units": 200.0},
+    "grid": {"cell_units": 200.0, "block_units": 400.0},
     "history": {"half_life_days": 730.0},
     "model": {"folds": 10, "mixing": 0.5, "lambda_rule": "min"},
     "zones": {"area_share": 0.02, "min_cells": 4, "max_cells": 40, "max_zones": 8},

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FEWEST_TESTED = 10  # of fewer points a nearest-neighbour test says nothing
 POINT_TYPES = (0, 4)  # shapely's numbers of points and multipoints
-BYTES_BEFORE = 500e6  # of a fit: measured on 9,329 to 475,892 cells, see docs/workbench.md
+BYTES_BEFORE = 560e6  # of a fit: measured on 9,329 to 475,892 cells, see docs/workbench.md
 BYTES_PER_CELL = 450.0
 BYTES_PER_CANDIDATE = 1.0  # of each cell
 HEAVY_BYTES = 1e9
@@ -157,7 +157,7 @@ def lay(city: CityRecord, cell_units: float) -> Grid:
     most = city.study_area.area / MAX_CELLS
     if cell_units > 0 and cell_units**2 < most:
         units = words.Units(city.crs)
-        least = units.length(np.ceil(most**0.5 * 10) / 10)
+        least = units.length(np.ceil(most**0.5))
         expected = city.study_area.area / cell_units**2
         msg = (
             f"it would make about {expected:,.0f} cells, more than the {MAX_CELLS:,} that can be "

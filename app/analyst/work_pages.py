@@ -12,6 +12,7 @@ from app.analyst.work_words import (
     about,
     remaining_words,
     remedy,
+    share_words,
     stage_words,
     state_words,
 )
@@ -34,6 +35,7 @@ class JobLine:
     state: str
     state_words: str
     percent: int | None
+    share: str
     stage: str
     remaining: str
     asked_by: str
@@ -88,7 +90,8 @@ def job_line(status: JobStatus, city: str) -> JobLine:
         state=job.state,
         state_words=state_words(job),
         percent=round(100 * status.estimate.share) if running else None,
-        stage=stage_words(job.stage) if running else "",
+        share=share_words(status) if running else "",
+        stage=stage_words(job) if running else "",
         remaining=remaining_words(status) if running else "",
         asked_by=job.asked_by,
         asked_at=job.asked_at,
@@ -133,6 +136,7 @@ def job_status(status: JobStatus, city: str, *, alive: bool) -> dict[str, Any]:
         "ended": not page.open,
         "stage": page.line.stage,
         "percent": page.line.percent,
+        "share": page.line.share,
         "remaining": page.line.remaining,
         "method": page.method,
         "worker": page.worker,

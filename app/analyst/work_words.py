@@ -49,10 +49,20 @@ NO_WORKER = (
 )
 
 
-def stage_words(stage: str | None) -> str:
+AFTER = {  # what is done once a stage is, where no other is told
+    "stepwise": "Putting risks together and cutting zones",
+    "baselines": "Finishing and storing",
+    "bootstrap": "Finishing and storing",
+}
+
+
+def stage_words(job: JobRecord) -> str:
     """Say what is being done."""
+    stage = job.stage
     if stage is None:
         return "Getting ready"
+    if stage in AFTER and job.done >= job.total > 0:
+        return AFTER[stage]
     return STAGES.get(stage, stage[:1].upper() + stage[1:])
 
 
@@ -77,6 +87,12 @@ def duration(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     told = [_many(hours, "hour"), _many(minutes, "minute")]
     return "about " + " ".join(part for part in told if part)
+
+
+def share_words(status: JobStatus) -> str:
+    """Say how much is done: of all, or of the present step where the whole is not known."""
+    told = f"{status.estimate.share:.0%}".replace("%", " %")
+    return told if status.estimate.remaining_s is not None else f"{told} of this step"
 
 
 def remaining_words(status: JobStatus) -> str:

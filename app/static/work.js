@@ -24,7 +24,7 @@
     part("far").hidden = part("left").hidden = !running;
     if (!running) return;
     part("bar").value = told.percent;
-    tell("percent", `${told.percent} %`);
+    tell("share", told.share);
     tell("remaining", told.remaining);
     tell("method", told.method);
   };

@@ -299,6 +299,7 @@ def test_ready_tells_the_age_of_the_data(town):
         "source": "database",
         "release": None,
         "database": "ok",
+        "worker": "not used",
         "city": "town",
         "data_through": "2026-02-28",
         "age_days": 3,
