@@ -235,14 +235,17 @@ def plain_name(name: str) -> str:
     Raises
     ------
     DataError
-        If it is too long, or has signs that do not show.
+        If it is too long, has signs that do not show, or begins as a formula of a spreadsheet does.
 
     >>> plain_name("  Main  and 5th ")
     'Main and 5th'
     """
     told = " ".join(name.split())
-    if len(told) > LONGEST_NAME or not told.isprintable():
-        msg = f"a name has up to {LONGEST_NAME} characters, all of which can be seen"
+    if len(told) > LONGEST_NAME or not told.isprintable() or told[:1] in tuple("=+-@"):
+        msg = (
+            f"a name has up to {LONGEST_NAME} characters, all of which can be seen, and begins "
+            "with none of = + - @"
+        )
         raise DataError(msg)
     return told
 
@@ -256,10 +259,15 @@ def acting(run: RunRecord) -> NDArray[np.bool_] | None:
     factors = run.result["model"]["factors"]
     beta = np.array([factor["coefficient"] for factor in factors], dtype=np.float64)
     active = active_factors(run.cells["score"].to_numpy(dtype=np.float64), beta)
-    covers = [factor["covers"] for factor in run.result["diagnostics"]["factors"]]
+    noted = {_key(told): told["covers"] for told in run.result["diagnostics"]["factors"]}
+    covers = [noted.get(_key(factor), np.nan) for factor in factors]
     if active is None or not np.allclose(active.mean(axis=0), covers, atol=1e-9):
         return None
     return active
+
+
+def _key(factor: Any) -> tuple[str, str, float]:
+    return factor["name"], factor["operation"], factor["distance"]
 
 
 def _figures(run: RunRecord, cells: Cells) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from app.analyst.reading_surfaces import BY_NAME, SURFACES
 from app.guard import require_visitor
 from app.live_site import load_shown
 from app.maps.staff import features
-from app.maps.surface import warped_classes
+from app.maps.surface import FINE, warped_classes
 from app.report import write_report
 from app.shown import public_run
 from app.staff.city import shell
@@ -91,7 +91,9 @@ def surface(city: str, run: str, name: str) -> ResponseReturnValue:
     if name not in BY_NAME:
         raise NotFound
     painted = BY_NAME[name].paint(opened.own)
-    drawn = warped_classes(opened.own.grid, opened.own.zones.crs, painted.classes, painted.colours)
+    drawn = warped_classes(
+        opened.own.grid, opened.own.zones.crs, painted.classes, painted.colours, FINE
+    )
     return Response(drawn.png, mimetype="image/png")
 
 

@@ -169,7 +169,7 @@ class EditForm(FlaskForm):
         ],
         validate_choice=False,
     )
-    zones = ChecksField("Zones", [Optional()], validate_choice=False)
+    zones = ChecksField("Zones", validate_choice=False)
     shape = TextAreaField(
         "Line or outline",
         [Optional(), Length(max=LONGEST_SHAPE)],

@@ -12,7 +12,7 @@ from app.analyst.reading_surfaces import SURFACES
 from app.maps.palette import DISTRICT, INCIDENT, OTHER_ZONE, ZONE
 from app.maps.shapes import district_label, zone_title
 from app.maps.staff import Key, LateLayer, Layer, PictureLayer, staff_map
-from app.maps.surface import web_bounds
+from app.maps.surface import FINE, web_bounds
 
 if TYPE_CHECKING:
     from app.analyst.reading_room import Opened
@@ -24,7 +24,7 @@ def run_map(opened: Opened) -> dict[str, Any]:
     """Give the map of a run: one surface at a time, and over it districts, zones, incidents."""
     run, city = opened.run, opened.city
     at: dict[str, Any] = {"city": city.slug, "run": run.id}
-    bounds = web_bounds(run.grid, run.zones.crs)
+    bounds = web_bounds(run.grid, run.zones.crs, FINE)
     pictures = [
         PictureLayer(
             name=surface.name,
@@ -62,7 +62,7 @@ def zones_map(opened: Opened, standing: RunRecord) -> dict[str, Any]:
             name=surface.name,
             title=surface.title,
             address=url_for("reading.surface", name=surface.name, city=city.slug, run=standing.id),
-            bounds=web_bounds(standing.grid, standing.zones.crs),
+            bounds=web_bounds(standing.grid, standing.zones.crs, FINE),
             keys=surface.paint(standing).keys,
         ),
         district_layer(city),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 WEB = CRS.from_epsg(3857)
 FINEST = 4_000_000  # pixels; cells are supersampled up to this
-SHARPNESS = 3  # pixels a cell
+SHARPNESS, FINE = 3, 9  # pixels a cell; fine ones still fit outlines that are looked at closely
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,9 @@ def warped_surface(run: RunRecord) -> Surface:
     return warped_classes(run.grid, run.zones.crs, run.cells["risk_class"].to_numpy(), RISK)
 
 
-def warped_classes(grid: Grid, crs: Any, classes: NDArray[Any], colours: Colours) -> Surface:
+def warped_classes(
+    grid: Grid, crs: Any, classes: NDArray[Any], colours: Colours, sharpness: int = SHARPNESS
+) -> Surface:
     """Paint classes of cells in Web Mercator.
 
     Parameters
@@ -55,9 +57,11 @@ def warped_classes(grid: Grid, crs: Any, classes: NDArray[Any], colours: Colours
         Of each cell, the place of its colour; shape ``(n,)``.
     colours
         Red, green, blue and how opaque; up to 16, the first also stands for what is no cell.
+    sharpness
+        Pixels a cell, fewer where there are very many cells.
     """
     lattice, transform = _lattice(grid, classes)
-    to_web, columns, rows = _frame(grid, crs)
+    to_web, columns, rows = _frame(grid, crs, sharpness)
     painted = np.zeros((rows, columns), dtype=np.uint8)
     rasterio.warp.reproject(
         lattice,
@@ -68,22 +72,24 @@ def warped_classes(grid: Grid, crs: Any, classes: NDArray[Any], colours: Colours
         dst_crs=WEB,
         resampling=Resampling.nearest,
     )
-    return Surface(png=_png(painted, colours), bounds=web_bounds(grid, crs))
+    return Surface(png=_png(painted, colours), bounds=web_bounds(grid, crs, sharpness))
 
 
-def web_bounds(grid: Grid, crs: Any) -> tuple[float, float, float, float]:
+def web_bounds(
+    grid: Grid, crs: Any, sharpness: int = SHARPNESS
+) -> tuple[float, float, float, float]:
     """Tell where a picture of a grid's cells lies: south, west, north, east in degrees."""
-    to_web, columns, rows = _frame(grid, crs)
+    to_web, columns, rows = _frame(grid, crs, sharpness)
     left, bottom, right, top = rasterio.transform.array_bounds(rows, columns, to_web)
     lon, lat = rasterio.warp.transform(WEB, CRS.from_epsg(4326), [left, right], [bottom, top])
     return lat[0], lon[0], lat[1], lon[1]
 
 
-def _frame(grid: Grid, crs: Any) -> tuple[rasterio.Affine, int, int]:
+def _frame(grid: Grid, crs: Any, sharpness: int) -> tuple[rasterio.Affine, int, int]:
     """Give the transform of a grid's picture, its columns and rows."""
     height, width = grid.n_rows, grid.n_cols
     west, south, east, north = grid.bounds
-    scale = min(SHARPNESS, max(1, int(np.sqrt(FINEST / (height * width)))))
+    scale = min(sharpness, max(1, int(np.sqrt(FINEST / (height * width)))))
     to_web, columns, rows = rasterio.warp.calculate_default_transform(
         CRS.from_wkt(crs.to_wkt()), WEB, width * scale, height * scale, west, south, east, north
     )

@@ -112,7 +112,7 @@ const StaffMap = (() => {
     for (const marker of named.get(map) || []) {
       const place = marker._icon && map.latLngToContainerPoint(marker.getLatLng());
       if (!place) continue;
-      const free = taken.every((other) => Math.abs(other.x - place.x) > 18 || Math.abs(other.y - place.y) > 16);
+      const free = taken.every((other) => Math.abs(other.x - place.x) > 20 || Math.abs(other.y - place.y) > 16);
       marker._icon.hidden = !free;
       if (free) taken.push(place);
     }
