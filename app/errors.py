@@ -75,6 +75,9 @@ HEADINGS = {
 }
 
 
+TOO_LONG = "Files may hold 200 MB and what is typed 256 kB. Send fewer rows or columns."
+
+
 def status_of(error: SaferGroundError) -> int:
     """Give the HTTP status of a known error."""
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
@@ -105,7 +108,8 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:
-        return _answer(error.code or 500, "")
+        staff = (request.endpoint or "").startswith(STAFF)
+        return _answer(error.code or 500, TOO_LONG if error.code == 413 and staff else "")
 
     @app.errorhandler(DatabaseFailure)
     def database(error: DatabaseFailure) -> ResponseReturnValue:

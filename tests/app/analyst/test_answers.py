@@ -8,6 +8,7 @@ from town import Town
 
 from app.analyst.answers import Answers, build, read_form, read_kept
 from app.analyst.source_kinds import KINDS, guess_kind, guess_roles
+from app.analyst.words import Word, Words
 from geodata.cityfile import Place, read_content
 from geodata.previews import preview
 
@@ -101,6 +102,18 @@ def test_forms_are_read_by_number_and_keep_what_they_did_not_have():
     assert read_kept(read.as_json()) == read
     for kept in ({}, {"kind": "older"}, {"form": "other"}):
         assert read_kept(kept) is None
+
+
+def test_meanings_go_with_the_column_that_they_are_of():
+    word = Word(value="A", rows=3, means="")
+    asked = Words(role="name", column="a", label="", choices=(), words=(word,), more=0)
+    before = Answers(kind="factors", roles={"a": "name"}, words={"name": {"A": "old"}})
+    form = {"column-0": "name", "of-name": "0", "means-name-0": " bars "}
+    assert read_form(form, ["a", "b"], [asked], before).words == {"name": {"A": "bars"}}
+    moved = {**form, "column-0": "", "column-1": "name"}
+    assert read_form(moved, ["a", "b"], [asked], before).words == {}
+    late = {**form, "of-name": "1"}
+    assert read_form(late, ["a", "b"], [asked], before).words == {"name": {"A": "old"}}
 
 
 def test_guesses_follow_names_and_values(tmp_path):
