@@ -82,6 +82,9 @@ HEADINGS = {
 }
 
 
+TOO_LONG = "Files may hold 200 MB and what is typed 256 kB. Send fewer rows or columns."
+
+
 def status_of(error: SaferGroundError) -> int:
     """Give the HTTP status of a known error."""
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
@@ -114,7 +117,9 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:
-        answer = make_response(_answer(error.code or 500, ""))
+        staff = (request.endpoint or "").startswith(STAFF)
+        told = TOO_LONG if error.code == 413 and staff else ""
+        answer = make_response(_answer(error.code or 500, told))
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             answer.headers["Allow"] = ", ".join(error.valid_methods)
         return answer

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from app.job_arguments import digest_arguments
 from app.job_kinds import KINDS, read_task
 from geodata.errors import DataError
+from geodata.sources.fetching import shown_address
 from geodata.store import jobs
 
 if TYPE_CHECKING:
@@ -51,6 +52,14 @@ class JobStatus:
         """Name of the kind of work, for people."""
         return KINDS[self.job.kind].title if self.job.kind in KINDS else self.job.kind
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What was asked, as it may be shown: without what looks like a secret in an address."""
+        given = dict(self.job.arguments)
+        if isinstance(given.get("address"), str):
+            given["address"] = shown_address(given["address"])
+        return given
+
     def as_json(self) -> dict[str, Any]:
         """Give the status as scripts read it."""
         job, estimate = self.job, self.estimate
@@ -61,7 +70,7 @@ class JobStatus:
             "state": job.state,
             "asked_by": job.asked_by,
             "asked_at": _moment(job.asked_at),
-            "arguments": job.arguments,
+            "arguments": self.arguments,
             "retry_of": job.retry_of,
             "attempt": job.attempt,
             "worker": job.worker,

@@ -11,6 +11,7 @@ import datetime as dt
 import json
 import os
 import re
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def keep(handed: HandedIn) -> None:
     told["upload"]["path"] = handed.upload.path.name
     told["when"] = handed.when.isoformat()
     note = _note(handed.upload.path.parent, handed.upload.id)
-    made = note.with_suffix(f".{os.getpid()}.writing")
+    made = note.with_suffix(f".{secrets.token_hex(4)}.writing")
     made.write_text(json.dumps(told), encoding="utf-8")
     made.replace(note)
     os.utime(handed.upload.path)

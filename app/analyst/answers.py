@@ -114,12 +114,19 @@ def read_form(
             "max_blocks", "step", "base_kind", "measure",
         )
     }  # fmt: skip
+    said = {**before.words, **_words(form, columns, words)}
     return Answers(
         kind=kind,
         roles={name: code for name, code in roles.items() if code in known},
-        words={**before.words, **_words(form, columns, words)},
+        words={role: one for role, one in said.items() if _stays(before, roles, role)},
         **texts,
     )
+
+
+def _stays(before: Answers, roles: Mapping[str, str], role: str) -> bool:
+    """Tell whether a role is still that of the column whose values were given a meaning."""
+    column = before.column(role)
+    return column is not None and roles.get(column) == role
 
 
 def _words(

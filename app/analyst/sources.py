@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 bp = Blueprint("sources", __name__, url_prefix="/analyst")
 NEWEST, PAGE = 5, 25
+NEEDED = ("incidents", "factors")  # sections without which nothing can be fitted
 OURS = ("import", "fetch")  # kinds of jobs that this page tells of
 
 
@@ -49,10 +50,12 @@ def sources(city: str) -> ResponseReturnValue:
     managed = described is not None and described.root == str(
         CityFolder(room.settings.cities, city).root
     )
+    rows = source_rows(described.content, reports) if described else ()
     return render_template(
         "analyst/sources.html",
         shell=shell(record),
-        rows=source_rows(described.content, reports) if described else (),
+        rows=rows,
+        lacking=[name for name in NEEDED if not any(row.section == name for row in rows)],
         version=described.number if described else 0,
         origin="" if managed or described is None else described.root,
         fault=fault,

@@ -160,11 +160,14 @@ def city_file_of(session: Session, slug: str) -> Described:
 def require_newest(session: Session, slug: str, number: int) -> None:
     """Refuse to go on from an import that is no longer the newest that stands.
 
+    The city is kept for this transaction, so that of two at once the second sees the first.
+
     Raises
     ------
     DataError
         If the city's sources were changed since.
     """
+    session.execute(select(City.id).where(City.slug == slug).with_for_update())
     newest = newest_import(session, slug)
     if newest != number:
         msg = (

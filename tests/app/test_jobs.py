@@ -92,7 +92,7 @@ def test_the_same_work_is_asked_for_once_while_it_is_open(ask, take, database):
 @pytest.mark.parametrize(
     ("kind", "arguments", "error", "told"),
     [
-        ("dance", {}, SpecError, "choose of import, fit"),
+        ("dance", {}, SpecError, "choose of import, fetch, fit"),
         ("fit", {"city": "town"}, SpecError, "outcome is missing"),
         ("fit", {**FIT, "sede": 2}, SpecError, "unknown key 'sede'; did you mean seed"),
         ("fit", {**FIT, "seed": True}, SpecError, "seed must be a whole number"),

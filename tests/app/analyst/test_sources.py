@@ -8,9 +8,13 @@ import os
 import time
 import zipfile
 
+import geopandas as gpd
 import pytest
+import shapely
 from services import Service
 from sqlalchemy import update
+from town import CRS as TOWN
+from town import SOUTH, WEST
 
 from app import permissions
 from app.worker import KEEP_UPLOADS_SECONDS, Worker
@@ -248,6 +252,62 @@ def test_only_a_file_may_be_longer_than_a_form(bench, monkeypatch):
     nothing = bench.browser.send("/analyst/town/sources/add")
     assert nothing.status_code == 422
     assert "choose a file first" in nothing.text
+
+
+def boxes(bench, name):
+    """Give a GeoPackage of two layers of areas."""
+    path = bench.town.folder / name
+    shapes = gpd.GeoSeries([shapely.box(WEST, SOUTH, WEST + 900, SOUTH + 900)], crs=TOWN)
+    for layer in ("first", "second"):
+        gpd.GeoDataFrame({"called": [layer]}, geometry=shapes).to_file(path, layer=layer)
+    return path.read_bytes()
+
+
+def test_every_kind_of_source_is_tried_and_added(bench):
+    two = boxes(bench, "two.gpkg")
+    address = bench.hand_in(two, "two.gpkg").location
+    assert bench.form(address)["layer"] == "first"
+    bench.send(address, kind="base", base_kind="park", look="y")
+    bench.commit(address, layer="second", **{"column-0": "name"})
+    address = bench.hand_in(two, "coverage.gpkg").location
+    bench.send(address, kind="coverage", look="y")
+    bench.commit(address)
+    address = bench.hand_in("lon,lat\n-79.87,36.15\n-79.88,36.14\n", "homes.csv").location
+    bench.send(address, kind="addresses", look="y")
+    bench.commit(address)
+    alerts = "id,triggered,rounds,class,disposition,lon,lat\n" + "".join(
+        f"a{i},2024-02-{1 + i:02d}T10:00:00Z,{i},Fog,GOA,-79.87,36.15\n" for i in range(20)
+    )
+    address = bench.hand_in(alerts, "alerts.csv").location
+    assert bench.form(address)["kind"] == "alerts"
+    words = {"means-class-0": "single", "means-disposition-0": "unfounded"}
+    assert bench.send(address, check="y", **words, **{"column-6": ""}).status_code == 422
+    bench.commit(address, **words, **{"column-6": "y"})
+    counts = "measure,from,to,district,value\ndirtbike.arrests,2024-01-01,2024-02-01,D1,3\n"
+    address = bench.hand_in(counts, "counts.csv").location
+    assert bench.form(address)["kind"] == "counts"
+    bench.commit(address)
+    told = bench.toml()
+    assert told["base"] == [
+        {"source": "two.gpkg", "layer": "second", "kind": "park", "name": "called"}
+    ]
+    assert told["alerts"][0]["dispositions"] == {"GOA": "unfounded"}
+    changes = {}
+    for one in bench.versions():
+        changes |= {table: counts["added"] for table, counts in one.summary.items()}
+    assert {name: changes[name] for name in ("base_shape", "address", "alert", "tally")} == {
+        "base_shape": 1,
+        "address": 2,
+        "alert": 20,
+        "tally": 1,
+    }
+    assert bench.city().coverage.area == pytest.approx(900**2, rel=1e-3)
+    page = "/analyst/town/sources/remove?section=base&number=1"
+    fields = {"section": "base", "number": "1", "source": "two.gpkg", "sure": "y"}
+    version = bench.versions()[0].id
+    bench.browser.send("/analyst/town/sources/remove", page=page, version=version, **fields)
+    bench.work()
+    assert bench.versions()[0].summary == {"base_shape": {"added": 0, "changed": 0, "removed": 1}}
 
 
 HOSTILE = (
