@@ -101,7 +101,7 @@ def record_of(zones):
     return visits, alerts
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def town_desk(tmp_path_factory):
     folder = tmp_path_factory.mktemp("desk")
     url = f"sqlite:///{folder}/desk.sqlite"
@@ -131,6 +131,6 @@ def town_desk(tmp_path_factory):
     office.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cora(town_desk):
     return town_desk.client()
