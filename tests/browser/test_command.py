@@ -108,7 +108,7 @@ def test_a_commanders_week(town_desk, window, judged):
     page.wait_for_selector(".staff-map[data-drawn=yes]")
     judge(window, "version")
     page.get_by_label("Unit 1, order of its visits").check()
-    assert page.locator(".staff-map .staff-map-label").count() > 0
+    assert page.locator(".staff-map .staff-map-name").count() > 0
 
     page.get_by_role("link", name="Sheet for phone and print").click()
     page.wait_for_selector(".unit-page")
