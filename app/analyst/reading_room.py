@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from geodata.store.runs import RunRecord
 
 bp = Blueprint("reading", __name__, url_prefix="/analyst")
-RUNS_TAB = "work.runs"
+RUNS_TAB = "runs.listed"
 OPEN_TO_ALL = READERS - WITH_DISTRICTS  # who is not kept to districts of their own
 SENSITIVE = frozenset({ANALYST, PUBLISHER})  # who reads runs of sensitive kinds of incidents
 

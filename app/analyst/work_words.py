@@ -77,7 +77,7 @@ def duration(seconds: float) -> str:
     """Write a length of time roughly, as people say it.
 
     >>> duration(20), duration(100), duration(4000), duration(7300)
-    ('less than a minute', 'about 2 minutes', 'about 1 hour 10 minutes', 'about 2 hours')
+    ('less than a minute', 'about 2 minutes', 'about 1 hour 5 minutes', 'about 2 hours')
     """
     if seconds < 45:
         return "less than a minute"

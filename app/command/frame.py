@@ -138,7 +138,7 @@ def local_now(city: CityRecord) -> dt.datetime:
 
 def as_ms(city: CityRecord, local: dt.datetime) -> int:
     """Give a local time in milliseconds since 1970 UTC."""
-    return int(local.replace(tzinfo=zoneinfo.ZoneInfo(city.timezone)).timestamp() * 1000)
+    return round(local.replace(tzinfo=zoneinfo.ZoneInfo(city.timezone)).timestamp() * 1000)
 
 
 def runs_for_patrols(session: Session, city: CityRecord) -> list[RunSummary]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app import guard
-from app.command.frame import own_place
+from app.command.frame import as_ms, local_now, own_place
 from app.workroom import workroom
 from geodata.store import plans, zones
 
@@ -43,8 +43,7 @@ class DistrictDesk:
 
     def ms(self, local: dt.datetime) -> int:
         """Give a moment of the city's clocks, the first of two where they go back."""
-        zone = zoneinfo.ZoneInfo(self.city.timezone)
-        return round(local.replace(tzinfo=zone).timestamp() * 1000)
+        return as_ms(self.city, local)
 
     def clock(self, ms: float) -> str:
         """Write a moment: the time, and the day where it is another than today.
@@ -82,7 +81,7 @@ def district_desk(slug: str, district: str, tab: str | None = None) -> DistrictD
     """
     place = own_place(slug, district, tab)
     true_ms = round(guard.desk().now().replace(tzinfo=dt.UTC).timestamp() * 1000)
-    now_ms = _by_calendar(place.city, true_ms)
+    now_ms = true_ms if place.city.today is None else as_ms(place.city, local_now(place.city))
     return DistrictDesk(
         city=place.city,
         code=district,
@@ -96,11 +95,7 @@ def district_desk(slug: str, district: str, tab: str | None = None) -> DistrictD
 def standing_plans(desk: DistrictDesk) -> list[PlanRecord]:
     """Give the plans that stand for shifts of a district, the latest shift first."""
     with workroom().database.session() as session:
-        listed = plans.list_plans(session, desk.city.slug, district=desk.code)
-    found: dict[tuple[int, int], PlanRecord] = {}
-    for plan in listed:
-        found.setdefault((plan.shift_start_ms, plan.shift_end_ms), plan)
-    return list(found.values())
+        return plans.standing_plans(session, desk.city.slug, district=desk.code)[::-1]
 
 
 def present_plan(standing: list[PlanRecord], now_ms: int) -> PlanRecord | None:
@@ -116,11 +111,3 @@ def present(desk: DistrictDesk, plan: PlanRecord | None) -> Present:
         run = plan.run if plan else zones.newest_run_id(session, desk.city, desk.code)
         found = zones.district_zones(session, run, desk.code) if run else []
     return Present(plan=plan, run=run, zones=tuple(found))
-
-
-def _by_calendar(city: CityRecord, true_ms: int) -> int:
-    if city.today is None:
-        return true_ms
-    zone = zoneinfo.ZoneInfo(city.timezone)
-    clock = dt.datetime.fromtimestamp(true_ms / 1000, zone).time()
-    return round(dt.datetime.combine(city.today, clock, zone).timestamp() * 1000)

@@ -44,11 +44,7 @@ class ShiftRow:
 
 def standing(session: Session, place: Place) -> list[PlanRecord]:
     """Give the plan that stands of each shift of a district, earliest shift first."""
-    return [
-        plan
-        for plan in plans.standing_plans(session, place.city.slug)
-        if plan.district == place.code
-    ]
+    return plans.standing_plans(session, place.city.slug, district=place.code)
 
 
 def tonight(found: Sequence[PlanRecord], now_ms: int) -> PlanRecord | None:

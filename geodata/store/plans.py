@@ -115,10 +115,12 @@ def list_plans(
     return [_record(plan, city_slug) for plan in session.scalars(query)]
 
 
-def standing_plans(session: Session, city_slug: str) -> list[PlanRecord]:
+def standing_plans(
+    session: Session, city_slug: str, *, district: str | None = None
+) -> list[PlanRecord]:
     """List the plan of each district and shift that was stored last, earliest shift first."""
     found: dict[tuple[str, int, int], PlanRecord] = {}
-    for plan in list_plans(session, city_slug):
+    for plan in list_plans(session, city_slug, district=district):
         found.setdefault((plan.district, plan.shift_start_ms, plan.shift_end_ms), plan)
     return list(found.values())[::-1]
 
