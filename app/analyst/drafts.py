@@ -12,6 +12,7 @@ from app import jobs
 from app.analyst import draft_pages
 from app.analyst.forms import WithdrawForm
 from app.guard import require_visitor
+from app.open_data import manifest_bytes
 from app.staff.city import shell, staff_city
 from app.staff.forms import ConfirmForm
 from app.staff.frame import say
@@ -123,11 +124,15 @@ def zones(city: str, release: str) -> ResponseReturnValue:
 def file(city: str, release: str, name: str) -> ResponseReturnValue:
     """Send a file of a release exactly as it will be public."""
     folder, _ = _folders(_record(city, release))
-    if name == MANIFEST or name not in folder.files:
+    if name == MANIFEST:
+        content = manifest_bytes(folder)
+    elif name in folder.files:
+        content = folder.read(name)
+    else:
         raise NotFound
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    answer = Response(folder.read(name), mimetype=kind)
-    if name.startswith("data/"):
+    answer = Response(content, mimetype=kind)
+    if name == MANIFEST or name.startswith("data/"):
         named = f"{folder.id}-{name.removeprefix('data/')}"
         answer.headers["Content-Disposition"] = f"attachment; filename={named}"
     return answer

@@ -110,7 +110,10 @@ def test_files_are_sent_as_they_will_be_public_and_no_others(office):
     page = browser.get(f"{office.page}/files/index.html")
     assert page.mimetype == "text/html"
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
-    for name in ("manifest.json", "approval.json", "../current.json", "data/none.csv"):
+    manifest = browser.get(f"{office.page}/files/manifest.json")
+    assert manifest.data == (folder.path / "manifest.json").read_bytes()
+    assert f"{office.draft}-manifest.json" in manifest.headers["Content-Disposition"]
+    for name in ("approval.json", "../current.json", "data/none.csv"):
         assert browser.get(f"{office.page}/files/{name}").status_code == 404
 
 
