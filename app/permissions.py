@@ -9,8 +9,10 @@ from geodata.roles import (
     ADMINISTRATOR,
     ANALYST,
     COMMANDER,
+    OFFICER,
     PUBLISHER,
     READERS,
+    VIEWER,
     WITH_DISTRICTS,
 )
 from geodata.store.sessions import CODE, ENROL, FULL
@@ -254,6 +256,15 @@ RULES: dict[str, Rule] = {
     "admin.end_sessions": ADMINISTRATORS,
     "admin.audit": ADMINISTRATORS,
     "admin.audit_export": ADMINISTRATORS,
+}
+
+HOMES: dict[str, str] = {  # where a role's work begins; of several roles, the first one counts
+    ADMINISTRATOR: "admin.people",
+    ANALYST: "analyst.home",
+    COMMANDER: "command.home",
+    OFFICER: "command.home",
+    PUBLISHER: "analyst.home",  # which lists the drafts that wait for them
+    VIEWER: "analyst.home",
 }
 
 BY_THEMSELVES = frozenset({"work.status"})  # pages ask these again and again, nobody need be there

@@ -138,7 +138,11 @@ FOR_TOKENS = {  # by hand too: scope of the token, and roles of which its person
 }
 FOR_ANOTHER_STAGE = {"staff.code", "staff.enrol", "staff.enrol_picture"}
 BACK = {  # where those go on who come to a step of the sign-in that is not theirs
-    **dict.fromkeys(ROLES, "/account"),
+    "viewer": "/analyst/",
+    "officer": "/command/",
+    "analyst": "/analyst/",
+    "commander": "/command/",
+    "publisher": "/analyst/",
     "administrator": "/admin/people",
     "half-way": "/login/code",
     "nobody": "/login",
