@@ -184,7 +184,7 @@ def test_a_wrong_system_is_told_at_its_field_and_at_one_click_put_right(bench):
     xy = bench.town.incidents.assign(lon=range(600_100, 600_220), lat=range(4_000_100, 4_000_220))
     address = bench.hand_in(xy.to_csv(index=False), "feet.csv").location
     page = bench.browser.get(address).text
-    assert "are called degrees, but values such as 600100, 4.0001e+06 are none" in page
+    assert "are called degrees, but values such as 600100, 4000100 are none" in page
     assert "<strong>0</strong> of 120 rows" in page
     assert "<strong>120 elsewhere</strong>" in page
     words = {f"means-outcome-{i}": "any" for i in range(3)}
