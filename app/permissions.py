@@ -184,6 +184,7 @@ RULES: dict[str, Rule] = {
     "outcome.chart": READING,
     "sources.sources": READING,
     "sources.remove": ANALYSTS,
+    "sources.waiting": ANALYSTS,
     "sources.imports": READING,
     "sources.undo": ANALYSTS,
     "uploads.add": ANALYSTS,

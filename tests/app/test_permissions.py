@@ -73,6 +73,7 @@ GUARDED = {  # by hand, so that a slip in the table of the pages does not go uns
     "reading.compare_map": READING,
     "sources.sources": READING,
     "sources.remove": ANALYST,
+    "sources.waiting": ANALYST,
     "sources.imports": READING,
     "sources.undo": ANALYST,
     "uploads.add": ANALYST,
