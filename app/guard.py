@@ -14,12 +14,13 @@ from app.people import access, signing_in
 from app.people.errors import RateError, ScopeError, TokenError
 from app.people.locks import network
 from app.people.signing_in import Origin
-from app.permissions import BODIES, BY_THEMSELVES, LIMITS, RULES
-from geodata.roles import ADMINISTRATOR
+from app.permissions import BODIES, BY_THEMSELVES, HOMES, LIMITS, RULES
 from geodata.store import audit, limits
 from geodata.store.sessions import CODE, ENROL
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from flask import Flask, Response
     from flask.typing import ResponseReturnValue
 
@@ -134,8 +135,12 @@ def go_on() -> ResponseReturnValue:
     then = session.pop(NEXT, None)
     if isinstance(then, str) and is_ours(then):
         return redirect(then, 303)
-    home = "admin.people" if ADMINISTRATOR in found.person.roles else "account.account"
-    return redirect(url_for(home), 303)
+    return redirect(url_for(home_of(found.person.roles)), 303)
+
+
+def home_of(roles: Collection[str]) -> str:
+    """Give the endpoint where somebody's work begins."""
+    return next((home for role, home in HOMES.items() if role in roles), "account.account")
 
 
 def _admit(rule: Rule) -> ResponseReturnValue | None:

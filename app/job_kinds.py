@@ -254,7 +254,7 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "import": Kind(title="Import of a city file", read=_read_import),
+    "import": Kind(title="Import of the sources", read=_read_import),
     "fetch": Kind(title="Fetching of an address", read=_read_fetch),
     "fit": Kind(title="Fit of a risk terrain", read=_read_fit),
     "validate": Kind(title="Validation on a later period", read=_read_validate),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from app import forms
 from geodata.errors import ReleaseError
 from geodata.publishing.folder import MANIFEST, identity_of
+from geodata.spreadsheets import inert
 from spatial.errors import SpecError
 
 if TYPE_CHECKING:
@@ -197,7 +198,8 @@ def chosen(release: ReleaseFolder, name: str, choice: Choice) -> bytes:
         text = io.StringIO()
         writer = csv.DictWriter(text, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(row for row in rows if choice.keeps(row))
+        kept = (row for row in rows if choice.keeps(row))
+        writer.writerows({column: inert(value) for column, value in row.items()} for row in kept)
         return text.getvalue().encode()
     lines = [
         json.dumps(feature, ensure_ascii=False, separators=(",", ":"))

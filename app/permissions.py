@@ -9,8 +9,10 @@ from geodata.roles import (
     ADMINISTRATOR,
     ANALYST,
     COMMANDER,
+    OFFICER,
     PUBLISHER,
     READERS,
+    VIEWER,
     WITH_DISTRICTS,
 )
 from geodata.store.sessions import CODE, ENROL, FULL
@@ -182,6 +184,7 @@ RULES: dict[str, Rule] = {
     "outcome.chart": READING,
     "sources.sources": READING,
     "sources.remove": ANALYSTS,
+    "sources.waiting": ANALYSTS,
     "sources.imports": READING,
     "sources.undo": ANALYSTS,
     "uploads.add": ANALYSTS,
@@ -254,6 +257,15 @@ RULES: dict[str, Rule] = {
     "admin.end_sessions": ADMINISTRATORS,
     "admin.audit": ADMINISTRATORS,
     "admin.audit_export": ADMINISTRATORS,
+}
+
+HOMES: dict[str, str] = {  # where a role's work begins; of several roles, the first one counts
+    ADMINISTRATOR: "admin.people",
+    ANALYST: "analyst.home",
+    COMMANDER: "command.home",
+    OFFICER: "command.home",
+    PUBLISHER: "analyst.home",  # which lists the drafts that wait for them
+    VIEWER: "analyst.home",
 }
 
 BY_THEMSELVES = frozenset({"work.status"})  # pages ask these again and again, nobody need be there

@@ -13,6 +13,7 @@ import shapely
 from rasterio.transform import from_origin
 
 from geodata.errors import DataError
+from geodata.spreadsheets import inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,6 +129,8 @@ def _csv(frame: pd.DataFrame, path: Path) -> None:
     if isinstance(frame, gpd.GeoDataFrame):
         centre = frame.geometry.representative_point().to_crs(4326)
         table["longitude"], table["latitude"] = centre.x.round(6), centre.y.round(6)
+    texts = table.select_dtypes(exclude=["number", "bool"]).columns
+    table[texts] = table[texts].map(inert)
     table.to_csv(path, index=False)
 
 

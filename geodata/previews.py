@@ -199,7 +199,8 @@ def _plain_role(
     if unique and told.str.fullmatch(r"[\w./-]{1,40}").all():
         return "id", PERHAPS, "no value comes twice"
     if different <= MOST_CATEGORIES and different < len(told) / 2:
-        return "category", LIKELY, f"{different} different values"
+        why = "the same value throughout" if different == 1 else f"{different} different values"
+        return "category", LIKELY, why
     return "text", LIKELY, "its values are texts"
 
 

@@ -114,7 +114,7 @@ def _traps(
     """Tell what is wrong with what is said of coordinates, and the remedy."""
     if len(x) == 0:
         return ["No row has a place."]
-    where, first = " and ".join(columns), f"{x[0]:.6g}, {y[0]:.6g}"
+    where, first = " and ".join(columns), f"{_value(x[0])}, {_value(y[0])}"
     if swapped:
         return [f"{where}: x and y are swapped (first: {first}); name them the other way round."]
     geographic = said is not None and CRS.from_user_input(said).is_geographic
@@ -135,6 +135,15 @@ def _traps(
     if said is not None and fits and said not in fits:
         return [f"{where} are called {said}, but fit {describe_system(fits[0])}. State it as crs."]
     return []
+
+
+def _value(number: float) -> str:
+    """Write a coordinate: whole feet or metres, or degrees.
+
+    >>> _value(1015257.531), _value(-72.684521)
+    ('1015258', '-72.6845')
+    """
+    return f"{number:.0f}" if abs(number) >= 1000 else f"{number:.6g}"
 
 
 def _can_be_degrees(x: Floats, y: Floats) -> bool:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.analyst import (
-    comparing,  # noqa: F401 - adds its pages to the blueprint of runs
+    comparing,
     drafts,
-    editing,  # noqa: F401 - as above
+    editing,
     home,
     new_city,
-    reading,  # noqa: F401 - as above
-    reading_room,
+    reading,
     runs,
     sources,
     uploads,
@@ -25,15 +24,22 @@ if TYPE_CHECKING:
 
     from app.workroom import Workroom
 
+PAGES = (  # modules of pages; those about one run share a blueprint
+    home,
+    new_city,
+    sources,
+    uploads,
+    runs,
+    work,
+    drafts,
+    reading,
+    editing,
+    comparing,
+)
+
 
 def register(app: Flask, room: Workroom) -> None:
     """Add the workbench to an application that has its workroom."""
     app.extensions.setdefault(health.CHECKS, {})["worker"] = WorkerWatch(room.database)
-    app.register_blueprint(home.bp)
-    app.register_blueprint(new_city.bp)
-    app.register_blueprint(sources.bp)
-    app.register_blueprint(uploads.bp)
-    app.register_blueprint(runs.bp)
-    app.register_blueprint(work.bp)
-    app.register_blueprint(drafts.bp)
-    app.register_blueprint(reading_room.bp)
+    for blueprint in dict.fromkeys(module.bp for module in PAGES):
+        app.register_blueprint(blueprint)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import unicodedata
 import zoneinfo
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +36,7 @@ RESERVED = ("new-city",)  # an address of the workbench
 MOST_SYSTEMS = 12
 CELL = {True: ("60", "120"), False: ("200", "400")}  # metres, feet
 SHAPES = ("Polygon", "MultiPolygon")
-LONGEST_NAME = 200
+LONGEST_NAME, LONGEST_SHORT_NAME = 200, 40
 LONGEST_UNITS = 1e6
 
 
@@ -135,9 +137,20 @@ def _usable(system: str) -> str | None:
 
 
 def read_city_form(form: Mapping[str, str]) -> CityAnswers:
-    """Read what was chosen and typed."""
+    """Read what was chosen and typed; a short name that was left empty comes from the name."""
     names = [field.name for field in dataclasses.fields(CityAnswers)]
-    return CityAnswers(**{name: form.get(name, "").strip() for name in names})
+    answers = CityAnswers(**{name: form.get(name, "").strip() for name in names})
+    return dataclasses.replace(answers, slug=answers.slug or short_name(answers.name))
+
+
+def short_name(name: str) -> str:
+    """Make a short name for addresses of what stands before the first comma.
+
+    >>> short_name("San José, California"), short_name("Łódź"), short_name(", ?")
+    ('san-jose', 'odz', '')
+    """
+    plain = unicodedata.normalize("NFKD", name.split(",")[0]).encode("ascii", "ignore").decode()
+    return "-".join(re.findall(r"[a-z0-9]+", plain.lower()))[:LONGEST_SHORT_NAME].strip("-")
 
 
 def read_city_kept(kept: Mapping[str, Any]) -> CityAnswers | None:

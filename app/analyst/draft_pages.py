@@ -163,9 +163,11 @@ def zones_map(
     """Draw the zones of a release over those of the one before."""
     now, then = _outlines(folder), _outlines(before) if before else _outlines(None)
     known, still = set(then.geometry.to_wkb()), set(now.geometry.to_wkb())
-    now["key"] = [0 if shape in known else 1 for shape in now.geometry.to_wkb()]
+    new = [shape not in known for shape in now.geometry.to_wkb()]
+    now["key"] = [int(is_new) if before else 0 for is_new in new]
     now["tip"] = [
-        f"{title}: {(STAYS, COMES)[key]}" for title, key in zip(now["id"], now["key"], strict=True)
+        f"{title}: {COMES if is_new else STAYS}"
+        for title, is_new in zip(now["id"], new, strict=True)
     ]
     gone = then[~then.geometry.to_wkb().isin(still)].copy()
     gone["tip"] = [f"{title}: {GOES}" for title in gone["id"]]
@@ -184,10 +186,9 @@ def zones_map(
             name="zones",
             title="Zones of this release",
             shapes=now,
-            keys=(
-                Key(label="as before" if before else "first release", colour=INK),
-                Key(label="new", colour=ZONE),
-            ),
+            keys=(Key(label="as before", colour=INK), Key(label="new", colour=ZONE))
+            if before
+            else (Key(label="Zones of this release", colour=ZONE),),
         ),
     ]
     if len(gone):

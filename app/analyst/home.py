@@ -8,7 +8,7 @@ from flask import Blueprint, render_template, url_for
 
 from app import jobs
 from app.analyst.run_pages import run_lines
-from app.analyst.standing import next_steps, read_standing
+from app.analyst.standing import next_steps, read_standing, waiting_drafts
 from app.analyst.work_pages import job_lines
 from app.guard import require_visitor
 from app.permissions import ASKING
@@ -26,11 +26,13 @@ NEWEST = 5
 
 @bp.get("/")
 def home() -> ResponseReturnValue:
-    """List the cities."""
+    """List the cities; tell publishers which drafts wait for them."""
+    person = require_visitor().person
     with workroom().database.session() as session:
         found = cities.list_cities(session)
-    may_add = require_visitor().person.may({ANALYST})
-    return render_template("analyst/home.html", cities=found, may_add=may_add)
+        drafts = waiting_drafts(session, found, person)
+    may_add = person.may({ANALYST})
+    return render_template("analyst/home.html", cities=found, drafts=drafts, may_add=may_add)
 
 
 @bp.get("/<city>/")

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 bp = Blueprint("new_city", __name__, url_prefix="/analyst")
 NO_CITY = ""
 LONGEST_EXAMPLE = 80
+MANY_DISTRICTS = 40  # more are rarely the districts of a police department
 
 
 @bp.route("/new-city", methods=["GET", "POST"])
@@ -131,6 +132,7 @@ def _page(
             (name, f"{name}: {', '.join(values)}"[:LONGEST_EXAMPLE])
             for name, values in outline.values.items()
         ],
+        many=MANY_DISTRICTS,
         zones=zones(),
         other=OTHER,
     ), 422 if faults else 200

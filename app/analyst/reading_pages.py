@@ -97,6 +97,7 @@ class RunPage:
     factors: tuple[FactorLine, ...]
     dropped: tuple[tuple[str, str], ...]
     methods: MethodsPage
+    settings: tuple[tuple[str, str], ...]
     validation: ValidationPage
 
 
@@ -141,6 +142,7 @@ def run_page(
         factors=_factors(run, words.Units(opened.city.crs)),
         dropped=tuple((one["candidate"], one["reason"]) for one in told["dropped"]),
         methods=methods,
+        settings=_lengths(run, words.Units(opened.city.crs)) + methods.settings,
         validation=scores.validation_page(shown, public_run(opened.own), {}),
     )
 
@@ -169,6 +171,15 @@ def zone_lines(
         )
         for i in order
         if not district or rows[i].district == district
+    )
+
+
+def _lengths(run: RunRecord, units: words.Units) -> tuple[tuple[str, str], ...]:
+    """Tell the lengths that a run took, which need not be the city's usual ones."""
+    grid = run.spec["grid"]
+    return (
+        ("side of a cell", units.length(grid["cell_units"])),
+        ("length of a block", units.length(grid["block_units"])),
     )
 
 

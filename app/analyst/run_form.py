@@ -256,6 +256,11 @@ def put_at(field: Any, told: str) -> None:
     field.errors = [*field.errors, told]
 
 
+def _plain(number: float) -> float:
+    """Give a number that is shown as people write it: 200, not 200.0."""
+    return int(number) if number.is_integer() else number
+
+
 def typed(asked: FitRequest, offered: Offer) -> dict[str, Any]:
     """Give what a form says when this is asked for."""
     city, model, zones = offered.city, asked.model, asked.zones
@@ -268,9 +273,9 @@ def typed(asked: FitRequest, offered: Offer) -> dict[str, Any]:
         "scope": EACH if each else CHOSEN if asked.districts else WHOLE,
         "districts": [] if each else [one for one in asked.districts if one != CITY_SCOPE],
         "factors": _typed_factors(asked, offered),
-        "cell": city.cell_units if asked.cell_units is None else asked.cell_units,
-        "block": city.block_units if asked.block_units is None else asked.block_units,
-        "area_share": round(100 * zones.area_share, 7),
+        "cell": _plain(city.cell_units if asked.cell_units is None else asked.cell_units),
+        "block": _plain(city.block_units if asked.block_units is None else asked.block_units),
+        "area_share": _plain(round(100 * zones.area_share, 7)),
         "zones_from": zones.source,
         "half_life_days": asked.history.half_life_days or 0.0,
         **{name: getattr(zones, name) for name in ("min_cells", "max_cells", "max_zones")},

@@ -101,8 +101,9 @@ def run_lines(found: Sequence[RunSummary], city: CityRecord) -> list[RunLine]:
 
 
 def scope_words(scope: str, city: CityRecord) -> str:
-    """Name what a run is of."""
-    if scope == CITY_SCOPE and scope not in set(city.districts["code"]):
+    """Name what a run is of; a city that is only an outline has one district, called the same."""
+    codes = set(city.districts["code"])
+    if scope == CITY_SCOPE and (scope not in codes or len(codes) == 1):
         return "whole city"
     return f"district {scope}"
 

@@ -11,8 +11,9 @@ from geodata.cityfolder import sections
 from geodata.sources.fetching import is_address, shown_address
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from geodata.handed_in import HandedIn
     from geodata.reports import SourceReport
     from geodata.store.imports import ImportRecord
 
@@ -98,6 +99,28 @@ def source_rows(
             )
         )
     return tuple(rows)
+
+
+SOURCE_ORDERS: dict[str, Callable[[SourceRow], Any]] = {
+    "kind": lambda row: (row.title, row.what),
+    "source": lambda row: row.shown.lower(),
+    "read": lambda row: -(row.read or 0),
+    "left-out": lambda row: -sum(n for _, n in row.left_out),
+}
+WAITING_ORDERS: dict[str, Callable[[HandedIn], Any]] = {
+    "when": lambda one: -one.when.timestamp(),
+    "name": lambda one: one.upload.name.lower(),
+    "size": lambda one: -one.upload.size,
+    "who": lambda one: one.who,
+}
+
+
+def arranged(
+    rows: Sequence[SourceRow], *, kind: str | None, order: str | None
+) -> tuple[SourceRow, ...]:
+    """Narrow sources to a kind and sort them; without an order they stay as the city has them."""
+    found = [row for row in rows if kind in (None, row.section)]
+    return tuple(sorted(found, key=SOURCE_ORDERS[order]) if order else found)
 
 
 def import_rows(imports: Sequence[ImportRecord]) -> tuple[ImportRow, ...]:

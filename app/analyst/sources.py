@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, redirect, render_template, request, url_for
 
+from app import forms as addresses
 from app import jobs
 from app.analyst.managing import job_address, remove_source
-from app.analyst.source_rows import import_rows, source_rows
+from app.analyst.source_rows import (
+    SOURCE_ORDERS,
+    WAITING_ORDERS,
+    arranged,
+    import_rows,
+    source_rows,
+)
 from app.city_files import follow
 from app.guard import require_visitor
 from app.staff.city import shell, staff_city
@@ -51,10 +58,22 @@ def sources(city: str) -> ResponseReturnValue:
         CityFolder(room.settings.cities, city).root
     )
     rows = source_rows(described.content, reports) if described else ()
+    kinds = {row.section: row.title for row in rows}
+    kind = addresses.choice(request.args, "kind", kinds)
+    order = addresses.choice(request.args, "order", SOURCE_ORDERS)
+    listed_rows = arranged(rows, kind=kind, order=order)
+    pages = paging(
+        request.args, len(listed_rows), PAGE, {"city": city, "kind": kind, "order": order}
+    )
+    waits = _waiting(city, told) if may else []
     return render_template(
         "analyst/sources.html",
         shell=shell(record),
-        rows=rows,
+        rows=listed_rows[pages.start : pages.start + PAGE],
+        pages=pages,
+        kinds=kinds,
+        kind=kind,
+        order=order,
         lacking=[name for name in NEEDED if not any(row.section == name for row in rows)],
         version=described.number if described else 0,
         origin="" if managed or described is None else described.root,
@@ -63,9 +82,32 @@ def sources(city: str) -> ResponseReturnValue:
         more=len(listed) > NEWEST,
         open=[one for one in told if not one.job.ended],
         failed=_failed(told),
-        waiting=_waiting(city, told) if may else [],
+        waiting=waits[:NEWEST],
+        more_waiting=len(waits) > NEWEST,
         may=may,
         job_address=job_address,
+    )
+
+
+@bp.get("/<city>/sources/waiting")
+def waiting(city: str) -> ResponseReturnValue:
+    """List the files that were handed in for a city and are not added."""
+    record = staff_city(city)
+    told = [one for one in jobs.statuses(workroom().database, city) if one.job.kind in OURS]
+    found = _waiting(city, told)
+    people = sorted({one.who for one in found})
+    who = addresses.choice(request.args, "who", people)
+    order = addresses.choice(request.args, "order", WAITING_ORDERS) or "when"
+    listed = sorted((one for one in found if who in (None, one.who)), key=WAITING_ORDERS[order])
+    pages = paging(request.args, len(listed), PAGE, {"city": city, "who": who, "order": order})
+    return render_template(
+        "analyst/waiting.html",
+        shell=shell(record, "sources.sources"),
+        waiting=listed[pages.start : pages.start + PAGE],
+        pages=pages,
+        people=people,
+        who=who,
+        order=order,
     )
 
 

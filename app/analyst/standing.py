@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from flask import url_for
 
 from app import words
+from app.staff.frame import moment
 from app.validation import VALIDATION
 from geodata.roles import ANALYST, PUBLISHER
 from geodata.store import findings, imports, incidents, layers, releases, runs
-from geodata.store.releases import DRAFTED
+from geodata.store.releases import DRAFTED, WITHDRAWN, same_person
 from geodata.store.runs import RunFilter
 from spatial.analysis import CITY_SCOPE
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from geodata.store.cities import CityRecord
+    from geodata.store.cities import CityRecord, CitySummary
     from geodata.store.incidents import OutcomeDays
     from geodata.store.people import PersonRecord
     from geodata.store.releases import ReleaseRecord
@@ -53,6 +54,39 @@ class Step:
     told: str
     label: str
     address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingDraft:
+    """A draft that waits for a publisher; ``own`` is one that the person drafted."""
+
+    id: str
+    city: str
+    told: str
+    own: bool
+    address: str
+
+
+def waiting_drafts(
+    session: Session, found: Sequence[CitySummary], person: PersonRecord
+) -> tuple[WaitingDraft, ...]:
+    """Give the newest draft of each city, for publishers; nothing for others."""
+    if not person.may((PUBLISHER,)):
+        return ()
+    waiting = []
+    for city in found:
+        listed = releases.list_releases(session, city.slug)
+        for one in [release for release in listed[:1] if release.state == DRAFTED]:
+            waiting.append(
+                WaitingDraft(
+                    id=one.id,
+                    city=city.name,
+                    told=f"drafted {moment(one.drafted_at)} by {one.drafted_by}",
+                    own=same_person(person.name, one.drafted_by),
+                    address=url_for("drafts.release", city=city.slug, release=one.id),
+                )
+            )
+    return tuple(waiting)
 
 
 def read_standing(session: Session, city: CityRecord, most: int) -> Standing:
@@ -113,12 +147,22 @@ def _of_run(found: Standing, run: RunSummary, *, fits: bool, publishes: bool) ->
                 "run, and it can be held against them."
             )
             steps.append(_step(told, "New run", new, may=fits))
+    elif not found.undone and not any(_shows(one, run) for one in found.releases):
+        told = f"No release shows the newest run ({days}) yet. Draft one, for a publisher to read."
+        address = url_for("drafts.listed", city=city.slug)
+        steps.append(_step(told, "Go to the releases", address, may=fits))
     drafts = [one for one in found.releases if one.state == DRAFTED]
     for draft in drafts[:1]:
         told = f"Draft {draft.id} waits for a publisher who did not draft it."
         address = url_for("drafts.release", city=city.slug, release=draft.id)
         steps.append(_step(told, "Look at it", address, may=publishes))
     return steps
+
+
+def _shows(release: ReleaseRecord, run: RunSummary) -> bool:
+    """Tell whether a release is about a run and was not withdrawn."""
+    shown = release.manifest["run"]
+    return release.state != WITHDRAWN and shown is not None and bool(shown["id"] == run.id)
 
 
 def _last(outcomes: Sequence[OutcomeDays], outcome: str) -> dt.date | None:

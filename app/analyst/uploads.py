@@ -242,18 +242,21 @@ def commit(city: str, upload: str) -> ResponseReturnValue:
     return redirect(job_address(city, job.id), 303)
 
 
-@bp.post("/<city>/sources/add/<upload>/forget")
+@bp.route("/<city>/sources/add/<upload>/forget", methods=["GET", "POST"])
 def forget(city: str, upload: str) -> ResponseReturnValue:
-    """Forget a file that was handed in."""
-    staff_city(city)
+    """Ask whether a file that was handed in is to be forgotten, and forget it."""
+    record, form = staff_city(city), ConfirmForm()
     handed = _handed(city, upload)
-    if ConfirmForm().validate_on_submit():
+    if form.validate_on_submit():
         handed_in.forget(handed)
         told = {"file": handed.upload.name, "sha256": handed.upload.sha256}
         with workroom().database.session(write=True) as session:
             audit.record(session, require_visitor().person.name, "source.forget_upload", city, told)
         say(f"{handed.upload.name} is forgotten. Nothing of it is in the city.")
-    return redirect(url_for("sources.sources", city=city), 303)
+        return redirect(url_for("sources.sources", city=city), 303)
+    return render_template(
+        "analyst/forget.html", shell=shell(record, TAB), handed=handed, form=form
+    ), 422 if form.is_submitted() else 200
 
 
 def _handed(city: str, upload: str) -> HandedIn:

@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.jobs import JobStatus
+    from geodata.store.jobs import JobRecord
+
+
+TOLD_AT = {  # where the page of a run tells what a job found, and how that is called
+    "validate": ("validation", " on later incidents"),
+    "backtest": ("validation", " on later incidents"),
+    "certainty": ("diagnostics", ": how sure it is"),
+    "sensitivity": ("diagnostics", ": how sure it is"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +124,7 @@ def job_page(status: JobStatus, city: str, *, alive: bool, may_fit: bool = False
         ended_at=job.ended_at,
         message=_message(job.message),
         remedy=remedy(job) if failed else "",
-        made=_made(job.result, city),
+        made=_made(job, city),
         sources=_sources(job.result),
         retry_of=(job.retry_of, url_for("work.job", city=city, job=job.retry_of))
         if job.retry_of
@@ -150,13 +159,18 @@ def _message(message: str | None) -> str:
     return told if told.endswith((".", "!", "?")) else f"{told}."
 
 
-def _made(result: dict[str, Any] | None, city: str) -> tuple[tuple[str, str], ...]:
-    result = result or {}
+def _made(job: JobRecord, city: str) -> tuple[tuple[str, str], ...]:
+    result = job.result or {}
     made = [
         (f"Run {run}", url_for("reading.run", city=city, run=run)) for run in result.get("runs", ())
     ]
+    if job.kind == "import" and job.state == jobs.DONE:
+        made.append(("The city as it stands, and what is next", url_for("analyst.city", city=city)))
+        made.append(("Its sources", url_for("sources.sources", city=city)))
     if "run" in result:
-        made.append((f"Run {result['run']}", url_for("reading.run", city=city, run=result["run"])))
+        part, what = TOLD_AT.get(job.kind, (None, ""))
+        address = url_for("reading.run", city=city, run=result["run"], _anchor=part)
+        made.append((f"Run {result['run']}{what}", address))
     if "release" in result:
         made.append(
             (

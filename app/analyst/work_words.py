@@ -108,7 +108,7 @@ def about(kind: str, arguments: Mapping[str, Any]) -> str:
     if kind == "fit":
         return f"{plain(str(arguments['outcome']))}, {_scope(arguments)}, {_period(arguments)}"
     if kind == "import":
-        return "all sources"
+        return "all that the city is made of"
     if kind == "evaluate":
         return f"{plain(str(arguments['outcome']))}, zones of run {arguments['run']}"
     if "run" in arguments:

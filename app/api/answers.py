@@ -15,6 +15,7 @@ from flask import Response, request, url_for
 from app import forms
 from app.api.registry import CSV, GEOJSON, JSON, Parameter
 from app.api.schemas import Reference  # noqa: TC001 - read from the annotations
+from geodata.spreadsheets import inert
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -185,7 +186,10 @@ def add_links(response: Response, links: Iterable[Link]) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """Write rows as CSV; lists and objects in a cell are JSON, missing values empty."""
+    """Write rows as CSV; lists and objects in a cell are JSON, missing values empty.
+
+    No text is a formula: see :func:`geodata.spreadsheets.inert`.
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
@@ -224,4 +228,4 @@ def _cell(value: Any) -> Any:
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, bool):
         return str(value).lower()
-    return value
+    return inert(value)

@@ -171,6 +171,8 @@ def choose_terrain(
     sign: Literal[1, -1] = 1 if spec.sign == "aggravating" else -1
     kept, screened = _screen(design, counts, spec, sign, warnings, times, progress)
     searched = []
+    if progress:
+        progress("stepwise", 0, len(spec.families))
     for position, family in enumerate(spec.families):
         searched.append(
             choose_columns(

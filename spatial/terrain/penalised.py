@@ -408,6 +408,8 @@ class _Walk:
         lambdas = top * settings.smallest_ratio**steps
         means, errors, betas, intercepts = [], [], [], []
         converged = True
+        if progress:
+            progress("elastic net", 0, len(lambdas))
         for position, penalty in enumerate(lambdas):
             seen, met = self.settle(float(penalty), seen)
             converged &= met

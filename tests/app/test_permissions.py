@@ -73,6 +73,7 @@ GUARDED = {  # by hand, so that a slip in the table of the pages does not go uns
     "reading.compare_map": READING,
     "sources.sources": READING,
     "sources.remove": ANALYST,
+    "sources.waiting": ANALYST,
     "sources.imports": READING,
     "sources.undo": ANALYST,
     "uploads.add": ANALYST,
@@ -138,7 +139,11 @@ FOR_TOKENS = {  # by hand too: scope of the token, and roles of which its person
 }
 FOR_ANOTHER_STAGE = {"staff.code", "staff.enrol", "staff.enrol_picture"}
 BACK = {  # where those go on who come to a step of the sign-in that is not theirs
-    **dict.fromkeys(ROLES, "/account"),
+    "viewer": "/analyst/",
+    "officer": "/command/",
+    "analyst": "/analyst/",
+    "commander": "/command/",
+    "publisher": "/analyst/",
     "administrator": "/admin/people",
     "half-way": "/login/code",
     "nobody": "/login",

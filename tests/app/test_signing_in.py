@@ -8,6 +8,8 @@ from staffing import KEY, PASSWORD, Office, digest
 
 from app.people import codes, passwords
 from app.people.keys import Keys
+from app.permissions import HOMES, RULES
+from geodata.roles import ROLES
 from geodata.store import credentials, people
 
 
@@ -44,7 +46,34 @@ def test_signing_in_leads_to_own_pages_only(office, then):
     office.add("ana")
     browser = office.client()
     browser.send("/login", name="ana", password=PASSWORD, next=then)
-    assert browser.send("/login/code", code=office.code("ana")).location == "/account"
+    assert browser.send("/login/code", code=office.code("ana")).location == "/analyst/"
+
+
+@pytest.mark.parametrize(
+    ("roles", "home"),
+    [
+        (["viewer"], "/analyst/"),
+        (["officer"], "/command/"),
+        (["analyst"], "/analyst/"),
+        (["commander"], "/command/"),
+        (["publisher"], "/analyst/"),
+        (["administrator"], "/admin/people"),
+        (["commander", "analyst"], "/analyst/"),
+        (["analyst", "administrator"], "/admin/people"),
+        (["viewer", "officer"], "/command/"),
+    ],
+)
+def test_signing_in_leads_to_where_ones_work_begins(office, roles, home):
+    office.add("ana", *roles)
+    browser = office.client("ana")
+    assert browser.get("/login").location == home
+    assert browser.get(home).status_code == 200
+
+
+def test_every_role_has_a_home_that_is_open_to_it():
+    assert HOMES.keys() == ROLES.keys()
+    for role, endpoint in HOMES.items():
+        assert role in RULES[endpoint].roles
 
 
 def test_a_wrong_password_and_an_unknown_name_look_the_same(office):

@@ -17,6 +17,7 @@ PATHS = {
     "data": "/data/",
     "accountability": "/accountability/",
     "accessibility": "/accessibility/",
+    "api": "/api/",
     **FRAMED,
 }
 

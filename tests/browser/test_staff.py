@@ -92,6 +92,7 @@ PATHS = (
     "/account",
     "/account/password",
     "/account/codes",
+    "/account/tokens",
 )
 
 
@@ -132,7 +133,7 @@ def test_pages_are_whole_and_axe_finds_nothing(office, window, size):
     forget(visit)
 
 
-def test_somebody_is_let_in_from_the_first_link_to_the_account(office, window):
+def test_somebody_is_let_in_from_the_first_link_to_the_own_desk(office, window):
     root, cora = window(), window("phone")
     sign_in(office, root)
     assert root.page.url.endswith("/admin/people")
@@ -163,8 +164,8 @@ def test_somebody_is_let_in_from_the_first_link_to_the_account(office, window):
     assert cora.page.locator(".recovery li").count() == 10
     cora.shot("staff-recovery-phone", full_page=True)
     cora.page.get_by_role("link", name="I have written them down").click()
-    cora.page.wait_for_url("**/account")
-    assert "town/D2" in cora.page.inner_text("main")
+    cora.page.wait_for_url("**/command/")  # where an officer's work begins
+    assert "District D2" in cora.page.inner_text("main")
     cora.page.get_by_role("button", name="Sign out", exact=True).click()
     cora.page.wait_for_url("**/login")
     assert "signed out" in cora.page.inner_text("[role=status]")

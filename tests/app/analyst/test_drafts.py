@@ -66,6 +66,19 @@ def test_the_list_tells_what_is_public_now(office):
     assert "Draft a release" in office.client("ana").get(LISTED).text
 
 
+def test_publishers_find_what_waits_for_them_where_they_begin(office):
+    pia = office.client("pia")
+    home = pia.get("/analyst/").text
+    assert f'href="{office.page}"' in home
+    assert "Read it and decide" in home
+    assert office.first not in home
+    own = office.client("ana").get("/analyst/").text
+    assert "It is yours, so somebody else has to approve it." in own
+    assert office.draft not in office.client("vic").get("/analyst/").text
+    assert pia.send(f"{office.page}/approve", page=office.page, sure="y").status_code == 303
+    assert "Drafts that wait" not in pia.get("/analyst/").text
+
+
 def test_a_draft_is_asked_for_as_a_job_of_whoever_asks(office):
     answer = office.client("ana").send(LISTED, city="town")
     assert answer.status_code == 303
@@ -96,6 +109,8 @@ def test_the_map_tells_zones_that_stay_come_and_go(office):
     assert gone["properties"]["tip"].endswith("no longer a zone")
     first = browser.get(f"{LISTED}/{office.first}/zones.json").get_json()
     assert [layer["name"] for layer in first["layers"]] == ["districts", "zones"]
+    assert [key["label"] for key in first["layers"][1]["keys"]] == ["Zones of this release"]
+    assert {one["properties"]["key"] for one in first["layers"][1]["shapes"]["features"]} == {0}
     south, west, north, east = told["bounds"]
     assert south < gone["geometry"]["coordinates"][0][0][1] + 0.01 < north + 0.02
     assert west < east

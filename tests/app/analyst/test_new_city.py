@@ -85,8 +85,12 @@ def test_hartford_is_set_up_and_its_feet_are_not_degrees(empty, shared_data):
     folder = shared_data / "hartford"
     address = empty.hand_in(zipped(folder), "block_groups.zip", "/analyst/new-city").location
     told = {"name": "Hartford", "slug": "hartford", "timezone": "America/New_York"}
+    seen = empty.send(address, name="São Tomé, Hartford", timezone="America/New_York")
+    assert 'value="sao-tome"' in seen.text  # a short name that was left empty
+    assert "These are many for police districts" in seen.text
     seen = empty.send(address, **told, district="", look="y")
     assert "<strong>1</strong> district," in seen.text
+    assert "These are many" not in seen.text
     assert empty.form(address)["crs"] == "EPSG:3508"
     assert empty.send(address, set_up="y").status_code == 303
     page = "/analyst/hartford/sources/add"

@@ -263,7 +263,7 @@ def test_a_job_is_the_start_of_another_question(desk, ann):
     number = work.statuses(desk.database, "town", open_only=True)[0].job.id
     asked(desk)
     page = ann.get(f"{NEW}?job={number}").text
-    assert re.search(r'name="cell"[^>]*value="80.0"', page)
+    assert re.search(r'name="cell"[^>]*value="80"', page)
     assert re.search(r'name="seed"[^>]*value="77"', page)
     assert ann.get(f"{NEW}?job=99999").status_code == 200
     assert ann.get(f"{NEW}?job=x").status_code == 200

@@ -5,6 +5,7 @@ import datetime as dt
 import io
 import json
 import os
+import re
 import time
 import zipfile
 
@@ -184,7 +185,7 @@ def test_a_wrong_system_is_told_at_its_field_and_at_one_click_put_right(bench):
     xy = bench.town.incidents.assign(lon=range(600_100, 600_220), lat=range(4_000_100, 4_000_220))
     address = bench.hand_in(xy.to_csv(index=False), "feet.csv").location
     page = bench.browser.get(address).text
-    assert "are called degrees, but values such as 600100, 4.0001e+06 are none" in page
+    assert "are called degrees, but values such as 600100, 4000100 are none" in page
     assert "<strong>0</strong> of 120 rows" in page
     assert "<strong>120 elsewhere</strong>" in page
     words = {f"means-outcome-{i}": "any" for i in range(3)}
@@ -435,10 +436,78 @@ def test_files_of_one_city_are_not_seen_from_another_and_are_forgotten(bench):
     assert "Remove" not in listed
     page = bench.browser.get("/analyst/town/sources").text
     assert "stops.csv" in page
-    gone = bench.browser.send(f"{address}/forget", page="/analyst/town/sources", sure="y")
+    asked = bench.browser.get(f"{address}/forget")
+    assert "stops.csv" in asked.text
+    unsure = bench.browser.send(f"{address}/forget")
+    assert unsure.status_code == 422
+    assert "tick the box" in unsure.text
+    assert bench.browser.get(address).status_code == 200
+    gone = bench.browser.send(f"{address}/forget", sure="y")
     assert gone.status_code == 303
     assert list(bench.office.settings.uploads.glob("*")) == []
     assert bench.browser.get(address).status_code == 404
+
+
+def heads(page, region):
+    """Give what stands at the head of each row of a table, in its order."""
+    part = page.partition(f'aria-label="{region}"')[2].partition("</table>")[0]
+    rows = re.findall(r'<th scope="row">(.*?)</th>', part, re.S)
+    return [re.sub(r"<[^>]+>", " ", row).split() for row in rows]
+
+
+def test_sources_are_sorted_narrowed_and_paged(bench, monkeypatch):
+    address = bench.hand_in(STOPS, "stops.csv").location
+    bench.commit(address, **{"means-name-0": "bus_stops", "means-name-1": "rail_stops"})
+    page = "/analyst/town/sources"
+
+    def told(query=""):
+        answer = bench.browser.get(f"{page}{query}")
+        assert answer.status_code == 200
+        return [" ".join(row) for row in heads(answer.text, "Sources")]
+
+    factors = [f"Factor of the environment {name}" for name in ("bars", "bus_stops", "rail_stops")]
+    assert told() == [
+        "Police districts",
+        "Incidents robbery, burglary",
+        *factors,
+    ]  # as the city has them
+    assert told("?order=kind") == [*factors, "Incidents robbery, burglary", "Police districts"]
+    assert told("?order=read")[0] == "Incidents robbery, burglary"
+    assert told("?order=left-out")[0] == factors[2]  # 40 of its 60 rows are the other kind
+    assert told("?kind=factors&order=source") == factors
+    assert 'aria-sort="ascending"' in bench.browser.get(f"{page}?order=kind").text
+    monkeypatch.setattr("app.analyst.sources.PAGE", 2)
+    assert told("?kind=factors&page=2") == factors[2:]
+    assert "Page 2 of 2" in bench.browser.get(f"{page}?kind=factors&page=2").text
+    for wrong in ("?order=nothing", "?kind=nothing", "?page=x"):
+        assert bench.browser.get(f"{page}{wrong}").status_code == 400
+
+
+def test_files_that_wait_are_sorted_narrowed_and_paged(bench, monkeypatch):
+    bench.office.add("bob", "analyst")
+    bob = bench.office.client("bob")
+    page = "/analyst/town/sources/waiting"
+    assert "No file waits" in bench.browser.get(page).text
+    for number in range(6):
+        bench.hand_in(STOPS + "\n" * number, f"{'cabdef'[number]}.csv")
+    bench.hand_in(STOPS, "z.csv", browser=bob)
+
+    def told(query=""):
+        answer = bench.browser.get(f"{page}{query}")
+        assert answer.status_code == 200
+        return "".join(row[0][0] for row in heads(answer.text, "Handed in, not added"))
+
+    assert told() == "zfedbac"  # the newest first
+    assert told("?order=name") == "abcdefz"
+    assert told("?order=size")[:2] == "fe"
+    assert told("?who=bob") == "z"
+    assert told("?order=who&who=ann") == "zfedbac"[1:]
+    sources = bench.browser.get("/analyst/town/sources").text
+    assert len(heads(sources, "Handed in, not added")) == 5
+    assert f'href="{page}"' in sources
+    monkeypatch.setattr("app.analyst.sources.PAGE", 4)
+    assert told("?order=name&page=2") == "efz"
+    assert bench.browser.get(f"{page}?who=eve").status_code == 400
 
 
 def test_a_worker_forgets_files_that_nobody_came_back_to(bench):

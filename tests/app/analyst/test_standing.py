@@ -57,7 +57,9 @@ def test_the_story_of_a_city_from_nothing_to_a_validated_run(own):
     assert f'href="/analyst/town/runs/{run.id}"' in told
     validate(own.database, run.id, dt.date(2024, 10, 1), dt.date(2024, 12, 29))
     page = ann.get("/analyst/town/").text
-    assert next_of(page) == ""
+    assert "No release shows the newest run" in next_of(page)
+    assert 'href="/analyst/town/releases"' in next_of(page)
+    assert "href" not in next_of(vera.get("/analyst/town/").text)  # nor is drafting
     assert whole.id in page
     own.town.incidents.loc[0, "date"] = "2/2/2024"
     own.town.save()

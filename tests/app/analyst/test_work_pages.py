@@ -148,13 +148,16 @@ def test_what_is_done_leads_to_what_it_made(desk, ann, asked, worker):
     checked = asked("validate", run=desk.run.id, **{"from": "2025-01-01", "to": "2025-06-01"})
     end(desk, take(desk), jobs.DONE, result={"run": desk.run.id})
     page = ann.get(f"{JOBS}/{checked}").text
-    assert f"Run {desk.run.id}" in page
+    assert f'href="/analyst/town/runs/{desk.run.id}#validation"' in page
     path = str(desk.settings.instance / "city.toml")
     brought = asked("import", city_file=path)
     source = {"source": "<b>x</b>.csv", "read": 10, "stored": 7, "left_out": {"no date": 3}}
     end(desk, take(desk), jobs.DONE, result={"sources": [{**source, "notes": []}]})
     page = ann.get(f"{JOBS}/{brought}").text
     assert "no date: 3" in page
+    made = page[page.index('class="made"') :]
+    assert 'href="/analyst/town/"' in made
+    assert 'href="/analyst/town/sources"' in made
     assert "<b>x</b>" not in page
     assert path not in page  # where files lie is nobody's business here
     assert path not in ann.get(JOBS).text

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from app import create_app, open_data
+from app.api import answers
 from app.api.layers import LAYERS
 from app.config import Settings
 
@@ -194,3 +195,8 @@ def test_another_city_is_asked_for_by_its_slug(client):
     told = client.get("/api/v1/zones?city=town&limit=1")
     assert "city=town" in links(told)["next"]
     assert client.get("/api/v1/zones?city=nowhere").status_code == 404
+
+
+def test_tables_hold_no_formula():
+    told = {"name": "=1+1", "value": -1.5, "about": ["=1"], "n": "-7"}
+    assert answers.table(list(told), [told]).decode().splitlines()[1] == '\'=1+1,-1.5,"[""=1""]",-7'
