@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app import words
-from app.command.frame import runs_for_patrols
+from app.command.patrol import runs_for_patrols
 from geodata.measures.ledger import Ledger
 from geodata.store import incidents, runs
 from spatial.errors import OutcomeError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
     from sqlalchemy.orm import Session
 
-    from app.command.frame import Place
+    from app.command.place import Place
     from spatial.outcome.dose import DoseResponse
 
 WEEK = dt.timedelta(weeks=1)

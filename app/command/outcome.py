@@ -11,10 +11,11 @@ from app import charts, jobs
 from app import forms as addresses
 from app.command import evaluations
 from app.command.dose import dose_page
-from app.command.frame import outcome_place, runs_for_patrols
 from app.command.outcome_forms import AskForm, PowerForm
 from app.command.outcome_map import outcome_map
 from app.command.outcome_pages import power_page
+from app.command.patrol import runs_for_patrols
+from app.command.place import outcome_place
 from app.evaluation import EVALUATION
 from app.evaluation_coverage import COMMAND, MEASURED_ON, coverage_words
 from app.evaluation_words import evaluation_page
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from app.command.frame import Place
+    from app.command.place import Place
     from geodata.store.findings import FindingRecord
     from geodata.store.runs import RunRecord, RunSummary
 
