@@ -27,7 +27,7 @@ from app.words import sentence
 from app.workroom import workroom
 from geodata.errors import DataError
 from geodata.roles import ANALYST, COMMANDER
-from geodata.store import findings, runs
+from geodata.store import editions, findings, runs
 from spatial.errors import OutcomeError, SpecError
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def _finding(place: Place, run: str, key: str) -> tuple[RunRecord, FindingRecord
         if record is None or record.city != place.city.slug:
             raise NotFound
         finding = findings.get_finding(session, run, EVALUATION, key)
-        where = runs.zone_districts(session, run)
+        where = editions.zone_districts(session, run)
     if finding.document["outcome"] in place.city.sensitive_outcomes:
         raise NotFound
     treated = evaluations.treated_districts(finding.document, where)
@@ -222,7 +222,7 @@ def _run_asked(place: Place, wanted: str | None) -> tuple[list[RunSummary], RunR
         if not known:
             return [], None
         chosen = addresses.choice({"run": wanted or ""}, "run", [run.id for run in known])
-        return known, runs.get_run(session, chosen or known[0].id)
+        return known, editions.get_run_in_use(session, chosen or known[0].id)
 
 
 def _without_run(place: Place, title: str) -> ResponseReturnValue:
