@@ -8,7 +8,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.exceptions import NotFound
 
 from app import forms as addresses
-from app import guard, photos
+from app import photos
 from app.command.action_forms import (
     OWNERS,
     ActionForm,
@@ -28,8 +28,8 @@ from app.command.action_pages import (
 )
 from app.command.patrol import Present, present
 from app.command.place import own_place
-from app.command.visit_forms import plain_text
-from app.guard import require_visitor
+from app.command.visit_forms import plain_text, version_of
+from app.guard import desk, require_visitor, signed
 from app.staff.forms import ConfirmForm
 from app.staff.frame import say
 from app.staff.pages import paging
@@ -97,8 +97,7 @@ def new(city: str, district: str) -> ResponseReturnValue:
                     place.code,
                     there.run or "",
                     facts_of(form),
-                    who=require_visitor().person.name,
-                    when=guard.desk().now(),
+                    **signed(),
                     today=place.now.date(),
                 )
         except DataError as error:
@@ -129,8 +128,6 @@ def action(city: str, district: str, number: int) -> ResponseReturnValue:
         form = _form(found)
     fill_choices(form, there.zones, found.facts)
     if form.validate_on_submit():
-        text = form.version.data or ""
-        version = int(text) if text.isdecimal() and len(text) < 9 else 0
         try:
             with workroom().database.session(write=True) as session:
                 store.change_action(
@@ -138,9 +135,8 @@ def action(city: str, district: str, number: int) -> ResponseReturnValue:
                     place.city,
                     number,
                     facts_of(form),
-                    version=version,
-                    who=require_visitor().person.name,
-                    when=guard.desk().now(),
+                    version=version_of(form.version.data),
+                    **signed(),
                     today=place.now.date(),
                 )
         except DataError as error:
@@ -167,8 +163,7 @@ def comment(city: str, district: str, number: int) -> ResponseReturnValue:
                     place.city,
                     number,
                     plain_text(form.comment.data or ""),
-                    who=require_visitor().person.name,
-                    when=guard.desk().now(),
+                    **signed(),
                 )
         except DataError as error:
             put_at_field(form, error, "comment")
@@ -220,8 +215,7 @@ def remove_photo(city: str, district: str, number: int, photo: int) -> ResponseR
             place.city,
             number,
             photo,
-            who=require_visitor().person.name,
-            when=guard.desk().now(),
+            **signed(),
         )
     photos.forget(workroom().settings.photos, file)
     say("The photo is removed.")
@@ -238,7 +232,7 @@ def reminders_page() -> ResponseReturnValue:
 def make_feed() -> ResponseReturnValue:
     """Give one's reminders a secret address; it is shown once."""
     with workroom().database.session(write=True) as session:
-        token = reminders.make_feed(session, require_visitor().person, guard.desk().now())
+        token = reminders.make_feed(session, require_visitor().person, desk().now())
     return _reminders_page(url_for("actions.feed", token=token, _external=True))
 
 
@@ -259,7 +253,7 @@ def feed(token: str) -> ResponseReturnValue:
         if person is None or not person.may(WITH_DISTRICTS):
             raise NotFound
         found = [one for slug in _cities_of(person) for one in _due(session, person, slug)]
-    return Response(calendar(found, guard.desk().now()), mimetype="text/calendar")
+    return Response(calendar(found, desk().now()), mimetype="text/calendar")
 
 
 def _here(city: str, district: str) -> tuple[Place, Present]:
@@ -338,8 +332,7 @@ def _keep_photo(place: Place, number: int, form: PhotoForm) -> None:
                 width=made.width,
                 height=made.height,
                 size=len(made.content),
-                who=require_visitor().person.name,
-                when=guard.desk().now(),
+                **signed(),
             )
     except BaseException:
         photos.forget(folder, name)

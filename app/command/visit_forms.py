@@ -158,6 +158,11 @@ def _ms(said: dict[str, Any], name: str) -> int:
     return value
 
 
+def version_of(text: str | None) -> int:
+    """Read the version that a form was made of, 0 where it is none."""
+    return int(text) if text and text.isdecimal() and len(text) < 9 else 0
+
+
 def _moment(place: Place, name: str, text: str) -> int:
     try:
         moment = dt.datetime.fromisoformat(text.strip())

@@ -12,7 +12,6 @@ from werkzeug.exceptions import Forbidden, NotFound
 from wtforms import SelectChoice
 
 from app import forms as addresses
-from app import guard
 from app.command.patrol import present
 from app.command.place import own_place
 from app.command.shifts import SOON_MS, plan_at, standing
@@ -25,9 +24,10 @@ from app.command.visit_forms import (
     field_of,
     read_message,
     read_messages,
+    version_of,
 )
 from app.command.visit_pages import log_data, version_rows, visit_rows, zone_name
-from app.guard import require_visitor
+from app.guard import require_visitor, signed
 from app.staff.frame import say
 from app.staff.pages import paging
 from app.workroom import workroom
@@ -225,8 +225,7 @@ def _log(place: Place, run: str, key: str, facts: VisitFacts) -> str:
             run,
             key,
             facts,
-            who=require_visitor().person.name,
-            when=guard.desk().now(),
+            **signed(),
             now_ms=place.now_ms,
         )
 
@@ -240,7 +239,7 @@ def _correct(
     *,
     withdrawn: bool = False,
 ) -> None:
-    number = int(version) if version and version.isdecimal() and len(version) < 9 else 0
+    number = version_of(version)
     with workroom().database.session(write=True) as session:
         store.correct_visit(
             session,
@@ -249,8 +248,7 @@ def _correct(
             facts,
             why=why,
             version=number,
-            who=require_visitor().person.name,
-            when=guard.desk().now(),
+            **signed(),
             now_ms=place.now_ms,
             withdrawn=withdrawn,
         )
