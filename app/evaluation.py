@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from geodata.database import Database
     from geodata.store.cities import CityRecord
     from geodata.store.findings import FindingRecord
-    from geodata.store.runs import RunRecord
+    from geodata.store.runs import Edited, RunRecord
 
     Progress = Callable[[str, int, int], None]
 
@@ -81,17 +81,19 @@ class Question:
             msg = f"alpha lies between 0 and 1, such as 0.05; got {self.alpha}"
             raise DataError(msg)
 
-    @property
-    def key(self) -> str:
-        """Digest of everything asked."""
-        told = json.dumps(dataclasses.asdict(self), sort_keys=True, default=str)
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+    def key_on(self, edited: Edited | None) -> str:
+        """Digest of everything asked and of the edition of the zones that it is asked of."""
+        told = dataclasses.asdict(self) | ({"edition": edited.number} if edited else {})
+        text = json.dumps(told, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def evaluate(
     database: Database, asked: Question, *, progress: Progress | None = None
 ) -> dict[str, Any]:
     """Evaluate, and keep the result as a finding of the run with the cells of its areas.
+
+    The zones are those in use. What was found on another edition of them is kept beside it.
 
     Raises
     ------
@@ -115,8 +117,9 @@ def evaluate(
         )
     study = Study.lay(run, city, treated, asked, periods, points)
     document, areas = study.report(progress)
+    document["key"] = asked.key_on(run.edited)
     with database.session(write=True) as session:
-        findings.keep_finding(session, run.id, EVALUATION, asked.key, document, areas)
+        findings.keep_finding(session, run.id, EVALUATION, document["key"], document, areas)
     return document
 
 

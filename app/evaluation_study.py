@@ -137,6 +137,7 @@ class Study:
         treated = self._pair(self.treated)
         document: dict[str, Any] = {
             "run": self.run.id,
+            "edited": self.run.edited.as_json() if self.run.edited else None,
             "city": self.run.city,
             "outcome": self.asked.outcome,
             "before": _period(self.periods.before),

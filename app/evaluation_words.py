@@ -49,6 +49,7 @@ class EvaluationPage:
     title: str
     before: str
     after: str
+    zones: str
     level: str
     treated: AreaRow
     controls: tuple[AreaRow, ...]
@@ -112,6 +113,7 @@ def evaluation_page(finding: FindingRecord) -> EvaluationPage:
         ),
         before=days_of(document["before"]),
         after=days_of(document["after"]),
+        zones=f"run {finding.run}{changed_by(document)}",
         level=words.share(1 - document["alpha"]),
         treated=_row("treated", document["treated"]),
         controls=tuple(_row(found["name"], found) for found in document["controls"]),
@@ -132,6 +134,15 @@ def zones_of(document: Document) -> str:
     """Say how many zones were treated."""
     number = len(document["treated"]["zones"])
     return f"{number} zone{'' if number == 1 else 's'}"
+
+
+def changed_by(document: Document) -> str:
+    """Say behind the run that its zones were those of a person, and after which step."""
+    edited = document.get("edited")  # evaluations of before editions were told apart have none
+    if not edited:
+        return ""
+    on = words.day(dt.date.fromisoformat(edited["on"]))
+    return f", changed by a person, step {edited['edition']} of {on}"
 
 
 def _row(name: str, found: Document) -> AreaRow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from flask import current_app, g, redirect, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
@@ -19,6 +19,7 @@ from geodata.store import audit, limits
 from geodata.store.sessions import CODE, ENROL
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Collection
 
     from flask import Flask, Response
@@ -98,6 +99,18 @@ def require_visitor() -> Visitor:
     if found is None:
         raise Forbidden
     return found
+
+
+class Signature(TypedDict):
+    """Who changes something, and when in UTC, as what stores a change takes both."""
+
+    who: str
+    when: dt.datetime
+
+
+def signed() -> Signature:
+    """Sign a change with whoever asks."""
+    return Signature(who=require_visitor().person.name, when=desk().now())
 
 
 def require_bearer() -> Bearer:

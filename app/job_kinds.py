@@ -164,8 +164,8 @@ def _read_evaluate(given: Arguments) -> Task:
     )
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
-        evaluate(tools.database, asked, progress=progress)
-        return {"run": run, "evaluation": asked.key}
+        document = evaluate(tools.database, asked, progress=progress)
+        return {"run": run, "evaluation": document["key"]}
 
     return Task(work=work, city=city)
 

@@ -11,7 +11,7 @@ from app.evaluation import Question, require_same_city, treated_zones
 from app.evaluation_study import Study
 from app.inputs import require_outcome
 from geodata.errors import DataError
-from geodata.store import cities, incidents, runs
+from geodata.store import cities, editions, incidents
 from spatial.outcome.estimates import dispersion
 from spatial.outcome.periods import Periods, months_later
 from spatial.outcome.power import Reach
@@ -102,7 +102,7 @@ def foresee(database: Database, asked: PowerAsk) -> Power:
     )
     with database.session() as session:
         city = cities.get_city(session, asked.city)
-        run = runs.get_run(session, asked.run)
+        run = editions.get_run_in_use(session, asked.run)
         require_same_city(run, city)
         require_outcome(city, asked.outcome)
         treated = treated_zones(run, city, question)

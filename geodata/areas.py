@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
-    from geodata.cityfile import CityFile, DistrictSource, Place
+    from geodata.cityfile import CityFile
+    from geodata.citysources import DistrictSource
+    from geodata.citytables import Place
     from geodata.gathering import Opened
     from geodata.reports import SourceReport
 

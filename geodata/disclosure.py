@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from geodata.cityfile import Place
+    from geodata.citytables import Place
 
 CONTACT_KEYS = ("name", "email", "phone", "address", "url")
 LICENSE_KEYS = ("license", "license_url")

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geodata.cityfile import BaseSource, FactorSource, IncidentSource, Place
+    from geodata.citysources import BaseSource, FactorSource, IncidentSource
+    from geodata.citytables import Place
 
 WHOLE_WITH_POINT = r"-?\d+\.0"
 KEY_DECIMALS = 3  # of a unit: a millimetre or a hair

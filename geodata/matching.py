@@ -12,7 +12,7 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from geodata.cityfile import DEGREES, Place
+from geodata.citytables import DEGREES, Place
 from geodata.errors import DataError
 from geodata.gathering import digest_text, open_source, texts_of
 from geodata.placing import CityFrame, place_points

@@ -13,7 +13,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geodata.cityfile import DEGREES, Place
+from geodata.citytables import DEGREES, Place
 from geodata.gathering_records import DEGREES_PAIR
 from geodata.readers import read_place
 from geodata.readers.dates import read_moments

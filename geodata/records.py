@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from geodata.cityfile import Place
+    from geodata.citytables import Place
 
 FieldKind = Literal["text", "clock", "day", "count", "amount", "word"]
 

@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from geodata.cityfile import DEGREES
+from geodata.citytables import DEGREES
 from geodata.gathering_records import DEGREES_PAIR
 from geodata.placing import CityFrame
 from geodata.readers import read_place
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geodata.cityfile import Place
+    from geodata.citytables import Place
     from geodata.store.cities import CityRecord
 
     Floats = NDArray[np.float64]

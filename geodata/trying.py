@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from geodata.areas import open_area
-from geodata.cityfile import BaseSource, FactorSource, IncidentSource
+from geodata.citysources import BaseSource, FactorSource, IncidentSource
 from geodata.errors import DataError
 from geodata.gathering import (
     Opened,
@@ -24,7 +24,7 @@ from geodata.readers import read_place
 from geodata.sightings import frame_of
 
 if TYPE_CHECKING:
-    from geodata.cityfile import Place
+    from geodata.citytables import Place
     from geodata.gathering import Gathered, GatheredRecords
     from geodata.records import RecordSource
     from geodata.reports import SourceReport

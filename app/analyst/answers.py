@@ -11,7 +11,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from app.analyst.source_kinds import APART, KINDS, LAYER_NAME, OUTCOME, PAIR, UNUSED, X, Y
-from geodata.cityfile import BASE_KINDS
+from geodata.citysources import BASE_KINDS
 from geodata.measures.ids import TALLIED
 from geodata.records import RECORD_KINDS
 

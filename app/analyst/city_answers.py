@@ -16,7 +16,8 @@ from pyproj.exceptions import CRSError
 
 from app.analyst.answers import AS_SAID, OTHER, Faults
 from geodata.areas import gather_areas
-from geodata.cityfile import DEGREES, SLUG, Place, read_content
+from geodata.cityfile import SLUG, read_content
+from geodata.citytables import DEGREES, Place
 from geodata.errors import CityFileError, DataError
 from geodata.gathering import texts_of
 from geodata.previews import preview

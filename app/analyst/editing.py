@@ -14,7 +14,7 @@ from app.analyst.reading_forms import EditForm, ReasonForm
 from app.analyst.reading_maps import zones_map
 from app.analyst.reading_pages import zone_lines
 from app.analyst.reading_room import RUNS_TAB, Opened, bp, is_analyst, open_run
-from app.guard import desk, require_visitor
+from app.guard import signed
 from app.live_site import load_shown
 from app.staff.city import shell
 from app.staff.frame import say
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from geodata.store.editions import EditionRecord
     from geodata.store.runs import RunRecord
-    from geodata.zone_editing import Change
+    from geodata.zone_editing import Change, Changed
 
 DONE = {
     "merge": "merged",
@@ -76,30 +76,17 @@ def edit(city: str, run: str) -> ResponseReturnValue:
     form = _edit_form(standing, opened.newest)
     if not form.validate_on_submit():
         return _page(opened, edit=form), 422
-    after = _number(form.after.data)
     try:
         change = _change(form, standing)
     except DataError as error:
         form.shape.errors = [str(error)]
         return _page(opened, edit=form), 422
     try:
-        changed = change_zones(standing, change, opened.newest + 1)
-        with workroom().database.session(write=True) as session:
-            number = editions.add_edition(
-                session,
-                opened.own,
-                changed,
-                form.reason.data,
-                require_visitor().person.name,
-                desk().now(),
-                after=after,
-            )
+        return _stored(opened, change_zones(standing, change, opened.newest + 1), form)
     except (DataError, ZoneEditError) as error:
         field = {"split": form.shape, "redraw": form.shape, "rename": form.name}
         field.get(form.action.data, form.zones).errors = [str(error)]
         return _page(opened, edit=form), 422
-    say(f"Step {number}: {_did(changed.action, changed.details)}. It is not in use yet.")
-    return redirect(_address(opened), 303)
 
 
 @bp.post("/<city>/runs/<run>/zones/back")
@@ -110,26 +97,16 @@ def back(city: str, run: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(opened, back=form), 422
     to = _number(form.number.data)
+    if to >= opened.newest:
+        msg = f"there is no step {to} before the newest to go back to"
+        raise NotStoredError(msg)
+    with workroom().database.session() as session:
+        then = editions.with_edition(session, opened.own, to)
     try:
-        with workroom().database.session(write=True) as session:
-            if to >= opened.newest:
-                msg = f"there is no step {to} before the newest to go back to"
-                raise NotStoredError(msg)
-            changed = go_back(editions.with_edition(session, opened.own, to), to)
-            number = editions.add_edition(
-                session,
-                opened.own,
-                changed,
-                form.reason.data,
-                require_visitor().person.name,
-                desk().now(),
-                after=_number(form.after.data or ""),
-            )
+        return _stored(opened, go_back(then, to), form)
     except DataError as error:
         form.reason.errors = [str(error)]
         return _page(opened, back=form), 422
-    say(f"Step {number}: {_did(changed.action, changed.details)}. It is not in use yet.")
-    return redirect(_address(opened), 303)
 
 
 @bp.post("/<city>/runs/<run>/zones/use")
@@ -147,13 +124,27 @@ def use(city: str, run: str) -> ResponseReturnValue:
                 opened.own,
                 number,
                 form.reason.data,
-                require_visitor().person.name,
-                desk().now(),
+                **signed(),
             )
     except DataError as error:
         form.reason.errors = [str(error)]
         return _page(opened, use=form), 422
     say(f"From now on {'zones of step ' + str(number) if number else 'the own zones'} are in use.")
+    return redirect(_address(opened), 303)
+
+
+def _stored(opened: Opened, changed: Changed, form: EditForm | ReasonForm) -> ResponseReturnValue:
+    """Store a step that was worked out, and go back to the page."""
+    with workroom().database.session(write=True) as session:
+        number = editions.add_edition(
+            session,
+            opened.own,
+            changed,
+            form.reason.data,
+            **signed(),
+            after=_number(form.after.data or ""),
+        )
+    say(f"Step {number}: {_did(changed.action, changed.details)}. It is not in use yet.")
     return redirect(_address(opened), 303)
 
 

@@ -23,7 +23,7 @@ from app.analyst.source_kinds import (
     guess_roles,
 )
 from app.analyst.words import words_of
-from geodata.cityfile import DEGREES, Place
+from geodata.citytables import DEGREES, Place
 from geodata.errors import DataError
 from geodata.previews import preview
 from geodata.readers import read_place

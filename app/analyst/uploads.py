@@ -22,7 +22,7 @@ from app.staff.frame import say
 from app.staff.pages import paging
 from app.workroom import workroom
 from geodata import handed_in
-from geodata.cityfile import BASE_KINDS
+from geodata.citysources import BASE_KINDS
 from geodata.errors import CityFileError, DataError, NotStoredError
 from geodata.measures.ids import TALLIED
 from geodata.sources.fetching import shown_address

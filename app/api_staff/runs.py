@@ -184,25 +184,26 @@ def _features(what: str) -> dict[str, Any]:
     }
 
 
-@bp.get("/runs/<run>/zones")
-@describe(
-    Operation(
-        summary="Zones of a run",
+def _reading(noun: str, told: str) -> Operation:
+    """Describe the reading of shapes of a run, of which each has a place."""
+    name = noun.capitalize()
+    forms = {GEOJSON: _features(f"{name}."), CSV: TABLE}
+    return Operation(
+        summary=f"{name} of a run",
         meaning=(
-            "With the incidents that were counted and are expected in each. The reading is in the "
-            "audit; officers and commanders are given their own districts."
+            f"{told} The reading is in the audit; officers and commanders are given their own "
+            "districts."
         ),
         tag="staff",
         scope="read",
         parameters=(RUN, format_parameter("geojson", "csv"), LIMIT, OFFSET, BBOX),
-        answers={
-            200: Answer(
-                meaning="A page of zones.", forms={GEOJSON: _features("Zones."), CSV: TABLE}
-            )
-        },
+        answers={200: Answer(meaning=f"A page of {noun}.", forms=forms)},
         problems=(404, 422),
     )
-)
+
+
+@bp.get("/runs/<run>/zones")
+@describe(_reading("zones", "With the incidents that were counted and are expected in each."))
 def run_zones(run: str) -> ResponseReturnValue:
     """Give the zones of a run."""
     record = _run(run)
@@ -210,24 +211,7 @@ def run_zones(run: str) -> ResponseReturnValue:
 
 
 @bp.get("/runs/<run>/cells")
-@describe(
-    Operation(
-        summary="Cells of a run",
-        meaning=(
-            "Every cell with its incidents, its score and its parts. The reading is in the audit; "
-            "officers and commanders are given their own districts."
-        ),
-        tag="staff",
-        scope="read",
-        parameters=(RUN, format_parameter("geojson", "csv"), LIMIT, OFFSET, BBOX),
-        answers={
-            200: Answer(
-                meaning="A page of cells.", forms={GEOJSON: _features("Cells."), CSV: TABLE}
-            )
-        },
-        problems=(404, 422),
-    )
-)
+@describe(_reading("cells", "Every cell with its incidents, its score and its parts."))
 def run_cells(run: str) -> ResponseReturnValue:
     """Give the cells of a run."""
     record = _run(run)

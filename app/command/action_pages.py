@@ -14,7 +14,8 @@ from geodata.store.actions import STILL_OPEN
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from app.command.on_shift import DistrictDesk, Present
+    from app.command.patrol import Present
+    from app.command.place import Place
     from geodata.store.actions import ActionRecord, EventRecord
 
 ONE_DAY = dt.timedelta(days=1)
@@ -58,11 +59,9 @@ class Reminder:
     address: str
 
 
-def action_rows(
-    desk: DistrictDesk, there: Present, found: Sequence[ActionRecord]
-) -> list[ActionRow]:
+def action_rows(place: Place, there: Present, found: Sequence[ActionRecord]) -> list[ActionRow]:
     """Write actions for a list."""
-    today = desk.local(desk.now_ms).date()
+    today = place.now.date()
     return [_row(there, one, today) for one in found]
 
 

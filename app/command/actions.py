@@ -8,8 +8,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.exceptions import NotFound
 
 from app import forms as addresses
-from app import guard, photos
-from app.command import on_shift
+from app import photos
 from app.command.action_forms import (
     OWNERS,
     ActionForm,
@@ -27,8 +26,10 @@ from app.command.action_pages import (
     event_rows,
     reminders_of,
 )
-from app.command.visit_forms import plain_text
-from app.guard import require_visitor
+from app.command.patrol import Present, present
+from app.command.place import own_place
+from app.command.visit_forms import plain_text, version_of
+from app.guard import desk, require_visitor, signed
 from app.staff.forms import ConfirmForm
 from app.staff.frame import say
 from app.staff.pages import paging
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from app.command.action_pages import Reminder
-    from app.command.on_shift import DistrictDesk, Present
+    from app.command.place import Place
     from geodata.store.actions import ActionQuery, ActionRecord
     from geodata.store.people import PersonRecord
 
@@ -58,32 +59,31 @@ SHOWN = {"open": store.STILL_OPEN, "closed": (store.DONE, store.DROPPED)}
 @bp.get("/<city>/<district>/actions")
 def actions(city: str, district: str) -> ResponseReturnValue:
     """List the actions of a district, and how those of each owner stand."""
-    desk, there = _here(city, district)
+    place, there = _here(city, district)
     with workroom().database.session() as session:
-        sums = store.owner_sums(session, desk.city.id, desk.code, desk.local(desk.now_ms).date())
+        sums = store.owner_sums(session, place.city.id, place.code, place.now.date())
         query, kept = _asked(request.args, there, [one.owner for one in sums])
-        count, _ = _listed(session, desk, query, 0, 0)
+        count, _ = _listed(session, place, query, 0, 0)
         pages = paging(request.args, count, PAGE, kept)
-        _, found = _listed(session, desk, query, pages.start, PAGE)
+        _, found = _listed(session, place, query, pages.start, PAGE)
     return render_template(
         "command/actions.html",
-        shell=desk.shell,
-        desk=desk,
-        rows=action_rows(desk, there, found),
+        shell=place.shell,
+        place=place,
+        rows=action_rows(place, there, found),
         pages=pages,
         sums=sums,
         zones=there.zones,
         kinds=store.KINDS,
         states=(*SHOWN, *store.STATES[1:]),
         asked=kept,
-        place={"city": city, "district": district},
     )
 
 
 @bp.route("/<city>/<district>/actions/new", methods=["GET", "POST"])
 def new(city: str, district: str) -> ResponseReturnValue:
     """Make an action."""
-    desk, there = _here(city, district)
+    place, there = _here(city, district)
     form, status = ActionForm(), 200
     if not form.is_submitted():
         form.zone.data = request.args.get("zone", "")
@@ -93,30 +93,28 @@ def new(city: str, district: str) -> ResponseReturnValue:
             with workroom().database.session(write=True) as session:
                 number = store.add_action(
                     session,
-                    desk.city,
-                    desk.code,
+                    place.city,
+                    place.code,
                     there.run or "",
                     facts_of(form),
-                    who=require_visitor().person.name,
-                    when=guard.desk().now(),
-                    today=desk.local(desk.now_ms).date(),
+                    **signed(),
+                    today=place.now.date(),
                 )
         except DataError as error:
             put_at_field(form, error, "what")
             status = 422
         else:
             say("The action is kept. Add photos of the place as it is, if there are any.")
-            return redirect(_address(desk, number), 303)
+            return redirect(_address(place, number), 303)
     elif form.is_submitted():
         status = 422
     page = render_template(
         "command/action_new.html",
-        shell=desk.shell,
-        desk=desk,
+        shell=place.shell,
+        place=place,
         there=there,
         form=form,
-        owners=_owners(desk),
-        place={"city": city, "district": district},
+        owners=_owners(place),
     )
     return page, status
 
@@ -124,83 +122,79 @@ def new(city: str, district: str) -> ResponseReturnValue:
 @bp.route("/<city>/<district>/actions/<int:number>", methods=["GET", "POST"])
 def action(city: str, district: str, number: int) -> ResponseReturnValue:
     """Show an action with all that happened to it, and change it."""
-    desk, there, found = _action(city, district, number)
+    place, there, found = _action(city, district, number)
     form, status = ActionForm(), 200
     if not form.is_submitted():
         form = _form(found)
     fill_choices(form, there.zones, found.facts)
     if form.validate_on_submit():
-        text = form.version.data or ""
-        version = int(text) if text.isdecimal() and len(text) < 9 else 0
         try:
             with workroom().database.session(write=True) as session:
                 store.change_action(
                     session,
-                    desk.city,
+                    place.city,
                     number,
                     facts_of(form),
-                    version=version,
-                    who=require_visitor().person.name,
-                    when=guard.desk().now(),
-                    today=desk.local(desk.now_ms).date(),
+                    version=version_of(form.version.data),
+                    **signed(),
+                    today=place.now.date(),
                 )
         except DataError as error:
             put_at_field(form, error, "what")
             status = 422
         else:
             say("The change is kept.")
-            return redirect(_address(desk, number), 303)
+            return redirect(_address(place, number), 303)
     elif form.is_submitted():
         status = 422
-    return _action_page(desk, there, found, form=form, status=status)
+    return _action_page(place, there, found, form=form, status=status)
 
 
 @bp.post("/<city>/<district>/actions/<int:number>/comments")
 def comment(city: str, district: str, number: int) -> ResponseReturnValue:
     """Add a comment."""
-    desk, there, found = _action(city, district, number)
+    place, there, found = _action(city, district, number)
     form = CommentForm()
     if form.validate_on_submit():
         try:
             with workroom().database.session(write=True) as session:
                 store.add_comment(
                     session,
-                    desk.city,
+                    place.city,
                     number,
                     plain_text(form.comment.data or ""),
-                    who=require_visitor().person.name,
-                    when=guard.desk().now(),
+                    **signed(),
                 )
         except DataError as error:
             put_at_field(form, error, "comment")
         else:
-            return redirect(_address(desk, number) + "#happened", 303)
-    return _action_page(desk, there, found, comment=form, status=422)
+            return redirect(_address(place, number) + "#happened", 303)
+    return _action_page(place, there, found, comment=form, status=422)
 
 
 @bp.post("/<city>/<district>/actions/<int:number>/photos")
 def add_photo(city: str, district: str, number: int) -> ResponseReturnValue:
     """Add a photo."""
-    desk, there, found = _action(city, district, number)
+    place, there, found = _action(city, district, number)
     form = PhotoForm()
     if form.validate_on_submit():
         try:
-            _keep_photo(desk, number, form)
+            _keep_photo(place, number, form)
         except DataError as error:
             put_at_field(form, error, "photo")
         else:
             say("The photo is kept, without what the camera wrote into it.")
-            return redirect(_address(desk, number) + "#photos", 303)
-    return _action_page(desk, there, found, photo=form, status=422)
+            return redirect(_address(place, number) + "#photos", 303)
+    return _action_page(place, there, found, photo=form, status=422)
 
 
 @bp.get("/<city>/<district>/actions/<int:number>/photos/<int:photo>.jpg")
 def photo(city: str, district: str, number: int, photo: int) -> ResponseReturnValue:
     """Show a photo; that it was seen is in the audit."""
-    desk, _, _ = _action(city, district, number)
+    place, _, _ = _action(city, district, number)
     with workroom().database.session(write=True) as session:
         who = require_visitor().person.name
-        found = store.see_photo(session, desk.city, number, photo, who)
+        found = store.see_photo(session, place.city, number, photo, who)
     content = photos.read(workroom().settings.photos, found.file)
     if content is None:
         raise NotFound
@@ -212,21 +206,20 @@ def photo(city: str, district: str, number: int, photo: int) -> ResponseReturnVa
 @bp.post("/<city>/<district>/actions/<int:number>/photos/<int:photo>/remove")
 def remove_photo(city: str, district: str, number: int, photo: int) -> ResponseReturnValue:
     """Remove a photo for good."""
-    desk, there, found = _action(city, district, number)
+    place, there, found = _action(city, district, number)
     if not ConfirmForm().validate_on_submit():
-        return _action_page(desk, there, found, unsure=photo, status=422)
+        return _action_page(place, there, found, unsure=photo, status=422)
     with workroom().database.session(write=True) as session:
         file = store.remove_photo(
             session,
-            desk.city,
+            place.city,
             number,
             photo,
-            who=require_visitor().person.name,
-            when=guard.desk().now(),
+            **signed(),
         )
     photos.forget(workroom().settings.photos, file)
     say("The photo is removed.")
-    return redirect(_address(desk, number) + "#photos", 303)
+    return redirect(_address(place, number) + "#photos", 303)
 
 
 @bp.get("/reminders")
@@ -239,7 +232,7 @@ def reminders_page() -> ResponseReturnValue:
 def make_feed() -> ResponseReturnValue:
     """Give one's reminders a secret address; it is shown once."""
     with workroom().database.session(write=True) as session:
-        token = reminders.make_feed(session, require_visitor().person, guard.desk().now())
+        token = reminders.make_feed(session, require_visitor().person, desk().now())
     return _reminders_page(url_for("actions.feed", token=token, _external=True))
 
 
@@ -260,44 +253,45 @@ def feed(token: str) -> ResponseReturnValue:
         if person is None or not person.may(WITH_DISTRICTS):
             raise NotFound
         found = [one for slug in _cities_of(person) for one in _due(session, person, slug)]
-    return Response(calendar(found, guard.desk().now()), mimetype="text/calendar")
+    return Response(calendar(found, desk().now()), mimetype="text/calendar")
 
 
-def _here(city: str, district: str) -> tuple[DistrictDesk, Present]:
-    desk = on_shift.district_desk(city, district, "actions.actions")
-    return desk, on_shift.present(desk, None)
-
-
-def _action(city: str, district: str, number: int) -> tuple[DistrictDesk, Present, ActionRecord]:
-    """Give an action of the district, with the zones of the run that it was made on."""
-    desk = on_shift.district_desk(city, district, "actions.actions")
+def _here(city: str, district: str) -> tuple[Place, Present]:
+    place = own_place(city, district, "actions.actions")
     with workroom().database.session() as session:
-        found = store.get_action(session, desk.city.id, number)
-        if found.district != desk.code:
+        return place, present(session, place, None)
+
+
+def _action(city: str, district: str, number: int) -> tuple[Place, Present, ActionRecord]:
+    """Give an action of the district, with the zones of the run that it was made on."""
+    place = own_place(city, district, "actions.actions")
+    with workroom().database.session() as session:
+        found = store.get_action(session, place.city.id, number)
+        if found.district != place.code:
             raise NotFound
-        there = zones.district_zones(session, found.run, desk.code)
-    return desk, on_shift.Present(plan=None, run=found.run, zones=tuple(there)), found
+        there = zones.district_zones(session, found.run, place.code)
+    return place, Present(plan=None, run=found.run, zones=tuple(there)), found
 
 
-def _address(desk: DistrictDesk, number: int) -> str:
-    return url_for("actions.action", city=desk.city.slug, district=desk.code, number=number)
+def _address(place: Place, number: int) -> str:
+    return place.url("actions.action", number=number)
 
 
 def _form(found: ActionRecord) -> ActionForm:
     return ActionForm(formdata=None, data={**typed(found.facts), "version": found.version})
 
 
-def _owners(desk: DistrictDesk) -> list[str]:
+def _owners(place: Place) -> list[str]:
     """Give owners to choose from: those of the district, then usual ones."""
     with workroom().database.session() as session:
-        sums = store.owner_sums(session, desk.city.id, desk.code, desk.city.this_day())
+        sums = store.owner_sums(session, place.city.id, place.code, place.city.this_day())
     return list(dict.fromkeys([*(one.owner for one in sums), *OWNERS]))
 
 
 def _listed(
-    session: Session, desk: DistrictDesk, query: ActionQuery, start: int, size: int
+    session: Session, place: Place, query: ActionQuery, start: int, size: int
 ) -> tuple[int, list[ActionRecord]]:
-    return store.list_actions(session, desk.city.id, [desk.code], query, start=start, size=size)
+    return store.list_actions(session, place.city.id, [place.code], query, start=start, size=size)
 
 
 def _asked(
@@ -321,7 +315,7 @@ def _asked(
     return query, {**told, "sort": sort, "order": order}
 
 
-def _keep_photo(desk: DistrictDesk, number: int, form: PhotoForm) -> None:
+def _keep_photo(place: Place, number: int, form: PhotoForm) -> None:
     """Keep a photo: its file first, which is deleted again if the database does not take it."""
     folder = workroom().settings.photos
     made = photos.redraw(form.photo.data.read(photos.LARGEST + 1))
@@ -330,7 +324,7 @@ def _keep_photo(desk: DistrictDesk, number: int, form: PhotoForm) -> None:
         with workroom().database.session(write=True) as session:
             store.add_photo(
                 session,
-                desk.city,
+                place.city,
                 number,
                 stage=form.stage.data or "",
                 file=name,
@@ -338,8 +332,7 @@ def _keep_photo(desk: DistrictDesk, number: int, form: PhotoForm) -> None:
                 width=made.width,
                 height=made.height,
                 size=len(made.content),
-                who=require_visitor().person.name,
-                when=guard.desk().now(),
+                **signed(),
             )
     except BaseException:
         photos.forget(folder, name)
@@ -347,7 +340,7 @@ def _keep_photo(desk: DistrictDesk, number: int, form: PhotoForm) -> None:
 
 
 def _action_page(
-    desk: DistrictDesk,
+    place: Place,
     there: Present,
     found: ActionRecord,
     *,
@@ -366,18 +359,17 @@ def _action_page(
         pictures = store.photos_of(session, found.id)
     page = render_template(
         "command/action.html",
-        shell=desk.shell,
-        desk=desk,
+        shell=place.shell,
+        place=place,
         action=found,
-        row=action_rows(desk, there, [found])[0],
+        row=action_rows(place, there, [found])[0],
         events=event_rows(there, events),
         photos=pictures,
         form=form,
         comment=comment or CommentForm(formdata=None),
         photo=photo or PhotoForm(formdata=None),
         unsure=unsure,
-        owners=_owners(desk),
-        place={"city": desk.city.slug, "district": desk.code},
+        owners=_owners(place),
     )
     return page, status
 

@@ -15,7 +15,8 @@ from spatial.grid import area_of
 if TYPE_CHECKING:
     import pandas as pd
 
-    from app.command.on_shift import DistrictDesk, Present
+    from app.command.patrol import Present
+    from app.command.place import Place
     from geodata.store.plans import PlanRecord
     from spatial.dosage.progress import ZoneProgress
 
@@ -85,7 +86,7 @@ class Board:
         return asdict(self)
 
 
-def make_board(desk: DistrictDesk, there: Present, plan: PlanRecord, visits: pd.DataFrame) -> Board:
+def make_board(place: Place, there: Present, plan: PlanRecord, visits: pd.DataFrame) -> Board:
     """Set visits beside a plan; ``visits`` are those that began in its shift."""
     start, shift_min = plan.shift_start_ms, (plan.shift_end_ms - plan.shift_start_ms) / MINUTE_MS
     shapes = {zone.code: zone.geom for zone in there.zones}
@@ -97,7 +98,7 @@ def make_board(desk: DistrictDesk, there: Present, plan: PlanRecord, visits: pd.
     ).astype(np.int64)
     begun = (visits["start_ms"].to_numpy(dtype=float) - start) / MINUTE_MS
     ended = (visits["end_ms"].to_numpy(dtype=float) - start) / MINUTE_MS
-    now_min = (desk.now_ms - start) / MINUTE_MS
+    now_min = (place.now_ms - start) / MINUTE_MS
     planned: dict[str, list[float]] = {zone["zone"]: [] for zone in listed}
     for unit in plan.document["units"]:
         for visit in unit["visits"]:
@@ -105,13 +106,13 @@ def make_board(desk: DistrictDesk, there: Present, plan: PlanRecord, visits: pd.
                 planned[visit["zone"]].append((visit["start_ms"] - start) / MINUTE_MS)
     spec = ProgressSpec(gap_min=float(plan.document["asked"]["gap_minutes"]))
     found = shift_progress(list(planned.values()), within, begun, ended, now_min, shift_min, spec)
-    zones = tuple(_zone(desk, plan, zone, one) for zone, one in zip(listed, found, strict=True))
+    zones = tuple(_zone(place, plan, zone, one) for zone, one in zip(listed, found, strict=True))
     seen = visits[(begun <= now_min) & (within >= 0)]
     return Board(
-        at=desk.clock(desk.now_ms),
+        at=place.clock(place.now_ms),
         phase="before" if now_min < 0 else "on" if now_min < shift_min else "over",
         zones=zones,
-        units=_units(desk, plan, there, seen),
+        units=_units(place, plan, there, seen),
         planned=sum(one.planned for one in found),
         made=sum(one.made for one in found),
         late=sum(one.late for one in found),
@@ -145,9 +146,7 @@ def board_layer(there: Present, board: Board, addresses: dict[str, str]) -> Laye
     )
 
 
-def _zone(
-    desk: DistrictDesk, plan: PlanRecord, zone: dict[str, Any], one: ZoneProgress
-) -> BoardZone:
+def _zone(place: Place, plan: PlanRecord, zone: dict[str, Any], one: ZoneProgress) -> BoardZone:
     next_ms = None if one.next_min is None else plan.shift_start_ms + one.next_min * MINUTE_MS
     return BoardZone(
         code=zone["zone"],
@@ -159,12 +158,12 @@ def _zone(
         made=one.made,
         late=one.late,
         since="" if one.since_min is None else _span(one.since_min),
-        next="" if next_ms is None else desk.clock(next_ms),
+        next="" if next_ms is None else place.clock(next_ms),
     )
 
 
 def _units(
-    desk: DistrictDesk, plan: PlanRecord, there: Present, seen: pd.DataFrame
+    place: Place, plan: PlanRecord, there: Present, seen: pd.DataFrame
 ) -> tuple[BoardUnit, ...]:
     counts = seen["unit"].value_counts().to_dict()
     rows = []
@@ -174,12 +173,12 @@ def _units(
         ahead = moments[made:]
         following = ""
         if ahead:
-            following = f"Zone {there.rank(ahead[0]['zone'])}, {desk.clock(ahead[0]['start_ms'])}"
+            following = f"Zone {there.rank(ahead[0]['zone'])}, {place.clock(ahead[0]['start_ms'])}"
         rows.append(
             BoardUnit(
                 unit=unit["unit"],
                 planned=len(moments),
-                due=sum(visit["start_ms"] <= desk.now_ms for visit in moments),
+                due=sum(visit["start_ms"] <= place.now_ms for visit in moments),
                 made=made,
                 next=following,
             )

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app import words
-from app.command.frame import as_ms
-from app.command.overview import district_zones, patrol_run
+from app.command.patrol import district_zones, patrol_run
 from app.command.shifts import judged, shift_row, standing
 from geodata.errors import DataError
 from geodata.measures.ledger import Ledger
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
-    from app.command.frame import Place
+    from app.command.place import Place
     from app.command.shifts import ShiftRow
     from geodata.measures.record import MeasureValue
 
@@ -120,7 +119,7 @@ def compliance(
     cells, key = _heat(ledger, scope, zones)
     heads, rows = _enforcement(ledger, scope, zones)
     start, end = (
-        as_ms(place.city, dt.datetime.combine(day, dt.time.min)) for day in (scope.start, scope.end)
+        place.ms(dt.datetime.combine(day, dt.time.min)) for day in (scope.start, scope.end)
     )
     over = [plan for plan in standing(session, place) if start <= plan.shift_start_ms < end]
     return Compliance(

@@ -12,8 +12,9 @@ from app import charts, words
 from app import forms as addresses
 from app.charts_district import district_map
 from app.command.compliance import compliance as kept
-from app.command.frame import district_name, local_now, own_place
-from app.command.overview import district_zones, overview, patrol_run
+from app.command.overview import overview
+from app.command.patrol import district_zones, patrol_run
+from app.command.place import district_name, local_now, own_place
 from app.guard import require_visitor
 from app.workroom import workroom
 from geodata.store import cities, layers

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app import words
-from app.command.frame import runs_for_patrols
+from app.command.patrol import runs_for_patrols
 from geodata.measures.ledger import Ledger
-from geodata.store import incidents, runs
+from geodata.store import editions, incidents
 from spatial.errors import OutcomeError
 from spatial.grid import area_of
 from spatial.outcome.dose import dose_response
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
     from sqlalchemy.orm import Session
 
-    from app.command.frame import Place
+    from app.command.place import Place
     from spatial.outcome.dose import DoseResponse
 
 WEEK = dt.timedelta(weeks=1)
@@ -47,7 +47,7 @@ def dose_page(session: Session, place: Place) -> DosePage | None:
     found = runs_for_patrols(session, place.city)
     if not found:
         return None
-    run = runs.get_run(session, found[0].id)
+    run = editions.get_run_in_use(session, found[0].id)
     zones = run.zones
     if place.code:
         zones = zones[zones["district"] == place.code]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from app import words
 from app.evaluation import EVALUATION
-from app.evaluation_words import days_of, zones_of
-from geodata.store import findings, runs
+from app.evaluation_words import changed_by, days_of, zones_of
+from geodata.store import editions, findings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,7 @@ class OutcomeLine:
     key: str
     outcome: str
     zones: str
+    changed: str
     districts: tuple[str, ...]
     before: str
     after: str
@@ -48,7 +49,7 @@ def lines(session: Session, city: CityRecord, district: str = "") -> list[Outcom
         if document["outcome"] in city.sensitive_outcomes:
             continue
         if finding.run not in where:
-            where[finding.run] = runs.zone_districts(session, finding.run)
+            where[finding.run] = editions.zone_districts(session, finding.run)
         districts = treated_districts(document, where[finding.run])
         if district and districts != (district,):
             continue
@@ -59,6 +60,7 @@ def lines(session: Session, city: CityRecord, district: str = "") -> list[Outcom
                 key=finding.key,
                 outcome=words.plain(document["outcome"]),
                 zones=zones_of(document),
+                changed=changed_by(document).removeprefix(", "),
                 districts=districts,
                 before=days_of(document["before"]),
                 after=days_of(document["after"]),

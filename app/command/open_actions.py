@@ -5,16 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import url_for
-
 from geodata.store import actions, zones
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from sqlalchemy.orm import Session
 
-    from geodata.store.cities import CityRecord
+    from app.command.place import Place
 
 MOST = 6  # on one sheet
 ASKED = actions.ActionQuery(states=actions.STILL_OPEN)
@@ -40,13 +36,15 @@ class OpenActions:
     lines: tuple[OpenAction, ...]
 
 
-def open_actions(session: Session, city: CityRecord, district: str, today: dt.date) -> OpenActions:
+def open_actions(session: Session, place: Place) -> OpenActions:
     """Give the open actions of a district, the most urgent first."""
-    count, found = actions.list_actions(session, city.id, [district], ASKED, start=0, size=MOST)
+    count, found = actions.list_actions(
+        session, place.city.id, [place.code], ASKED, start=0, size=MOST
+    )
     ranks = {
         (run, zone.code): zone.rank
         for run in {one.run for one in found}
-        for zone in zones.district_zones(session, run, district)
+        for zone in zones.district_zones(session, run, place.code)
     }
     lines = tuple(
         OpenAction(
@@ -54,8 +52,8 @@ def open_actions(session: Session, city: CityRecord, district: str, today: dt.da
             zone=_name(one.facts.zone, ranks.get((one.run, one.facts.zone))),
             owner=one.facts.owner,
             due=one.facts.due.isoformat() if one.facts.due else "",
-            late=one.is_overdue(today),
-            address=url_for("actions.action", city=city.slug, district=district, number=one.id),
+            late=one.is_overdue(place.now.date()),
+            address=place.url("actions.action", number=one.id),
         )
         for one in found
     )

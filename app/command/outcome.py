@@ -11,10 +11,11 @@ from app import charts, jobs
 from app import forms as addresses
 from app.command import evaluations
 from app.command.dose import dose_page
-from app.command.frame import outcome_place, runs_for_patrols
 from app.command.outcome_forms import AskForm, PowerForm
 from app.command.outcome_map import outcome_map
 from app.command.outcome_pages import power_page
+from app.command.patrol import runs_for_patrols
+from app.command.place import outcome_place
 from app.evaluation import EVALUATION
 from app.evaluation_coverage import COMMAND, MEASURED_ON, coverage_words
 from app.evaluation_words import evaluation_page
@@ -26,7 +27,7 @@ from app.words import sentence
 from app.workroom import workroom
 from geodata.errors import DataError
 from geodata.roles import ANALYST, COMMANDER
-from geodata.store import findings, runs
+from geodata.store import editions, findings, runs
 from spatial.errors import OutcomeError, SpecError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from app.command.frame import Place
+    from app.command.place import Place
     from geodata.store.findings import FindingRecord
     from geodata.store.runs import RunRecord, RunSummary
 
@@ -205,7 +206,7 @@ def _finding(place: Place, run: str, key: str) -> tuple[RunRecord, FindingRecord
         if record is None or record.city != place.city.slug:
             raise NotFound
         finding = findings.get_finding(session, run, EVALUATION, key)
-        where = runs.zone_districts(session, run)
+        where = editions.zone_districts(session, run)
     if finding.document["outcome"] in place.city.sensitive_outcomes:
         raise NotFound
     treated = evaluations.treated_districts(finding.document, where)
@@ -221,7 +222,7 @@ def _run_asked(place: Place, wanted: str | None) -> tuple[list[RunSummary], RunR
         if not known:
             return [], None
         chosen = addresses.choice({"run": wanted or ""}, "run", [run.id for run in known])
-        return known, runs.get_run(session, chosen or known[0].id)
+        return known, editions.get_run_in_use(session, chosen or known[0].id)
 
 
 def _without_run(place: Place, title: str) -> ResponseReturnValue:

@@ -22,7 +22,7 @@ from app.staff.forms import ChecksField, WholeField
 from spatial.outcome.periods import months_later
 
 if TYPE_CHECKING:
-    from app.command.frame import Place
+    from app.command.place import Place
     from geodata.store.runs import RunRecord
 
 DAY = dt.timedelta(days=1)

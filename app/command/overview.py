@@ -10,12 +10,11 @@ from sqlalchemy import select
 
 from app import words
 from app.command import evaluations as known
-from app.command.frame import as_ms, local_now, runs_for_patrols
 from app.command.open_actions import open_actions
-from app.command.shifts import judged, shift_row, shift_words, standing, tonight
+from app.command.patrol import district_zones, patrol_run
+from app.command.shifts import judged, plan_at, shift_row, shift_words, standing
 from app.words import listed, plain
 from geodata.readers.clocks import local_days
-from geodata.store import editions
 from geodata.store.records import TABLES, read_frame
 from spatial.grid import area_of
 
@@ -24,13 +23,14 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from app.command.evaluations import OutcomeLine
-    from app.command.frame import Place
     from app.command.open_actions import OpenActions
+    from app.command.place import Place
     from app.command.shifts import ShiftRow
     from geodata.store.plans import PlanRecord
     from geodata.store.runs import RunRecord
 
 DAY_MS = 24 * 60 * 60 * 1000
+TONIGHT_MS = DAY_MS  # a plan that begins within a day is tonight's
 WEEK_DAYS = 7
 MOST_TOLD = 3  # factors of a zone on the sheet
 
@@ -87,15 +87,14 @@ class Overview:
 
 def overview(session: Session, place: Place) -> Overview:
     """Gather what stands on the sheet of a district."""
-    now = local_now(place.city)
-    now_ms = as_ms(place.city, now)
+    now = place.now
     run = patrol_run(session, place)
     plans = standing(session, place)
-    plan = tonight(plans, now_ms)
-    over = [one for one in plans if one.shift_end_ms <= now_ms][-1:]
+    plan = plan_at(plans, place.now_ms, TONIGHT_MS)
+    over = [one for one in plans if one.shift_end_ms <= place.now_ms][-1:]
     last = judged(session, place, over)
     zones = district_zones(run, place.code)
-    alerts, day, week = _alerts(session, place, zones, now_ms)
+    alerts, day, week = _alerts(session, place, zones)
     return Overview(
         now=f"{words.day(now.date())}, {now:%H:%M}",
         run=run.id if run else "",
@@ -106,21 +105,8 @@ def overview(session: Session, place: Place) -> Overview:
         last=shift_row(last[0]) if last else None,
         alerts=alerts,
         outcome=next(iter(known.lines(session, place.city, place.code)), None),
-        actions=open_actions(session, place.city, place.code, now.date()),
+        actions=open_actions(session, place),
     )
-
-
-def patrol_run(session: Session, place: Place) -> RunRecord | None:
-    """Give the run whose zones are this week's: the newest of the whole city."""
-    found = runs_for_patrols(session, place.city)
-    return editions.get_run_in_use(session, found[0].id) if found else None
-
-
-def district_zones(run: RunRecord | None, code: str) -> gpd.GeoDataFrame | None:
-    """Give the zones of a run in a district, by rank."""
-    if run is None:
-        return None
-    return run.zones[run.zones["district"] == code].sort_values("rank").reset_index(drop=True)
 
 
 def why(factors: list[dict[str, object]], history: float) -> str:
@@ -170,10 +156,10 @@ def _plan_line(plan: PlanRecord) -> PlanLine:
 
 
 def _alerts(
-    session: Session, place: Place, zones: gpd.GeoDataFrame | None, now_ms: int
+    session: Session, place: Place, zones: gpd.GeoDataFrame | None
 ) -> tuple[Alerts, np.ndarray | None, np.ndarray | None]:
     """Count alerts in each zone in the last day and week; what no row can tell of is missing."""
-    table = TABLES["alerts"]
+    now_ms, table = place.now_ms, TABLES["alerts"]
     mine = table.c.city_id == place.city.id
     newest = session.scalar(
         select(table.c.triggered_ms).where(mine).order_by(table.c.triggered_ms.desc()).limit(1)

@@ -18,7 +18,7 @@ from spatial.dosage.allotment import FEWEST_MIN, MOST_MIN, MOST_UNITS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.command.frame import Place
+    from app.command.place import Place
     from app.config import Shift
     from geodata.store.plans import PlanRecord
     from geodata.store.runs import RunSummary

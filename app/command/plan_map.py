@@ -13,7 +13,7 @@ from app.maps import palette
 from app.maps.staff import Key, Layer, staff_map
 
 if TYPE_CHECKING:
-    from app.command.frame import Place
+    from app.command.place import Place
     from app.patrol_sheet import Sheet
 
 ORDER = "#1c4a86"

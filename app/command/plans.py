@@ -10,7 +10,8 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from werkzeug.exceptions import NotFound
 
 from app import forms as addresses
-from app.command.frame import as_ms, local_now, own_place, runs_for_patrols
+from app.command.patrol import runs_for_patrols
+from app.command.place import own_place
 from app.command.plan_forms import NewPlanForm, change_form
 from app.command.plan_map import plan_map
 from app.command.plan_pages import plan_page, plan_rows
@@ -30,7 +31,7 @@ from spatial.errors import DosageError
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from app.command.frame import Place
+    from app.command.place import Place
     from app.command.plan_forms import ChangeForm
     from app.planning import PlanRequest
     from geodata.store.plans import PlanRecord
@@ -52,7 +53,7 @@ def plans(city: str, district: str) -> ResponseReturnValue:
     place = own_place(city, district, TAB)
     with workroom().database.session() as session:
         found = store.list_plans(session, place.city.slug, district=place.code)
-    rows = plan_rows(found, as_ms(place.city, local_now(place.city)))
+    rows = plan_rows(found, place.now_ms)
     pages = paging(request.args, len(rows), PAGE, {})
     return render_template(
         "command/plans.html",
@@ -74,7 +75,7 @@ def new(city: str, district: str) -> ResponseReturnValue:
     form = NewPlanForm()
     form.offer(runs, shifts)
     if request.method == "GET":
-        now = local_now(place.city)
+        now = place.now
         form.day.data = now.date()
         form.shift.data = next(
             (shift.name for shift in shifts if shift.start > now.time()), shifts[0].name

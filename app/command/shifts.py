@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from app.command.frame import Place
+    from app.command.place import Place
     from geodata.measures.shifts import JudgedShift
     from geodata.store.plans import PlanRecord
 
-AHEAD_MS = 24 * 60 * 60 * 1000  # a plan that begins within a day is tonight's
+SOON_MS = 2 * 60 * 60 * 1000  # a shift that begins so soon is the present one
 LEAST_MIN, MOST_MIN = 10, 16  # of a dosage visit (Koper 1995, as cited by the Police Foundation)
 NOT_LOGGED = "not known: the stored visits do not cover this shift"
 
@@ -47,12 +47,15 @@ def standing(session: Session, place: Place) -> list[PlanRecord]:
     return plans.standing_plans(session, place.city.slug, district=place.code)
 
 
-def tonight(found: Sequence[PlanRecord], now_ms: int) -> PlanRecord | None:
-    """Choose the plan of the shift that runs, else of the next that begins within a day."""
-    for plan in found:
-        if plan.shift_end_ms > now_ms and plan.shift_start_ms <= now_ms + AHEAD_MS:
-            return plan
-    return None
+def plan_at(found: Sequence[PlanRecord], now_ms: int, ahead_ms: int) -> PlanRecord | None:
+    """Choose the plan of the shift that is on, the last to begin where shifts overlap.
+
+    Else it is that of the next shift, if it begins within ``ahead_ms``. Plans come as
+    :func:`standing` gives them.
+    """
+    on = [plan for plan in found if plan.shift_start_ms <= now_ms < plan.shift_end_ms]
+    soon = [plan for plan in found if 0 < plan.shift_start_ms - now_ms <= ahead_ms]
+    return on[-1] if on else soon[0] if soon else None
 
 
 def judged(session: Session, place: Place, over: Sequence[PlanRecord]) -> list[JudgedShift]:

@@ -14,7 +14,7 @@ from geodata.errors import DataError
 from geodata.store.visits import LONGEST_NOTE, LONGEST_UNIT, LONGEST_WHY, VisitFacts
 
 if TYPE_CHECKING:
-    from app.command.on_shift import DistrictDesk
+    from app.command.place import Place
 
 MOST_MESSAGES = 50
 FIELDS = ("unit", "zone", "start", "end", "activity", "note", "why")
@@ -66,7 +66,7 @@ class Message:
     dropped: bool = False
 
 
-def facts_of(form: VisitForm, desk: DistrictDesk, before: VisitFacts | None = None) -> VisitFacts:
+def facts_of(form: VisitForm, place: Place, before: VisitFacts | None = None) -> VisitFacts:
     """Read a form; a time that still shows the minute that was stored keeps its seconds.
 
     Raises
@@ -74,8 +74,8 @@ def facts_of(form: VisitForm, desk: DistrictDesk, before: VisitFacts | None = No
     DataError
         If a time cannot be read.
     """
-    start = _moment(desk, "start", form.start.data or "")
-    end = _moment(desk, "end", form.end.data) if form.end.data else None
+    start = _moment(place, "start", form.start.data or "")
+    end = _moment(place, "end", form.end.data) if form.end.data else None
     if before is not None:
         start = _kept(start, before.start_ms)
         end = _kept(end, before.end_ms)
@@ -158,7 +158,12 @@ def _ms(said: dict[str, Any], name: str) -> int:
     return value
 
 
-def _moment(desk: DistrictDesk, name: str, text: str) -> int:
+def version_of(text: str | None) -> int:
+    """Read the version that a form was made of, 0 where it is none."""
+    return int(text) if text and text.isdecimal() and len(text) < 9 else 0
+
+
+def _moment(place: Place, name: str, text: str) -> int:
     try:
         moment = dt.datetime.fromisoformat(text.strip())
     except ValueError:
@@ -166,7 +171,7 @@ def _moment(desk: DistrictDesk, name: str, text: str) -> int:
     if moment is None or moment.tzinfo is not None or not 1971 <= moment.year < 3000:
         msg = f"{name}: write it as 2026-01-31T18:05"
         raise DataError(msg)
-    return desk.ms(moment)
+    return place.ms(moment)
 
 
 def _kept(typed: int | None, before: int | None) -> Any:

@@ -10,7 +10,8 @@ from geodata.store.visits import LONGEST_NOTE, LONGEST_UNIT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.command.on_shift import DistrictDesk, Present
+    from app.command.patrol import Present
+    from app.command.place import Place
     from geodata.store.visits import VersionRecord, VisitFacts, VisitRecord
 
 
@@ -41,15 +42,15 @@ class VersionRow:
     why: str
 
 
-def visit_rows(desk: DistrictDesk, there: Present, found: Sequence[VisitRecord]) -> list[VisitRow]:
+def visit_rows(place: Place, there: Present, found: Sequence[VisitRecord]) -> list[VisitRow]:
     """Write visits for a list."""
     return [
         VisitRow(
             uuid=one.uuid,
             zone=zone_name(there, one.facts.zone),
             unit=one.facts.unit,
-            start=desk.clock(one.facts.start_ms),
-            end=desk.clock(one.facts.end_ms) if one.facts.end_ms is not None else "",
+            start=place.clock(one.facts.start_ms),
+            end=place.clock(one.facts.end_ms) if one.facts.end_ms is not None else "",
             minutes=_minutes(one.facts),
             activity=one.facts.activity,
             note=one.facts.note,
@@ -62,17 +63,17 @@ def visit_rows(desk: DistrictDesk, there: Present, found: Sequence[VisitRecord])
 
 
 def version_rows(
-    desk: DistrictDesk, there: Present, versions: Sequence[VersionRecord]
+    place: Place, there: Present, versions: Sequence[VersionRecord]
 ) -> list[VersionRow]:
     """Tell of each version what it said, or how it differs from the one before."""
     rows = []
     for before, one in zip([None, *versions], versions, strict=False):
         if before is None:
             told = "logged: " + "; ".join(
-                f"{name} {value}" for name, value in _told(desk, there, one.facts).items() if value
+                f"{name} {value}" for name, value in _told(place, there, one.facts).items() if value
             )
         else:
-            told = _difference(desk, there, before, one)
+            told = _difference(place, there, before, one)
         rows.append(
             VersionRow(
                 when=f"{one.changed_at:%Y-%m-%d %H:%M} UTC",
@@ -91,7 +92,7 @@ def zone_name(there: Present, code: str) -> str:
 
 
 def log_data(
-    desk: DistrictDesk,
+    place: Place,
     there: Present,
     person: str,
     logged: Sequence[VisitRecord],
@@ -101,18 +102,18 @@ def log_data(
     plan = there.plan
     units = [] if plan is None else plan.document["units"]
     return {
-        "city": desk.city.slug,
-        "district": desk.code,
+        "city": place.city.slug,
+        "district": place.code,
         "person": person,
         "run": there.run,
-        "timezone": desk.city.timezone,
-        "ahead_ms": desk.ahead_ms,
+        "timezone": place.city.timezone,
+        "ahead_ms": place.ahead_ms,
         "longest": {"unit": LONGEST_UNIT, "note": LONGEST_NOTE},
         "zones": [
             {"code": zone.code, "name": f"Zone {zone.rank}", "factors": list(zone.factors)}
             for zone in there.zones
         ],
-        "activities": list(desk.city.activities),
+        "activities": list(place.city.activities),
         "logged": [
             {"id": one.uuid, "unit": one.facts.unit, "zone": one.facts.zone}
             for one in logged
@@ -135,21 +136,19 @@ def log_data(
     }
 
 
-def _told(desk: DistrictDesk, there: Present, facts: VisitFacts) -> dict[str, str]:
+def _told(place: Place, there: Present, facts: VisitFacts) -> dict[str, str]:
     return {
         "zone": zone_name(there, facts.zone),
         "unit": facts.unit,
-        "start": desk.clock(facts.start_ms),
-        "end": "not yet" if facts.end_ms is None else desk.clock(facts.end_ms),
+        "start": place.clock(facts.start_ms),
+        "end": "not yet" if facts.end_ms is None else place.clock(facts.end_ms),
         "activity": facts.activity,
         "note": facts.note,
     }
 
 
-def _difference(
-    desk: DistrictDesk, there: Present, before: VersionRecord, after: VersionRecord
-) -> str:
-    old, new = (_told(desk, there, one.facts) for one in (before, after))
+def _difference(place: Place, there: Present, before: VersionRecord, after: VersionRecord) -> str:
+    old, new = (_told(place, there, one.facts) for one in (before, after))
     parts = [
         f"{name} {old[name] or 'nothing'} became {new[name] or 'nothing'}"
         for name in new

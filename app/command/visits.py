@@ -12,8 +12,9 @@ from werkzeug.exceptions import Forbidden, NotFound
 from wtforms import SelectChoice
 
 from app import forms as addresses
-from app import guard
-from app.command import on_shift
+from app.command.patrol import present
+from app.command.place import own_place
+from app.command.shifts import SOON_MS, plan_at, standing
 from app.command.visit_forms import (
     LOCAL,
     CorrectionForm,
@@ -23,9 +24,10 @@ from app.command.visit_forms import (
     field_of,
     read_message,
     read_messages,
+    version_of,
 )
 from app.command.visit_pages import log_data, version_rows, visit_rows, zone_name
-from app.guard import require_visitor
+from app.guard import require_visitor, signed
 from app.staff.frame import say
 from app.staff.pages import paging
 from app.workroom import workroom
@@ -39,7 +41,8 @@ if TYPE_CHECKING:
     from flask import Response
     from flask.typing import ResponseReturnValue
 
-    from app.command.on_shift import DistrictDesk, Present
+    from app.command.patrol import Present
+    from app.command.place import Place
     from app.command.visit_forms import Message
     from geodata.store.visits import VisitFacts, VisitQuery, VisitRecord
 
@@ -54,45 +57,45 @@ MISTAKE = "begun by mistake"
 @bp.route("/log", methods=["GET", "POST"])
 def log(city: str, district: str) -> ResponseReturnValue:
     """Show the page on which visits are logged; take one that was made earlier."""
-    desk, there = _here(city, district)
+    place, there = _here(city, district)
     form, status = VisitForm(), 200
-    _fill_choices(form, desk, there)
+    _fill_choices(form, place, there)
     if form.validate_on_submit():
         try:
-            _log(desk, there.run or "", form.uuid.data or "", facts_of(form, desk))
+            _log(place, there.run or "", form.uuid.data or "", facts_of(form, place))
         except (DataError, NotStoredError) as error:
             _put_at_field(form, error)
             status = 422
         else:
             say("The visit is kept.")
-            return redirect(url_for("visits.log", city=city, district=district), 303)
+            return redirect(place.url("visits.log"), 303)
     elif form.is_submitted():
         status = 422
     else:
         form.uuid.data = str(uuids.uuid4())
-    return _log_page(desk, there, form, status)
+    return _log_page(place, there, form, status)
 
 
 @bp.get("/log/worker.js")
 def worker(city: str, district: str) -> ResponseReturnValue:
     """Give the script that keeps the log page for when there is no connection."""
-    on_shift.district_desk(city, district)
+    place = own_place(city, district)
     answer = current_app.send_static_file("log-worker.js")
-    answer.headers["Service-Worker-Allowed"] = url_for("visits.log", city=city, district=district)
+    answer.headers["Service-Worker-Allowed"] = place.url("visits.log")
     return answer
 
 
 @bp.get("/log/token")
 def token(city: str, district: str) -> ResponseReturnValue:
     """Tell who is signed in, and the token that visits are sent with."""
-    on_shift.district_desk(city, district)
+    own_place(city, district)
     return jsonify(token=generate_csrf(), person=require_visitor().person.name)
 
 
 @bp.post("/log/visits")
 def take(city: str, district: str) -> ResponseReturnValue:
     """Take visits that a telephone kept, each once; tell of each what became of it."""
-    desk = on_shift.district_desk(city, district)
+    place = own_place(city, district)
     try:
         messages = read_messages(request.get_json(silent=True))
     except DataError as error:
@@ -103,7 +106,7 @@ def take(city: str, district: str) -> ResponseReturnValue:
         key = str(said.get("id", ""))[:40] if isinstance(said, dict) else ""
         try:
             message = read_message(said)
-            state = _drop(desk, message) if message.dropped else _take(desk, message)
+            state = _drop(place, message) if message.dropped else _take(place, message)
         except (DataError, NotStoredError) as error:
             refused.append({"id": key, "why": str(error)})
         else:
@@ -114,65 +117,62 @@ def take(city: str, district: str) -> ResponseReturnValue:
 @bp.get("/visits")
 def visits(city: str, district: str) -> ResponseReturnValue:
     """List the visits that were logged."""
-    desk, there = _here(city, district)
-    query, kept = _asked(request.args, desk, there)
+    place, there = _here(city, district)
+    query, kept = _asked(request.args, place, there)
     with workroom().database.session() as session:
-        number = desk.city.id
-        count, _ = store.list_visits(session, number, desk.code, query, start=0, size=0)
+        number = place.city.id
+        count, _ = store.list_visits(session, number, place.code, query, start=0, size=0)
         pages = paging(request.args, count, PAGE, kept)
         _, found = store.list_visits(
-            session, number, desk.code, query, start=pages.start, size=PAGE
+            session, number, place.code, query, start=pages.start, size=PAGE
         )
-        units = store.units_of(session, number, desk.code)
+        units = store.units_of(session, number, place.code)
     return render_template(
         "command/visits.html",
-        shell=desk.shell,
-        desk=desk,
-        rows=visit_rows(desk, there, found),
+        shell=place.shell,
+        place=place,
+        rows=visit_rows(place, there, found),
         pages=pages,
         units=units,
         zones=there.zones,
         asked=kept,
-        place={"city": city, "district": district},
     )
 
 
 @bp.route("/visits/<uuid>", methods=["GET", "POST"])
 def visit(city: str, district: str, uuid: str) -> ResponseReturnValue:
     """Show a visit with all that was said of it, and correct it."""
-    desk, there = _here(city, district, "visits.visits")
-    found = _visit(desk, uuid)
+    place, there = _here(city, district, "visits.visits")
+    found = _visit(place, uuid)
     form, status = CorrectionForm(), 200
     if not form.is_submitted():
-        form = CorrectionForm(data=_typed(desk, found))
-    _fill_choices(form, desk, there, found.facts)
+        form = CorrectionForm(data=_typed(place, found))
+    _fill_choices(form, place, there, found.facts)
     if form.validate_on_submit():
         try:
-            facts = facts_of(form, desk, found.facts)
-            _correct(desk, found, facts, form.why.data or "", form.version.data)
+            facts = facts_of(form, place, found.facts)
+            _correct(place, found, facts, form.why.data or "", form.version.data)
         except (DataError, NotStoredError) as error:
             _put_at_field(form, error)
             status = 422
         else:
             say("The visit is corrected. What was said before is kept.")
-            return redirect(
-                url_for("visits.visit", city=city, district=district, uuid=found.uuid), 303
-            )
+            return redirect(place.url("visits.visit", uuid=found.uuid), 303)
     elif form.is_submitted():
         status = 422
-    return _visit_page(desk, there, found, form, WithdrawForm(formdata=None), status)
+    return _visit_page(place, there, found, form, WithdrawForm(formdata=None), status)
 
 
 @bp.post("/visits/<uuid>/withdraw")
 def withdraw(city: str, district: str, uuid: str) -> ResponseReturnValue:
     """Let a visit no longer count, or count again."""
-    desk, there = _here(city, district, "visits.visits")
-    found = _visit(desk, uuid)
+    place, there = _here(city, district, "visits.visits")
+    found = _visit(place, uuid)
     form = WithdrawForm()
     if form.validate_on_submit():
         try:
             _correct(
-                desk,
+                place,
                 found,
                 found.facts,
                 form.why.data or "",
@@ -183,57 +183,55 @@ def withdraw(city: str, district: str, uuid: str) -> ResponseReturnValue:
             form.why.errors = [field_of(error)[1]]
         else:
             say("The visit counts again." if found.withdrawn else "The visit is withdrawn.")
-            return redirect(
-                url_for("visits.visit", city=city, district=district, uuid=found.uuid), 303
-            )
-    correction = CorrectionForm(formdata=None, data=_typed(desk, found))
-    _fill_choices(correction, desk, there, found.facts)
-    return _visit_page(desk, there, found, correction, form, 422)
+            return redirect(place.url("visits.visit", uuid=found.uuid), 303)
+    correction = CorrectionForm(formdata=None, data=_typed(place, found))
+    _fill_choices(correction, place, there, found.facts)
+    return _visit_page(place, there, found, correction, form, 422)
 
 
-def _here(city: str, district: str, tab: str | None = None) -> tuple[DistrictDesk, Present]:
-    desk = on_shift.district_desk(city, district, tab)
-    plan = on_shift.present_plan(on_shift.standing_plans(desk), desk.now_ms)
-    return desk, on_shift.present(desk, plan)
+def _here(city: str, district: str, tab: str | None = None) -> tuple[Place, Present]:
+    place = own_place(city, district, tab)
+    with workroom().database.session() as session:
+        plan = plan_at(standing(session, place), place.now_ms, SOON_MS)
+        return place, present(session, place, plan)
 
 
-def _take(desk: DistrictDesk, message: Message) -> str:
-    return _log(desk, message.run, message.uuid, message.facts)
+def _take(place: Place, message: Message) -> str:
+    return _log(place, message.run, message.uuid, message.facts)
 
 
-def _drop(desk: DistrictDesk, message: Message) -> str:
+def _drop(place: Place, message: Message) -> str:
     """Withdraw a visit that was begun by mistake; one that never came here is none."""
     with workroom().database.session() as session:
         try:
-            found = store.get_visit(session, desk.city.id, store.read_uuid(message.uuid))
+            found = store.get_visit(session, place.city.id, store.read_uuid(message.uuid))
         except NotStoredError:
             return "same"
     if found.withdrawn or found.facts.end_ms is not None:
         return "same"
-    if found.district != desk.code or found.logged_by != require_visitor().person.name:
+    if found.district != place.code or found.logged_by != require_visitor().person.name:
         msg = "this visit was logged by somebody else; ask whoever did"
         raise DataError(msg)
-    _correct(desk, found, found.facts, MISTAKE, str(found.version), withdrawn=True)
+    _correct(place, found, found.facts, MISTAKE, str(found.version), withdrawn=True)
     return "withdrawn"
 
 
-def _log(desk: DistrictDesk, run: str, key: str, facts: VisitFacts) -> str:
+def _log(place: Place, run: str, key: str, facts: VisitFacts) -> str:
     with workroom().database.session(write=True) as session:
         return store.log_visit(
             session,
-            desk.city,
-            desk.code,
+            place.city,
+            place.code,
             run,
             key,
             facts,
-            who=require_visitor().person.name,
-            when=guard.desk().now(),
-            now_ms=desk.now_ms,
+            **signed(),
+            now_ms=place.now_ms,
         )
 
 
 def _correct(
-    desk: DistrictDesk,
+    place: Place,
     found: VisitRecord,
     facts: VisitFacts,
     why: str,
@@ -241,31 +239,30 @@ def _correct(
     *,
     withdrawn: bool = False,
 ) -> None:
-    number = int(version) if version and version.isdecimal() and len(version) < 9 else 0
+    number = version_of(version)
     with workroom().database.session(write=True) as session:
         store.correct_visit(
             session,
-            desk.city,
+            place.city,
             found.uuid,
             facts,
             why=why,
             version=number,
-            who=require_visitor().person.name,
-            when=guard.desk().now(),
-            now_ms=desk.now_ms,
+            **signed(),
+            now_ms=place.now_ms,
             withdrawn=withdrawn,
         )
 
 
-def _visit(desk: DistrictDesk, uuid: str) -> VisitRecord:
+def _visit(place: Place, uuid: str) -> VisitRecord:
     """Give a visit of the district; officers change their own, commanders all."""
     try:
         key = store.read_uuid(uuid)
     except DataError as error:
         raise NotFound from error
     with workroom().database.session() as session:
-        found = store.get_visit(session, desk.city.id, key)
-    if found.district != desk.code:
+        found = store.get_visit(session, place.city.id, key)
+    if found.district != place.code:
         raise NotFound
     if request.method == "POST" and not _may_change(found):
         raise Forbidden
@@ -278,10 +275,10 @@ def _may_change(found: VisitRecord) -> bool:
 
 
 def _fill_choices(
-    form: VisitForm, desk: DistrictDesk, there: Present, before: VisitFacts | None = None
+    form: VisitForm, place: Place, there: Present, before: VisitFacts | None = None
 ) -> None:
     zones = [SelectChoice(zone.code, f"Zone {zone.rank}") for zone in there.zones]
-    activities = list(desk.city.activities)
+    activities = list(place.city.activities)
     if before is not None and not there.rank(before.zone):
         zones.append(SelectChoice(before.zone, before.zone))
     if before is not None and before.activity not in activities:
@@ -296,13 +293,13 @@ def _put_at_field(form: VisitForm, error: Exception) -> None:
     field.errors = [*field.errors, told]
 
 
-def _typed(desk: DistrictDesk, found: VisitRecord) -> dict[str, Any]:
+def _typed(place: Place, found: VisitRecord) -> dict[str, Any]:
     facts = found.facts
     return {
         "unit": facts.unit,
         "zone": facts.zone,
-        "start": f"{desk.local(facts.start_ms):{LOCAL}}",
-        "end": f"{desk.local(facts.end_ms):{LOCAL}}" if facts.end_ms is not None else "",
+        "start": f"{place.local(facts.start_ms):{LOCAL}}",
+        "end": f"{place.local(facts.end_ms):{LOCAL}}" if facts.end_ms is not None else "",
         "activity": facts.activity,
         "note": facts.note,
         "version": found.version,
@@ -310,7 +307,7 @@ def _typed(desk: DistrictDesk, found: VisitRecord) -> dict[str, Any]:
 
 
 def _asked(
-    args: Mapping[str, str], desk: DistrictDesk, there: Present
+    args: Mapping[str, str], place: Place, there: Present
 ) -> tuple[VisitQuery, dict[str, str]]:
     unit = args.get("unit", "").strip()[: store.LONGEST_UNIT]
     unit = "".join(sign for sign in unit if sign.isprintable())
@@ -318,8 +315,8 @@ def _asked(
     day = addresses.day(args, "day")
     sort = addresses.choice(args, "sort", store.SORTS) or "start"
     order = addresses.choice(args, "order", ORDERS) or "down"
-    start = desk.ms(dt.datetime.combine(day, dt.time())) if day else None
-    ended = desk.ms(dt.datetime.combine(day, dt.time()) + ONE_DAY) if day else None
+    start = place.ms(dt.datetime.combine(day, dt.time())) if day else None
+    ended = place.ms(dt.datetime.combine(day, dt.time()) + ONE_DAY) if day else None
     query = store.VisitQuery(
         unit=unit or None,
         zone=zone,
@@ -332,37 +329,31 @@ def _asked(
     return query, {**told, "sort": sort, "order": order}
 
 
-def _log_page(
-    desk: DistrictDesk, there: Present, form: VisitForm, status: int
-) -> ResponseReturnValue:
-    city, district = desk.city.slug, desk.code
-    query = store.VisitQuery(from_ms=desk.now_ms - SHOWN_MS)
+def _log_page(place: Place, there: Present, form: VisitForm, status: int) -> ResponseReturnValue:
+    query = store.VisitQuery(from_ms=place.now_ms - SHOWN_MS)
     with workroom().database.session() as session:
-        _, recent = store.list_visits(session, desk.city.id, district, query, start=0, size=SHOWN)
-
-    def at(endpoint: str) -> str:
-        return url_for(endpoint, city=city, district=district)
-
+        _, recent = store.list_visits(
+            session, place.city.id, place.code, query, start=0, size=SHOWN
+        )
     data = log_data(
-        desk,
+        place,
         there,
         require_visitor().person.name,
         recent,
-        page=at("visits.log"),
-        token=at("visits.token"),
-        take=at("visits.take"),
-        worker=at("visits.worker"),
-        sign_in=url_for("staff.sign_in", next=at("visits.log")),
+        page=place.url("visits.log"),
+        token=place.url("visits.token"),
+        take=place.url("visits.take"),
+        worker=place.url("visits.worker"),
+        sign_in=url_for("staff.sign_in", next=place.url("visits.log")),
     )
     page = render_template(
         "command/log.html",
-        shell=desk.shell,
-        desk=desk,
+        shell=place.shell,
+        place=place,
         there=there,
         form=form,
         data=data,
-        rows=visit_rows(desk, there, recent[:PAGE]),
-        place={"city": city, "district": district},
+        rows=visit_rows(place, there, recent[:PAGE]),
     )
     answer: Response = current_app.make_response((page, status))
     policy = current_app.extensions["saferground.policy"]
@@ -371,7 +362,7 @@ def _log_page(
 
 
 def _visit_page(
-    desk: DistrictDesk,
+    place: Place,
     there: Present,
     found: VisitRecord,
     form: CorrectionForm,
@@ -379,18 +370,17 @@ def _visit_page(
     status: int,
 ) -> ResponseReturnValue:
     with workroom().database.session() as session:
-        versions = store.versions_of(session, desk.city.id, found.uuid)
+        versions = store.versions_of(session, place.city.id, found.uuid)
     withdrawal.version.data = form.version.data = str(found.version)
     page = render_template(
         "command/visit.html",
-        shell=desk.shell,
-        desk=desk,
-        row=visit_rows(desk, there, [found])[0],
-        versions=version_rows(desk, there, versions),
+        shell=place.shell,
+        place=place,
+        row=visit_rows(place, there, [found])[0],
+        versions=version_rows(place, there, versions),
         form=form,
         withdrawal=withdrawal,
-        title=f"{zone_name(there, found.facts.zone)}, {desk.clock(found.facts.start_ms)}",
+        title=f"{zone_name(there, found.facts.zone)}, {place.clock(found.facts.start_ms)}",
         mine=_may_change(found),
-        place={"city": desk.city.slug, "district": desk.code},
     )
     return page, status

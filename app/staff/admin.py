@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 from wtforms import SelectChoice
 
 from app import forms as addresses
-from app.guard import desk, require_visitor
+from app.guard import desk, require_visitor, signed
 from app.people.setting_up import offer_setup
 from app.staff.forms import ConfirmForm, NewPersonForm, RolesForm
 from app.staff.frame import say
@@ -109,8 +109,7 @@ def person(name: str) -> ResponseReturnValue:
                     name,
                     roles=form.roles.data,
                     districts=form.districts.data or [],
-                    who=require_visitor().person.name,
-                    when=desk().now(),
+                    **signed(),
                 )
         except PersonError as error:
             form.roles.errors, status = [str(error)], 422

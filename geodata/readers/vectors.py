@@ -15,7 +15,7 @@ from geodata.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from geodata.cityfile import Place
+    from geodata.citytables import Place
 
 COMPANIONS = (".shx", ".dbf")
 

@@ -27,7 +27,8 @@ from geodata.sources.web import Web
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from geodata.cityfile import CityFile, Place
+    from geodata.cityfile import CityFile
+    from geodata.citytables import Place
 
     Progress = Callable[[str, int, int], None]
 

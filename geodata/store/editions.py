@@ -17,7 +17,7 @@ from geodata.edition_tables import EditedZone, EditionUse, ZoneEdition
 from geodata.errors import DataError, NotStoredError
 from geodata.store import audit
 from geodata.store.runs import ZONE_DETAILS, Edited, get_run
-from geodata.tables import Run
+from geodata.tables import Run, Zone
 from geodata.zone_editing import COLUMNS
 
 if TYPE_CHECKING:
@@ -165,6 +165,18 @@ def shapes_of(session: Session, run_id: str) -> dict[str, BaseGeometry]:
         .order_by(EditedZone.id)
     )
     return {row[0]: row[1] for row in rows}
+
+
+def zone_districts(session: Session, run_id: str) -> dict[str, str]:
+    """Give the district of every zone of a run, its own and those of every edition, by its code."""
+    own = session.execute(select(Zone.code, Zone.district).where(Zone.run_id == run_id))
+    edited = session.execute(
+        select(EditedZone.code, EditedZone.district)
+        .join(ZoneEdition, ZoneEdition.id == EditedZone.edition_id)
+        .where(ZoneEdition.run_id == run_id)
+        .order_by(EditedZone.id)
+    )
+    return {row[0]: row[1] for row in (*own, *edited)}
 
 
 def add_edition(

@@ -281,12 +281,6 @@ def latest_run(
     return None if run is None else _record(session, run)
 
 
-def zone_districts(session: Session, run_id: str) -> dict[str, str]:
-    """Give the district of every zone of a run by the zone's identifier."""
-    rows = session.execute(select(Zone.code, Zone.district).where(Zone.run_id == run_id))
-    return {row[0]: row[1] for row in rows}
-
-
 def newest_city(session: Session) -> str | None:
     """Give the slug of the city that was fitted last, or nothing."""
     return session.scalar(

@@ -15,11 +15,13 @@ from app.evaluation import EVALUATION, Question, evaluate, evaluations
 from app.evaluation_words import NARROW, evaluation_page, verdict, warnings_of
 from app.pipeline import FitRequest, fit
 from geodata.errors import DataError, NotStoredError
-from geodata.store import cities, findings, incidents
+from geodata.store import cities, editions, findings, incidents
+from geodata.zone_editing import Drop, change_zones
 from spatial.errors import OutcomeError
 
 BEFORE = (dt.date(2024, 1, 1), dt.date(2024, 7, 1))
 AFTER = (dt.date(2024, 7, 1), dt.date(2025, 1, 1))
+WHEN = dt.datetime(2026, 3, 4, 10, 0)
 
 
 def ask(of, **changes):
@@ -146,10 +148,41 @@ def test_the_finding_is_kept_by_what_was_asked(small):
     assert len(first["controls"]) == 1
     with database.session() as session:
         kept = findings.list_findings(session, run.id, EVALUATION)
-        assert [found.key for found in kept].count(asked.key) == 1
-        assert next(found for found in kept if found.key == asked.key).document == first
+        assert [found.key for found in kept].count(first["key"]) == 1
+        assert next(found for found in kept if found.key == first["key"]).document == first
+    assert first["key"] == asked.key_on(None)
     other = dataclasses.replace(asked, alpha=0.1)
-    assert other.key != asked.key
+    assert other.key_on(None) != asked.key_on(None)
+
+
+def test_each_edition_of_the_zones_has_its_own_finding(small):
+    """The same is asked before and after a person dropped a zone: neither answer is lost."""
+    database, run = small
+    asked = ask(run, buffer_cells=0, controls=1)
+    own = evaluate(database, asked)
+    with database.session(write=True) as session:
+        changed = change_zones(run, Drop(zone=run.zones["id"].iloc[0]), 1)
+        editions.add_edition(session, run, changed, "closed", "ana", WHEN, after=0)
+        editions.use_edition(session, run, 1, "agreed", "ana", WHEN)
+    on_the_edition = evaluate(database, asked)
+    with database.session(write=True) as session:
+        editions.use_edition(session, run, 0, "as it was", "ana", WHEN)
+    again = evaluate(database, asked)
+    assert own["key"] != on_the_edition["key"]
+    assert again == own
+    assert len(on_the_edition["treated"]["zones"]) == len(own["treated"]["zones"]) - 1
+    assert own["edited"] is None
+    assert on_the_edition["edited"] == {"edition": 1, "steps": 1, "on": "2026-03-04"}
+    with database.session() as session:
+        told = {
+            found.key: evaluation_page(found).zones
+            for found in evaluations(session, run.id)
+            if found.key in (own["key"], on_the_edition["key"])
+        }
+    assert told == {
+        own["key"]: f"run {run.id}",
+        on_the_edition["key"]: f"run {run.id}, changed by a person, step 1 of March 4, 2026",
+    }
 
 
 def test_periods_of_different_length_are_weighed(small):

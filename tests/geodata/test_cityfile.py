@@ -90,13 +90,6 @@ source = "sea.geojson"
         ('crs = "EPSG:32617"', 'crs = "EPSG:99999999"', "is not known"),
         ("cell = 100", "cell = -1", "above 0"),
         ("block = 200", "", "block must be a number"),
-        ('outcome_field = "offense"', 'outcome = "robbery"', "not both"),
-        ('outcome_field = "offense"', "", "outcome_field needs outcomes"),
-        ('y = "lat"', 'y = "lat"\nwhere = { a = "< five" }', "no number"),
-        ('y = "lat"', 'y = "lat"\nwhere = "a"', "must be a table"),
-        ("[city]", "city = 1\n[other]", "must be one table"),
-        ("[[factors]]", "[factors]", "must be a list of tables"),
-        ('name = "bars"', 'name = "bars"\nmax_blocks = 0', "max_blocks"),
     ],
 )
 def test_each_fault_names_its_place(town, old, new, told):
@@ -114,64 +107,6 @@ def test_a_file_that_is_no_city_file_is_told(tmp_path):
             (tmp_path / name).write_bytes(content)
         with pytest.raises(CityFileError, match=told):
             read_city_file(tmp_path / name)
-
-
-def test_paths_start_from_the_file_or_from_the_data_root(town, tmp_path):
-    assert read_city_file(town.path).factors[0].place.path == str(tmp_path / "bars.geojson")
-    elsewhere = read_city_file(town.path, Path("/data")).factors[0].place
-    assert elsewhere.path == "/data/bars.geojson"
-    assert elsewhere.label == "bars.geojson"
-
-
-RECORDS = """
-[[alerts]]
-source = "alerts.csv"
-[alerts.fields]
-id = "id"
-triggered = ["Date", "Time"]
-x = "lon"
-y = "lat"
-[alerts.dispositions]
-"REPORT TO FOLLOW" = "confirmed"
-[[counts]]
-source = "counts.csv"
-[counts.fields]
-measure = "measure"
-from = "from"
-to = "to"
-value = "value"
-"""
-
-
-def test_sections_of_records_are_read(town):
-    town.city += RECORDS
-    town.save()
-    alerts, counts = read_city_file(town.path).records
-    assert alerts.columns == {"triggered": ("Date", "Time")}
-    assert (alerts.id, alerts.place.x, alerts.place.crs) == ("id", "lon", "EPSG:4326")
-    assert alerts.words["dispositions"] == {"report to follow": "confirmed"}
-    assert counts.columns["from"] == ("from",)
-    assert not counts.kind.placed
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "fault"),
-    [
-        ("[alerts.fields]", "[alerts.feilds]", "unknown key 'feilds'; did you mean fields"),
-        ('triggered = ["Date", "Time"]', "", "fields: triggered is missing"),
-        ('["Date", "Time"]', '["a", "b", "c"]', "must be a column"),
-        ('id = "id"\ntriggered', 'nr = "id"\ntriggered', "unknown key 'nr'"),
-        ('y = "lat"\n[alerts', "[alerts", "x and y belong together"),
-        ('y = "lat"\n[alerts', 'y = "lat"\nlatlon = "p"\n[alerts', "not both"),
-        ('"confirmed"', '"sure"', "must become one of confirmed, unconfirmed"),
-        ('value = "value"', "", "fields: value is missing"),
-    ],
-)
-def test_faults_of_records_are_named(town, old, new, fault):
-    town.city += RECORDS
-    town.change(old, new)
-    with pytest.raises(CityFileError, match=fault):
-        read_city_file(town.path)
 
 
 def test_only_a_synthetic_city_has_a_today(town):

@@ -7,7 +7,8 @@ from pyproj import CRS, Transformer
 from town import CRS as TOWN
 from town import SIDE, SOUTH, WEST, Town
 
-from geodata.cityfile import Place, read_city_file
+from geodata.cityfile import read_city_file
+from geodata.citytables import Place
 from geodata.errors import DataError
 from geodata.importing import import_city
 from geodata.placing import CityFrame

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from geodata.cityfile import Place
+from geodata.citytables import Place
 from geodata.errors import DataError
 from geodata.filters import Filter
 from geodata.readers import read_place

@@ -9,7 +9,8 @@ from town import Town
 from app.analyst.answers import Answers, build, read_form, read_kept
 from app.analyst.source_kinds import KINDS, guess_kind, guess_roles
 from app.analyst.words import Word, Words
-from geodata.cityfile import Place, read_content
+from geodata.cityfile import read_content
+from geodata.citytables import Place
 from geodata.previews import preview
 
 CITY = {

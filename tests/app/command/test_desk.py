@@ -73,7 +73,7 @@ def test_what_no_row_can_tell_is_not_known(cora, town_desk, monkeypatch):
     """Days after the last visit and alert: nothing there is 0."""
     start = dt.datetime(2024, 12, 27, 18)
     plan = town_desk.plan(shift=(start, start + dt.timedelta(hours=5)), seed=21)
-    monkeypatch.setattr("app.command.overview.local_now", lambda _: dt.datetime(2024, 12, 29, 9))
+    monkeypatch.setattr("app.command.place.local_now", lambda _: dt.datetime(2024, 12, 29, 9))
     page = words(cora.get(f"{D1}/"))
     assert "Last 24 hours not known Last 7 days not known" in page
     assert "The newest alert stored is of December 20, 2024." in page

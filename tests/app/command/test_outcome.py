@@ -7,19 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from desk_fixtures import D1, record_of, words
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app import evaluation_coverage as coverage
 from app.evaluation import Question, evaluate
 from app.power import PowerAsk, foresee
 from geodata.errors import DataError
-from geodata.store import jobs
-from geodata.tables import City
+from geodata.store import editions, jobs
+from geodata.tables import City, Finding
+from geodata.zone_editing import Redraw, change_zones
 from spatial.outcome.estimates import detectable_drop
 
 WHOLE = "/analyst/town/outcome"
 BEFORE = (dt.date(2024, 1, 1), dt.date(2024, 7, 1))
 AFTER = (dt.date(2024, 7, 1), dt.date(2025, 1, 1))
+WHEN = dt.datetime(2026, 3, 4, 10, 0)
 DAYS = {
     "before_first": "2024-01-01",
     "before_last": "2024-06-30",
@@ -36,7 +38,8 @@ def own(town_desk):
     asked = Question(
         city="town", run=run.id, outcome="robbery", before=BEFORE, after=AFTER, zones=(zone,)
     )
-    return run.id, asked.key, evaluate(town_desk.office.database, asked)
+    document = evaluate(town_desk.office.database, asked)
+    return run.id, document["key"], document
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +55,8 @@ def both(town_desk):
         after=AFTER,
         zones=chosen,
     )
-    return town_desk.run.id, asked.key, evaluate(town_desk.office.database, asked)
+    document = evaluate(town_desk.office.database, asked)
+    return town_desk.run.id, document["key"], document
 
 
 def test_the_page_begins_with_words_and_tells_every_figure(cora, own):
@@ -102,6 +106,37 @@ def test_an_outcome_is_a_districts_own_only_where_all_its_zones_are(town_desk, c
     assert vi.get(f"{D1}/outcome/{own[0]}/{own[1]}").status_code == 200
     assert cora.get(f"{D1}/outcome/{own[0]}/nothing").status_code == 404
     assert cora.get(f"{D1}/outcome/nothing/{own[1]}").status_code == 404
+
+
+@pytest.fixture
+def redrawn(town_desk):
+    """A zone of D1 that a person drew anew and its evaluation, while that edition is in use."""
+    run, database = town_desk.run, town_desk.office.database
+    zone = run.zones[run.zones["district"] == "D1"].iloc[0]
+    change = Redraw(zone=zone["id"], shape=zone.geometry.buffer(run.grid.cell_units))
+    with database.session(write=True) as session:
+        changed = change_zones(run, change, 1)
+        editions.add_edition(session, run, changed, "the lot too", "ana", WHEN, after=0)
+        editions.use_edition(session, run, 1, "agreed", "ana", WHEN)
+    (code,) = set(changed.zones["id"]) - set(run.zones["id"])
+    asked = Question(
+        city="town", run=run.id, outcome="robbery", before=BEFORE, after=AFTER, zones=(code,)
+    )
+    document = evaluate(database, asked)
+    yield code, document
+    with database.session(write=True) as session:
+        editions.use_edition(session, run, 0, "as it was", "ana", WHEN)
+        session.execute(delete(Finding).where(Finding.key == document["key"]))
+
+
+def test_zones_that_a_person_changed_are_asked_about_and_told_as_such(town_desk, cora, redrawn):
+    run, (code, document) = town_desk.run, redrawn
+    assert f'value="{code}"' in cora.get(f"{D1}/outcome/ask?run={run.id}").text
+    assert "6 (asked)" in words(cora.get(f"{D1}/outcome/power?{query(town_desk, zones=code)}"))
+    told = "changed by a person, step 1 of March 4, 2026"
+    assert f"zones {told}" in words(cora.get(f"{D1}/outcome"))
+    page = words(cora.get(f"{D1}/outcome/{run.id}/{document['key']}"))
+    assert f"Zones of run {run.id}, {told}" in page
 
 
 def test_sensitive_outcomes_are_not_told(town_desk, cora, own):

@@ -14,15 +14,11 @@ from app.guard import desk, require_visitor
 from app.maps.shapes import district_label
 from app.staff.city import CityShell, require_own, shell, staff_city
 from geodata.roles import ANALYST, COMMANDER, OFFICER, PUBLISHER, VIEWER
-from geodata.store import runs
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy.orm import Session
-
     from geodata.store.cities import CityRecord
-    from geodata.store.runs import RunSummary
 
 DESK = (OFFICER, COMMANDER)  # who sees the districts that are their own
 OPEN = (VIEWER, ANALYST, PUBLISHER)  # who reads the outcome of any district
@@ -41,21 +37,49 @@ TABS: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Place:
-    """One district of a city, or with no code all of it, and what stands around its page."""
+    """One district of a city, or with no code all of it, and what stands around its page.
+
+    ``now_ms`` is the present moment by the city's calendar, which a synthetic city has of its own;
+    ``ahead_ms`` is by how much that is ahead of the true time.
+    """
 
     city: CityRecord
     code: str
     name: str
     shell: CityShell
+    now_ms: int
+    ahead_ms: int
 
     @property
     def at(self) -> dict[str, str]:
         """What addresses of the district's pages need."""
         return {"city": self.city.slug, "district": self.code}
 
+    @property
+    def now(self) -> dt.datetime:
+        """The present moment as clocks in the city show it."""
+        return self.local(self.now_ms)
+
     def url(self, endpoint: str, **values: Any) -> str:
         """Give the address of a page of the district."""
         return url_for(endpoint, city=self.city.slug, district=self.code, **values)
+
+    def local(self, ms: float) -> dt.datetime:
+        """Give a moment as clocks in the city show it."""
+        zone = zoneinfo.ZoneInfo(self.city.timezone)
+        return dt.datetime.fromtimestamp(ms / 1000, zone).replace(tzinfo=None)
+
+    def ms(self, local: dt.datetime) -> int:
+        """Give a moment of the city's clocks, the first of two where they go back."""
+        return _as_ms(self.city, local)
+
+    def clock(self, ms: float) -> str:
+        """Write a moment: the time, and the day where it is another than today.
+
+        The month is written with its name, as nobody then has to guess the order.
+        """
+        moment, today = self.local(ms), self.now.date()
+        return f"{moment:%H:%M}" if moment.date() == today else f"{moment:%b} {moment:%-d %H:%M}"
 
 
 def own_place(slug: str, code: str, tab: str | None = None) -> Place:
@@ -74,7 +98,7 @@ def own_place(slug: str, code: str, tab: str | None = None) -> Place:
     if code not in set(city.districts["code"]):
         raise NotFound
     require_own(city, code)
-    return place_of(city, code, tab)
+    return _district(city, code, tab)
 
 
 def outcome_place(slug: str, code: str) -> Place:
@@ -94,15 +118,15 @@ def outcome_place(slug: str, code: str) -> Place:
         raise NotFound
     if require_visitor().person.may(OPEN):
         if not code:
-            return Place(city=city, code="", name=city.name, shell=shell(city, OUTCOME))
+            return _place(city, "", city.name, shell(city, OUTCOME))
     elif code:
         require_own(city, code)
     else:
         raise Forbidden
-    return place_of(city, code, OUTCOME)
+    return _district(city, code, OUTCOME)
 
 
-def place_of(city: CityRecord, code: str, tab: str | None = None) -> Place:
+def _district(city: CityRecord, code: str, tab: str | None = None) -> Place:
     """Give what stands around a page about a district."""
     person = require_visitor().person
     name = district_name(city, code)
@@ -112,7 +136,7 @@ def place_of(city: CityRecord, code: str, tab: str | None = None) -> Place:
         for endpoint, label, roles in TABS
         if person.may(roles) and (own or endpoint == OUTCOME)
     )
-    shell = CityShell(
+    around = CityShell(
         slug=city.slug,
         name=f"{city.name}, {name}",
         synthetic=city.synthetic,
@@ -120,7 +144,16 @@ def place_of(city: CityRecord, code: str, tab: str | None = None) -> Place:
         tabs=tabs,
         tab=tab or request.endpoint or "",
     )
-    return Place(city=city, code=code, name=name, shell=shell)
+    return _place(city, code, name, around)
+
+
+def _place(city: CityRecord, code: str, name: str, around: CityShell) -> Place:
+    """Set a place at the present moment."""
+    true_ms = round(desk().now().replace(tzinfo=dt.UTC).timestamp() * 1000)
+    now_ms = true_ms if city.today is None else _as_ms(city, local_now(city))
+    return Place(
+        city=city, code=code, name=name, shell=around, now_ms=now_ms, ahead_ms=now_ms - true_ms
+    )
 
 
 def district_name(city: CityRecord, code: str) -> str:
@@ -136,21 +169,6 @@ def local_now(city: CityRecord) -> dt.datetime:
     return now if city.today is None else dt.datetime.combine(city.today, now.time())
 
 
-def as_ms(city: CityRecord, local: dt.datetime) -> int:
+def _as_ms(city: CityRecord, local: dt.datetime) -> int:
     """Give a local time in milliseconds since 1970 UTC."""
     return round(local.replace(tzinfo=zoneinfo.ZoneInfo(city.timezone)).timestamp() * 1000)
-
-
-def runs_for_patrols(session: Session, city: CityRecord) -> list[RunSummary]:
-    """List the runs whose zones may be patrolled and judged here, newest first.
-
-    They are of the whole city; runs of sensitive outcomes stay with those who may see them.
-    """
-    return [
-        run
-        for run in runs.list_runs(session, city.slug)
-        if run.readable
-        and run.scope == "city"
-        and run.zones
-        and run.outcome not in city.sensitive_outcomes
-    ]
