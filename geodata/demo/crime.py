@@ -197,6 +197,8 @@ def _beside_streets(
     half = grid.cell_units / 2
     x = grid.x[cell] + rng.uniform(-half, half, len(cell)) * 0.2
     y = grid.y[cell] + rng.uniform(-half, half, len(cell)) * 0.2
+    out = ~shapely.contains_xy(land.limit, x, y)  # a cell's centre is in the city, its edge may not
+    x[out], y[out] = grid.x[cell[out]], grid.y[cell[out]]
     there = number > 0
     pick = start[there] + (rng.random(there.sum()) * number[there]).astype(int)
     x[there], y[there] = points[pick].T
