@@ -4,7 +4,7 @@ import datetime as dt
 import pytest
 
 from app import create_app
-from app.cli.demo import HELD_OUT, publish_demo
+from app.cli.demo import FITTED_FROM, HELD_OUT, publish_demo
 from app.config import Settings
 from app.pipeline import FitRequest, fit
 from app.validation import validate
@@ -35,7 +35,8 @@ def demo_settings(tmp_path_factory):
     told = read_initiatives(folder / "city" / "initiatives.toml", MEASURES)
     with database.session(write=True) as session:
         record_initiatives(session, told, dt.datetime(2026, 1, 5, 12))
-    (run,) = fit(database, FitRequest(city=result.city, outcome="robbery", end=HELD_OUT[0]))
+    asked = FitRequest(city=result.city, outcome="robbery", start=FITTED_FROM, end=HELD_OUT[0])
+    (run,) = fit(database, asked)
     validate(database, run.id, *HELD_OUT)
     database.close()
     return settings

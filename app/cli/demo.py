@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +19,7 @@ from app.cli.common import (
 )
 from app.cli.people import tell_first_administrator
 from app.cli.serving import DEFAULT_PORT, require_free_port, run_server
+from app.evaluation import Question, evaluate
 from app.pipeline import FitRequest
 from app.pipeline import fit as run_fit
 from app.release_pages import site_files
@@ -38,9 +40,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geodata.database import Database
+    from geodata.store.runs import RunRecord
 
 HOST = "127.0.0.1"
+FITTED_FROM = dt.date(2023, 1, 1)
 HELD_OUT = (dt.date(2025, 7, 1), dt.date(2026, 1, 1))  # fitted before, scored within
+# The pilot's zones are chosen on years that its evaluation does not count: places chosen for many
+# incidents have fewer later by themselves.
+PILOT = "robbery"
+CHOSEN_ON = (dt.date(2020, 1, 1), dt.date(2022, 1, 1))
+BEFORE_PILOT = (dt.date(2022, 1, 1), dt.date(2024, 1, 1))
+PILOTED = (dt.date(2024, 1, 1), dt.date(2026, 1, 1))
 EARLIER = dt.date(2025, 9, 8)  # day of a release before the current one
 DRAFTER, PUBLISHER = "demonstration-analyst", "demonstration-publisher"
 SHOWN_LAST = "robbery"  # the newest city-wide run is the one the pages show
@@ -61,6 +71,37 @@ def publish_demo(database: Database, releases: Path, city: str) -> None:
         say(f"    release {drafted.id}, data through {drafted.manifest['through']}")
 
 
+def evaluate_pilot(
+    database: Database, city: str, *, who: str = "", progress: Progress | None = None
+) -> tuple[RunRecord, dict[str, Any]]:
+    """Evaluate the pilot in the zones of a run of its own.
+
+    Each district's zones are evaluated apart as well, for its commander to see; what is given back
+    is the evaluation of all zones together.
+    """
+    (run,) = run_fit(
+        database,
+        FitRequest(city=city, outcome=PILOT, start=CHOSEN_ON[0], end=CHOSEN_ON[1]),
+        who=who,
+        progress=progress,
+    )
+    asked = Question(city=city, run=run.id, outcome=PILOT, before=BEFORE_PILOT, after=PILOTED)
+    for district in sorted(set(run.zones["district"])):
+        evaluate(database, dataclasses.replace(asked, district=district))
+    return run, evaluate(database, asked)
+
+
+def pilot_words(document: dict[str, Any], prevented: int) -> str:
+    """Tell in one line what was found of the pilot, and the truth that it is to be held against."""
+    nearest = document["controls"][0]
+    return (
+        f"{document['outcome']}, {len(document['treated']['zones'])} zones: "
+        f"{nearest['wdd']:+.0f} in two years against the nearest control area "
+        f"({nearest['low_widened']:+.0f} to {nearest['high_widened']:+.0f}); "
+        f"in truth {-prevented:+d}, as many as the pilot prevented there"
+    )
+
+
 def _keep_work(database: Database, city: str, run: str) -> None:
     """Store invented visits and actions, after the release, whose figures are without them."""
     with database.session(write=True) as session:
@@ -78,15 +119,15 @@ def demo(port: int, database_url: str | None, *, no_serve: bool) -> None:
     if not no_serve:
         require_free_port(HOST, port)
     settings = settings_for(database_url)
-    say("1/5 Preparing the database")
+    say("1/6 Preparing the database")
     upgrade(settings.database_url, stage_lines())
     settings = with_secret_key(settings)
     database = open_database(settings.database_url)
-    say("2/5 Generating the demonstration city (synthetic; no real place or person)")
+    say("2/6 Generating the demonstration city (synthetic; no real place or person)")
     folder = settings.instance / "demonstration-city"
     with Progress() as progress:
-        write_city(folder, progress=progress)
-    say("3/5 Importing it")
+        truth = write_city(folder, progress=progress)
+    say("3/6 Importing it")
     described = read_city_file(folder / "city.toml")
     with Progress() as progress:
         result = import_city(database, described, who=this_person(None), progress=progress)
@@ -99,13 +140,20 @@ def demo(port: int, database_url: str | None, *, no_serve: bool) -> None:
         f"    {sum(report.stored for report in result.sources):,} rows and "
         f"{len(told.initiatives)} initiative with {len(told.initiatives[0].strategies)} strategies"
     )
-    say("4/5 Fitting risk terrains (the first time, the engine is compiled: about a minute)")
+    say("4/6 Evaluating its pilot (the first time, the engine is compiled: about a minute)")
+    with Progress() as progress:
+        piloted, document = evaluate_pilot(
+            database, result.city, who=this_person(None), progress=progress
+        )
+    prevented = truth.pilot.prevented_in(list(piloted.zones.geometry))
+    say(f"    {pilot_words(document, prevented)}")
+    say("5/6 Fitting risk terrains")
     outcomes = sorted(described.outcomes, key=lambda name: (name == SHOWN_LAST, name))
     for outcome in outcomes:
         with Progress() as progress:
             (record,) = run_fit(
                 database,
-                FitRequest(city=result.city, outcome=outcome, end=HELD_OUT[0]),
+                FitRequest(city=result.city, outcome=outcome, start=FITTED_FROM, end=HELD_OUT[0]),
                 who=this_person(None),
                 progress=progress,
             )
@@ -114,7 +162,7 @@ def demo(port: int, database_url: str | None, *, no_serve: bool) -> None:
             f"    {outcome}: {len(record.zones)} zones, run {record.id}; "
             f"{scored['zones']['hit_rate']:.0%} of {scored['incidents']} later incidents in them"
         )
-    say("5/5 Publishing it: one person drafts, another approves")
+    say("6/6 Publishing it: one person drafts, another approves")
     publish_demo(database, settings.releases, result.city)
     _keep_work(database, result.city, record.id)
     database.close()

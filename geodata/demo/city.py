@@ -13,6 +13,7 @@ from geodata.demo import (
     addresses,
     crime,
     geography,
+    pilot,
     places,
     recording,
     residents,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from geodata.demo.crime import OutcomeTruth
     from geodata.demo.geography import Land
+    from geodata.demo.pilot import Pilot
     from geodata.demo.places import Layers
     from geodata.demo.recording import Recorded
     from geodata.demo.streets import Network
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
 NAME = "Alder Falls (synthetic demonstration city)"
 SLUG = "alder-falls"
 STEPS = ("land", "streets", "places", "incidents", "records", "files")
-RECORDS_STREAM, HOMES_STREAM, PEOPLE_STREAM = 2, 3, 4  # of their own: incidents depend on none
+# of their own: incidents of 2023 to 2025 depend on none, but for those that the pilot prevents
+RECORDS_STREAM, HOMES_STREAM, PEOPLE_STREAM, PILOT_STREAM, EARLIER_STREAM = 2, 3, 4, 6, 10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,7 +51,7 @@ class DemoTruth:
     ``expected`` holds the expected incidents by cell for each outcome, without the leftover field;
     ``dirty`` counts the faulty rows of the incident file by the reason an import should give.
     ``recorded`` are alerts, calls, visits and dirt bikes as they were drawn, ``measures`` what
-    every measure of them truly is.
+    every measure of them truly is, ``pilot`` what the visits did about robbery.
     """
 
     seed: int
@@ -61,6 +64,7 @@ class DemoTruth:
     land: Land
     network: Network
     recorded: Recorded
+    pilot: Pilot
     measures: dict[str, Any]
 
 
@@ -98,26 +102,36 @@ def write_city(
     layers = places.place_factors(land, network, rng)
     step()
     grid = _grid(land)
-    truths, expected, drawn = {}, {}, []
+    earlier = np.random.default_rng([seed, EARLIER_STREAM])
+    truths, expected, rates, drawn = {}, {}, {}, []
     for outcome in crime.PLANS:
         truth, plain, mean = crime.expected_counts(grid, layers, network, land, outcome, rng)
         truths[outcome], expected[outcome] = truth, plain
-        drawn.append(crime.draw_incidents(grid, mean, network, land, outcome, rng))
+        rates[outcome] = crime.draw_rates(mean, rng)
+        for days, stream in ((crime.EARLIER, earlier), (crime.DAYS, rng)):
+            drawn.append(
+                crime.draw_incidents(grid, rates[outcome], days, network, land, outcome, stream)
+            )
     step()
     stream = np.random.default_rng([seed, RECORDS_STREAM])
-    recorded = recording.draw_records(grid, expected, network, land, stream)
+    recorded = recording.draw_records(grid, expected, rates[pilot.OUTCOME], network, land, stream)
+    piloted, incidents = pilot.run_pilot(
+        grid,
+        recorded.spots,
+        pd.concat(drawn, ignore_index=True),
+        np.random.default_rng([seed, PILOT_STREAM]),
+    )
     step()
     homes = addresses.place_addresses(land, network, np.random.default_rng([seed, HOMES_STREAM]))
     writing.write_land(folder, land, network)
     addresses.write_addresses(folder, homes)
     residents.write_residents(folder, land, homes, np.random.default_rng([seed, PEOPLE_STREAM]))
     writing.write_factors(folder, layers)
-    incidents = pd.concat(drawn, ignore_index=True)
     dirty = writing.write_incidents(folder, incidents, rng)
     measures = true_measures(recorded, recording.write_records(folder, recorded, stream))
     sections = recording.SECTIONS + residents.section() + writing.TO_THE_PUBLIC
     writing.write_city_file(folder, NAME, SLUG, layers, sections)
-    writing.write_truth(folder, seed, list(truths.values()), measures)
+    writing.write_truth(folder, seed, list(truths.values()), piloted.document(), measures)
     step()
     return DemoTruth(
         seed=seed,
@@ -130,6 +144,7 @@ def write_city(
         land=land,
         network=network,
         recorded=recorded,
+        pilot=piloted,
         measures=measures,
     )
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 FIRST_DAY, LAST_DAY = pd.Timestamp("2023-01-01"), pd.Timestamp("2025-12-31")
+DAYS = pd.date_range(FIRST_DAY, LAST_DAY)
+EARLIER = pd.date_range("2020-01-01", "2022-12-31")  # as many days, drawn from the same rates
 FIELD_METRES = 650.0  # how far the leftover is alike
 
 
@@ -132,14 +134,26 @@ def expected_counts(
     return truth, plain, relative * np.exp(intercept)
 
 
+def draw_rates(mean: Floats, rng: Generator) -> Floats:
+    """Draw what each cell truly expects, the same in every year, shape ``(cells,)``."""
+    return mean * rng.gamma(SIZE, 1 / SIZE, len(mean))
+
+
 def draw_incidents(
-    grid: Grid, mean: Floats, network: Network, land: Land, outcome: str, rng: Generator
+    grid: Grid,
+    rates: Floats,
+    days: pd.DatetimeIndex,
+    network: Network,
+    land: Land,
+    outcome: str,
+    rng: Generator,
 ) -> pd.DataFrame:
-    """Draw incidents: day, minute and place beside a street of their cell."""
-    counts = rng.poisson(mean * rng.gamma(SIZE, 1 / SIZE, len(grid)))
-    cell = np.repeat(np.arange(len(grid)), counts)
+    """Draw incidents of days: day, minute and place beside a street of their cell.
+
+    ``rates`` are what each cell expects over all of the days.
+    """
+    cell = np.repeat(np.arange(len(grid)), rng.poisson(rates))
     x, y = _beside_streets(grid, cell, network, land, rng)
-    days = pd.date_range(FIRST_DAY, LAST_DAY)
     season = 1 + 0.16 * np.sin(2 * np.pi * (days.day_of_year.to_numpy() - 110) / 365)
     weekend = np.where(days.day_of_week.to_numpy() >= 4, 1.2, 0.92)
     share = season * weekend
@@ -183,6 +197,8 @@ def _beside_streets(
     half = grid.cell_units / 2
     x = grid.x[cell] + rng.uniform(-half, half, len(cell)) * 0.2
     y = grid.y[cell] + rng.uniform(-half, half, len(cell)) * 0.2
+    out = ~shapely.contains_xy(land.limit, x, y)  # a cell's centre is in the city, its edge may not
+    x[out], y[out] = grid.x[cell[out]], grid.y[cell[out]]
     there = number > 0
     pick = start[there] + (rng.random(there.sum()) * number[there]).astype(int)
     x[there], y[there] = points[pick].T

@@ -32,8 +32,9 @@ help after gunfire and quieter streets, and wanted to see whether what is tried 
 A real city says here, in its own words, why the initiative matters to the people who live there.
 """
 doing = """
-Made up: officers visit risk terrain zones for 10 to 16 minutes at a time, a part of the city is
-covered by gunshot detection, and complaints about dirt bikes are gathered by month and district.
+Made up: since January 2024 officers visit places where robbery is likely, for 10 to 16 minutes at a
+time; a part of the city is covered by gunshot detection, and complaints about dirt bikes are
+gathered by month and district.
 
 A real city says here what has been done since the last update.
 """

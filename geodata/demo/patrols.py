@@ -1,4 +1,7 @@
-"""Dosage visits of the demonstration city: officers stop where robbery is expected most."""
+"""Dosage visits of the demonstration city: officers stop where robbery is likeliest.
+
+They have done so since the pilot began; what it does to robbery is in the module of the pilot.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter
+from scipy.spatial import cKDTree
 
 from geodata.demo.moments import HOUR, MINUTE, SECOND, milliseconds
+from geodata.demo.pilot import FIRST_DAY, LAST_DAY
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -19,9 +24,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SPOTS, SPOTS_APART_M = 20, 250.0
-DAYS = pd.date_range("2025-04-01", "2025-12-31")
-VISITS_A_DAY, MOST_A_DAY = 3.0, 8  # of the spots of one district together
+SPOTS_A_CELL, FEWEST_SPOTS, SPOTS_APART_M = 1 / 250, 2, 250.0  # of each district
+DAYS = pd.date_range(FIRST_DAY, LAST_DAY)
+VISITS_A_DAY, MOST_A_DAY = 0.4, 12  # of a spot, and of the spots of one district together
 HOURS = np.arange(10, 24)
 HOUR_WEIGHTS = 0.3 + np.exp(-((HOURS - 20) ** 2) / 18)
 UNITS = 3  # of each district
@@ -36,22 +41,30 @@ ACTIVITIES = (
 NO_END, END_FIRST, EXACT = 0.03, 6, 10  # a share, and numbers of rows
 
 
-def choose_spots(grid: Grid, expected: Floats, places: Places) -> pd.DataFrame:
-    """Choose the cells where robbery is expected most, apart from each other.
+def choose_spots(grid: Grid, rates: Floats, places: Places) -> pd.DataFrame:
+    """Choose in each district the cells where robbery is likeliest, apart from each other.
 
-    ``expected`` is the generator's own, so that visits depend on no fitted run; it is smoothed over
-    one cell, since many cells share one value.
+    ``rates`` are those that robberies are drawn from, as officers know their beat, so that visits
+    depend on no fitted run and on no robbery that happened; they are smoothed over one cell.
     """
-    raster = gaussian_filter(grid.to_raster(expected, fill=0.0), 1.0)
+    raster = gaussian_filter(grid.to_raster(rates, fill=0.0), 1.0)
     around = raster[grid.rows, grid.cols]
     chosen: list[int] = []
-    for cell in np.argsort(-around, kind="stable"):
-        away = np.hypot(grid.x[chosen] - grid.x[cell], grid.y[chosen] - grid.y[cell])
-        if (away >= SPOTS_APART_M).all():
-            chosen.append(int(cell))
-        if len(chosen) == SPOTS:
-            break
-    _, place = places.tree.query(np.column_stack([grid.x[chosen], grid.y[chosen]]))
+    place: list[int] = []
+    for position, district in enumerate(grid.district_ids):
+        mine = np.flatnonzero(grid.district == position)
+        number, first = max(FEWEST_SPOTS, round(SPOTS_A_CELL * len(mine))), len(chosen)
+        for cell in mine[np.argsort(-around[mine], kind="stable")]:
+            away = np.hypot(grid.x[chosen] - grid.x[cell], grid.y[chosen] - grid.y[cell])
+            if (away >= SPOTS_APART_M).all():
+                chosen.append(int(cell))
+            if len(chosen) - first == number:
+                break
+        own = np.flatnonzero(places.district == district)
+        _, near = cKDTree(places.xy[own]).query(
+            np.column_stack([grid.x[chosen[first:]], grid.y[chosen[first:]]])
+        )
+        place += own[near].tolist()
     return pd.DataFrame({"cell": chosen, "place": place, "district": places.district[place]})
 
 
@@ -60,7 +73,7 @@ def draw_visits(spots: pd.DataFrame, places: Places, rng: Generator) -> pd.DataF
     rows: list[tuple[int, float, str]] = []
     midnights = milliseconds(DAYS)
     for position, (_, group) in enumerate(spots.groupby("district")):
-        numbers = np.minimum(rng.poisson(VISITS_A_DAY, len(DAYS)), MOST_A_DAY)
+        numbers = np.minimum(rng.poisson(VISITS_A_DAY * len(group), len(DAYS)), MOST_A_DAY)
         for midnight, number in zip(midnights, numbers, strict=True):
             weights = HOUR_WEIGHTS / HOUR_WEIGHTS.sum()
             hours = np.sort(rng.choice(HOURS, number, replace=False, p=weights))

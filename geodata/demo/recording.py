@@ -58,11 +58,19 @@ class Faults:
 
 
 def draw_records(
-    grid: Grid, expected: Mapping[str, Floats], network: Network, land: Land, rng: Generator
+    grid: Grid,
+    expected: Mapping[str, Floats],
+    robberies: Floats,
+    network: Network,
+    land: Land,
+    rng: Generator,
 ) -> Recorded:
-    """Draw everything that the city records besides incidents."""
+    """Draw everything that the city records besides incidents.
+
+    ``robberies`` are the rates that robberies are drawn from, which officers go by.
+    """
     gunfire = draw_gunfire(grid, expected, network, land, rng)
-    spots = choose_spots(grid, expected["robbery"], gunfire.places)
+    spots = choose_spots(grid, robberies, gunfire.places)
     return Recorded(
         gunfire=gunfire,
         spots=spots,

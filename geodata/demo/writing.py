@@ -202,12 +202,17 @@ crs = "EPSG:4326"
 
 
 def write_truth(
-    folder: Path, seed: int, truths: Sequence[OutcomeTruth], measures: Mapping[str, Any]
+    folder: Path,
+    seed: int,
+    truths: Sequence[OutcomeTruth],
+    pilot: Mapping[str, Any],
+    measures: Mapping[str, Any],
 ) -> None:
-    """Write what the city was drawn from, for whoever wants to check engine and measures."""
+    """Write what the city was drawn from, for whoever wants to check what is made of its files."""
     document = {
         "seed": seed,
         "outcomes": [dataclasses.asdict(truth) for truth in truths],
+        "pilot": pilot,
         "measures": measures,
     }
     path = folder / "demo_truth.json"

@@ -107,7 +107,11 @@ def test_comparing_runs(opened, whole):
         assert same["scores"][name]["rank_correlation"] == pytest.approx(1.0)
         assert same["scores"][name]["top_shared"] == 1.0
     asked = FitRequest(
-        city=run.city, outcome=run.outcome, end=HELD_OUT[0], zones=ZoneSpec(source="rtm")
+        city=run.city,
+        outcome=run.outcome,
+        start=run.period_from,
+        end=HELD_OUT[0],
+        zones=ZoneSpec(source="rtm"),
     )
     (other,) = fit(opened, asked)
     found = compare(run, other)

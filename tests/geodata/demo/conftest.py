@@ -40,6 +40,7 @@ def brought(tmp_path_factory):
         city = get_city(session, "alder-falls")
         yield SimpleNamespace(
             folder=folder / "city",
+            database=database,
             truth=truth,
             true={"year": measures["year"], **measures["months"], **measures["districts"]},
             stored=stored,
