@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from geodata import handed_in
-from geodata.cityfolder import CityFolder
+from geodata.cityfile.folder import CityFolder
 from geodata.errors import NotStoredError
+from geodata.quarantine import handed_in
+from geodata.quarantine.uploads import receive
 from geodata.sources.fetching import fetch, shown_address
 from geodata.store import audit
 from geodata.store.imports import city_file_of
-from geodata.uploads import receive
 
 if TYPE_CHECKING:
     from app.config import Settings

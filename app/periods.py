@@ -15,7 +15,7 @@ from geodata.measures.record import Scope
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from app.shown import Shown
+    from app.site.shown import Shown
 
 PRESETS = {"year": N_("Last 12 months"), "ytd": N_("This year"), "all": N_("All days")}
 DAY = dt.timedelta(days=1)

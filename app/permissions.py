@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.photos import LARGEST
+from geodata.quarantine.uploads import MOST_BYTES
 from geodata.roles import (
     ADMINISTRATOR,
     ANALYST,
@@ -16,7 +17,6 @@ from geodata.roles import (
     WITH_DISTRICTS,
 )
 from geodata.store.sessions import CODE, ENROL, FULL
-from geodata.uploads import MOST_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app import charts, charts_account, charts_measures
-from app.charts import title_of
+from app.drawing import charts, charts_account, charts_measures
+from app.drawing.charts import title_of
 from app.words_measures import ONE
 from geodata.initiatives import SECTIONS
 from geodata.measures import masked

@@ -8,19 +8,19 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import analyst, api, api_staff, command, errors, guard, language, staff
-from app.bell import Bell
 from app.config import Settings
-from app.live_site import LiveSite
 from app.paths import template_dir
-from app.released_site import ReleasedSite
+from app.site.live import LiveSite
+from app.site.released import ReleasedSite
 from app.views import account, data, embed, explore, health, initiatives, measures, public
+from app.work.bell import Bell
 from app.workroom import Workroom, furnish
 from geodata.database import open_database
 
 if TYPE_CHECKING:
     from flask import Response
 
-    from app.site import Site
+    from app.site.source import Site
     from geodata.database import Database
 
 LARGEST_FORM = 256 * 1024  # bytes

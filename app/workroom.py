@@ -10,8 +10,8 @@ from flask import current_app
 if TYPE_CHECKING:
     from flask import Flask
 
-    from app.bell import Bell
     from app.config import Settings
+    from app.work.bell import Bell
     from geodata.database import Database
 
 NAME = "saferground.workroom"

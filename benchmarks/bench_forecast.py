@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from app.inputs import load_inputs
-from geodata.cityfile import read_city_file
+from app.runs.inputs import load_inputs
+from geodata.cityfile.description import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.importing import import_city
 from geodata.store import cities, incidents

@@ -10,9 +10,9 @@ import time
 import numpy as np
 import shapely
 
-from spatial.masking import make_public_places, snap
+from spatial.masking.places import make_public_places, snap
+from spatial.masking.suppression import FEWER, HELD, audit, suppress, with_totals
 from spatial.spec import MaskingSpec
-from spatial.suppression import FEWER, HELD, audit, suppress, with_totals
 
 SIDE, STEP = 122, 100.0
 

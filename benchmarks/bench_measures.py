@@ -21,7 +21,7 @@ from geodata.measures.record import Scope
 from geodata.measures.registry import work_out
 from geodata.store.cities import get_city
 from geodata.store.records import TABLES
-from geodata.tables import City, District
+from geodata.tables.core import City, District
 
 SIDE = 20_000.0
 START_MS, SPAN_MS = 1_577_836_800_000, 5 * 365 * 86_400_000

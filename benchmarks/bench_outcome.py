@@ -3,7 +3,7 @@
 Prints two tables, both synthetic with a known truth. The first draws counts of a treated and a
 control area. The second draws whole cities, lets the engine choose the control areas and counts how
 often the interval holds the true effect, and how often a change is called where there was none.
-The last lines are what ``app/evaluation_coverage.py`` and ``docs/evaluation.md`` tell.
+The last lines are what ``app/outcome/coverage.py`` and ``docs/evaluation.md`` tell.
 
     python -m benchmarks.bench_outcome [WORLDS [PROCESSES]]
 """

@@ -24,8 +24,8 @@ import pandas as pd
 import shapely
 
 from app.cli.demo import BEFORE_PILOT, CHOSEN_ON, PILOT, PILOTED
-from app.evaluation import Question
-from app.evaluation_study import Study
+from app.outcome.evaluation import Question
+from app.outcome.study import Study
 from geodata.demo import crime, write_city
 from geodata.demo.patrols import choose_spots
 from geodata.demo.pilot import run_pilot

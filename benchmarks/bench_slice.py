@@ -21,9 +21,9 @@ from scipy.spatial import cKDTree
 
 from app import create_app
 from app.config import Settings
-from app.pipeline import FitRequest, fit
+from app.runs.pipeline import FitRequest, fit
 from benchmarks.town import make_region
-from geodata.cityfile import read_city_file
+from geodata.cityfile.description import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.exporting import cells_frame
 from geodata.importing import import_city

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import shapely
 
-from geodata.areas import gather_areas
-from geodata.gathering import gather_addresses, gather_base, gather_factor, gather_incidents
-from geodata.gathering_records import gather_records
-from geodata.gathering_residents import gather_residents
+from geodata.cityfile.records import RECORD_KINDS
+from geodata.gathering.areas import gather_areas
+from geodata.gathering.records import gather_records
+from geodata.gathering.residents import gather_residents
+from geodata.gathering.sources import gather_addresses, gather_base, gather_factor, gather_incidents
 from geodata.measures.ids import TALLIED
-from geodata.records import RECORD_KINDS
 from geodata.sources import fetch_city
 from geodata.store import (
     addresses,
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
     from sqlalchemy.orm import Session
 
-    from geodata.areas import Areas
-    from geodata.cityfile import CityFile
+    from geodata.cityfile.description import CityFile
     from geodata.database import Database
-    from geodata.gathering import Gathered, GatheredRecords
-    from geodata.gathering_residents import GatheredResidents
+    from geodata.gathering.areas import Areas
+    from geodata.gathering.residents import GatheredResidents
+    from geodata.gathering.sources import Gathered, GatheredRecords
     from geodata.reports import SourceReport
     from geodata.sources import Fetching
     from geodata.store.incidents import Stored

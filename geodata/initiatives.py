@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from geodata.cityfile import SLUG, parse_day
+from geodata.cityfile.description import SLUG, parse_day
+from geodata.cityfile.tomlfile import hint, load_toml, unknown_keys
 from geodata.errors import InitiativesFileError
-from geodata.tomlfile import hint, load_toml, unknown_keys
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -12,10 +12,10 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from geodata.citytables import DEGREES, Place
+from geodata.cityfile.tables import DEGREES, Place
 from geodata.errors import DataError
-from geodata.gathering import digest_text, open_source, texts_of
-from geodata.placing import CityFrame, place_points
+from geodata.gathering.placing import CityFrame, place_points
+from geodata.gathering.sources import digest_text, open_source, texts_of
 from geodata.readers.clocks import read_instants
 from geodata.store import audit, cities, imports, records, runs
 from geodata.store.changes import ChangeLog

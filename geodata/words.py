@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geodata.records import DISPOSITIONS
+from geodata.cityfile.records import DISPOSITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

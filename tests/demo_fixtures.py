@@ -6,9 +6,9 @@ import pytest
 from app import create_app
 from app.cli.demo import FITTED_FROM, HELD_OUT, publish_demo
 from app.config import Settings
-from app.pipeline import FitRequest, fit
-from app.validation import validate
-from geodata.cityfile import read_city_file
+from app.runs.pipeline import FitRequest, fit
+from app.runs.validation import validate
+from geodata.cityfile.description import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.demo import write_city
 from geodata.demo.initiatives import write_initiatives

@@ -11,9 +11,9 @@ from pyproj import Transformer
 from staffing import Office
 from town import CRS, Town
 
-from app.pipeline import FitRequest, fit
-from app.planning import PlanRequest, make_plan
-from geodata.cityfile import read_city_file
+from app.dosage.planning import PlanRequest, make_plan
+from app.runs.pipeline import FitRequest, fit
+from geodata.cityfile.description import read_city_file
 from geodata.database import upgrade
 from geodata.importing import import_city
 

@@ -6,7 +6,7 @@ from crawling import read
 from releasing import Publisher, town_run
 from staffing import Office
 
-from app.release_pages import site_files
+from app.site.release_pages import site_files
 from geodata.database import open_database
 from geodata.publishing.release import draft_release
 from geodata.roles import ROLES

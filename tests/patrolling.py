@@ -7,7 +7,7 @@ import shapely
 from staffing import NOW, Office, keep_city
 
 from geodata.store.plans import PlanRecord, save_plan
-from geodata.tables import City, Run, Zone
+from geodata.tables.core import City, Run, Zone
 
 RUN, HOUR, MINUTE = "feedfacecafe", 3_600_000, 60_000
 NOW_MS = round(NOW.replace(tzinfo=dt.UTC).timestamp() * 1000)

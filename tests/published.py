@@ -10,7 +10,7 @@ from town import SIDE, SOUTH, WEST, write_geojson
 
 from app import create_app
 from app.config import Settings
-from app.release_pages import site_files
+from app.site.release_pages import site_files
 from geodata.database import open_database, upgrade
 from geodata.publishing.folder import ReleaseFolder
 from geodata.publishing.release import approve_release, draft_release, withdraw_release

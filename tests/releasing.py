@@ -11,7 +11,7 @@ from gunfire import Gunfire, degrees, with_streets_and_homes
 from initiatives_text import TEXT
 from town import CRS, SIDE, SOUTH, WEST, write_geojson
 
-from geodata.cityfile import read_city_file
+from geodata.cityfile.description import read_city_file
 from geodata.importing import import_city
 from geodata.initiatives import read_initiatives
 from geodata.measures.registry import MEASURES

@@ -14,7 +14,7 @@ from app.people.access import make_token
 from app.people.keys import Keys
 from geodata.database import open_database
 from geodata.store import audit, credentials, people
-from geodata.tables import City, District
+from geodata.tables.core import City, District
 
 KEY = "a-secret-key-for-tests-only-0123456789"
 PASSWORD = "a sofa on the north pier"

@@ -6,7 +6,7 @@ import tomllib
 
 from staffing import Office
 
-from app.job_kinds import Tools, read_task
+from app.work.kinds import Tools, read_task
 from geodata.store import jobs
 from geodata.store.cities import get_city
 from geodata.store.imports import list_imports

@@ -11,9 +11,9 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from app.analyst.source_kinds import APART, KINDS, LAYER_NAME, OUTCOME, PAIR, UNUSED, X, Y
-from geodata.citysources import BASE_KINDS
+from geodata.cityfile.records import RECORD_KINDS
+from geodata.cityfile.sources import BASE_KINDS
 from geodata.measures.ids import TALLIED
-from geodata.records import RECORD_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,23 +15,23 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
 from app.analyst.answers import AS_SAID, OTHER, Faults
-from geodata.areas import gather_areas
-from geodata.cityfile import SLUG, read_content
-from geodata.citytables import DEGREES, Place
+from geodata.cityfile.description import SLUG, read_content
+from geodata.cityfile.tables import DEGREES, Place
 from geodata.errors import CityFileError, DataError
-from geodata.gathering import texts_of
-from geodata.previews import preview
+from geodata.gathering.areas import gather_areas
+from geodata.gathering.sources import texts_of
+from geodata.quarantine.previews import preview
+from geodata.quarantine.systems import describe_system, systems_at
 from geodata.readers import read_place
-from geodata.systems import describe_system, systems_at
 from spatial.errors import GridError
 from spatial.grid import lay_grid
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from geodata.areas import Areas
-    from geodata.handed_in import HandedIn
-    from geodata.previews import Preview
+    from geodata.gathering.areas import Areas
+    from geodata.quarantine.handed_in import HandedIn
+    from geodata.quarantine.previews import Preview
 
 RESERVED = ("new-city",)  # an address of the workbench
 MOST_SYSTEMS = 12

@@ -11,10 +11,10 @@ from app import forms, words
 from app.analyst.reading_maps import comparison_map
 from app.analyst.reading_pages import OPERATIONS
 from app.analyst.reading_room import SENSITIVE, bp, require_open
-from app.comparison import compare as compare_runs
 from app.guard import require_visitor
+from app.runs.comparison import compare as compare_runs
+from app.runs.validation import VALIDATION
 from app.staff.city import shell, staff_city
-from app.validation import VALIDATION
 from app.workroom import workroom
 from geodata.errors import NotStoredError
 from geodata.store import findings, runs

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pandas as pd
 
-from app import release_words
 from app.maps.palette import DISTRICT, INK, RAIL, ZONE
 from app.maps.staff import Key, Layer, staff_map
+from app.site import release_words
 from app.staff.frame import moment
 from geodata.publishing.checks import check_files
 from geodata.publishing.zones import ZONES
@@ -21,7 +21,7 @@ from geodata.store.releases import APPROVED, DRAFTED, same_person
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.release_words import Moved
+    from app.site.release_words import Moved
     from geodata.publishing.folder import ReleaseFolder
     from geodata.store.cities import CityRecord
     from geodata.store.people import PersonRecord

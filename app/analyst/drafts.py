@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
-from app import jobs
 from app.analyst import draft_pages
 from app.analyst.forms import WithdrawForm
 from app.guard import require_visitor
-from app.open_data import manifest_bytes
+from app.site.open_data import manifest_bytes
 from app.staff.city import shell, staff_city
 from app.staff.forms import ConfirmForm
 from app.staff.frame import say
 from app.staff.pages import paging
+from app.work import jobs
 from app.workroom import workroom
 from geodata.errors import ReleaseError
 from geodata.publishing import release as releases

@@ -15,7 +15,7 @@ from app.analyst.reading_maps import zones_map
 from app.analyst.reading_pages import zone_lines
 from app.analyst.reading_room import RUNS_TAB, Opened, bp, is_analyst, open_run
 from app.guard import signed
-from app.live_site import load_shown
+from app.site.live import load_shown
 from app.staff.city import shell
 from app.staff.frame import say
 from app.workroom import workroom

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, render_template, url_for
 
-from app import jobs
 from app.analyst.run_pages import run_lines
 from app.analyst.standing import next_steps, read_standing, waiting_drafts
 from app.analyst.work_pages import job_lines
 from app.guard import require_visitor
 from app.permissions import ASKING
 from app.staff.city import shell, staff_city
+from app.work import jobs
 from app.workroom import workroom
 from geodata.roles import ANALYST
 from geodata.store import cities

@@ -23,22 +23,22 @@ from app.analyst.source_kinds import (
     guess_roles,
 )
 from app.analyst.words import words_of
-from geodata.citytables import DEGREES, Place
+from geodata.cityfile.tables import DEGREES, Place
 from geodata.errors import DataError
-from geodata.previews import preview
+from geodata.quarantine.previews import preview
+from geodata.quarantine.sightings import frame_of, sight
+from geodata.quarantine.systems import describe_system, look_at
 from geodata.readers import read_place
-from geodata.sightings import frame_of, sight
-from geodata.systems import describe_system, look_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.analyst.words import Words
-    from geodata.handed_in import HandedIn
-    from geodata.previews import Preview
-    from geodata.sightings import Sighting
+    from geodata.quarantine.handed_in import HandedIn
+    from geodata.quarantine.previews import Preview
+    from geodata.quarantine.sightings import Sighting
+    from geodata.quarantine.systems import Coordinates
     from geodata.store.cities import CityRecord
-    from geodata.systems import Coordinates
 
 MOST_COLUMNS = 250
 GUESSES = {  # what a column seems to be, for people

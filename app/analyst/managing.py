@@ -8,26 +8,32 @@ from typing import TYPE_CHECKING, Any
 
 from flask import url_for
 
-from app import jobs
 from app.analyst.answers import build
-from geodata.cityfile import read_content
-from geodata.cityfolder import CityFolder, free_source, sections, with_sections, without_section
+from app.work import jobs
+from geodata.cityfile.description import read_content
+from geodata.cityfile.folder import (
+    CityFolder,
+    free_source,
+    sections,
+    with_sections,
+    without_section,
+)
+from geodata.cityfile.records import RECORD_KINDS
 from geodata.errors import CityFileError, DataError
-from geodata.records import RECORD_KINDS
+from geodata.gathering.trying import AreaSource, Trial, what_would_be_left_out
 from geodata.sources.fetching import shown_address
 from geodata.store import audit
 from geodata.store.imports import city_file_of
-from geodata.trying import AreaSource, Trial, what_would_be_left_out
 
 if TYPE_CHECKING:
     from app.analyst.answers import Answers, Faults
     from app.workroom import Workroom
-    from geodata.cityfile import CityFile
-    from geodata.handed_in import HandedIn
+    from geodata.cityfile.description import CityFile
+    from geodata.gathering.trying import Source
+    from geodata.quarantine.handed_in import HandedIn
     from geodata.store.cities import CityRecord
     from geodata.store.imports import Described
     from geodata.store.jobs import JobRecord
-    from geodata.trying import Source
 
 FIXED = ("districts", "boundary")  # a city cannot be without an area; these are replaced, not taken
 

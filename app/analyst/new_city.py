@@ -23,21 +23,21 @@ from app.city_files import follow
 from app.guard import require_visitor
 from app.staff.frame import say
 from app.workroom import workroom
-from geodata import handed_in
-from geodata.cityfile import read_content
-from geodata.cityfolder import CityFolder, safe_name
+from geodata.cityfile.description import read_content
+from geodata.cityfile.folder import CityFolder, safe_name
 from geodata.errors import CityFileError, DataError
 from geodata.importing import import_city
+from geodata.quarantine import handed_in
+from geodata.quarantine.uploads import MOST_BYTES
 from geodata.store import audit
 from geodata.store.cities import list_cities
-from geodata.uploads import MOST_BYTES
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.analyst.city_answers import Outline
-    from geodata.areas import Areas
-    from geodata.handed_in import HandedIn
+    from geodata.gathering.areas import Areas
+    from geodata.quarantine.handed_in import HandedIn
 
 bp = Blueprint("new_city", __name__, url_prefix="/analyst")
 NO_CITY = ""

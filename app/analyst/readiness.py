@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from app import jobs
+from app.work import jobs
 from geodata.database import DatabaseFailure
 
 if TYPE_CHECKING:

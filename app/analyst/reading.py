@@ -11,7 +11,7 @@ import geopandas as gpd
 from flask import Response, jsonify, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
-from app import forms, jobs
+from app import forms
 from app.analyst.reading_forms import ASKS
 from app.analyst.reading_maps import run_map
 from app.analyst.reading_pages import FILES, SORTS, run_page
@@ -26,14 +26,15 @@ from app.analyst.reading_room import (
 )
 from app.analyst.reading_surfaces import BY_NAME, SURFACES
 from app.guard import require_visitor
-from app.live_site import load_shown
 from app.maps.staff import features
 from app.maps.surface import FINE, warped_classes
-from app.report import write_report
-from app.shown import public_run
+from app.runs.report import write_report
+from app.site.live import load_shown
+from app.site.shown import public_run
 from app.staff.city import shell
 from app.staff.frame import say
 from app.views.public import CHARTS
+from app.work import jobs
 from app.workroom import workroom
 from geodata.exporting import export_run
 from geodata.store import audit, incidents
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.analyst.reading_forms import AskForm
-    from app.shown import Shown
+    from app.site.shown import Shown
 
 DAY = dt.timedelta(days=1)
 TYPES = {

@@ -9,8 +9,8 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, RadioField, SelectChoice, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
+from app.runs.validation import MOST_ORIGINS
 from app.staff.forms import TYPED, ChecksField
-from app.validation import MOST_ORIGINS
 from geodata.store.editions import LONGEST_REASON
 from geodata.zone_editing import LONGEST_NAME
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app import words
-from app.shown import public_run
+from app.site.shown import public_run
 from app.views import pages, scores
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from app.analyst.reading_room import Opened
-    from app.shown import Shown
+    from app.site.shown import Shown
     from app.views.pages import MethodsPage
     from app.views.scores import ValidationPage
     from geodata.store.imports import ImportRecord

@@ -5,19 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from geodata import handed_in
 from geodata.errors import DataError
+from geodata.quarantine import handed_in
+from geodata.quarantine.uploads import receive
 from geodata.sources.fetching import is_address, shown_address
 from geodata.sources.hosts import check_host
 from geodata.store import audit
-from geodata.uploads import receive
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import FileStorage
 
     from app.config import Settings
     from app.workroom import Workroom
-    from geodata.handed_in import HandedIn
+    from geodata.quarantine.handed_in import HandedIn
 
 MOST_WAITING_BYTES = 5_000_000_000
 LONGEST_ADDRESS = 900

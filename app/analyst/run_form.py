@@ -23,8 +23,8 @@ from wtforms.validators import InputRequired, NumberRange, Optional
 
 from app import words
 from app.analyst.run_hints import choices_of
-from app.inputs import FactorChoice
-from app.pipeline import FitRequest
+from app.runs.inputs import FactorChoice
+from app.runs.pipeline import FitRequest
 from app.staff.forms import ChecksField, WholeField
 from spatial.analysis import CITY_SCOPE
 from spatial.spec import HistorySpec, ModelSpec, ZoneSpec

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 
 from app import forms as addresses
-from app import jobs
 from app.analyst.grid_map import grid_map
 from app.analyst.run_form import LATEST, RunForm, put_at, typed
 from app.analyst.run_hints import (
@@ -22,15 +21,16 @@ from app.analyst.run_hints import (
 )
 from app.analyst.run_pages import offer_page, run_lines, scope_words
 from app.analyst.work_pages import job_lines
-from app.fitting import fit_arguments, read_fit
 from app.guard import require_visitor
-from app.job_arguments import Arguments
 from app.permissions import ASKING
-from app.pipeline import FitRequest
+from app.runs.fitting import fit_arguments, read_fit
+from app.runs.pipeline import FitRequest
 from app.staff.city import shell, staff_city
 from app.staff.frame import say
 from app.staff.pages import paging
 from app.words import Units
+from app.work import jobs
+from app.work.arguments import Arguments
 from app.workroom import workroom
 from geodata.errors import NotStoredError
 from geodata.roles import ANALYST

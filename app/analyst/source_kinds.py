@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from geodata.records import CLASSES, DISPOSITIONS, RECORD_KINDS
+from geodata.cityfile.records import CLASSES, DISPOSITIONS, RECORD_KINDS
 from geodata.words import class_of, disposition_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from geodata.previews import ColumnGuess, Preview
-    from geodata.records import Field, RecordKind
+    from geodata.cityfile.records import Field, RecordKind
+    from geodata.quarantine.previews import ColumnGuess, Preview
 
 UNUSED = ""
 X, Y, PAIR = "x", "y", "latlon"

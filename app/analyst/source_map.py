@@ -11,8 +11,8 @@ from app.maps.palette import DISTRICT, INK, ZONE
 from app.maps.staff import Key, Layer, staff_map
 
 if TYPE_CHECKING:
-    from geodata.areas import Areas
-    from geodata.sightings import Sighting
+    from geodata.gathering.areas import Areas
+    from geodata.quarantine.sightings import Sighting
     from geodata.store.cities import CityRecord
 
 

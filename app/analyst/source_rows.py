@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from app.analyst.managing import FIXED
 from app.analyst.source_kinds import KINDS
-from geodata.cityfolder import sections
+from geodata.cityfile.folder import sections
 from geodata.sources.fetching import is_address, shown_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from geodata.handed_in import HandedIn
+    from geodata.quarantine.handed_in import HandedIn
     from geodata.reports import SourceReport
     from geodata.store.imports import ImportRecord
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, redirect, render_template, request, url_for
 
 from app import forms as addresses
-from app import jobs
 from app.analyst.managing import job_address, remove_source
 from app.analyst.source_rows import (
     SOURCE_ORDERS,
@@ -23,10 +22,11 @@ from app.staff.city import shell, staff_city
 from app.staff.forms import ConfirmForm
 from app.staff.frame import say
 from app.staff.pages import paging
+from app.work import jobs
 from app.workroom import workroom
-from geodata import handed_in
-from geodata.cityfolder import CityFolder
+from geodata.cityfile.folder import CityFolder
 from geodata.errors import CityFileError, DataError, NotStoredError
+from geodata.quarantine import handed_in
 from geodata.roles import ANALYST
 from geodata.store import imports as versions
 from geodata.store.sources import latest_reports

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from flask import url_for
 
 from app import words
+from app.runs.validation import VALIDATION
 from app.staff.frame import moment
-from app.validation import VALIDATION
 from geodata.roles import ANALYST, PUBLISHER
 from geodata.store import findings, imports, incidents, layers, releases, runs
 from geodata.store.releases import DRAFTED, WITHDRAWN, same_person

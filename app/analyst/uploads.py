@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 
-from app import jobs
 from app.analyst.answers import Answers, Faults, read_form, read_kept
 from app.analyst.looking import GUESSES, look, sighting_of
 from app.analyst.managing import add_source, job_address, propose, require_no_import, try_out
@@ -20,15 +19,16 @@ from app.staff.city import shell, staff_city
 from app.staff.forms import ConfirmForm
 from app.staff.frame import say
 from app.staff.pages import paging
+from app.work import jobs
 from app.workroom import workroom
-from geodata import handed_in
-from geodata.citysources import BASE_KINDS
+from geodata.cityfile.sources import BASE_KINDS
 from geodata.errors import CityFileError, DataError, NotStoredError
 from geodata.measures.ids import TALLIED
+from geodata.quarantine import handed_in
+from geodata.quarantine.uploads import MOST_BYTES
 from geodata.sources.fetching import shown_address
 from geodata.store import audit
 from geodata.store.imports import city_file_of
-from geodata.uploads import MOST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from app.analyst.looking import Look
     from app.analyst.managing import Proposal
-    from geodata.handed_in import HandedIn
+    from geodata.quarantine.handed_in import HandedIn
     from geodata.store.cities import CityRecord
 
 bp = Blueprint("uploads", __name__, url_prefix="/analyst")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from app.analyst.source_kinds import guess_name, guess_word
-from geodata.gathering import texts_of
+from geodata.gathering.sources import texts_of
 
 if TYPE_CHECKING:
     from app.analyst.answers import Answers

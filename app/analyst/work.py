@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 
 from app import forms as addresses
-from app import jobs
 from app.analyst.work_pages import job_lines, job_page, job_status
 from app.guard import require_visitor
-from app.job_kinds import KINDS
 from app.staff.city import shell, staff_city
 from app.staff.forms import ConfirmForm
 from app.staff.frame import say
 from app.staff.pages import paging
+from app.work import jobs
+from app.work.kinds import KINDS
 from app.workroom import workroom
 from geodata.errors import NotStoredError
 from geodata.roles import ANALYST
@@ -23,7 +23,7 @@ from geodata.store import jobs as store
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from app.jobs import JobStatus
+    from app.work.jobs import JobStatus
 
 bp = Blueprint("work", __name__, url_prefix="/analyst/<city>/jobs")
 PAGE = 25

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from app.jobs import JobStatus
+    from app.work.jobs import JobStatus
     from geodata.store.jobs import JobRecord
 
 

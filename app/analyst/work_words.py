@@ -11,7 +11,7 @@ from spatial.analysis import CITY_SCOPE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from app.jobs import JobStatus
+    from app.work.jobs import JobStatus
     from geodata.store.jobs import JobRecord
 
 STAGES = {

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from flask import request
 
-from app import release_words
 from app.api import layers
 from app.api.answers import (
     LIMIT,
@@ -45,6 +44,7 @@ from app.api.released import (
     shown_city,
 )
 from app.api.schemas import Keywords
+from app.site import release_words
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from flask import jsonify, request
 
-from app import forms, periods, release_words
+from app import forms, periods
 from app.api.answers import format_parameter, seal, send_table, wanted
 from app.api.registry import CITY, CSV, JSON, Answer, Operation, Parameter, describe
 from app.api.released import TABLE, bp, shown_city
 from app.api.schemas import Day, Keywords, Moment
+from app.site import release_words
 from app.views.doors import site
 from geodata.errors import NotStoredError
 from geodata.measures.registry import MEASURES
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from app.shown import Shown
+    from app.site.shown import Shown
     from geodata.measures.record import Scope
 
 DAY_SCHEMA = {"type": "string", "anyOf": [{"format": "date"}, {"const": ""}]}

@@ -13,8 +13,9 @@ import numpy as np
 import shapely
 from werkzeug.datastructures import MultiDict
 
-from app import forms, open_data
+from app import forms
 from app.api.registry import Parameter
+from app.site import open_data
 from geodata.errors import BrokenReleaseError, NotStoredError
 from geodata.publishing.dictionary import FILES
 

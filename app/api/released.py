@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict
 
 from flask import Blueprint, request
 
-from app import open_data, release_words
 from app.api import layers
 from app.api.answers import (
     LIMIT,
@@ -23,6 +22,7 @@ from app.api.answers import (
 from app.api.layers import BBOX, DATETIME, FILTERS, LAYERS, Layer
 from app.api.registry import CITY, CSV, GEOJSON, JSON, Answer, Operation, Parameter, describe
 from app.api.schemas import Day, Keywords, Moment, Reference
+from app.site import open_data, release_words
 from app.views.doors import site
 from geodata.errors import NotStoredError
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.api.schemas import Schema
-    from app.shown import Shown
+    from app.site.shown import Shown
     from geodata.publishing.folder import ReleaseFolder
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")

@@ -8,7 +8,6 @@ from flask import request, url_for
 from werkzeug.exceptions import NotFound
 
 from app import forms
-from app import jobs as work
 from app.api.answers import LIMIT, OFFSET, Link, page, require_known
 from app.api.registry import JSON, Answer, Operation, Parameter, describe
 from app.api.schemas import Day, Keywords, Moment
@@ -22,7 +21,8 @@ from app.api_staff.blueprint import (
     send,
 )
 from app.guard import require_bearer
-from app.job_arguments import LONGEST
+from app.work import jobs as work
+from app.work.arguments import LONGEST
 from app.workroom import workroom
 from geodata.store import cities
 from geodata.store import imports as versions

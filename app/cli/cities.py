@@ -21,7 +21,7 @@ from app.cli.common import (
     with_secret_key,
 )
 from app.fetching import fetching_for
-from geodata.cityfile import read_city_file
+from geodata.cityfile.description import read_city_file
 from geodata.database import upgrade
 from geodata.importing import import_city
 from geodata.store.cities import list_cities

@@ -19,12 +19,12 @@ from app.cli.common import (
 )
 from app.cli.people import tell_first_administrator
 from app.cli.serving import DEFAULT_PORT, require_free_port, run_server
-from app.evaluation import Question, evaluate
-from app.pipeline import FitRequest
-from app.pipeline import fit as run_fit
-from app.release_pages import site_files
-from app.validation import validate
-from geodata.cityfile import read_city_file
+from app.outcome.evaluation import Question, evaluate
+from app.runs.pipeline import FitRequest
+from app.runs.pipeline import fit as run_fit
+from app.runs.validation import validate
+from app.site.release_pages import site_files
+from geodata.cityfile.description import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.demo import write_city
 from geodata.demo.initiatives import write_initiatives

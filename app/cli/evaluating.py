@@ -16,9 +16,9 @@ from app.cli.common import (
     print_table,
     say,
 )
-from app.evaluation import Question
-from app.evaluation import evaluate as run_evaluation
-from app.evaluation_words import zones_of
+from app.outcome.evaluation import Question
+from app.outcome.evaluation import evaluate as run_evaluation
+from app.outcome.words import zones_of
 from app.words import sentence
 
 if TYPE_CHECKING:

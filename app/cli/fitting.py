@@ -17,9 +17,9 @@ from app.cli.common import (
     this_person,
 )
 from app.cli.runs import print_run
-from app.fitting import FAMILIES, OPERATIONS, STEPS, read_fit
-from app.job_arguments import Arguments
-from app.pipeline import fit as run_fit
+from app.runs.fitting import FAMILIES, OPERATIONS, STEPS, read_fit
+from app.runs.pipeline import fit as run_fit
+from app.work.arguments import Arguments
 from geodata.store.cities import get_city
 from spatial.spec import HistorySpec, ModelSpec, ZoneSpec
 

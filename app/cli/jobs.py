@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app import jobs as work
-from app.bell import Bell
 from app.cli.common import (
     ListingGroup,
     as_option,
@@ -21,12 +19,14 @@ from app.cli.common import (
     settings_for,
     this_person,
 )
-from app.job_kinds import KINDS
+from app.work import jobs as work
+from app.work.bell import Bell
+from app.work.kinds import KINDS
 from geodata.store.cities import get_city
 from geodata.store.jobs import RUNNING
 
 if TYPE_CHECKING:
-    from app.jobs import JobStatus
+    from app.work.jobs import JobStatus
 
 
 class _Arguments(click.ParamType[dict[str, Any]]):

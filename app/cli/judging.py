@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.certainty import bootstrap
 from app.cli.common import (
     DAY,
     Progress,
@@ -17,10 +16,11 @@ from app.cli.common import (
     print_table,
     say,
 )
-from app.comparison import compare as compare_runs
-from app.sensitivity import vary
-from app.validation import backtest
-from app.validation import validate as score_run
+from app.runs.certainty import bootstrap
+from app.runs.comparison import compare as compare_runs
+from app.runs.sensitivity import vary
+from app.runs.validation import backtest
+from app.runs.validation import validate as score_run
 from geodata.store.runs import get_run
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from app.cli.common import (
     say,
     this_person,
 )
-from app.patrol_files import ENDINGS, write_plan
-from app.planning import PinAsk, PlanRequest, make_plan, moment_of, request_of, swapped
+from app.dosage.files import ENDINGS, write_plan
+from app.dosage.planning import PinAsk, PlanRequest, make_plan, moment_of, request_of, swapped
 from app.words import sentence
 from geodata.errors import DataError
 from geodata.store import audit

@@ -18,7 +18,7 @@ from app.cli.common import (
     settings_for,
     this_person,
 )
-from app.release_pages import site_files
+from app.site.release_pages import site_files
 from geodata.publishing import release as releases
 from geodata.store.cities import get_city
 from geodata.store.releases import list_releases

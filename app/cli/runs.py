@@ -17,8 +17,8 @@ from app.cli.common import (
     say,
     this_person,
 )
-from app.live_site import load_shown
-from app.report import write_report
+from app.runs.report import write_report
+from app.site.live import load_shown
 from geodata.exporting import export_run
 from geodata.store import audit
 from geodata.store.cities import get_city

@@ -17,8 +17,8 @@ from app import create_app
 from app.cli.common import database_option, open_for, say, settings_for
 from app.cli.people import tell_first_administrator
 from app.config import SettingsError
-from app.embedded import EmbeddedWorker
-from app.worker import Worker, stop_at_signals, stop_with_parent
+from app.work.embedded import EmbeddedWorker
+from app.work.worker import Worker, stop_at_signals, stop_with_parent
 from spatial.errors import SaferGroundError
 
 if TYPE_CHECKING:

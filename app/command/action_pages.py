@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from app import words
 from app.command.visit_pages import zone_name
-from app.patrol_files import escaped, folded
+from app.dosage.files import escaped, folded
 from geodata.store.actions import STILL_OPEN
 
 if TYPE_CHECKING:

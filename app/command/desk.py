@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
-from app import charts, words
 from app import forms as addresses
-from app.charts_district import district_map
+from app import words
 from app.command.compliance import compliance as kept
 from app.command.overview import overview
 from app.command.patrol import district_zones, patrol_run
 from app.command.place import district_name, local_now, own_place
+from app.drawing import charts
+from app.drawing.charts_district import district_map
 from app.guard import require_visitor
 from app.workroom import workroom
 from geodata.store import cities, layers

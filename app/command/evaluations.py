@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app import words
-from app.evaluation import EVALUATION
-from app.evaluation_words import changed_by, days_of, zones_of
+from app.outcome.evaluation import EVALUATION
+from app.outcome.words import changed_by, days_of, zones_of
 from geodata.store import editions, findings
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.exceptions import Forbidden, NotFound
 
-from app import charts, jobs
 from app import forms as addresses
 from app.command import evaluations
 from app.command.dose import dose_page
@@ -16,14 +15,16 @@ from app.command.outcome_map import outcome_map
 from app.command.outcome_pages import power_page
 from app.command.patrol import runs_for_patrols
 from app.command.place import outcome_place
-from app.evaluation import EVALUATION
-from app.evaluation_coverage import COMMAND, MEASURED_ON, coverage_words
-from app.evaluation_words import evaluation_page
+from app.drawing import charts
 from app.guard import require_visitor
-from app.power import foresee
+from app.outcome.coverage import COMMAND, MEASURED_ON, coverage_words
+from app.outcome.evaluation import EVALUATION
+from app.outcome.power import foresee
+from app.outcome.words import evaluation_page
 from app.staff.frame import say
 from app.staff.pages import paging
 from app.words import sentence
+from app.work import jobs
 from app.workroom import workroom
 from geodata.errors import DataError
 from geodata.roles import ANALYST, COMMANDER

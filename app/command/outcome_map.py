@@ -8,9 +8,9 @@ import geopandas as gpd
 import shapely
 from flask import url_for
 
-from app.evaluation_study import city_grid
 from app.maps import palette
 from app.maps.staff import Key, Layer, staff_map
+from app.outcome.study import city_grid
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app import words
-from app.power import DROPS
+from app.outcome.power import DROPS
 
 if TYPE_CHECKING:
-    from app.power import Power, PowerAt
+    from app.outcome.power import Power, PowerAt
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from flask_wtf import FlaskForm
 from wtforms import DateField, RadioField, SelectChoice, SelectField, TimeField
 from wtforms.validators import InputRequired, NumberRange, Optional, ValidationError
 
-from app.planning import PinAsk, PlanRequest, moment_of, request_of, swapped
+from app.dosage.planning import PinAsk, PlanRequest, moment_of, request_of, swapped
 from app.staff.forms import ChecksField, WholeField
 from geodata.errors import DataError
 from spatial.dosage.allotment import FEWEST_MIN, MOST_MIN, MOST_UNITS

@@ -14,7 +14,7 @@ from app.maps.staff import Key, Layer, staff_map
 
 if TYPE_CHECKING:
     from app.command.place import Place
-    from app.patrol_sheet import Sheet
+    from app.dosage.sheet import Sheet
 
 ORDER = "#1c4a86"
 SHOWN = "order"  # of the layers of this group one is shown at a time

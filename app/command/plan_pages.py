@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from app import words
 from app.command.plan_forms import ranks_of
 from app.command.shifts import shift_words
-from app.planning import Clock
-from app.planning_words import quality
+from app.dosage.planning import Clock
+from app.dosage.words import quality
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

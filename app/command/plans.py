@@ -15,10 +15,10 @@ from app.command.place import own_place
 from app.command.plan_forms import NewPlanForm, change_form
 from app.command.plan_map import plan_map
 from app.command.plan_pages import plan_page, plan_rows
+from app.dosage.files import load_sheet, plan_file
+from app.dosage.planning import make_plan
+from app.dosage.sheet import STAFF_ONLY, unit_pages
 from app.guard import require_visitor
-from app.patrol_files import load_sheet, plan_file
-from app.patrol_sheet import STAFF_ONLY, unit_pages
-from app.planning import make_plan
 from app.staff.frame import say
 from app.staff.pages import paging
 from app.workroom import workroom
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from app.command.place import Place
     from app.command.plan_forms import ChangeForm
-    from app.planning import PlanRequest
+    from app.dosage.planning import PlanRequest
     from geodata.store.plans import PlanRecord
 
 bp = Blueprint("plans", __name__, url_prefix="/command/<city>/<district>/plans")

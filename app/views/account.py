@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, current_app, render_template, request
 from werkzeug.exceptions import NotFound
 
-from app import charts, forms
-from app.charts_account import later_hits
+from app import forms
+from app.drawing import charts
+from app.drawing.charts_account import later_hits
 from app.language import by_address
 from app.views import pages
 from app.views.account_pages import account_page, scores
@@ -18,7 +19,7 @@ from app.views.notices import notices
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from app.shown import Shown
+    from app.site.shown import Shown
     from geodata.publishing.folder import ReleaseFolder
 
 bp = Blueprint("open", __name__)

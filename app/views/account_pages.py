@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 
-from app import open_data, release_words, words
+from app import words
 from app.language import translated
 from app.maps.shapes import district_label
+from app.site import open_data, release_words
 from app.views.notices import NAME as NOTICES
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from geodata.publishing.surroundings import report_area
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from app.shown import PublicRun, Shown
+    from app.site.shown import PublicRun, Shown
     from app.views.drawn import Drawn
     from geodata.publishing.activity import Choice
     from geodata.publishing.surroundings import AreaReport, LayerCount, Surroundings

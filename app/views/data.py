@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, current_app, render_template, request, send_file, url_for
 from werkzeug.exceptions import NotFound
 
-from app import feed, open_data
 from app.language import by_address, code
+from app.site import feed, open_data
 from app.views import pages
 from app.views.data_pages import data_page, release_rows
 from app.views.doors import release_of, releases_of, with_city, with_release
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flask import Response
     from flask.typing import ResponseReturnValue
 
-    from app.shown import Shown
+    from app.site.shown import Shown
     from geodata.publishing.folder import ReleaseFolder
 
 bp = Blueprint("data", __name__)

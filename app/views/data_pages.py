@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 
-from app import open_data, release_words, words
+from app import words
 from app.language import translated
 from app.maps.shapes import district_label
+from app.site import open_data, release_words
 from app.views import notices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from app.release_words import Moved
+    from app.site.release_words import Moved
     from app.views.notices import Notices
     from geodata.publishing.folder import ReleaseFolder
 

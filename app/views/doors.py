@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from app.shown import Shown
-    from app.site import Site
+    from app.site.shown import Shown
+    from app.site.source import Site
     from geodata.publishing.folder import ReleaseFolder
 
     View = Callable[..., ResponseReturnValue]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
-    from app.shown import PublicCity
+    from app.site.shown import PublicCity
 
 LEAST_RADIUS_M, MOST_RADIUS_M = 100.0, 3_000.0
 MOST_CORNERS = 60

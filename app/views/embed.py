@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, current_app, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
-from app import forms, open_data
+from app import forms
+from app.site import open_data
 from app.views.doors import with_release
 from app.views.embed_pages import measure_card, zones_card
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from flask import Response
     from flask.typing import ResponseReturnValue
 
-    from app.shown import Shown
+    from app.site.shown import Shown
     from geodata.publishing.folder import ReleaseFolder
 
 bp = Blueprint("embed", __name__)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import shapely
 from flask_babel import gettext as _
 
-from app import open_data, release_words, words, words_measures
+from app import words, words_measures
 from app.language import translated
+from app.site import open_data, release_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
     from werkzeug.wrappers import Response
 
-    from app.shown import PublicRun, Shown
+    from app.site.shown import PublicRun, Shown
     from app.views.activity import ActivityPart
     from app.views.drawn import Drawn
     from app.views.finding import HerePart, PlacePart

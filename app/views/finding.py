@@ -18,7 +18,7 @@ from geodata.publishing.surroundings import what_is_here
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from app.shown import PublicRun, Shown
+    from app.site.shown import PublicRun, Shown
     from geodata.publishing.activity import Activity, Choice
     from geodata.publishing.gazetteer import Gazetteer, Spot
     from geodata.publishing.surroundings import Here, Surroundings, Touching

@@ -13,7 +13,7 @@ from app.views.doors import site, with_city
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from app.shown import Shown
+    from app.site.shown import Shown
 
 bp = Blueprint("initiatives", __name__)
 

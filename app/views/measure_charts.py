@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask_babel import gettext as _
 
 from app import words, words_measures
-from app.charts_measures import Axis, Point
+from app.drawing.charts_measures import Axis, Point
 from app.language import N_, translated
 from app.views.measure_pages import is_partial, is_small
 from app.views.pages import district_choices
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping
 
-    from app.public_figures import MeasureDetail, PublicValue
-    from app.shown import Shown
+    from app.site.public_figures import MeasureDetail, PublicValue
+    from app.site.shown import Shown
 
 SHORT = {
     "share": N_("Percent"),

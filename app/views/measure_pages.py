@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from app.periods import Period
-    from app.public_figures import CityFigures, MeasureDetail, PublicValue
-    from app.shown import Shown
+    from app.site.public_figures import CityFigures, MeasureDetail, PublicValue
+    from app.site.shown import Shown
     from app.views.initiative_pages import FactRow
     from app.views.measure_blocks import Formulas, Windows
     from geodata.measures.record import Measure, Scope

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, current_app, render_template, request
 from werkzeug.exceptions import NotFound
 
-from app import charts, charts_measures, forms, periods
+from app import forms, periods
+from app.drawing import charts, charts_measures
 from app.language import by_address
 from app.views import initiative_pages, measure_charts, measure_pages, pages
 from app.views.doors import site, with_city
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.periods import Period
-    from app.public_figures import MeasureDetail
-    from app.shown import Shown
+    from app.site.public_figures import MeasureDetail
+    from app.site.shown import Shown
 
 bp = Blueprint("measures", __name__)
 CHARTS = {"course": charts_measures.course, "districts": charts_measures.districts}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app import open_data
+from app.site import open_data
 
 if TYPE_CHECKING:
     from geodata.publishing.folder import ReleaseFolder

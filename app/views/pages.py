@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from app.maps.bundle import Bundle
-    from app.shown import PublicRun, Shown
+    from app.site.shown import PublicRun, Shown
     from app.views.activity import ActivityPart
     from app.views.finding import HerePart, PlacePart
     from app.views.initiative_pages import Standing

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, current_app, render_template, request, send_from_directory, url_for
 from werkzeug.exceptions import NotFound
 
-from app import charts, forms, periods, words
+from app import forms, periods, words
+from app.drawing import charts
 from app.language import by_address, translated
 from app.views import initiative_pages, pages, scores
 from app.views.doors import release_of, site, with_run
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.maps.bundle import Bundle
-    from app.shown import PublicRun, Shown
+    from app.site.shown import PublicRun, Shown
     from app.views.initiative_pages import Standing
 
 bp = Blueprint("public", __name__)

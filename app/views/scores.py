@@ -12,7 +12,7 @@ from app.language import translated
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from app.shown import PublicRun, Shown
+    from app.site.shown import PublicRun, Shown
 
 
 @dataclass(frozen=True, kw_only=True)

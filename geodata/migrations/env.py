@@ -2,14 +2,7 @@
 
 from alembic import context
 
-from geodata import (  # noqa: F401 - their tables belong to the schema
-    edition_tables,
-    import_tables,
-    job_tables,
-    tables_people,
-    work_tables,
-)
-from geodata.tables import Base
+from geodata.tables.core import Base  # the package brings every table in
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from geodata.measures.ledger import Ledger
     from geodata.publishing.activity import Activity
-    from spatial.masking import PublicPlaces
+    from spatial.masking.places import PublicPlaces
 
 
 def public_activity(session: Session, ledger: Ledger) -> Activity | None:

@@ -32,7 +32,7 @@ from geodata.publishing.tables import JSON, MONTHS, PERIODS, WEEKS, read_csv
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from spatial.masking import Rule
+    from spatial.masking.places import Rule
 
     Files = Mapping[str, bytes]
     Manifest = Mapping[str, Any]

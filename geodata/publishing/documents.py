@@ -16,7 +16,7 @@ from geodata.publishing.sensitive import CITY, CountTable, Hidden, Told, hide
 from geodata.publishing.tables import LABELS, read_csv
 from geodata.store.incidents import incident_points
 from spatial.grid import area_of
-from spatial.linked import SHOWN
+from spatial.masking.linked import SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -23,7 +23,7 @@ from geodata.publishing.rules import (
     SHOWN_WORDS,
 )
 from geodata.publishing.sensitive import CITY, CountTable, Hidden, Told, hide
-from spatial.linked import SHOWN
+from spatial.masking.linked import SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,7 +12,7 @@ from geodata.publishing.formats import digest
 from geodata.publishing.rules import RULES
 from geodata.publishing.tables import JSON
 from geodata.publishing.zones import ZONES, digest_run
-from spatial.masking import NOT_COUNTED
+from spatial.masking.places import NOT_COUNTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

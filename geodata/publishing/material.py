@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from geodata.store.cities import CityRecord
     from geodata.store.initiatives import InitiativeRecord
     from geodata.store.runs import RunRecord
-    from spatial.masking import PublicPlaces
+    from spatial.masking.places import PublicPlaces
 
 DAY = dt.timedelta(days=1)
 

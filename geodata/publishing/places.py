@@ -9,7 +9,7 @@ import pandas as pd
 
 from geodata.store.addresses import address_points
 from geodata.store.layers import base_shapes
-from spatial.masking import coarsen_time, is_old_enough, make_public_places, snap
+from spatial.masking.places import coarsen_time, is_old_enough, make_public_places, snap
 from spatial.spec import MaskingSpec
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from geodata.store.cities import CityRecord
-    from spatial.masking import PublicPlaces
+    from spatial.masking.places import PublicPlaces
 
 
 def public_places(session: Session, city: CityRecord) -> PublicPlaces:

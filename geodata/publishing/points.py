@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from geodata.measures.ledger import Ledger
     from geodata.publishing.material import Material
-    from spatial.masking import PublicPlaces
+    from spatial.masking.places import PublicPlaces
 
 HOURS = RULES.band_hours
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from spatial.linked import LEAST_SHOWN, LEAST_WIDTH
-from spatial.masking import BAND_HOURS, DELAY_DAYS, LEAST_RADIUS
-from spatial.masking import VERSION as MASKING_VERSION
+from spatial.masking.linked import LEAST_SHOWN, LEAST_WIDTH
+from spatial.masking.places import BAND_HOURS, DELAY_DAYS, LEAST_RADIUS
+from spatial.masking.places import VERSION as MASKING_VERSION
 from spatial.spec import MaskingSpec
 
 RULES_VERSION = 2

@@ -1,7 +1,7 @@
 """Counts that the public may see only where they are not small: by measure, place and month.
 
 All counts of one table are hidden together: months, districts, the city and whole periods, what is
-known of them anyway, and what earlier releases showed. See :mod:`spatial.linked`.
+known of them anyway, and what earlier releases showed. See :mod:`spatial.masking.linked`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import coo_array
 
-from spatial.linked import (
+from spatial.masking.linked import (
     FEWER,
     HELD,
     HIDDEN,
@@ -41,7 +41,7 @@ Where = tuple[str, str, "dt.date", "dt.date"]  # measure, place, first day, day 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What is said of one count: a label of :mod:`spatial.linked`, and the count if shown."""
+    """What is said of one count: its label (:mod:`spatial.masking.linked`), the count if shown."""
 
     label: int
     value: int | None

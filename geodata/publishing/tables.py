@@ -12,7 +12,7 @@ from geodata.publishing.dictionary import names
 from geodata.publishing.formats import csv_bytes, json_bytes, number
 from geodata.publishing.rules import PARTS_OF_ALERTS, RULES, SENSITIVE_COUNTS, SHOWN_WORDS
 from geodata.publishing.sensitive import Told
-from spatial.linked import SHOWN
+from spatial.masking.linked import SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -20,7 +20,7 @@ from geodata.publishing.tables import MONTHS, PERIODS, read_csv, told_counts
 from geodata.store.incidents import incident_points
 from geodata.store.records import TABLES, read_frame
 from spatial.errors import MaskingError
-from spatial.masking import NOT_COUNTED, coarsen_time, is_old_enough, snap
+from spatial.masking.places import NOT_COUNTED, coarsen_time, is_old_enough, snap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

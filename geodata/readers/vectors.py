@@ -15,7 +15,7 @@ from geodata.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from geodata.citytables import Place
+    from geodata.cityfile.tables import Place
 
 COMPANIONS = (".shx", ".dbf")
 

@@ -27,8 +27,8 @@ from geodata.sources.web import Web
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from geodata.cityfile import CityFile
-    from geodata.citytables import Place
+    from geodata.cityfile.description import CityFile
+    from geodata.cityfile.tables import Place
 
     Progress = Callable[[str, int, int], None]
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from geodata.errors import NotStoredError, PersonError
 from geodata.roles import SCOPES
 from geodata.store import audit
-from geodata.tables_people import AccessToken, Person
+from geodata.tables.people import AccessToken, Person
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

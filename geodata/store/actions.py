@@ -15,7 +15,7 @@ from sqlalchemy import case, func, select
 
 from geodata.errors import DataError, NotStoredError
 from geodata.store import audit, zones
-from geodata.work_tables import Action, ActionEvent, ActionPhoto
+from geodata.tables.work import Action, ActionEvent, ActionPhoto
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import delete, insert, select
 
 from geodata.store.records import read_frame
-from geodata.tables import Address, Base
+from geodata.tables.core import Address, Base
 
 if TYPE_CHECKING:
     import pandas as pd

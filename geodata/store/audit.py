@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select, update
 
 from geodata.errors import StoreError
-from geodata.tables_people import AuditEntry, AuditHead
+from geodata.tables.people import AuditEntry, AuditHead
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping

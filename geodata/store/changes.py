@@ -16,8 +16,8 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import delete, insert, select
 
 from geodata.geometry import Geometry
-from geodata.import_tables import ImportChange
-from geodata.tables import Base, Factor
+from geodata.tables.core import Base, Factor
+from geodata.tables.imports import ImportChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

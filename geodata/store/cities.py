@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 from sqlalchemy import delete, func, insert, select
 
-from geodata.disclosure import Contact, License
+from geodata.cityfile.disclosure import Contact, License
 from geodata.errors import NotStoredError
-from geodata.tables import City, District, Incident
+from geodata.tables.core import City, District, Incident
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
     from sqlalchemy.orm import Session
 
-    from geodata.cityfile import CityFile
+    from geodata.cityfile.description import CityFile
 
 
 ACTIVITIES = (  # of a visit, where the city file names none

@@ -14,7 +14,7 @@ from geodata.store import audit
 from geodata.store.access_tokens import revoke_all
 from geodata.store.people import ACTIVE, as_record, row_of
 from geodata.store.sessions import end_sessions
-from geodata.tables_people import Person
+from geodata.tables.people import Person
 
 if TYPE_CHECKING:
     import datetime as dt

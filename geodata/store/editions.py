@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 from sqlalchemy import func, select
 
-from geodata.edition_tables import EditedZone, EditionUse, ZoneEdition
 from geodata.errors import DataError, NotStoredError
 from geodata.store import audit
 from geodata.store.runs import ZONE_DETAILS, Edited, get_run
-from geodata.tables import Run, Zone
+from geodata.tables.core import Run, Zone
+from geodata.tables.editions import EditedZone, EditionUse, ZoneEdition
 from geodata.zone_editing import COLUMNS
 
 if TYPE_CHECKING:

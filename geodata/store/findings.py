@@ -11,7 +11,7 @@ import pandas as pd
 from sqlalchemy import delete, func, select
 
 from geodata.errors import NotStoredError
-from geodata.tables import City, Finding, Run
+from geodata.tables.core import City, Finding, Run
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

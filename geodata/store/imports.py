@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert, select
 
 from geodata.errors import DataError, NotStoredError
-from geodata.import_tables import ImportChange, ImportVersion
 from geodata.store import audit
 from geodata.store.changes import pack, plain, read_row, row_columns, take_back, unpack
-from geodata.tables import City, District, Factor, Feature, Run
+from geodata.tables.core import City, District, Factor, Feature, Run
+from geodata.tables.imports import ImportChange, ImportVersion
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from sqlalchemy.orm import Session
 
-    from geodata.cityfile import CityFile
+    from geodata.cityfile.description import CityFile
     from geodata.store.changes import ChangeLog
 
 

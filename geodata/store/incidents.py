@@ -10,7 +10,7 @@ import shapely
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from geodata.store.changes import row_columns
-from geodata.tables import City, Incident
+from geodata.tables.core import City, Incident
 
 if TYPE_CHECKING:
     import datetime as dt

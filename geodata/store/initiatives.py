@@ -18,7 +18,7 @@ from geodata.errors import DataError, NotStoredError
 from geodata.initiatives import Initiative, differences, digest_document
 from geodata.store import audit
 from geodata.store.cities import get_city
-from geodata.tables import City, InitiativeVersion
+from geodata.tables.core import City, InitiativeVersion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from geodata.errors import DataError, NotStoredError
-from geodata.job_tables import Job, Worker
+from geodata.tables.jobs import Job, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

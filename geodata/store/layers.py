@@ -8,7 +8,7 @@ import geopandas as gpd
 from sqlalchemy import delete, insert, select
 
 from geodata.store.changes import row_columns
-from geodata.tables import BaseShape, City, Factor, Feature
+from geodata.tables.core import BaseShape, City, Factor, Feature
 from spatial.spec import RiskFactor
 
 if TYPE_CHECKING:

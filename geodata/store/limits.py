@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, inspect, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from geodata.tables_people import Failures, RateTally
+from geodata.tables.people import Failures, RateTally
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement

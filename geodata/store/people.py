@@ -13,8 +13,8 @@ from geodata.roles import ADMINISTRATOR, ROLES, WITH_DISTRICTS
 from geodata.store import audit
 from geodata.store.access_tokens import revoke_all
 from geodata.store.sessions import end_sessions
-from geodata.tables import City, District
-from geodata.tables_people import Person
+from geodata.tables.core import City, District
+from geodata.tables.people import Person
 
 if TYPE_CHECKING:
     import datetime as dt

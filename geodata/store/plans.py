@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from geodata.errors import NotStoredError, StoreError
 from geodata.store import editions
-from geodata.tables import City, Plan, Run, Zone
+from geodata.tables.core import City, Plan, Run, Zone
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -10,7 +10,7 @@ from sqlalchemy import Integer, bindparam, delete, insert, select, update
 
 from geodata.store.changes import row_columns
 from geodata.store.incidents import Stored
-from geodata.tables import Base
+from geodata.tables.core import Base
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from geodata.errors import NotStoredError, ReleaseError
 from geodata.store import audit
-from geodata.tables import City, Release
+from geodata.tables.core import City, Release
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -10,8 +10,8 @@ from sqlalchemy import delete, select
 
 from geodata.store import audit
 from geodata.store.people import PersonRecord, as_record
-from geodata.tables_people import Person
-from geodata.work_tables import ReminderFeed
+from geodata.tables.people import Person
+from geodata.tables.work import ReminderFeed
 
 if TYPE_CHECKING:
     import datetime as dt

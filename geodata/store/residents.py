@@ -8,7 +8,7 @@ import geopandas as gpd
 import shapely
 from sqlalchemy import delete, insert, select
 
-from geodata.tables import Residents
+from geodata.tables.core import Residents
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

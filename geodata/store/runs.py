@@ -12,7 +12,7 @@ import pandas as pd
 from sqlalchemy import func, select
 
 from geodata.errors import DataError, NotStoredError, StoreError
-from geodata.tables import City, Run, Zone
+from geodata.tables.core import City, Run, Zone
 from spatial.grid import Grid
 
 if TYPE_CHECKING:

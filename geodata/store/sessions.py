@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
-from geodata.tables_people import Person, StaffSession
+from geodata.tables.people import Person, StaffSession
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

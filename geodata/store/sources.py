@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select
 
-from geodata.import_tables import ImportVersion
 from geodata.reports import SourceReport
-from geodata.tables import Source
+from geodata.tables.core import Source
+from geodata.tables.imports import ImportVersion
 
 if TYPE_CHECKING:
     import datetime as dt

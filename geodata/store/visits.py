@@ -18,8 +18,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from geodata.errors import DataError, NotStoredError
 from geodata.store import audit
 from geodata.store.records import read_frame
-from geodata.tables import Run, Visit, Zone
-from geodata.work_tables import LoggedVisit, VisitVersion
+from geodata.tables.core import Run, Visit, Zone
+from geodata.tables.work import LoggedVisit, VisitVersion
 
 if TYPE_CHECKING:
     import datetime as dt

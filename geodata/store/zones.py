@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from geodata.edition_tables import EditedZone, ZoneEdition
 from geodata.store import editions, runs
-from geodata.tables import Zone
+from geodata.tables.core import Zone
+from geodata.tables.editions import EditedZone, ZoneEdition
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry

@@ -6,8 +6,8 @@ from published import publish
 from town import Town
 
 from app.cli import main
-from app.pipeline import FitRequest, fit
-from geodata.cityfile import read_city_file
+from app.runs.pipeline import FitRequest, fit
+from geodata.cityfile.description import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.importing import import_city
 

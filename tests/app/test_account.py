@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from app import create_app, open_data
+from app import create_app
+from app.site import open_data
 from app.views import account_pages
 from app.views.plain import plain_words
 

@@ -8,7 +8,7 @@ from initiatives_text import TEXT
 
 from app import create_app
 from app.config import Settings
-from geodata.cityfile import read_city_file
+from geodata.cityfile.description import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.importing import import_city
 from geodata.initiatives import read_initiatives

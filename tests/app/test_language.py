@@ -14,7 +14,7 @@ from app import create_app, forms, language, translatable, words, words_measures
 from app.config import Settings
 from app.language import NAMES, catalogue_path
 from app.paths import template_dir
-from app.release_pages import site_files
+from app.site.release_pages import site_files
 from geodata.database import open_database, upgrade
 from geodata.initiatives import SECTIONS
 from geodata.measures.registry import MEASURES

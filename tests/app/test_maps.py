@@ -16,7 +16,7 @@ from app.maps.layers import Shapes
 from app.maps.picture import overview_svg, zone_svg
 from app.maps.shapes import base_geojson, districts_geojson, zones_geojson
 from app.maps.surface import flat_surface, warped_surface
-from app.shown import public_city, public_run
+from app.site.shown import public_city, public_run
 
 HOSTILE = [
     "</script><script>alert(1)</script>",

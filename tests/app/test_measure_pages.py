@@ -5,14 +5,15 @@ from dataclasses import fields, replace
 import pytest
 from gunfire_town import GunfireTown
 
-from app import create_app, live_site
+from app import create_app
 from app.config import Settings
 from app.measuring import measure_city
 from app.paths import template_dir
-from app.public_figures import withhold
+from app.site import live as live_site
+from app.site.public_figures import withhold
 from app.views import initiative_pages, measure_pages
 from app.views.measure_blocks import formulas_of
-from geodata.cityfile import read_city_file
+from geodata.cityfile.description import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.importing import import_city
 from geodata.measures.record import Scope

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import shapely
 
-from app.pipeline import FitRequest, fit
-from geodata.cityfile import read_city_file
+from app.runs.pipeline import FitRequest, fit
+from geodata.cityfile.description import read_city_file
 from geodata.importing import import_city
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

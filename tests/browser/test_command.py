@@ -10,7 +10,7 @@ from desk_fixtures import D1
 from staffing import PASSWORD
 from visiting import Visit
 
-from app.evaluation import Question, evaluate
+from app.outcome.evaluation import Question, evaluate
 
 pytestmark = pytest.mark.browser
 

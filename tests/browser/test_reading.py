@@ -10,8 +10,8 @@ from town import Town
 from visiting import Visit
 
 from app.people.signing_in import utc_now
-from app.pipeline import FitRequest, fit
-from geodata.cityfile import read_city_file
+from app.runs.pipeline import FitRequest, fit
+from geodata.cityfile.description import read_city_file
 from geodata.database import upgrade
 from geodata.importing import import_city
 from geodata.store import editions

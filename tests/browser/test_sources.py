@@ -9,7 +9,7 @@ from visiting import Visit
 from workbench import Workbench
 
 from app.people.signing_in import utc_now
-from geodata.cityfile import read_city_file
+from geodata.cityfile.description import read_city_file
 from geodata.database import upgrade
 from geodata.importing import import_city
 

@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 from geodata.store.runs import RunRecord
-from geodata.tables import City, District
+from geodata.tables.core import City, District
 from spatial.grid import lay_grid
 
 CRS = "EPSG:32617"

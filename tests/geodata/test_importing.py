@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from town import CRS, SIDE, SOUTH, WEST, Town, to_degrees, write_geojson
 
-from geodata.cityfile import read_city_file
+from geodata.cityfile.description import read_city_file
 from geodata.errors import DataError
 from geodata.importing import import_city
 from geodata.store.cities import get_city, list_cities
 from geodata.store.incidents import incident_points
 from geodata.store.layers import factor_layers
 from geodata.store.sources import latest_reports
-from geodata.tables import City, Feature, Incident, Source
+from geodata.tables.core import City, Feature, Incident, Source
 from spatial.errors import GridError
 
 
@@ -330,7 +330,7 @@ IMPORT = """
 import sys, os, signal
 from pathlib import Path
 from geodata import importing
-from geodata.cityfile import read_city_file
+from geodata.cityfile.description import read_city_file
 from geodata.database import open_database
 
 def die(*_):

@@ -7,7 +7,7 @@ import shapely
 from gunfire import Gunfire, degrees
 from sqlalchemy import select
 
-from geodata.cityfile import read_city_file
+from geodata.cityfile.description import read_city_file
 from geodata.errors import DataError
 from geodata.importing import import_city
 from geodata.store.addresses import address_points

@@ -9,8 +9,8 @@ import shapely
 from sqlalchemy import select
 from town import SIDE, SOUTH, WEST, Town, write_geojson
 
-import geodata.tables as tables
-from geodata.cityfile import read_city_file
+import geodata.tables.core as tables
+from geodata.cityfile.description import read_city_file
 from geodata.errors import DataError, NotStoredError
 from geodata.importing import import_city
 from geodata.store import audit

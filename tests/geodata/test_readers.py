@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import shapely
 
-from geodata.citytables import Place
+from geodata.cityfile.filters import Filter
+from geodata.cityfile.tables import Place
 from geodata.errors import DataError
-from geodata.filters import Filter
 from geodata.readers import read_place
 from geodata.readers.dates import read_moments, read_times
 

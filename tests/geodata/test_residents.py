@@ -7,7 +7,7 @@ import shapely
 from published import TO_THE_PUBLIC, write_people
 from town import SIDE, SOUTH, WEST, Town, write_geojson
 
-from geodata.cityfile import read_city_file
+from geodata.cityfile.description import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.errors import CityFileError, DataError
 from geodata.importing import import_city

@@ -10,9 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from town import Town
 
-from app.pipeline import FitRequest, fit
-from app.planning import PlanRequest, make_plan
-from geodata.cityfile import read_city_file
+from app.dosage.planning import PlanRequest, make_plan
+from app.runs.pipeline import FitRequest, fit
+from geodata.cityfile.description import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.errors import DataError, NotStoredError
 from geodata.exporting import export_run, zones_frame

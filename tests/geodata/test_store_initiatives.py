@@ -16,7 +16,7 @@ from geodata.store.initiatives import (
     record_initiatives,
     retired_initiatives,
 )
-from geodata.tables import City, InitiativeVersion
+from geodata.tables.core import City, InitiativeVersion
 
 WHEN = dt.datetime(2026, 2, 1, 12, 0, 0)
 WEEK = dt.timedelta(days=7)

@@ -27,7 +27,7 @@ from geodata.store.visits import (
     units_of,
     versions_of,
 )
-from geodata.tables import Visit, Zone
+from geodata.tables.core import Visit, Zone
 
 MINUTE = 60_000
 NOW_MS = 1_770_000_000_000

@@ -3,8 +3,8 @@ from staffing import Office
 from town import Town
 from workbench import Workbench
 
-from app.pipeline import FitRequest, fit
-from geodata.cityfile import read_city_file
+from app.runs.pipeline import FitRequest, fit
+from geodata.cityfile.description import read_city_file
 from geodata.database import upgrade
 from geodata.importing import import_city
 

@@ -9,9 +9,9 @@ from town import Town
 from app.analyst.answers import Answers, build, read_form, read_kept
 from app.analyst.source_kinds import KINDS, guess_kind, guess_roles
 from app.analyst.words import Word, Words
-from geodata.cityfile import read_content
-from geodata.citytables import Place
-from geodata.previews import preview
+from geodata.cityfile.description import read_content
+from geodata.cityfile.tables import Place
+from geodata.quarantine.previews import preview
 
 CITY = {
     "city": {"slug": "t", "name": "T", "crs": "EPSG:32617", "timezone": "UTC"},

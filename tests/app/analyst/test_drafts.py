@@ -7,7 +7,7 @@ import pytest
 from releasing import Publisher, keep_run, tell_initiatives, town_run
 from staffing import Office
 
-from app.release_pages import site_files
+from app.site.release_pages import site_files
 from geodata.database import open_database, upgrade
 from geodata.publishing.folder import ReleaseFolder
 from geodata.publishing.release import approve_release, draft_release

@@ -17,13 +17,13 @@ from app.analyst.drawn_shapes import read_shape
 from app.analyst.reading_surfaces import BY_NAME, expected_by_factors, residuals_around
 from app.maps.palette import RESIDUAL
 from app.maps.surface import warped_classes
-from app.pipeline import FitRequest, fit
-from geodata.cityfile import read_city_file
+from app.runs.pipeline import FitRequest, fit
+from geodata.cityfile.description import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.errors import DataError
 from geodata.importing import import_city
 from geodata.store import editions, jobs, runs
-from geodata.tables import City
+from geodata.tables.core import City
 from spatial.spec import ZoneSpec
 
 PEOPLE = ("analyst", "viewer", "officer")

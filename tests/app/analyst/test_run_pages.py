@@ -5,11 +5,11 @@ import re
 
 import pytest
 
-from app import jobs as work
-from app.fitting import read_fit
-from app.inputs import FactorChoice
-from app.job_arguments import Arguments
-from app.pipeline import FitRequest, fit
+from app.runs.fitting import read_fit
+from app.runs.inputs import FactorChoice
+from app.runs.pipeline import FitRequest, fit
+from app.work import jobs as work
+from app.work.arguments import Arguments
 from geodata.store import jobs
 from spatial.spec import HistorySpec, ModelSpec, ZoneSpec
 

@@ -18,14 +18,14 @@ from town import CRS as TOWN
 from town import SOUTH, WEST
 
 from app import permissions
-from app.worker import KEEP_UPLOADS_SECONDS, Worker
+from app.work.worker import KEEP_UPLOADS_SECONDS, Worker
 from app.workroom import furnish
-from geodata import handed_in
-from geodata.cityfile import read_city_file
-from geodata.import_tables import ImportVersion
+from geodata.cityfile.description import read_city_file
+from geodata.quarantine import handed_in
 from geodata.store import jobs
 from geodata.store.imports import city_file_of
 from geodata.store.layers import factor_layers
+from geodata.tables.imports import ImportVersion
 
 STOPS = "name,kind,x,y\n" + "".join(
     f"s{i},{'bus' if i % 3 else 'rail'},{600_100 + 37 * i},{4_000_100 + 29 * i}\n"

@@ -8,9 +8,9 @@ from staffing import Office, keep_city
 from town import Town
 
 from app.analyst.readiness import PATIENCE_S, WorkerWatch
-from app.pipeline import FitRequest, fit
-from app.validation import validate
-from geodata.cityfile import read_city_file
+from app.runs.pipeline import FitRequest, fit
+from app.runs.validation import validate
+from geodata.cityfile.description import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.importing import import_city
 from geodata.store import jobs

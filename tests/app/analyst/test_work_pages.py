@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app import jobs as work
 from app.analyst.work_words import STAGES, about, duration, remedy
+from app.work import jobs as work
 from geodata.store import jobs
 from geodata.store.jobs import HowFar
 

@@ -6,10 +6,11 @@ import json
 
 import pytest
 
-from app import create_app, open_data
+from app import create_app
 from app.api import answers
 from app.api.layers import LAYERS
 from app.config import Settings
+from app.site import open_data
 
 
 def table(answer):

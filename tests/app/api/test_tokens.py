@@ -13,7 +13,7 @@ from app.people.tokens import token_hash
 from geodata.database import upgrade
 from geodata.errors import PersonError
 from geodata.store import access_tokens, people
-from geodata.tables_people import AccessToken
+from geodata.tables.people import AccessToken
 
 ADDRESS = "/api/v1/cities/town/runs"
 NUMBERS = itertools.count()

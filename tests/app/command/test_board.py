@@ -5,7 +5,7 @@ from sqlalchemy import insert
 from geodata.store.cities import get_city
 from geodata.store.plans import save_plan
 from geodata.store.visits import VisitFacts, log_visit
-from geodata.tables import Visit
+from geodata.tables.core import Visit
 
 BOARD = "/command/town/D1/board"
 ID = "00000000-0000-4000-8000-00000000000{}"

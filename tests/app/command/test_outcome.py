@@ -9,12 +9,12 @@ import pytest
 from desk_fixtures import D1, record_of, words
 from sqlalchemy import delete, select
 
-from app import evaluation_coverage as coverage
-from app.evaluation import Question, evaluate
-from app.power import PowerAsk, foresee
+from app.outcome import coverage
+from app.outcome.evaluation import Question, evaluate
+from app.outcome.power import PowerAsk, foresee
 from geodata.errors import DataError
 from geodata.store import editions, jobs
-from geodata.tables import City, Finding
+from geodata.tables.core import City, Finding
 from geodata.zone_editing import Redraw, change_zones
 from spatial.outcome.estimates import detectable_drop
 

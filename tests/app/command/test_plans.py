@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from desk_fixtures import D1, words
 
-from app.patrol_files import GPX
+from app.dosage.files import GPX
 from geodata.store import audit, plans
 
 FIELDS = {"units": 2, "minutes": 15, "break_minutes": 0, "seed": 3, "limit": 8}

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import select
 
-from geodata.cityfile import read_city_file
+from geodata.cityfile.description import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.demo import write_city
 from geodata.importing import import_city

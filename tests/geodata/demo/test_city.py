@@ -6,7 +6,7 @@ import pytest
 import shapely
 import statsmodels.api as sm
 
-from geodata.cityfile import read_city_file
+from geodata.cityfile.description import read_city_file
 from geodata.demo import write_city
 from geodata.demo.crime import indicator
 from geodata.importing import import_city

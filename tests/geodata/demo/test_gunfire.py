@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from geodata.cityfile import read_city_file
+from geodata.cityfile.description import read_city_file
 from geodata.demo import city, write_city
 from geodata.demo.gunfire import APART_METRES, APART_MINUTES
 

@@ -8,7 +8,7 @@ from geodata.store.actions import ActionQuery, list_actions
 from geodata.store.cities import get_city
 from geodata.store.runs import save_run
 from geodata.store.visits import VisitQuery, list_visits
-from geodata.tables import City
+from geodata.tables.core import City
 
 
 @pytest.fixture

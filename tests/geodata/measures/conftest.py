@@ -3,7 +3,7 @@ import datetime as dt
 import pytest
 from gunfire import SPRING, Gunfire
 
-from geodata.cityfile import read_city_file
+from geodata.cityfile.description import read_city_file
 from geodata.importing import import_city
 from geodata.measures.ledger import Ledger
 from geodata.measures.registry import work_out

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from gunfire_town import GunfireTown
 
-from geodata.cityfile import read_city_file
+from geodata.cityfile.description import read_city_file
 from geodata.importing import import_city
 from geodata.measures.ledger import Ledger
 from geodata.measures.masked import DISPOSED, MONTHS_ONLY, NONE, PART, SMALL, Masks

@@ -10,7 +10,7 @@ from releasing import TODAY as RELEASED
 from releasing import Publisher
 from town import CRS, SOUTH, WEST, Town
 
-from geodata.cityfile import read_city_file
+from geodata.cityfile.description import read_city_file
 from geodata.importing import import_city
 from geodata.measures.ledger import Ledger
 from geodata.publishing.activity import Choice

@@ -277,7 +277,7 @@ def test_an_approved_release_is_read_without_a_database(sqlite_database, root, d
         "from geodata.publishing.folder import ReleaseFolder\n"
         "found = ReleaseFolder.current(Path(sys.argv[1]), 'town')\n"
         "assert found.verify() == () and found.read('data/zones.geojson')\n"
-        "heavy = {'sqlalchemy', 'geopandas', 'pandas', 'geodata.tables', 'geodata.database'}\n"
+        "heavy = {'sqlalchemy', 'geopandas', 'pandas', 'geodata.tables.core', 'geodata.database'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
         "print(found.id)\n"
     )

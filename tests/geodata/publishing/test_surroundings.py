@@ -8,7 +8,7 @@ import shapely
 from releasing import TODAY, Publisher, keep_run, town_run
 from town import CRS, SOUTH, WEST
 
-from app.live_site import risk_classes
+from app.site.live import risk_classes
 from geodata.publishing.activity import Choice, count_activity
 from geodata.publishing.folder import ReleaseFolder
 from geodata.publishing.gazetteer import Gazetteer, Spot

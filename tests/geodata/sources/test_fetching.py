@@ -9,7 +9,7 @@ import pytest
 from services import ArcGis
 from town import Town
 
-from geodata.cityfile import read_city_file
+from geodata.cityfile.description import read_city_file
 from geodata.errors import DataError
 from geodata.importing import import_city
 from geodata.readers import read_place
@@ -156,7 +156,7 @@ def test_secrets_of_an_address_are_not_shown(service, fetching):
 def test_a_snapshot_is_read_with_its_notes(service, fetching, tmp_path):
     service.plain("/a.csv", b"id,x\n1,2\n")
     found = fetch(service.url("/a.csv"), "town", fetching)
-    from geodata.citytables import Place
+    from geodata.cityfile.tables import Place
 
     layer = read_place(Place(label="a", path=str(found.path), notes=found.notes))
     assert layer.notes == found.notes

@@ -1,0 +1,1 @@
+"""Did it work: what is asked, worked out, kept and said of an intervention in zones."""

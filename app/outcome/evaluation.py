@@ -1,0 +1,181 @@
+"""Evaluate an intervention in a run's zones: before and after, beside areas that had none."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.outcome.study import Study
+from app.runs.inputs import require_districts, require_outcome
+from geodata.errors import DataError
+from geodata.store import cities, editions, findings, incidents
+from spatial.outcome.periods import Periods
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from sqlalchemy.orm import Session
+
+    from geodata.database import Database
+    from geodata.store.cities import CityRecord
+    from geodata.store.findings import FindingRecord
+    from geodata.store.runs import Edited, RunRecord
+
+    Progress = Callable[[str, int, int], None]
+
+EVALUATION = "evaluation"
+MOST_CONTROLS, WIDEST_BUFFER = 10, 50
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked of an evaluation.
+
+    Parameters
+    ----------
+    city, run, outcome
+        Whose zones, and which incidents; the outcome need not be the run's.
+    before, after
+        Half-open periods.
+    zones
+        Identifiers of the treated zones; empty means all, or all of ``district``.
+    district
+        Treat this district's zones only.
+    buffer_cells
+        Width of the ring around the treated zones in which incidents may have been displaced to;
+        0 for none. Left out: one block.
+    controls
+        How many control areas, 1 to 10.
+    alpha
+        One minus the level of the intervals.
+    zones_compare
+        Whether the run's other zones may lie in control areas, having had no intervention.
+    """
+
+    city: str
+    run: str
+    outcome: str
+    before: tuple[dt.date, dt.date]
+    after: tuple[dt.date, dt.date]
+    zones: tuple[str, ...] = ()
+    district: str | None = None
+    buffer_cells: int | None = None
+    controls: int = 3
+    alpha: float = 0.05
+    zones_compare: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.controls <= MOST_CONTROLS:
+            msg = f"ask for 1 to {MOST_CONTROLS} control areas, not {self.controls}"
+            raise DataError(msg)
+        if self.buffer_cells is not None and not 0 <= self.buffer_cells <= WIDEST_BUFFER:
+            msg = f"a buffer has 0 to {WIDEST_BUFFER} cells, not {self.buffer_cells}"
+            raise DataError(msg)
+        if not 0 < self.alpha < 1:
+            msg = f"alpha lies between 0 and 1, such as 0.05; got {self.alpha}"
+            raise DataError(msg)
+
+    def key_on(self, edited: Edited | None) -> str:
+        """Digest of everything asked and of the edition of the zones that it is asked of."""
+        told = dataclasses.asdict(self) | ({"edition": edited.number} if edited else {})
+        text = json.dumps(told, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def evaluate(
+    database: Database, asked: Question, *, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Evaluate, and keep the result as a finding of the run with the cells of its areas.
+
+    The zones are those in use. What was found on another edition of them is kept beside it.
+
+    Raises
+    ------
+    NotStoredError
+        If the city or the run is not stored.
+    DataError
+        If the run is another city's, the outcome, a zone or the district is not theirs, or there
+        is no incident in either period.
+    OutcomeError
+        If the periods are empty or overlap, or there is nothing to compare with.
+    """
+    periods = Periods(before=asked.before, after=asked.after)
+    with database.session() as session:
+        city = cities.get_city(session, asked.city)
+        run = editions.get_run_in_use(session, asked.run)
+        require_same_city(run, city)
+        require_outcome(city, asked.outcome)
+        treated = treated_zones(run, city, asked)
+        points = incidents.incident_points(
+            session, city.id, asked.outcome, asked.before[0], asked.after[1]
+        )
+    study = Study.lay(run, city, treated, asked, periods, points)
+    document, areas = study.report(progress)
+    document["key"] = asked.key_on(run.edited)
+    with database.session(write=True) as session:
+        findings.keep_finding(session, run.id, EVALUATION, document["key"], document, areas)
+    return document
+
+
+def evaluations(session: Session, run_id: str) -> list[FindingRecord]:
+    """Give the evaluations of a run, newest first.
+
+    ``cells`` of each has one row for each cell of each area: ``area`` (treated, displacement or a
+    control's name) and the cell's place in the city's lattice, ``col`` and ``row``.
+    """
+    return findings.list_findings(session, run_id, EVALUATION)
+
+
+def require_same_city(run: RunRecord, city: CityRecord) -> None:
+    """Refuse a run of another city.
+
+    Raises
+    ------
+    DataError
+        If it is another's.
+    """
+    if run.city != city.slug:
+        msg = (
+            f"run {run.id} is of {run.city}, not of {city.slug}; list the runs of a city with: "
+            f"saferground runs {city.slug}"
+        )
+        raise DataError(msg)
+
+
+def treated_zones(run: RunRecord, city: CityRecord, asked: Question) -> NDArray[np.bool_]:
+    """Tell which of the run's zones are treated.
+
+    Raises
+    ------
+    DataError
+        If a zone or the district is not theirs, or none is treated.
+    """
+    zones = run.zones
+    unknown = [zone for zone in asked.zones if zone not in set(zones["id"])]
+    if unknown:
+        known = ", ".join(zones["id"]) or "none"
+        msg = f"run {run.id} has no zone {', '.join(map(repr, unknown))}; its zones are {known}"
+        raise DataError(msg)
+    if asked.district is not None:
+        require_districts(city, [asked.district])
+    chosen = np.array(
+        [
+            (not asked.zones or zone.id in asked.zones) and asked.district in (None, zone.district)
+            for zone in zones.itertuples()
+        ],
+        dtype=bool,
+    )
+    if not chosen.any():
+        where = f" in district {asked.district}" if asked.district else ""
+        msg = (
+            f"run {run.id} has no such zone{where}; its zones are in "
+            f"{', '.join(sorted(set(zones['district']))) or 'no district: it has none'}"
+        )
+        raise DataError(msg)
+    return chosen

@@ -1,0 +1,403 @@
+"""One evaluation at work: areas laid over a city's cells, estimates against each, the document."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from app.outcome.words import verdict, warnings_of
+from geodata.errors import DataError
+from spatial.analysis import CITY_SCOPE
+from spatial.grid import Grid, lay_grid
+from spatial.outcome.controls import Yardstick, distinct, find_controls, ring, shared
+from spatial.outcome.estimates import (
+    detectable_drop,
+    e_test,
+    rate_ratio,
+    running_difference,
+    weighted_difference,
+)
+from spatial.outcome.periods import Periods, within
+from spatial.outcome.synthetic import weigh_donors
+from spatial.zones import cells_within
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from app.outcome.evaluation import Question
+    from geodata.store.cities import CityRecord
+    from geodata.store.runs import RunRecord
+    from spatial.outcome.controls import ControlArea
+    from spatial.outcome.estimates import Estimate
+
+    Progress = Callable[[str, int, int], None]
+    Cells = NDArray[np.int64]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Study:
+    """The city's cells with their incidents, and which are treated, around, or to compare with.
+
+    ``totals`` are incidents of each cell before and after, ``steps`` those in each step of both
+    periods.
+    """
+
+    run: RunRecord
+    asked: Question
+    periods: Periods
+    grid: Grid
+    zones: tuple[str, ...]
+    treated: Cells
+    around: Cells
+    candidate: NDArray[np.bool_]
+    buffer_cells: int
+    totals: NDArray[np.int64]
+    steps: sparse.csr_array
+    days: tuple[dt.date, ...]
+
+    @classmethod
+    def lay(
+        cls,
+        run: RunRecord,
+        city: CityRecord,
+        treated: NDArray[np.bool_],
+        asked: Question,
+        periods: Periods,
+        points: gpd.GeoDataFrame,
+    ) -> Study:
+        """Lay the areas over the city's cells and count the incidents.
+
+        Parameters
+        ----------
+        run, city
+            Whose zones, and whose cells.
+        treated
+            Which of the run's zones are treated, shape ``(zones,)``.
+        asked, periods
+            The question.
+        points
+            Incidents from the start of the period before to the end of the one after.
+
+        Raises
+        ------
+        DataError
+            If there is no incident in either period.
+        """
+        grid = city_grid(run, city)
+        of_zone = cells_within(grid, run.zones.geometry)
+        inside = np.unique(np.concatenate([of_zone[i] for i in np.flatnonzero(treated)]))
+        buffer = asked.buffer_cells
+        if buffer is None:
+            lengths = run.spec["grid"]
+            buffer = max(1, round(lengths["block_units"] / lengths["cell_units"]))
+        others = np.zeros(len(grid), dtype=bool)
+        if not asked.zones_compare:
+            others[np.concatenate(of_zone)] = True
+        around = ring(grid, inside, buffer)
+        around = around[~others[around]]
+        candidate = ~others
+        candidate[inside] = candidate[around] = False
+        days, totals, steps = _tally(grid, points, periods)
+        if totals.sum() == 0:
+            msg = (
+                f"{city.slug} has no incident of {asked.outcome} in either period; choose periods "
+                "that its incidents cover"
+            )
+            raise DataError(msg)
+        return cls(
+            run=run,
+            asked=asked,
+            periods=periods,
+            grid=grid,
+            zones=tuple(run.zones["id"][treated]),
+            treated=inside,
+            around=around,
+            candidate=candidate,
+            buffer_cells=buffer,
+            totals=totals,
+            steps=steps,
+            days=days,
+        )
+
+    def report(self, progress: Progress | None) -> tuple[dict[str, Any], pd.DataFrame]:
+        """Choose the areas, estimate against each, and describe it all."""
+        before = self._before()
+        yardstick = Yardstick(before[self.treated].sum(axis=0))
+        found = find_controls(self.grid, before, self.treated, self.candidate, progress=progress)
+        picked = distinct(found, self.asked.controls)
+        moved = self._displacement_controls(picked, progress)
+        treated = self._pair(self.treated)
+        document: dict[str, Any] = {
+            "run": self.run.id,
+            "edited": self.run.edited.as_json() if self.run.edited else None,
+            "city": self.run.city,
+            "outcome": self.asked.outcome,
+            "before": _period(self.periods.before),
+            "after": _period(self.periods.after),
+            "trained": _period((self.run.period_from, self.run.period_to)),
+            "alpha": self.asked.alpha,
+            "time_weights": list(self.periods.time_weights),
+            "step": self.periods.unit,
+            "steps_before": len(self.periods.steps_before),
+            "dispersion": yardstick.dispersion,
+            "treated": self._area(self.treated) | {"zones": list(self.zones)},
+            "controls": [self._control(picked, i, yardstick) for i in range(len(picked))],
+            "displacement": self._displacement(picked, moved, yardstick),
+            "synthetic_control": self._synthetic(yardstick),
+            "rest_of_city": self._rest(),
+            "detectable_drop": detectable_drop(
+                self._expected(treated), before=self.periods.time_weights[0], alpha=self.asked.alpha
+            ),
+            "series": self._series(picked),
+        }
+        document["verdict"] = verdict(document)
+        document["warnings"] = warnings_of(
+            document,
+            asked=self.asked.controls,
+            covered=(min(self.days), max(self.days)),
+        )
+        return document, self._cells(picked, moved)
+
+    def _before(self) -> sparse.csr_array:
+        return self.steps[:, : len(self.periods.steps_before)]
+
+    def _pair(self, cells: Cells) -> tuple[int, int]:
+        before, after = self.totals[cells].sum(axis=0).tolist()
+        return before, after
+
+    def _expected(self, pair: tuple[int, int]) -> float:
+        """Incidents of a period as long as the one after, at the rate of the one before."""
+        return pair[0] / self.periods.time_weights[0]
+
+    def _area(self, cells: Cells) -> dict[str, Any]:
+        before, after = self._pair(cells)
+        return {
+            "before": before,
+            "after": after,
+            "e_test": e_test(before, after, exposure=self.periods.time_weights),
+            "cells": len(cells),
+            "area": len(cells) * self.grid.cell_area,
+        }
+
+    def _control(
+        self, picked: list[ControlArea], position: int, yardstick: Yardstick
+    ) -> dict[str, Any]:
+        area = picked[position]
+        pair, treated = self._pair(area.cells), self._pair(self.treated)
+        found = weighted_difference(
+            pair, treated, time_weights=self.periods.time_weights, alpha=self.asked.alpha
+        )
+        earlier = [shared(area, other) for other in picked[:position]]
+        return {
+            "name": f"control {position + 1}",
+            **self._area(area.cells),
+            **self._estimate(found.local, yardstick),
+            **_ratio(pair, treated, self.asked.alpha),
+            "districts": self._districts(area.cells),
+            "distance": area.distance_units,
+            "shared": max(earlier, default=0.0),
+            "passes": area.checks.passes,
+            "checks": dataclasses.asdict(area.checks),
+            "running": self._running(area.cells, yardstick),
+        }
+
+    def _estimate(self, found: Estimate, yardstick: Yardstick) -> dict[str, Any]:
+        wide = found.widened(float(np.sqrt(yardstick.dispersion)), self.asked.alpha)
+        return {
+            "wdd": found.value,
+            "se": found.se,
+            "z": found.z,
+            "low": found.low,
+            "high": found.high,
+            "low_widened": wide.low,
+            "high_widened": wide.high,
+        }
+
+    def _running(self, control: Cells, yardstick: Yardstick) -> list[dict[str, Any]]:
+        after = slice(len(self.periods.steps_before), None)
+        found = running_difference(
+            self.steps[control].sum(axis=0)[after],
+            self.steps[self.treated].sum(axis=0)[after],
+            (self._pair(control)[0], self._pair(self.treated)[0]),
+            self.periods.elapsed,
+            time_weights=self.periods.time_weights,
+            alpha=self.asked.alpha,
+        )
+        return [
+            {"to": end.isoformat(), **self._estimate(at, yardstick)}
+            for (_, end), at in zip(self.periods.steps_after, found, strict=True)
+        ]
+
+    def _displacement_controls(
+        self, picked: list[ControlArea], progress: Progress | None
+    ) -> list[ControlArea | None]:
+        """Give each control area another that is like the ring, and shares no cell with it."""
+        before = self._before()
+        if len(self.around) == 0 or before[self.around].sum() == 0:
+            return [None] * len(picked)
+        found = find_controls(self.grid, before, self.around, self.candidate, progress=progress)
+        return [next(iter(distinct(found, 1, apart_from=area.cells)), None) for area in picked]
+
+    def _displacement(
+        self, picked: list[ControlArea], moved: list[ControlArea | None], yardstick: Yardstick
+    ) -> dict[str, Any] | None:
+        if len(self.around) == 0:
+            return None
+        around, treated = self._pair(self.around), self._pair(self.treated)
+        rows = []
+        for position, (area, other) in enumerate(zip(picked, moved, strict=True), start=1):
+            if other is None:
+                continue
+            found = weighted_difference(
+                self._pair(area.cells),
+                treated,
+                self._pair(other.cells),
+                around,
+                time_weights=self.periods.time_weights,
+                alpha=self.asked.alpha,
+            )
+            if found.displacement is None:
+                continue
+            rows.append(
+                {
+                    "name": f"displacement control {position}",
+                    "beside": f"control {position}",
+                    **self._area(other.cells),
+                    **self._estimate(found.displacement, yardstick),
+                    "passes": other.checks.passes,
+                    "checks": dataclasses.asdict(other.checks),
+                    "total": self._estimate(found.total, yardstick),
+                }
+            )
+        return self._area(self.around) | {
+            "buffer_cells": self.buffer_cells,
+            "detectable_drop": detectable_drop(
+                self._expected(treated),
+                displacement=self._expected(around),
+                before=self.periods.time_weights[0],
+                alpha=self.asked.alpha,
+            ),
+            "controls": rows,
+        }
+
+    def _synthetic(self, yardstick: Yardstick) -> dict[str, Any]:
+        donors = np.flatnonzero(self.candidate)
+        control = weigh_donors(self._before()[donors], yardstick.series)
+        found = control.difference(
+            self._pair(self.treated),
+            self.totals[donors],
+            time_weights=self.periods.time_weights,
+            alpha=self.asked.alpha,
+        )
+        weighed = control.series(self.totals[donors])
+        return {
+            "method": control.method,
+            "steps": control.steps,
+            "effective_donors": control.effective,
+            "miss": control.miss,
+            "before": float(weighed[0]),
+            "after": float(weighed[1]),
+            **self._estimate(found, yardstick),
+        }
+
+    def _rest(self) -> dict[str, Any]:
+        pair = self._pair(np.flatnonzero(self.candidate))
+        return {
+            "before": pair[0],
+            "after": pair[1],
+            **_ratio(pair, self._pair(self.treated), self.asked.alpha),
+        }
+
+    def _districts(self, cells: Cells) -> list[str]:
+        """Name the districts that hold at least a tenth of an area, the largest part first."""
+        own = self.grid.district[cells]
+        numbers, times = np.unique(own[own >= 0], return_counts=True)
+        order = np.lexsort((numbers, -times))
+        return [
+            self.grid.district_ids[number]
+            for number, size in zip(numbers[order], times[order], strict=True)
+            if size >= len(cells) / 10
+        ]
+
+    def _series(self, picked: list[ControlArea]) -> list[dict[str, Any]]:
+        own = self.steps[self.treated].sum(axis=0)
+        ring_ = self.steps[self.around].sum(axis=0)
+        theirs = [self.steps[area.cells].sum(axis=0) for area in picked]
+        steps = [
+            *(("before", *step) for step in self.periods.steps_before),
+            *(("after", *step) for step in self.periods.steps_after),
+        ]
+        return [
+            {
+                "from": start.isoformat(),
+                "to": end.isoformat(),
+                "period": period,
+                "treated": int(own[i]),
+                "displacement": int(ring_[i]),
+                "controls": [int(series[i]) for series in theirs],
+            }
+            for i, (period, start, end) in enumerate(steps)
+        ]
+
+    def _cells(self, picked: list[ControlArea], moved: list[ControlArea | None]) -> pd.DataFrame:
+        areas = {"treated": self.treated, "displacement": self.around}
+        for position, (area, other) in enumerate(zip(picked, moved, strict=True), start=1):
+            areas[f"control {position}"] = area.cells
+            if other is not None:
+                areas[f"displacement control {position}"] = other.cells
+        return pd.concat(
+            pd.DataFrame({"area": name, "col": self.grid.cols[cells], "row": self.grid.rows[cells]})
+            for name, cells in areas.items()
+        )
+
+
+def _tally(
+    grid: Grid, points: gpd.GeoDataFrame, periods: Periods
+) -> tuple[tuple[dt.date, ...], NDArray[np.int64], sparse.csr_array]:
+    """Give the days of incidents inside the city, and count them by cell, period and step."""
+    cell = grid.locate(points.geometry.x, points.geometry.y)
+    days = tuple(day for day, at in zip(points["occurred_on"], cell, strict=True) if at >= 0)
+    cell = cell[cell >= 0]
+    totals = np.stack(
+        [
+            np.bincount(cell[within(days, period)], minlength=len(grid))
+            for period in (periods.before, periods.after)
+        ],
+        axis=1,
+    )
+    step = periods.step_of(days)
+    kept = step >= 0
+    steps = sparse.coo_array(
+        (np.ones(int(kept.sum()), dtype=np.int64), (cell[kept], step[kept])),
+        shape=(len(grid), len(periods.steps_before) + len(periods.steps_after)),
+    )
+    return days, totals, sparse.csr_array(steps)
+
+
+def _ratio(control: tuple[int, int], treated: tuple[int, int], alpha: float) -> dict[str, Any]:
+    found = rate_ratio(control, treated, alpha=alpha)
+    return {
+        "rate_ratio": found.value if found else None,
+        "rate_ratio_low": found.low if found else None,
+        "rate_ratio_high": found.high if found else None,
+    }
+
+
+def _period(period: tuple[dt.date, dt.date]) -> dict[str, str]:
+    return {"from": period[0].isoformat(), "to": period[1].isoformat()}
+
+
+def city_grid(run: RunRecord, city: CityRecord) -> Grid:
+    """Give the cells of the whole city, on the run's lattice."""
+    if run.scope == CITY_SCOPE:
+        return run.grid
+    districts = dict(zip(city.districts["code"], city.districts.geometry, strict=True))
+    return lay_grid(city.study_area, districts, run.grid.cell_units)

@@ -1,0 +1,365 @@
+"""What an evaluation allows one to say, in plain words that claim no more than the data do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app import words
+from app.outcome.coverage import LOCAL, range_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geodata.store.findings import FindingRecord
+
+    Document = Mapping[str, Any]
+    Days = tuple[dt.date, dt.date]
+
+UNCOVERED = dt.timedelta(days=14)  # without any incident at an end of the two periods
+FEW_STEPS = 6
+NARROW = (
+    "the intervals are too narrow: they take counts to vary by chance alone and the areas to have "
+    "run alike; where trends were local, 95 % intervals held the truth in 68 to 76 % of published "
+    f"simulations and, as widened here, in {range_of(LOCAL.widened)} of our own"
+)
+BELOW, WITHIN, ABOVE = -1, 0, 1
+WAYS = {BELOW: "fewer", ABOVE: "more"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreaRow:
+    """One area of an evaluation, as a page shows it; a treated area has no difference."""
+
+    name: str
+    before: str
+    after: str
+    difference: str
+    interval: str
+    ratio: str
+    ratio_interval: str
+    like: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationPage:
+    """One evaluation as a page shows it."""
+
+    title: str
+    before: str
+    after: str
+    zones: str
+    level: str
+    treated: AreaRow
+    controls: tuple[AreaRow, ...]
+    displacement: tuple[AreaRow, ...]
+    synthetic: AreaRow
+    verdict: tuple[str, ...]
+    warnings: tuple[str, ...]
+    made: str
+
+
+def verdict(document: Document) -> list[str]:
+    """Say what the control areas show together, and what they do not."""
+    treated, unit = document["treated"], _per(document)
+    told = [
+        f"the treated area had {_incidents(treated['before'])} before and {treated['after']} after"
+        + (f"; differences are {unit}" if unit else "")
+        + f"; a change of that size or more would come by chance {_chance(treated['e_test'])}"
+    ]
+    if _chosen_on(document, "before"):
+        told.append(
+            "that test does not hold here: the zones were chosen for their incidents in part of "
+            "the period before, and places chosen so have fewer later without any intervention"
+        )
+    told.append(_compared(document))
+    told += _on_both_scales(document)
+    told += _moved(document)
+    told.append(
+        "an evaluation compares places; it does not tell what made the difference, and other "
+        "things may have changed there at the same time"
+    )
+    return told
+
+
+def warnings_of(document: Document, *, asked: int, covered: Days) -> list[str]:
+    """Gather what a reader must know before using the figures.
+
+    Parameters
+    ----------
+    document
+        The evaluation.
+    asked
+        How many control areas were asked for.
+    covered
+        First and last day with an incident in either period.
+    """
+    return [
+        NARROW,
+        *_about_controls(document, asked),
+        *_about_size(document),
+        *_about_time(document, covered),
+    ]
+
+
+def evaluation_page(finding: FindingRecord) -> EvaluationPage:
+    """Give the page value of a stored evaluation."""
+    document = finding.document
+    moved, weighed = document["displacement"], document["synthetic_control"]
+    return EvaluationPage(
+        title=words.sentence(f"{words.plain(document['outcome'])} in {zones_of(document)}").rstrip(
+            "."
+        ),
+        before=days_of(document["before"]),
+        after=days_of(document["after"]),
+        zones=f"run {finding.run}{changed_by(document)}",
+        level=words.share(1 - document["alpha"]),
+        treated=_row("treated", document["treated"]),
+        controls=tuple(_row(found["name"], found) for found in document["controls"]),
+        displacement=()
+        if moved is None
+        else (
+            _row("around the zones", moved),
+            *(_row(found["name"], found) for found in moved["controls"]),
+        ),
+        synthetic=_row("synthetic control", weighed),
+        verdict=tuple(words.sentence(text) for text in document["verdict"]),
+        warnings=tuple(words.sentence(text) for text in document["warnings"]),
+        made=words.day(finding.created_at.date()),
+    )
+
+
+def zones_of(document: Document) -> str:
+    """Say how many zones were treated."""
+    number = len(document["treated"]["zones"])
+    return f"{number} zone{'' if number == 1 else 's'}"
+
+
+def changed_by(document: Document) -> str:
+    """Say behind the run that its zones were those of a person, and after which step."""
+    edited = document.get("edited")  # evaluations of before editions were told apart have none
+    if not edited:
+        return ""
+    on = words.day(dt.date.fromisoformat(edited["on"]))
+    return f", changed by a person, step {edited['edition']} of {on}"
+
+
+def _row(name: str, found: Document) -> AreaRow:
+    ratio = found.get("rate_ratio")
+    like = found.get("passes")
+    return AreaRow(
+        name=name,
+        before=words.about(found["before"]) if "method" in found else f"{found['before']:,}",
+        after=words.about(found["after"]) if "method" in found else f"{found['after']:,}",
+        difference=f"{found['wdd']:+.1f}" if "wdd" in found else "",
+        interval=f"{found['low_widened']:+.1f} to {found['high_widened']:+.1f}"
+        if "wdd" in found
+        else "",
+        ratio="" if ratio is None else f"{ratio:.2f}",
+        ratio_interval=""
+        if ratio is None
+        else f"{found['rate_ratio_low']:.2f} to {found['rate_ratio_high']:.2f}",
+        like="" if like is None else ("yes" if like else "no"),
+    )
+
+
+def _side(found: Document) -> int:
+    """On which side of no difference the whole wider interval lies, if on one."""
+    if found["high_widened"] < 0:
+        return BELOW
+    return ABOVE if found["low_widened"] > 0 else WITHIN
+
+
+def _compared(document: Document) -> str:
+    controls = document["controls"]
+    sides = {_side(found) for found in controls}
+    signs = {found["wdd"] > 0 for found in controls if found["wdd"] != 0}
+    several = len(controls) > 1
+    if not all(found["passes"] for found in controls):
+        return (
+            "no area was enough like the treated one before, so these differences say little: "
+            "they may have come about without any intervention"
+        )
+    if len(sides) == 1 and WITHIN not in sides:
+        edge = min(abs(found["wdd"]) for found in controls)
+        far = max(abs(found["wdd"]) for found in controls)
+        against = f"each of the {len(controls)} control areas" if several else "the control area"
+        size = f"{edge:.0f} to {far:.0f}" if round(edge) != round(far) else f"{far:.0f}"
+        caution = "" if several else "; with one control area nothing can be cross-checked"
+        return (
+            f"against {against} the treated area had {WAYS[sides.pop()]} incidents than expected, "
+            f"by {size}, more than chance alone explains{caution}"
+        )
+    if sides == {WITHIN}:
+        apart = " and they do not agree on the direction" if len(signs) > 1 else ""
+        return (
+            "against none of the control areas is the difference more than chance alone would "
+            f"bring{apart}: neither an effect nor its absence is shown"
+            if several
+            else "against the control area the difference is no more than chance alone would "
+            "bring: neither an effect nor its absence is shown"
+        )
+    beyond = [found["name"] for found in controls if _side(found) != WITHIN]
+    direction = "even on the direction" if {BELOW, ABOVE} <= sides or len(signs) > 1 else ""
+    return (
+        f"the control areas disagree {direction}".rstrip()
+        + f": only against {words.listed(beyond)} is the difference more than chance alone would "
+        "bring; do not claim an effect"
+    )
+
+
+def _on_both_scales(document: Document) -> list[str]:
+    differ = [
+        found["name"]
+        for found in document["controls"]
+        if found["rate_ratio"] is not None
+        and (found["low"] > 0 or found["high"] < 0)
+        != (found["rate_ratio_low"] > 1 or found["rate_ratio_high"] < 1)
+    ]
+    if not differ:
+        return []
+    return [
+        f"against {words.listed(differ)} the difference is beyond chance on one scale (numbers or "
+        "ratios) and not on the other: it depends on which of the two would have run alike"
+    ]
+
+
+def _moved(document: Document) -> list[str]:
+    moved = document["displacement"]
+    if moved is None:
+        return []
+    if moved["before"] == 0:
+        return ["the surroundings had no incident before, so displacement cannot be told"]
+    if not moved["controls"]:
+        return ["no area like the surroundings was found, so displacement cannot be told"]
+    sides = {_side(found) for found in moved["controls"]}
+    if sides == {ABOVE}:
+        return [
+            "in the surroundings there were more incidents than expected: some may have been "
+            "displaced there, and the total of both counts them"
+        ]
+    if sides == {BELOW}:
+        return [
+            "in the surroundings there were fewer incidents than expected too; the total counts "
+            "both"
+        ]
+    return [
+        "in the surroundings the difference is within what chance alone would bring: displacement "
+        "is neither shown nor ruled out"
+        if sides == {WITHIN}
+        else "about displacement the control areas disagree"
+    ]
+
+
+def _about_controls(document: Document, asked: int) -> list[str]:
+    controls, told = document["controls"], []
+    failing = [found["name"] for found in controls if not found["passes"]]
+    if failing:
+        told.append(
+            f"{', '.join(failing)}: not like the treated area before (a check is above 1), and "
+            "there only because no area passed"
+        )
+    if len(controls) < asked:
+        told.append(
+            f"only {len(controls)} of {asked} control areas were found that differ enough from "
+            "each other; one alone can mislead"
+        )
+    overlap = max(found["shared"] for found in controls)
+    if overlap > 0:
+        told.append(
+            f"control areas share up to {words.share(overlap)} of their cells, so that they agree "
+            "is partly a matter of course"
+        )
+    missing = [found["name"] for found in controls if found["rate_ratio"] is None]
+    if missing:
+        told.append(f"{', '.join(missing)}: no ratio, since a count is 0")
+    return told
+
+
+def _about_size(document: Document) -> list[str]:
+    expected = document["treated"]["before"] / document["time_weights"][0]
+    drop, told = document["detectable_drop"], []
+    told.append(
+        f"a drop of {drop:.0f} incidents or more, of {expected:.3g} expected, is what a "
+        "comparison of this size finds half of the time; smaller ones are mostly missed"
+        if drop < expected
+        else f"too few incidents: even if all {expected:.3g} expected had not happened, "
+        "a comparison of this size would find it less than half of the time"
+    )
+    if document["dispersion"] > 1.2:
+        told.append(
+            f"the variance from one {document['step']} to the next in the treated area was "
+            f"{document['dispersion']:.1f} times what chance alone would make it; the widened "
+            "intervals allow for that"
+        )
+    return told
+
+
+def _about_time(document: Document, covered: Days) -> list[str]:
+    before, after, trained = (_range(document[name]) for name in ("before", "after", "trained"))
+    told = []
+    if _chosen_on(document, "before"):
+        told.append(
+            f"the zones were chosen on incidents from {trained[0]} to {trained[1]}, which is part "
+            "of the period before, so a drop is exaggerated; let the period before start on "
+            f"{trained[1]} or later"
+        )
+    if _chosen_on(document, "after"):
+        told.append(
+            f"the zones were chosen on incidents from {trained[0]} to {trained[1]}, which is part "
+            "of the period after, so an increase is exaggerated"
+        )
+    if document["steps_before"] < FEW_STEPS:
+        told.append(
+            f"the period before has only {document['steps_before']} whole {document['step']}s: "
+            "nearly any area of the same size passes the checks"
+        )
+    if covered[0] - before[0] > UNCOVERED:
+        told.append(f"no incident is stored before {covered[0]}: is the period before covered?")
+    if after[1] - covered[1] > UNCOVERED:
+        told.append(f"no incident is stored after {covered[1]}: is the period after covered?")
+    if _seasons_differ(before, after):
+        told.append(
+            "the periods are of different times of the year; the comparison holds only as far as "
+            "seasons are the same in the control areas"
+        )
+    return told
+
+
+def _chosen_on(document: Document, period: str) -> bool:
+    """Tell whether the zones were chosen on incidents of a period."""
+    (start, end), (first, last) = _range(document[period]), _range(document["trained"])
+    return first < end and start < last
+
+
+def _range(period: Mapping[str, str]) -> Days:
+    return dt.date.fromisoformat(period["from"]), dt.date.fromisoformat(period["to"])
+
+
+def _seasons_differ(before: Days, after: Days) -> bool:
+    """Tell whether the periods miss each other's months by more than one."""
+    months = [
+        {(start + dt.timedelta(days=day)).month for day in range(min(366, (end - start).days))}
+        for start, end in (before, after)
+    ]
+    return len(months[0] ^ months[1]) > 1
+
+
+def _per(document: Document) -> str:
+    """Tell the unit of differences where the periods differ in length."""
+    return "" if document["time_weights"][0] == 1 else "for a period as long as the one after"
+
+
+def _incidents(number: int) -> str:
+    return f"{number:,} incident{'' if number == 1 else 's'}"
+
+
+def _chance(p: float) -> str:
+    return "less than once in 1,000 times" if p < 0.001 else f"in {words.share(p)} of cases"
+
+
+def days_of(period: Mapping[str, str]) -> str:
+    """Write a period of an evaluation from its first to its last day."""
+    start, end = _range(period)
+    return f"{words.day(start)} to {words.last_day(end)}"

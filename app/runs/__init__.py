@@ -1,0 +1,1 @@
+"""A run from what is asked to its report: inputs, fit, validation, certainty, comparison."""

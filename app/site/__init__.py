@@ -1,0 +1,1 @@
+"""What public pages show: a release read from its files, or a preview for staff."""

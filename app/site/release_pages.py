@@ -1,0 +1,131 @@
+"""The documents of the public pages, as a release holds them under ``site/``.
+
+Made from the database when a release is drafted; :mod:`app.site.released` reads them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from app.language import NAMES
+from app.maps.bundle import map_files
+from app.maps.ground import Ground
+from app.maps.picture import zone_svg
+from app.runs.certainty import CERTAINTY
+from app.runs.sensitivity import SENSITIVITY
+from app.runs.validation import BACKTEST, VALIDATION
+from app.site.live import public_findings
+from app.site.release_reader import CITY, INITIATIVES, MAP, RUN, SOURCES, ZONES
+from app.site.shown import ZONE_COLUMNS, public_run
+from app.site.still import still_files
+from geodata.publishing.formats import json_bytes
+from geodata.store import initiatives, layers, sources
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geodata.publishing.material import Material
+    from geodata.store.runs import RunRecord
+
+FINDINGS = {
+    "validations": VALIDATION,
+    "backtests": BACKTEST,
+    "certainty": CERTAINTY,
+    "sensitivity": SENSITIVITY,
+}
+
+
+def site_files(material: Material, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Write everything that pages need beside the data files of a release, and a page of its own.
+
+    Parameters
+    ----------
+    material
+        What the release is made from.
+    files
+        Its data files.
+    """
+    made = {
+        CITY: json_bytes(_city(material)),
+        SOURCES: json_bytes(_sources(material)),
+        INITIATIVES: json_bytes(_initiatives(material)),
+        **_run_files(material),
+    }
+    return made | still_files(material, {**files, **made})
+
+
+def _city(material: Material) -> dict[str, Any]:
+    city = material.city
+    return {
+        "crs": city.crs,
+        "timezone": city.timezone,
+        "today": city.today.isoformat() if city.today else None,
+        "cell_units": city.cell_units,
+        "block_units": city.block_units,
+    }
+
+
+def _sources(material: Material) -> list[dict[str, Any]]:
+    reports = sources.latest_reports(material.session, material.city.id)
+    return [{**report.as_json(), "notes": []} for report in reports]
+
+
+def _initiatives(material: Material) -> list[dict[str, Any]]:
+    session, slug = material.session, material.city.slug
+    records = [
+        *initiatives.list_initiatives(session, slug),
+        *initiatives.retired_initiatives(session, slug),
+    ]
+    return [
+        {
+            "listed": record.listed,
+            "initiative": record.initiative.as_json(),
+            "history": [
+                {
+                    "event": entry.event,
+                    "recorded_at": entry.recorded_at.isoformat(timespec="seconds"),
+                    "initiative": entry.initiative.as_json() if entry.initiative else None,
+                    "changes": list(entry.changes),
+                }
+                for entry in initiatives.initiative_history(session, slug, record.initiative.slug)
+            ],
+        }
+        for record in records
+    ]
+
+
+def _run_files(material: Material) -> dict[str, bytes]:
+    """Write the shown run, its map and a picture of each zone."""
+    run, city = material.run, material.city
+    if run is None:
+        return {}
+    ground = Ground(city=city, base=layers.base_shapes(material.session, city.id))
+    drawn = map_files(ground, run, NAMES)
+    return {
+        RUN: json_bytes(_run(material, run)),
+        **{f"{MAP}/{name}": content for name, content in drawn.items()},
+        **{f"{ZONES}/{zone}.svg": zone_svg(ground, run, zone) for zone in run.zones["id"]},
+    }
+
+
+def _run(material: Material, run: RunRecord) -> dict[str, Any]:
+    public = public_run(run)
+    kept = [name for name in ZONE_COLUMNS if name not in ("geometry", "district", "rank")]
+    return {
+        "id": public.id,
+        "outcome": public.outcome,
+        "from": public.period_from.isoformat(),
+        "to": public.period_to.isoformat(),
+        "seed": public.seed,
+        "spec": public.spec,
+        "data_sha256": public.data_sha256,
+        "code_version": public.code_version,
+        "result": public.result,
+        "class_shares": public.class_shares,
+        "zones": public.zones[kept].to_dict("records"),
+        **({"edited": [public.edited[0].isoformat(), public.edited[1]]} if public.edited else {}),
+        **{
+            name: [one.document for one in public_findings(material.session, run.id, kind)]
+            for name, kind in FINDINGS.items()
+        },
+    }

@@ -1,0 +1,1 @@
+"""City files (TOML): read, checked, described, written. A city is a file, never code."""

@@ -1,0 +1,297 @@
+"""A city file (TOML) -> a checked description; every fault is gathered and told at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import zoneinfo
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from geodata.cityfile.disclosure import (
+    CONTACT_KEYS,
+    LICENSE_KEYS,
+    RESIDENTS_KEYS,
+    read_contact,
+    read_license,
+    read_residents,
+)
+from geodata.cityfile.records import RECORD_KINDS
+from geodata.cityfile.sources import (
+    outcomes_of,
+    read_base,
+    read_districts,
+    read_factors,
+    read_incidents,
+    read_records,
+)
+from geodata.cityfile.tables import PLACE_KEYS, Tables
+from geodata.cityfile.tomlfile import hint, load_toml
+from geodata.errors import CityFileError
+from spatial.errors import SpecError
+from spatial.spec import GridSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from geodata.cityfile.disclosure import Contact, License, ResidentsSource
+    from geodata.cityfile.records import RecordSource
+    from geodata.cityfile.sources import BaseSource, DistrictSource, FactorSource, IncidentSource
+    from geodata.cityfile.tables import Place
+
+LONGEST_ACTIVITY = 120
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+
+PLACELESS_KEYS = PLACE_KEYS - {"x", "y"}  # the place is in the shapes, or named under fields
+KEYS: dict[str, frozenset[str] | set[str]] = {
+    "city": {"slug", "name", "crs", "timezone", "synthetic", "today"},
+    "grid": {"cell", "block"},
+    "districts": PLACE_KEYS | {"id", "name"},
+    "boundary": PLACE_KEYS,
+    "incidents": PLACE_KEYS
+    | {"outcome", "outcome_field", "outcomes", "id", "date", "time", "date_format"},
+    "factors": PLACE_KEYS | {"name", "operation", "max_blocks", "step"},
+    "base": PLACE_KEYS | {"kind", "name", "rank"},
+    "coverage": PLACE_KEYS,
+    "dosage": {"activities"},
+    "addresses": PLACE_KEYS,
+    "publish": {"sensitive_outcomes", *LICENSE_KEYS},
+    "contact": {*CONTACT_KEYS},
+    "residents": PLACELESS_KEYS | {*RESIDENTS_KEYS},
+    "files": set(),
+    **{
+        kind.section: PLACELESS_KEYS | {"fields", "date_format", "measure", *kind.words}
+        for kind in RECORD_KINDS.values()
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CityFile:
+    """A city as its file describes it.
+
+    ``today`` is the day at which the calendar of a synthetic city stands; a real city has none.
+    ``sensitive_outcomes`` are those of which only counts by district and month may be published.
+    ``contact``, ``license`` and ``residents`` are for the public pages; each may be missing.
+    ``activities`` are what officers may say that they did on a visit, nothing for the usual ones.
+    ``content`` is what the file says as it was read, and ``root`` the folder that its sources start
+    from.
+    """
+
+    path: str
+    slug: str
+    name: str
+    crs: str
+    timezone: str
+    synthetic: bool
+    today: dt.date | None
+    grid: GridSpec
+    districts: DistrictSource | None
+    boundary: Place | None
+    incidents: tuple[IncidentSource, ...]
+    factors: tuple[FactorSource, ...]
+    base: tuple[BaseSource, ...]
+    coverage: Place | None
+    addresses: Place | None
+    records: tuple[RecordSource, ...]
+    sensitive_outcomes: tuple[str, ...] = ()
+    contact: Contact | None = None
+    license: License | None = None
+    residents: ResidentsSource | None = None
+    activities: tuple[str, ...] | None = None
+    content: Mapping[str, Any] = field(default_factory=dict)
+    root: str = ""
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Outcomes that the file names, in its order."""
+        return outcomes_of(self.incidents)
+
+
+def read_city_file(path: Path, data_root: Path | None = None) -> CityFile:
+    """Read and check a city file.
+
+    Parameters
+    ----------
+    path
+        The TOML file.
+    data_root
+        Folder that relative sources start from; the file's own folder if left out.
+
+    Raises
+    ------
+    CityFileError
+        If the file cannot be read, or with every fault that it has.
+    """
+    content = load_toml(path, CityFileError, "name the city's TOML file")
+    return read_content(content, path, data_root or path.parent)
+
+
+def read_content(content: Mapping[str, Any], path: Path, root: Path) -> CityFile:
+    """Check what a city file says, wherever it comes from.
+
+    Parameters
+    ----------
+    content
+        Its sections, as TOML or JSON have them.
+    path
+        What the file is called when its faults are told.
+    root
+        Folder that relative sources start from.
+
+    Raises
+    ------
+    CityFileError
+        With every fault that it has.
+    """
+    tables = Tables(dict(content), root, KEYS)
+    city, grid = tables.one("city", required=True), tables.one("grid", required=True)
+    districts, boundary = read_districts(tables), tables.area("boundary")
+    if districts is None and boundary is None and "districts" not in content:
+        tables.faults.append("needs [districts] or [boundary]: without them there is no area")
+    coverage, addresses = tables.area("coverage"), tables.area("addresses")
+    incidents, factors = read_incidents(tables), read_factors(tables)
+    publish = tables.one("publish")
+    described = CityFile(
+        path=str(path),
+        slug=_slug(tables, city),
+        name=tables.text("[city]", city, "name", required=True) or "",
+        crs=_crs(tables, city),
+        timezone=_timezone(tables, city),
+        synthetic=city.get("synthetic") is True,
+        today=_today(tables, city),
+        grid=_grid(tables, grid),
+        districts=districts,
+        boundary=boundary,
+        incidents=incidents,
+        factors=factors,
+        base=read_base(tables),
+        coverage=coverage,
+        addresses=addresses,
+        records=read_records(tables),
+        sensitive_outcomes=_sensitive(tables, publish, incidents),
+        contact=read_contact(tables.one("contact"), tables.faults),
+        license=read_license(publish, tables.faults),
+        residents=_residents(tables),
+        activities=_activities(tables),
+        content=tables.content,
+        root=str(root),
+    )
+    if tables.faults:
+        raise CityFileError(str(path), tables.faults)
+    return described
+
+
+def _slug(tables: Tables, city: Mapping[str, Any]) -> str:
+    slug = tables.text("[city]", city, "slug", required=True)
+    if slug and not SLUG.fullmatch(slug):
+        tables.faults.append(
+            f"[city] slug {slug!r}: use small letters, digits and hyphens, 80 at most"
+        )
+    return slug or ""
+
+
+def _crs(tables: Tables, city: Mapping[str, Any]) -> str:
+    given = tables.text("[city]", city, "crs", required=True)
+    crs = tables.known_crs("[city]", given)
+    if crs is not None and not crs.is_projected:
+        tables.faults.append(
+            f"[city] crs {given!r} is not projected (its unit is degrees); choose the state "
+            "plane or UTM system of the city, such as EPSG:2264 for North Carolina in feet"
+        )
+    return given or ""
+
+
+def _timezone(tables: Tables, city: Mapping[str, Any]) -> str:
+    given = tables.text("[city]", city, "timezone", required=True)
+    try:
+        zoneinfo.ZoneInfo(given or "UTC")
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        tables.faults.append(f"[city] timezone {given!r} is not known; as in America/New_York")
+    return given or ""
+
+
+def _today(tables: Tables, city: Mapping[str, Any]) -> dt.date | None:
+    given = city.get("today")
+    if given is None:
+        return None
+    if city.get("synthetic") is not True:
+        tables.faults.append("[city]: only a synthetic city has a today of its own; remove it")
+    try:
+        return parse_day(given)
+    except ValueError:
+        tables.faults.append(f"[city]: today must be a date such as 2026-01-31, got {given!r}")
+        return None
+
+
+def _grid(tables: Tables, grid: Mapping[str, Any]) -> GridSpec:
+    """Read the lengths of cells and blocks; 1 stands for those that are faulty."""
+    lengths = {}
+    for key in ("cell", "block"):
+        value = grid.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            if grid:
+                tables.faults.append(f"[grid]: {key} must be a number, got {value!r}")
+            return GridSpec(cell_units=1, block_units=1)
+        lengths[f"{key}_units"] = float(value)
+    try:
+        return GridSpec(**lengths)
+    except SpecError as error:
+        tables.faults.append(f"[grid]: {error}")
+        return GridSpec(cell_units=1, block_units=1)
+
+
+def _sensitive(
+    tables: Tables, table: Mapping[str, Any], sources: tuple[IncidentSource, ...]
+) -> tuple[str, ...]:
+    given = table.get("sensitive_outcomes", [])
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+        tables.faults.append(
+            f'[publish]: sensitive_outcomes must be a list such as ["assault"], got {given!r:.60}'
+        )
+        return ()
+    known = outcomes_of(sources)
+    for name in given:
+        if name not in known and len(sources) == len(tables.content.get("incidents", [])):
+            tables.faults.append(
+                f"[publish]: sensitive_outcomes: no incidents have the outcome {name!r}"
+                f"{hint(name, known)}"
+            )
+    return tuple(dict.fromkeys(given))
+
+
+def _residents(tables: Tables) -> ResidentsSource | None:
+    table = tables.one("residents")
+    place = tables.place("[residents]", table) if table else None
+    return read_residents(table, place, tables.faults)
+
+
+def _activities(tables: Tables) -> tuple[str, ...] | None:
+    given = tables.one("dosage").get("activities")
+    if given is None:
+        return None
+    if (
+        not isinstance(given, list)
+        or not given
+        or not all(isinstance(one, str) and one.strip() for one in given)
+        or any(len(one.strip()) > LONGEST_ACTIVITY for one in given)
+    ):
+        tables.faults.append(
+            '[dosage]: activities must be a list such as ["foot patrol"], each of at most '
+            f"{LONGEST_ACTIVITY} characters, got {given!r:.60}"
+        )
+        return None
+    return tuple(dict.fromkeys(one.strip() for one in given))
+
+
+def parse_day(given: Any) -> dt.date:
+    """Read a day that TOML or a person wrote.
+
+    Raises
+    ------
+    ValueError
+        If it is no day.
+    """
+    text = given.isoformat() if hasattr(given, "isoformat") else given
+    return dt.date.fromisoformat(str(text))

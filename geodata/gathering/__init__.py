@@ -1,0 +1,1 @@
+"""Sources of a city file -> rows ready to store: read, placed, checked, accounted for."""

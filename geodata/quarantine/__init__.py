@@ -1,0 +1,1 @@
+"""Files that people hand in: kept apart, looked at, described, before anything is imported."""

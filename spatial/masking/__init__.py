@@ -1,0 +1,1 @@
+"""Exact places, times and counts -> those that are fit for the public."""

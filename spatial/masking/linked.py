@@ -1,0 +1,536 @@
+"""Counts of which some are sums of others -> what may be shown, so that none can be computed back.
+
+The outsider knows every number shown, every label, every sum, the rule, and what is public anyway;
+what he can infer of a hidden count is the range of all whole counts that agree with it. See
+:mod:`spatial.masking.suppression` for tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import hstack
+
+from spatial.errors import MaskingError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+    from scipy.sparse import csr_array
+
+    Counts = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+    Labels = NDArray[np.int8]
+
+LEAST_SHOWN = 5
+LEAST_WIDTH = 3
+SHOWN, FEWER, HELD, VEILED = np.int8(0), np.int8(1), np.int8(2), np.int8(3)
+HIDDEN = -1
+SHAKES = 12
+TOTAL_COST = 0.5  # between two counts of one size, hold back the one that is no total
+HIDDEN_COST = 1e-3
+ROUNDING = 1e-5
+GAP = 0.2  # of the cost of what is held back, where only a long search would find the cheapest
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PublicTable:
+    """What the public sees of a table; the last place of every axis is its total.
+
+    Parameters
+    ----------
+    label
+        ``SHOWN``; ``FEWER``: 1 to 4, "fewer than 5"; or ``HELD``: not shown, any number.
+    value
+        The counts that are shown, -1 where hidden: a hidden count is not in here.
+    """
+
+    label: Labels
+    value: Counts
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Linked:
+    """Counts of which some are sums of others.
+
+    Parameters
+    ----------
+    value
+        The counts, shape ``(n,)``, totals and parts alike.
+    sums
+        One row a sum: its parts count 1, its total -1.
+    known
+        Counts that the public knows in any case: they are shown, however small.
+    group
+        Number of the group that a count is a part of, -1 for none. What the counts of a group add
+        up to is public, so that a zero says much of the others: in a group 0 to 4 is "fewer than
+        5", a count that is held back is 5 or more, and one of 1 to 4 may be narrowed down but must
+        keep a second possible value.
+    totals
+        How many times each count is a total: between two of one size the part is held back.
+    names
+        What to call each count in an error.
+    said_low, said_high
+        Between what each count lies by what was said of it before: the public goes on knowing that
+        a count is 1 to 4, whatever is said of it now. Nothing where nothing was said.
+    """
+
+    value: Counts
+    sums: csr_array
+    known: NDArray[np.bool_]
+    group: NDArray[np.int64]
+    totals: Counts
+    names: Sequence[str]
+    said_low: Floats | None = None
+    said_high: Floats | None = None
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    @property
+    def down(self) -> Floats:
+        """How far each count can be lower than it is, by what was said before."""
+        return np.full(len(self), np.inf) if self.said_low is None else self.value - self.said_low
+
+    @property
+    def up(self) -> Floats:
+        """How far each count can be higher than it is, by what was said before."""
+        return np.full(len(self), np.inf) if self.said_high is None else self.said_high - self.value
+
+    @property
+    def grouped(self) -> NDArray[np.bool_]:
+        """Which counts are parts of a group."""
+        return self.group >= 0
+
+    @property
+    def small(self) -> NDArray[np.bool_]:
+        """Which counts may not be shown by themselves."""
+        least = np.where(self.grouped, 0, 1)
+        return (self.value >= least) & (self.value < LEAST_SHOWN) & ~self.known
+
+    @property
+    def room(self) -> Counts:
+        """How far the least and the greatest possible value of a hidden count must lie apart."""
+        return np.where(self.grouped, np.minimum(self.value, 1), LEAST_WIDTH)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Audit:
+    """What an outsider can infer of each count: from ``low`` to ``high``, with the totals.
+
+    ``faults`` names what breaks the rule; a table without faults may be published. Ranges are NaN
+    where a label or a shown number is wrong: then there is nothing true to infer.
+    """
+
+    low: Floats
+    high: Floats
+    faults: tuple[str, ...]
+
+
+def suppress_linked(linked: Linked, *, before: ArrayLike | None = None) -> PublicTable:
+    """Decide which of linked counts are shown.
+
+    Parameters
+    ----------
+    linked
+        Counts and their sums.
+    before
+        Label of each count in an earlier release, ``SHOWN`` where it had none: what was hidden
+        stays hidden.
+
+    Returns
+    -------
+    Label and value of each count. Where nothing else protects a count of a group, the group is
+    ``VEILED``: nothing is said of it.
+
+    Raises
+    ------
+    MaskingError
+        If a small count follows from what the public knows in any case.
+    """
+    label = first_labels(linked)
+    if before is not None:
+        earlier = np.asarray(before, dtype=np.int8)
+        large = (linked.value >= LEAST_SHOWN) & ~linked.known
+        label[large & (earlier != SHOWN)] = HELD
+        label[(earlier == HELD) & (linked.value > 0) & ~linked.known & ~linked.grouped] = HELD
+        label[linked.grouped & (earlier == VEILED) & ~linked.known] = VEILED
+    label = search_labels(linked, label)
+    return PublicTable(label=label, value=np.where(label == SHOWN, linked.value, HIDDEN))
+
+
+def audit_linked(linked: Linked, public: PublicTable) -> Audit:
+    """Find out what an outsider can infer of linked counts, and whether they may be published."""
+    faults = _untruths(linked, public)
+    if faults:
+        unknown = np.full(len(linked), np.nan)
+        return Audit(low=unknown, high=unknown, faults=faults)
+    search = _Search(linked, public.label)
+    low, high = search.ranges()
+    return Audit(low=low, high=high, faults=search.exposures(low, high))
+
+
+def faults_of(linked: Linked, public: PublicTable) -> tuple[str, ...]:
+    """Name what breaks the rule, without working out what can be inferred where nothing does."""
+    faults = _untruths(linked, public)
+    if faults or _Search(linked, public.label).holds():
+        return faults
+    return audit_linked(linked, public).faults
+
+
+def search_labels(linked: Linked, label: Labels) -> Labels:
+    """Hide more, from first labels on, until every hidden count has enough possible values."""
+    search = _Search(linked, label)
+    search.protect_all()
+    search.show_again(label)
+    return search.labels
+
+
+def first_labels(linked: Linked) -> Labels:
+    """Label small counts, before any other is held back for their sake.
+
+    A total of 1 to 4 that adds up several counts is held back at once: "fewer than 5" would leave
+    each of them fewer than 4 possible values, and four of them none but 1.
+    """
+    label = np.where(linked.small, FEWER, SHOWN)
+    several = (linked.sums > 0) @ (linked.value > 0).astype(np.int64) > 1
+    rows, totals = (linked.sums < 0).nonzero()
+    total = totals[several[rows]]
+    label[total[(label[total] == FEWER) & ~linked.grouped[total]]] = HELD
+    return label
+
+
+def _untruths(linked: Linked, public: PublicTable) -> tuple[str, ...]:
+    """Name counts that are shown wrong, shown although small, or labelled wrong."""
+    true, shown = linked.value, public.label == SHOWN
+    rules = {
+        "has a label that is none": ~np.isin(public.label, (SHOWN, FEWER, HELD, VEILED))
+        | ((public.label == VEILED) & ~linked.grouped),
+        "is shown with another number": shown & (public.value != true),
+        "is hidden but given": ~shown & (public.value != HIDDEN),
+        "is shown although it is 1 to 4": shown & linked.small,
+        "is labelled fewer than 5 but is not 1 to 4": (public.label == FEWER) & ~linked.small,
+        "is held back though small": (public.label == HELD) & linked.grouped & linked.small,
+    }
+    return tuple(
+        f"the count at {linked.names[int(place)]} {what}"
+        for what, broken in rules.items()
+        for place in np.flatnonzero(broken)
+    )
+
+
+def _solve(
+    cost: Floats,
+    low: Floats | Counts,
+    high: Floats | Counts,
+    matrix: csr_array,
+    *,
+    known: float = np.inf,
+    gap: float = 0.0,
+) -> Counts | None:
+    """Find the cheapest whole numbers within bounds for which every row of the matrix gives 0.
+
+    With a ``gap``, numbers that cost at most this share more will do.
+
+    Returns
+    -------
+    None where there are none, or none cheaper than a cost already ``known``.
+    """
+    for whole in (0, 1):  # broken numbers first: they mostly come out whole, and take no search
+        found = milp(
+            cost,
+            integrality=np.full(len(cost), whole),
+            bounds=Bounds(low, high),
+            constraints=LinearConstraint(matrix, 0, 0),
+            options={"mip_rel_gap": gap},
+        )
+        if found.x is None:
+            break
+        numbers = np.rint(found.x).astype(np.int64)
+        if np.abs(found.x - numbers).max() < ROUNDING:
+            return numbers
+        if np.ceil(found.fun - ROUNDING) >= known:
+            break
+    return None
+
+
+class _Search:
+    """Looks for other tables that the outsider could hold for true, and makes room for them.
+
+    Everything is said in deviations from the true table: those of the hidden counts add up to
+    nothing along every sum. Such a deviation is a witness: what it does to a count, the outsider
+    cannot rule out. Hiding more never takes a witness away, so what is proven stays proven. With
+    one or two axes the sums form a network, whose extreme deviations are whole numbers by
+    themselves; with three, whole numbers are asked for where they do not come by themselves.
+    """
+
+    def __init__(self, linked: Linked, label: Labels) -> None:
+        self.linked, self.true = linked, linked.value
+        self.room = linked.room
+        self.sums = linked.sums.tocsc()
+        self.labels = label.copy()
+        self.held_for = np.full(self.true.size, -1)
+        self.witnesses = [np.zeros(self.true.size, dtype=np.int64)]
+        self._relabel()
+
+    # -- what the outsider knows ---------------------------------------------------------------
+
+    def _relabel(self) -> None:
+        """Work out the bounds of every deviation under the labels, and what witnesses are left."""
+        fewer, veiled = self.labels == FEWER, self.labels == VEILED
+        open_ = (self.labels == HELD) | veiled
+        least = self._least()
+        # No bounded deviation can be as far as this: it would exceed all finite bounds together.
+        self.far = 8 * (int(self.true[open_].sum()) + 3 * int(fewer.sum())) + 100
+        low = np.where(fewer | open_, least - self.true, 0)
+        high = np.where(fewer, LEAST_SHOWN - 1 - self.true, np.where(open_, self.far, 0))
+        self.low = np.maximum(low, -self.linked.down).astype(np.int64)
+        self.high = np.minimum(high, self.linked.up).astype(np.int64)
+        self.hidden = np.flatnonzero(open_ | fewer)
+        matrix = self.sums[:, self.hidden].tocsr()
+        self.matrix = matrix[np.diff(matrix.indptr) > 0]
+        self.witnesses = [
+            one for one in self.witnesses if (one >= self.low).all() and (one <= self.high).all()
+        ]
+        self.lowest = np.min(self.witnesses, axis=0)
+        self.highest = np.max(self.witnesses, axis=0)
+
+    def _least(self) -> Counts:
+        """Give the least that every count can be, if it is hidden under its label.
+
+        For what is held back that is the tightest statement that is true of all of it, as the
+        outsider knows the rule: zeros are shown, so it is 1 if it is not 5.
+        """
+        grouped = self.linked.grouped
+        held = self.true[(self.labels == HELD) & ~grouped]
+        of_held = LEAST_SHOWN if (held >= LEAST_SHOWN).all() else 1
+        least = np.where(self.labels == FEWER, 1, of_held)
+        of_grouped = np.where(np.isin(self.labels, (FEWER, VEILED)), 0, LEAST_SHOWN)
+        return np.where(grouped, of_grouped, least)
+
+    def _enough(self) -> NDArray[np.bool_]:
+        """Tell which counts are known to have as many possible values as the rule asks."""
+        fewer = (self.lowest <= self.low) & (self.highest >= self.high)
+        wide = self.highest - self.lowest >= self.room
+        whole = (self.labels == FEWER) & ~self.linked.grouped
+        return np.where(whole, fewer, (self.labels == SHOWN) | wide)
+
+    def _reach(self, weights: Floats, most: int | None = None) -> None:
+        """Find the possible table that takes the weighted sum of hidden counts highest.
+
+        With ``most``, no count is raised by more.
+        """
+        low, high = self.low[self.hidden], self.high[self.hidden]
+        if most is not None:
+            high = np.minimum(high, most)
+        best = max(float(weights @ one[self.hidden]) for one in self.witnesses)
+        found = _solve(-weights, low, high, self.matrix, known=-best)
+        if found is not None:
+            witness = np.zeros(self.true.size, dtype=np.int64)
+            witness[self.hidden] = found
+            self._keep(witness)
+
+    def _keep(self, witness: Counts) -> None:
+        """Keep a deviation as a witness, after checking that it is one."""
+        inside = (witness >= self.low).all() and (witness <= self.high).all()
+        if (self.sums @ witness).any() or not inside:
+            msg = "the audit of a table failed: the solver gave a table that cannot be"
+            raise MaskingError(msg)
+        self.witnesses.append(witness)
+        self.lowest = np.minimum(self.lowest, witness)
+        self.highest = np.maximum(self.highest, witness)
+
+    def _shake(self) -> None:
+        """Find a few witnesses that move many counts at once: the cheap part of the proof."""
+        rng = np.random.default_rng(0)  # which witnesses are found first decides nothing
+        for _ in range(SHAKES):
+            if self._enough().all():
+                return
+            self._reach(rng.choice([-1.0, 1.0], len(self.hidden)), most=4 * LEAST_WIDTH)
+
+    def _proven(self, cell: int) -> bool:
+        """Tell whether a count has enough possible values, asking for its two extremes."""
+        for direction in (1.0, -1.0):
+            if self._enough()[cell]:
+                return True
+            self._reach(np.where(self.hidden == cell, direction, 0.0))
+        return bool(self._enough()[cell])
+
+    # -- making room ---------------------------------------------------------------------------
+
+    def protect_all(self) -> None:
+        """Hold counts back until every hidden one has enough possible values."""
+        self._shake()
+        while True:
+            lacking = np.flatnonzero(~self._enough())
+            if len(lacking) == 0:
+                return
+            cell = int(lacking[np.argmin(self.true[lacking])])
+            while not self._proven(cell):
+                self._protect(cell)
+
+    def _protect(self, cell: int) -> None:
+        """Hold back what moves one count furthest at the smallest loss."""
+        room = self.room[cell]
+        if self.labels[cell] != FEWER or self.linked.grouped[cell]:
+            targets = [self.lowest[cell] + room, self.highest[cell] - room]
+        elif self.highest[cell] < self.high[cell]:
+            targets = [self.high[cell]]
+        else:
+            targets = [self.low[cell]]
+        for freely in (False, True):
+            ways = [self._cheapest(cell, int(target), freely=freely) for target in targets]
+            possible = [way for way in ways if way is not None]
+            if possible:
+                break
+        else:
+            self._give_up(cell)
+            return
+        _, moved = min(possible, key=lambda way: way[0])
+        value = self.true + moved
+        beyond = (self.labels == FEWER) & ((value < self._least()) | (value >= LEAST_SHOWN))
+        new = beyond | ((self.labels == SHOWN) & (moved != 0))
+        self.held_for[new] = cell
+        self.labels[new] = HELD
+        self._relabel()
+        self._keep(moved)
+
+    def _give_up(self, cell: int) -> None:
+        """Say nothing of the group of a count that nothing else protects.
+
+        Where that does not help, nothing is said of other groups that are too narrow by themselves,
+        then of one after the other, the smallest first, and in the end everything is hidden.
+        """
+        group, known = self.linked.group, self.linked.known
+        told = (group >= 0) & (self.labels != VEILED) & ~known
+        if group[cell] < 0 or not (told & (self.true > 0)).any():
+            self._hide_all(cell)
+            return
+        chosen = [group[cell]] if told[cell] else self._narrow(np.flatnonzero(told))
+        if len(chosen) == 0:
+            size = np.bincount(group[told], self.true[told])
+            chosen = [int(np.argmin(np.where(size > 0, size, np.inf)))]
+        veiled = np.isin(group, chosen) & ~known
+        self.labels[veiled], self.held_for[veiled] = VEILED, -1
+        self._relabel()
+
+    def _narrow(self, cells: Counts) -> Counts:
+        """Give the groups of those counts that have not enough possible values."""
+        lacking = [cell for cell in cells.tolist() if not self._proven(cell)]
+        return np.unique(self.linked.group[lacking])
+
+    def _hide_all(self, cell: int) -> None:
+        """Hold back every count but zeros: only what is known in any case still follows.
+
+        Raises
+        ------
+        MaskingError
+            If a small count does.
+        """
+        grouped = self.linked.grouped
+        new = (self.true > 0) & ~self.linked.known & (self.labels == SHOWN)
+        new |= (self.labels == FEWER) & ~grouped
+        self.held_for[new] = cell
+        self.labels[new] = HELD
+        self._relabel()
+        if self._proven(cell):
+            return
+        if self.true[cell] < LEAST_SHOWN or self.labels[cell] == VEILED:
+            msg = (
+                f"the count at {self.linked.names[cell]} is small and follows from what is public "
+                "in any case; leave its table out"
+            )
+            raise MaskingError(msg)
+        self.labels[cell] = SHOWN
+        self._relabel()
+
+    def _cheapest(self, cell: int, target: int, *, freely: bool) -> tuple[float, Counts] | None:
+        """Find the cheapest deviation in which one count moves by the target.
+
+        A shown count that moves must be held back; it costs its own size for every unit that it
+        moves, a total a little more. Moving what is hidden costs next to nothing, unless a count
+        must leave the range of its label (``freely``): then it has to be held back altogether.
+
+        Returns
+        -------
+        Cost and deviation; None where there is no such deviation.
+        """
+        hidden_zero = self.linked.grouped & (self.labels != SHOWN)
+        movable = ((self.true > 0) | hidden_zero) & ~self.linked.known  # shown zeros stay
+        cells = np.flatnonzero(movable)
+        true, label = self.true[cells], self.labels[cells]
+        fewer, shown = label == FEWER, label == SHOWN
+        up = np.where(fewer, LEAST_SHOWN - 1 - true, self.far).astype(float)
+        down = (true - self._least()[cells]).astype(float)
+        price = np.where(shown, true + TOTAL_COST * self.linked.totals[cells], HIDDEN_COST)
+        if freely:
+            leaving = fewer & ~self.linked.grouped[cells]
+            up[leaving], down[leaving], price[leaving] = self.far, true[leaving] - 1, LEAST_SHOWN
+        up = np.minimum(up, self.linked.up[cells])
+        down = np.minimum(down, self.linked.down[cells])
+        own = cells == cell
+        moves = np.append(up, down)
+        fixed = np.append(np.where(own, max(target, 0), 0), np.where(own, max(-target, 0), 0))
+        if (fixed > moves).any():
+            return None
+        moves[np.append(own, own)] = fixed[np.append(own, own)]
+        matrix = self.sums[:, cells]
+        cost = np.append(price, price)
+        both = hstack([matrix, -matrix], format="csr")
+        found = _solve(cost, fixed, moves, both, gap=GAP)
+        if found is None:
+            return None
+        deviation = np.zeros(self.true.size, dtype=np.int64)
+        deviation[cells] = found[: len(cells)] - found[len(cells) :]
+        return float(cost @ found), deviation
+
+    def show_again(self, first: Labels) -> None:
+        """Show what need not have been held back, the largest first.
+
+        Counts are held back one after the other, and a later one can make an earlier needless.
+        """
+        tried = np.flatnonzero((self.labels == HELD) & (self.held_for >= 0))
+        for cell in tried[np.argsort(-self.true[tried], kind="stable")].tolist():
+            labels, witnesses = self.labels.copy(), self.witnesses
+            self.labels[cell] = first[cell]
+            self._relabel()
+            if not (self._proven(int(self.held_for[cell])) and self._all_proven()):
+                self.labels, self.witnesses = labels, witnesses
+                self._relabel()
+
+    def holds(self) -> bool:
+        """Tell whether every hidden count has enough possible values."""
+        self._shake()
+        return self._all_proven()
+
+    def _all_proven(self) -> bool:
+        self._shake()
+        lacking = np.flatnonzero(~self._enough())
+        return all(self._proven(int(cell)) for cell in lacking)
+
+    # -- what the outsider can infer -----------------------------------------------------------
+
+    def ranges(self) -> tuple[Floats, Floats]:
+        """Give the exact least and greatest value of every count; infinite where unbounded."""
+        self._shake()
+        for place, cell in enumerate(self.hidden.tolist()):
+            weights = np.zeros(len(self.hidden))
+            weights[place] = 1.0
+            if self.highest[cell] < self.high[cell]:
+                self._reach(weights)
+            if self.lowest[cell] > self.low[cell]:
+                self._reach(-weights)
+        high = np.where(self.highest >= self.far / 2, np.inf, self.true + self.highest)
+        return (self.true + self.lowest).astype(float), high
+
+    def exposures(self, low: Floats, high: Floats) -> tuple[str, ...]:
+        """Name the hidden counts whose range is too narrow."""
+        return tuple(
+            f"the count at {self.linked.names[int(cell)]} can be narrowed to {low[cell]:g} to "
+            f"{high[cell]:g}"
+            for cell in np.flatnonzero(~self._enough())
+        )
