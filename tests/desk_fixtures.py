@@ -122,6 +122,7 @@ def town_desk(tmp_path_factory):
     office.add("cora", "commander", districts=["town/D1"])
     office.add("dan", "commander", districts=["town/D2"])
     office.add("otto", "officer", districts=["town/D1"])
+    office.add("ida", "commander", districts=["town/D1", "town/D2"])
     office.add("ana", "analyst")
     office.add("vi", "viewer")
     made = Desk(office=office, run=run, before=None)

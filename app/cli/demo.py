@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +20,7 @@ from app.cli.common import (
 )
 from app.cli.people import tell_first_administrator
 from app.cli.serving import DEFAULT_PORT, require_free_port, run_server
+from app.dosage.planning import PlanRequest, make_plan
 from app.outcome.evaluation import Question, evaluate
 from app.runs.pipeline import FitRequest
 from app.runs.pipeline import fit as run_fit
@@ -28,13 +30,14 @@ from geodata.cityfile.description import read_city_file
 from geodata.database import open_database, upgrade
 from geodata.demo import write_city
 from geodata.demo.initiatives import write_initiatives
-from geodata.demo.work import keep_work
+from geodata.demo.work import COMMANDER, keep_work
 from geodata.importing import import_city
 from geodata.initiatives import read_initiatives
 from geodata.measures.registry import MEASURES
 from geodata.publishing.release import approve_release, draft_release
 from geodata.store.cities import get_city
 from geodata.store.initiatives import record_initiatives
+from geodata.store.runs import get_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +56,8 @@ BEFORE_PILOT = (dt.date(2022, 1, 1), dt.date(2024, 1, 1))
 PILOTED = (dt.date(2024, 1, 1), dt.date(2026, 1, 1))
 EARLIER = dt.date(2025, 9, 8)  # day of a release before the current one
 DRAFTER, PUBLISHER = "demonstration-analyst", "demonstration-publisher"
+EVENING, UNITS = (dt.time(15), dt.time(23)), 2  # of each district
+SEARCHED_S = 0.5  # for each plan
 SHOWN_LAST = "robbery"  # the newest city-wide run is the one the pages show
 
 
@@ -102,8 +107,26 @@ def pilot_words(document: dict[str, Any], prevented: int) -> str:
     )
 
 
+def plan_shifts(database: Database, city: str, run: str, *, who: str = COMMANDER) -> int:
+    """Plan the evening before the city's day and the one of it, for every district with zones.
+
+    Gives the number of plans that stand.
+    """
+    with database.session() as session:
+        stored, districts = get_city(session, city), get_run(session, run).zones["district"]
+    evenings = [stored.this_day() - dt.timedelta(days=1), stored.this_day()]
+    for district, day in itertools.product(sorted(set(districts)), evenings):
+        shift = (dt.datetime.combine(day, EVENING[0]), dt.datetime.combine(day, EVENING[1]))
+        asked = PlanRequest(
+            city=city, district=district, run=run, shift=shift, units=UNITS, limit_s=SEARCHED_S
+        )
+        make_plan(database, asked, created_by=who)
+    return len(set(districts)) * len(evenings)
+
+
 def _keep_work(database: Database, city: str, run: str) -> None:
-    """Store invented visits and actions, after the release, whose figures are without them."""
+    """Store invented work, after the release, whose figures are without it."""
+    say(f"    {plan_shifts(database, city, run)} plans of evening shifts")
     with database.session(write=True) as session:
         visits, actions = keep_work(session, get_city(session, city), run)
     if visits or actions:

@@ -41,7 +41,10 @@ class OwnDistrict:
 @bp.get("/")
 def home() -> ResponseReturnValue:
     """List the districts that are the person's own; where there is one, go to it."""
-    return render_template("command/home.html", districts=_own())
+    own = _own()
+    if len(own) == 1:
+        return redirect(url_for("command.district", city=own[0].city, district=own[0].code), 303)
+    return render_template("command/home.html", districts=own)
 
 
 @bp.get("/<name>")

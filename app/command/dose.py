@@ -76,10 +76,7 @@ def dose_page(session: Session, place: Place) -> DosePage | None:
         answer, missing = dose_response(dose, after), ""
     except OutcomeError as error:
         answer, missing = None, words.sentence(str(error))
-    names = [
-        f"Zone {zone.rank}" if place.code else f"District {zone.district}, zone {zone.rank}"
-        for zone in zones.itertuples()
-    ]
+    names = [place.zone_name(zone) for zone in zones.itertuples()]
     return DosePage(
         outcome=words.plain(run.outcome),
         run=run.id,

@@ -53,12 +53,7 @@ class ZonesForm(FlaskForm):
         if place.code:
             zones = zones[zones["district"] == place.code]
         self.zones.choices = [
-            SelectChoice(
-                zone.id,
-                f"Zone {zone.rank}"
-                if place.code
-                else f"District {zone.district}, zone {zone.rank}",
-            )
+            SelectChoice(zone.id, place.zone_name(zone))
             for zone in zones.sort_values(["district", "rank"]).itertuples()
         ]
         self.run.data = run.id

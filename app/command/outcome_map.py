@@ -31,15 +31,14 @@ def outcome_map(city: CityRecord, run: RunRecord, finding: FindingRecord) -> dic
         return staff_map([], city.districts.geometry, base=url_for("ground.base", city=city.slug))
     grid = city_grid(run, city)
     areas = {str(name): _outline(grid, cells) for name, cells in finding.cells.groupby("area")}
-    layers = [
-        _layer(city, name, shape)
-        for name, shape in sorted(areas.items(), key=lambda one: _order(one[0]))
-    ]
+    ordered = sorted(areas, key=_height, reverse=True)
+    layers = [_layer(city, name, areas[name]) for name in ordered]
     shown = gpd.GeoSeries(
         [shape for name, shape in areas.items() if not name.startswith(OF_RING)],
         crs=city.crs,
     )
-    return staff_map(layers, shown, base=url_for("ground.base", city=city.slug))
+    base = url_for("ground.base", city=city.slug)
+    return staff_map(layers, shown, base=base, highest_first=True)
 
 
 def _layer(city: CityRecord, name: str, shape: Any) -> Layer:
@@ -69,17 +68,11 @@ def _style(name: str) -> tuple[str, str]:
     return name.capitalize(), CONTROLS[(number - 1) % len(CONTROLS)]
 
 
-def _order(name: str) -> tuple[int, str]:
-    return (
-        0
-        if name == AROUND
-        else 1
-        if name.startswith("displacement")
-        else 3
-        if name == TREATED
-        else 2,
-        name,
-    )
+def _height(name: str) -> tuple[int, int]:
+    """Order areas from the highest layer to the lowest, as the legend tells them."""
+    kinds = (TREATED, "control", AROUND, OF_RING)
+    kind, _, number = name.rpartition(" ") if name[-1].isdigit() else (name, "", "0")
+    return kinds.index(kind), int(number)
 
 
 def _outline(grid: Grid, cells: pd.DataFrame) -> Any:

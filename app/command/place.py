@@ -73,6 +73,12 @@ class Place:
         """Give a moment of the city's clocks, the first of two where they go back."""
         return _as_ms(self.city, local)
 
+    def zone_name(self, zone: Any) -> str:
+        """Call a zone by its rank, and where all districts are shown by its district as well."""
+        if self.code:
+            return f"Zone {zone.rank}"
+        return f"{district_name(self.city, zone.district)}, zone {zone.rank}"
+
     def clock(self, ms: float) -> str:
         """Write a moment: the time, and the day where it is another than today.
 
@@ -143,6 +149,7 @@ def _district(city: CityRecord, code: str, tab: str | None = None) -> Place:
         timezone=city.timezone,
         tabs=tabs,
         tab=tab or request.endpoint or "",
+        menu="command.home" if own else "analyst.home",
     )
     return _place(city, code, name, around)
 

@@ -82,8 +82,18 @@ class NewPlanForm(PlanForm):
                 SelectChoice(shift.name, f"{shift.name}, {shift.start:%H:%M} to {shift.end:%H:%M}")
                 for shift in shifts
             ),
-            SelectChoice(OTHER, "other times, given below"),
+            SelectChoice(OTHER, "other times"),
         ]
+
+    @property
+    def times_open(self) -> bool:
+        """Tell whether times of one's own are wanted, or wrong."""
+        return self.shift.data == OTHER or bool(self.start.errors or self.end.errors)
+
+    @property
+    def search_open(self) -> bool:
+        """Tell whether something is wrong with the run or the search."""
+        return any(field.errors for field in (self.run, self.seed, self.limit))
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Check each field, and that other times are given where they are wanted."""

@@ -133,6 +133,7 @@ def staff_map(
     within: gpd.GeoSeries,
     *,
     base: str = "",
+    highest_first: bool = False,
 ) -> dict[str, Any]:
     """Put a map together.
 
@@ -144,11 +145,14 @@ def staff_map(
         Shapes of any reference system that the first view holds, such as a city's districts.
     base
         Address of what lies under the map (``ground.base`` of the city), nothing for none.
+    highest_first
+        The legend begins with the highest layer instead of the lowest.
     """
     west, south, east, north = (float(v) for v in np.round(within.to_crs(WGS84).total_bounds, 6))
     return {
         "bounds": [south, west, north, east],
         "base": base,
+        "highest_first": highest_first,
         "layers": [layer.as_json() for layer in layers],
     }
 

@@ -32,7 +32,11 @@ TABS: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles
 
 @dataclass(frozen=True, kw_only=True)
 class CityShell:
-    """What stands around a page about a city; ``tabs`` are endpoint, label and address."""
+    """What stands around a page about a city.
+
+    ``tabs`` are endpoint, label and address; ``menu`` is the endpoint of the menu's line that the
+    page belongs to.
+    """
 
     slug: str
     name: str
@@ -40,6 +44,7 @@ class CityShell:
     timezone: str
     tabs: tuple[tuple[str, str, str], ...]
     tab: str
+    menu: str = "analyst.home"
 
 
 def staff_city(slug: str) -> CityRecord:

@@ -132,10 +132,10 @@ const StaffMap = (() => {
     shape.on("remove", () => { named.get(map).delete(marker); marker.remove(); });
   };
 
-  const legend = (frame, map, layers) => {
+  const legend = (frame, map, layers, highestFirst) => {
     const list = frame.querySelector(".staff-map-legend") || frame.appendChild(element("div", undefined, "staff-map-legend"));
     list.replaceChildren();
-    for (const one of layers) {
+    for (const one of highestFirst ? [...layers].reverse() : layers) {
       const { told } = one;
       const block = element("div", undefined, told.group ? "staff-map-layer one-of" : "staff-map-layer");
       const line = element("label");
@@ -183,7 +183,7 @@ const StaffMap = (() => {
       if (!before && told.base) await base(map, told.base);
       const layers = told.layers.map((one, order) => ({ told: one, drawn: draw(map, one, order) }));
       for (const { told: one, drawn } of layers) if (one.shown) drawn.addTo(map);
-      legend(frame.parentElement, map, layers);
+      legend(frame.parentElement, map, layers, told.highest_first);
       made.set(frame, { map, layers });
       tidy(map);
       if (status) status.textContent = "";

@@ -1,7 +1,7 @@
 """Work in the zones of the demonstration city: visits that officers logged, actions on places.
 
-The people are invented, as the city is, and every note says so. All follows from the zones of a run
-and a seed, so the same run gives the same work; it is stored once.
+The people are invented, as the city is, and every note says so. All follows from the zones of a
+run, the plans of its shifts and a seed, so the same of them gives the same work, stored once.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from geodata.store.actions import (
     get_action,
     list_actions,
 )
+from geodata.store.plans import standing_plans
 from geodata.store.visits import VisitFacts, log_visit
 from geodata.store.zones import district_zones
 
@@ -34,13 +35,15 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from geodata.store.cities import CityRecord
+    from geodata.store.plans import PlanRecord
     from geodata.store.zones import ZoneRecord
 
 SEED = 20260105
 OFFICER, COMMANDER = "demonstration-officer", "demonstration-commander"
 SPACE = uuid.UUID("5b0f1d3e-6f0a-4c67-9a39-2f5f0f6c7f11")  # ids of these visits are named in it
 MINUTE = 60_000
-EVENING, NIGHTS, VISITS_A_NIGHT = 18, 2, 5
+MISSED = 0.15  # the share of planned visits that nobody makes
+LATE_MIN, VISIT_MIN = (-2, 9), (9, 18)  # minutes after the planned start; minutes of a visit
 SYNTHETIC = "Synthetic."
 WORK = {  # what a factor's name holds: kind, what, owner
     "vacant": ("boarding-up", "Board up the open house and clear the ground", "Code enforcement"),
@@ -54,6 +57,8 @@ OTHERWISE = ("landscaping", "Cut back what hides the path", "Parks")
 def keep_work(session: Session, city: CityRecord, run: str) -> tuple[int, int]:
     """Store the work of every district of a synthetic city; give numbers of visits and actions.
 
+    Visits are those of stored plans for shifts that were over when the city's day began.
+
     Raises
     ------
     ValueError
@@ -64,54 +69,53 @@ def keep_work(session: Session, city: CityRecord, run: str) -> tuple[int, int]:
         raise ValueError(msg)
     rng = np.random.default_rng(SEED)
     codes = list(city.districts["code"])
+    midnight = dt.datetime.combine(city.today, dt.time(), zoneinfo.ZoneInfo(city.timezone))
+    morning = round(midnight.timestamp() * 1000)
     there, _ = list_actions(session, city.id, codes, ActionQuery(), start=0, size=1)
     visits = actions = 0
     for code in codes:
         found = district_zones(session, run, code)
         if not found:
             continue
-        visits += _visits(session, city, code, run, found, rng)
+        for plan in standing_plans(session, city.slug, district=code):
+            if plan.shift_end_ms <= morning:
+                visits += _visits(session, city, plan, rng)
         if not there:
             actions += _actions(session, city, code, run, found, city.today)
     return visits, actions
 
 
-def _visits(
-    session: Session,
-    city: CityRecord,
-    district: str,
-    run: str,
-    found: list[ZoneRecord],
-    rng: Generator,
-) -> int:
-    """Log the visits of two evenings: one unit after another, none at two places at once."""
+def _visits(session: Session, city: CityRecord, plan: PlanRecord, rng: Generator) -> int:
+    """Log the visits of a shift as officers do who keep a plan, but for a few visits."""
     zone, stored = zoneinfo.ZoneInfo(city.timezone), 0
-    for night in range(NIGHTS, 0, -1):
-        day = (city.today or dt.date.min) - dt.timedelta(days=night)
-        evening = dt.datetime.combine(day, dt.time(EVENING), zone)
-        moment = round(evening.timestamp() * 1000)
-        for number in range(VISITS_A_NIGHT):
-            moment += int(rng.integers(15, 50)) * MINUTE
-            minutes = int(rng.integers(9, 18))
-            facts = VisitFacts(
-                zone=found[int(rng.integers(len(found)))].code,
-                unit=str(1 + number % 2),
-                start_ms=moment,
-                end_ms=moment + minutes * MINUTE,
-                activity=city.activities[int(rng.integers(len(city.activities) - 1))],
-                note=SYNTHETIC,
-            )
-            moment += minutes * MINUTE
+    for unit in plan.document["units"]:
+        free = plan.shift_start_ms
+        for number, visit in enumerate(unit["visits"]):
+            made, late = rng.random() >= MISSED, int(rng.integers(*LATE_MIN)) * MINUTE
+            minutes = int(rng.integers(*VISIT_MIN))
+            activity = city.activities[int(rng.integers(len(city.activities) - 1))]
+            planned = dt.datetime.fromisoformat(visit["start"]).replace(tzinfo=zone)
+            start = max(round(planned.timestamp() * 1000) + late, free)
+            if not made or start + minutes * MINUTE > plan.shift_end_ms:
+                continue
+            free = start + (minutes + 1) * MINUTE
             taken = log_visit(
                 session,
                 city,
-                district,
-                run,
-                str(uuid.uuid5(SPACE, f"{run} {district} {night} {number}")),
-                facts,
+                plan.district,
+                plan.run,
+                str(uuid.uuid5(SPACE, f"{plan.id} {unit['unit']} {number}")),
+                VisitFacts(
+                    zone=visit["zone"],
+                    unit=str(unit["unit"]),
+                    start_ms=start,
+                    end_ms=start + minutes * MINUTE,
+                    activity=activity,
+                    note=SYNTHETIC,
+                ),
                 who=OFFICER,
-                when=dt.datetime.fromtimestamp(moment / 1000, dt.UTC).replace(tzinfo=None),
-                now_ms=moment,
+                when=dt.datetime.fromtimestamp(free / 1000, dt.UTC).replace(tzinfo=None),
+                now_ms=free,
             )
             stored += taken == "new"
     return stored

@@ -46,11 +46,11 @@ def window(chromium, town_desk):
 
 def sign_in(town_desk, page):
     town_desk.office.wait(minutes=2)  # no code counts twice
-    page.fill("#name", "cora")
+    page.fill("#name", "ida")
     page.fill("#password", PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_selector("#code:focus")
-    page.keyboard.type(town_desk.office.code("cora"))
+    page.keyboard.type(town_desk.office.code("ida"))
     page.keyboard.press("Enter")
     page.wait_for_selector("nav[aria-label=Staff]")
 

@@ -164,7 +164,7 @@ def test_somebody_is_let_in_from_the_first_link_to_the_own_desk(office, window):
     assert cora.page.locator(".recovery li").count() == 10
     cora.shot("staff-recovery-phone", full_page=True)
     cora.page.get_by_role("link", name="I have written them down").click()
-    cora.page.wait_for_url("**/command/")  # where an officer's work begins
+    cora.page.wait_for_url("**/command/*/D2/")  # where an officer's work begins
     assert "District D2" in cora.page.inner_text("main")
     cora.page.get_by_role("button", name="Sign out", exact=True).click()
     cora.page.wait_for_url("**/login")

@@ -10,17 +10,16 @@ from geodata.store import cities, plans
 from geodata.store.actions import ANY_FACTOR, KINDS, ActionFacts, add_action
 
 LATER = "/analyst/town/outcome"
-PAGES = {  # page -> who may see it; cora commands D1, dan D2, otto is an officer of D1
-    "/command/": {"cora", "dan", "otto"},
-    f"{D1}/": {"cora", "otto"},
-    f"{D1}/zones.png": {"cora", "otto"},
-    f"{D1}/compliance": {"cora", "otto"},
-    f"{D1}/plans/": {"cora", "otto"},
-    f"{D1}/plans/new": {"cora"},
-    f"{D1}/outcome": {"cora", "otto", "ana", "vi"},
-    f"{D1}/outcome/power": {"cora", "otto", "ana", "vi"},
-    f"{D1}/outcome/visits": {"cora", "otto", "ana", "vi"},
-    f"{D1}/outcome/ask": {"cora", "ana"},
+PAGES = {  # page -> who may see it; cora commands D1, dan D2, ida both, otto is an officer of D1
+    f"{D1}/": {"cora", "ida", "otto"},
+    f"{D1}/zones.png": {"cora", "ida", "otto"},
+    f"{D1}/compliance": {"cora", "ida", "otto"},
+    f"{D1}/plans/": {"cora", "ida", "otto"},
+    f"{D1}/plans/new": {"cora", "ida"},
+    f"{D1}/outcome": {"cora", "ida", "otto", "ana", "vi"},
+    f"{D1}/outcome/power": {"cora", "ida", "otto", "ana", "vi"},
+    f"{D1}/outcome/visits": {"cora", "ida", "otto", "ana", "vi"},
+    f"{D1}/outcome/ask": {"cora", "ida", "ana"},
     LATER: {"ana", "vi"},
     f"{LATER}/power": {"ana", "vi"},
     f"{LATER}/visits": {"ana", "vi"},
@@ -28,7 +27,7 @@ PAGES = {  # page -> who may see it; cora commands D1, dan D2, otto is an office
 }
 
 
-@pytest.mark.parametrize("name", ["cora", "dan", "otto", "ana", "vi"])
+@pytest.mark.parametrize("name", ["cora", "dan", "ida", "otto", "ana", "vi"])
 def test_districts_are_seen_by_those_whose_own_they_are(town_desk, name):
     browser = town_desk.client(name)
     for page, allowed in PAGES.items():
@@ -43,14 +42,26 @@ def test_a_district_that_is_not_there_is_told_as_such(cora, page):
 
 
 def test_the_desk_begins_with_ones_own_districts(cora, town_desk):
-    page = cora.get("/command/").text
+    page = town_desk.client("ida").get("/command/").text
     assert f'href="{D1}/"' in page
-    assert "/command/town/D2" not in page
+    assert 'href="/command/town/D2/"' in page
+    answer = cora.get("/command/")
+    assert (answer.status_code, answer.location) == (303, f"{D1}/"), "who has one, begins there"
     answer = cora.get("/command/D1")
     assert (answer.status_code, answer.location) == (303, f"{D1}/")
     assert cora.get("/command/D2").status_code == 404
     assert cora.get("/command/town").location == "/command/"
     assert "No district is yours yet" in nobodys(town_desk).get("/command/").text
+
+
+def test_the_menu_shows_where_one_is(cora, town_desk):
+    def marked(browser, page):
+        menu = re.search(r"<nav[^>]*aria-label=.?Staff.*?</nav>", browser.get(page).text, re.S)
+        return re.findall(r'aria-current="\w+">([^<]+)', menu.group())
+
+    assert marked(cora, f"{D1}/plans/") == ["My districts"]
+    assert marked(town_desk.client("ana"), f"{D1}/outcome") == ["Workbench"]
+    assert marked(town_desk.client("ana"), LATER) == ["Workbench"]
 
 
 def nobodys(town_desk):

@@ -79,9 +79,10 @@ def test_areas_are_on_the_map_and_charts_are_drawn(cora, own):
     run, key, document = own
     told = cora.get(f"{D1}/outcome/{run}/{key}/areas.json")
     assert "NaN" not in told.text
-    names = {layer["name"] for layer in told.json["layers"]}
-    assert {"treated", "displacement"} <= names
-    assert {c["name"].replace(" ", "-") for c in document["controls"]} <= names
+    names = [layer["name"] for layer in told.json["layers"]]
+    controls = [c["name"].replace(" ", "-") for c in document["controls"]]
+    legend = names[::-1] if told.json["highest_first"] else names
+    assert legend[: len(controls) + 2] == ["treated", *controls, "displacement"]
     for name in ("series", "running"):
         answer = cora.get(f"{D1}/outcome/{run}/{key}/{name}.svg")
         assert answer.mimetype == "image/svg+xml"
