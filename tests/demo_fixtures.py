@@ -1,5 +1,8 @@
 import dataclasses
 import datetime as dt
+import fcntl
+import os
+import shutil
 
 import pytest
 
@@ -18,15 +21,32 @@ from geodata.measures.registry import MEASURES
 from geodata.store.initiatives import record_initiatives
 
 
-@pytest.fixture(scope="session")
-def demo_settings(tmp_path_factory):
-    """The demonstration city, imported and fitted once for all tests of a session."""
-    folder = tmp_path_factory.mktemp("demo")
-    settings = Settings(
+def made_once(tmp_path_factory, name, make):
+    """Make a folder once for all processes of a test run; each gets a copy of its own."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    made, whole = base / f"{name}-made", base / f"{name}.whole"
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the others wait, and use what the first has made
+        if not whole.exists():
+            shutil.rmtree(made, ignore_errors=True)
+            made.mkdir()
+            make(made)
+            whole.touch()
+    return shutil.copytree(made, tmp_path_factory.mktemp(name) / "own")
+
+
+def settings_in(folder):
+    return Settings(
         database_url=f"sqlite:///{folder / 'saferground.sqlite'}",
         instance=folder / "instance",
         preview=True,
     )
+
+
+def make_city(folder):
+    settings = settings_in(folder)
     upgrade(settings.database_url)
     database = open_database(settings.database_url)
     write_city(folder / "city")
@@ -39,17 +59,27 @@ def demo_settings(tmp_path_factory):
     (run,) = fit(database, asked)
     validate(database, run.id, *HELD_OUT)
     database.close()
-    return settings
 
 
 @pytest.fixture(scope="session")
-def published_settings(demo_settings):
+def demo_settings(tmp_path_factory):
+    """The demonstration city, imported and fitted."""
+    return settings_in(made_once(tmp_path_factory, "demo", make_city))
+
+
+@pytest.fixture(scope="session")
+def published_settings(tmp_path_factory, demo_settings):
     """The demonstration city with its two releases; nothing else is read of it."""
-    settings = dataclasses.replace(demo_settings, preview=False)
-    database = open_database(settings.database_url)
-    publish_demo(database, settings.releases, "alder-falls")
-    database.close()
-    return settings
+
+    def make_releases(folder):
+        shutil.copytree(demo_settings.instance.parent, folder, dirs_exist_ok=True)
+        settings = settings_in(folder)
+        database = open_database(settings.database_url)
+        publish_demo(database, settings.releases, "alder-falls")
+        database.close()
+
+    made = made_once(tmp_path_factory, "published-demo", make_releases)
+    return dataclasses.replace(settings_in(made), preview=False)
 
 
 @pytest.fixture(scope="session")

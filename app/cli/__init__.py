@@ -6,34 +6,54 @@ and exit status 1; wrong usage is exit status 2.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import click
 
-from app.cli import (
-    auditing,
-    cities,
-    demo,
-    evaluating,
-    fitting,
-    imports,
-    initiatives,
-    jobs,
-    judging,
-    measuring,
-    people,
-    planning,
-    publishing,
-    runs,
-    serving,
-    tokens,
-    visiting,
-)
 from spatial.errors import SaferGroundError
+
+COMMANDS = {  # name -> module of this package, and the command in it
+    "audit": ("auditing", "audit"),
+    "certainty": ("judging", "certainty"),
+    "cities": ("cities", "cities"),
+    "compare": ("judging", "compare"),
+    "demo": ("demo", "demo"),
+    "evaluate": ("evaluating", "evaluate"),
+    "export": ("runs", "export"),
+    "fit": ("fitting", "fit"),
+    "import": ("cities", "import_"),
+    "imports": ("imports", "imports"),
+    "init": ("cities", "init"),
+    "initiatives": ("initiatives", "initiatives"),
+    "jobs": ("jobs", "jobs"),
+    "measures": ("measuring", "measures"),
+    "plan": ("planning", "plan"),
+    "publish": ("publishing", "publish"),
+    "runs": ("runs", "runs"),
+    "sensitivity": ("judging", "sensitivity"),
+    "serve": ("serving", "serve"),
+    "show": ("runs", "show"),
+    "token": ("tokens", "token"),
+    "user": ("people", "user"),
+    "validate": ("judging", "validate"),
+    "visits": ("visiting", "visits"),
+    "worker": ("serving", "worker"),
+}
 
 
 class _Group(click.Group):
-    """Turns every known error into one line and exit status 1."""
+    """Imports a command when it is asked for; turns a known error into one line and status 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"app.cli.{module}"), attribute)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -46,33 +66,3 @@ class _Group(click.Group):
 @click.version_option(package_name="saferground", prog_name="saferground")
 def main() -> None:
     """Risk terrain zones per police district, from incident points to a map anyone can read."""
-
-
-for command in (
-    demo.demo,
-    cities.init,
-    cities.import_,
-    imports.imports,
-    cities.cities,
-    initiatives.initiatives,
-    fitting.fit,
-    runs.runs,
-    runs.show,
-    judging.validate,
-    judging.certainty,
-    judging.compare,
-    judging.sensitivity,
-    evaluating.evaluate,
-    runs.export,
-    measuring.measures,
-    planning.plan,
-    publishing.publish,
-    people.user,
-    tokens.token,
-    auditing.audit,
-    serving.serve,
-    serving.worker,
-    jobs.jobs,
-    visiting.visits,
-):
-    main.add_command(command)

@@ -1,5 +1,7 @@
 import json
 import re
+import subprocess
+import sys
 
 import geopandas as gpd
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 import rasterio
 from town import Town
 
-from app.cli import main
+from app.cli import COMMANDS
 
 
 @pytest.fixture
@@ -209,9 +211,19 @@ def test_every_command_helps_itself_and_is_in_the_documents(run):
         "".join(path.read_text() for path in Path(__file__).parents[2].glob("docs/*.md"))
         + (Path(__file__).parents[2] / "README.md").read_text()
     )
-    for name in main.commands:
+    for name in COMMANDS:
         assert "Usage:" in run(name, "--help").stdout
         assert f"saferground {name}" in docs, name
+
+
+def test_a_command_that_needs_no_pages_and_no_engine_starts_without_them(run):
+    code = (
+        "import sys; from app.cli import main; main(['user', '--help'], standalone_mode=False);"
+        "print({'app.web', 'app.runs', 'pandas', 'numba'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "set()"
+    assert "No such command 'nothing'" in run("nothing", status=2).stderr
 
 
 def test_the_version(run):

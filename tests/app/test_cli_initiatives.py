@@ -6,7 +6,7 @@ import pytest
 from initiatives_text import TEXT, change
 from town import Town
 
-from app.cli import main
+from app.cli.initiatives import initiatives
 
 ROOT = Path(__file__).parents[2]
 LATER = ("updated = 2026-01-04", "updated = 2026-01-11")
@@ -172,7 +172,7 @@ def test_the_example_of_durham_is_imported(run, tmp_path):
 def test_commands_and_measures_are_in_the_documents(run):
     document = (ROOT / "docs" / "initiatives.md").read_text()
     readme = (ROOT / "README.md").read_text()
-    for name in main.commands["initiatives"].commands:
+    for name in initiatives.commands:
         assert "Usage:" in run("initiatives", name, "--help").stdout
         assert f"saferground initiatives {name}" in document
         assert f"saferground initiatives {name}" in readme

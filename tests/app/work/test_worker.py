@@ -18,6 +18,7 @@ from geodata.importing import import_city
 from geodata.store.runs import get_run, list_runs
 
 LONG = 120
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # no matter of SQL
 
 
 class Workers:
@@ -171,6 +172,7 @@ def test_a_worker_ends_with_whoever_started_it(workers):
     assert worker.wait(LONG) == 0
 
 
+@ON_SQLITE
 def test_processes_that_a_job_started_end_with_its_worker(workers, run):
     worker = workers.start()
     number = workers.ask("certainty", run=run, replicates=2000)
@@ -198,6 +200,7 @@ def _lives(pid):
         return False
 
 
+@ON_SQLITE
 def test_the_command_line_asks_lists_cancels_and_asks_again(workers):
     def call(*arguments):
         done = subprocess.run(
