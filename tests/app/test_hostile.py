@@ -4,9 +4,12 @@ The pages are found by following links, the fields by reading the forms, so that
 added is tried without being named here.
 """
 
+import csv
+import io
+
 import pytest
 from crawling import crawl, read
-from hostile import COMPUTED, MARK, STARTS, Reader, hostile_office
+from hostile import COMPUTED, FORMULA, MARK, STARTS, Reader, hostile_office
 
 FIELDS = {
     "markup": MARK,
@@ -45,8 +48,8 @@ def require_harmless(answer, address):
         assert read("/", answer.text).running == [], address
         assert COMPUTED not in answer.text, address
     elif answer.mimetype == "text/csv":
-        cells = [cell for line in answer.text.splitlines() for cell in line.split(",")]
-        assert [cell for cell in cells if cell.strip('"').startswith("=")] == [], address
+        cells = [cell for row in csv.reader(io.StringIO(answer.text)) for cell in row]
+        assert [cell for cell in cells if cell.strip().startswith(("=", "+", "@"))] == [], address
 
 
 def test_every_page_shows_hostile_names_as_text(pages):
@@ -55,6 +58,12 @@ def test_every_page_shows_hostile_names_as_text(pages):
         require_harmless(answer, address)
     named = [address for address, answer, page in pages if page and "&lt;script&gt;" in answer.text]
     assert len(named) > 5, "the names have to be shown for this to say anything"
+
+
+def test_no_table_holds_a_formula(pages):
+    tables = [answer.text for _, answer, _ in pages if answer.mimetype == "text/csv"]
+    told = "'" + FORMULA.replace('"', '""')
+    assert any(told in text for text in tables), "the name has to be told for this to say anything"
 
 
 def forms_of(pages):
