@@ -1,7 +1,7 @@
 # Two front doors: `make demo` and `make test`. Everything they need is set up on the way.
 PYTHON ?= python3
 PORT ?= 8000
-WORKERS ?= 2 # of the tests; each file is run by one of them
+WORKERS ?= 3 # of the tests; each file is run by one of them
 BIN := .venv/bin
 
 .PHONY: demo test check audit benchmark messages clean machine test-tools
