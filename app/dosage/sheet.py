@@ -65,9 +65,14 @@ class Sheet:
         """Give the rank of a zone in its district, by which it is called."""
         return int(self.zones["rank"][self.zones["id"] == zone].iloc[0])
 
+    def called(self, zone: str) -> str:
+        """Give the rank of a zone, and what a person called it where somebody did."""
+        given = self.zones["name"][self.zones["id"] == zone].iloc[0] if "name" in self.zones else ""
+        return f"{self.rank(zone)}, {given}" if given else f"{self.rank(zone)}"
+
     def zone_title(self, zone: str) -> str:
-        """Call a zone by district and rank."""
-        return f"{self.district}, zone {self.rank(zone)}"
+        """Call a zone by its district besides."""
+        return f"{self.district}, zone {self.called(zone)}"
 
     def factors(self, zone: str) -> list[dict[str, Any]]:
         """Give the factors of a zone."""
@@ -122,7 +127,7 @@ def _lines(sheet: Sheet, unit: dict[str, Any]) -> tuple[Line, ...]:
         (
             visit["start"],
             visit["end"],
-            f"Zone {sheet.rank(visit['zone'])}",
+            f"Zone {sheet.called(visit['zone'])}",
             "fixed" if visit["pinned"] else "",
         )
         for visit in unit["visits"]

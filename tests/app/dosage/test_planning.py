@@ -338,6 +338,21 @@ def test_the_sheet_has_a_page_a_unit_with_order_and_advice(planned, tmp_path):
     assert not re.search(r"https?://", page)
 
 
+def test_what_a_person_called_a_zone_stands_on_what_officers_take_along(planned):
+    from app.dosage.files import calendar, gpx
+
+    database, plan = planned
+    sheet = load_sheet(database, plan)
+    zone = plan.document["units"][0]["visits"][0]["zone"]
+    given = (sheet.zones["id"] == zone).map({True: "Mill <Corner>", False: ""})
+    named = dataclasses.replace(sheet, zones=sheet.zones.assign(name=given))
+    told = f"one {sheet.rank(zone)}, Mill <Corner>"
+    assert unit_pages(named)[0].lines[0].what == f"Z{told}"
+    assert all("," not in line.what for page in unit_pages(sheet) for line in page.lines)
+    assert told in "".join(unfold(calendar(named).decode())).replace("\\,", ",")
+    assert ET.fromstring(gpx(named)).find(f".//{{{GPX}}}rtept/{{{GPX}}}name").text.endswith(told)  # noqa: S314
+
+
 def test_advice_knows_kinds_of_places_and_has_something_for_the_rest():
     names = ["liquor_stores", "bus_stops", "convenience_fuel", "kite_shops", "school_buildings"]
     found = guidance([{"name": name} for name in names])
