@@ -24,7 +24,7 @@ import pandas as pd
 import shapely
 
 from app.cli.demo import BEFORE_PILOT, CHOSEN_ON, PILOT, PILOTED
-from app.outcome.evaluation import Question
+from app.outcome.question import Question
 from app.outcome.study import Study
 from geodata.demo import crime, write_city
 from geodata.demo.patrols import choose_spots

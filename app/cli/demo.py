@@ -21,7 +21,8 @@ from app.cli.common import (
 from app.cli.people import tell_first_administrator
 from app.cli.serving import DEFAULT_PORT, require_free_port, run_server
 from app.dosage.planning import PlanRequest, make_plan
-from app.outcome.evaluation import Question, evaluate
+from app.outcome.evaluation import evaluate
+from app.outcome.question import Question
 from app.runs.pipeline import FitRequest
 from app.runs.pipeline import fit as run_fit
 from app.runs.validation import validate

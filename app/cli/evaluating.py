@@ -16,8 +16,8 @@ from app.cli.common import (
     print_table,
     say,
 )
-from app.outcome.evaluation import Question
 from app.outcome.evaluation import evaluate as run_evaluation
+from app.outcome.question import Question
 from app.outcome.words import zones_of
 from app.words import sentence
 

@@ -16,8 +16,8 @@ from wtforms import (
 from wtforms.validators import InputRequired, NumberRange, Optional, ValidationError
 
 from app import words
-from app.outcome.evaluation import MOST_CONTROLS, WIDEST_BUFFER
 from app.outcome.power import MOST_MONTHS, PowerAsk
+from app.outcome.question import MOST_CONTROLS, WIDEST_BUFFER
 from app.staff.forms import ChecksField, WholeField
 from spatial.outcome.periods import months_later
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.outcome.evaluation import Question, require_same_city, treated_zones
+from app.outcome.evaluation import require_same_city, treated_zones
+from app.outcome.question import Question
 from app.outcome.study import Study
 from app.runs.inputs import require_outcome
 from geodata.errors import DataError

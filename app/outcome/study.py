@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from app.outcome.evaluation import Question
+    from app.outcome.question import Question
     from geodata.store.cities import CityRecord
     from geodata.store.runs import RunRecord
     from spatial.outcome.controls import ControlArea

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from app.city_files import fetch_to_look, settle
 from app.fetching import fetching_for
-from app.outcome.evaluation import Question, evaluate
+from app.outcome.evaluation import evaluate
+from app.outcome.question import Question
 from app.runs.certainty import bootstrap
 from app.runs.fitting import read_fit
 from app.runs.pipeline import fit

@@ -10,7 +10,8 @@ from desk_fixtures import D1
 from staffing import PASSWORD
 from visiting import Visit
 
-from app.outcome.evaluation import Question, evaluate
+from app.outcome.evaluation import evaluate
+from app.outcome.question import Question
 
 pytestmark = pytest.mark.browser
 

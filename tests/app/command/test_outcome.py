@@ -10,8 +10,9 @@ from desk_fixtures import D1, record_of, words
 from sqlalchemy import delete, select
 
 from app.outcome import coverage
-from app.outcome.evaluation import Question, evaluate
+from app.outcome.evaluation import evaluate
 from app.outcome.power import PowerAsk, foresee
+from app.outcome.question import Question
 from geodata.errors import DataError
 from geodata.store import editions, jobs
 from geodata.tables.core import City, Finding

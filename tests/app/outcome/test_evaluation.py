@@ -11,7 +11,8 @@ from scipy.stats import norm
 
 from app.cli import main
 from app.drawing.charts import draw, running_difference, treated_and_controls
-from app.outcome.evaluation import EVALUATION, Question, evaluate, evaluations
+from app.outcome.evaluation import EVALUATION, evaluate, evaluations
+from app.outcome.question import Question
 from app.outcome.words import NARROW, evaluation_page, verdict, warnings_of
 from app.runs.pipeline import FitRequest, fit
 from geodata.errors import DataError, NotStoredError
