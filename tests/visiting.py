@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from staffing import PASSWORD
+
 ROOT = Path(__file__).parents[1]
 SHOTS = ROOT / "test-output" / "screenshots"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -34,6 +36,17 @@ class Visit:
         response = self.page.goto(self.address + path)
         self.page.wait_for_load_state("networkidle")
         return response
+
+    def sign_in(self, office, name):
+        """Sign in as one of an office's people does, with password and code."""
+        self.go("/login")
+        self.page.fill("#name", name)
+        self.page.fill("#password", PASSWORD)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_selector("#code")
+        self.page.fill("#code", office.code(name))
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_selector("nav[aria-label=Staff]")
 
     def shot(self, name, **options):
         SHOTS.mkdir(parents=True, exist_ok=True)

@@ -215,9 +215,11 @@ def held(release: ReleaseFolder, layer: Layer) -> Held:
         }
         for row, one in enumerate(found, start=1)
     )
-    told = shapely.total_bounds(shapes) if len(found) else None
-    bounds = None if told is None else tuple(float(value) for value in told)
-    return Held(features=features, shapes=shapes, bounds=bounds)  # type: ignore[arg-type]
+    bounds = None
+    if len(found):
+        west, south, east, north = (float(value) for value in shapely.total_bounds(shapes))
+        bounds = (west, south, east, north)
+    return Held(features=features, shapes=shapes, bounds=bounds)
 
 
 def feature(release: ReleaseFolder, layer: Layer, identity: str) -> dict[str, Any]:

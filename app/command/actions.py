@@ -397,7 +397,8 @@ def _due(session: Session, person: PersonRecord, slug: str) -> list[Reminder]:
     }
 
     def address(one: ActionRecord) -> str:
-        place = {"city": slug, "district": one.district, "number": one.id}
-        return url_for("actions.action", _external=True, **place)  # type: ignore[arg-type]
+        return url_for(
+            "actions.action", city=slug, district=one.district, number=one.id, _external=True
+        )
 
     return reminders_of(slug, found, ranks, address)

@@ -1,10 +1,9 @@
 import os
-import threading
 from pathlib import Path
 
 import pytest
-import waitress
 from playwright.sync_api import sync_playwright
+from serving import serving
 from visiting import Visit
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -22,12 +21,8 @@ ARGUMENTS = [
 @pytest.fixture(scope="session")
 def address(published_app):
     """The published pages, really served on a loopback port."""
-    server = waitress.create_server(published_app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    thread.join(timeout=5)
+    with serving(published_app) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,10 @@ import os
 import re
 import subprocess
 import sys
-import threading
 import zipfile
 
 import pytest
-import waitress
+from serving import serving
 from staffing import PASSWORD, Office
 from visiting import Visit
 
@@ -71,15 +70,11 @@ def worker(office):
 
 @pytest.fixture
 def visit(chromium, office, worker):
-    server = waitress.create_server(office.app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    made = Visit(chromium, f"http://127.0.0.1:{server.effective_port}", bypass_csp=True)
-    yield made
-    faults = made.faults
-    made.context.close()
-    server.close()
-    thread.join(timeout=5)
+    with serving(office.app) as address:
+        made = Visit(chromium, address, bypass_csp=True)
+        yield made
+        faults = made.faults
+        made.context.close()
     assert faults == []
 
 

@@ -2,11 +2,10 @@
 
 import datetime as dt
 import re
-import threading
 
 import pytest
-import waitress
 from desk_fixtures import D1
+from serving import serving
 from staffing import PASSWORD
 from visiting import Visit
 
@@ -33,15 +32,10 @@ def judged(town_desk):
 
 @pytest.fixture
 def window(chromium, town_desk):
-    server = waitress.create_server(town_desk.office.app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    address = f"http://127.0.0.1:{server.effective_port}"
-    visit = Visit(chromium, address, viewport={"width": 1280, "height": 900}, bypass_csp=True)
-    yield visit
-    visit.context.close()
-    server.close()
-    thread.join(timeout=5)
+    with serving(town_desk.office.app) as address:
+        visit = Visit(chromium, address, viewport={"width": 1280, "height": 900}, bypass_csp=True)
+        yield visit
+        visit.context.close()
     assert visit.faults == []
 
 

@@ -1,12 +1,10 @@
 """Open data, accountability, the statement and the framed pages, as people see them."""
 
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import waitress
 from published import publish
+from serving import serving
 
 pytestmark = pytest.mark.browser
 
@@ -34,20 +32,9 @@ def published(tmp_path_factory):
     return publish(tmp_path_factory.mktemp("published"))
 
 
-@contextmanager
-def served(app):
-    """Serve an application on a loopback port."""
-    server = waitress.create_server(app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    thread.join(timeout=5)
-
-
 @pytest.fixture(scope="module")
 def address(published):
-    with served(published.app) as found:
+    with serving(published.app) as found:
         yield found
 
 
@@ -149,7 +136,7 @@ def test_another_site_can_frame_these_pages_and_no_others(chromium, address):
 
     context = chromium.new_context(viewport={"width": 700, "height": 900})
     page = context.new_page()
-    with served(other) as elsewhere:
+    with serving(other) as elsewhere:
         page.goto(elsewhere)
         page.wait_for_load_state("networkidle")
         shown = {

@@ -1,10 +1,8 @@
 """A run in Chromium: read at every width, its zones split on the map and by keyboard."""
 
-import threading
-
 import pytest
 import shapely
-import waitress
+from serving import serving
 from staffing import Office
 from town import Town
 from visiting import Visit
@@ -38,25 +36,20 @@ def office(tmp_path_factory):
 @pytest.fixture
 def window(chromium, office):
     """Make windows of somebody who is signed in; at the end none may have seen a fault."""
-    server = waitress.create_server(office.app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
     made = []
 
     def make(size="wide", **options):
         width, height = WIDTHS[size]
-        address = f"http://127.0.0.1:{server.effective_port}"
         visit = Visit(chromium, address, viewport={"width": width, "height": height}, **options)
         visit.context.add_cookies([{"name": "saferground", "value": office.cookie, "url": address}])
         made.append(visit)
         return visit
 
-    yield make
-    faults = [fault for one in made for fault in one.faults]
-    for one in made:
-        one.context.close()
-    server.close()
-    thread.join(timeout=5)
+    with serving(office.app) as address:
+        yield make
+        faults = [fault for one in made for fault in one.faults]
+        for one in made:
+            one.context.close()
     assert faults == []
 
 

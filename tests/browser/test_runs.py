@@ -3,11 +3,10 @@
 import os
 import subprocess
 import sys
-import threading
 
 import pytest
-import waitress
-from staffing import PASSWORD, Office
+from serving import serving
+from staffing import Office
 from town import Town
 from visiting import Visit
 
@@ -36,12 +35,8 @@ def office(tmp_path):
 
 @pytest.fixture
 def served(office):
-    server = waitress.create_server(office.app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    thread.join(timeout=5)
+    with serving(office.app) as address:
+        yield address
 
 
 @pytest.fixture
@@ -54,14 +49,7 @@ def window(chromium, office, served):
         visit = Visit(chromium, served, viewport=viewport, bypass_csp=True)
         made.append(visit)
         office.wait(minutes=2)  # no code counts twice
-        visit.go("/login")
-        visit.page.fill("#name", "ana")
-        visit.page.fill("#password", PASSWORD)
-        visit.page.keyboard.press("Enter")
-        visit.page.wait_for_selector("#code")
-        visit.page.fill("#code", office.code("ana"))
-        visit.page.keyboard.press("Enter")
-        visit.page.wait_for_selector("nav[aria-label=Staff]")
+        visit.sign_in(office, "ana")
         return visit
 
     yield make

@@ -1,12 +1,11 @@
 """An officer's shift on a telephone: visits logged with and without a connection, sent once."""
 
 import datetime as dt
-import threading
 
 import pytest
-import waitress
 from patrolling import make_district
 from playwright.sync_api import expect
+from serving import serving
 from staffing import PASSWORD
 from visiting import AXE, Visit
 
@@ -31,24 +30,20 @@ def district(tmp_path):
 
 @pytest.fixture
 def phone(chromium, district):
-    server = waitress.create_server(district.app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    made = Visit(
-        chromium,
-        f"http://127.0.0.1:{server.effective_port}",
-        viewport=PHONE,
-        is_mobile=True,
-        has_touch=True,
-        service_workers="allow",
-    )
-    yield made
-    # What a browser says of a lost connection is no fault of the page.
-    lost = ("ERR_INTERNET_DISCONNECTED", "ERR_FAILED")
-    faults = [fault for fault in made.faults if not fault.endswith(lost)]
-    made.context.close()
-    server.close()
-    thread.join(timeout=5)
+    with serving(district.app) as address:
+        made = Visit(
+            chromium,
+            address,
+            viewport=PHONE,
+            is_mobile=True,
+            has_touch=True,
+            service_workers="allow",
+        )
+        yield made
+        # What a browser says of a lost connection is no fault of the page.
+        lost = ("ERR_INTERNET_DISCONNECTED", "ERR_FAILED")
+        faults = [fault for fault in made.faults if not fault.endswith(lost)]
+        made.context.close()
     assert faults == []
 
 

@@ -1,9 +1,7 @@
 """A file with feet called degrees, in Chromium: told, put right at one click, added, undone."""
 
-import threading
-
 import pytest
-import waitress
+from serving import serving
 from town import Town
 from visiting import Visit
 from workbench import Workbench
@@ -32,21 +30,13 @@ def bench(tmp_path):
 
 @pytest.fixture
 def window(chromium, bench):
-    server = waitress.create_server(bench.office.app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    made = Visit(chromium, f"http://127.0.0.1:{server.effective_port}", bypass_csp=True)
-    made.context.add_cookies(
-        [
-            {"name": cookie.key, "value": cookie.value, "url": made.address}
-            for cookie in [bench.browser.client.get_cookie("saferground")]
-        ]
-    )
-    yield made
-    faults = made.faults
-    made.context.close()
-    server.close()
-    thread.join(timeout=5)
+    with serving(bench.office.app) as address:
+        made = Visit(chromium, address, bypass_csp=True)
+        cookie = bench.browser.client.get_cookie("saferground")
+        made.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
+        yield made
+        faults = made.faults
+        made.context.close()
     assert faults == []
 
 

@@ -1,9 +1,7 @@
 """The staff's pages in Chromium: coming in, people, audit; by keyboard, at every width."""
 
-import threading
-
 import pytest
-import waitress
+from serving import serving
 from staffing import PASSWORD, Office, keep_city
 from visiting import Visit
 
@@ -38,24 +36,19 @@ def office(tmp_path):
 @pytest.fixture
 def window(chromium, office):
     """Make windows on the office's pages; at the end none may have seen a fault."""
-    server = waitress.create_server(office.app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
     made = []
 
     def make(size="wide", **options):
         width, height = WIDTHS[size]
-        address = f"http://127.0.0.1:{server.effective_port}"
         viewport = {"width": width, "height": height}
         made.append(Visit(chromium, address, viewport=viewport, **options))
         return made[-1]
 
-    yield make
-    faults = [fault for one in made for fault in one.faults]
-    for one in made:
-        one.context.close()
-    server.close()
-    thread.join(timeout=5)
+    with serving(office.app) as address:
+        yield make
+        faults = [fault for one in made for fault in one.faults]
+        for one in made:
+            one.context.close()
     assert faults == []
 
 
