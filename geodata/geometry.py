@@ -7,18 +7,52 @@ uses an R*Tree on SQLite and the GiST index on PostGIS; the migrations make both
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import shapely
+from shapely.errors import ShapelyError
 from sqlalchemy import Boolean, ColumnElement, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import UserDefinedType
 
+from geodata.errors import DataError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy.engine import Dialect
     from sqlalchemy.orm import InstrumentedAttribute
 
 Bounds = tuple[float, float, float, float]
+
+
+def known_fault(error: Exception, work: str) -> DataError | None:
+    """Return the ``DataError`` that stands for a failed geometry operation, none for other errors.
+
+    Parameters
+    ----------
+    error
+        What was raised.
+    work
+        The file that was read or the work that was done; it begins the message.
+    """
+    if not isinstance(error, ShapelyError):
+        return None
+    cause = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return DataError(
+        f"{work}: a shape cannot be worked with ({cause}); repair the shapes of districts and "
+        "layers (a GIS program calls it 'fix geometries') and import them again"
+    )
+
+
+@contextmanager
+def geometry_faults(work: str) -> Iterator[None]:
+    """Raise ``DataError`` for a geometry operation that fails; ``work`` begins its message."""
+    try:
+        yield
+    except ShapelyError as error:
+        raise known_fault(error, work) or error from error
 
 
 class Geometry(UserDefinedType[Any]):

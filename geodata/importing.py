@@ -13,6 +13,7 @@ from geodata.gathering.areas import gather_areas
 from geodata.gathering.records import gather_records
 from geodata.gathering.residents import gather_residents
 from geodata.gathering.sources import gather_addresses, gather_base, gather_factor, gather_incidents
+from geodata.geometry import geometry_faults
 from geodata.measures.ids import TALLIED
 from geodata.sources import fetch_city
 from geodata.store import (
@@ -112,28 +113,33 @@ def import_city(
     step()
     gathered: dict[str, list[Gathered]] = {"incidents": [], "factors": [], "base": []}
     for incident in described.incidents:
-        gathered["incidents"].append(
-            gather_incidents(incident, areas.frame, described.timezone, areas.study_area)
-        )
+        with geometry_faults(incident.place.label):
+            gathered["incidents"].append(
+                gather_incidents(incident, areas.frame, described.timezone, areas.study_area)
+            )
         step()
     for factor in described.factors:
-        gathered["factors"].append(gather_factor(factor, areas.frame))
+        with geometry_faults(factor.place.label):
+            gathered["factors"].append(gather_factor(factor, areas.frame))
         step()
     for base in described.base:
-        gathered["base"].append(gather_base(base, areas.frame))
+        with geometry_faults(base.place.label):
+            gathered["base"].append(gather_base(base, areas.frame))
         step()
     shapes = {code: shape for code, (_, shape) in areas.districts.items()}
     recorded: list[GatheredRecords] = []
     if described.addresses is not None:
         recorded.append(gather_addresses(described.addresses, areas.frame))
     for source in described.records:
-        recorded.append(
-            gather_records(source, areas.frame, described.timezone, shapes, TALLIED, _now())
-        )
+        with geometry_faults(source.place.label):
+            recorded.append(
+                gather_records(source, areas.frame, described.timezone, shapes, TALLIED, _now())
+            )
         step()
     lived = None
     if described.residents is not None:
-        lived = gather_residents(described.residents, areas)
+        with geometry_faults(described.residents.place.label):
+            lived = gather_residents(described.residents, areas)
     with database.session(write=True) as session:
         log = _begin(session, described.slug, after, forget)
         reports, told = _store(

@@ -60,6 +60,14 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except SaferGroundError as error:
             raise click.ClickException(" ".join(str(error).split())) from error
+        except Exception as error:
+            # imported only when something went wrong: `--help` and its like do without Shapely
+            from geodata.geometry import known_fault
+
+            known = known_fault(error, f"saferground {ctx.invoked_subcommand}")
+            if known is None:
+                raise
+            raise click.ClickException(str(known)) from error
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import base64
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec
 from xml.sax.saxutils import escape
 
 import numpy as np
 import shapely
+from shapely.errors import ShapelyError
 
 from app import words
 from app.maps import palette
-from app.maps.shapes import district_label
+from app.maps.shapes import clipped, district_label
 from app.maps.surface import flat_surface
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import geopandas as gpd
     from shapely.geometry.base import BaseGeometry
@@ -24,7 +27,13 @@ if TYPE_CHECKING:
     from app.maps.ground import Ground
     from geodata.store.runs import RunRecord
 
+P = ParamSpec("P")
+log = logging.getLogger(__name__)
 WIDTH = 1200
+BLANK = (
+    f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} 800" width="{WIDTH}" '
+    'height="800"><rect width="100%" height="100%" fill="#eef0f2"/></svg>'
+).encode()
 NEAR_M = 1_200.0  # how much of the surroundings a zone's picture shows
 SCALES_M = (100, 200, 500, 1000, 2000, 5000, 10000)
 SCALES_FT = (500, 1000, 2000, 5280, 10560, 26400)
@@ -59,12 +68,32 @@ def scene_of(ground: Ground, run: RunRecord) -> Scene:
     )
 
 
+def or_blank(draw: Callable[P, bytes]) -> Callable[P, bytes]:
+    """Return a drawing function that gives an empty picture where shapes cannot be drawn.
+
+    A picture is an addition to a page that says the same in words and in a table: it is no reason
+    to do without the page, or without a release. The log says which picture it was.
+    """
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> bytes:
+        try:
+            return draw(*args, **kwargs)
+        except (ShapelyError, ValueError, ArithmeticError):
+            log.exception("%s: a picture cannot be drawn and stays empty", draw.__name__)
+            return BLANK
+
+    return drawn
+
+
+@or_blank
 def overview_svg(ground: Ground, run: RunRecord) -> bytes:
     """Draw the whole city."""
     scene = scene_of(ground, run)
     return _Drawing(scene, scene.limit.buffer(0).bounds, streets=1).draw(None)
 
 
+@or_blank
 def zone_svg(ground: Ground, run: RunRecord, zone_id: str) -> bytes:
     """Draw one zone and what lies around it."""
     shape = run.zones.geometry[run.zones["id"] == zone_id].iloc[0]
@@ -75,6 +104,7 @@ def zone_svg(ground: Ground, run: RunRecord, zone_id: str) -> bytes:
     return _Drawing(scene_of(ground, run), bounds, streets=3).draw(zone_id)
 
 
+@or_blank
 def area_svg(scene: Scene, shape: BaseGeometry) -> bytes:
     """Draw an area that somebody drew and what lies around it."""
     west, south, east, north = shape.bounds
@@ -137,7 +167,7 @@ class _Drawing:
         self.parts.append(f'<path d="{self._path(shape)}" {style}/>')
 
     def _path(self, shape: BaseGeometry) -> str:
-        cut = shapely.clip_by_rect(shape.simplify(0.6 / self.scale), *self.bounds)
+        cut = clipped(shape, self.window, 0.6 / self.scale)
         return "".join(self._lines(part) for part in _rings(cut))
 
     def _lines(self, ring: BaseGeometry) -> str:
@@ -221,7 +251,7 @@ class _Drawing:
 
 
 def _rings(shape: BaseGeometry) -> Iterable[BaseGeometry]:
-    for part in shapely.get_parts(shape):
+    for part in shapely.get_parts(shapely.get_parts(shape)):
         if shapely.get_dimensions(part) == 2:
             yield from shapely.get_rings(part)
         elif shapely.get_dimensions(part) == 1:

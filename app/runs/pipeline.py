@@ -18,6 +18,7 @@ from app.runs.inputs import (
     require_outcome,
 )
 from geodata.errors import DataError
+from geodata.geometry import geometry_faults
 from geodata.store import audit, cities, runs
 from geodata.store.runs import RunRecord
 from spatial.analysis import CITY_SCOPE, Analysis, analyse_city, analyse_districts
@@ -55,6 +56,7 @@ class FitRequest:
     zones: ZoneSpec = dataclasses.field(default_factory=ZoneSpec)
 
 
+@geometry_faults("the fit")
 def fit(
     database: Database,
     asked: FitRequest,

@@ -14,6 +14,7 @@ from pyproj import CRS, Transformer
 from geodata.errors import DataError
 from geodata.gathering.placing import CityFrame, mend
 from geodata.gathering.sources import open_source
+from geodata.geometry import geometry_faults
 from spatial.grid import lay_grid
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Areas:
     frame: CityFrame
 
 
+@geometry_faults("districts and boundary")
 def gather_areas(described: CityFile) -> Areas:
     """Read districts and boundary and check that a grid fits them.
 
@@ -118,6 +120,10 @@ def open_area(place: Place, kind: str, crs: CRS, columns: Sequence[str | None] =
         raise DataError(msg)
     _require_in_reach(opened.frame, crs, place.label)
     opened.frame = opened.frame.to_crs(crs)
+    # moving vertices to another system can make a valid outline cross itself
+    opened.frame.geometry = gpd.GeoSeries(
+        mend(np.asarray(opened.frame.geometry.array, dtype=object), opened.sieve), crs=crs
+    )
     return opened
 
 

@@ -19,6 +19,7 @@ from geodata.gathering.sources import (
     gather_factor,
     gather_incidents,
 )
+from geodata.geometry import geometry_faults
 from geodata.measures.ids import TALLIED
 from geodata.quarantine.sightings import frame_of
 from geodata.readers import read_place
@@ -91,7 +92,8 @@ def what_would_be_left_out(
         Which of the rows that are left out to give, for pages of them.
     """
     try:
-        gathered = _gather(source, city)
+        with geometry_faults(source.place.label):
+            gathered = _gather(source, city)
     except DataError as error:
         return Trial(refused=str(error))
     report = gathered.sieve.report if isinstance(gathered, Opened) else gathered.report

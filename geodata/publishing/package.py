@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pyogrio
+import shapely
+from shapely import MultiLineString, MultiPoint, MultiPolygon
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Mapping
+
+    from shapely.geometry.base import BaseGeometry
 
 PACKAGE = "data/release.gpkg"
 LAYERS = ("districts", "zones", "alerts", "complaints")
@@ -41,7 +45,11 @@ def package_file(files: Mapping[str, bytes], day: dt.date) -> dict[str, bytes]:
 
 
 def package_layers(files: Mapping[str, bytes]) -> dict[str, gpd.GeoDataFrame]:
-    """Read the GeoJSON files of a release; lists become JSON text, a layer has none."""
+    """Return the GeoJSON files of a release as the layers of a GeoPackage, one frame a layer.
+
+    Lists become JSON text, which a layer has none of. A layer has one type of geometry: where
+    some features have one part and others more, all of them become multi-part.
+    """
     found = {}
     for name in LAYERS:
         content = files.get(f"data/{name}.geojson")
@@ -51,11 +59,19 @@ def package_layers(files: Mapping[str, bytes]) -> dict[str, gpd.GeoDataFrame]:
         if not features:
             continue
         frame = gpd.GeoDataFrame.from_features(features, crs=4326)
+        if frame.geom_type.nunique() > 1:
+            frame.geometry = [_multi(shape) for shape in frame.geometry]
         for column in ("reasons",):
             if column in frame:
                 frame[column] = [json.dumps(value) for value in frame[column]]
         found[name] = frame
     return found
+
+
+def _multi(shape: BaseGeometry) -> BaseGeometry:
+    """Return a shape as the multi-part type of its own dimension."""
+    of_parts = (MultiPoint, MultiLineString, MultiPolygon)
+    return of_parts[int(shapely.get_dimensions(shape))](list(shapely.get_parts(shape)))
 
 
 def read_package(content: bytes) -> dict[str, gpd.GeoDataFrame]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geodata.errors import ReleaseError
+from geodata.geometry import geometry_faults
 from geodata.publishing.checks import check_files
 from geodata.publishing.course import course_file
 from geodata.publishing.dictionary import dictionary
@@ -76,6 +77,7 @@ class Draft:
         return str(self.manifest["id"])
 
 
+@geometry_faults("the release")
 def draft_release(
     database: Database,
     root: Path,
