@@ -63,6 +63,7 @@ def by_token(scope: str, *roles: str) -> Rule:
 
 
 READING = only(*READERS)  # for staff pages that any role but an administrator alone may read
+DECIDING = only(ANALYST, PUBLISHER)  # which run is in use: what patrols and the public go by
 ADMINISTRATORS = only(ADMINISTRATOR)
 ANALYSTS, PUBLISHERS = only(ANALYST), only(PUBLISHER)
 COMMANDERS = only(COMMANDER)
@@ -235,6 +236,8 @@ RULES: dict[str, Rule] = {
     "reading.edit": ANALYSTS,
     "reading.back": ANALYSTS,
     "reading.use": ANALYSTS,
+    "reading.use_run": DECIDING,
+    "reading.name": ANALYSTS,
     "reading.compare": READING,
     "reading.compare_map": READING,
     "actions.actions": IN_DISTRICTS,

@@ -86,6 +86,8 @@ class RunPage:
     scope: str
     period: str
     made: dt.datetime
+    name: str
+    note: str
     summary: tuple[str, ...]
     edit: Edit | None
     undone: tuple[tuple[int, str, dt.datetime], ...]
@@ -129,6 +131,8 @@ def run_page(
         scope="" if run.scope == "city" else f"District {run.scope}",
         period=words.period(words.day(run.period_from), words.last_day(run.period_to)),
         made=run.created_at,
+        name=opened.own.name,
+        note=opened.own.note,
         summary=_summary(run, methods),
         edit=_edit(opened),
         undone=tuple(

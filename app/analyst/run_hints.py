@@ -105,7 +105,9 @@ def incidents_told(
     session: Session, city: CityRecord, outcome: str, first: dt.date | None, last: dt.date | None
 ) -> tuple[int, str]:
     """Count the incidents of a period, both days included, and say so."""
-    period = city.period or (dt.date.min, dt.date.min)
+    period = incidents.outcome_period(session, city.id, outcome)
+    if period is None:
+        return 0, f"There are no incidents of {words.plain(outcome)}."
     start, end = first or period[0], (last or period[1]) + dt.timedelta(days=1)
     count = incidents.count_incidents(session, city.id, outcome, start, end)
     days = f"{start} to {end - dt.timedelta(days=1)}"

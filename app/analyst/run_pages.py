@@ -12,12 +12,13 @@ from app import words
 from spatial.analysis import CITY_SCOPE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from app.analyst.run_form import RunForm
     from app.analyst.run_hints import Cost, FactorHint, Offer
     from geodata.store.cities import CityRecord
     from geodata.store.runs import RunSummary
+    from geodata.store.uses import RunUseRecord
 
 DAY = dt.timedelta(days=1)
 FAMILIES = {"poisson": "Poisson", "nb1": "NB1", "nb2": "NB2"}
@@ -28,6 +29,9 @@ class RunLine:
     """One run in a list; ``last`` is its last day, included."""
 
     id: str
+    name: str
+    note: str
+    used_since: dt.datetime | None
     outcome: str
     scope: str
     first: dt.date
@@ -79,11 +83,16 @@ PARTS = {
 }
 
 
-def run_lines(found: Sequence[RunSummary], city: CityRecord) -> list[RunLine]:
-    """Describe runs for a list."""
+def run_lines(
+    found: Sequence[RunSummary], city: CityRecord, used: Mapping[str, RunUseRecord]
+) -> list[RunLine]:
+    """Describe runs for a list; ``used`` are those in use by their ids."""
     return [
         RunLine(
             id=run.id,
+            name=run.name,
+            note=run.note,
+            used_since=used[run.id].used_at if run.id in used else None,
             outcome=words.plain(run.outcome),
             scope=scope_words(run.scope, city),
             first=run.period_from,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ from geodata.errors import NotStoredError
 from geodata.roles import ANALYST
 from geodata.store import jobs as job_store
 from geodata.store import runs as store
+from geodata.store import uses
 from spatial.errors import GridError, SaferGroundError
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
 bp = Blueprint("runs", __name__, url_prefix="/analyst/<city>/runs")
 PAGE = 25
+ONE_DAY = dt.timedelta(days=1)
 
 
 @bp.get("")
@@ -70,12 +73,14 @@ def listed(city: str) -> ResponseReturnValue:
         kept = {"city": city, **asked, "order": order}
         pages = paging(request.args, count, PAGE, kept)
         found = store.list_runs(session, city, which, order=order, start=pages.start, most=PAGE)
+        used = uses.uses_now(session, record.id)
     fitting = [one for one in jobs.statuses(database, city, open_only=True) if _fits(one)]
     person = require_visitor().person
     return render_template(
         "analyst/runs.html",
         shell=shell(record),
-        lines=run_lines(found, record),
+        lines=run_lines(found, record, used),
+        unused=not used,
         pages=pages,
         fitting=job_lines(fitting, city) if person.may(ASKING) else [],
         asked=asked,
@@ -103,7 +108,7 @@ def new(city: str) -> ResponseReturnValue:
         )
     form = RunForm(data=typed(usual, offered))
     form.offer(offered)
-    cost, told, status = None, "", 200
+    cost, told, status = None, _usual_told(usual, record), 200
     if form.is_submitted():
         right = all([form.validate(), form.fits_the_city(offered)])
         cost = _weighed(form, offered)
@@ -182,6 +187,13 @@ def _weighed(form: RunForm, offered: Offer) -> Cost | None:
         before = last_fit(session, offered.city.slug)
     tried = candidates_of(taken)
     return weigh(laid, tried, before, Units(offered.city.crs).length(form.cell.data))
+
+
+def _usual_told(usual: FitRequest, city: CityRecord) -> str:
+    """Count the incidents of the period that a new form stands for."""
+    last = usual.end - ONE_DAY if usual.end else None
+    with workroom().database.session() as session:
+        return incidents_told(session, city, usual.outcome, usual.start, last)[1]
 
 
 def _period_told(form: RunForm, city: CityRecord) -> str:

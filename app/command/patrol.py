@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from geodata.store import editions, runs, zones
+from geodata.store import runs, uses, zones
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -32,24 +32,31 @@ class Present:
 
 
 def runs_for_patrols(session: Session, city: CityRecord) -> list[RunSummary]:
-    """List the runs whose zones may be patrolled and judged here, newest first.
+    """List the runs in use whose zones may be patrolled, the one put to use last first.
 
-    They are of the whole city; runs of sensitive outcomes stay with those who may see them.
+    Runs of sensitive outcomes stay with those who may see them.
     """
-    return [
-        run
+    return [runs.get_summary(session, run) for run in uses.runs_to_show(session, city)]
+
+
+def runs_to_judge(session: Session, city: CityRecord, *, trials: bool) -> list[RunSummary]:
+    """List the runs whose zones may be evaluated: those in use, then those that were.
+
+    With ``trials`` runs that never were in use come after them, the newest first.
+    """
+    used = [one.run for one in uses.list_uses(session, city.id)]
+    known = {
+        run.id: run
         for run in runs.list_runs(session, city.slug)
-        if run.readable
-        and run.scope == "city"
-        and run.zones
-        and run.outcome not in city.sensitive_outcomes
-    ]
+        if run.zones and not uses.why_not_usable(city, run) and (trials or run.id in used)
+    }
+    order = dict.fromkeys([*uses.runs_to_show(session, city), *used, *known])
+    return [known[run] for run in order if run in known]
 
 
 def patrol_run(session: Session, place: Place) -> RunRecord | None:
-    """Give the run whose zones are this week's: the newest of the whole city."""
-    found = runs_for_patrols(session, place.city)
-    return editions.get_run_in_use(session, found[0].id) if found else None
+    """Return the run in use, whose zones are this week's, or nothing."""
+    return uses.run_in_use(session, place.city)
 
 
 def district_zones(run: RunRecord | None, code: str) -> gpd.GeoDataFrame | None:
@@ -60,7 +67,7 @@ def district_zones(run: RunRecord | None, code: str) -> gpd.GeoDataFrame | None:
 
 
 def present(session: Session, place: Place, plan: PlanRecord | None) -> Present:
-    """Give the zones of a plan's run, else of the newest run that has some."""
-    run = plan.run if plan else zones.newest_run_id(session, place.city, place.code)
+    """Give the zones of a plan's run, else of the run in use."""
+    run = plan.run if plan else uses.id_in_use(session, place.city)
     found = zones.district_zones(session, run, place.code) if run else []
     return Present(plan=plan, run=run, zones=tuple(found))

@@ -65,7 +65,9 @@ class PlanForm(FlaskForm):
 class NewPlanForm(PlanForm):
     """A plan for a shift."""
 
-    run = SelectField("Zones of run", description="The newest run of the whole city comes first.")
+    run = SelectField(
+        "Zones of run", description="Runs in use; the one put to use last comes first."
+    )
     day = DateField("Shift begins on", [InputRequired("give a day")])
     shift = RadioField("Shift")
     start = TimeField("From", [Optional()])

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from geodata.store import editions, runs
+from geodata.store import editions
 from geodata.tables.core import Zone
 from geodata.tables.editions import EditedZone, ZoneEdition
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
     from sqlalchemy.orm import Session
-
-    from geodata.store.cities import CityRecord
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,20 +51,3 @@ def district_zones(session: Session, run_id: str, district: str) -> list[ZoneRec
         )
         for code, rank, details, geom in rows
     ]
-
-
-def newest_run_id(session: Session, city: CityRecord, district: str) -> str | None:
-    """Give the newest run with zones for a district: of the city, else of the district alone.
-
-    Runs of outcomes of which only counts may be seen are passed over.
-    """
-    listed = [
-        run
-        for run in runs.list_runs(session, city.slug)
-        if run.readable and run.zones and run.outcome not in city.sensitive_outcomes
-    ]
-    for scope in ("city", district):
-        for run in listed:
-            if run.scope == scope:
-                return run.id
-    return None

@@ -9,6 +9,7 @@ import shapely
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from town import Town
+from using import put_to_use
 
 from app.dosage.planning import PlanRequest, make_plan
 from app.runs.pipeline import FitRequest, fit
@@ -48,6 +49,7 @@ def fitted(tmp_path_factory):
     database = open_database(url)
     import_city(database, read_city_file(Town(folder, n=700).crowd(400).path))
     (run,) = fit(database, FitRequest(city="town", outcome="robbery"))
+    put_to_use(database, run)
     database.close()
     return folder / "town.sqlite", run
 
