@@ -202,6 +202,7 @@ RULES: dict[str, Rule] = {
     "runs.new": ANALYSTS,
     "runs.incidents": ANALYSTS,
     "runs.grid": ANALYSTS,
+    "runs.budget": ANALYSTS,
     "work.listed": WORKING,
     "work.job": WORKING,
     "work.status": WORKING,
@@ -309,6 +310,7 @@ LIMITS: dict[str, Limit] = {
     "admin.audit_export": Limit(count=6, methods=("GET",)),
     "runs.new": Limit(count=30),
     "runs.grid": Limit(count=60, methods=("GET",)),
+    "runs.budget": Limit(count=60, methods=("GET",)),
     "work.retry": Limit(count=30),
 }
 

@@ -228,15 +228,19 @@ class RunForm(FlaskForm):
                 seed=self.seed.data,
             ),
             history=HistorySpec(half_life_days=self.half_life_days.data or None),
-            zones=ZoneSpec(
-                source=self.zones_from.data,
-                area_share=round(self.area_share.data / 100, 9),
-                min_cells=self.min_cells.data,
-                max_cells=self.max_cells.data,
-                max_zones=self.max_zones.data,
-            ),
+            zones=self.zones_asked(),
             name=(self.name.data or "").strip(),
             note=(self.note.data or "").strip(),
+        )
+
+    def zones_asked(self) -> ZoneSpec:
+        """Return how zones are to be cut, of fields without faults."""
+        return ZoneSpec(
+            source=self.zones_from.data,
+            area_share=round(self.area_share.data / 100, 9),
+            min_cells=self.min_cells.data,
+            max_cells=self.max_cells.data,
+            max_zones=self.max_zones.data,
         )
 
     def _districts(self, offered: Offer) -> tuple[str, ...]:

@@ -62,9 +62,11 @@ class OfferPage:
     factor_faults: tuple[str, ...]
     cost: Cost | None
     period_told: str
+    budget_told: str
     faults: int
     open_parts: tuple[str, ...]
     grid_address: str
+    budget_address: str
     incidents_address: str
 
 
@@ -117,7 +119,9 @@ def scope_words(scope: str, city: CityRecord) -> str:
     return f"district {scope}"
 
 
-def offer_page(offered: Offer, form: RunForm, cost: Cost | None, period_told: str) -> OfferPage:
+def offer_page(
+    offered: Offer, form: RunForm, cost: Cost | None, period_told: str, budget_told: str
+) -> OfferPage:
     """Describe what stands around the form."""
     city, units = offered.city, words.Units(offered.city.crs)
     known = {hint.factor.name: hint for hint in offered.factors}
@@ -132,10 +136,12 @@ def offer_page(offered: Offer, form: RunForm, cost: Cost | None, period_told: st
         factor_faults=tuple(told for told in form.factors.errors if isinstance(told, str)),
         cost=cost,
         period_told=period_told,
+        budget_told=budget_told,
         faults=len(form.errors),
         open_parts=tuple(
             part for part, names in PARTS.items() if any(form[name].errors for name in names)
         ),
         grid_address=url_for("runs.grid", city=city.slug),
+        budget_address=url_for("runs.budget", city=city.slug),
         incidents_address=url_for("runs.incidents", city=city.slug),
     )

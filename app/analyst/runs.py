@@ -12,6 +12,7 @@ from app import forms as addresses
 from app.analyst.grid_map import grid_map
 from app.analyst.run_form import LATEST, RunForm, put_at, typed
 from app.analyst.run_hints import (
+    budget_told,
     candidates_of,
     choices_of,
     incidents_told,
@@ -38,7 +39,8 @@ from geodata.roles import ANALYST
 from geodata.store import jobs as job_store
 from geodata.store import runs as store
 from geodata.store import uses
-from spatial.errors import GridError, SaferGroundError
+from spatial.errors import GridError, SaferGroundError, SpecError
+from spatial.spec import ZoneSpec
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -48,6 +50,8 @@ if TYPE_CHECKING:
 
 bp = Blueprint("runs", __name__, url_prefix="/analyst/<city>/runs")
 PAGE = 25
+BUDGET_NUMBERS = ("area_share", "min_cells", "max_cells", "max_zones")
+BUDGET = ("outcome", "cell", "zones_from", *BUDGET_NUMBERS)  # fields that decide it
 ONE_DAY = dt.timedelta(days=1)
 
 
@@ -118,7 +122,7 @@ def new(city: str) -> ResponseReturnValue:
             if number is not None:
                 return redirect(url_for("work.job", city=city, job=number), 303)
         status = 422 if form.errors else 200
-    page = offer_page(offered, form, cost, told)
+    page = offer_page(offered, form, cost, told, _budget(form, record))
     shown = shell(record, "runs.listed")
     return render_template("analyst/run_new.html", shell=shown, form=form, page=page), status
 
@@ -137,6 +141,30 @@ def incidents(city: str) -> ResponseReturnValue:
     return jsonify(count=count, told=told)
 
 
+@bp.get("/budget.json")
+def budget(city: str) -> ResponseReturnValue:
+    """Say how much of the budget zones would take, for the form."""
+    record = staff_city(city)
+    outcome = addresses.choice(request.args, "outcome", record.outcomes)
+    cell = _length(request.args.get("cell", ""), record.cell_units)
+    numbers = {name: _length(request.args.get(name, ""), math.nan) for name in BUDGET_NUMBERS}
+    source = addresses.choice(request.args, "zones_from", ("combined", "rtm")) or "combined"
+    if not all(math.isfinite(one) for one in numbers.values()):
+        return jsonify(told="")
+    try:
+        asked = ZoneSpec(
+            source="rtm" if source == "rtm" else "combined",
+            area_share=round(numbers["area_share"] / 100, 9),
+            min_cells=round(numbers["min_cells"]),
+            max_cells=round(numbers["max_cells"]),
+            max_zones=round(numbers["max_zones"]),
+        )
+    except SpecError:
+        return jsonify(told="")
+    with workroom().database.session() as session:
+        return jsonify(told=budget_told(session, record, outcome or "", cell, asked))
+
+
 @bp.get("/grid.json")
 def grid(city: str) -> ResponseReturnValue:
     """Draw the grid that some cell and block make, for the form."""
@@ -151,6 +179,18 @@ def grid(city: str) -> ResponseReturnValue:
     cost = weigh(laid, candidates, before, Units(record.crs).length(cell))
     drawn = grid_map(record, laid, block, farthest)
     return jsonify(**drawn, told=cost.told, warning=cost.warning)
+
+
+def _budget(form: RunForm, city: CityRecord) -> str:
+    """Say how much of the budget zones would take, where what is asked for has no fault."""
+    if any(form[name].errors or form[name].data is None for name in BUDGET):
+        return ""
+    with workroom().database.session() as session:
+        try:
+            asked = form.zones_asked()
+        except SpecError:
+            return ""
+        return budget_told(session, city, form.outcome.data, form.cell.data, asked)
 
 
 def _fits(status: jobs.JobStatus) -> bool:
