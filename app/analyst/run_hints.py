@@ -139,9 +139,10 @@ def budget_told(
     most = districts * asked.max_zones * asked.max_cells * cell_units**2 / city.study_area.area
     if most >= asked.area_share:
         return ""
+    zones = "1 zone" if asked.max_zones == 1 else f"{asked.max_zones} zones"
     return (
-        f"{asked.max_zones} zones a district of up to {asked.max_cells} cells hold "
-        f"{words.share(most)} of the area at most."
+        f"{zones} a district, each of up to {asked.max_cells} cells, can hold {words.share(most)} "
+        "of the area at most."
     )
 
 
