@@ -87,13 +87,12 @@ def budget_caution(
         return Caution(
             code=CAPPED,
             parameters=parameters,
-            text=f"{allowed}; to use all of it, allow {most} (--max-zones {most})",
+            text=f"{allowed}; to use all of it, allow {most}",
         )
     return Caution(
         code=CAPPED,
         parameters=parameters,
-        text=f"{allowed}; with {most} (--max-zones {most}) they hold "
-        f"{_percent(uncapped / len(grid))}, and {LEFT}",
+        text=f"{allowed}; with {most} they hold {_percent(uncapped / len(grid))}, and {LEFT}",
     )
 
 

@@ -78,12 +78,14 @@ def fit(
     NotStoredError
         If the city is not in the database.
     DataError
-        If the outcome, a district, a factor or the period is not the city's.
+        If the outcome, a district, a factor or the period is not the city's, or the name or the
+        note is too long.
     SpecError
         If a length or what is chosen for a factor is out of bounds.
     FitError, GridError
         If the engine cannot fit these data.
     """
+    runs.plain_naming(asked.name, asked.note)
     with database.session() as session:
         city = cities.get_city(session, asked.city)
         start, end = _period(session, city, asked)
@@ -108,11 +110,10 @@ def fit(
             runs.save_run(session, run)
         for run in new:
             audit.record(session, who, "run.fit", run.id, _told(run))
-        found = [fresh.get(scope) or stored[scope] for scope in scopes]
-        if asked.name or asked.note:
-            for run in found:
-                runs.name_run(session, run.id, asked.name, asked.note, who, _now())  # type: ignore[union-attr]
-        return [runs.get_run(session, run.id) for run in found]  # type: ignore[union-attr]
+        ids = [made.run_id(scope) for scope in scopes]
+        for run_id in ids if asked.name or asked.note else ():
+            runs.name_run(session, run_id, asked.name, asked.note, who, _now())
+        return [runs.get_run(session, run_id) for run_id in ids]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -178,6 +178,23 @@ def save_run(session: Session, record: RunRecord) -> RunRecord:
     return get_run(session, record.id) if _has_record(record.result) else record
 
 
+def plain_naming(name: str, note: str) -> tuple[str, str]:
+    """Return the name and the note of a run without spaces too many.
+
+    Raises
+    ------
+    DataError
+        If one of them is too long, or has signs that cannot be seen.
+    """
+    name, note = " ".join(name.split()), note.strip()
+    for told, what, most in ((name, "name", LONGEST_NAME), (note, "note", LONGEST_NOTE)):
+        seen = "".join(sign for sign in told if sign not in "\r\n\t")
+        if len(told) > most or not seen.isprintable():
+            msg = f"{what}: the {what} of a run has up to {most} characters, all of which show"
+            raise DataError(msg)
+    return name, note
+
+
 def name_run(
     session: Session, run_id: str, name: str, note: str, who: str, when: dt.datetime
 ) -> None:
@@ -190,12 +207,7 @@ def name_run(
     DataError
         If the name or the note is too long, or has signs that cannot be seen.
     """
-    name, note = " ".join(name.split()), note.strip()
-    for told, what, most in ((name, "name", LONGEST_NAME), (note, "note", LONGEST_NOTE)):
-        seen = "".join(sign for sign in told if sign not in "\r\n\t")
-        if len(told) > most or not seen.isprintable():
-            msg = f"{what}: the {what} of a run has up to {most} characters, all of which show"
-            raise DataError(msg)
+    name, note = plain_naming(name, note)
     summary = get_summary(session, run_id)
     if (summary.name, summary.note) == (name, note):
         return

@@ -274,7 +274,12 @@ def test_visits_and_actions_are_taken_in_zones_that_a_person_made_and_stay_in_th
         zone=part.id, unit="A1", start_ms=now_ms - 600_000, end_ms=now_ms, activity="foot patrol"
     )
     work = ActionFacts(
-        zone=part.id, factor=ANY_FACTOR, kind="lighting", what="Mend the lamp", owner="Streets"
+        zone=part.id,
+        factor=ANY_FACTOR,
+        kind="lighting",
+        what="Mend the lamp",
+        owner="Streets",
+        due=None,
     )
     signed = {"who": "ana", "when": WHEN}
     with database.session(write=True) as session:

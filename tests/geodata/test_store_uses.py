@@ -59,7 +59,7 @@ def test_nothing_is_in_use_until_somebody_says_so_and_then_it_is_kept_with_why_a
         (NEWER, None),
         (ROBBERY, FIRST + 3 * DAY),
     ]
-    assert entry.subject == NEWER
+    assert entry.object == NEWER
     assert entry.details == {
         "city": "town",
         "outcome": "robbery",

@@ -266,13 +266,13 @@ def test_the_form_says_how_much_of_the_budget_zones_would_take(desk, ann):
     capped = told(15, 2)
     assert capped.startswith(f"By the scores of run {desk.run.id}, zones hold ")
     assert "15 % was the budget: 2 zones a district were allowed" in capped
-    needed = re.search(r"--max-zones (\d+)", capped)[1]
+    needed = re.search(r"(?:allow|with) (\d+)", capped)[1]
     assert "zones a district were allowed" not in told(15, needed)
     assert told(2, 100) == ""
     assert told(15, "") == told("", 2) == told(90, 2) == ""  # the fields say what is wrong
     other = ann.get(f"{RUNS}/budget.json?cell=50&area_share=20&max_zones=1&{limits}").get_json()
     assert other["told"] == (
-        "1 zone a district, each of up to 40 cells, can hold 1 % of the area at most."
+        "1 zone a district, each of up to 40 cells, can hold 1.2 % of the area at most."
     )
     page = ann.send(NEW, **filled(area_share="15", max_zones="2", preview="yes")).text
     part = re.search(r'data-part="budget"[^>]*>([^<]*)<', page)
