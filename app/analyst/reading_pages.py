@@ -42,9 +42,13 @@ FILES = (  # what can be taken along: thing, ending, words
 
 @dataclass(frozen=True, kw_only=True)
 class ZoneLine:
-    """One zone in the table; ``kept`` is how often resampled fits keep it."""
+    """One zone in the table; ``kept`` is how often resampled fits keep it.
+
+    ``code`` is the same over runs as long as the zone stays where it is.
+    """
 
     id: str
+    code: str
     title: str
     name: str
     why: str
@@ -156,7 +160,10 @@ def zone_lines(
 ) -> tuple[ZoneLine, ...]:
     """Tell the zones of a run, of one district or all, the highest first."""
     zones = run.zones.reset_index(drop=True)
-    names = zones["name"].tolist() if "name" in zones else [""] * len(zones)
+    names, codes = (
+        zones[column].tolist() if column in zones else [""] * len(zones)
+        for column in ("name", "code")
+    )
     rows = pages.zone_rows(shown, public_run(run))
     order: list[int] = list(range(len(zones)))
     column = SORTS[sort][0]
@@ -165,6 +172,7 @@ def zone_lines(
     return tuple(
         ZoneLine(
             id=rows[i].id,
+            code=codes[i],
             title=rows[i].title,
             name=names[i],
             why=rows[i].brief,

@@ -76,7 +76,11 @@ class NewPlanForm(PlanForm):
     def offer(self, runs: Sequence[RunSummary], shifts: Sequence[Shift]) -> None:
         """Fill in what can be chosen."""
         self.run.choices = [
-            SelectChoice(run.id, f"{run.id}: {run.outcome}, {run.period_from} to {run.period_to}")
+            SelectChoice(
+                run.id,
+                f"{run.id}{', ' * bool(run.name)}{run.name}: {run.outcome}, {run.period_from} to "
+                f"{run.period_to}",
+            )
             for run in runs
         ]
         self.shift.choices = [

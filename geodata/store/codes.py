@@ -83,15 +83,21 @@ def codes_of(session: Session, city_id: int, zones: Iterable[str]) -> dict[str, 
 def give_codes(
     session: Session, city_id: int, zones: Sequence[Outlined], before: Sequence[Outlined]
 ) -> None:
-    """Store codes of zones that have none; ``before`` has the zones whose codes they may take."""
+    """Store codes of zones that have none; ``before`` has the zones whose codes they may take.
+
+    What code a zone has is read from the database, whatever is told of it.
+    """
     session.execute(select(City.id).where(City.id == city_id).with_for_update())
-    known = codes_of(session, city_id, [zone.id for zone in zones])
-    coded = [
-        Outlined(id=z.id, district=z.district, shape=z.shape, code=known.get(z.id, ""))
-        for z in zones
-    ]
+    known = codes_of(session, city_id, [zone.id for zone in (*zones, *before)])
+    coded, there = (
+        [
+            Outlined(id=z.id, district=z.district, shape=z.shape, code=known.get(z.id, ""))
+            for z in some
+        ]
+        for some in (zones, before)
+    )
     every = session.scalars(select(ZoneCode.code).where(ZoneCode.city_id == city_id))
-    for zone, code in choose_codes(coded, before, every).items():
+    for zone, code in choose_codes(coded, there, every).items():
         session.add(ZoneCode(city_id=city_id, zone=zone, code=code))
     session.flush()
 
@@ -115,10 +121,10 @@ def earlier_zones(session: Session, city_id: int, outcome: str, scope: str) -> l
             .order_by(Run.created_at.desc(), Run.id)
             .limit(1)
         )
-    return [] if run is None else _zones_of(session, city_id, run)
+    return [] if run is None else _zones_of(session, run)
 
 
-def _zones_of(session: Session, city_id: int, run: str) -> list[Outlined]:
+def _zones_of(session: Session, run: str) -> list[Outlined]:
     """Return the zones of a run that are in use: those a person made, else its own."""
     number = session.scalar(
         select(EditionUse.number)
@@ -137,9 +143,4 @@ def _zones_of(session: Session, city_id: int, run: str) -> list[Outlined]:
         asked = (
             select(Zone.code, Zone.district, Zone.geom).where(Zone.run_id == run).order_by(Zone.id)
         )
-    rows = session.execute(asked).all()
-    codes = codes_of(session, city_id, [row[0] for row in rows])
-    return [
-        Outlined(id=row[0], district=row[1], shape=row[2], code=codes.get(row[0], ""))
-        for row in rows
-    ]
+    return [Outlined(id=row[0], district=row[1], shape=row[2]) for row in session.execute(asked)]

@@ -251,7 +251,7 @@ def _give_codes(session: Session, run: RunRecord, changed: Changed, before: int)
             for row in changed.zones.itertuples(index=False)
         ],
         [
-            Outlined(id=row.id, district=row.district, shape=row.geometry, code=row.code)
+            Outlined(id=row.id, district=row.district, shape=row.geometry)
             for row in with_edition(session, run, before).zones.itertuples(index=False)
         ],
     )

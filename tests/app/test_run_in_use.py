@@ -18,6 +18,7 @@ from app.measuring import measure_city
 from app.runs.pipeline import FitRequest, fit
 from app.site.live import LiveSite
 from app.work.kinds import Tools, read_task
+from geodata.publishing.release import approve_release
 from geodata.store import cities, plans, releases, runs, uses
 from geodata.store.actions import ANY_FACTOR, ActionFacts, add_action
 from spatial.spec import ZoneSpec
@@ -51,6 +52,8 @@ PUBLIC = (
     "/measures/",
     "/measures/zones.hit_rate",
     "/measures/dosage.gap_minutes.p50",
+)
+RELEASED = (  # by programs, of the release that is public
     "/api/v1/city",
     "/api/v1/zones",
     "/api/v1/zones.csv",
@@ -101,12 +104,19 @@ def told(town_desk):
         )
         signed = {"who": "cora", "when": office.now, "today": office.now.date()}
         add_action(session, city, "D1", town_desk.run.id, facts, **signed)
+    public = draft(office)[0]
+    approve_release(office.database, office.settings.releases, public, "ben")
+    anybody = office.app.test_client()
 
     def ask():
         found = {page: plain(cora.get(page).data) for page in DESK}
         for page in ("/analyst/town/outcome/power", "/analyst/town/outcome/visits"):
             found[page] = plain(analyst.get(page).data)
         found |= {page: plain(preview(office, page)) for page in PUBLIC}
+        for page in RELEASED:
+            answer = anybody.get(page)
+            assert answer.status_code == 200, page
+            found[page] = plain(answer.data)
         for district in (None, "D1"):
             measured = measure_city(office.database, "town", district=district)
             found[f"measures of {district}"] = json.dumps(
@@ -164,7 +174,6 @@ def test_a_trial_changes_nothing_for_anybody_until_it_is_put_to_use(town_desk, t
         f"{D1}/outcome/ask",
         "/map",
         "/zones/",
-        "/api/v1/zones",
         "/measures/zones.hit_rate",
         "measures of None",
     }
