@@ -89,7 +89,7 @@ def as_before(town_desk):
 def told(town_desk):
     """Ask every reader, by what it is."""
     office = town_desk.office
-    cora, analyst = town_desk.client("cora"), town_desk.client("ana")
+    cora, viewer = town_desk.client("cora"), town_desk.client("vi")
     town_desk.plan()
     with office.database.session(write=True) as session:
         city = cities.get_city(session, "town")
@@ -111,7 +111,7 @@ def told(town_desk):
     def ask():
         found = {page: plain(cora.get(page).data) for page in DESK}
         for page in ("/analyst/town/outcome/power", "/analyst/town/outcome/visits"):
-            found[page] = plain(analyst.get(page).data)
+            found[page] = plain(viewer.get(page).data)
         found |= {page: plain(preview(office, page)) for page in PUBLIC}
         for page in RELEASED:
             answer = anybody.get(page)
@@ -119,9 +119,8 @@ def told(town_desk):
             found[page] = plain(answer.data)
         for district in (None, "D1"):
             measured = measure_city(office.database, "town", district=district)
-            found[f"measures of {district}"] = json.dumps(
-                [value.as_json() for value in measured.values], default=str
-            )
+            values = [{**value.as_json(), "computed_at": None} for value in measured.values]
+            found[f"measures of {district}"] = json.dumps(values)
         found["draft"] = draft(office)
         return found
 
