@@ -113,6 +113,7 @@ def run_document(
             for row in analysis.zones.itertuples()
         ],
         "warnings": list(analysis.warnings),
+        "warning_codes": [caution.as_json() for caution in analysis.cautions],
     }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from geodata.errors import DataError
 from geodata.measures.ledger import Ledger
 from geodata.measures.registry import whole_scope, work_out
-from geodata.store import cities
+from geodata.store import cities, uses
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """The scope that was asked for and what each measure comes to in it."""
+    """The scope that was asked for and what each measure comes to in it.
+
+    ``unused`` says that no run is in use, so that nothing can be known of zones.
+    """
 
     scope: Scope
     values: list[MeasureValue]
+    unused: bool
 
 
 def measure_city(
@@ -49,7 +53,8 @@ def measure_city(
         city = cities.get_city(session, slug)
         ledger = Ledger(session, city, city.this_day())
         scope = checked_scope(ledger, city, start, end, district)
-        return Measured(scope=scope, values=work_out(ledger, scope, ids))
+        unused = uses.id_in_use(session, city) is None
+        return Measured(scope=scope, values=work_out(ledger, scope, ids), unused=unused)
 
 
 def checked_scope(

@@ -63,6 +63,7 @@ def by_token(scope: str, *roles: str) -> Rule:
 
 
 READING = only(*READERS)  # for staff pages that any role but an administrator alone may read
+DECIDING = only(ANALYST, PUBLISHER)  # which run is in use: what patrols and the public go by
 ADMINISTRATORS = only(ADMINISTRATOR)
 ANALYSTS, PUBLISHERS = only(ANALYST), only(PUBLISHER)
 COMMANDERS = only(COMMANDER)
@@ -201,6 +202,7 @@ RULES: dict[str, Rule] = {
     "runs.new": ANALYSTS,
     "runs.incidents": ANALYSTS,
     "runs.grid": ANALYSTS,
+    "runs.budget": ANALYSTS,
     "work.listed": WORKING,
     "work.job": WORKING,
     "work.status": WORKING,
@@ -235,6 +237,8 @@ RULES: dict[str, Rule] = {
     "reading.edit": ANALYSTS,
     "reading.back": ANALYSTS,
     "reading.use": ANALYSTS,
+    "reading.use_run": DECIDING,
+    "reading.name": ANALYSTS,
     "reading.compare": READING,
     "reading.compare_map": READING,
     "actions.actions": IN_DISTRICTS,
@@ -306,6 +310,7 @@ LIMITS: dict[str, Limit] = {
     "admin.audit_export": Limit(count=6, methods=("GET",)),
     "runs.new": Limit(count=30),
     "runs.grid": Limit(count=60, methods=("GET",)),
+    "runs.budget": Limit(count=60, methods=("GET",)),
     "work.retry": Limit(count=30),
 }
 

@@ -28,6 +28,7 @@ from spatial.terrain.model import (
     fit_risk_terrain,
     score_classes,
 )
+from spatial.zone_budget import budget_caution
 from spatial.zones import cut_zones
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from spatial.history import Past
     from spatial.spec import RiskFactor, RunSpec
     from spatial.terrain.model import RiskTerrain
+    from spatial.zone_budget import Caution
     from spatial.zones import Zone
 
     Progress = Callable[[str, int, int], None]
@@ -94,6 +96,7 @@ class Analysis:
     districts' relative risks beside the city's, in a fit of the whole city. ``zones`` has one
     row per zone: ``district``, ``rank``, ``area`` (square units), ``n_cells``, ``expected``,
     ``past``, ``environment_share`` (of the zone's combined risk), ``factors`` and the outline.
+    ``cautions`` are those of the ``warnings`` that have a code.
     """
 
     scope: str
@@ -106,6 +109,7 @@ class Analysis:
     zones: gpd.GeoDataFrame
     incidents: int
     warnings: tuple[str, ...]
+    cautions: tuple[Caution, ...] = ()
 
 
 def analyse_city(inputs: Inputs, spec: RunSpec, *, progress: Progress | None = None) -> Analysis:
@@ -280,6 +284,9 @@ def _finish(
     without = [name for name in _with_cells(grid) if name not in {z.district for z in zones}]
     if without and terrain.model.columns:
         warnings.append(f"no zone in {', '.join(without)}: its scores are all alike")
+    held = [(zone.district, len(zone.cells)) for zone in zones]
+    budget = budget_caution(grid, followed.score, followed.expected, spec.zones, held)
+    cautions = () if budget is None else (budget,)
     return Analysis(
         scope=scope,
         grid=grid,
@@ -290,7 +297,8 @@ def _finish(
         cells=cells,
         zones=_zone_frame(grid, zones, cells, terrain),
         incidents=int(counts.sum()),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *(caution.text for caution in cautions)),
+        cautions=cautions,
     )
 
 

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from app import create_app
-from app.cli.demo import FITTED_FROM, HELD_OUT, publish_demo
+from app.cli.demo import FITTED_FROM, HELD_OUT, publish_demo, put_to_use
 from app.config import Settings
 from app.runs.pipeline import FitRequest, fit
 from app.runs.validation import validate
@@ -58,6 +58,7 @@ def make_city(folder):
     asked = FitRequest(city=result.city, outcome="robbery", start=FITTED_FROM, end=HELD_OUT[0])
     (run,) = fit(database, asked)
     validate(database, run.id, *HELD_OUT)
+    put_to_use(database, run)
     database.close()
 
 

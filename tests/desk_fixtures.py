@@ -10,6 +10,7 @@ import pytest
 from pyproj import Transformer
 from staffing import Office
 from town import CRS, Town
+from using import put_to_use
 
 from app.dosage.planning import PlanRequest, make_plan
 from app.runs.pipeline import FitRequest, fit
@@ -112,6 +113,7 @@ def town_desk(tmp_path_factory):
     town.change('timezone = "America/New_York"', told)
     import_city(office.database, read_city_file(town.path))
     (run,) = fit(office.database, FitRequest(city="town", outcome="robbery"))
+    put_to_use(office.database, run)
     visits, alerts = record_of(run.zones)
     visits.to_csv(folder / "visits.csv", index=False)
     alerts.to_csv(folder / "alerts.csv", index=False)

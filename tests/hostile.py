@@ -5,6 +5,7 @@ import json
 from crawling import read
 from releasing import Publisher, town_run
 from staffing import Office
+from using import put_to_use
 
 from app.site.release_pages import site_files
 from geodata.database import open_database
@@ -35,6 +36,7 @@ def hostile_office(folder, url):
     town.bring(database)
     with database.session(write=True) as session:
         save_run(session, town_run())
+    put_to_use(database, "a" * 12, why=MARK, who=MARK[:120])
     draft_release(database, folder / "releases", "town", MARK[:120], pages=site_files)
     database.close()
     made = Office(url, folder)

@@ -7,6 +7,7 @@ import shapely
 from staffing import NOW, Office, keep_city
 
 from geodata.store.plans import PlanRecord, save_plan
+from geodata.store.uses import use_run
 from geodata.tables.core import City, Run, Zone
 
 RUN, HOUR, MINUTE = "feedfacecafe", 3_600_000, 60_000
@@ -57,6 +58,7 @@ def keep_zones(database, slug, now_ms=NOW_MS):
                 )
             )
         session.flush()
+        use_run(session, RUN, "a test", "ana", NOW)
         save_plan(session, a_plan(slug, now_ms))
 
 

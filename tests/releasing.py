@@ -10,6 +10,7 @@ import shapely
 from gunfire import Gunfire, degrees, with_streets_and_homes
 from initiatives_text import TEXT
 from town import CRS, SIDE, SOUTH, WEST, write_geojson
+from using import put_to_use
 
 from geodata.cityfile.description import read_city_file
 from geodata.importing import import_city
@@ -217,6 +218,10 @@ def town_run(identity="a" * 12, *, outcome="robbery", move=0.0):
     )
 
 
-def keep_run(database, run=None, **change):
+def keep_run(database, run=None, *, used=True, **change):
+    """Store a run and put it to use."""
+    kept = dataclasses.replace(run or town_run(), **change)
     with database.session(write=True) as session:
-        save_run(session, dataclasses.replace(run or town_run(), **change))
+        save_run(session, kept)
+    if used:
+        put_to_use(database, kept)

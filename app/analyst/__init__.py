@@ -14,6 +14,7 @@ from app.analyst import (
     runs,
     sources,
     uploads,
+    using,
     work,
 )
 from app.analyst.readiness import WorkerWatch
@@ -34,6 +35,7 @@ PAGES = (  # modules of pages; those about one run share a blueprint
     drafts,
     reading,
     editing,
+    using,
     comparing,
 )
 

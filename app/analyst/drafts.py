@@ -22,6 +22,7 @@ from geodata.errors import ReleaseError
 from geodata.publishing import release as releases
 from geodata.publishing.folder import MANIFEST, ReleaseFolder
 from geodata.store.releases import get_release, list_releases
+from geodata.store.uses import run_to_draft
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -40,6 +41,7 @@ def listed(city: str) -> ResponseReturnValue:
     room = workroom()
     with room.database.session() as session:
         found = list_releases(session, city)
+        newest, unused = run_to_draft(session, record, None)
     current = ReleaseFolder.current(room.settings.releases, city)
     pages = paging(request.args, len(found), PAGE, {"city": city})
     return render_template(
@@ -48,6 +50,8 @@ def listed(city: str) -> ResponseReturnValue:
         city=record,
         rows=draft_pages.rows(found[pages.start : pages.start + PAGE], current),
         pages=pages,
+        newest=newest,
+        unused=unused,
         current=current.id if current else None,
         drafting=[
             one for one in jobs.statuses(room.database, city, open_only=True)

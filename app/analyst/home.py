@@ -48,7 +48,7 @@ def city(city: str) -> ResponseReturnValue:
         shell=shell(record),
         standing=standing,
         steps=next_steps(standing, person),
-        runs=run_lines(standing.newest, record),
+        runs=run_lines(standing.newest, record, standing.used),
         work=job_lines(open_jobs, city),
         deserted=bool(open_jobs) and not jobs.worker_alive(database),
         sources=url_for("sources.sources", city=city) if person.may((ANALYST,)) else "",

@@ -12,7 +12,7 @@ from flask import Response, jsonify, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
 from app import forms
-from app.analyst.reading_forms import ASKS
+from app.analyst.reading_forms import ASKS, NameForm
 from app.analyst.reading_maps import run_map
 from app.analyst.reading_pages import FILES, SORTS, run_page
 from app.analyst.reading_room import (
@@ -28,6 +28,7 @@ from app.analyst.reading_surfaces import BY_NAME, SURFACES
 from app.guard import require_visitor
 from app.maps.staff import features
 from app.maps.surface import FINE, warped_classes
+from app.permissions import DECIDING
 from app.runs.report import write_report
 from app.site.live import load_shown
 from app.site.shown import public_run
@@ -37,7 +38,7 @@ from app.views.public import CHARTS
 from app.work import jobs
 from app.workroom import workroom
 from geodata.exporting import export_run
-from geodata.store import audit, incidents
+from geodata.store import audit, incidents, uses
 from geodata.store.imports import undone_imports_of
 from spatial.grid import area_of
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
     from app.analyst.reading_forms import AskForm
     from app.site.shown import Shown
+    from geodata.store.uses import RunUseRecord
 
 DAY = dt.timedelta(days=1)
 TYPES = {
@@ -176,6 +178,9 @@ def _page(opened: Opened, given: dict[str, AskForm]) -> str:
         shell=shell(opened.city, RUNS_TAB),
         page=page,
         asks=_asks(opened, given) if is_analyst() else (),
+        used=_used(opened),
+        decides=require_visitor().person.may(DECIDING.roles),
+        naming=NameForm(formdata=None, name=opened.own.name, note=opened.own.note),
         files=FILES,
         sorts=SORTS,
         surfaces=SURFACES,
@@ -183,6 +188,12 @@ def _page(opened: Opened, given: dict[str, AskForm]) -> str:
         has_later=opened.last_known is not None and opened.last_known >= opened.own.period_to,
         address=url_for("reading.run", city=opened.city.slug, run=opened.run.id),
     )
+
+
+def _used(opened: Opened) -> RunUseRecord | None:
+    """Return since when the run is in use, nothing if it is not."""
+    with workroom().database.session() as session:
+        return uses.uses_now(session, opened.city.id).get(opened.own.id)
 
 
 def _asks(opened: Opened, given: dict[str, AskForm]) -> tuple[AskForm, ...]:

@@ -11,6 +11,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional, Va
 
 from app.runs.validation import MOST_ORIGINS
 from app.staff.forms import TYPED, ChecksField
+from geodata.store import runs
 from geodata.store.editions import LONGEST_REASON
 from geodata.zone_editing import LONGEST_NAME
 
@@ -203,6 +204,27 @@ class EditForm(FlaskForm):
         if not several and chosen != 1:
             msg = "choose the one zone that this is about"
             raise ValidationError(msg)
+
+
+class UseForm(FlaskForm):
+    """That a run is put to use; nothing but a reason."""
+
+    reason = StringField(
+        "Why",
+        [DataRequired("say why; it is kept and in the audit"), Length(max=LONGEST_REASON)],
+        description="For whoever asks later why these zones and no others.",
+    )
+
+
+class NameForm(FlaskForm):
+    """What a run is called, and a note on it; both may be empty."""
+
+    name = StringField(
+        "Name", [Optional(), Length(max=runs.LONGEST_NAME, message="the name is too long")]
+    )
+    note = TextAreaField(
+        "Note", [Optional(), Length(max=runs.LONGEST_NOTE, message="the note is too long")]
+    )
 
 
 class ReasonForm(FlaskForm):

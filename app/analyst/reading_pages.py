@@ -42,9 +42,13 @@ FILES = (  # what can be taken along: thing, ending, words
 
 @dataclass(frozen=True, kw_only=True)
 class ZoneLine:
-    """One zone in the table; ``kept`` is how often resampled fits keep it."""
+    """One zone in the table; ``kept`` is how often resampled fits keep it.
+
+    ``code`` is the same over runs as long as the zone stays where it is.
+    """
 
     id: str
+    code: str
     title: str
     name: str
     why: str
@@ -86,6 +90,8 @@ class RunPage:
     scope: str
     period: str
     made: dt.datetime
+    name: str
+    note: str
     summary: tuple[str, ...]
     edit: Edit | None
     undone: tuple[tuple[int, str, dt.datetime], ...]
@@ -129,6 +135,8 @@ def run_page(
         scope="" if run.scope == "city" else f"District {run.scope}",
         period=words.period(words.day(run.period_from), words.last_day(run.period_to)),
         made=run.created_at,
+        name=opened.own.name,
+        note=opened.own.note,
         summary=_summary(run, methods),
         edit=_edit(opened),
         undone=tuple(
@@ -152,7 +160,10 @@ def zone_lines(
 ) -> tuple[ZoneLine, ...]:
     """Tell the zones of a run, of one district or all, the highest first."""
     zones = run.zones.reset_index(drop=True)
-    names = zones["name"].tolist() if "name" in zones else [""] * len(zones)
+    names, codes = (
+        zones[column].tolist() if column in zones else [""] * len(zones)
+        for column in ("name", "code")
+    )
     rows = pages.zone_rows(shown, public_run(run))
     order: list[int] = list(range(len(zones)))
     column = SORTS[sort][0]
@@ -161,6 +172,7 @@ def zone_lines(
     return tuple(
         ZoneLine(
             id=rows[i].id,
+            code=codes[i],
             title=rows[i].title,
             name=names[i],
             why=rows[i].brief,

@@ -13,7 +13,7 @@ from app.staff.city import staff_city
 from app.workroom import workroom
 from geodata.errors import NotStoredError
 from geodata.roles import ANALYST, PUBLISHER, READERS, WITH_DISTRICTS
-from geodata.store import editions, runs
+from geodata.store import editions, incidents, runs
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -32,6 +32,7 @@ class Opened:
     """A run that is being read: ``run`` with the zones that are in use, ``own`` as it was stored.
 
     ``newest`` is the number of its newest edition, ``used`` of the one in use; 0 for its own.
+    ``last_known`` is the day of the newest incident of its outcome.
     """
 
     city: CityRecord
@@ -39,11 +40,7 @@ class Opened:
     own: RunRecord
     newest: int
     used: int
-
-    @property
-    def last_known(self) -> dt.date | None:
-        """The day of the city's newest incident."""
-        return self.city.period[1] if self.city.period else None
+    last_known: dt.date | None
 
 
 def open_run(slug: str, run_id: str) -> Opened:
@@ -64,12 +61,14 @@ def open_run(slug: str, run_id: str) -> Opened:
             msg = f"{city.slug} has no run {run_id!r:.80}"
             raise NotStoredError(msg)
         require_open(city, own.outcome)
+        days = incidents.outcome_period(session, city.id, own.outcome)
         return Opened(
             city=city,
             run=editions.in_use(session, own),
             own=own,
             newest=editions.newest_number(session, own.id),
             used=editions.number_in_use(session, own.id),
+            last_known=days[1] if days else None,
         )
 
 

@@ -18,14 +18,17 @@ from wtforms import (
     RadioField,
     SelectChoice,
     SelectField,
+    StringField,
+    TextAreaField,
 )
-from wtforms.validators import InputRequired, NumberRange, Optional
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app import words
 from app.analyst.run_hints import choices_of
 from app.runs.inputs import FactorChoice
 from app.runs.pipeline import FitRequest
 from app.staff.forms import ChecksField, WholeField
+from geodata.store.runs import LONGEST_NAME, LONGEST_NOTE
 from spatial.analysis import CITY_SCOPE
 from spatial.spec import HistorySpec, ModelSpec, ZoneSpec
 
@@ -72,12 +75,12 @@ class RunForm(FlaskForm):
 
     outcome = SelectField("Outcome", description="What is to be explained.")
     first = DateField(
-        "First day", [Optional()], description="Included. Empty: the first day with data."
+        "First day", [Optional()], description="Included. Empty: the first day of this outcome."
     )
     last = DateField(
         "Last day",
         [Optional()],
-        description="Included. Empty: the last. Leave later days out to validate on them.",
+        description="Included. Empty: its last. Leave later days out to validate on them.",
     )
     scope = RadioField(
         "Fitted for",
@@ -148,6 +151,17 @@ class RunForm(FlaskForm):
         ),
     )
 
+    name = StringField(
+        "Name",
+        [Optional(), Length(max=LONGEST_NAME, message=f"take up to {LONGEST_NAME} characters")],
+        description="What the run is called in lists, such as “Spring, with new bus stops”.",
+    )
+    note = TextAreaField(
+        "Note",
+        [Optional(), Length(max=LONGEST_NOTE, message=f"take up to {LONGEST_NOTE} characters")],
+        description="Why it is made, what is different. For staff.",
+    )
+
     def offer(self, offered: Offer) -> None:
         """Let the form offer what the city has."""
         self.outcome.choices = [
@@ -214,13 +228,19 @@ class RunForm(FlaskForm):
                 seed=self.seed.data,
             ),
             history=HistorySpec(half_life_days=self.half_life_days.data or None),
-            zones=ZoneSpec(
-                source=self.zones_from.data,
-                area_share=round(self.area_share.data / 100, 9),
-                min_cells=self.min_cells.data,
-                max_cells=self.max_cells.data,
-                max_zones=self.max_zones.data,
-            ),
+            zones=self.zones_asked(),
+            name=(self.name.data or "").strip(),
+            note=(self.note.data or "").strip(),
+        )
+
+    def zones_asked(self) -> ZoneSpec:
+        """Return how zones are to be cut, of fields without faults."""
+        return ZoneSpec(
+            source=self.zones_from.data,
+            area_share=round(self.area_share.data / 100, 9),
+            min_cells=self.min_cells.data,
+            max_cells=self.max_cells.data,
+            max_zones=self.max_zones.data,
         )
 
     def _districts(self, offered: Offer) -> tuple[str, ...]:
@@ -285,6 +305,8 @@ def typed(asked: FitRequest, offered: Offer) -> dict[str, Any]:
         },
         "families": list(model.families),
         "min_incidents_district": model.min_incidents_district,
+        "name": asked.name,
+        "note": asked.note,
     }
 
 

@@ -12,10 +12,13 @@ import shapely
 from app import words
 from app.analyst.work_words import duration
 from geodata.store import incidents, jobs, layers, runs
+from spatial.analysis import CITY_SCOPE
 from spatial.errors import GridError
 from spatial.grid import Grid, lay_grid
 from spatial.neighbours import nearest_neighbours
 from spatial.spec import MAX_CELLS
+from spatial.zone_budget import budget_caution
+from spatial.zones import cut_zones
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +28,8 @@ if TYPE_CHECKING:
 
     from geodata.store.cities import CityRecord
     from geodata.store.incidents import OutcomeDays
-    from spatial.spec import RiskFactor
+    from geodata.store.runs import RunRecord
+    from spatial.spec import RiskFactor, ZoneSpec
 
 FEWEST_TESTED = 10  # of fewer points a nearest-neighbour test says nothing
 POINT_TYPES = (0, 4)  # shapely's numbers of points and multipoints
@@ -33,6 +37,8 @@ BYTES_BEFORE = 560e6  # of a fit: measured on 9,329 to 475,892 cells, see docs/w
 BYTES_PER_CELL = 450.0
 BYTES_PER_CANDIDATE = 1.0  # of each cell
 HEAVY_BYTES = 1e9
+MOST_RECUT = 200_000  # cells; 80,000 take half a second (one core of 2026)
+MOST_LOOKED_AT = 10  # runs, the newest first
 FITTED = "stepwise"  # a stage that only a fit has
 
 
@@ -105,12 +111,52 @@ def incidents_told(
     session: Session, city: CityRecord, outcome: str, first: dt.date | None, last: dt.date | None
 ) -> tuple[int, str]:
     """Count the incidents of a period, both days included, and say so."""
-    period = city.period or (dt.date.min, dt.date.min)
+    period = incidents.outcome_period(session, city.id, outcome)
+    if period is None:
+        return 0, f"There are no incidents of {words.plain(outcome)}."
     start, end = first or period[0], (last or period[1]) + dt.timedelta(days=1)
     count = incidents.count_incidents(session, city.id, outcome, start, end)
     days = f"{start} to {end - dt.timedelta(days=1)}"
     noun = "incident" if count == 1 else "incidents"
     return count, f"{count:,} {noun} of {words.plain(outcome)}, {days}."
+
+
+def budget_told(
+    session: Session, city: CityRecord, outcome: str, cell_units: float, asked: ZoneSpec
+) -> str:
+    """Say how much of the budget zones would take, as the newest run of the outcome has it.
+
+    Its scores are cut again with what is asked for. Where no run of the city has cells of this
+    size, or too many of them to cut while a page waits, only what the limits allow is told.
+    """
+    which = runs.RunFilter(outcome=outcome, scope=CITY_SCOPE)
+    for listed in runs.list_runs(session, city.slug, which, most=MOST_LOOKED_AT):
+        document = runs.find_document(session, listed.id) or {}
+        cells = document.get("grid", {})
+        if listed.readable and cells["cell"] == cell_units and cells["cells"] <= MOST_RECUT:
+            return _as_cut(runs.get_run(session, listed.id), asked)
+    districts = len(city.districts)
+    most = districts * asked.max_zones * asked.max_cells * cell_units**2 / city.study_area.area
+    if most >= asked.area_share:
+        return ""
+    zones = "1 zone" if asked.max_zones == 1 else f"{asked.max_zones} zones"
+    return (
+        f"{zones} a district, each of up to {asked.max_cells} cells, can hold {words.share(most)} "
+        "of the area at most."
+    )
+
+
+def _as_cut(run: RunRecord, asked: ZoneSpec) -> str:
+    """Cut the scores of a run as it is asked for, and say what is left of the budget."""
+    followed = "combined" if asked.source == "combined" else "score"
+    score, expected = (run.cells[name].to_numpy(dtype=float) for name in (followed, "expected"))
+    held = [
+        (zone.district, len(zone.cells)) for zone in cut_zones(run.grid, score, expected, asked)
+    ]
+    caution = budget_caution(run.grid, score, expected, asked, held)
+    if caution is None:
+        return ""
+    return f"By the scores of run {run.id}, {caution.text}."
 
 
 def weigh(grid: Grid, candidates: int, before: str, length: str) -> Cost:

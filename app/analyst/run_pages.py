@@ -12,12 +12,13 @@ from app import words
 from spatial.analysis import CITY_SCOPE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from app.analyst.run_form import RunForm
     from app.analyst.run_hints import Cost, FactorHint, Offer
     from geodata.store.cities import CityRecord
     from geodata.store.runs import RunSummary
+    from geodata.store.uses import RunUseRecord
 
 DAY = dt.timedelta(days=1)
 FAMILIES = {"poisson": "Poisson", "nb1": "NB1", "nb2": "NB2"}
@@ -28,6 +29,9 @@ class RunLine:
     """One run in a list; ``last`` is its last day, included."""
 
     id: str
+    name: str
+    note: str
+    used_since: dt.datetime | None
     outcome: str
     scope: str
     first: dt.date
@@ -58,9 +62,11 @@ class OfferPage:
     factor_faults: tuple[str, ...]
     cost: Cost | None
     period_told: str
+    budget_told: str
     faults: int
     open_parts: tuple[str, ...]
     grid_address: str
+    budget_address: str
     incidents_address: str
 
 
@@ -79,11 +85,16 @@ PARTS = {
 }
 
 
-def run_lines(found: Sequence[RunSummary], city: CityRecord) -> list[RunLine]:
-    """Describe runs for a list."""
+def run_lines(
+    found: Sequence[RunSummary], city: CityRecord, used: Mapping[str, RunUseRecord]
+) -> list[RunLine]:
+    """Describe runs for a list; ``used`` are those in use by their ids."""
     return [
         RunLine(
             id=run.id,
+            name=run.name,
+            note=run.note,
+            used_since=used[run.id].used_at if run.id in used else None,
             outcome=words.plain(run.outcome),
             scope=scope_words(run.scope, city),
             first=run.period_from,
@@ -108,7 +119,9 @@ def scope_words(scope: str, city: CityRecord) -> str:
     return f"district {scope}"
 
 
-def offer_page(offered: Offer, form: RunForm, cost: Cost | None, period_told: str) -> OfferPage:
+def offer_page(
+    offered: Offer, form: RunForm, cost: Cost | None, period_told: str, budget_told: str
+) -> OfferPage:
     """Describe what stands around the form."""
     city, units = offered.city, words.Units(offered.city.crs)
     known = {hint.factor.name: hint for hint in offered.factors}
@@ -123,10 +136,12 @@ def offer_page(offered: Offer, form: RunForm, cost: Cost | None, period_told: st
         factor_faults=tuple(told for told in form.factors.errors if isinstance(told, str)),
         cost=cost,
         period_told=period_told,
+        budget_told=budget_told,
         faults=len(form.errors),
         open_parts=tuple(
             part for part, names in PARTS.items() if any(form[name].errors for name in names)
         ),
         grid_address=url_for("runs.grid", city=city.slug),
+        budget_address=url_for("runs.budget", city=city.slug),
         incidents_address=url_for("runs.incidents", city=city.slug),
     )

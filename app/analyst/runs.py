@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from app import forms as addresses
 from app.analyst.grid_map import grid_map
 from app.analyst.run_form import LATEST, RunForm, put_at, typed
 from app.analyst.run_hints import (
+    budget_told,
     candidates_of,
     choices_of,
     incidents_told,
@@ -36,7 +38,9 @@ from geodata.errors import NotStoredError
 from geodata.roles import ANALYST
 from geodata.store import jobs as job_store
 from geodata.store import runs as store
-from spatial.errors import GridError, SaferGroundError
+from geodata.store import uses
+from spatial.errors import GridError, SaferGroundError, SpecError
+from spatial.spec import ZoneSpec
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -46,6 +50,9 @@ if TYPE_CHECKING:
 
 bp = Blueprint("runs", __name__, url_prefix="/analyst/<city>/runs")
 PAGE = 25
+BUDGET_NUMBERS = ("area_share", "min_cells", "max_cells", "max_zones")
+BUDGET = ("outcome", "cell", "zones_from", *BUDGET_NUMBERS)  # fields that decide it
+ONE_DAY = dt.timedelta(days=1)
 
 
 @bp.get("")
@@ -70,12 +77,14 @@ def listed(city: str) -> ResponseReturnValue:
         kept = {"city": city, **asked, "order": order}
         pages = paging(request.args, count, PAGE, kept)
         found = store.list_runs(session, city, which, order=order, start=pages.start, most=PAGE)
+        used = uses.uses_now(session, record.id)
     fitting = [one for one in jobs.statuses(database, city, open_only=True) if _fits(one)]
     person = require_visitor().person
     return render_template(
         "analyst/runs.html",
         shell=shell(record),
-        lines=run_lines(found, record),
+        lines=run_lines(found, record, used),
+        unused=not used,
         pages=pages,
         fitting=job_lines(fitting, city) if person.may(ASKING) else [],
         asked=asked,
@@ -103,7 +112,7 @@ def new(city: str) -> ResponseReturnValue:
         )
     form = RunForm(data=typed(usual, offered))
     form.offer(offered)
-    cost, told, status = None, "", 200
+    cost, told, status = None, _usual_told(usual, record), 200
     if form.is_submitted():
         right = all([form.validate(), form.fits_the_city(offered)])
         cost = _weighed(form, offered)
@@ -113,7 +122,7 @@ def new(city: str) -> ResponseReturnValue:
             if number is not None:
                 return redirect(url_for("work.job", city=city, job=number), 303)
         status = 422 if form.errors else 200
-    page = offer_page(offered, form, cost, told)
+    page = offer_page(offered, form, cost, told, _budget(form, record))
     shown = shell(record, "runs.listed")
     return render_template("analyst/run_new.html", shell=shown, form=form, page=page), status
 
@@ -132,6 +141,30 @@ def incidents(city: str) -> ResponseReturnValue:
     return jsonify(count=count, told=told)
 
 
+@bp.get("/budget.json")
+def budget(city: str) -> ResponseReturnValue:
+    """Say how much of the budget zones would take, for the form."""
+    record = staff_city(city)
+    outcome = addresses.choice(request.args, "outcome", record.outcomes)
+    cell = _length(request.args.get("cell", ""), record.cell_units)
+    numbers = {name: _length(request.args.get(name, ""), math.nan) for name in BUDGET_NUMBERS}
+    source = addresses.choice(request.args, "zones_from", ("combined", "rtm")) or "combined"
+    if not all(math.isfinite(one) for one in numbers.values()):
+        return jsonify(told="")
+    try:
+        asked = ZoneSpec(
+            source="rtm" if source == "rtm" else "combined",
+            area_share=round(numbers["area_share"] / 100, 9),
+            min_cells=round(numbers["min_cells"]),
+            max_cells=round(numbers["max_cells"]),
+            max_zones=round(numbers["max_zones"]),
+        )
+    except SpecError:
+        return jsonify(told="")
+    with workroom().database.session() as session:
+        return jsonify(told=budget_told(session, record, outcome or "", cell, asked))
+
+
 @bp.get("/grid.json")
 def grid(city: str) -> ResponseReturnValue:
     """Draw the grid that some cell and block make, for the form."""
@@ -146,6 +179,18 @@ def grid(city: str) -> ResponseReturnValue:
     cost = weigh(laid, candidates, before, Units(record.crs).length(cell))
     drawn = grid_map(record, laid, block, farthest)
     return jsonify(**drawn, told=cost.told, warning=cost.warning)
+
+
+def _budget(form: RunForm, city: CityRecord) -> str:
+    """Say how much of the budget zones would take, where what is asked for has no fault."""
+    if any(form[name].errors or form[name].data is None for name in BUDGET):
+        return ""
+    with workroom().database.session() as session:
+        try:
+            asked = form.zones_asked()
+        except SpecError:
+            return ""
+        return budget_told(session, city, form.outcome.data, form.cell.data, asked)
 
 
 def _fits(status: jobs.JobStatus) -> bool:
@@ -182,6 +227,13 @@ def _weighed(form: RunForm, offered: Offer) -> Cost | None:
         before = last_fit(session, offered.city.slug)
     tried = candidates_of(taken)
     return weigh(laid, tried, before, Units(offered.city.crs).length(form.cell.data))
+
+
+def _usual_told(usual: FitRequest, city: CityRecord) -> str:
+    """Count the incidents of the period that a new form stands for."""
+    last = usual.end - ONE_DAY if usual.end else None
+    with workroom().database.session() as session:
+        return incidents_told(session, city, usual.outcome, usual.start, last)[1]
 
 
 def _period_told(form: RunForm, city: CityRecord) -> str:

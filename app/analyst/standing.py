@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 from flask import url_for
 
 from app import words
+from app.permissions import DECIDING
 from app.runs.validation import VALIDATION
 from app.staff.frame import moment
 from geodata.roles import ANALYST, PUBLISHER
-from geodata.store import findings, imports, incidents, layers, releases, runs
+from geodata.store import findings, imports, incidents, layers, releases, runs, uses
 from geodata.store.releases import DRAFTED, WITHDRAWN, same_person
 from geodata.store.runs import RunFilter
 from spatial.analysis import CITY_SCOPE
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
     from geodata.store.people import PersonRecord
     from geodata.store.releases import ReleaseRecord
     from geodata.store.runs import RunSummary
+    from geodata.store.uses import RunUseRecord
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """What is known of a city: its data, its newest runs, its releases.
 
+    ``used`` are the runs in use by their ids, ``shown`` is the one whose zones are shown.
     ``validated`` says whether the newest run of the whole city was held against later incidents;
     ``undone`` whether data that it used were undone since.
     """
@@ -42,6 +45,8 @@ class Standing:
     factors: tuple[str, ...]
     newest: tuple[RunSummary, ...]
     current: RunSummary | None
+    used: Mapping[str, RunUseRecord]
+    shown: str | None
     validated: bool
     undone: bool
     releases: tuple[ReleaseRecord, ...]
@@ -99,6 +104,8 @@ def read_standing(session: Session, city: CityRecord, most: int) -> Standing:
         factors=tuple(layers.factor_names(session, city.id)),
         newest=tuple(runs.list_runs(session, city.slug, most=most)),
         current=current,
+        used=uses.uses_now(session, city.id),
+        shown=uses.id_in_use(session, city),
         validated=current is not None
         and bool(findings.list_findings(session, current.id, VALIDATION)),
         undone=current is not None and bool(imports.undone_imports_of(session, current.id)),
@@ -118,7 +125,15 @@ def next_steps(found: Standing, person: PersonRecord) -> tuple[Step, ...]:
     if found.current is None:
         told = "The data are there; no run of the whole city is. A run finds the risky places."
         return (_step(told, "New run", new, may=fits),)
-    return tuple(_of_run(found, found.current, fits=fits, publishes=publishes))
+    steps = []
+    if found.shown is None and not uses.why_not_usable(found.city, found.current):
+        told = (
+            "No run is in use, so desk, log and measures show no zones. Put the newest run to use, "
+            "or another one."
+        )
+        address = url_for("reading.use_run", city=city, run=found.current.id)
+        steps.append(_step(told, "Put it to use", address, may=person.may(DECIDING.roles)))
+    return (*steps, *_of_run(found, found.current, fits=fits, publishes=publishes))
 
 
 def _of_run(found: Standing, run: RunSummary, *, fits: bool, publishes: bool) -> list[Step]:
@@ -147,8 +162,10 @@ def _of_run(found: Standing, run: RunSummary, *, fits: bool, publishes: bool) ->
                 "run, and it can be held against them."
             )
             steps.append(_step(told, "New run", new, may=fits))
-    elif not found.undone and not any(_shows(one, run) for one in found.releases):
-        told = f"No release shows the newest run ({days}) yet. Draft one, for a publisher to read."
+    elif not found.undone and not _is_released(found, run):
+        told = "No release shows the run in use yet. Draft one, for a publisher to read."
+        if found.shown is None:
+            told = f"No release shows the newest run ({days}) yet. Draft one."
         address = url_for("drafts.listed", city=city.slug)
         steps.append(_step(told, "Go to the releases", address, may=fits))
     drafts = [one for one in found.releases if one.state == DRAFTED]
@@ -159,10 +176,13 @@ def _of_run(found: Standing, run: RunSummary, *, fits: bool, publishes: bool) ->
     return steps
 
 
-def _shows(release: ReleaseRecord, run: RunSummary) -> bool:
-    """Tell whether a release is about a run and was not withdrawn."""
-    shown = release.manifest["run"]
-    return release.state != WITHDRAWN and shown is not None and bool(shown["id"] == run.id)
+def _is_released(found: Standing, newest: RunSummary) -> bool:
+    """Tell whether a release that was not withdrawn shows the run in use, or else the newest."""
+    wanted = found.shown or newest.id
+    return any(
+        one.state != WITHDRAWN and (one.manifest["run"] or {}).get("id") == wanted
+        for one in found.releases
+    )
 
 
 def _last(outcomes: Sequence[OutcomeDays], outcome: str) -> dt.date | None:

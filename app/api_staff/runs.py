@@ -30,7 +30,7 @@ from app.api_staff.blueprint import (
 )
 from app.workroom import workroom
 from geodata.exporting import GEOJSON_DECIMALS, cells_frame, zones_frame
-from geodata.store import cities, findings
+from geodata.store import cities, findings, uses
 from geodata.store.runs import RunRecord, get_run, list_runs
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ RunLine = TypedDict(
     "RunLine",
     {
         "run": str,
+        "name": str,
+        "in_use": bool,
+        "used_since": Moment | None,
         "outcome": str,
         "scope": str,
         "from": Day,
@@ -104,9 +107,15 @@ def runs(city: str) -> ResponseReturnValue:
     with workroom().database.session() as session:
         slug = cities.get_city(session, require_word(city, "city")).slug
         every = list_runs(session, slug)
+        used = uses.uses_now(session, cities.get_city(session, slug).id)
     told: list[RunLine] = [
         {
             "run": one.id,
+            "name": one.name,
+            "in_use": one.id in used,
+            "used_since": f"{used[one.id].used_at.isoformat(timespec='seconds')}Z"
+            if one.id in used
+            else None,
             "outcome": one.outcome,
             "scope": one.scope,
             "from": one.period_from.isoformat(),

@@ -35,6 +35,7 @@ COMMANDS = {  # name -> module of this package, and the command in it
     "serve": ("serving", "serve"),
     "show": ("runs", "show"),
     "token": ("tokens", "token"),
+    "use": ("using", "use"),
     "user": ("people", "user"),
     "validate": ("judging", "validate"),
     "visits": ("visiting", "visits"),

@@ -151,10 +151,16 @@ def _model_options(command: Command) -> Command:
 @click.command()
 @click.argument("city")
 @click.option("--outcome", required=True, help="An outcome of the city file, such as robbery.")
-@click.option("--from", "from", type=DAY, help="First day, included.")
-@click.option("--to", "to", type=DAY, help="Last day, excluded.")
+@click.option(
+    "--from", "from", type=DAY, help="First day, included [default: the outcome's first]."
+)
+@click.option(
+    "--to", "to", type=DAY, help="Last day, excluded [default: the day after the outcome's last]."
+)
 @click.option("--district", help="Fit this district by itself.")
 @click.option("--each-district", is_flag=True, help="Fit every district by itself.")
+@click.option("--name", metavar="TEXT", help="What the run is called in lists.")
+@click.option("--note", metavar="TEXT", help="What is to be known about it.")
 @_grid_options
 @_model_options
 @as_option

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from app import words
-from app.cli.common import DAY, database_option, json_option, open_for, print_json, print_table
+from app.cli.common import DAY, database_option, json_option, open_for, print_json, print_table, say
 from app.measuring import measure_city
+from geodata.store.uses import nothing_in_use
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -38,6 +39,8 @@ def measures(
     found = measure_city(
         open_for(database_url), city, start=start, end=end, district=district, ids=ids or None
     )
+    if found.unused and any(value.measure.id.startswith("zones.") for value in found.values):
+        say(f"Measures of zones are not known: {nothing_in_use(city)}")
     if as_json:
         print_json(
             {

@@ -22,6 +22,7 @@ from app.site.release_pages import site_files
 from geodata.publishing import release as releases
 from geodata.store.cities import get_city
 from geodata.store.releases import list_releases
+from geodata.store.uses import run_to_draft
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,17 +42,33 @@ def publish() -> None:
 
 @publish.command()
 @click.argument("city")
+@click.option("--run", metavar="RUN", help="Show the zones of this run [default: the run in use].")
 @as_option
 @database_option
 @json_option
-def draft(city: str, who: str | None, database_url: str | None, *, as_json: bool) -> None:
-    """Make a release of CITY as its data stand, and hold it against every rule."""
+def draft(
+    city: str, run: str | None, who: str | None, database_url: str | None, *, as_json: bool
+) -> None:
+    """Make a release of CITY as its data stand, and hold it against every rule.
+
+    It shows the zones of the run in use. Where none is, it shows those of the newest run of the
+    whole city, and says so; that does not put the run to use.
+    """
+    database = open_for(database_url)
+    with database.session() as session:
+        chosen, unused = run_to_draft(session, get_city(session, city), run)
+    if unused and chosen and run is None:
+        say(
+            f"warning: no run of {city} is in use, so this draft shows the newest, {chosen}; put "
+            f"it to use with: saferground use {chosen} --as NAME --why TEXT"
+        )
     with Progress() as progress:
         made = releases.draft_release(
-            open_for(database_url),
+            database,
             releases_folder(database_url),
             city,
             this_person(who),
+            run=chosen,
             pages=site_files,
             progress=progress,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,12 +19,17 @@ from app.cli.common import (
 )
 from app.runs.report import write_report
 from app.site.live import load_shown
+from app.words import sentence
 from geodata.exporting import export_run
 from geodata.store import audit
 from geodata.store.cities import get_city
 from geodata.store.editions import get_run_in_use
 from geodata.store.imports import undone_imports_of
 from geodata.store.runs import RunSummary, get_run, list_runs
+from geodata.store.uses import RunUseRecord, nothing_in_use, uses_now
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 
 @click.command()
@@ -34,8 +39,9 @@ from geodata.store.runs import RunSummary, get_run, list_runs
 def runs(city: str, database_url: str | None, *, as_json: bool) -> None:
     """List the runs of CITY, newest first."""
     with open_for(database_url).session() as session:
-        get_city(session, city)
+        record = get_city(session, city)
         found = list_runs(session, city)
+        used = uses_now(session, record.id)
         undone = {run.id: [r.id for r in undone_imports_of(session, run.id)] for run in found}
     if as_json:
         print_json(
@@ -43,12 +49,16 @@ def runs(city: str, database_url: str | None, *, as_json: bool) -> None:
                 "runs": [
                     {
                         "run": run.id,
+                        "name": run.name,
+                        "note": run.note,
                         "city": run.city,
                         "outcome": run.outcome,
                         "scope": run.scope,
                         "from": run.period_from.isoformat(),
                         "to": run.period_to.isoformat(),
                         "created_at": run.created_at.isoformat(timespec="seconds") + "Z",
+                        "in_use": run.id in used,
+                        "used_since": _moment(used[run.id].used_at) if run.id in used else None,
                         "family": run.family,
                         "factors": run.factors,
                         "zones": run.zones,
@@ -63,10 +73,10 @@ def runs(city: str, database_url: str | None, *, as_json: bool) -> None:
     if not found:
         say(f"No run of {city} yet; make one with: saferground fit {city} --outcome NAME")
         return
-    print_table(
-        ["run", "outcome", "scope", "from", "to", "incidents", "family", "factors", "zones"],
-        [_run_row(run) for run in found],
-    )
+    heads = ["run", "outcome", "scope", "from", "to", "incidents", "family", "factors", "zones"]
+    print_table([*heads, "in use", "name"], [_run_row(run, used.get(run.id)) for run in found])
+    if not used:
+        say(sentence(nothing_in_use(city)))
     for run in found:
         if undone[run.id]:
             say(f"{run.id}: data that it used were undone since; fit it again")
@@ -79,16 +89,24 @@ def runs(city: str, database_url: str | None, *, as_json: bool) -> None:
 def show(run: str, database_url: str | None, *, as_json: bool) -> None:
     """Show one RUN: factors, scores, zones, warnings."""
     with open_for(database_url).session() as session:
-        document = get_run(session, run).result
+        record = get_run(session, run)
+        used = uses_now(session, get_city(session, record.city).id).get(run)
         undone = undone_imports_of(session, run)
+    document = {
+        **record.result,
+        "name": record.name,
+        "note": record.note,
+        "in_use": used is not None,
+        "used_since": _moment(used.used_at) if used else None,
+    }
     if as_json:
         print_json(document)
     else:
         print_run(document)
-    for record in undone:
+    for gone in undone:
         say(
-            f"This run may have used import {record.id}, which {record.undone_by} undid on "
-            f"{record.undone_at:%Y-%m-%d}: fit it again."
+            f"This run may have used import {gone.id}, which {gone.undone_by} undid on "
+            f"{gone.undone_at:%Y-%m-%d}: fit it again."
         )
 
 
@@ -131,6 +149,10 @@ def print_run(document: dict[str, Any]) -> None:
         f"({document['scope']}), {document['from']} to {document['to']}, "
         f"{document['incidents']} incidents, {document['grid']['cells']} cells"
     )
+    if document.get("name"):
+        click.echo(f"called {document['name']}")
+    if document.get("used_since"):
+        click.echo(f"in use since {document['used_since']}")
     click.echo(
         f"{document['candidates']} candidates, {document['screened']} after the elastic net; "
         f"{model['family']} with BIC {model['bic']:.1f}"
@@ -150,14 +172,18 @@ def print_run(document: dict[str, Any]) -> None:
         f"{combined['history_share']:.0%} from history; zones follow {document['zones_from']}"
     )
     print_table(
-        ["district", "rank", "area", "expected", "past", "environment", "zone", "factors"],
+        ["district", "rank", "code", "area", "expected", "past", "environment", "zone", "factors"],
         [_zone_row(zone) for zone in document["zones"]],
     )
     for warning in document["warnings"]:
         say(f"warning: {warning}")
 
 
-def _run_row(run: RunSummary) -> list[Any]:
+def _moment(moment: dt.datetime) -> str:
+    return moment.isoformat(timespec="seconds") + "Z"
+
+
+def _run_row(run: RunSummary, used: RunUseRecord | None) -> list[Any]:
     period = [run.period_from, run.period_to]
     return [
         run.id,
@@ -168,10 +194,12 @@ def _run_row(run: RunSummary) -> list[Any]:
         run.family,
         run.factors,
         run.zones,
+        f"since {used.used_at:%Y-%m-%d}" if used else "",
+        run.name,
     ]
 
 
 def _zone_row(zone: dict[str, Any]) -> list[Any]:
     names = ", ".join(factor["name"] for factor in zone["factors"])
-    keys = ("district", "rank", "area", "expected", "past", "environment_share", "id")
+    keys = ("district", "rank", "code", "area", "expected", "past", "environment_share", "id")
     return [*(zone[key] for key in keys), names]

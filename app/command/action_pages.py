@@ -12,7 +12,7 @@ from app.dosage.files import escaped, folded
 from geodata.store.actions import STILL_OPEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from app.command.patrol import Present
     from app.command.place import Place
@@ -126,21 +126,25 @@ def calendar(reminders: Sequence[Reminder], stamp: dt.datetime) -> bytes:
 def reminders_of(
     slug: str,
     found: Sequence[ActionRecord],
-    ranks: dict[tuple[str, str], int],
+    names: Mapping[str, str],
     address: Callable[[ActionRecord], str],
 ) -> list[Reminder]:
-    """Make reminders of actions that are still open and have a day; ``ranks`` by run and zone."""
+    """Make reminders of open actions that have a day; ``names`` of zones by their ids."""
     return [
         Reminder(
             key=f"{slug}-action-{one.id}",
             due=one.facts.due,
-            title=f"Due: {one.facts.kind}, zone {ranks.get((one.run, one.facts.zone), '?')} of "
-            f"district {one.district} ({one.facts.owner})",
+            title=f"Due: {one.facts.kind}, {_lower(names[one.facts.zone])} in district "
+            f"{one.district} ({one.facts.owner})",
             address=address(one),
         )
         for one in found[:MOST_REMINDERS]
         if one.facts.due is not None
     ]
+
+
+def _lower(name: str) -> str:
+    return name.replace("Zone", "zone", 1)
 
 
 def _told(there: Present, event: EventRecord) -> str:

@@ -26,7 +26,7 @@ from app.command.action_pages import (
     event_rows,
     reminders_of,
 )
-from app.command.patrol import Present, present
+from app.command.patrol import Present, present, present_of, with_names, zone_names
 from app.command.place import own_place
 from app.command.visit_forms import plain_text, version_of
 from app.guard import desk, require_visitor, signed
@@ -37,7 +37,7 @@ from app.workroom import workroom
 from geodata.errors import DataError
 from geodata.roles import WITH_DISTRICTS
 from geodata.store import actions as store
-from geodata.store import cities, reminders, zones
+from geodata.store import cities, reminders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +66,7 @@ def actions(city: str, district: str) -> ResponseReturnValue:
         count, _ = _listed(session, place, query, 0, 0)
         pages = paging(request.args, count, PAGE, kept)
         _, found = _listed(session, place, query, pages.start, PAGE)
+        there = with_names(session, place.city, there, [(a.run, a.facts.zone) for a in found])
     return render_template(
         "command/actions.html",
         shell=place.shell,
@@ -269,8 +270,9 @@ def _action(city: str, district: str, number: int) -> tuple[Place, Present, Acti
         found = store.get_action(session, place.city.id, number)
         if found.district != place.code:
             raise NotFound
-        there = zones.district_zones(session, found.run, place.code)
-    return place, Present(plan=None, run=found.run, zones=tuple(there)), found
+        there = present_of(session, place, found.run)
+        there = with_names(session, place.city, there, [(found.run, found.facts.zone)])
+    return place, there, found
 
 
 def _address(place: Place, number: int) -> str:
@@ -390,15 +392,11 @@ def _due(session: Session, person: PersonRecord, slug: str) -> list[Reminder]:
     query = store.ActionQuery(states=store.STILL_OPEN)
     districts = person.districts_of(slug)
     _, found = store.list_actions(session, city.id, districts, query, start=0, size=MOST_REMINDERS)
-    ranks = {
-        (run, zone.code): zone.rank
-        for run, district in sorted({(one.run, one.district) for one in found})
-        for zone in zones.district_zones(session, run, district)
-    }
+    names = zone_names(session, city, [(one.run, one.facts.zone) for one in found])
 
     def address(one: ActionRecord) -> str:
         return url_for(
             "actions.action", city=slug, district=one.district, number=one.id, _external=True
         )
 
-    return reminders_of(slug, found, ranks, address)
+    return reminders_of(slug, found, names, address)

@@ -41,6 +41,7 @@ def board(city: str, district: str) -> ResponseReturnValue:
         shell=place.shell,
         place=place,
         plan=plan,
+        there=there,
         board=_board(place, there, plan) if plan else None,
         shifts=[(one.id, _shift(place, one)) for one in plans[::-1][:LISTED]],
         marks=MARKS,

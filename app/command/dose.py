@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app import words
-from app.command.patrol import runs_for_patrols
+from app.command.patrol import patrol_run
 from geodata.measures.ledger import Ledger
-from geodata.store import editions, incidents
+from geodata.store import incidents
 from spatial.errors import OutcomeError
 from spatial.grid import area_of
 from spatial.outcome.dose import dose_response
@@ -43,16 +43,16 @@ class DosePage:
 
 
 def dose_page(session: Session, place: Place) -> DosePage | None:
-    """Regress incidents on the visits of the week before; nothing where no run is stored."""
-    found = runs_for_patrols(session, place.city)
-    if not found:
+    """Regress incidents on the visits of the week before; nothing where no run is in use."""
+    run = patrol_run(session, place)
+    if run is None:
         return None
-    run = editions.get_run_in_use(session, found[0].id)
     zones = run.zones
     if place.code:
         zones = zones[zones["district"] == place.code]
     ledger = Ledger(session, place.city, place.city.this_day())
-    first, last = _weeks(ledger, place)
+    days = incidents.outcome_period(session, place.city.id, run.outcome)
+    first, last = _weeks(ledger, place, days)
     visits = ledger.visits
     points = incidents.incident_points(session, place.city.id, run.outcome, first, last)
     shapes = list(zones.geometry)
@@ -90,9 +90,14 @@ def dose_page(session: Session, place: Place) -> DosePage | None:
     )
 
 
-def _weeks(ledger: Ledger, place: Place) -> tuple[dt.date, dt.date]:
-    """Give the first Monday and the last, excluded, of weeks that both records cover."""
-    extent, period = ledger.extent("visits"), place.city.period
+def _weeks(
+    ledger: Ledger, place: Place, period: tuple[dt.date, dt.date] | None
+) -> tuple[dt.date, dt.date]:
+    """Give the first Monday and the last, excluded, of weeks that both records cover.
+
+    ``period`` has the first and the last day of the run's outcome.
+    """
+    extent = ledger.extent("visits")
     if extent is None or period is None:
         return place.city.this_day(), place.city.this_day()
     first = max(extent[0], period[0])

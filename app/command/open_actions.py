@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from geodata.store import actions, zones
+from app.command.patrol import zone_names
+from geodata.store import actions
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -41,15 +42,11 @@ def open_actions(session: Session, place: Place) -> OpenActions:
     count, found = actions.list_actions(
         session, place.city.id, [place.code], ASKED, start=0, size=MOST
     )
-    ranks = {
-        (run, zone.code): zone.rank
-        for run in {one.run for one in found}
-        for zone in zones.district_zones(session, run, place.code)
-    }
+    names = zone_names(session, place.city, [(one.run, one.facts.zone) for one in found])
     lines = tuple(
         OpenAction(
             what=one.facts.what or one.facts.kind,
-            zone=_name(one.facts.zone, ranks.get((one.run, one.facts.zone))),
+            zone=names[one.facts.zone].replace("Zone", "zone", 1),
             owner=one.facts.owner,
             due=one.facts.due.isoformat() if one.facts.due else "",
             late=one.is_overdue(place.now.date()),
@@ -58,7 +55,3 @@ def open_actions(session: Session, place: Place) -> OpenActions:
         for one in found
     )
     return OpenActions(count=count, lines=lines)
-
-
-def _name(code: str, rank: int | None) -> str:
-    return f"zone {rank}" if rank else code

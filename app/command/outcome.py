@@ -13,7 +13,7 @@ from app.command.dose import dose_page
 from app.command.outcome_forms import AskForm, PowerForm
 from app.command.outcome_map import outcome_map
 from app.command.outcome_pages import power_page
-from app.command.patrol import runs_for_patrols
+from app.command.patrol import runs_to_judge
 from app.command.place import outcome_place
 from app.drawing import charts
 from app.guard import require_visitor
@@ -28,10 +28,11 @@ from app.work import jobs
 from app.workroom import workroom
 from geodata.errors import DataError
 from geodata.roles import ANALYST, COMMANDER
-from geodata.store import editions, findings, runs
+from geodata.store import editions, findings, incidents, runs
 from spatial.errors import OutcomeError, SpecError
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
 
     from flask.typing import ResponseReturnValue
@@ -93,7 +94,7 @@ def ask(city: str, district: str) -> ResponseReturnValue:
     form.offer(place, run)
     fault, status = "", 200
     if request.method == "GET":
-        form.suggest(place)
+        form.suggest(_days(place, form.outcome.data))
     else:
         status = 422
         if form.validate():
@@ -129,7 +130,7 @@ def power(city: str, district: str) -> ResponseReturnValue:
     form.offer(place, run)
     page, fault = None, ""
     if not asked:
-        form.suggest(place)
+        form.suggest(_days(place, form.outcome.data))
     elif form.validate():
         try:
             page = power_page(foresee(workroom().database, form.asked(place)))
@@ -217,13 +218,23 @@ def _finding(place: Place, run: str, key: str) -> tuple[RunRecord, FindingRecord
 
 
 def _run_asked(place: Place, wanted: str | None) -> tuple[list[RunSummary], RunRecord | None]:
-    """Give the runs to choose of, and the chosen one or the newest."""
+    """Return the runs to choose of, and the chosen one or the one in use.
+
+    Analysts may also judge runs that never were in use.
+    """
+    trials = require_visitor().person.may((ANALYST,))
     with workroom().database.session() as session:
-        known = runs_for_patrols(session, place.city)
+        known = runs_to_judge(session, place.city, trials=trials)
         if not known:
             return [], None
         chosen = addresses.choice({"run": wanted or ""}, "run", [run.id for run in known])
         return known, editions.get_run_in_use(session, chosen or known[0].id)
+
+
+def _days(place: Place, outcome: str) -> tuple[dt.date, dt.date] | None:
+    """Return the first and the last day of the incidents of an outcome."""
+    with workroom().database.session() as session:
+        return incidents.outcome_period(session, place.city.id, outcome)
 
 
 def _without_run(place: Place, title: str) -> ResponseReturnValue:

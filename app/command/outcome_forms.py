@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from app.command.place import Place
     from geodata.store.runs import RunRecord
 
+    Days = tuple[dt.date, dt.date]
+
 DAY = dt.timedelta(days=1)
 HALF_YEAR, YEAR = 6, 12
 
@@ -79,12 +81,11 @@ class AskForm(ZonesForm):
         "The run’s other zones had no intervention and may lie in control areas"
     )
 
-    def suggest(self, place: Place) -> None:
-        """Fill in the last half-year of incidents and the same months a year before."""
-        if place.city.period is None:
+    def suggest(self, days: Days | None) -> None:
+        """Fill in the last half-year of an outcome's ``days`` and the same months a year before."""
+        if days is None:
             return
-        last = place.city.period[1]
-        end = (last + DAY).replace(day=1)
+        end = (days[1] + DAY).replace(day=1)
         start = months_later(end, -HALF_YEAR)
         self.after_first.data, self.after_last.data = start, end - DAY
         self.before_first.data = months_later(start, -YEAR)
@@ -142,11 +143,11 @@ class PowerForm(ZonesForm):
         default=HALF_YEAR,
     )
 
-    def suggest(self, place: Place) -> None:
-        """Fill in the last year of incidents."""
-        if place.city.period is None:
+    def suggest(self, days: Days | None) -> None:
+        """Fill in the last year of an outcome's ``days``."""
+        if days is None:
             return
-        end = (place.city.period[1] + DAY).replace(day=1)
+        end = (days[1] + DAY).replace(day=1)
         self.before_first.data, self.before_last.data = months_later(end, -YEAR), end - DAY
         self.months.data = HALF_YEAR
 

@@ -11,10 +11,11 @@ from sqlalchemy import select
 from app import words
 from app.command import evaluations as known
 from app.command.open_actions import open_actions
-from app.command.patrol import district_zones, patrol_run
+from app.command.patrol import district_zones, patrol_run, run_words
 from app.command.shifts import judged, plan_at, shift_row, shift_words, standing
 from app.words import listed, plain
 from geodata.readers.clocks import local_days
+from geodata.store import uses
 from geodata.store.records import TABLES, read_frame
 from spatial.grid import area_of
 
@@ -49,7 +50,7 @@ class ZoneLine:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanLine:
-    """Tonight's plan in a few figures."""
+    """Tonight's plan in a few figures; ``run`` names a run of its zones that is not in use."""
 
     id: str
     when: str
@@ -58,6 +59,7 @@ class PlanLine:
     visits: int
     travel: int
     gave_way: tuple[str, ...]
+    run: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +103,7 @@ def overview(session: Session, place: Place) -> Overview:
         outcome_name=plain(run.outcome) if run else "",
         trained=f"{words.day(run.period_from)} to {words.last_day(run.period_to)}" if run else "",
         zones=_zone_lines(run, zones, plan, day, week),
-        plan=_plan_line(plan) if plan else None,
+        plan=_plan_line(session, place, plan) if plan else None,
         last=shift_row(last[0]) if last else None,
         alerts=alerts,
         outcome=next(iter(known.lines(session, place.city, place.code)), None),
@@ -142,8 +144,9 @@ def _zone_lines(
     )
 
 
-def _plan_line(plan: PlanRecord) -> PlanLine:
+def _plan_line(session: Session, place: Place, plan: PlanRecord) -> PlanLine:
     document = plan.document
+    used = plan.run in uses.uses_now(session, place.city.id)
     return PlanLine(
         id=plan.id,
         when=shift_words(document["shift"]),
@@ -152,6 +155,7 @@ def _plan_line(plan: PlanRecord) -> PlanLine:
         visits=document["visits"],
         travel=document["travel_minutes"],
         gave_way=tuple(words.sentence(found["words"]) for found in document["gave_way"]),
+        run="" if used else run_words(session, place.city, plan.run),
     )
 
 

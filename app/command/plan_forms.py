@@ -65,7 +65,9 @@ class PlanForm(FlaskForm):
 class NewPlanForm(PlanForm):
     """A plan for a shift."""
 
-    run = SelectField("Zones of run", description="The newest run of the whole city comes first.")
+    run = SelectField(
+        "Zones of run", description="Runs in use; the one put to use last comes first."
+    )
     day = DateField("Shift begins on", [InputRequired("give a day")])
     shift = RadioField("Shift")
     start = TimeField("From", [Optional()])
@@ -74,7 +76,11 @@ class NewPlanForm(PlanForm):
     def offer(self, runs: Sequence[RunSummary], shifts: Sequence[Shift]) -> None:
         """Fill in what can be chosen."""
         self.run.choices = [
-            SelectChoice(run.id, f"{run.id}: {run.outcome}, {run.period_from} to {run.period_to}")
+            SelectChoice(
+                run.id,
+                f"{run.id}{', ' * bool(run.name)}{run.name}: {run.outcome}, {run.period_from} to "
+                f"{run.period_to}",
+            )
             for run in runs
         ]
         self.shift.choices = [

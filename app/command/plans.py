@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from werkzeug.exceptions import NotFound
 
 from app import forms as addresses
-from app.command.patrol import runs_for_patrols
+from app.command.patrol import run_words, runs_for_patrols
 from app.command.place import own_place
 from app.command.plan_forms import NewPlanForm, change_form
 from app.command.plan_map import plan_map
@@ -24,7 +24,7 @@ from app.staff.pages import paging
 from app.workroom import workroom
 from geodata.errors import DataError
 from geodata.roles import COMMANDER
-from geodata.store import audit
+from geodata.store import audit, uses
 from geodata.store import plans as store
 from spatial.errors import DosageError
 
@@ -186,6 +186,8 @@ def _page(
 ) -> ResponseReturnValue:
     with workroom().database.session() as session:
         every = store.list_plans(session, place.city.slug, district=place.code)
+        used = found.run in uses.uses_now(session, place.city.id)
+        run = f"run {found.run}" if used else run_words(session, place.city, found.run)
     shift = [
         one
         for one in every
@@ -195,7 +197,13 @@ def _page(
     wanted = addresses.choice(request.args, "against", others) or found.parent
     page = plan_page(found, shift, others.get(wanted or ""))
     told = render_template(
-        "command/plan.html", shell=place.shell, place=place, page=page, form=form, fault=fault
+        "command/plan.html",
+        shell=place.shell,
+        place=place,
+        page=page,
+        run=run,
+        form=form,
+        fault=fault,
     )
     return told, status
 

@@ -86,7 +86,9 @@ def version_rows(
 
 
 def zone_name(there: Present, code: str) -> str:
-    """Call a zone by its rank, or by its id where it is of another run."""
+    """Call a zone by its rank, with its run where that is not in use; else by its id."""
+    if code in there.names:
+        return there.names[code]
     rank = there.rank(code)
     return f"Zone {rank}" if rank else code
 

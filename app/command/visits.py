@@ -12,7 +12,7 @@ from werkzeug.exceptions import Forbidden, NotFound
 from wtforms import SelectChoice
 
 from app import forms as addresses
-from app.command.patrol import present
+from app.command.patrol import present, present_of, with_names
 from app.command.place import own_place
 from app.command.shifts import SOON_MS, plan_at, standing
 from app.command.visit_forms import (
@@ -127,6 +127,7 @@ def visits(city: str, district: str) -> ResponseReturnValue:
             session, number, place.code, query, start=pages.start, size=PAGE
         )
         units = store.units_of(session, number, place.code)
+        there = with_names(session, place.city, there, [(v.run, v.facts.zone) for v in found])
     return render_template(
         "command/visits.html",
         shell=place.shell,
@@ -142,8 +143,9 @@ def visits(city: str, district: str) -> ResponseReturnValue:
 @bp.route("/visits/<uuid>", methods=["GET", "POST"])
 def visit(city: str, district: str, uuid: str) -> ResponseReturnValue:
     """Show a visit with all that was said of it, and correct it."""
-    place, there = _here(city, district, "visits.visits")
+    place = own_place(city, district, "visits.visits")
     found = _visit(place, uuid)
+    there = _of_visit(place, found)
     form, status = CorrectionForm(), 200
     if not form.is_submitted():
         form = CorrectionForm(data=_typed(place, found))
@@ -166,8 +168,9 @@ def visit(city: str, district: str, uuid: str) -> ResponseReturnValue:
 @bp.post("/visits/<uuid>/withdraw")
 def withdraw(city: str, district: str, uuid: str) -> ResponseReturnValue:
     """Let a visit no longer count, or count again."""
-    place, there = _here(city, district, "visits.visits")
+    place = own_place(city, district, "visits.visits")
     found = _visit(place, uuid)
+    there = _of_visit(place, found)
     form = WithdrawForm()
     if form.validate_on_submit():
         try:
@@ -194,6 +197,12 @@ def _here(city: str, district: str, tab: str | None = None) -> tuple[Place, Pres
     with workroom().database.session() as session:
         plan = plan_at(standing(session, place), place.now_ms, SOON_MS)
         return place, present(session, place, plan)
+
+
+def _of_visit(place: Place, found: VisitRecord) -> Present:
+    """Return the zones of the run that a visit was made on: it stays in one of them."""
+    with workroom().database.session() as session:
+        return present_of(session, place, found.run)
 
 
 def _take(place: Place, message: Message) -> str:
@@ -335,6 +344,7 @@ def _log_page(place: Place, there: Present, form: VisitForm, status: int) -> Res
         _, recent = store.list_visits(
             session, place.city.id, place.code, query, start=0, size=SHOWN
         )
+        there = with_names(session, place.city, there, [(v.run, v.facts.zone) for v in recent])
     data = log_data(
         place,
         there,
@@ -371,6 +381,8 @@ def _visit_page(
 ) -> ResponseReturnValue:
     with workroom().database.session() as session:
         versions = store.versions_of(session, place.city.id, found.uuid)
+        mine = [(found.run, one.facts.zone) for one in versions]
+        there = with_names(session, place.city, there, mine)
     withdrawal.version.data = form.version.data = str(found.version)
     page = render_template(
         "command/visit.html",

@@ -35,6 +35,8 @@ def read_fit(given: Arguments) -> FitRequest:
         "districts": given.texts("districts"),
         "cell_units": given.number_or_none("cell"),
         "block_units": given.number_or_none("block"),
+        "name": given.text("name", required=False),
+        "note": given.text("note", required=False),
     }
     factors = [_read_factor(one) for one in given.objects("factors")]
     model, zones, history = _read_model(given), _read_zones(given), _read_history(given)
@@ -57,6 +59,8 @@ def fit_arguments(asked: FitRequest) -> dict[str, Any]:
         "factors": [_told_factor(one) for one in asked.factors] or None,
         "cell": asked.cell_units,
         "block": asked.block_units,
+        "name": asked.name or None,
+        "note": asked.note or None,
         **_other_than_usual(asked),
     }
     return {

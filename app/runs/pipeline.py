@@ -19,13 +19,15 @@ from app.runs.inputs import (
 )
 from geodata.errors import DataError
 from geodata.geometry import geometry_faults
-from geodata.store import audit, cities, runs
+from geodata.store import audit, cities, incidents, runs
 from geodata.store.runs import RunRecord
 from spatial.analysis import CITY_SCOPE, Analysis, analyse_city, analyse_districts
 from spatial.spec import GridSpec, HistorySpec, ModelSpec, RunSpec, ZoneSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sqlalchemy.orm import Session
 
     from geodata.database import Database
     from geodata.store.cities import CityRecord
@@ -40,7 +42,8 @@ class FitRequest:
 
     ``districts`` empty means the whole city in one model; ``factors`` empty all of the city's as
     its file has them. ``cell_units`` and ``block_units`` are the city's where they are left out.
-    ``end`` is excluded.
+    ``end`` is excluded. ``name`` and ``note`` are what the runs are called and what is said of
+    them; they decide nothing.
     """
 
     city: str
@@ -54,6 +57,8 @@ class FitRequest:
     model: ModelSpec = dataclasses.field(default_factory=ModelSpec)
     history: HistorySpec = dataclasses.field(default_factory=HistorySpec)
     zones: ZoneSpec = dataclasses.field(default_factory=ZoneSpec)
+    name: str = ""
+    note: str = ""
 
 
 @geometry_faults("the fit")
@@ -75,15 +80,17 @@ def fit(
     NotStoredError
         If the city is not in the database.
     DataError
-        If the outcome, a district, a factor or the period is not the city's.
+        If the outcome, a district, a factor or the period is not the city's, or the name or the
+        note is too long.
     SpecError
         If a length or what is chosen for a factor is out of bounds.
     FitError, GridError
         If the engine cannot fit these data.
     """
+    runs.plain_naming(asked.name, asked.note)
     with database.session() as session:
         city = cities.get_city(session, asked.city)
-        start, end = _period(city, asked)
+        start, end = _period(session, city, asked)
         inputs = load_inputs(session, city, asked.outcome, start, end, factors=asked.factors)
     require_districts(city, asked.districts)
     spec = _spec(city, asked, inputs)
@@ -105,7 +112,10 @@ def fit(
             runs.save_run(session, run)
         for run in new:
             audit.record(session, who, "run.fit", run.id, _told(run))
-    return [fresh.get(scope) or stored[scope] for scope in scopes]  # type: ignore[misc]
+        ids = [made.run_id(scope) for scope in scopes]
+        for run_id in ids if asked.name or asked.note else ():
+            runs.name_run(session, run_id, asked.name, asked.note, who, _now())
+        return [runs.get_run(session, run_id) for run_id in ids]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -147,7 +157,7 @@ class _Maker:
             spec=dataclasses.asdict(self.spec),
             data_sha256=self.data,
             code_version=code_version(),
-            created_at=dt.datetime.now(dt.UTC).replace(tzinfo=None),
+            created_at=_now(),
             result=run_document(
                 analysis,
                 run=run,
@@ -162,6 +172,11 @@ class _Maker:
             cells=analysis.cells,
             zones=zones,
         )
+
+
+def _now() -> dt.datetime:
+    """Return the time, UTC, without a zone."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
 
 
 def code_version() -> str:
@@ -200,14 +215,18 @@ def _told(record: RunRecord) -> dict[str, Any]:
     }
 
 
-def _period(city: CityRecord, asked: FitRequest) -> tuple[dt.date, dt.date]:
+def _period(session: Session, city: CityRecord, asked: FitRequest) -> tuple[dt.date, dt.date]:
+    """Return the days of a fit, the end excluded: those of its outcome where none are asked for.
+
+    Days that only other outcomes have incidents of would count as days without incidents.
+    """
     require_outcome(city, asked.outcome)
-    first, last = city.period or (None, None)
-    start = asked.start or first
-    end = asked.end or (last + dt.timedelta(days=1) if last else None)
-    if start is None or end is None:
-        msg = f"{city.slug} has no incidents; import some first"
+    found = incidents.outcome_period(session, city.id, asked.outcome)
+    if found is None:
+        msg = f"{city.slug} has no incidents of {asked.outcome!r}; import some first"
         raise DataError(msg)
+    start = asked.start or found[0]
+    end = asked.end or found[1] + dt.timedelta(days=1)
     if start >= end:
         msg = f"the period from {start} to {end} is empty; --from is included, --to is not"
         raise DataError(msg)

@@ -33,7 +33,7 @@ from geodata.measures.masked import Masks
 from geodata.publishing.activity_live import public_activity
 from geodata.publishing.gazetteer import make_gazetteer
 from geodata.publishing.surroundings import NO_CLASS, RiskClasses, Surroundings
-from geodata.store import cities, editions, findings, initiatives, layers, runs, sources
+from geodata.store import cities, editions, findings, initiatives, layers, sources, uses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,7 +61,7 @@ _T = TypeVar("_T")
 
 
 class LiveSite:
-    """Reads the newest city-wide run of each city, keeping the last few in memory."""
+    """Reads the run in use of each city, keeping the last few in memory."""
 
     preview = True
 
@@ -79,7 +79,7 @@ class LiveSite:
         self._lock, self._work = threading.Lock(), threading.Lock()
 
     def shown(self, slug: str | None = None) -> Shown | None:
-        """Give a city by slug, else the configured one, else the city of the newest run.
+        """Give a city by slug, else the configured one, else that of the run put to use last.
 
         Raises
         ------
@@ -88,15 +88,12 @@ class LiveSite:
         """
         with self._database.session() as session:
             listed = cities.list_cities(session)
-            name = slug or self._city or runs.newest_city(session)
+            name = slug or self._city or uses.last_city(session)
             name = name or (listed[0].slug if listed else None)
             if name is None:
                 return None
             city = cities.get_city(session, name)
-            found = [
-                run for run in runs.list_runs(session, name) if run.scope == "city" and run.readable
-            ]
-            run = found[0].id if found else None
+            run = uses.id_in_use(session, city)
             told = str(initiatives.newest_version(session, city.id))
             stamp = city.imported_at.isoformat()
             used = str(editions.number_in_use(session, run or ""))

@@ -5,6 +5,7 @@ Made from the database when a release is drafted; :mod:`app.site.released` reads
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from app.language import NAMES
@@ -15,11 +16,22 @@ from app.runs.certainty import CERTAINTY
 from app.runs.sensitivity import SENSITIVITY
 from app.runs.validation import BACKTEST, VALIDATION
 from app.site.live import public_findings
-from app.site.release_reader import CITY, INITIATIVES, MAP, RUN, SOURCES, ZONES
+from app.site.release_reader import (
+    CITY,
+    EARLIER_ZONES,
+    INITIATIVES,
+    MAP,
+    OUTLINES,
+    RUN,
+    SOURCES,
+    ZONES,
+)
 from app.site.shown import ZONE_COLUMNS, public_run
 from app.site.still import still_files
 from geodata.publishing.formats import json_bytes
 from geodata.store import initiatives, layers, sources
+from geodata.store.codes import codes_of
+from geodata.store.releases import WITHDRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +62,7 @@ def site_files(material: Material, files: Mapping[str, bytes]) -> dict[str, byte
         SOURCES: json_bytes(_sources(material)),
         INITIATIVES: json_bytes(_initiatives(material)),
         **_run_files(material),
+        **_earlier_zones(material),
     }
     return made | still_files(material, {**files, **made})
 
@@ -106,6 +119,30 @@ def _run_files(material: Material) -> dict[str, bytes]:
         **{f"{MAP}/{name}": content for name, content in drawn.items()},
         **{f"{ZONES}/{zone}.svg": zone_svg(ground, run, zone) for zone in run.zones["id"]},
     }
+
+
+def _earlier_zones(material: Material) -> dict[str, bytes]:
+    """Write which zones earlier releases showed and this one does not, the newest release first.
+
+    Their addresses lead on to the zone that has their code now. Releases that were withdrawn are
+    left out. A release without codes of its own has those that the zones were given since.
+    """
+    shown = set() if material.run is None else set(material.run.zones["id"])
+    found: dict[str, dict[str, Any]] = {}
+    for release in material.earlier:
+        if release.state == WITHDRAWN or OUTLINES not in release.files:
+            continue
+        for feature in json.loads(release.read(OUTLINES))["features"]:
+            zone = feature["properties"]
+            if zone["id"] not in shown:
+                told = {"id": zone["id"], "code": zone.get("code", "")}
+                told |= {"district": zone["district"], "through": release.manifest["through"]}
+                found.setdefault(zone["id"], told)
+    if not found:
+        return {}
+    given = codes_of(material.session, material.city.id, found)
+    rows = [{**told, "code": told["code"] or given.get(zone, "")} for zone, told in found.items()]
+    return {EARLIER_ZONES: json_bytes(rows)}
 
 
 def _run(material: Material, run: RunRecord) -> dict[str, Any]:

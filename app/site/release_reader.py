@@ -13,6 +13,7 @@ from app.maps.picture import Scene
 from app.maps.surface import levels_picture
 from app.site.released_figures import read_figures
 from app.site.shown import (
+    EarlierZone,
     OtherCity,
     PublicCity,
     PublicEvent,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from geodata.publishing.surroundings import Surroundings
 
 CITY, RUN, SOURCES = "site/city.json", "site/run.json", "site/sources.json"
+EARLIER_ZONES = "site/earlier_zones.json"
 INITIATIVES, MAP, ZONES = "site/initiatives.json", "site/map", "site/zones"
 DISTRICTS, OUTLINES = "data/districts.geojson", "data/zones.geojson"
 
@@ -93,6 +95,15 @@ class ReleaseReader:
             stamp=(self.folder.id,),
             periods=figures.periods,
             months=figures.months,
+            earlier_zones=tuple(
+                EarlierZone(
+                    id=one["id"],
+                    code=one["code"],
+                    district=one["district"],
+                    through=_day(one["through"]),
+                )
+                for one in self._document(EARLIER_ZONES) or ()
+            ),
         )
 
     @cached_property
@@ -183,6 +194,8 @@ def _run(told: dict[str, Any], folder: ReleaseFolder, city: PublicCity) -> Publi
     for name in ("area", "environment_share", "factors"):
         by_id = {zone["id"]: zone[name] for zone in told["zones"]}
         zones[name] = [by_id[zone] for zone in zones["id"]]
+    codes = {zone["id"]: zone.get("code", "") for zone in told["zones"]}  # of late releases only
+    zones["code"] = [codes[zone] for zone in zones["id"]]
     return PublicRun(
         id=told["id"],
         outcome=told["outcome"],

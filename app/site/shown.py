@@ -26,7 +26,16 @@ if TYPE_CHECKING:
 
 DAY = dt.timedelta(days=1)
 RISK_CLASSES = 4
-ZONE_COLUMNS = ("id", "district", "rank", "area", "environment_share", "factors", "geometry")
+ZONE_COLUMNS = (
+    "id",
+    "code",
+    "district",
+    "rank",
+    "area",
+    "environment_share",
+    "factors",
+    "geometry",
+)
 RESULT = (  # of what a run found, all that pages tell
     "incidents",
     "grid",
@@ -117,6 +126,16 @@ class PublicEvent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EarlierZone:
+    """A zone of an earlier release that is none of this one; ``through`` is its last day."""
+
+    id: str
+    code: str
+    district: str
+    through: dt.date
+
+
+@dataclass(frozen=True, kw_only=True)
 class Published:
     """Which release is shown: its id, the day of its approval, the version of its rules."""
 
@@ -151,7 +170,8 @@ class Shown:
 
     ``extents`` has the first and the last day that each section of records has rows of; nothing is
     told of days after ``through``. ``release`` is missing in a preview. ``stamp`` changes whenever
-    anything of it does. ``periods`` and ``months`` are what a release has figures of.
+    anything of it does. ``periods`` and ``months`` are what a release has figures of;
+    ``earlier_zones`` are zones of earlier releases, those of the newest first.
     """
 
     city: PublicCity
@@ -170,6 +190,7 @@ class Shown:
     stamp: tuple[str, ...] = ()
     periods: Mapping[str, tuple[dt.date, dt.date]] = field(default_factory=dict)
     months: tuple[str, ...] = ()
+    earlier_zones: tuple[EarlierZone, ...] = ()
 
     @property
     def targets(self) -> Mapping[str, tuple[float, str]]:
@@ -219,6 +240,7 @@ def public_city(city: CityRecord) -> PublicCity:
 def public_run(run: RunRecord) -> PublicRun:
     """Take of a stored run what pages know of it."""
     shares = run.cells["risk_class"].value_counts(normalize=True)
+    zones = run.zones if "code" in run.zones else run.zones.assign(code="")
     return PublicRun(
         id=run.id,
         outcome=run.outcome,
@@ -229,7 +251,7 @@ def public_run(run: RunRecord) -> PublicRun:
         data_sha256=run.data_sha256,
         code_version=run.code_version,
         result={key: run.result[key] for key in RESULT},
-        zones=run.zones[list(ZONE_COLUMNS)],
+        zones=zones[list(ZONE_COLUMNS)],
         class_shares=tuple(float(shares.get(i, 0.0)) for i in range(RISK_CLASSES)),
         edited=(run.edited.on, run.edited.steps) if run.edited else None,
     )

@@ -27,6 +27,21 @@
   for (const name of ["outcome", "first", "last"]) form.elements[name].addEventListener("change", count);
   count();
 
+  // How much of their budget zones would take.
+  const deciding = ["outcome", "cell", "area_share", "min_cells", "max_cells", "max_zones", "zones_from"];
+  let weighed = 0;
+  const weigh = async () => {
+    const mine = weighed += 1;
+    let told = "";
+    try {
+      told = (await load(form.dataset.budget, Object.fromEntries(deciding.map((name) => [name, value(name)])))).told;
+    } catch (error) { /* what was told before no longer holds */ }
+    if (mine !== weighed) return;
+    part("budget").textContent = told;
+    part("budget").hidden = !told;
+  };
+  form.addEventListener("change", (event) => { if (deciding.includes(event.target.name)) weigh(); });
+
   // Of the factors that are taken: the farthest influence, and how many columns they make.
   const tried = () => {
     let [blocks, candidates] = [1, 0];

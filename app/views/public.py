@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, current_app, render_template, request, send_from_directory, url_for
+from flask import (
+    Blueprint,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    send_from_directory,
+    url_for,
+)
 from werkzeug.exceptions import NotFound
 
 from app import forms, periods, words
@@ -91,10 +99,38 @@ def zones(shown: Shown, run: PublicRun) -> ResponseReturnValue:
 @with_run
 def zone(shown: Shown, run: PublicRun, zone_id: str) -> ResponseReturnValue:
     """Show one zone and why it is one."""
+    if zone_id not in set(run.zones["id"]):
+        return _led_on(shown, run, zone_id)
     row = _row(shown, run, zone_id)
     picture = url_for("public.zone_picture", zone_id=zone_id, city=shown.city.slug)
     page = pages.zone_page(shown, run, row, picture, _last_month(shown))
     return render_template("public/zone.html", frame=pages.frame(shown), page=page)
+
+
+def _led_on(shown: Shown, run: PublicRun, asked: str) -> ResponseReturnValue:
+    """Lead from a code, or from a zone of an earlier release, to the zone that is there now.
+
+    Raises
+    ------
+    NotFound
+        If no release ever showed a zone of that id or code.
+    """
+    now = {code: zone for zone, code in zip(run.zones["id"], run.zones["code"], strict=True)}
+    before = [zone for zone in shown.earlier_zones if asked in (zone.id, zone.code)]
+    code = asked if asked in now else before[0].code if before else ""
+    city = request.args.get("city")
+    if code and code in now:
+        return redirect(url_for("public.zone", zone_id=now[code], city=city), 302)
+    if not before:
+        raise NotFound
+    told = render_template(
+        "public/zone_gone.html",
+        frame=pages.frame(shown),
+        code=before[0].code or asked,
+        district=before[0].district,
+        through=words.day(before[0].through),
+    )
+    return told, 410
 
 
 def _last_month(shown: Shown) -> tuple[str, str] | None:

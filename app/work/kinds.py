@@ -222,7 +222,7 @@ class _Import(Task):
 
 
 def _read_draft(given: Arguments) -> Task:
-    city = given.text("city")
+    city, run = given.text("city"), given.text("run", required=False)
     given.check()
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
@@ -231,6 +231,7 @@ def _read_draft(given: Arguments) -> Task:
             tools.settings.releases,
             city,
             tools.who,
+            run=run or None,
             pages=site_files,
             progress=progress,
         )

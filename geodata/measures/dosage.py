@@ -92,7 +92,7 @@ MEASURES = (
         sources=SOURCES,
         target=120.0,
         target_source=f"return at least every two hours ({KOPER})",
-        caveat="Zones are those of the newest city-wide run; visits outside of them do not count.",
+        caveat="Zones are those of the run in use; visits outside of them do not count.",
     ),
     Measure(
         id="dosage.plan_met",

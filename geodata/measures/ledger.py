@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from geodata.measures.shifts import judge_shift
 from geodata.readers.clocks import local_days
-from geodata.store import editions, runs
+from geodata.store import editions, uses
 from geodata.store import plans as plan_store
 from geodata.store.incidents import incident_points
 from geodata.store.records import TABLES, read_frame
@@ -65,10 +65,15 @@ class Ledger:
         The city.
     today
         The day that ages are told from.
+    run
+        Id of the run whose zones count; the run in use if left out.
     """
 
-    def __init__(self, session: Session, city: CityRecord, today: dt.date) -> None:
+    def __init__(
+        self, session: Session, city: CityRecord, today: dt.date, run: str | None = None
+    ) -> None:
         self._session, self.city, self.today = session, city, today
+        self._run_id = run
         self._cut: dict[tuple[str, Scope], pd.DataFrame] = {}
 
     def rows(self, section: str, scope: Scope) -> pd.DataFrame:
@@ -253,7 +258,7 @@ class Ledger:
 
     @cached_property
     def visits(self) -> pd.DataFrame:
-        """Visits with their minutes and the zone of the newest city-wide run that they lie in.
+        """Visits with their minutes and the zone of the run in use that they lie in.
 
         ``zone`` is the zone's position in the run, -1 outside of all zones.
         """
@@ -302,12 +307,10 @@ class Ledger:
 
     @cached_property
     def run(self) -> RunRecord | None:
-        """The newest run of the whole city whose outcome is not sensitive, its zones in use."""
-        for listed in runs.list_runs(self._session, self.city.slug):
-            told = listed.scope == "city" and listed.readable
-            if told and listed.outcome not in self.city.sensitive_outcomes:
-                return editions.get_run_in_use(self._session, listed.id)
-        return None
+        """The run whose zones count, with its zones in use; nothing where no run is in use."""
+        if self._run_id is not None:
+            return editions.get_run_in_use(self._session, self._run_id)
+        return uses.run_in_use(self._session, self.city)
 
     def later_incidents(self, run: RunRecord, scope: Scope) -> gpd.GeoDataFrame:
         """Give incidents of a run's outcome in a scope's days, from the end of its own period."""

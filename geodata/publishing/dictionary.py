@@ -97,6 +97,7 @@ ALERTS = (
 COMPLAINTS = (*PLACE, _number("number", "complaints that the row stands for"))
 ZONES = (
     _text("id", "identifier of the zone within its run"),
+    _text("code", "what the place is called over runs: a zone that overlaps an earlier one has it"),
     _text("district", "code of the police district"),
     _whole("rank", "1 is the highest of its district"),
     _text("class", "risk class of most of its area, in words"),

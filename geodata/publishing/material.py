@@ -81,7 +81,12 @@ class Material:
 
 
 def gather(
-    session: Session, city: CityRecord, today: dt.date, earlier: Sequence[ReleaseFolder]
+    session: Session,
+    city: CityRecord,
+    today: dt.date,
+    earlier: Sequence[ReleaseFolder],
+    *,
+    run: str | None = None,
 ) -> Material:
     """Read what a release of a city is made from.
 
@@ -95,11 +100,13 @@ def gather(
         Its day.
     earlier
         Its approved releases, newest first.
+    run
+        Id of the run that is shown; the run in use if left out.
     """
     newest = Ledger(session, city, today).newest_day
     delay = dt.timedelta(days=RULES.delay_days)
     as_of = today if newest is None else min(today, newest + delay)
-    ledger = Ledger(session, city, as_of)
+    ledger = Ledger(session, city, as_of, run)
     return Material(
         session=session,
         city=city,

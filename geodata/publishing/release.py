@@ -46,6 +46,7 @@ from geodata.publishing.tables import MONTHS, PERIODS, measure_files, told_count
 from geodata.publishing.truth import check_truth
 from geodata.publishing.zones import accountability_file, district_files, zone_files
 from geodata.store import cities, releases
+from geodata.store.uses import run_to_draft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -84,6 +85,7 @@ def draft_release(
     city: str,
     who: str,
     *,
+    run: str | None = None,
     pages: Pages | None = None,
     today: dt.date | None = None,
     progress: Progress | None = None,
@@ -98,6 +100,9 @@ def draft_release(
         Slug.
     who
         Name of the drafter; it is not part of the release.
+    run
+        Id of the run that is shown; if left out, the one that
+        :func:`geodata.store.uses.run_to_draft` chooses.
     pages
         Makes the documents of the public pages from the material and the files of the data, by
         names under ``site/``.
@@ -109,16 +114,18 @@ def draft_release(
     Raises
     ------
     NotStoredError
-        If the city is not stored.
+        If the city or the run is not stored.
+    DataError
+        If the zones of the run cannot be published.
     ReleaseError
         If a rule is broken; then nothing is written.
     """
     with database.session() as session:
         record = cities.get_city(session, city)
         _tell(progress, "places")
-        material = gather(
-            session, record, today or record.this_day(), approved_releases(root, city)
-        )
+        chosen, _ = run_to_draft(session, record, run)
+        day, earlier = today or record.this_day(), approved_releases(root, city)
+        material = gather(session, record, day, earlier, run=chosen)
         draft = make_draft(material, ReleaseFolder.current(root, city), pages, progress=progress)
         _tell(progress, "rules")
         require_rules(material, draft)

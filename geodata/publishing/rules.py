@@ -73,7 +73,7 @@ PLAIN = (
     "dirtbike.citations",
     "dirtbike.contacts",
 )
-OF_ZONES = ("zones.hit_rate", "zones.pai")  # of the newest run, whatever its outcome
+OF_ZONES = ("zones.hit_rate", "zones.pai")  # of the run that is shown, whatever its outcome
 OPEN_MEASURES = frozenset(
     {*PLAIN, *COARSE, *PARTS_OF_ALERTS, *SENSITIVE_COUNTS, *FOLLOWS}
 )  # every other one is for staff until it is written down here

@@ -105,6 +105,7 @@ def _zone(zone: Any, risk_class: str, run: RunRecord, unit_m: float) -> dict[str
     follows = run.result.get("zones_from", "combined")
     return {
         "id": zone.id,
+        "code": getattr(zone, "code", ""),
         "district": zone.district,
         "rank": int(zone.rank),
         "class": risk_class,

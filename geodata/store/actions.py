@@ -142,8 +142,7 @@ def check_facts(session: Session, run: str, district: str, facts: ActionFacts) -
     """
     told = _fault(facts)
     if not told:
-        there = {zone.code: zone for zone in zones.district_zones(session, run, district)}
-        zone = there.get(facts.zone)
+        zone = zones.find_zone(session, run, district, facts.zone)
         if zone is None:
             told = "zone: choose a zone of this district"
         elif facts.factor not in (ANY_FACTOR, *zone.factors):

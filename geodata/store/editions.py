@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 
 from geodata.errors import DataError, NotStoredError
 from geodata.store import audit
+from geodata.store.codes import Outlined, codes_of, give_codes
 from geodata.store.runs import ZONE_DETAILS, Edited, get_run
 from geodata.tables.core import Run, Zone
 from geodata.tables.editions import EditedZone, EditionUse, ZoneEdition
@@ -114,7 +115,9 @@ def with_edition(session: Session, run: RunRecord, number: int) -> RunRecord:
     edition = _edition(session, run.id, number)
     rows = session.scalars(
         select(EditedZone).where(EditedZone.edition_id == edition.id).order_by(EditedZone.position)
-    )
+    ).all()
+    city_id = session.scalar(select(Run.city_id).where(Run.id == run.id)) or 0
+    codes = codes_of(session, city_id, [row.code for row in rows])
     zones = gpd.GeoDataFrame(
         [
             {
@@ -123,11 +126,12 @@ def with_edition(session: Session, run: RunRecord, number: int) -> RunRecord:
                 "rank": row.rank,
                 "name": row.name,
                 **row.details,
+                "code": codes.get(row.code, ""),
                 "geometry": row.geom,
             }
             for row in rows
         ],
-        columns=list(COLUMNS),
+        columns=[*COLUMNS[:-1], "code", COLUMNS[-1]],
         geometry="geometry",
         crs=run.zones.crs,
     )
@@ -230,9 +234,27 @@ def add_edition(
             )
         )
     session.flush()
+    _give_codes(session, run, changed, after)
     told = {"city": run.city, "step": edition.number, "reason": reason, **changed.details}
     audit.record(session, who, f"zones.{changed.action}", run.id, told)
     return edition.number
+
+
+def _give_codes(session: Session, run: RunRecord, changed: Changed, before: int) -> None:
+    """Give the zones that a step made their codes, from those that were there before it."""
+    city_id = session.scalar(select(Run.city_id).where(Run.id == run.id)) or 0
+    give_codes(
+        session,
+        city_id,
+        [
+            Outlined(id=row.id, district=row.district, shape=row.geometry)
+            for row in changed.zones.itertuples(index=False)
+        ],
+        [
+            Outlined(id=row.id, district=row.district, shape=row.geometry)
+            for row in with_edition(session, run, before).zones.itertuples(index=False)
+        ],
+    )
 
 
 def use_edition(

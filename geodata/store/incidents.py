@@ -144,6 +144,16 @@ def outcome_days(session: Session, city_id: int) -> list[OutcomeDays]:
     return [OutcomeDays(outcome=r[0], count=r[1], first=r[2], last=r[3]) for r in rows]
 
 
+def outcome_period(session: Session, city_id: int, outcome: str) -> tuple[dt.date, dt.date] | None:
+    """Return the first and the last day of the incidents of one outcome; nothing without any."""
+    first, last = session.execute(
+        select(func.min(Incident.occurred_on), func.max(Incident.occurred_on)).where(
+            Incident.city_id == city_id, Incident.outcome == outcome
+        )
+    ).one()
+    return None if first is None else (first, last)
+
+
 def count_incidents(
     session: Session, city_id: int, outcome: str, start: dt.date, end: dt.date
 ) -> int:

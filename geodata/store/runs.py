@@ -10,19 +10,25 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from sqlalchemy import func, select
+from sqlalchemy.orm import defer
 
 from geodata.errors import DataError, NotStoredError, StoreError
+from geodata.store import audit
+from geodata.store.codes import Outlined, codes_of, earlier_zones, give_codes
 from geodata.tables.core import City, Run, Zone
+from geodata.tables.uses import RunName
 from spatial.grid import Grid
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
 ZONE_DETAILS = ("area", "n_cells", "expected", "past", "environment_share", "factors")
 LATTICE = ("col", "row", "district")
+LONGEST_NAME, LONGEST_NOTE = 80, 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +55,9 @@ class RunRecord:
     ``environment`` and ``history``. ``zones`` is in the city's reference system: ``id``,
     ``district``, ``rank`` (1 is the highest in its district), ``area`` (square units), ``n_cells``,
     ``expected``, ``past``, ``environment_share`` (of its combined risk), ``factors`` (a list of
-    mappings: name, operation, distance, rrv, share of its cells). ``created_at`` is UTC.
+    mappings: name, operation, distance, rrv, share of its cells), and once it is stored ``code``
+    (the same over runs, :mod:`geodata.store.codes`). ``created_at`` is UTC. ``name`` and ``note``
+    are what a person calls it and says of it.
     ``edited`` is set where ``zones`` are those that a person made of the run's own
     (:mod:`geodata.store.editions`); they have a column ``name`` more.
     """
@@ -70,6 +78,8 @@ class RunRecord:
     cells: pd.DataFrame
     zones: gpd.GeoDataFrame
     edited: Edited | None = None
+    name: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,10 +101,16 @@ class RunSummary:
     zones: int
     incidents: int
     readable: bool
+    name: str = ""
+    note: str = ""
 
 
-def save_run(session: Session, record: RunRecord) -> None:
-    """Store a run and its zones.
+def save_run(session: Session, record: RunRecord) -> RunRecord:
+    """Store a run and its zones, and give each zone its code.
+
+    Returns
+    -------
+    The run as it is stored.
 
     Raises
     ------
@@ -111,6 +127,7 @@ def save_run(session: Session, record: RunRecord) -> None:
         msg = f"no city {record.city!r} is stored; import it first"
         raise NotStoredError(msg)
     grid = record.grid
+    before = earlier_zones(session, city.id, record.outcome, record.scope)
     session.add(
         Run(
             id=record.id,
@@ -149,6 +166,56 @@ def save_run(session: Session, record: RunRecord) -> None:
             )
         )
     session.flush()
+    give_codes(
+        session,
+        city.id,
+        [
+            Outlined(id=row.id, district=row.district, shape=row.geometry)
+            for row in record.zones.itertuples(index=False)
+        ],
+        before,
+    )
+    return get_run(session, record.id) if _has_record(record.result) else record
+
+
+def plain_naming(name: str, note: str) -> tuple[str, str]:
+    """Return the name and the note of a run without spaces too many.
+
+    Raises
+    ------
+    DataError
+        If one of them is too long, or has signs that cannot be seen.
+    """
+    name, note = " ".join(name.split()), note.strip()
+    for told, what, most in ((name, "name", LONGEST_NAME), (note, "note", LONGEST_NOTE)):
+        seen = "".join(sign for sign in told if sign not in "\r\n\t")
+        if len(told) > most or not seen.isprintable():
+            msg = f"{what}: the {what} of a run has up to {most} characters, all of which show"
+            raise DataError(msg)
+    return name, note
+
+
+def name_run(
+    session: Session, run_id: str, name: str, note: str, who: str, when: dt.datetime
+) -> None:
+    """Call a run something and keep a note on it; empty takes either away.
+
+    Raises
+    ------
+    NotStoredError
+        If none of that id is stored.
+    DataError
+        If the name or the note is too long, or has signs that cannot be seen.
+    """
+    name, note = plain_naming(name, note)
+    summary = get_summary(session, run_id)
+    if (summary.name, summary.note) == (name, note):
+        return
+    row = RunName(run_id=run_id, name=name, note=note, named_by=who, named_at=when)
+    session.add(row)
+    session.flush()
+    details = {"city": summary.city, "name": name, "before": summary.name}
+    audit.record(session, who, "run.name", run_id, details)
 
 
 def find_run(session: Session, run_id: str) -> RunRecord | None:
@@ -159,7 +226,8 @@ def find_run(session: Session, run_id: str) -> RunRecord | None:
 
 def find_document(session: Session, run_id: str) -> dict[str, Any] | None:
     """Give what ``fit`` printed of a run, without its cells; nothing if none is stored."""
-    return session.scalar(select(Run.result).where(Run.id == run_id))
+    row = session.execute(select(Run.city_id, Run.result).where(Run.id == run_id)).first()
+    return None if row is None else _with_codes(session, row[0], row[1])
 
 
 def get_run(session: Session, run_id: str) -> RunRecord:
@@ -172,9 +240,12 @@ def get_run(session: Session, run_id: str) -> RunRecord:
     """
     record = find_run(session, run_id)
     if record is None:
-        msg = f"no run {run_id!r} is stored; list them with: saferground runs CITY"
-        raise NotStoredError(msg)
+        raise NotStoredError(_not_stored(run_id))
     return record
+
+
+def _not_stored(run_id: str) -> str:
+    return f"no run {run_id!r} is stored; list them with: saferground runs CITY"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,14 +282,39 @@ def list_runs(
         "scope": (Run.scope, *newest),
         "period": (Run.period_to.desc(), Run.period_from.desc(), *newest),
     }
+    query = _summaries().where(City.slug == city_slug, *_narrowed(which)).order_by(*orders[order])
+    rows = session.execute(query.offset(start).limit(most)).all()
+    return _summed_up(session, rows)
+
+
+def get_summary(session: Session, run_id: str) -> RunSummary:
+    """Return one run as lists have it.
+
+    Raises
+    ------
+    NotStoredError
+        If none of that id is stored.
+    """
+    rows = session.execute(_summaries().where(Run.id == run_id)).all()
+    if not rows:
+        raise NotStoredError(_not_stored(run_id))
+    return _summed_up(session, rows)[0]
+
+
+def _summaries() -> Select[Any]:
+    """Ask for runs without their cells, their city and their number of zones."""
     zones = select(func.count(Zone.id)).where(Zone.run_id == Run.id).scalar_subquery()
-    query = select(Run, zones).join(City, City.id == Run.city_id)
-    query = query.where(City.slug == city_slug, *_narrowed(which)).order_by(*orders[order])
-    rows = session.execute(query.offset(start).limit(most))
+    return (
+        select(Run, City.slug, zones).options(defer(Run.cells)).join(City, City.id == Run.city_id)
+    )
+
+
+def _summed_up(session: Session, rows: Sequence[Any]) -> list[RunSummary]:
+    names = _names(session, [run.id for run, _, _ in rows])
     return [
         RunSummary(
             id=run.id,
-            city=city_slug,
+            city=slug,
             outcome=run.outcome,
             scope=run.scope,
             period_from=run.period_from,
@@ -229,9 +325,17 @@ def list_runs(
             zones=zones,
             incidents=run.result["incidents"],
             readable=_readable(run),
+            name=names.get(run.id, ("", ""))[0],
+            note=names.get(run.id, ("", ""))[1],
         )
-        for run, zones in rows
+        for run, slug, zones in rows
     ]
+
+
+def _names(session: Session, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return the names and notes that runs have now, of those that have any."""
+    rows = session.scalars(select(RunName).where(RunName.run_id.in_(ids)).order_by(RunName.id))
+    return {row.run_id: (row.name, row.note) for row in rows}
 
 
 def count_runs(session: Session, city_slug: str, which: RunFilter = EVERY_RUN) -> int:
@@ -281,19 +385,19 @@ def latest_run(
     return None if run is None else _record(session, run)
 
 
-def newest_city(session: Session) -> str | None:
-    """Give the slug of the city that was fitted last, or nothing."""
-    return session.scalar(
-        select(City.slug)
-        .join(Run, Run.city_id == City.id)
-        .where(Run.scope == "city")
-        .order_by(Run.created_at.desc(), Run.id)
-        .limit(1)
-    )
-
-
 def _readable(run: Run) -> bool:
-    return "record" in run.result.get("combined", {})
+    return _has_record(run.result)
+
+
+def _has_record(result: Mapping[str, Any]) -> bool:
+    return "record" in result.get("combined", {})
+
+
+def _with_codes(session: Session, city_id: int, result: dict[str, Any]) -> dict[str, Any]:
+    """Return the document of a run with the code of each zone."""
+    zones = result.get("zones", [])
+    codes = codes_of(session, city_id, [zone["id"] for zone in zones])
+    return {**result, "zones": [{**zone, "code": codes.get(zone["id"], "")} for zone in zones]}
 
 
 def _record(session: Session, run: Run) -> RunRecord:
@@ -310,12 +414,21 @@ def _record(session: Session, run: Run) -> RunRecord:
         district=table["district"].to_numpy(np.int16),
     )
     rows = session.scalars(select(Zone).where(Zone.run_id == run.id).order_by(Zone.id)).all()
+    codes = codes_of(session, run.city_id, [row.code for row in rows])
+    name, note = _names(session, [run.id]).get(run.id, ("", ""))
     zones = gpd.GeoDataFrame(
         [
-            {"id": z.code, "district": z.district, "rank": z.rank, **z.details, "geometry": z.geom}
+            {
+                "id": z.code,
+                "district": z.district,
+                "rank": z.rank,
+                **z.details,
+                "code": codes.get(z.code, ""),
+                "geometry": z.geom,
+            }
             for z in rows
         ],
-        columns=["id", "district", "rank", *ZONE_DETAILS, "geometry"],
+        columns=["id", "district", "rank", *ZONE_DETAILS, "code", "geometry"],
         geometry="geometry",
         crs=city.crs,
     )
@@ -331,10 +444,12 @@ def _record(session: Session, run: Run) -> RunRecord:
         data_sha256=run.data_sha256,
         code_version=run.code_version,
         created_at=run.created_at,
-        result=run.result,
+        result=_with_codes(session, run.city_id, run.result),
         grid=grid,
         cells=table.drop(columns=list(LATTICE)),
         zones=zones,
+        name=name,
+        note=note,
     )
 
 

@@ -18,7 +18,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from geodata.errors import DataError, NotStoredError
 from geodata.store import audit
 from geodata.store.records import read_frame
-from geodata.tables.core import Run, Visit, Zone
+from geodata.store.zones import find_zone
+from geodata.tables.core import Run, Visit
 from geodata.tables.work import LoggedVisit, VisitVersion
 
 if TYPE_CHECKING:
@@ -422,20 +423,12 @@ def _newest(session: Session, visit_id: int) -> VisitVersion:
 
 def _place(session: Session, city_id: int, run: str, district: str, zone: str) -> Point:
     """Give a point within a zone."""
-    shape = session.scalar(
-        select(Zone.geom)
-        .join(Run, Run.id == Zone.run_id)
-        .where(
-            Run.city_id == city_id,
-            Zone.run_id == run,
-            Zone.code == zone,
-            Zone.district == district,
-        )
-    )
-    if shape is None:
+    ours = session.scalar(select(Run.id).where(Run.id == run, Run.city_id == city_id))
+    found = find_zone(session, run, district, zone) if ours else None
+    if found is None:
         msg = f"zone: run {run[:40]!r} has no zone {zone[:120]!r} in this district; choose another"
         raise NotStoredError(msg)
-    return shapely.point_on_surface(shape)
+    return shapely.point_on_surface(found.geom)
 
 
 def _add_version(

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from geodata.store import editions, runs
+from geodata.store import editions
 from geodata.tables.core import Zone
 from geodata.tables.editions import EditedZone, ZoneEdition
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
     from sqlalchemy.orm import Session
-
-    from geodata.store.cities import CityRecord
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,29 +42,50 @@ def district_zones(session: Session, run_id: str, district: str) -> list[ZoneRec
             .where(EditedZone.district == district)
         )
         rows = session.execute(asked.order_by(EditedZone.rank))
-    return [
-        ZoneRecord(
-            code=code,
-            rank=rank,
-            factors=tuple(dict.fromkeys(factor["name"] for factor in details["factors"])),
-            geom=geom,
-        )
-        for code, rank, details, geom in rows
-    ]
+    return [_zone(*row) for row in rows]
 
 
-def newest_run_id(session: Session, city: CityRecord, district: str) -> str | None:
-    """Give the newest run with zones for a district: of the city, else of the district alone.
+def find_zone(session: Session, run_id: str, district: str, code: str) -> ZoneRecord | None:
+    """Return a zone of a run in a district by its id: its own or one of any edition, or nothing.
 
-    Runs of outcomes of which only counts may be seen are passed over.
+    What was done in a zone, or is to be done, stays with it whatever is in use later.
     """
-    listed = [
-        run
-        for run in runs.list_runs(session, city.slug)
-        if run.readable and run.zones and run.outcome not in city.sensitive_outcomes
-    ]
-    for scope in ("city", district):
-        for run in listed:
-            if run.scope == scope:
-                return run.id
-    return None
+    own = select(Zone.code, Zone.rank, Zone.details, Zone.geom).where(
+        Zone.run_id == run_id, Zone.district == district, Zone.code == code
+    )
+    edited = (
+        select(EditedZone.code, EditedZone.rank, EditedZone.details, EditedZone.geom)
+        .join(ZoneEdition, ZoneEdition.id == EditedZone.edition_id)
+        .where(ZoneEdition.run_id == run_id)
+        .where(EditedZone.district == district, EditedZone.code == code)
+        .order_by(EditedZone.id.desc())
+        .limit(1)
+    )
+    row = session.execute(own).first() or session.execute(edited).first()
+    return None if row is None else _zone(*row)
+
+
+def zone_ranks(session: Session, run_id: str) -> dict[str, int]:
+    """Return the rank of every zone of a run by its id: the one in use, else the last it had."""
+    edited = session.execute(
+        select(EditedZone.code, EditedZone.rank)
+        .join(ZoneEdition, ZoneEdition.id == EditedZone.edition_id)
+        .where(ZoneEdition.run_id == run_id)
+        .order_by(EditedZone.id)
+    )
+    own = session.execute(select(Zone.code, Zone.rank).where(Zone.run_id == run_id))
+    found = {row[0]: row[1] for row in edited} | {row[0]: row[1] for row in own}
+    number = editions.number_in_use(session, run_id)
+    if number != editions.OWN:
+        used = session.execute(
+            select(EditedZone.code, EditedZone.rank)
+            .join(ZoneEdition, ZoneEdition.id == EditedZone.edition_id)
+            .where(ZoneEdition.run_id == run_id, ZoneEdition.number == number)
+        )
+        found |= {row[0]: row[1] for row in used}
+    return found
+
+
+def _zone(code: str, rank: int, details: dict[str, Any], geom: BaseGeometry) -> ZoneRecord:
+    factors = tuple(dict.fromkeys(factor["name"] for factor in details["factors"]))
+    return ZoneRecord(code=code, rank=rank, factors=factors, geom=geom)

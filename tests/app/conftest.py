@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 from published import publish
 from town import Town
+from using import put_to_use
 
 from app.cli import main
 from app.runs.pipeline import FitRequest, fit
@@ -36,6 +37,7 @@ def small(tmp_path_factory):
     database = open_database(url)
     import_city(database, read_city_file(Town(folder, n=700).crowd(400).path))
     (run,) = fit(database, FitRequest(city="town", outcome="robbery"))
+    put_to_use(database, run)
     yield database, run
     database.close()
 

@@ -1,7 +1,10 @@
 """Durham and Hartford as their example files describe them, from import to zones."""
 
+import datetime as dt
 from pathlib import Path
 
+import geopandas as gpd
+import pandas as pd
 import pytest
 import shapely
 
@@ -35,6 +38,59 @@ def test_hartford(bring):
     assert bic["nb2"] <= 5484.5
     assert bic["poisson"] == pytest.approx(5985.604, abs=1e-3)
     assert document["model"]["family"] == min(bic, key=bic.get)
+
+
+TITLES = """
+[city]
+slug = "durham"
+name = "Durham"
+crs = "EPSG:2264"
+timezone = "America/New_York"
+[districts]
+source = "police_districts.geojson"
+id = "district"
+[grid]
+cell = 800
+block = 800
+[[incidents]]
+source = "{incidents}"
+outcome_field = "title"
+id = "incident_id"
+date = "date"
+[incidents.outcomes]
+"Robbery" = "robbery"
+"Assault Offenses" = "assault"
+"Burglary/Breaking and Entering" = "burglary"
+[[factors]]
+name = "bars"
+source = "risk_factors/bars_pubs_by_name.geojson"
+operation = "proximity"
+"""
+
+
+def test_each_outcome_of_durham_has_days_of_its_own(shared_data, sqlite_database, tmp_path):
+    """One file with several outcomes in ``title``, the burglaries only those of March."""
+    whole = gpd.read_file(shared_data / "durham" / "incidents_2013_jan_jun.geojson")
+    day = pd.to_datetime(whole["date"]).dt.date
+    whole["date"] = day.astype(str)
+    march = (day >= dt.date(2013, 3, 1)) & (day < dt.date(2013, 4, 1))
+    kept = whole[(whole["title"] != "Burglary/Breaking and Entering") | march]
+    kept.to_file(tmp_path / "incidents.geojson", driver="GeoJSON")
+    file = tmp_path / "city.toml"
+    file.write_text(TITLES.format(incidents=tmp_path / "incidents.geojson"))
+    import_city(sqlite_database, read_city_file(file, shared_data / "durham"))
+    days = {
+        "robbery": (dt.date(2013, 1, 1), dt.date(2013, 6, 30)),
+        "assault": (dt.date(2013, 1, 1), dt.date(2013, 7, 1)),
+        "burglary": (dt.date(2013, 3, 1), dt.date(2013, 4, 1)),
+    }
+    for outcome, (start, end) in days.items():
+        (run,) = fit(sqlite_database, FitRequest(city="durham", outcome=outcome))
+        assert (run.period_from, run.period_to) == (start, end), outcome
+        weekly = run.cells["expected"].sum() / ((end - start).days / 7)
+        true = run.result["incidents"] / ((end - start).days / 7)
+        assert weekly == pytest.approx(true, rel=0.1)
+        assert run.result["incidents"] > 200
 
 
 def test_durham_city_and_districts(bring):

@@ -134,6 +134,7 @@ def test_from_nothing_to_a_draft(office, visit, files):
     fit_2017(day)
     read_the_run(day)
     validate_on_2018(day)
+    put_to_use(day)
     draft(day)
     # What a form refused is told by the browser too: those two were asked for.
     assert len([fault for fault in visit.faults if "status of 422" in fault]) == 2
@@ -274,10 +275,20 @@ def validate_on_2018(day):
     assert page.get_by_role("img", name="Capture curves").count() == 1
 
 
+def put_to_use(day):
+    page = day.page
+    page.get_by_role("navigation", name="Hartford").get_by_role("link", name="Overview").click()
+    assert "No run is in use" in day.look()
+    told = day.follow("Put it to use", judge=True)
+    assert "Nothing but this step changes it." in told
+    day.fill("Why", "Held against 2018, better than chance")
+    assert "in use since" in day.press("Put it to use")
+
+
 def draft(day):
     page = day.page
     page.get_by_role("navigation", name="Hartford").get_by_role("link", name="Overview").click()
-    assert "No release shows the newest run" in day.look()
+    assert "No release shows the run in use" in day.look()
     day.follow("Go to the releases")
     day.press("Draft a release")
     day.watch()

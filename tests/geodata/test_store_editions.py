@@ -1,14 +1,16 @@
 """Zones that a person changed: step by step, never the run itself, and where they count."""
 
+import dataclasses
 import datetime as dt
 import json
 
 import numpy as np
 import pytest
 import shapely
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from town import Town
+from using import put_to_use
 
 from app.dosage.planning import PlanRequest, make_plan
 from app.runs.pipeline import FitRequest, fit
@@ -22,6 +24,9 @@ from geodata.publishing.manifest import make_manifest
 from geodata.publishing.material import gather
 from geodata.publishing.zones import zone_files
 from geodata.store import audit, cities, editions, plans, runs
+from geodata.store.actions import ANY_FACTOR, ActionFacts, add_action, change_action, get_action
+from geodata.store.visits import VisitFacts, correct_visit, log_visit
+from geodata.tables.core import Visit
 from geodata.zone_editing import (
     COLUMNS,
     Changed,
@@ -48,6 +53,7 @@ def fitted(tmp_path_factory):
     database = open_database(url)
     import_city(database, read_city_file(Town(folder, n=700).crowd(400).path))
     (run,) = fit(database, FitRequest(city="town", outcome="robbery"))
+    put_to_use(database, run)
     database.close()
     return folder / "town.sqlite", run
 
@@ -254,6 +260,44 @@ def test_a_plan_is_made_of_the_zones_in_use_and_finds_them_later(town):
         assert named <= set(shapes)
         assert zone.id in shapes
         assert len(Ledger(session, cities.get_city(session, "town"), WHEN.date()).plans)
+
+
+def test_visits_and_actions_are_taken_in_zones_that_a_person_made_and_stay_in_them(town):
+    database, run = town
+    zone = run.zones.sort_values("n_cells").iloc[-1]
+    step(database, run.id, Split(zone=zone.id, line=across(zone.geometry)))
+    use(database, run, 1)
+    part = zones_at(database, run, 1)
+    part = part[~part["id"].isin(run.zones["id"])].iloc[0]
+    now_ms = round(WHEN.replace(tzinfo=dt.UTC).timestamp() * 1000)
+    facts = VisitFacts(
+        zone=part.id, unit="A1", start_ms=now_ms - 600_000, end_ms=now_ms, activity="foot patrol"
+    )
+    work = ActionFacts(
+        zone=part.id,
+        factor=ANY_FACTOR,
+        kind="lighting",
+        what="Mend the lamp",
+        owner="Streets",
+        due=None,
+    )
+    signed = {"who": "ana", "when": WHEN}
+    with database.session(write=True) as session:
+        city = cities.get_city(session, "town")
+        args = (session, city, part.district, run.id)
+        key = "5b0f1d3e-6f0a-4c67-9a39-2f5f0f6c7f11"
+        assert log_visit(*args, key, facts, **signed, now_ms=now_ms) == "new"
+        number = add_action(*args, work, **signed, today=WHEN.date())
+        x, y = session.execute(select(Visit.x, Visit.y)).one()
+    assert shapely.contains_xy(part.geometry, x, y)
+    use(database, run, 0)  # neither is lost when other zones are in use
+    done = dataclasses.replace(work, state="done")
+    with database.session(write=True) as session:
+        city = cities.get_city(session, "town")
+        change_action(session, city, number, done, version=1, **signed, today=WHEN.date())
+        again = dataclasses.replace(facts, note="by foot")
+        correct_visit(session, city, key, again, why="a word", version=1, **signed, now_ms=now_ms)
+        assert get_action(session, city.id, number).facts.zone == part.id
 
 
 def test_measures_and_releases_are_about_the_zones_in_use_and_say_so(town, tmp_path):

@@ -1,6 +1,7 @@
 import pytest
 from staffing import Office
 from town import Town
+from using import put_to_use
 from workbench import Workbench
 
 from app.runs.pipeline import FitRequest, fit
@@ -35,6 +36,7 @@ def desk(tmp_path_factory):
     office = Office(url, folder)
     import_city(office.database, read_city_file(made.path))
     office.run = fit(office.database, FitRequest(city="town", outcome="robbery"), who="ann")[0]
+    put_to_use(office.database, office.run)
     for role in ("viewer", "analyst", "commander", "publisher"):
         office.add(role, role, display=role.title(), districts=["town/D1"])
     yield office

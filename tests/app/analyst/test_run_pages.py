@@ -229,6 +229,9 @@ def test_the_map_of_the_grid_draws_every_edge_and_what_a_block_is(ann):
         ("incidents.json?outcome=robbery&last=9999-12-31", 400),
         ("incidents.json?outcome=robbery&first=soon", 400),
         ("incidents.json", 200),
+        ("budget.json", 200),
+        ("budget.json?area_share=NaN", 400),
+        ("budget.json?outcome=arson", 400),
     ],
 )
 def test_addresses_that_ask_for_what_cannot_be_are_no_fault_of_ours(ann, address, status):
@@ -250,6 +253,41 @@ def test_incidents_of_a_period_are_counted_both_days_included(desk, ann):
             incidents.incident_points(session, city.id, "robbery", day, day + dt.timedelta(1))
         )
     assert one.get_json()["count"] == there > 0
+
+
+def test_the_form_says_how_much_of_the_budget_zones_would_take(desk, ann):
+    """By cutting the scores of the run that there is; what it says would honour it does."""
+    limits = "min_cells=4&max_cells=40"
+
+    def told(share, most):
+        asked = f"outcome=robbery&area_share={share}&max_zones={most}&{limits}"
+        return ann.get(f"{RUNS}/budget.json?{asked}").get_json()["told"]
+
+    capped = told(15, 2)
+    assert capped.startswith(f"By the scores of run {desk.run.id}, zones hold ")
+    assert "15 % was the budget: 2 zones a district were allowed" in capped
+    needed = re.search(r"(?:allow|with) (\d+)", capped)[1]
+    assert "zones a district were allowed" not in told(15, needed)
+    assert told(2, 100) == ""
+    assert told(15, "") == told("", 2) == told(90, 2) == ""  # the fields say what is wrong
+    other = ann.get(f"{RUNS}/budget.json?cell=50&area_share=20&max_zones=1&{limits}").get_json()
+    assert other["told"] == (
+        "1 zone a district, each of up to 40 cells, can hold 1.2 % of the area at most."
+    )
+    page = ann.send(NEW, **filled(area_share="15", max_zones="2", preview="yes")).text
+    part = re.search(r'data-part="budget"[^>]*>([^<]*)<', page)
+    assert part[1] == capped
+    assert (
+        'data-part="budget" role="status" hidden'
+        in ann.send(NEW, **filled(area_share="2", max_zones="100", preview="yes")).text
+    )
+
+
+def test_a_run_is_named_where_it_is_asked_for(desk, ann):
+    assert ann.send(NEW, **filled(name="Spring", note="new stops", seed="31")).status_code == 303
+    found = asked(desk)
+    assert (found.name, found.note) == ("Spring", "new stops")
+    assert ann.send(NEW, **filled(name="x" * 81)).status_code == 422
 
 
 def test_the_form_hints_at_operations_by_the_nearest_neighbour_test(ann):

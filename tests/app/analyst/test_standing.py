@@ -6,6 +6,7 @@ import json
 import pytest
 from staffing import Office, keep_city
 from town import Town
+from using import put_to_use
 
 from app.analyst.readiness import PATIENCE_S, WorkerWatch
 from app.runs.pipeline import FitRequest, fit
@@ -58,6 +59,12 @@ def test_the_story_of_a_city_from_nothing_to_a_validated_run(own):
     validate(own.database, run.id, dt.date(2024, 10, 1), dt.date(2024, 12, 29))
     page = ann.get("/analyst/town/").text
     assert "No release shows the newest run" in next_of(page)
+    assert "No run is in use" in next_of(page)
+    assert f'href="/analyst/town/runs/{run.id}/use"' in next_of(page)
+    put_to_use(own.database, run)
+    page = ann.get("/analyst/town/").text
+    assert "No run is in use" not in next_of(page)
+    assert "No release shows the run in use" in next_of(page)
     assert 'href="/analyst/town/releases"' in next_of(page)
     assert "href" not in next_of(vera.get("/analyst/town/").text)  # nor is drafting
     assert whole.id in page

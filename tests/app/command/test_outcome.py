@@ -150,8 +150,8 @@ def test_sensitive_outcomes_are_not_told(town_desk, cora, own):
     try:
         assert own[1] not in cora.get(f"{D1}/outcome").text
         assert cora.get(f"{D1}/outcome/{own[0]}/{own[1]}").status_code == 404
-        assert "No run of the whole city" in words(cora.get(f"{D1}/"))
-        assert "No run of the whole city" in words(cora.get(f"{D1}/outcome/power"))
+        assert "No run of this city is in use" in words(cora.get(f"{D1}/"))
+        assert "No run of this city is in use" in words(cora.get(f"{D1}/outcome/power"))
     finally:
         mark([])
 

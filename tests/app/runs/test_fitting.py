@@ -3,9 +3,12 @@
 import datetime as dt
 import json
 
+import numpy as np
+import pandas as pd
 import pytest
 from town import Town
 
+from app.analyst.run_hints import incidents_told
 from app.runs.fitting import fit_arguments, read_fit
 from app.runs.inputs import FactorChoice, digest_inputs, inputs_of
 from app.runs.pipeline import FitRequest, fit
@@ -16,6 +19,7 @@ from geodata.database import open_database, upgrade
 from geodata.errors import DataError
 from geodata.importing import import_city
 from geodata.store import audit
+from geodata.store.cities import get_city
 from spatial.errors import SpecError
 from spatial.spec import HistorySpec, ModelSpec, ZoneSpec
 
@@ -68,6 +72,55 @@ def test_a_run_carries_the_factors_and_the_lengths_that_were_chosen(town):
         {"name": "shops", "operation": "density", "max_blocks": 3, "step": "half"},
     ]
     assert run.result["candidates"] + len(run.result["dropped"]) == 2 + 6
+
+
+@pytest.fixture
+def several(tmp_path):
+    """A town with three outcomes, each with incidents in days of its own."""
+    made = Town(tmp_path, n=900).crowd(400)
+    days = {"ROBBERY": range(1, 13), "BURGLARY": range(5, 7), "NOISE": range(2, 12)}
+    kinds = np.array(list(days))[np.arange(900) % 3]
+    made.incidents["offense"] = kinds
+    made.incidents["date"] = [
+        f"{days[kind][i % len(days[kind])]}/{1 + i % 28}/2024" for i, kind in enumerate(kinds)
+    ]
+    made.change('"burglary" }', '"burglary", "NOISE" = "noise" }')
+    url = f"sqlite:///{tmp_path}/several.sqlite"
+    upgrade(url)
+    database = open_database(url)
+    import_city(database, read_city_file(made.path))
+    frame = made.incidents.assign(day=pd.to_datetime(made.incidents["date"]).dt.date)
+    yield database, frame.groupby("offense")["day"].agg(["min", "max"])
+    database.close()
+
+
+def test_the_usual_period_of_a_run_is_that_of_its_own_outcome(several):
+    database, days = several
+    told = {}
+    for outcome in ("robbery", "burglary", "noise"):
+        first, last = days.loc[outcome.upper()]
+        (run,) = fit(database, FitRequest(city="town", outcome=outcome))
+        assert (run.period_from, run.period_to) == (first, last + dt.timedelta(days=1)), outcome
+        weeks = (run.period_to - run.period_from).days / 7
+        told[outcome] = run.cells["expected"].sum() / weeks
+        assert told[outcome] == pytest.approx(300 / weeks, rel=0.05)
+        with database.session() as session:
+            city = get_city(session, "town")
+            count, words = incidents_told(session, city, outcome, None, None)
+        assert count == 300
+        assert f"{first} to {last}" in words
+    assert told["burglary"] > 5 * told["robbery"]
+    # one end that is given stays, the other is the outcome's
+    early = FitRequest(city="town", outcome="burglary", start=dt.date(2024, 6, 1))
+    (run,) = fit(database, early)
+    last = days.loc["BURGLARY", "max"]
+    assert (run.period_from, run.period_to) == (early.start, last + dt.timedelta(days=1))
+
+
+def test_an_outcome_whose_incidents_are_gone_is_refused(several):
+    database, _ = several
+    with pytest.raises(DataError, match="no outcome 'arson'; its outcomes are burglary"):
+        fit(database, FitRequest(city="town", outcome="arson"))
 
 
 def test_the_order_of_a_choice_decides_nothing_and_what_is_chosen_does(town):

@@ -3,6 +3,7 @@ import datetime as dt
 import pandas as pd
 import pytest
 from gunfire import NOON, SPRING, degrees
+from using import put_to_use
 
 from geodata.measures.record import Scope
 from geodata.store.runs import RunRecord
@@ -116,6 +117,7 @@ def zoned(town, ledger_of, make_run, sqlite_database):
                     period_to=dt.date(2024, 3, 1),
                 ),
             )
+        put_to_use(sqlite_database, "feedfacecafe")
         return ledger_of()
 
     return make

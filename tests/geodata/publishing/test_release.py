@@ -599,7 +599,7 @@ def test_a_sensitive_outcome_has_counts_by_district_and_month_only(tmp_path, sql
     town = Publisher(tmp_path, alerts=0)
     town.city += '\n[publish]\nsensitive_outcomes = ["burglary"]\n'
     town.bring(sqlite_database)
-    keep_run(sqlite_database, town_run("c" * 12), outcome="burglary")
+    keep_run(sqlite_database, town_run("c" * 12), outcome="burglary", used=False)
     record = draft_release(sqlite_database, root, "town", "ana", today=TODAY)
     folder = ReleaseFolder(path=root / "town" / record.id)
     assert record.manifest["run"] is None
