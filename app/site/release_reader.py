@@ -28,6 +28,7 @@ from geodata.publishing.activity_read import released_activity
 from geodata.publishing.rules import RULES
 from geodata.publishing.surroundings_read import released_surroundings
 from geodata.reports import SourceReport
+from spatial.reasons import order_factors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,6 +184,8 @@ def _run(told: dict[str, Any], folder: ReleaseFolder, city: PublicCity) -> Publi
     for name in ("area", "environment_share", "factors"):
         by_id = {zone["id"]: zone[name] for zone in told["zones"]}
         zones[name] = [by_id[zone] for zone in zones["id"]]
+    columns = told["result"]["diagnostics"]["factors"]
+    zones["factors"] = [order_factors(factors, columns) for factors in zones["factors"]]
     return PublicRun(
         id=told["id"],
         outcome=told["outcome"],

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from geodata.errors import DataError, NotStoredError, StoreError
 from geodata.tables.core import City, Run, Zone
 from spatial.grid import Grid
+from spatial.reasons import order_factors
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -49,7 +50,8 @@ class RunRecord:
     ``environment`` and ``history``. ``zones`` is in the city's reference system: ``id``,
     ``district``, ``rank`` (1 is the highest in its district), ``area`` (square units), ``n_cells``,
     ``expected``, ``past``, ``environment_share`` (of its combined risk), ``factors`` (a list of
-    mappings: name, operation, distance, rrv, share of its cells). ``created_at`` is UTC.
+    mappings: name, operation, distance, rrv, share of its cells and how many of all it covers;
+    :mod:`spatial.reasons` orders them). ``created_at`` is UTC.
     ``edited`` is set where ``zones`` are those that a person made of the run's own
     (:mod:`geodata.store.editions`); they have a column ``name`` more.
     """
@@ -312,7 +314,13 @@ def _record(session: Session, run: Run) -> RunRecord:
     rows = session.scalars(select(Zone).where(Zone.run_id == run.id).order_by(Zone.id)).all()
     zones = gpd.GeoDataFrame(
         [
-            {"id": z.code, "district": z.district, "rank": z.rank, **z.details, "geometry": z.geom}
+            {
+                "id": z.code,
+                "district": z.district,
+                "rank": z.rank,
+                **told_details(z.details, run.result),
+                "geometry": z.geom,
+            }
             for z in rows
         ],
         columns=["id", "district", "rank", *ZONE_DETAILS, "geometry"],
@@ -336,6 +344,16 @@ def _record(session: Session, run: Run) -> RunRecord:
         cells=table.drop(columns=list(LATTICE)),
         zones=zones,
     )
+
+
+def told_details(details: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    """Return what is stored of a zone with its factors in the order of :mod:`spatial.reasons`.
+
+    A run of an earlier version has the share of all cells that a column marks in its diagnostics
+    alone.
+    """
+    columns = result.get("diagnostics", {}).get("factors", ())
+    return {**details, "factors": order_factors(details["factors"], columns)}
 
 
 def _to_parquet(record: RunRecord) -> bytes:
