@@ -33,7 +33,7 @@ def test_a_zone_inside_of_its_district_stays_as_it_is(run):
 
 @given(
     st.floats(0.15, 0.85),
-    st.floats(-0.3, 0.3),
+    st.floats(-0.12, 0.12),
     st.booleans(),
 )
 @settings(max_examples=60, deadline=None)
@@ -71,7 +71,8 @@ def test_outlines_are_cut_at_the_border_and_areas_follow(share, slope, holes):
 
 def test_cells_of_a_district_stay_in_their_zone_when_it_is_cut(run):
     grid = run.grid
-    x = float(np.median(grid.x)) + 0.3 * grid.cell_units  # a border between centers and edges
+    columns = np.unique(grid.x)
+    x = columns[len(columns) // 2] + 0.3 * grid.cell_units  # a border between center and edge
     west, south, _, north = grid.bounds
     ground = shapely.box(west, south, x, north)
     mine = np.flatnonzero(grid.x < x)
