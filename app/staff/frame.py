@@ -64,7 +64,9 @@ def moment(when: dt.datetime | None) -> str:
     if when is None:
         return ""
     zone = zoneinfo.ZoneInfo(g.get(CITY_CLOCK, "UTC"))
-    return f"{when.replace(tzinfo=dt.UTC).astimezone(zone):%Y-%m-%d %H:%M %Z}"
+    local = when.replace(tzinfo=dt.UTC).astimezone(zone)
+    name, offset = f"{local:%Z}", f"{local:%z}"  # not every zone has letters of its own
+    return f"{local:%Y-%m-%d %H:%M} {name if name.isalpha() else f'UTC{offset[:3]}:{offset[3:]}'}"
 
 
 def ago(when: dt.datetime) -> str:

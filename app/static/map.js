@@ -191,7 +191,8 @@ const SaferGround = (() => {
       item.textContent = text;
       return item;
     }));
-    page("panel-figures").textContent = Words.say("figures", told);
+    // Releases of earlier versions do not tell the parts.
+    page("panel-figures").textContent = told.parts ? Words.say("figures", told) : told.area;
     const anchor = row(told.id) && row(told.id).querySelector("a");
     page("panel-link").href = anchor ? anchor.href : `/zones/${encodeURIComponent(told.id)}`;
   };
