@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from app.permissions import Limit, Rule
 
 TOKEN, NEXT = "token", "next"
+BY_ITSELF = "X-By-Itself"  # header of what a page asks without anybody being there
 
 
 class SessionCookie(SecureCookieSessionInterface):
@@ -83,7 +84,7 @@ def visitor() -> Visitor | None:
     """Give who asks, if somebody who has begun to sign in; looked up once for a request."""
     if "visitor" not in g:
         token = session.get(TOKEN)
-        present = request.endpoint not in BY_THEMSELVES
+        present = request.endpoint not in BY_THEMSELVES and BY_ITSELF not in request.headers
         g.visitor = (
             signing_in.find_visitor(desk(), token, present=present)
             if isinstance(token, str)

@@ -15,6 +15,7 @@ import geopandas as gpd
 import numpy as np
 
 from geodata.errors import DataError
+from spatial.reasons import order_factors
 from spatial.zone_edits import active_factors, draw, merge, split
 from spatial.zones import cells_within, outline
 
@@ -285,20 +286,19 @@ def _figures(run: RunRecord, cells: Cells) -> dict[str, Any]:
 def _factors(
     run: RunRecord, active: NDArray[np.bool_] | None, cells: Cells
 ) -> list[dict[str, Any]]:
-    """Tell which factors act in a zone, strongest first, and the share of cells they reach."""
+    """Tell which factors act in a zone, and the shares of its cells and of all that they mark."""
     if active is None:
         return []
-    factors = run.result["model"]["factors"]
-    share = active[cells].mean(axis=0)
-    weight = share * np.abs([factor["coefficient"] for factor in factors])
-    return [
+    share, covers = active[cells].mean(axis=0), active.mean(axis=0)
+    return order_factors(
         {
-            **{key: factors[i][key] for key in ("name", "operation", "distance", "rrv")},
+            **{key: factor[key] for key in ("name", "operation", "distance", "rrv")},
             "share": float(share[i]),
+            "covers": float(covers[i]),
         }
-        for i in np.argsort(-weight, kind="stable")
+        for i, factor in enumerate(run.result["model"]["factors"])
         if share[i] > 0
-    ]
+    )
 
 
 def _ranked(run: RunRecord, zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

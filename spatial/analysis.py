@@ -21,6 +21,7 @@ from spatial.diagnostics import Diagnostics, diagnose
 from spatial.forest import MOST_SAMPLED, affordable_trees, forest_table, grow_forest
 from spatial.grid import lay_grid
 from spatial.history import lay_past
+from spatial.reasons import order_factors
 from spatial.terrain.districts import SharedDistricts, share_strength
 from spatial.terrain.model import (
     adapt_terrain,
@@ -375,18 +376,18 @@ def _zone_frame(
 
 
 def _zone_factors(terrain: RiskTerrain, cells: NDArray[np.int64]) -> list[dict[str, Any]]:
-    """Tell which factors act in a zone, strongest first, and the share of cells they reach."""
-    share = terrain.active[cells].mean(axis=0)
+    """Tell which factors act in a zone, and the shares of its cells and of all that they mark."""
+    share, covers = terrain.active[cells].mean(axis=0), terrain.active.mean(axis=0)
     rrv = np.exp(terrain.model.fit.beta[1:])
-    order = np.argsort(-share * np.abs(np.log(rrv)), kind="stable")
-    return [
+    return order_factors(
         {
-            "name": terrain.model.columns[i].factor,
-            "operation": terrain.model.columns[i].operation,
-            "distance": terrain.model.columns[i].distance_units,
+            "name": column.factor,
+            "operation": column.operation,
+            "distance": column.distance_units,
             "rrv": float(rrv[i]),
             "share": float(share[i]),
+            "covers": float(covers[i]),
         }
-        for i in order
+        for i, column in enumerate(terrain.model.columns)
         if share[i] > 0
-    ]
+    )

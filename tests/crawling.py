@@ -116,3 +116,43 @@ def crawl(get, starts, *, each=3, most=400):
                 seen.add(plain)
                 waiting.append(plain)
     return found
+
+
+class Tables(HTMLParser):
+    """The rows of every table: for each cell how many columns and rows it takes."""
+
+    def __init__(self):
+        super().__init__()
+        self.tables, self._open = [], []
+
+    def handle_starttag(self, tag, attributes):
+        told = dict(attributes)
+        if tag == "table":
+            self._open.append([])
+            self.tables.append(self._open[-1])
+        elif tag == "tr" and self._open:
+            self._open[-1].append([])
+        elif tag in ("td", "th") and self._open and self._open[-1]:
+            spans = int(told.get("colspan") or 1), int(told.get("rowspan") or 1)
+            self._open[-1][-1].append(spans)
+
+    def handle_endtag(self, tag):
+        if tag == "table" and self._open:
+            self._open.pop()
+
+
+def widths(rows):
+    """Give how many columns each row of a table takes, those that hang down into it with it."""
+    hanging, found = [], []  # columns and rows left of cells of rows before
+    for row in rows:
+        found.append(sum(c for c, _ in row) + sum(c for c, left in hanging if left > 0))
+        hanging = [(c, left - 1) for c, left in hanging if left > 1]
+        hanging += [(c, r - 1) for c, r in row if r > 1]
+    return found
+
+
+def uneven_tables(text):
+    """Give the widths of the rows of each table whose rows are not all as wide as its first."""
+    found = Tables()
+    found.feed(text)
+    return [w for w in map(widths, found.tables) if len(set(w)) > 1]

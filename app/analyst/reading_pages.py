@@ -215,7 +215,7 @@ def _summary(run: RunRecord, methods: MethodsPage) -> tuple[str, ...]:
         )
     parts = methods.combined.parts
     second = (
-        f"Of all combined risk {parts.environment} comes from the environment and {parts.history} "
+        f"Of all combined risk {parts.environment} is from the environment and {parts.history} "
         "from past incidents."
     )
     if len(zones) == 0:

@@ -27,6 +27,7 @@ from geodata.store.editions import get_run_in_use
 from geodata.store.imports import undone_imports_of
 from geodata.store.runs import RunSummary, get_run, list_runs
 from geodata.store.uses import RunUseRecord, nothing_in_use, uses_now
+from spatial.reasons import order_factors, reasons_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -172,8 +173,8 @@ def print_run(document: dict[str, Any]) -> None:
         f"{combined['history_share']:.0%} from history; zones follow {document['zones_from']}"
     )
     print_table(
-        ["district", "rank", "code", "area", "expected", "past", "environment", "zone", "factors"],
-        [_zone_row(zone) for zone in document["zones"]],
+        ["district", "rank", "code", "area", "expected", "past", "environment", "zone", "reasons"],
+        [_zone_row(zone, document) for zone in document["zones"]],
     )
     for warning in document["warnings"]:
         say(f"warning: {warning}")
@@ -199,7 +200,8 @@ def _run_row(run: RunSummary, used: RunUseRecord | None) -> list[Any]:
     ]
 
 
-def _zone_row(zone: dict[str, Any]) -> list[Any]:
-    names = ", ".join(factor["name"] for factor in zone["factors"])
+def _zone_row(zone: dict[str, Any], document: dict[str, Any]) -> list[Any]:
+    factors = order_factors(zone["factors"], document["diagnostics"]["factors"])
+    names = ", ".join(factor["name"] for factor in reasons_of(factors))
     keys = ("district", "rank", "code", "area", "expected", "past", "environment_share", "id")
     return [*(zone[key] for key in keys), names]

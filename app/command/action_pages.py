@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from app import words
 from app.command.visit_pages import zone_name
 from app.dosage.files import escaped, folded
+from app.staff.frame import moment
 from geodata.store.actions import STILL_OPEN
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def event_rows(there: Present, events: Sequence[EventRecord]) -> list[EventRow]:
     """Tell what happened to an action, the newest first."""
     return [
         EventRow(
-            when=f"{event.at:%Y-%m-%d %H:%M} UTC",
+            when=moment(event.at),
             by=event.person,
             told=_told(there, event),
             text=event.text,

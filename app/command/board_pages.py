@@ -31,7 +31,7 @@ COLOURS = {  # told apart without their hue: from the darkest to the lightest
 }
 WORDS = {
     "under way": "An officer is there",
-    "missed": "Missed: fewer visits than planned",
+    "missed": "Missed: planned visits that nobody made",
     "late": "Late",
     "gap": "Waits too long",
     "done": "All planned visits made",
@@ -42,7 +42,7 @@ MARKS = {"under way": "▶", "missed": "✕", "late": "!", "gap": "…", "done":
 
 @dataclass(frozen=True, kw_only=True)
 class BoardZone:
-    """One zone on the board."""
+    """One zone on the board; ``since`` and ``next`` are words, ``waits`` if that is too long."""
 
     code: str
     name: str
@@ -53,6 +53,7 @@ class BoardZone:
     made: int
     late: int
     since: str
+    waits: bool
     next: str
 
 
@@ -112,11 +113,11 @@ def make_board(place: Place, there: Present, plan: PlanRecord, visits: pd.DataFr
         at=place.clock(place.now_ms),
         phase="before" if now_min < 0 else "on" if now_min < shift_min else "over",
         zones=zones,
-        units=_units(place, plan, there, seen),
+        units=_units(place, plan, there, seen, _kept(plan, listed, found)),
         planned=sum(one.planned for one in found),
         made=sum(one.made for one in found),
         late=sum(one.late for one in found),
-        gaps=sum(one.state == "gap" for one in found),
+        gaps=sum(one.waits for one in found),
         under_way=sum(one.state == "under way" for one in found),
     )
 
@@ -147,7 +148,6 @@ def board_layer(there: Present, board: Board, addresses: dict[str, str]) -> Laye
 
 
 def _zone(place: Place, plan: PlanRecord, zone: dict[str, Any], one: ZoneProgress) -> BoardZone:
-    next_ms = None if one.next_min is None else plan.shift_start_ms + one.next_min * MINUTE_MS
     return BoardZone(
         code=zone["zone"],
         name=f"Zone {zone['rank']}",
@@ -157,23 +157,66 @@ def _zone(place: Place, plan: PlanRecord, zone: dict[str, Any], one: ZoneProgres
         planned=one.planned,
         made=one.made,
         late=one.late,
-        since="" if one.since_min is None else _span(one.since_min),
-        next="" if next_ms is None else place.clock(next_ms),
+        since=_since(one),
+        waits=one.waits,
+        next=_next(place, plan, one),
     )
 
 
+def _since(one: ZoneProgress) -> str:
+    """Tell how long a zone has been without a visit."""
+    if one.since_min is None:
+        return "now"
+    told = f"{_span(one.since_min)} {'ago' if one.made else 'without one'}"
+    return f"{told}, too long" if one.waits else told
+
+
+def _next(place: Place, plan: PlanRecord, one: ZoneProgress) -> str:
+    """Tell the next planned visit ahead, and since when one is overdue that can still be made."""
+
+    def clock(minute: float) -> str:
+        return place.clock(plan.shift_start_ms + round(minute * MINUTE_MS))
+
+    told = [] if one.overdue_min is None else [f"overdue since {clock(one.overdue_min)}"]
+    told += [] if one.next_min is None else [clock(one.next_min)]
+    return "; then ".join(told) or "none"
+
+
+def _kept(
+    plan: PlanRecord, listed: list[dict[str, Any]], found: list[ZoneProgress]
+) -> set[tuple[str, int]]:
+    """Give the planned visits that were made: the zone and the planned start."""
+    return {
+        (zone["zone"], plan.shift_start_ms + round(minute * MINUTE_MS))
+        for zone, one in zip(listed, found, strict=True)
+        for minute in one.kept
+    }
+
+
 def _units(
-    place: Place, plan: PlanRecord, there: Present, seen: pd.DataFrame
+    place: Place,
+    plan: PlanRecord,
+    there: Present,
+    seen: pd.DataFrame,
+    kept: set[tuple[str, int]],
 ) -> tuple[BoardUnit, ...]:
     counts = seen["unit"].value_counts().to_dict()
     rows = []
     for unit in plan.document["units"]:
         made = int(counts.pop(unit["unit"], 0))
         moments = sorted(unit["visits"], key=lambda visit: visit["start_ms"])
-        ahead = moments[made:]
-        following = ""
-        if ahead:
-            following = f"Zone {there.rank(ahead[0]['zone'])}, {place.clock(ahead[0]['start_ms'])}"
+        ahead = next(
+            (
+                visit
+                for visit in moments
+                if visit["start_ms"] >= place.now_ms
+                and (visit["zone"], visit["start_ms"]) not in kept
+            ),
+            None,
+        )
+        following = "none"
+        if ahead is not None:
+            following = f"Zone {there.rank(ahead['zone'])}, {place.clock(ahead['start_ms'])}"
         rows.append(
             BoardUnit(
                 unit=unit["unit"],
@@ -185,7 +228,7 @@ def _units(
         )
     others = int(sum(counts.values())) + int(seen["unit"].isna().sum())
     if others:
-        rows.append(BoardUnit(unit="others", planned=0, due=0, made=others, next=""))
+        rows.append(BoardUnit(unit="others", planned=0, due=0, made=others, next="none"))
     return tuple(rows)
 
 

@@ -18,6 +18,7 @@ from geodata.readers.clocks import local_days
 from geodata.store import uses
 from geodata.store.records import TABLES, read_frame
 from spatial.grid import area_of
+from spatial.reasons import MOSTLY, reasons_of, zone_kind
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -112,10 +113,13 @@ def overview(session: Session, place: Place) -> Overview:
 
 
 def why(factors: list[dict[str, object]], history: float) -> str:
-    """Name what makes a zone a zone, briefly."""
-    names = list(dict.fromkeys(plain(str(factor["name"])) for factor in factors))
-    named = listed(names[:MOST_TOLD]) or "no factor"
-    return f"{named}; {words.share(history)} from past incidents"
+    """Name what makes a zone a zone, briefly, the larger part of its score first."""
+    names = list(dict.fromkeys(plain(str(factor["name"])) for factor in reasons_of(factors)))
+    named = listed(names[:MOST_TOLD]) or "no factor sets it apart"
+    past = f"{words.share(history)} from past incidents"
+    if zone_kind(1.0 - history) == "hot spot":
+        past = f"hot spot, {past}"
+    return f"{past}; {named}" if history >= MOSTLY else f"{named}; {past}"
 
 
 def _zone_lines(

@@ -11,6 +11,7 @@ from app.command.plan_forms import ranks_of
 from app.command.shifts import shift_words
 from app.dosage.planning import Clock
 from app.dosage.words import quality
+from app.staff.frame import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -196,7 +197,7 @@ def plan_rows(found: Sequence[PlanRecord], now_ms: int) -> list[PlanRow]:
             visits=one[0].document["visits"],
             travel=one[0].document["travel_minutes"],
             gave_way=len(one[0].document["gave_way"]),
-            made=f"{one[0].created_at:%Y-%m-%d %H:%M} UTC",
+            made=moment(one[0].created_at),
             by=one[0].created_by or "",
             state=_state(start, end, now_ms),
         )
@@ -227,7 +228,7 @@ def plan_page(
             Version(
                 id=one.id,
                 version=one.version,
-                made=f"{one.created_at:%Y-%m-%d %H:%M} UTC",
+                made=moment(one.created_at),
                 by=one.created_by or "",
                 stands=position == 0,
             )
@@ -235,7 +236,7 @@ def plan_page(
         ),
         stands=shift[0].id if shift else plan.id,
         run=plan.run,
-        made=f"{plan.created_at:%Y-%m-%d %H:%M} UTC",
+        made=moment(plan.created_at),
         by=plan.created_by or "",
         asked=_asked(document),
         units=tuple(_order(unit, ranks) for unit in document["units"]),

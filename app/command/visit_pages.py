@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from app.staff.frame import moment
 from geodata.store.visits import LONGEST_NOTE, LONGEST_UNIT
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def version_rows(
             told = _difference(place, there, before, one)
         rows.append(
             VersionRow(
-                when=f"{one.changed_at:%Y-%m-%d %H:%M} UTC",
+                when=moment(one.changed_at),
                 by=one.changed_by,
                 told=told,
                 why=one.why or "",

@@ -21,8 +21,11 @@ from app.drawing.paper import Paper
 from app.maps.shapes import district_label
 from app.paths import template_dir
 from app.words import listed
+from spatial.reasons import reasons_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import geopandas as gpd
 
     from geodata.store.cities import CityRecord
@@ -74,10 +77,9 @@ class Sheet:
         """Call a zone by its district besides."""
         return f"{self.district}, zone {self.called(zone)}"
 
-    def factors(self, zone: str) -> list[dict[str, Any]]:
-        """Give the factors of a zone."""
-        found: list[dict[str, Any]] = self.zones["factors"][self.zones["id"] == zone].iloc[0]
-        return found
+    def factors(self, zone: str) -> list[Mapping[str, Any]]:
+        """Return the factors that are reasons for a zone, first what sets it apart most."""
+        return reasons_of(self.zones["factors"][self.zones["id"] == zone].iloc[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from app.maps.ground import Ground
     from geodata.store.runs import RunRecord
 
-FORMAT = "6"  # raise when the files change for the same run
+FORMAT = "7"  # raise when the files change for the same run
 COMPRESSED = (".js", ".css", ".json", ".svg")
 MANIFEST = "map.json"
 

@@ -88,9 +88,9 @@ def or_blank(draw: Callable[P, bytes]) -> Callable[P, bytes]:
 
 @or_blank
 def overview_svg(ground: Ground, run: RunRecord) -> bytes:
-    """Draw the whole city."""
+    """Draw the whole city, shaded by what zones were cut to: the zones themselves."""
     scene = scene_of(ground, run)
-    return _Drawing(scene, scene.limit.buffer(0).bounds, streets=1).draw(None)
+    return _Drawing(scene, scene.limit.buffer(0).bounds, streets=1).draw(None, terrain=False)
 
 
 @or_blank
@@ -129,12 +129,18 @@ class _Drawing:
         self.window = shapely.box(*self.bounds)
         self.parts: list[str] = []
 
-    def draw(self, zone_id: str | None, around: BaseGeometry | None = None) -> bytes:
-        """Draw from the ground up; one zone stands out if it is named, so does an area."""
+    def draw(
+        self, zone_id: str | None, around: BaseGeometry | None = None, *, terrain: bool = True
+    ) -> bytes:
+        """Draw from the ground up; one zone stands out if it is named, so does an area.
+
+        Zones are filled where the ``terrain`` does not lie under them.
+        """
         self._shape(self.scene.limit, f'fill="{palette.GROUND}"')
         for kind, colour in (("park", palette.PARK), ("water", palette.WATER)):
             self._shapes(self._base(kind), f'fill="{colour}"')
-        self._surface()
+        if terrain:
+            self._surface()
         for rank, width in ((3, 0.8), (2, 1.4), (1, 2.6)):
             if rank <= self.streets:
                 rows = self._base("street")
@@ -145,7 +151,7 @@ class _Drawing:
         border = f'fill="none" stroke="{palette.DISTRICT}" stroke-width="1.8"'
         for shape in self.scene.districts.geometry:
             self._shape(shape.boundary, border)
-        self._zones(zone_id)
+        self._zones(zone_id, "none" if terrain else palette.ZONE)
         if around is not None:
             edge = f'fill="none" stroke="{palette.INK}" stroke-dasharray="10 5"'
             self._shape(around, f'{edge} stroke-width="3.5"')
@@ -186,7 +192,7 @@ class _Drawing:
             f'preserveAspectRatio="none" href="data:image/png;base64,{data}"/>'
         )
 
-    def _zones(self, zone_id: str | None) -> None:
+    def _zones(self, zone_id: str | None, fill: str) -> None:
         for zone in self.scene.zones.itertuples():
             if not zone.geometry.intersects(self.window):
                 continue
@@ -195,7 +201,8 @@ class _Drawing:
             self._shape(
                 zone.geometry, f'fill="none" stroke="{palette.CASING}" stroke-width="{wide}"'
             )
-            self._shape(zone.geometry, f'fill="none" stroke="{palette.ZONE}" stroke-width="{thin}"')
+            line = f'stroke="{palette.ZONE}" stroke-width="{thin}"'
+            self._shape(zone.geometry, f'fill="{fill}" fill-opacity="0.3" {line}')
         for zone in self.scene.zones.itertuples():
             if zone.geometry.intersects(self.window) and zone_id is None:
                 spot = zone.geometry.representative_point()

@@ -12,7 +12,7 @@ import shapely
 from flask_babel import gettext as _
 from shapely.errors import ShapelyError
 
-from app import words
+from app import words, words_zones
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +26,6 @@ DECIMALS = 6
 THINNING_M = 4.0
 DISTRICT = re.compile(r"District (\w+)")  # a name that is the word and a number or letter
 BARE = re.compile(r"\w{1,3}")  # a name that is only that
-LEAST_TOLD = 0.25  # history is named as a reason from this share of a zone's risk on
 STREET_GROUP = 40  # lines a drawn shape: far fewer vectors, still culled by place
 
 
@@ -40,9 +39,9 @@ def zones_geojson(ground: Ground, run: RunRecord) -> bytes:
             "district": zone.district,
             "rank": int(zone.rank),
             "title": zone_title(zone, names),
-            "surroundings": words.share(zone.environment_share),
+            "parts": words_zones.parts(zone.environment_share),
             "area": units.area(zone.area),
-            "reasons": list(reasons(zone, units)),
+            "reasons": list(words_zones.reasons(zone, units)),
         }
         for zone in run.zones.itertuples()
     ]
@@ -107,28 +106,6 @@ def zone_title(zone: Any, names: dict[str, str]) -> str:
     """Call a zone by its district and its rank there."""
     district = district_label(zone.district, names)
     return _("%(district)s, zone %(rank)s", district=district, rank=zone.rank)
-
-
-def reasons(zone: Any, units: words.Units) -> tuple[str, ...]:
-    """Tell every reason of a zone: its factors, strongest first, then what happened there."""
-    found = [reason(factor, units) for factor in zone.factors]
-    past = 1.0 - zone.environment_share
-    if past >= LEAST_TOLD:
-        found.append(
-            _("Past incidents here and nearby: %(share)s of its risk", share=words.share(past))
-        )
-    return tuple(found)
-
-
-def reason(factor: dict[str, Any], units: words.Units) -> str:
-    """Tell one reason of a zone."""
-    place = words.where(factor, units)
-    return _(
-        "%(place)s: incidents are %(times)s there (%(extent)s)",
-        place=f"{place[0].upper()}{place[1:]}",
-        times=words.times(factor["rrv"]),
-        extent=words.extent(factor["share"]),
-    )
 
 
 def _groups(shapes: gpd.GeoSeries) -> Iterable[np.ndarray[Any, Any]]:

@@ -32,6 +32,7 @@ from geodata.measures.ledger import Ledger
 from geodata.measures.masked import Masks
 from geodata.publishing.activity_live import public_activity
 from geodata.publishing.gazetteer import make_gazetteer
+from geodata.publishing.outlines import in_districts
 from geodata.publishing.surroundings import NO_CLASS, RiskClasses, Surroundings
 from geodata.store import cities, editions, findings, initiatives, layers, sources, uses
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
     from app.maps.bundle import Bundle
     from app.site.public_figures import CityFigures, MeasureDetail
+    from app.site.shown import PublicRun
     from geodata.database import Database
     from geodata.measures.record import Scope
     from geodata.measures.registry import Step
@@ -274,7 +276,8 @@ class LiveSite:
         with self._database.session() as session:
             city = cities.get_city(session, shown.city.slug)
             ground = Ground(city=city, base=layers.base_shapes(session, city.id))
-            found = ground, editions.get_run_in_use(session, shown.run.id)
+            run = editions.get_run_in_use(session, shown.run.id)
+            found = ground, in_districts(run, city.districts)
         with self._lock:
             self._drawn[stamp] = found
             while len(self._drawn) > KEPT:
@@ -296,7 +299,7 @@ def load_shown(
     extents = dict(Ledger(session, city, city.this_day()).extents)
     return Shown(
         city=public_city(city),
-        run=public_run(editions.get_run_in_use(session, run)) if run else None,
+        run=_public_run(session, city, run) if run else None,
         reports=sources.latest_reports(session, city.id),
         validations=public_findings(session, about, VALIDATION),
         backtests=public_findings(session, about, BACKTEST),
@@ -309,6 +312,10 @@ def load_shown(
         retired=_public(initiatives.retired_initiatives(session, city.slug)),
         stamp=stamp,
     )
+
+
+def _public_run(session: Session, city: CityRecord, run: str) -> PublicRun:
+    return public_run(in_districts(editions.get_run_in_use(session, run), city.districts))
 
 
 def public_findings(session: Session, run: str, kind: str) -> list[PublicFinding]:

@@ -29,6 +29,7 @@ from geodata.publishing.activity_read import released_activity
 from geodata.publishing.rules import RULES
 from geodata.publishing.surroundings_read import released_surroundings
 from geodata.reports import SourceReport
+from spatial.reasons import order_factors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -196,6 +197,8 @@ def _run(told: dict[str, Any], folder: ReleaseFolder, city: PublicCity) -> Publi
         zones[name] = [by_id[zone] for zone in zones["id"]]
     codes = {zone["id"]: zone.get("code", "") for zone in told["zones"]}  # of late releases only
     zones["code"] = [codes[zone] for zone in zones["id"]]
+    columns = told["result"]["diagnostics"]["factors"]
+    zones["factors"] = [order_factors(factors, columns) for factors in zones["factors"]]
     return PublicRun(
         id=told["id"],
         outcome=told["outcome"],

@@ -26,7 +26,7 @@ from geodata.measures.masked import PART, SMALL
 from geodata.measures.record import Figure, MeasureValue, Scope
 from geodata.measures.registry import MEASURES, STALE_DAYS, find_measure
 from geodata.publishing.course import COURSE, FIGURE
-from geodata.publishing.rules import COARSE, OPEN_MEASURES, SHOWN_WORDS
+from geodata.publishing.rules import COARSE, OPEN_MEASURES, RULES, SHOWN_WORDS
 from geodata.publishing.tables import JSON, MONTHS, PERIODS, WEEKS, read_csv
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ WITHHELD = {"": "", SHOWN_WORDS[1]: SMALL, SHOWN_WORDS[2]: PART, SHOWN_WORDS[3]:
 OF_THE_CITY = N_("told for the whole city only")
 OF_PERIODS = N_("told for whole periods only")
 NOT_TOLD = N_("this release does not tell it")
+WEEKLY = N_("updated at least weekly, with the delay of what is published")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -209,14 +210,19 @@ def _why_not(found: ReleasedFigures, measure: Measure, scope: Scope) -> str:
 
 
 def _age(found: ReleasedFigures, shown: Shown, scope: Scope) -> PublicValue:
-    """Tell how old the release is today: the one figure that a release cannot hold."""
-    measure, age = MEASURES[DATA_AGE], shown.age_days
+    """Tell how old its newest row is today: the one figure that a release cannot hold.
+
+    What is published is late by the delay of its rules, so the promise allows for that many days
+    more.
+    """
+    measure = MEASURES[DATA_AGE]
+    age = None if shown.through is None else (shown.city.this_day() - shown.through).days
     value = MeasureValue(
         measure=measure,
         scope=scope,
         figure=Figure(value=None if age is None else float(age), n=1),
-        target=float(STALE_DAYS),
-        target_source=measure.target_source,
+        target=float(STALE_DAYS + RULES.delay_days),
+        target_source=WEEKLY,
         status="not met" if shown.stale else "met",
         data_through=shown.through,
         computed_at=found.computed_at,

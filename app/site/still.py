@@ -49,7 +49,7 @@ class StillPage:
 
     frame: pages.Frame
     rows: tuple[pages.ZoneRow, ...]
-    legend: tuple[pages.LegendEntry, ...]
+    followed: str
     groups: tuple[Group, ...]
     period: str
     files: tuple[tuple[str, str, str], ...]
@@ -88,7 +88,7 @@ def _page(reader: ReleaseReader, language: str, *, interactive: bool) -> StillPa
     return StillPage(
         frame=pages.frame(shown),
         rows=pages.zone_rows(shown, run) if run else (),
-        legend=pages.legend(run) if run else (),
+        followed=pages.followed(run) if run else "",
         groups=measures.groups,
         period=measures.filter.period,
         files=tuple(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import request, url_for
+from flask import g, request, url_for
 from werkzeug.exceptions import Forbidden
 
 from app.guard import require_visitor
 from app.permissions import ASKING
+from app.staff.frame import CITY_CLOCK
 from app.workroom import workroom
 from geodata.roles import ANALYST, PUBLISHER, READERS, VIEWER
 from geodata.store.cities import get_city
@@ -56,12 +57,15 @@ def staff_city(slug: str) -> CityRecord:
         If it is not stored.
     """
     with workroom().database.session() as session:
-        return get_city(session, slug)
+        city = get_city(session, slug)
+    setattr(g, CITY_CLOCK, city.timezone)
+    return city
 
 
 def shell(city: CityRecord, tab: str | None = None) -> CityShell:
     """Give what stands around a page about a city; ``tab`` is the endpoint of the tab it is in."""
     person = require_visitor().person
+    setattr(g, CITY_CLOCK, city.timezone)
     tabs = tuple(
         (endpoint, label, url_for(endpoint, city=city.slug))
         for endpoint, label, roles in TABS

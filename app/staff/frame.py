@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import zoneinfo
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import flash, get_flashed_messages, url_for
+from flask import flash, g, get_flashed_messages, url_for
 
 from app.guard import desk, visitor
 from geodata.roles import ADMINISTRATOR, COMMANDER, OFFICER, READERS, ROLES
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Collection
 
     from flask import Flask
 
+CITY_CLOCK = "city_clock"  # of the request: the time zone of the city that its page is about
 MENU: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles that see it
     ("command.home", "My districts", (OFFICER, COMMANDER)),
     ("analyst.home", "Workbench", READERS),
@@ -55,8 +57,16 @@ def say(message: str) -> None:
 
 
 def moment(when: dt.datetime | None) -> str:
-    """Write a time for staff; all of them are UTC."""
-    return f"{when:%Y-%m-%d %H:%M} UTC" if when else ""
+    """Write a time for staff as clocks of the page's city show it, and say which clock that is.
+
+    ``when`` is UTC, and so is what is written on pages that are about no city.
+    """
+    if when is None:
+        return ""
+    zone = zoneinfo.ZoneInfo(g.get(CITY_CLOCK, "UTC"))
+    local = when.replace(tzinfo=dt.UTC).astimezone(zone)
+    name, offset = f"{local:%Z}", f"{local:%z}"  # not every zone has letters of its own
+    return f"{local:%Y-%m-%d %H:%M} {name if name.isalpha() else f'UTC{offset[:3]}:{offset[3:]}'}"
 
 
 def ago(when: dt.datetime) -> str:

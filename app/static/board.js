@@ -22,14 +22,13 @@
     for (const zone of board.zones) {
       const row = rows.get(zone.code);
       if (!row) continue;
-      const since = zone.since ? `${zone.since}${zone.made ? " ago" : " without one"}` : "now";
-      put(row, { ...zone, since, next: zone.next || "none" });
+      put(row, zone);
       row.className = `board-${zone.state.replace(" ", "-")}`;
     }
     const units = new Map([...frame.querySelectorAll("tr[data-unit]")].map((row) => [row.dataset.unit, row]));
     for (const unit of board.units) {
       const row = units.get(unit.unit);
-      if (row) put(row, { ...unit, next: unit.next || "none" });
+      if (row) put(row, unit);
       else location.reload(); // a unit that was on no plan has come
     }
     const now = board.zones.map((zone) => zone.words).join("|");

@@ -10,13 +10,26 @@ const Here = (() => {
     mark = at && L.circleMarker(at, { pane: SaferGround.pane(map, "marks", 640), interactive: false, radius: 9, color: "#16233b", weight: 3, fillColor: "#ffffff", fillOpacity: 0.5 }).addTo(map);
   };
   const text = ([lat, lon]) => `${lat.toFixed(5)},${lon.toFixed(5)}`;
+  const write = (words) => {
+    const line = document.createElement("p");
+    line.textContent = words;
+    page("here").replaceChildren(line);
+    page("here").hidden = false;
+  };
   const fill = async (at, { focus, near }) => {
     const turn = ++asked;
     const said = Address.read();
     said.set("at", text(at));
-    const answer = await fetch(`${page("map-frame").dataset.here}?${said}`);
-    const told = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("here");
-    if (turn !== asked || !told) return;
+    write(Words.say("looking")); // never the answer to what was asked before
+    let told = null;
+    try {
+      const answer = await fetch(`${page("map-frame").dataset.here}?${said}`);
+      told = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("here");
+    } catch (error) {
+      console.error(error);
+    }
+    if (turn !== asked) return;
+    if (!told) { write(Words.say("here_failed")); return; }
     page("here").replaceChildren(...document.importNode(told, true).childNodes);
     page("here").hidden = false;
     const close = page("here-close");
@@ -35,6 +48,12 @@ const Here = (() => {
     put(null);
     page("here").hidden = true;
     page("here").replaceChildren();
+  };
+  // A search without an answer: say so, and let no former answer stand.
+  const fail = (words) => {
+    clear();
+    Address.put({ at: "", place: "" });
+    write(words);
   };
   const restore = () => {
     const at = (Address.read().get("at") || "").split(",").map(Number);
@@ -58,5 +77,5 @@ const Here = (() => {
       if (!Address.read().get("view")) map.setView(Address.read().get("at").split(",").map(Number), 16, { animate: false });
     }
   });
-  return { show };
+  return { show, fail };
 })();

@@ -63,7 +63,8 @@ const SaferGround = (() => {
   const surface = (map, file, bounds) => {
     parts.surface = L.imageOverlay(frame.dataset.files + file, bounds, {
       pane: pane(map, "risk", 260), alt: Words.say("surface"), opacity: 0.9,
-    }).addTo(map);
+    });
+    if (Filter.now().layers.has("surface")) parts.surface.addTo(map);
   };
 
   const districts = (map, file) => {
@@ -120,7 +121,7 @@ const SaferGround = (() => {
   const drawZone = (map, feature, lines) => {
     const told = feature.properties;
     const casing = L.geoJSON(feature, { renderer: lines, interactive: false, style: { color: colours.casing, weight: 6, opacity: 0.9, fill: false } });
-    const line = L.geoJSON(feature, { renderer: lines, bubblingMouseEvents: false, style: { color: colours.zone, weight: 3, fillColor: colours.zone, fillOpacity: 0.04 } });
+    const line = L.geoJSON(feature, { renderer: lines, bubblingMouseEvents: false, style: { color: colours.zone, weight: 3, fillColor: colours.zone, fillOpacity: 0.3 } });
     const number = document.createElement("span");
     number.textContent = told.rank;
     const label = L.marker(line.getBounds().getCenter(), {
@@ -190,7 +191,8 @@ const SaferGround = (() => {
       item.textContent = text;
       return item;
     }));
-    page("panel-figures").textContent = Words.say("figures", told);
+    // Releases of earlier versions do not tell the parts.
+    page("panel-figures").textContent = told.parts ? Words.say("figures", told) : told.area;
     const anchor = row(told.id) && row(told.id).querySelector("a");
     page("panel-link").href = anchor ? anchor.href : `/zones/${encodeURIComponent(told.id)}`;
   };
@@ -221,6 +223,7 @@ const SaferGround = (() => {
       if (!layers.has(name) && chart.hasLayer(layer)) layer.remove();
     }
     page("legend-surface").hidden = !layers.has("surface");
+    page("legend-zones").hidden = !layers.has("zones");
     if (page("legend-measure")) page("legend-measure").hidden = !layers.has("districts");
     for (const { feature, group, line } of zones.values()) {
       const on = !district || feature.properties.district === district;

@@ -92,14 +92,17 @@ document.addEventListener("saferground:map", ({ detail: { map } }) => {
   if (!address) return;
   const kinds = page("place-kinds").dataset;
   const districts = Object.fromEntries([...page("district").options].map((option) => [option.value, option.textContent]));
-  let loading = null, found = [], active = -1;
+  let loading = null, found = [], sought = "", active = -1; // what was found for what was sought
 
   field.setAttribute("role", "combobox");
   field.setAttribute("aria-controls", "place-list");
   field.setAttribute("aria-autocomplete", "list");
   field.setAttribute("aria-expanded", "false");
   const load = () => {
-    loading = loading || fetch(address).then((answer) => answer.json()).then(Search.read);
+    loading = loading || fetch(address).then((answer) => {
+      if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
+      return answer.json();
+    }).then(Search.read).catch((error) => { loading = null; throw error; }); // the next may succeed
     return loading;
   };
 
@@ -132,19 +135,30 @@ document.addEventListener("saferground:map", ({ detail: { map } }) => {
     field.setAttribute("aria-expanded", String(found.length > 0));
     status.textContent = found.length ? `${found.length} ${field.dataset.some}` : field.dataset.none;
   };
+  const forget = () => { // what the server found for a search before
+    const matches = page("matches");
+    if (matches) matches.remove();
+  };
   const go = (spot) => {
     field.value = spot.name;
+    sought = "";
     close();
+    forget();
     Here.show(spot.at, { focus: true }); // a step of its own, which the view then belongs to
     map.setView(spot.at, { street: 15, crossing: 17 }[spot.kind] || 15, { animate: false });
   };
   const search = async () => {
     const text = field.value.trim();
-    if (!text) { found = []; close(); return; }
-    const { names, spots } = await load();
-    if (text !== field.value.trim()) return; // typed on meanwhile
-    found = Search.find(names, spots, text);
-    show();
+    if (text === sought) return;
+    found = [];
+    close();
+    if (text) {
+      const { names, spots } = await load();
+      if (text !== field.value.trim()) return; // typed on meanwhile
+      found = Search.find(names, spots, text);
+      show();
+    }
+    sought = text;
   };
 
   field.addEventListener("focus", () => load().catch(console.error), { once: true });
@@ -159,7 +173,22 @@ document.addEventListener("saferground:map", ({ detail: { map } }) => {
   });
   page("search").addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (list.hidden) await search();
-    if (found.length) go(found[Math.max(0, active)]);
+    const asked = field.value.trim();
+    if (!asked) return;
+    const chosen = active;
+    try {
+      await search();
+    } catch (error) {
+      console.error(error);
+      forget();
+      Here.fail(Words.say("search_failed"));
+      return;
+    }
+    if (asked !== field.value.trim()) return;
+    if (found.length) go(found[Math.max(0, chosen)]);
+    else {
+      forget();
+      Here.fail(Words.say("nothing", { asked }));
+    }
   });
 });

@@ -22,7 +22,7 @@
   picture.remove();
   const map = L.map(frame, { attributionControl: false, zoomSnap: 0.25 });
   const pane = (name, order) => { map.createPane(name).style.zIndex = order; return name; };
-  const [ground, risk, ways] = [pane("ground", 210), pane("risk", 260), pane("ways", 310)];
+  const [ground, ways] = [pane("ground", 210), pane("ways", 310)];
   const streets = { 1: ["#a8a297", 2.4], 2: ["#c6c1b7", 1.3], 3: ["#dedad2", 0.8] };
   const fills = { limit: "#fbfaf7", water: "#bdd3e2", park: "#dfe7d6" };
   const low = L.canvas({ pane: ground }), high = L.canvas({ pane: ways });
@@ -36,8 +36,6 @@
       return { renderer: high, color, weight, fill: false };
     },
   }).addTo(map);
-  const [south, west, north, east] = JSON.parse(told.bounds);
-  L.imageOverlay(told.folder + told.surface, [[south, west], [north, east]], { pane: risk, opacity: 0.9 }).addTo(map);
   const borders = L.geoJSON(districts, { interactive: false, style: { color: "#3d4a63", weight: 1.6, fill: false } }).addTo(map);
   for (const { properties } of districts.features) {
     if (!properties.at) continue;
@@ -53,7 +51,7 @@
     row.scrollIntoView({ block: "nearest" });
   };
   L.geoJSON(zones, {
-    style: { color: "#b8431b", weight: 3, fillOpacity: 0.08 },
+    style: { color: "#b8431b", weight: 3, fillOpacity: 0.3 },
     onEachFeature: ({ properties }, line) => {
       line.on("click", () => choose(properties.id));
       const number = L.divIcon({ className: "zone-number", html: "", iconSize: [22, 22] });

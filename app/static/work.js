@@ -9,6 +9,7 @@
   const QUICK = 2000;
   const SLOW = 30000;
   let pause = QUICK;
+  let timer = 0;
 
   // What is read out loud is touched only when it says something new.
   const tell = (name, text) => {
@@ -30,7 +31,7 @@
   };
   const look = async () => {
     try {
-      const answer = await fetch(frame.dataset.work, { headers: { Accept: "application/json" }, redirect: "error" });
+      const answer = await fetch(frame.dataset.work, { headers: { Accept: "application/json" }, redirect: "error", cache: "no-store" });
       if (!answer.ok) throw new Error(`${answer.status}`);
       const told = await answer.json();
       show(told);
@@ -43,8 +44,15 @@
       console.warn("how far the work is cannot be told at the moment", error);
       pause = Math.min(2 * pause, SLOW);
     }
-    setTimeout(look, document.hidden ? SLOW : pause);
+    later(document.hidden ? SLOW : pause);
   };
-  document.addEventListener("visibilitychange", () => { pause = QUICK; });
-  setTimeout(look, QUICK);
+  const later = (wait) => {
+    clearTimeout(timer);
+    timer = setTimeout(look, wait);
+  };
+  document.addEventListener("visibilitychange", () => { // whoever comes back sees what is now
+    pause = QUICK;
+    if (!document.hidden) later(0);
+  });
+  later(QUICK);
 })();

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from app import words
+from app import words, words_zones
 from app.language import translated
 from app.maps.palette import RISK_HEX
-from app.maps.shapes import reasons, zone_title
+from app.maps.shapes import zone_title
 from app.views.activity import CLASS_WORDS, span_told
 from geodata.publishing.formats import csv_bytes
 from geodata.publishing.surroundings import report_area
@@ -135,7 +135,7 @@ def _zones(
             title=zone_title(zone, names),
             within=words.share(within),
             covers=words.share(covers),
-            reasons=reasons(zone, units),
+            reasons=words_zones.reasons(zone, units),
         )
         for zone, within, covers in rows
     )

@@ -285,8 +285,8 @@ def holding(stem: str) -> tuple[str, str] | None:
             _("Estimates of the people in districts, in zones and near alerts."),
         ),
         "surface": (
-            _("Risk surface"),
-            _("The risk class of every cell as a picture with coordinates."),
+            _("Risk by the surroundings alone"),
+            _("The risk terrain class of every cell as a picture with coordinates."),
         ),
         "release": (
             _("All map layers in one file"),

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 bp = Blueprint("explore", __name__)
 LAYERS = ("surface", "zones", "districts", "neighbourhoods", "alerts", "complaints")
-OFF = frozenset({"neighbourhoods", "complaints"})  # unless the address asks for them
+OFF = frozenset({"surface", "neighbourhoods", "complaints"})  # unless the address asks for them
 KEPT = ("city", "district", "from", "to", "class", "layers", "measure", "zone", "view")
 CHOSEN = ("city", "from", "to", "class")
 DEFAULT_RADIUS_M = 500
@@ -46,17 +46,18 @@ def map_page(shown: Shown, run: PublicRun) -> str:
     district = forms.choice(request.args, "district", [code for code, name in choices])
     names, ground = dict(choices), site().surroundings(shown)
     shades = _shades(shown, names)
-    shown_layers = _layers(ground, shades)
+    shown_layers = _layers(ground)
     choice = _choice(ground)
     drawn = read_area(request.args, shown.city)
     page = pages.MapPage(
         bundle=site().bundle(shown),
         legend=pages.legend(run),
+        followed=pages.followed(run),
         rows=pages.zone_rows(shown, run),
         districts=choices,
         district=district,
         activity=_activity(shown, ground, choice, shown_layers, names),
-        layers=tuple((one, one in shown_layers, one in _default(shades)) for one in _there(ground)),
+        layers=tuple((one, one in shown_layers, one in _default()) for one in _there(ground)),
         measures=measure_choices(),
         shades=shades,
         place=_place(ground, names),
@@ -160,14 +161,14 @@ def _there(ground: Surroundings) -> tuple[str, ...]:
     return tuple(name for name in LAYERS if name in has)
 
 
-def _default(shades: ShadesPart | None) -> frozenset[str]:
-    """Give the layers of a map that nobody changed; a coloured district hides the surface."""
-    return frozenset(LAYERS) - OFF - ({"surface"} if shades else set())
+def _default() -> frozenset[str]:
+    """Give the layers of a map that nobody changed."""
+    return frozenset(LAYERS) - OFF
 
 
-def _layers(ground: Surroundings, shades: ShadesPart | None) -> frozenset[str]:
+def _layers(ground: Surroundings) -> frozenset[str]:
     asked = forms.several(request.args, "layers", LAYERS)
-    return (_default(shades) if asked is None else frozenset(asked)) & {*_there(ground)}
+    return (_default() if asked is None else frozenset(asked)) & {*_there(ground)}
 
 
 def _activity(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from app import words
+from app import words, words_zones
 from app.language import N_, translated
-from app.maps.shapes import reasons, zone_title
+from app.maps.shapes import zone_title
 from app.views.activity import counted, span_told
 from geodata.publishing.search import BETWEEN, find_spots
 from geodata.publishing.surroundings import what_is_here
@@ -118,7 +118,9 @@ def here_part(
         title=_title(found, names),
         where=_near(found, units),
         zones=tuple(
-            ZoneHere(id=zone.id, title=zone_title(zone, plain), reasons=reasons(zone, units))
+            ZoneHere(
+                id=zone.id, title=zone_title(zone, plain), reasons=words_zones.reasons(zone, units)
+            )
             for zone in zones
         ),
         risk="" if found.level is None else translated(words.CLASSES[found.level]),

@@ -12,10 +12,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from pyproj import Transformer
 
-from app import words, words_measures
+from app import words, words_measures, words_zones
 from app.language import N_, translated
 from app.maps.palette import RISK_HEX
-from app.maps.shapes import district_label, reasons, zone_title
+from app.maps.shapes import district_label, zone_title
+from spatial.reasons import MOSTLY, reasons_of, zone_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,9 +71,11 @@ class ZoneRow:
     district_name: str
     rank: int
     title: str
+    kind: str
     reasons: tuple[str, ...]
     brief: str
     surroundings: str
+    parts: str
     area: str
     stability: str
 
@@ -94,6 +97,7 @@ class HomePage:
     districts: int
     incidents: str
     tops: tuple[ZoneRow, ...]
+    kinds: str
     factors: tuple[str, ...]
     picture: str
     bundle: Bundle
@@ -104,6 +108,7 @@ class HomePage:
 class MapPage:
     """The map and what stands beside it in words and tables.
 
+    ``legend`` is of the surroundings alone, ``followed`` tells what the zones were cut from;
     ``layers`` has each layer, whether it is shown and whether it is without a choice; ``names`` is
     the address of what can be searched; ``drawn`` an area in the form of its ``field``; ``kept``
     what an address keeps of the state.
@@ -111,6 +116,7 @@ class MapPage:
 
     bundle: Bundle
     legend: tuple[LegendEntry, ...]
+    followed: str
     rows: tuple[ZoneRow, ...]
     districts: tuple[tuple[str, str], ...]
     district: str | None
@@ -135,6 +141,7 @@ class ZonesPage:
     districts: tuple[tuple[str, str], ...]
     district: str | None
     sort: str
+    kinds: str
     sorts: tuple[tuple[str, str], ...]
 
 
@@ -154,7 +161,7 @@ class Reason:
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """Where a zone's risk comes from; ``cut`` is the environment's part of the bar in percent."""
+    """The parts of a combined risk; ``cut`` is the environment's part of the bar in percent."""
 
     environment: str
     history: str
@@ -168,6 +175,8 @@ class ZonePage:
     row: ZoneRow
     reasons: tuple[Reason, ...]
     parts: Parts
+    past_first: bool
+    hot_spot: bool
     axis: str
     of: int
     picture: str
@@ -266,21 +275,16 @@ def zone_rows(shown: Shown, run: PublicRun) -> tuple[ZoneRow, ...]:
             district_name=district_label(zone.district, names),
             rank=int(zone.rank),
             title=zone_title(zone, names),
-            reasons=reasons(zone, units),
-            brief=_brief(zone, units),
+            kind=words_zones.kind(zone),
+            reasons=words_zones.reasons(zone, units),
+            brief=words_zones.brief(zone, units),
             surroundings=words.share(zone.environment_share),
+            parts=words_zones.parts(zone.environment_share),
             area=units.area(zone.area),
             stability=words.share(kept[zone.id]) if zone.id in kept else "",
         )
         for zone in run.zones.itertuples()
     )
-
-
-def _brief(zone: Any, units: words.Units) -> str:
-    """Name a zone's reasons in a line."""
-    named = [words.brief(factor, units) for factor in zone.factors]
-    past = words.share(1.0 - zone.environment_share)
-    return "; ".join([*named, _("past incidents %(share)s", share=past)])
 
 
 def district_choices(shown: Shown) -> tuple[tuple[str, str], ...]:
@@ -314,6 +318,13 @@ def legend(run: PublicRun) -> tuple[LegendEntry, ...]:
     )
 
 
+def followed(run: PublicRun) -> str:
+    """Tell what the zones of a run were cut from."""
+    if run.result["zones_from"] == "combined":
+        return _("Zones, cut from past incidents and surroundings together")
+    return _("Zones, cut from the surroundings alone")
+
+
 def zone_page(
     shown: Shown,
     run: PublicRun,
@@ -330,7 +341,7 @@ def zone_page(
     table = {(f["name"], f["operation"], f["distance"]): f for f in run.result["model"]["factors"]}
     highest = max((f["rrv_high"] for f in run.result["model"]["factors"]), default=1.0)
     told = []
-    for factor in zone["factors"]:
+    for factor in reasons_of(zone["factors"]):
         full = table[factor["name"], factor["operation"], factor["distance"]]
         place = words.where(factor, units)
         told.append(
@@ -342,13 +353,15 @@ def zone_page(
                 bar=round(100 * full["rrv"] / highest, 1),
                 from_=round(100 * full["rrv_low"] / highest, 1),
                 to=round(100 * full["rrv_high"] / highest, 1),
-                extent=words.extent(factor["share"]),
+                extent=words_zones.extent(factor),
             )
         )
     return ZonePage(
         row=row,
         reasons=tuple(told),
         parts=_parts(zone["environment_share"]),
+        past_first=zone["environment_share"] <= MOSTLY,
+        hot_spot=zone_kind(zone["environment_share"]) == "hot spot",
         axis=words.number(highest),
         of=int((run.zones["district"] == row.district).sum()),
         picture=picture,

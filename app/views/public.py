@@ -15,7 +15,7 @@ from flask import (
 )
 from werkzeug.exceptions import NotFound
 
-from app import forms, periods, words
+from app import forms, periods, words, words_zones
 from app.drawing import charts
 from app.language import by_address, translated
 from app.views import initiative_pages, pages, scores
@@ -51,6 +51,7 @@ def home(shown: Shown, run: PublicRun) -> ResponseReturnValue:
         districts=len({row.district for row in rows}),
         incidents=words.number(run.result["incidents"]),
         tops=tuple(row for row in rows if row.rank == 1),
+        kinds=words_zones.kinds(list(run.zones["environment_share"])),
         factors=pages.factor_names(run),
         picture=_file_url(bundle, bundle.picture),
         bundle=bundle,
@@ -90,6 +91,13 @@ def zones(shown: Shown, run: PublicRun) -> ResponseReturnValue:
         districts=choices,
         district=district,
         sort=sort,
+        kinds=words_zones.kinds(
+            [
+                zone.environment_share
+                for zone in run.zones.itertuples()
+                if district in (None, zone.district)
+            ]
+        ),
         sorts=tuple((value, translated(label)) for value, label in pages.SORTS.items()),
     )
     return render_template("public/zones.html", frame=pages.frame(shown), page=page)

@@ -100,15 +100,25 @@ ZONES = (
     _text("code", "what the place is called over runs: a zone that overlaps an earlier one has it"),
     _text("district", "code of the police district"),
     _whole("rank", "1 is the highest of its district"),
-    _text("class", "risk class of most of its area, in words"),
+    _text(
+        "kind",
+        "hot spot where less than a quarter of its combined risk is from the surroundings, else "
+        "risk terrain zone",
+    ),
+    _text("class", "risk terrain class of most of its area, in words: of the surroundings alone"),
     _text("outcome", "kind of incident that the zone is about"),
     Column(
         name="reasons",
         type="list",
-        meaning="features of the surroundings: name, operation, distance_m, rrv (how many times as "
-        "many incidents are expected near it) and extent (share of the zone)",
+        meaning="features of the surroundings that set the zone apart, most telling first: name, "
+        "operation, distance_m, rrv (how many times as many incidents are expected near it), "
+        "extent (share of the zone) and covers (share of all cells)",
     ),
-    _number("surroundings", "share of its risk that comes from the surroundings, 0 to 1"),
+    _number(
+        "surroundings",
+        "share of the model's score that is from the surroundings, 0 to 1; the rest is from past "
+        "incidents",
+    ),
     _number("area_m2", "area", "square metres"),
     _text("method", "what zones follow and the family of the model"),
     _day("trained_from", "first day of the incidents that the zone was drawn from"),

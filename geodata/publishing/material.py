@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from geodata.measures.ledger import Ledger
+from geodata.publishing.outlines import in_districts
 from geodata.publishing.places import public_places
 from geodata.publishing.rules import RULES
 from geodata.store.initiatives import list_initiatives
@@ -43,7 +44,7 @@ class Material:
     places
         The public places of the city.
     run
-        The run whose zones are shown, if there is one.
+        The run whose zones are shown, if there is one, each cut at the border of its district.
     initiatives
         As they stand, in the city's order.
     earlier
@@ -113,7 +114,7 @@ def gather(
         ledger=ledger,
         last_day=as_of - delay,
         places=public_places(session, city),
-        run=ledger.run,
+        run=None if ledger.run is None else in_districts(ledger.run, city.districts),
         initiatives=list_initiatives(session, city.slug),
         earlier=earlier,
     )

@@ -20,6 +20,7 @@ from geodata.store.runs import find_run
 from spatial.forecast import capture
 from spatial.grid import area_of
 from spatial.intervals import wilson
+from spatial.reasons import reasons_of, zone_kind
 from spatial.zones import cells_within
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def zone_files(material: Material) -> dict[str, bytes]:
     return {
         ZONES: geojson_bytes(run.zones.geometry, rows),
         "data/zones.csv": csv_bytes(names("data/zones.csv"), table),
-        "data/surface.tif": _surface(run),
+        "data/surface.tif": surface_file(run),
     }
 
 
@@ -108,6 +109,7 @@ def _zone(zone: Any, risk_class: str, run: RunRecord, unit_m: float) -> dict[str
         "code": getattr(zone, "code", ""),
         "district": zone.district,
         "rank": int(zone.rank),
+        "kind": zone_kind(zone.environment_share),
         "class": risk_class,
         "outcome": run.outcome,
         "reasons": [
@@ -117,8 +119,9 @@ def _zone(zone: Any, risk_class: str, run: RunRecord, unit_m: float) -> dict[str
                 "distance_m": number(factor["distance"] * unit_m),
                 "rrv": number(factor["rrv"]),
                 "extent": number(factor["share"]),
+                "covers": number(factor["covers"]),
             }
-            for factor in zone.factors
+            for factor in reasons_of(zone.factors)
         ],
         "surroundings": number(zone.environment_share),
         "area_m2": number(round(zone.area * unit_m**2)),
@@ -140,13 +143,16 @@ def _edited(run: RunRecord) -> str:
 def _in_words(reasons: list[dict[str, Any]]) -> str:
     return "; ".join(
         f"{r['name']} {r['operation']} {r['distance_m']:g} m: {r['rrv']:.2f} times, "
-        f"in {100 * r['extent']:.0f} % of the zone"
+        f"in {100 * r['extent']:.0f} % of the zone, {100 * r['covers']:.0f} % of all cells"
         for r in reasons
     )
 
 
-def _surface(run: RunRecord) -> bytes:
-    """Write the risk classes as a GeoTIFF."""
+def surface_file(run: RunRecord) -> bytes:
+    """Return the risk terrain classes as a GeoTIFF: of the surroundings alone.
+
+    The combined risk is not published by cell, as a class could show where one incident was.
+    """
     grid = run.grid
     level = run.cells["risk_class"].to_numpy(np.uint8)
     raster = grid.to_raster(level, fill=NO_CLASS).astype(np.uint8)[::-1]

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from geodata.errors import DataError, NotStoredError
 from geodata.store import audit
 from geodata.store.codes import Outlined, codes_of, give_codes
-from geodata.store.runs import ZONE_DETAILS, Edited, get_run
+from geodata.store.runs import ZONE_DETAILS, Edited, get_run, told_details
 from geodata.tables.core import Run, Zone
 from geodata.tables.editions import EditedZone, EditionUse, ZoneEdition
 from geodata.zone_editing import COLUMNS
@@ -125,7 +125,7 @@ def with_edition(session: Session, run: RunRecord, number: int) -> RunRecord:
                 "district": row.district,
                 "rank": row.rank,
                 "name": row.name,
-                **row.details,
+                **told_details(row.details, run.result),
                 "code": codes.get(row.code, ""),
                 "geometry": row.geom,
             }

@@ -18,6 +18,7 @@ from geodata.store.codes import Outlined, codes_of, earlier_zones, give_codes
 from geodata.tables.core import City, Run, Zone
 from geodata.tables.uses import RunName
 from spatial.grid import Grid
+from spatial.reasons import order_factors
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -55,9 +56,10 @@ class RunRecord:
     ``environment`` and ``history``. ``zones`` is in the city's reference system: ``id``,
     ``district``, ``rank`` (1 is the highest in its district), ``area`` (square units), ``n_cells``,
     ``expected``, ``past``, ``environment_share`` (of its combined risk), ``factors`` (a list of
-    mappings: name, operation, distance, rrv, share of its cells), and once it is stored ``code``
-    (the same over runs, :mod:`geodata.store.codes`). ``created_at`` is UTC. ``name`` and ``note``
-    are what a person calls it and says of it.
+    mappings: name, operation, distance, rrv, share of its cells and how many of all it covers;
+    :mod:`spatial.reasons` orders them), and once it is stored ``code`` (the same over runs,
+    :mod:`geodata.store.codes`). ``created_at`` is UTC. ``name`` and ``note`` are what a person
+    calls it and says of it.
     ``edited`` is set where ``zones`` are those that a person made of the run's own
     (:mod:`geodata.store.editions`); they have a column ``name`` more.
     """
@@ -422,7 +424,7 @@ def _record(session: Session, run: Run) -> RunRecord:
                 "id": z.code,
                 "district": z.district,
                 "rank": z.rank,
-                **z.details,
+                **told_details(z.details, run.result),
                 "code": codes.get(z.code, ""),
                 "geometry": z.geom,
             }
@@ -451,6 +453,16 @@ def _record(session: Session, run: Run) -> RunRecord:
         name=name,
         note=note,
     )
+
+
+def told_details(details: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    """Return what is stored of a zone with its factors in the order of :mod:`spatial.reasons`.
+
+    A run of an earlier version has the share of all cells that a column marks in its diagnostics
+    alone.
+    """
+    columns = result.get("diagnostics", {}).get("factors", ())
+    return {**details, "factors": order_factors(details["factors"], columns)}
 
 
 def _to_parquet(record: RunRecord) -> bytes:

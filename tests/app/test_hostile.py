@@ -8,7 +8,7 @@ import csv
 import io
 
 import pytest
-from crawling import crawl, read
+from crawling import crawl, read, uneven_tables
 from hostile import COMPUTED, FORMULA, MARK, STARTS, Reader, hostile_office
 
 FIELDS = {
@@ -64,6 +64,12 @@ def test_no_table_holds_a_formula(pages):
     tables = [answer.text for _, answer, _ in pages if answer.mimetype == "text/csv"]
     told = "'" + FORMULA.replace('"', '""')
     assert any(told in text for text in tables), "the name has to be told for this to say anything"
+
+
+def test_every_row_of_every_table_is_as_wide_as_its_heads(pages):
+    for address, answer, page in pages:
+        if page:
+            assert uneven_tables(answer.text) == [], address
 
 
 def forms_of(pages):

@@ -16,7 +16,9 @@ from app.maps.layers import Shapes
 from app.maps.picture import overview_svg, zone_svg
 from app.maps.shapes import base_geojson, districts_geojson, zones_geojson
 from app.maps.surface import flat_surface, warped_surface
+from app.site.live import risk_classes
 from app.site.shown import public_city, public_run
+from geodata.publishing.zones import surface_file as released_surface
 
 HOSTILE = [
     "</script><script>alert(1)</script>",
@@ -124,6 +126,31 @@ def test_the_surface_has_four_colours_and_a_clear_ground(drawn):
     colours = {tuple(c) for c in np.array(picture.convert("RGBA")).reshape(-1, 4)}
     assert len(colours) == 4
     assert sum(alpha == 0 for *_, alpha in colours) == 1
+
+
+def test_what_is_shaded_for_the_public_knows_nothing_of_single_incidents(drawn):
+    """A class of the combined risk could show where one incident was; see docs/publishing.md."""
+    _, run = drawn
+    rng = np.random.default_rng(3)
+    other = {
+        name: rng.permutation(run.cells[name].to_numpy())
+        for name in ("count", "expected", "combined", "environment", "history")
+    }
+    moved = dataclasses.replace(run, cells=run.cells.assign(**other))
+    assert warped_surface(moved) == warped_surface(run)
+    assert flat_surface(moved) == flat_surface(run)
+    assert (risk_classes(moved).levels == risk_classes(run).levels).all()
+    assert released_surface(moved) == released_surface(run)
+    alike = run.cells.groupby("score")["risk_class"].nunique()  # the same surroundings, one class
+    assert (alike == 1).all()
+    assert len(alike) < len(run.cells) / 10
+
+
+def test_the_overview_shades_the_zones_and_not_the_terrain(drawn):
+    picture = overview_svg(*drawn).decode()
+    assert "<image" not in picture
+    assert picture.count('fill-opacity="0.3"') == len(drawn[1].zones)
+    assert "<image" in zone_svg(*drawn, drawn[1].zones["id"].iloc[0]).decode()
 
 
 def test_zone_outlines_are_exact_and_tell_their_reasons(drawn):

@@ -4,13 +4,19 @@ import datetime as dt
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
 
+from app import words, words_zones
+from app.analyst.reading_surfaces import BY_NAME
 from app.runs.pipeline import FitRequest, fit
 from geodata.cityfile.description import read_city_file
 from geodata.importing import import_city
+from geodata.publishing.outlines import in_districts
+from geodata.store.cities import get_city
+from spatial.reasons import contribution, reasons_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 pytestmark = pytest.mark.shared_data
@@ -145,3 +151,32 @@ def test_the_raw_districts_with_sheriffs_areas_are_joined_and_mended(
     assert districts.read == 115
     assert districts.left_out["left out by where"] > 0
     assert any("joined to 5 districts" in note for note in districts.notes)
+
+
+@pytest.mark.parametrize("city", ["durham", "hartford"])
+def test_reasons_and_classes_hold_on_a_real_city(bring, city):
+    database, _ = bring(city)
+    (record,) = fit(database, FitRequest(city=city, outcome="robbery"))
+    with database.session() as session:
+        districts = get_city(session, city).districts
+    covers = {f["name"]: f["covers"] for f in record.result["diagnostics"]["factors"]}
+    units = words.Units(record.zones.crs.to_wkt())
+    for zone in record.zones.itertuples():
+        told = words_zones.reasons(zone, units)
+        first_is_past = "ast incidents" in told[0]
+        assert first_is_past == (zone.environment_share <= 0.5)
+        assert ("Hot spot" in told[0]) == (zone.environment_share < 0.25)
+        found = reasons_of(zone.factors)
+        assert [contribution(f) for f in found] == sorted(map(contribution, found), reverse=True)
+        assert all(f["covers"] == pytest.approx(covers[f["name"]]) <= 0.5 for f in found)
+    for surface in ("combined", "score"):  # four classes, on which staff and public maps rest
+        painted = BY_NAME[surface].paint(record)
+        shares = np.bincount(painted.classes, minlength=4) / len(painted.classes)
+        assert (shares > 0.005).all(), (surface, shares)
+    cut = in_districts(record, districts).zones
+    ground = districts.set_index("code").geometry
+    for zone in cut.itertuples():
+        outside = shapely.difference(zone.geometry, ground[zone.district])
+        assert outside.area < 0.01 * zone.area
+        assert zone.area == pytest.approx(zone.geometry.area)
+    assert (cut["area"] <= record.zones["area"] * (1 + 1e-9)).all()

@@ -11,6 +11,7 @@ from visiting import Visit
 
 from app.outcome.evaluation import evaluate
 from app.outcome.question import Question
+from geodata.store import jobs as store
 
 pytestmark = pytest.mark.browser
 
@@ -125,3 +126,30 @@ def test_a_commanders_week(town_desk, window, judged):
     for name in ("ask", "power?run=" + town_desk.run.id, "visits"):
         window.go(f"{D1}/outcome/{name}")
         judge(window, name.partition("?")[0])
+
+
+def test_what_was_asked_for_is_renewed_and_done_is_shown_at_once(town_desk, window):
+    database, page = town_desk.office.database, window.page
+    with database.session(write=True) as session:
+        store.add_job(
+            session,
+            kind="evaluate",
+            city="town",
+            asked_by="ida",
+            arguments={"city": "town", "district": "D1", "outcome": "robbery"},
+            digest="d" * 64,
+        )
+    window.go(f"{D1}/outcome")
+    sign_in(town_desk, page)
+    page.goto(f"{window.address}{D1}/outcome")
+    told = page.locator("#asked-work")
+    assert "waiting" in told.inner_text()
+    assert "%" not in told.inner_text()  # what waits has no share
+    page.evaluate("window.unchanged = true")
+    with database.session(write=True) as session:
+        _, ticket = store.take_job(session, "w1")
+    page.wait_for_function("document.getElementById('asked-work').textContent.includes('running')")
+    assert page.evaluate("window.unchanged")  # renewed in place, nothing typed is lost
+    with database.session(write=True) as session:
+        assert store.end_job(session, ticket, store.DONE)
+    page.wait_for_function("!window.unchanged && !document.getElementById('asked-work')")

@@ -135,6 +135,51 @@ def test_a_place_is_searched_by_keyboard_and_told(visit):
     assert not page.locator("#place-list").is_visible()
 
 
+def test_a_search_without_an_answer_says_so_and_clears_the_answer_before(visit):
+    window = open_map(visit)
+    page = window.page
+    page.fill("#place", "canal and market")
+    page.keyboard.press("Enter")
+    page.locator("#here-title").wait_for()
+    assert "at" in query(window)
+    page.fill("#place", "400 zzzz street")
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "document.getElementById('here').textContent.includes('400 zzzz street')"
+    )
+    assert "Nothing is called" in page.inner_text("#here")
+    assert "Canal Road" not in page.inner_text("#here")
+    assert page.locator("#place-list").is_hidden()
+    assert "at" not in query(window)
+    assert page.locator("path.leaflet-interactive[stroke='#16233b']").count() == 0  # no mark either
+    page.fill("#place", "canal and market")
+    page.keyboard.press("Enter")
+    page.locator("#here-title").wait_for()
+    assert "Nothing is called" not in page.inner_text("#here")
+
+
+def test_a_search_that_cannot_run_says_so(visit):
+    window = open_map(visit)
+    page = window.page
+    page.route("**/names-*.json", lambda route: route.fulfill(status=503, body="busy"))
+    page.fill("#place", "canal and market")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.getElementById('here').textContent.includes('did not run')")
+    page.unroute("**/names-*.json")
+    page.route("**/map/here?*", lambda route: route.fulfill(status=503, body="busy"))
+    page.fill("#place", "canal and market")  # the names load at the next try
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "document.getElementById('here').textContent.includes('could not be loaded. Try again')"
+    )
+    page.unroute("**/map/here?*")
+    page.fill("#place", "canal & market")
+    page.keyboard.press("Enter")
+    page.locator("#here-title").wait_for()
+    assert "At Canal Road & Market Loop" in page.text_content("#here")
+    window.faults.clear()  # the two answers of 503 that this test made
+
+
 def test_search_works_without_scripts(visit):
     plain = visit(java_script_enabled=False)
     plain.go("/map?district=D5")
@@ -205,6 +250,7 @@ def test_corners_are_drawn_and_taken_back(visit):
 def test_the_picture_shows_what_is_on_the_map_with_title_legend_and_source(visit):
     window = open_map(visit)
     page = window.page
+    page.check('#layers input[value="surface"]')
     with page.expect_download() as download:
         page.click("#save-png")
     content = download.value.path().read_bytes()

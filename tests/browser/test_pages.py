@@ -77,15 +77,16 @@ def test_the_address_brings_the_same_view_back(visit, shown):
     window.go("/map")
     window.page.locator("path[data-zone]").first.wait_for(state="attached")
     window.page.locator(f'tr[data-zone="{zone}"] a').click()
-    window.page.locator('#layers input[value="surface"]').uncheck()
+    assert window.page.locator(".leaflet-risk-pane img").count() == 0  # zones alone are shaded
+    window.page.locator('#layers input[value="surface"]').check()
     window.page.wait_for_timeout(600)
     shared = window.page.url
     again = visit()
     again.page.goto(shared)
     again.page.locator("path[data-zone]").first.wait_for(state="attached")
     assert again.page.locator("#zone-panel").is_visible()
-    assert not again.page.locator('#layers input[value="surface"]').is_checked()
-    assert again.page.locator(".leaflet-risk-pane img").count() == 0
+    assert again.page.locator('#layers input[value="surface"]').is_checked()
+    assert again.page.locator(".leaflet-risk-pane img").count() == 1
     assert again.page.url == shared
 
 

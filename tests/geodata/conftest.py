@@ -73,6 +73,7 @@ def make_run():
                             "distance": 200.0,
                             "rrv": 2.5,
                             "share": 1.0,
+                            "covers": 0.1,
                         }
                     ],
                     [],

@@ -1,3 +1,6 @@
+import datetime as dt
+import re
+
 import pytest
 from patrolling import MINUTE, NOW_MS, RUN, a_plan
 from sqlalchemy import insert
@@ -60,14 +63,14 @@ def test_the_board_sets_visits_of_every_source_beside_the_plan(district):
         )
     told = state(cora)
     assert [(z["name"], z["state"], z["made"], z["since"], z["next"]) for z in told["zones"]] == [
-        ("Zone 1", "waiting", 1, "1 h 33 min", "05:30"),
-        ("Zone 2", "under way", 1, "", ""),
-        ("Zone 3", "done", 1, "30 min", ""),
+        ("Zone 1", "waiting", 1, "1 h 33 min ago", "05:30"),
+        ("Zone 2", "under way", 1, "now", "none"),
+        ("Zone 3", "waiting", 1, "30 min ago", "08:00"),  # hours before: not the planned one
     ]
     assert [(u["unit"], u["made"], u["due"], u["planned"], u["next"]) for u in told["units"]] == [
         ("1", 2, 2, 3, "Zone 1, 05:30"),
         ("2", 0, 0, 1, "Zone 3, 08:00"),
-        ("others", 1, 0, 0, ""),
+        ("others", 1, 0, 0, "none"),
     ]
     sums = {name: told[name] for name in ("planned", "made", "late", "gaps", "under_way", "phase")}
     assert sums == {
@@ -81,6 +84,32 @@ def test_the_board_sets_visits_of_every_source_beside_the_plan(district):
     page = cora.get(BOARD).text
     for words in ("An officer is there", "1 h 33 min ago", "Other units", "plan version 1"):
         assert words in page
+
+
+def test_one_definition_of_waiting_and_nothing_of_the_past_is_next(district):
+    """Every half hour of the shift: the sum is the rows that say so, what is next lies ahead."""
+    log(district, 1, "z1", 118, 5)
+    cora = district.client("cora")
+    seen = set()
+    for _ in range(13):
+        told, now = state(cora), district.now
+        rows = told["zones"]
+        assert told["gaps"] == sum("too long" in row["since"] for row in rows)
+        assert [row["waits"] for row in rows] == ["too long" in row["since"] for row in rows]
+        clock = (now - dt.timedelta(hours=5)).strftime("%H:%M")
+        for row in [*rows, *told["units"]]:
+            ahead = row["next"].rpartition("; then ")[2].rpartition(", ")[2]
+            if re.fullmatch(r"\d\d:\d\d", ahead):
+                assert ahead >= clock, (row["next"], clock)
+                seen.add("next")
+            if "overdue since" in row["next"]:
+                assert row["state"] == "late"
+                seen.add("overdue")
+        if told["gaps"]:
+            seen.add("gaps")
+        district.wait(minutes=25)
+        cora = district.client("cora")
+    assert seen == {"next", "overdue", "gaps"}
 
 
 def test_the_map_has_the_zones_by_state(district):

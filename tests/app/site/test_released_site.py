@@ -265,6 +265,17 @@ def test_a_release_older_than_a_week_is_stale_on_every_page_and_fails_the_health
             assert "This release is older than 7 days." in client.get(path).text, path
 
 
+def test_the_age_of_the_newest_data_is_counted_from_its_newest_day(client, monkeypatch):
+    """It is what its definition says: what is published is never younger than the delay."""
+    from app.site import shown
+
+    monkeypatch.setattr(shown.PublicCity, "this_day", lambda _city: TODAY + dt.timedelta(days=3))
+    answer = client.get("/api/v1/measures/site.data_age_days").get_json()
+    through = dt.date.fromisoformat(answer["data_through"])
+    assert answer["value"] == (TODAY + dt.timedelta(days=3) - through).days >= 7
+    assert (answer["target"], answer["status"]) == (14.0, "met")
+
+
 def test_a_city_that_is_published_later_is_named_beside_the_others(tmp_path):
     town = Town(tmp_path)
     town.publish()

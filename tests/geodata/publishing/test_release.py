@@ -141,7 +141,10 @@ def test_zones_tell_outline_class_and_reasons_and_no_past_counts(made):
     _, draft = made
     first, second = rows_of(draft.files["data/zones.csv"])
     assert set(first) & {"past", "expected", "count"} == set()
-    assert first["reasons"] == "bars density 200 m: 2.50 times, in 100 % of the zone"
+    assert first["reasons"] == (
+        "bars density 200 m: 2.50 times, in 100 % of the zone, 10 % of all cells"
+    )
+    assert (first["kind"], second["kind"]) == ("risk terrain zone", "risk terrain zone")
     assert first["class"] in ("at or below the mean", "above the mean") or "SD" in first["class"]
     assert first["method"] == "follows environment and history together; negative binomial 2 model"
     assert second["reasons"] == ""
