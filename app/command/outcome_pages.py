@@ -78,8 +78,10 @@ def _told(found: Power, at: PowerAt) -> list[str]:
             "is allowed for"
         )
     told.append(
-        "This takes the areas to run alike but for the pilot. Where they do not, no length of a "
-        "pilot makes up for it"
+        f"Simulated with the rule of an evaluation: a drop counts as found when the intervals "
+        f"against all {found.controls} control areas lie below 0. That takes {found.controls} "
+        "areas with as many incidents to be found, and all to run alike but for the pilot. Where "
+        "they do not, no length of a pilot makes up for it"
     )
     return told
 
