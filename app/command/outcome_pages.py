@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app import words
+from app.outcome.coverage import found_words
 from app.outcome.power import DROPS
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def _told(found: Power, at: PowerAt) -> list[str]:
         "areas with as many incidents to be found, and all to run alike but for the pilot. Where "
         "they do not, no length of a pilot makes up for it"
     )
+    told.append(found_words())
     return told
 
 

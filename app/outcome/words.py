@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app import words
-from app.outcome.coverage import LOCAL, range_of
+from app.outcome.coverage import FOUND_LOCAL, LOCAL, range_of
 from spatial.outcome.rule import FEWER, MORE, NEITHER, call, side
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ NARROW = (
     f"simulations and, as widened here, in {range_of(LOCAL.widened)} of our own"
 )
 OLD_POWER = (
-    "this evaluation is of a version that told the drop found half of the time too small: drops of "
-    "that size were called in 11 to 28 % of simulated cities; ask for it again"
+    "this evaluation was made by a version that called too small a drop one that is found half of "
+    "the time: drops of that size were found in 11 to 28 % of simulated cities; ask for it again"
 )
 WAYS = {FEWER: "fewer", MORE: "more"}
 
@@ -350,7 +350,8 @@ def _about_size(document: Document) -> list[str]:
     rule = f"all {number} widened intervals" if number > 1 else "the widened interval"
     told.append(
         f"a drop of {drop:.0f} incidents, of {expected:.3g} expected, is found half of the time "
-        f"where places run alike otherwise (simulated: {rule} below 0); smaller ones are mostly "
+        f"where places run alike otherwise (simulated: {rule} below 0), in "
+        f"{range_of(FOUND_LOCAL)} of generated cities where they do not; smaller ones are mostly "
         "missed"
         if drop < expected
         else f"too few incidents: even if all {expected:.3g} expected had not happened, "

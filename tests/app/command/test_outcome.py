@@ -315,3 +315,34 @@ def test_the_coverage_that_pages_tell_is_that_of_the_table():
         assert (min(plain), max(plain)) == pytest.approx(told.plain, abs=0.0051)
     assert coverage.COMMAND in text
     assert f"{coverage.MEASURED_ON}" in text
+
+
+def test_the_drops_of_the_docs_are_those_that_pages_say():
+    text = (Path(__file__).parents[3] / "docs" / "evaluation.md").read_text()
+    rows = re.findall(r"^\| (\d+) ((?:\| \d+ \(\d+ %\) ){4})\|$", text, re.MULTILINE)
+    assert [int(before) for before, _ in rows] == [40, 150, 400]
+    for number, cells in rows:
+        before = int(number)
+        drops = [
+            Comparison.alike(before, 1).drop(0.5),
+            Comparison.alike(before, 3).drop(0.5),
+            Comparison.alike(before, 3, dispersion=1.5).drop(0.5),
+            detectable_drop(before),
+        ]
+        told = [[int(part) for part in re.findall(r"\d+", cell)] for cell in cells.split("|")[1:]]
+        assert told == [[round(drop), round(100 * drop / before)] for drop in drops]
+
+
+def test_how_often_such_drops_are_found_is_that_of_the_table(cora, own):
+    text = (Path(__file__).parents[3] / "docs" / "evaluation.md").read_text()
+    table = text[text.index(coverage.POWER_COMMAND) :]
+    for name, told in (("smooth", coverage.FOUND_SMOOTH), ("local", coverage.FOUND_LOCAL)):
+        rows = re.findall(
+            rf"^\| \d+ \| {name} \|.*?\| (\d+) % \(\d+ to \d+\) \|", table, re.MULTILINE
+        )
+        shares = [int(share) / 100 for share in rows]
+        assert len(shares) == 6
+        assert (min(shares), max(shares)) == told
+    assert f"{coverage.POWER_MEASURED_ON}" in text
+    page = words(cora.get(f"{D1}/outcome/{own[0]}/{own[1]}"))
+    assert coverage.found_words() in page
