@@ -26,6 +26,7 @@ from spatial.spec import GridSpec, RunSpec
 HERE = Path(__file__).parents[1]
 SHARED = HERE.parent / "shared" / "data"
 SHARES = (0.01, 0.02, 0.05, 0.1)
+CALIBRATED = 0.02
 RIVALS = ("prior", "kde", "forest")
 SPLITS = [
     *(
@@ -67,11 +68,19 @@ def held_out(database, slug, outcome, cell, *days):
     return scores, analysis.grid.count(test.geometry.x, test.geometry.y), len(past)
 
 
+def calibration(score, test, trained, split):
+    """Return expected over found incidents in the cells of highest score."""
+    start, cut, end = (dt.date.fromisoformat(day) for day in split[-3:])
+    top = np.argsort(-score, kind="stable")[: round(CALIBRATED * len(score))]
+    expected = trained * ((end - cut) / (cut - start)) * score[top].sum() / score.sum()
+    return expected / test[top].sum()
+
+
 def main():
-    """Print the table and the bar's three figures."""
+    """Print the table, the bar's three figures, and the calibration."""
     if not SHARED.is_dir():
         sys.exit(f"needs the shared data in {SHARED}")
-    ratios = []
+    ratios, calibrations = [], []
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/forecast.sqlite"
         upgrade(url)
@@ -89,6 +98,7 @@ def main():
             }
             ratio = pai["combined"] / np.max([pai[name] for name in RIVALS], axis=0)
             ratios.append(ratio)
+            calibrations.append(calibration(scores["combined"], test, n, split))
             print(f"{' '.join(map(str, split))}: {n} -> {test.sum()} incidents, {len(test)} cells")
             for name, values in pai.items():
                 print(f"  {name:9}", *(f"{value:7.2f}" for value in values))
@@ -98,6 +108,14 @@ def main():
         f"combined over the best of {', '.join(RIVALS)}: geometric mean "
         f"{np.exp(np.log(table).mean()):.4f}; at or above it in {(table >= 1).mean():.0%} of "
         f"{table.size} figures, more than 3 % below it in {(table < 0.97).mean():.0%}"
+    )
+    shares = ", ".join(f"{share:.0%}" for share in SHARES)
+    means = ", ".join(f"{value:.3f}" for value in np.exp(np.log(table).mean(axis=0)))
+    print(f"geometric mean at {shares} of the cells: {means}")
+    print(
+        f"expected over found in the top {CALIBRATED:.0%} of the cells: "
+        f"{np.exp(np.mean(np.log(calibrations))):.2f} on average, {min(calibrations):.2f} to "
+        f"{max(calibrations):.2f}"
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app import words
+from app.outcome.coverage import found_words
 from app.outcome.power import DROPS
 
 if TYPE_CHECKING:
@@ -78,9 +79,12 @@ def _told(found: Power, at: PowerAt) -> list[str]:
             "is allowed for"
         )
     told.append(
-        "This takes the areas to run alike but for the pilot. Where they do not, no length of a "
-        "pilot makes up for it"
+        f"Simulated with the rule of an evaluation: a drop counts as found when the intervals "
+        f"against all {found.controls} control areas lie below 0. That takes {found.controls} "
+        "areas with as many incidents to be found, and all to run alike but for the pilot. Where "
+        "they do not, no length of a pilot makes up for it"
     )
+    told.append(found_words())
     return told
 
 

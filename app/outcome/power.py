@@ -5,17 +5,15 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from app.outcome.evaluation import require_same_city, treated_zones
 from app.outcome.question import Question
-from app.outcome.study import Study
+from app.outcome.study import HALF, LIKELY, Study
 from app.runs.inputs import require_outcome
 from geodata.errors import DataError
 from geodata.store import cities, editions, incidents
 from spatial.outcome.estimates import dispersion
 from spatial.outcome.periods import Periods, months_later
-from spatial.outcome.power import Reach
+from spatial.outcome.power import Comparison
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
 LENGTHS = (3, 6, 9, 12, 18, 24)  # months
 DROPS = (0.1, 0.2, 0.3, 0.4, 0.5)  # shares of the expected incidents
-LIKELY = 0.8
 MOST_MONTHS = 60
 
 
@@ -72,6 +69,7 @@ class Power:
     around: int
     months_before: float
     dispersion: float
+    controls: int
     at: tuple[PowerAt, ...]
 
 
@@ -126,24 +124,36 @@ def foresee(database: Database, asked: PowerAsk) -> Power:
         around=around,
         months_before=round((end - start).days / 30.4375, 1),
         dispersion=spread,
-        at=tuple(_at(asked.before, months, before, around, spread) for months in lengths),
+        controls=question.controls,
+        at=tuple(_at(question, months, before, around, spread) for months in lengths),
     )
 
 
-def _at(
-    period: tuple[dt.date, dt.date], months: int, before: int, around: int, spread: float
-) -> PowerAt:
+def _at(question: Question, months: int, before: int, around: int, spread: float) -> PowerAt:
+    """Simulate an evaluation as it will be asked for, against areas as large as the treated one.
+
+    Which areas there will be is not looked at: looking takes longer than a page may.
+    """
+    period = question.before
     after = (period[1], months_later(period[1], months))
     weight = Periods(before=period, after=after).time_weights[0]
-    expected = before / weight
-    reach = Reach(mean=expected, before=weight, dispersion=spread)
-    both = Reach(mean=expected, displacement=around / weight, before=weight, dispersion=spread)
-    chances = reach.chance(np.array(DROPS) * expected)
+
+    def against(surroundings: int) -> Comparison:
+        return Comparison.alike(
+            before,
+            question.controls,
+            surroundings=surroundings,
+            before=weight,
+            dispersion=spread,
+            alpha=question.alpha,
+        )
+
+    found = against(0)
     return PowerAt(
         months=months,
-        expected=expected,
-        half=reach.half,
-        likely=reach.drop(LIKELY),
-        with_around=both.half if around else None,
-        chances=tuple(float(value) for value in chances),
+        expected=found.expected,
+        half=found.drop(HALF),
+        likely=found.drop(LIKELY),
+        with_around=against(around).drop(HALF) if around else None,
+        chances=tuple(found.chance(drop * found.expected) for drop in DROPS),
     )

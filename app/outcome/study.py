@@ -9,19 +9,20 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from app.outcome.words import verdict, warnings_of
+from app.outcome.words import add_calls, verdict, warnings_of
 from geodata.errors import DataError
 from spatial.analysis import CITY_SCOPE
 from spatial.grid import Grid, lay_grid
-from spatial.outcome.controls import Yardstick, distinct, find_controls, ring, shared
+from spatial.outcome.controls import Yardstick, beside, distinct, find_controls, ring, shared
 from spatial.outcome.estimates import (
-    detectable_drop,
+    dispersion,
     e_test,
     rate_ratio,
     running_difference,
     weighted_difference,
 )
 from spatial.outcome.periods import Periods, within
+from spatial.outcome.power import DRAWS, Comparison, pieces_of
 from spatial.outcome.synthetic import weigh_donors
 from spatial.zones import cells_within
 
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
     Cells = NDArray[np.int64]
+
+
+HALF, LIKELY = 0.5, 0.8  # chances of being found that drops are given for
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -134,7 +138,7 @@ class Study:
         found = find_controls(self.grid, before, self.treated, self.candidate, progress=progress)
         picked = distinct(found, self.asked.controls)
         moved = self._displacement_controls(picked, progress)
-        treated = self._pair(self.treated)
+        power = self._comparison([area.cells for area in picked], yardstick)
         document: dict[str, Any] = {
             "run": self.run.id,
             "edited": self.run.edited.as_json() if self.run.edited else None,
@@ -153,11 +157,18 @@ class Study:
             "displacement": self._displacement(picked, moved, yardstick),
             "synthetic_control": self._synthetic(yardstick),
             "rest_of_city": self._rest(),
-            "detectable_drop": detectable_drop(
-                self._expected(treated), before=self.periods.time_weights[0], alpha=self.asked.alpha
-            ),
+            "detectable_drop": power.drop(HALF),
+            "power": {
+                "expected": power.expected,
+                "half": power.drop(HALF),
+                "likely": power.drop(LIKELY),
+                "dispersion": power.dispersion,
+                "controls": len(picked),
+                "draws": DRAWS,
+            },
             "series": self._series(picked),
         }
+        add_calls(document)
         document["verdict"] = verdict(document)
         document["warnings"] = warnings_of(
             document,
@@ -173,9 +184,24 @@ class Study:
         before, after = self.totals[cells].sum(axis=0).tolist()
         return before, after
 
-    def _expected(self, pair: tuple[int, int]) -> float:
-        """Incidents of a period as long as the one after, at the rate of the one before."""
-        return pair[0] / self.periods.time_weights[0]
+    def _comparison(
+        self, controls: list[Cells], yardstick: Yardstick, around: Cells | None = None
+    ) -> Comparison:
+        """Give what is compared as counts to simulate, of areas that vary as they did before."""
+        pieces, members = pieces_of(controls, self.totals[:, 0])
+        before = self._before()
+        return Comparison(
+            treated=self._pair(self.treated)[0],
+            pieces=pieces,
+            members=members,
+            surroundings=0 if around is None else self._pair(around)[0],
+            before=self.periods.time_weights[0],
+            dispersion=dispersion(
+                yardstick.series, *(before[cells].sum(axis=0) for cells in controls)
+            ),
+            widening=yardstick.dispersion,
+            alpha=self.asked.alpha,
+        )
 
     def _area(self, cells: Cells) -> dict[str, Any]:
         before, after = self._pair(cells)
@@ -239,12 +265,12 @@ class Study:
     def _displacement_controls(
         self, picked: list[ControlArea], progress: Progress | None
     ) -> list[ControlArea | None]:
-        """Give each control area another that is like the ring, and shares no cell with it."""
+        """Give each control area another that is like the ring, as far as there are some."""
         before = self._before()
         if len(self.around) == 0 or before[self.around].sum() == 0:
             return [None] * len(picked)
         found = find_controls(self.grid, before, self.around, self.candidate, progress=progress)
-        return [next(iter(distinct(found, 1, apart_from=area.cells)), None) for area in picked]
+        return beside(found, picked)
 
     def _displacement(
         self, picked: list[ControlArea], moved: list[ControlArea | None], yardstick: Yardstick
@@ -252,7 +278,9 @@ class Study:
         if len(self.around) == 0:
             return None
         around, treated = self._pair(self.around), self._pair(self.treated)
-        rows = []
+        rows: list[dict[str, Any]] = []
+        used: list[ControlArea] = []
+        both: list[Cells] = []
         for position, (area, other) in enumerate(zip(picked, moved, strict=True), start=1):
             if other is None:
                 continue
@@ -272,19 +300,18 @@ class Study:
                     "beside": f"control {position}",
                     **self._area(other.cells),
                     **self._estimate(found.displacement, yardstick),
+                    "shared": max((shared(other, earlier) for earlier in used), default=0.0),
                     "passes": other.checks.passes,
                     "checks": dataclasses.asdict(other.checks),
                     "total": self._estimate(found.total, yardstick),
                 }
             )
+            used.append(other)
+            both.append(np.concatenate([area.cells, other.cells]))
+        power = self._comparison(both, yardstick, self.around) if both else None
         return self._area(self.around) | {
             "buffer_cells": self.buffer_cells,
-            "detectable_drop": detectable_drop(
-                self._expected(treated),
-                displacement=self._expected(around),
-                before=self.periods.time_weights[0],
-                alpha=self.asked.alpha,
-            ),
+            "detectable_drop": power.drop(HALF) if power else None,
             "controls": rows,
         }
 

@@ -16,6 +16,7 @@ from app import words, words_measures, words_zones
 from app.language import N_, translated
 from app.maps.palette import RISK_HEX
 from app.maps.shapes import district_label, zone_title
+from app.views.forecast_gain import gain_words
 from spatial.reasons import MOSTLY, reasons_of, zone_kind
 
 if TYPE_CHECKING:
@@ -186,12 +187,13 @@ class ZonePage:
 
 @dataclass(frozen=True, kw_only=True)
 class CombinedPart:
-    """The combined risk: whether zones follow it, its two parts, and its components by weight."""
+    """The combined risk: whether zones follow it, its two parts, its components, and its gain."""
 
     followed: bool
     parts: Parts
     components: tuple[tuple[str, str], ...]
     half_life: str
+    gain: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -522,6 +524,7 @@ def _combined_part(run: PublicRun, units: words.Units) -> CombinedPart:
         half_life=_("never")
         if days is None
         else ngettext("after %(years)s year", "after %(years)s years", years, years=years),
+        gain=gain_words(),
     )
 
 

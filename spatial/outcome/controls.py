@@ -220,9 +220,7 @@ def find_controls(
     )
 
 
-def distinct(
-    areas: Sequence[ControlArea], wanted: int, *, apart_from: Cells | None = None
-) -> list[ControlArea]:
+def distinct(areas: Sequence[ControlArea], wanted: int) -> list[ControlArea]:
     """Pick the first areas of which no two share more than half of the smaller one's cells.
 
     Only areas that pass are picked; where none does, those that come closest are.
@@ -233,22 +231,47 @@ def distinct(
         Best first.
     wanted
         How many at most.
-    apart_from
-        Cells that a picked area must not touch.
     """
-    free = [
-        area
-        for area in areas
-        if apart_from is None or len(np.intersect1d(area.cells, apart_from)) == 0
-    ]
-    passing = [area for area in free if area.checks.passes]
     picked: list[ControlArea] = []
-    for area in passing or free:
+    for area in [area for area in areas if area.checks.passes] or areas:
         if len(picked) == wanted:
             break
-        if all(shared(area, other) <= MOST_SHARED for other in picked):
+        if _apart(area, picked):
             picked.append(area)
     return picked
+
+
+def beside(
+    areas: Sequence[ControlArea], controls: Sequence[ControlArea]
+) -> list[ControlArea | None]:
+    """Pick an area to stand beside each control area, and share no cell with it.
+
+    No two share more than half of the smaller one's cells, so there may be fewer than control
+    areas. Of the areas that share no cell with a control only those that pass are picked; where
+    none does, the one that comes closest is.
+
+    Parameters
+    ----------
+    areas
+        Best first.
+    controls
+        The control areas.
+
+    Returns
+    -------
+    One for each control area, nothing where none is left that differs from those before it.
+    """
+    picked: list[ControlArea | None] = []
+    for control in controls:
+        free = [area for area in areas if len(np.intersect1d(area.cells, control.cells)) == 0]
+        those = [area for area in free if area.checks.passes] or free
+        earlier = [area for area in picked if area is not None]
+        picked.append(next((area for area in those if _apart(area, earlier)), None))
+    return picked
+
+
+def _apart(area: ControlArea, others: Sequence[ControlArea]) -> bool:
+    return all(shared(area, other) <= MOST_SHARED for other in others)
 
 
 def shared(one: ControlArea, other: ControlArea) -> float:

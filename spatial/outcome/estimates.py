@@ -185,7 +185,8 @@ def detectable_drop(
 
     ``z sqrt(4 m)`` where treated and control area both have ``m`` incidents in either period;
     ``z sqrt(8 m)`` with displacement areas of the same mean (Wheeler and Ratcliffe 2018). A drop
-    of just that size is found half of the time.
+    of just that size is found half of the time by such a test against one control area. The rule
+    of an evaluation asks for more: :mod:`spatial.outcome.power`.
 
     Parameters
     ----------
@@ -246,21 +247,22 @@ def e_test(first: float, second: float, *, exposure: Pair = (1.0, 1.0)) -> float
     return min(1.0, total)
 
 
-def dispersion(series: ArrayLike, *, window: int = 7) -> float:
-    """Estimate how much more a series of counts varies than a Poisson one, at least 1.
+def dispersion(*series: ArrayLike, window: int = 7) -> float:
+    """Estimate how much more series of counts vary than Poisson ones, at least 1.
 
     Pearson's dispersion around a centred moving average (Wheeler, WDDControl), where each count's
-    own part in its average is allowed for.
+    own part in its average is allowed for; of several series, one estimate for all.
     """
-    counts = np.asarray(series, dtype=float)
-    ones = np.ones(window)
-    width = np.convolve(np.ones(len(counts)), ones, mode="full")[window // 2 :][: len(counts)]
-    mean = np.convolve(counts, ones, mode="full")[window // 2 :][: len(counts)] / width
-    seen = mean > 0
-    freedom = float((1 - 1 / width[seen]).sum())
-    if freedom <= 0:
-        return 1.0
-    return max(1.0, float(((counts - mean)[seen] ** 2 / mean[seen]).sum() / freedom))
+    squares, freedom = 0.0, 0.0
+    for one in series:
+        counts = np.asarray(one, dtype=float)
+        ones = np.ones(window)
+        width = np.convolve(np.ones(len(counts)), ones, mode="full")[window // 2 :][: len(counts)]
+        mean = np.convolve(counts, ones, mode="full")[window // 2 :][: len(counts)] / width
+        seen = mean > 0
+        freedom += float((1 - 1 / width[seen]).sum())
+        squares += float(((counts - mean)[seen] ** 2 / mean[seen]).sum())
+    return max(1.0, squares / freedom) if freedom > 0 else 1.0
 
 
 def normal_quantile(alpha: float) -> float:

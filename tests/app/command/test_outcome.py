@@ -4,7 +4,6 @@ import datetime as dt
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 from desk_fixtures import D1, record_of, words
 from sqlalchemy import delete, select
@@ -18,6 +17,7 @@ from geodata.store import editions, jobs
 from geodata.tables.core import City, Finding
 from geodata.zone_editing import Redraw, change_zones
 from spatial.outcome.estimates import detectable_drop
+from spatial.outcome.power import Comparison
 
 WHOLE = "/analyst/town/outcome"
 BEFORE = (dt.date(2024, 1, 1), dt.date(2024, 7, 1))
@@ -229,20 +229,39 @@ def query(town_desk, **fields):
     return "&".join(f"{name}={value}" for name, value in (told | fields).items())
 
 
-def test_what_could_be_found_is_what_the_formula_gives(town_desk, cora):
+def test_what_could_be_found_is_simulated_with_the_rule(town_desk, cora):
     asked = PowerAsk(
         city="town", run=town_desk.run.id, outcome="robbery", before=BEFORE, months=6, district="D1"
     )
     found = foresee(town_desk.office.database, asked)
-    half = detectable_drop(found.before) * np.sqrt(found.dispersion)
-    assert found.at[0].half == pytest.approx(half)
+    simulated = Comparison.alike(found.before, 3, dispersion=found.dispersion)
+    assert found.at[0].half == simulated.drop(0.5) > detectable_drop(found.before)
+    assert found.at[0].likely == simulated.drop(0.8)
+    assert found.at[0].chances[1] == simulated.chance(0.2 * found.before)
     assert found.at[0].expected == pytest.approx(found.before)
     twelve = next(at for at in found.at if at.months == 12)
     assert twelve.expected == pytest.approx(2 * found.before)
     assert twelve.half / twelve.expected < found.at[0].half / found.at[0].expected
     page = words(cora.get(f"{D1}/outcome/power?{query(town_desk)}"))
+    assert "the intervals against all 3 control areas lie below 0" in page
     assert f"had {found.before} incidents in the period before" in page
     assert "6 (asked)" in page
+
+
+def test_before_the_pilot_and_after_it_the_same_drop_is_told(town_desk, own):
+    """The page takes areas as large as the zones; the evaluation has those that were found."""
+    document = own[2]
+    asked = PowerAsk(
+        city="town",
+        run=town_desk.run.id,
+        outcome="robbery",
+        before=BEFORE,
+        months=6,
+        zones=tuple(document["treated"]["zones"]),
+        district="D1",
+    )
+    half = foresee(town_desk.office.database, asked).at[0].half
+    assert half == pytest.approx(document["detectable_drop"], rel=0.15)
 
 
 @pytest.mark.parametrize(
@@ -296,3 +315,34 @@ def test_the_coverage_that_pages_tell_is_that_of_the_table():
         assert (min(plain), max(plain)) == pytest.approx(told.plain, abs=0.0051)
     assert coverage.COMMAND in text
     assert f"{coverage.MEASURED_ON}" in text
+
+
+def test_the_drops_of_the_docs_are_those_that_pages_say():
+    text = (Path(__file__).parents[3] / "docs" / "evaluation.md").read_text()
+    rows = re.findall(r"^\| (\d+) ((?:\| \d+ \(\d+ %\) ){4})\|$", text, re.MULTILINE)
+    assert [int(before) for before, _ in rows] == [40, 150, 400]
+    for number, cells in rows:
+        before = int(number)
+        drops = [
+            Comparison.alike(before, 1).drop(0.5),
+            Comparison.alike(before, 3).drop(0.5),
+            Comparison.alike(before, 3, dispersion=1.5).drop(0.5),
+            detectable_drop(before),
+        ]
+        told = [[int(part) for part in re.findall(r"\d+", cell)] for cell in cells.split("|")[1:]]
+        assert told == [[round(drop), round(100 * drop / before)] for drop in drops]
+
+
+def test_how_often_such_drops_are_found_is_that_of_the_table(cora, own):
+    text = (Path(__file__).parents[3] / "docs" / "evaluation.md").read_text()
+    table = text[text.index(coverage.POWER_COMMAND) :]
+    for name, told in (("smooth", coverage.FOUND_SMOOTH), ("local", coverage.FOUND_LOCAL)):
+        rows = re.findall(
+            rf"^\| \d+ \| {name} \|.*?\| (\d+) % \(\d+ to \d+\) \|", table, re.MULTILINE
+        )
+        shares = [int(share) / 100 for share in rows]
+        assert len(shares) == 6
+        assert (min(shares), max(shares)) == told
+    assert f"{coverage.POWER_MEASURED_ON}" in text
+    page = words(cora.get(f"{D1}/outcome/{own[0]}/{own[1]}"))
+    assert coverage.found_words() in page

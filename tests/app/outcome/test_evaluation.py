@@ -1,6 +1,7 @@
 import copy
 import dataclasses
 import datetime as dt
+import itertools
 import json
 
 import numpy as np
@@ -13,12 +14,20 @@ from app.cli import main
 from app.drawing.charts import draw, running_difference, treated_and_controls
 from app.outcome.evaluation import EVALUATION, evaluate, evaluations
 from app.outcome.question import Question
-from app.outcome.words import NARROW, evaluation_page, verdict, warnings_of
+from app.outcome.words import (
+    NARROW,
+    OLD_POWER,
+    add_calls,
+    evaluation_page,
+    verdict,
+    warnings_of,
+)
 from app.runs.pipeline import FitRequest, fit
 from geodata.errors import DataError, NotStoredError
 from geodata.store import cities, editions, findings, incidents
 from geodata.zone_editing import Drop, change_zones
 from spatial.errors import OutcomeError
+from spatial.outcome.power import Comparison
 
 BEFORE = (dt.date(2024, 1, 1), dt.date(2024, 7, 1))
 AFTER = (dt.date(2024, 7, 1), dt.date(2025, 1, 1))
@@ -92,7 +101,60 @@ def test_figures_are_those_of_the_incidents_inside(some, small):
         assert found["rate_ratio"] == pytest.approx(
             treated["after"] / treated["before"] / (found["after"] / found["before"])
         )
-    assert some["detectable_drop"] == pytest.approx(norm.isf(0.05) * np.sqrt(4 * treated["before"]))
+    power = some["power"]
+    assert some["detectable_drop"] == power["half"] < power["likely"]
+    assert power["expected"] == treated["before"]
+    assert power["dispersion"] >= 1
+    one_test = norm.isf(0.05) * np.sqrt(4 * treated["before"])
+    assert some["detectable_drop"] > one_test  # against one area, at 5 % on one side
+
+
+@pytest.mark.parametrize("before", [40, 150, 400])
+def test_the_words_call_a_drop_of_the_size_said_half_of_the_time(some, before):
+    """The verdict itself on drawn counts; without a drop it calls one in hardly any draw."""
+    drop, draws, spread = Comparison.alike(before, 3, dispersion=1.3).drop(0.5), 500, 1.3
+    rng = np.random.default_rng(before)
+    called = {0.0: 0, drop: 0}
+    for gone in called:
+        for _ in range(draws):
+            means = np.array([before] * 7 + [before - gone])
+            counts = rng.poisson(rng.gamma(means / (spread - 1), spread - 1))
+            c0, c1, (t0, t1) = counts[:3], counts[3:6], counts[6:]
+            wdd = (t1 - t0) - (c1 - c0)
+            se = np.sqrt(spread * (t0 + t1 + c0 + c1))
+            told = say(some, *wdd, widened=norm.isf(0.025) * se)
+            called[gone] += "had fewer incidents than expected" in told
+    assert called[0.0] / draws <= 0.025
+    assert 0.4 < called[drop] / draws < 0.6
+
+
+def test_what_is_called_is_told_in_words_and_as_a_key(some):
+    for value, word in ((-10.0, "fewer"), (10.0, "more"), (0.0, None)):
+        made = made_up(some, value, value + 1)
+        add_calls(made)
+        assert made["called"] == word
+        assert (f"had {word} incidents" in " | ".join(verdict(made))) == (word is not None)
+        made["controls"][0]["passes"] = False
+        add_calls(made)
+        assert made["called"] is None
+    assert some["called"] is None
+    assert some["displacement"]["called"] is None
+
+
+def test_zones_and_surroundings_together_are_called_by_the_same_rule(some):
+    for low, high, word, told in (
+        (-9.0, -1.0, "fewer", "counted together had fewer incidents"),
+        (1.0, 9.0, "more", "counted together had more incidents"),
+        (-9.0, 9.0, None, "neither fewer nor more incidents are shown"),
+    ):
+        made = copy.deepcopy(some)
+        for found in [*made["controls"], *made["displacement"]["controls"]]:
+            found["passes"] = True
+        for found in made["displacement"]["controls"]:
+            found["total"] |= {"low_widened": low, "high_widened": high}
+        add_calls(made)
+        assert made["displacement"]["called"] == word
+        assert told in " | ".join(verdict(made))
 
 
 def test_series_add_up_to_the_periods(some):
@@ -138,6 +200,31 @@ def test_totals_add_displacement_to_the_local_difference(some):
         assert found["total"]["wdd"] == pytest.approx(local["wdd"] + found["wdd"])
         assert found["total"]["se"] == pytest.approx(np.hypot(local["se"], found["se"]))
     assert moved["detectable_drop"] > some["detectable_drop"]
+
+
+def test_areas_beside_the_surroundings_are_distinct_and_fewer_are_told(some, small):
+    database, run = small
+    with database.session() as session:
+        cells = evaluations(session, run.id)[0].cells
+    where = {
+        name: set(zip(part["col"], part["row"], strict=True))
+        for name, part in cells.groupby("area")
+    }
+    for kind in ("control", "displacement control"):
+        names = [name for name in where if name.rpartition(" ")[0] == kind]
+        for one, other in itertools.combinations(names, 2):
+            least = min(len(where[one]), len(where[other]))
+            assert len(where[one] & where[other]) <= least / 2, (one, other)
+    made = copy.deepcopy(some)
+    told = {"asked": 3, "covered": (BEFORE[0], AFTER[1])}
+    made["displacement"]["controls"] = [
+        found | {"shared": 0.3} for found in made["displacement"]["controls"][:1]
+    ]
+    text = " | ".join(warnings_of(made, **told))
+    assert f"compared with 1 of {len(made['controls'])} areas only" in text
+    assert "share up to 30 % of their cells" in text
+    made["displacement"]["controls"] = []
+    assert "compared with 0 of 3 areas only" in " | ".join(warnings_of(made, **told))
 
 
 def test_the_finding_is_kept_by_what_was_asked(small):
@@ -276,7 +363,8 @@ def test_impossible_questions_are_refused(small, changes):
 # What is said of made-up figures: `say` changes a few of the document's own.
 
 
-def say(document, *differences, passes=True, widened=5.0, ratios=None):
+def made_up(document, *differences, passes=True, widened=5.0, ratios=None):
+    widths = np.broadcast_to(widened, len(differences)).tolist()
     made = copy.deepcopy(document)
     made["displacement"] = None
     made["trained"] = {"from": "2023-01-01", "to": "2024-01-01"}
@@ -287,8 +375,8 @@ def say(document, *differences, passes=True, widened=5.0, ratios=None):
             "wdd": value,
             "low": value - 4,
             "high": value + 4,
-            "low_widened": value - widened,
-            "high_widened": value + widened,
+            "low_widened": value - widths[i],
+            "high_widened": value + widths[i],
             "rate_ratio": 0.8,
             "rate_ratio_low": 0.7 if ratios is None else ratios[0],
             "rate_ratio_high": 0.9 if ratios is None else ratios[1],
@@ -296,7 +384,11 @@ def say(document, *differences, passes=True, widened=5.0, ratios=None):
         }
         for i, value in enumerate(differences)
     ]
-    return " | ".join(verdict(made))
+    return made
+
+
+def say(document, *differences, **changes):
+    return " | ".join(verdict(made_up(document, *differences, **changes)))
 
 
 def test_a_drop_against_every_control_is_told_as_one(some):
@@ -402,6 +494,7 @@ def test_a_good_comparison_has_no_other_warnings_than_the_standing_ones(some):
         "trained": {"from": "2022-01-01", "to": "2023-01-01"},
         "steps_before": 12,
     }
+    made["displacement"] = None
     for found in made["controls"]:
         found |= {"shared": 0.0, "passes": True, "rate_ratio": 1.0}
     told = warnings_of(made, asked=3, covered=(dt.date(2023, 1, 2), dt.date(2024, 12, 31)))
@@ -423,6 +516,10 @@ def test_the_page_value_has_every_row(some, small):
     assert page.synthetic.name == "synthetic control"
     assert page.displacement[0].name == "around the zones"
     assert len(page.warnings) == len(some["warnings"])
+    old = {name: value for name, value in some.items() if name != "power"}
+    old_page = evaluation_page(dataclasses.replace(finding, document=old))
+    assert old_page.warnings[:-1] == page.warnings
+    assert old_page.warnings[-1].lower().startswith(OLD_POWER.lower())
     assert all(text[0].isupper() and text.endswith(".") for text in page.verdict)
 
 

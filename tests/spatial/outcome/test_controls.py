@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage, sparse
 
 from spatial.errors import OutcomeError
-from spatial.outcome.controls import Yardstick, distinct, find_controls, ring, shared
+from spatial.outcome.controls import Yardstick, beside, distinct, find_controls, ring, shared
 
 STEPS = 12
 
@@ -82,8 +82,32 @@ def test_distinct_areas_share_at_most_half_of_their_cells(city):
     assert len(picked) == 5
     for position, area in enumerate(picked):
         assert all(shared(area, other) <= 0.5 for other in picked[:position])
-    (apart,) = distinct(search(*city)[0], 1, apart_from=picked[0].cells)
-    assert len(np.intersect1d(apart.cells, picked[0].cells)) == 0
+
+
+def test_areas_beside_the_controls_are_as_distinct_as_these(city):
+    """One area must not stand beside every control as if it were three."""
+    areas, _ = search(*city)
+    controls = distinct(areas, 3)
+    for found in (beside(areas, controls), beside(areas, controls[:1] * 3)):
+        those = [area for area in found if area is not None]
+        assert those
+        for position, area in enumerate(those):
+            assert all(shared(area, other) <= 0.5 for other in those[:position])
+    assert len([area for area in beside(areas, controls) if area is not None]) == 3
+    for control, area in zip(controls, beside(areas, controls), strict=True):
+        assert len(np.intersect1d(control.cells, area.cells)) == 0
+
+
+def test_where_fewer_areas_differ_fewer_stand_beside(city):
+    areas, _ = search(*city)
+    controls = distinct(areas, 3)
+    apart = next(
+        area
+        for area in areas
+        if not any(np.isin(area.cells, control.cells).any() for control in controls)
+    )
+    assert beside([apart], controls) == [apart, None, None]
+    assert beside([], controls) == [None, None, None]
 
 
 def test_where_none_passes_the_closest_is_given_and_says_so(city):
