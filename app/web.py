@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
 
 from app import analyst, api, api_staff, command, errors, guard, language, staff
 from app.config import Settings
@@ -19,11 +20,13 @@ from geodata.database import open_database
 
 if TYPE_CHECKING:
     from flask import Response
+    from werkzeug.routing import Map
 
     from app.site.source import Site
     from geodata.database import Database
 
 LARGEST_FORM = 256 * 1024  # bytes
+LARGEST_NUMBER = 2**31 - 1  # that every database takes for a number of a row
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
@@ -38,6 +41,15 @@ HEADERS = {
 }
 
 
+class NumberConverter(IntegerConverter):
+    """A whole number of an address; there is nothing at one that no database takes."""
+
+    regex = r"\d{1,10}"
+
+    def __init__(self, map: Map, **options: Any) -> None:
+        super().__init__(map, max=LARGEST_NUMBER, **options)
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """Make the application: the public part, and with a secret key the staff's.
 
@@ -48,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or Settings.from_env()
     app = Flask(__name__, template_folder=str(template_dir()))
+    app.url_map.converters["int"] = NumberConverter
     app.config["SECRET_KEY"] = settings.secret_key
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     needs_database = settings.preview or settings.secret_key is not None
