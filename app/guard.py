@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
     from flask import Flask, Response
     from flask.typing import ResponseReturnValue
+    from werkzeug.wrappers import Response as BaseResponse
 
     from app.people.access import Bearer
     from app.people.signing_in import Desk, Visitor
     from app.permissions import Limit, Rule
+    from geodata.store.people import PersonRecord
 
 TOKEN, NEXT = "token", "next"
 
@@ -121,9 +123,21 @@ def require_bearer() -> Bearer:
     return found
 
 
+def reader() -> PersonRecord:
+    """Give the person who asks, by a sign-in in a browser or by a token."""
+    bearer: Bearer | None = g.get("bearer")
+    return bearer.person if bearer is not None else require_visitor().person
+
+
 def origin() -> Origin:
     """Tell where the request comes from."""
     return Origin(address=request.remote_addr or "unknown", agent=request.user_agent.string)
+
+
+def forgetting(response: BaseResponse) -> BaseResponse:
+    """Let the browser drop what it keeps of pages; visits that wait to be sent stay in it."""
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
 
 
 def let_in(token: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
@@ -23,6 +24,7 @@ from app.analyst.run_pages import offer_page, run_lines, scope_words
 from app.analyst.work_pages import job_lines
 from app.guard import require_visitor
 from app.permissions import ASKING
+from app.runs.access import readable_runs
 from app.runs.fitting import fit_arguments, read_fit
 from app.runs.pipeline import FitRequest
 from app.staff.city import shell, staff_city
@@ -30,6 +32,7 @@ from app.staff.frame import say
 from app.staff.pages import paging
 from app.words import Units
 from app.work import jobs
+from app.work.access import visible
 from app.work.arguments import Arguments
 from app.workroom import workroom
 from geodata.errors import NotStoredError
@@ -52,9 +55,10 @@ PAGE = 25
 def listed(city: str) -> ResponseReturnValue:
     """List the runs of a city, and what is being fitted now."""
     record = staff_city(city)
-    database = workroom().database
+    database, person = workroom().database, require_visitor().person
+    readable = readable_runs(person, record, store.EVERY_RUN)
     with database.session() as session:
-        outcomes, scopes = store.run_scopes(session, city)
+        outcomes, scopes = store.run_scopes(session, city, readable)
     asked: dict[str, Any] = {
         "outcome": addresses.choice(request.args, "outcome", outcomes),
         "scope": addresses.choice(request.args, "scope", scopes),
@@ -62,8 +66,12 @@ def listed(city: str) -> ResponseReturnValue:
         "to": addresses.day(request.args, "to"),
     }
     order = addresses.choice(request.args, "order", store.ORDERS) or "made"
-    which = store.RunFilter(
-        outcome=asked["outcome"], scope=asked["scope"], from_=asked["from"], to=asked["to"]
+    which = replace(
+        readable,
+        outcome=asked["outcome"],
+        scope=asked["scope"],
+        from_=asked["from"],
+        to=asked["to"],
     )
     with database.session() as session:
         count = store.count_runs(session, city, which)
@@ -71,7 +79,8 @@ def listed(city: str) -> ResponseReturnValue:
         pages = paging(request.args, count, PAGE, kept)
         found = store.list_runs(session, city, which, order=order, start=pages.start, most=PAGE)
     fitting = [one for one in jobs.statuses(database, city, open_only=True) if _fits(one)]
-    person = require_visitor().person
+    with database.session() as session:
+        fitting = visible(session, person, record, fitting)
     return render_template(
         "analyst/runs.html",
         shell=shell(record),
