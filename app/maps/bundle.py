@@ -145,7 +145,6 @@ def _write(root: Path, folder: Path, files: Mapping[str, bytes]) -> None:
     try:
         for name, content in files.items():
             _put(aside, name, content)
-        aside.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
         aside.rename(folder)
