@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
-from app import analyst, api, api_staff, command, errors, guard, language, staff
+from app import analyst, api, api_staff, command, errors, guard, language, links, proxies, staff
 from app.config import Settings
 from app.paths import template_dir
 from app.site.live import LiveSite
 from app.site.released import ReleasedSite
+from app.strict_json import StrictJSONProvider
 from app.views import account, data, embed, explore, health, initiatives, measures, public
 from app.work.bell import Bell
 from app.workroom import Workroom, furnish
@@ -60,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or Settings.from_env()
     app = Flask(__name__, template_folder=str(template_dir()))
+    app.json = StrictJSONProvider(app)
     app.url_map.converters["int"] = NumberConverter
     app.config["SECRET_KEY"] = settings.secret_key
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     database = open_database(settings.database_url) if needs_database else None
     app.extensions["saferground.site"] = _site(settings, database)
     app.extensions["saferground.policy"] = POLICY  # for pages that need one word more
+    links.register(app, settings)
     guard.register(app)
     app.register_blueprint(public.bp)
     app.register_blueprint(explore.bp)
@@ -86,9 +88,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         analyst.register(app, room)
         command.register(app)
         api_staff.register(app)
-    if settings.proxies:
-        count = settings.proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
+    proxies.register(app, settings.proxies)
 
     headers = {**HEADERS, "X-Robots-Tag": "noindex"} if settings.preview else HEADERS
 

@@ -75,6 +75,7 @@ class Attacked:
     def plant(self, *names):
         """Write files that nobody may ever be sent, wherever something is kept."""
         for folder in [self.instance, *(p for p in self.instance.rglob("*") if p.is_dir())]:
+            folder.chmod(0o700)
             for name in names:
                 (folder / name).write_text(CANARY)
         (self.instance / "secret_key").write_text(CANARY * 4)

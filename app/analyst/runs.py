@@ -10,7 +10,7 @@ from flask import Blueprint, jsonify, redirect, render_template, request, url_fo
 
 from app import forms as addresses
 from app.analyst.grid_map import grid_map
-from app.analyst.run_form import LATEST, RunForm, put_at, typed
+from app.analyst.run_form import RunForm, put_at, typed
 from app.analyst.run_hints import (
     candidates_of,
     choices_of,
@@ -133,9 +133,6 @@ def incidents(city: str) -> ResponseReturnValue:
     record = staff_city(city)
     outcome = addresses.choice(request.args, "outcome", record.outcomes)
     first, last = addresses.day(request.args, "first"), addresses.day(request.args, "last")
-    if last is not None and last > LATEST:
-        msg = f"last {last} is too late; give a day up to {LATEST}"
-        raise addresses.AddressError(msg)
     with workroom().database.session() as session:
         count, told = incidents_told(session, record, outcome or "", first, last)
     return jsonify(count=count, told=told)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import Forbidden
 
-from app.runs.access import districts_read, hidden_outcomes
+from app.runs.access import districts_read, readable_runs
 from app.work.kinds import KINDS
-from geodata.store.runs import outcomes_by_run
+from geodata.store.runs import EVERY_RUN, subjects_of_runs
+from spatial.analysis import CITY_SCOPE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from geodata.store.cities import CityRecord
     from geodata.store.jobs import JobRecord
     from geodata.store.people import PersonRecord
+    from geodata.store.runs import RunFilter
 
 
 def may_ask(person: PersonRecord, kind: str) -> bool:
@@ -53,15 +55,21 @@ def require_change(person: PersonRecord, job: JobRecord) -> None:
 def visible(
     session: Session, person: PersonRecord, city: CityRecord, found: Sequence[JobStatus]
 ) -> list[JobStatus]:
-    """Return those jobs of a city that are not about an outcome that is hidden from a person."""
-    hidden = hidden_outcomes(person, city)
-    if not hidden:
+    """Return those jobs of a city that are about nothing that a person may not read of."""
+    which = readable_runs(person, city, EVERY_RUN)
+    if not which.without and which.scopes is None:
         return list(found)
     named = {str(one.job.arguments["run"]) for one in found if "run" in one.job.arguments}
-    by_run = outcomes_by_run(session, named)
-    return [
-        one
-        for one in found
-        if one.job.arguments.get("outcome") not in hidden
-        and by_run.get(str(one.job.arguments.get("run"))) not in hidden
-    ]
+    subjects = subjects_of_runs(session, named)
+    return [one for one in found if _may_see(which, one.job.arguments, subjects)]
+
+
+def _may_see(
+    which: RunFilter, arguments: Mapping[str, Any], subjects: Mapping[str, tuple[str, str]]
+) -> bool:
+    """Return whether what a job was asked for is of outcomes and districts that may be read of."""
+    outcome, scope = subjects.get(str(arguments.get("run")), (None, CITY_SCOPE))
+    outcomes = {outcome, arguments.get("outcome")}
+    scopes = {scope, arguments.get("district") or CITY_SCOPE, *(arguments.get("districts") or ())}
+    seen = which.scopes is None or scopes <= {*which.scopes}
+    return seen and not outcomes & {*which.without}

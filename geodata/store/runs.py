@@ -178,10 +178,10 @@ def get_run(session: Session, run_id: str) -> RunRecord:
     return record
 
 
-def outcomes_by_run(session: Session, run_ids: Collection[str]) -> dict[str, str]:
-    """Return the outcome of each stored run of some ids."""
-    rows = session.execute(select(Run.id, Run.outcome).where(Run.id.in_(run_ids)))
-    return {row.id: row.outcome for row in rows}
+def subjects_of_runs(session: Session, run_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Return the outcome and the scope of each stored run of some ids."""
+    rows = session.execute(select(Run.id, Run.outcome, Run.scope).where(Run.id.in_(run_ids)))
+    return {row.id: (row.outcome, row.scope) for row in rows}
 
 
 def city_of_run(session: Session, run_id: str) -> str:

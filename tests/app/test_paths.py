@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from attacking import CANARY, Attacked, lift_limits
+from attacking import CANARY, lift_limits
 
 PLANTED = ("canary.json", "canary.css")
 UP = ("..", "%2e%2e", "%2E%2E%2F", "..%2f..%2f", "%252e%252e", "..%5c..", ".%2e%2fmaps")
@@ -34,13 +34,12 @@ ALONE = (
 )
 
 
-@pytest.fixture(scope="module")
-def attacked(tmp_path_factory):
-    made = Attacked(tmp_path_factory.mktemp("paths"))
-    made.send("/map")  # the files of the map are made when they are first asked for
-    made.plant(*PLANTED)
-    yield made
-    made.close()
+@pytest.fixture(autouse=True)
+def planted(attacked, monkeypatch):
+    """Lay out files that nobody may be sent, and let one person ask as often as a fuzzer does."""
+    attacked.send("/map")  # the files of the map are made when they are first asked for
+    attacked.plant(*PLANTED)
+    lift_limits(monkeypatch)
 
 
 def attacks(names):
@@ -60,8 +59,7 @@ def require_ours(answer, address):
     assert not answer.data.startswith(b"SQLite format 3") or "gpkg" in address, address
 
 
-def test_no_part_of_a_path_leads_out_of_what_is_served(attacked, monkeypatch):
-    lift_limits(monkeypatch)
+def test_no_part_of_a_path_leads_out_of_what_is_served(attacked):
     tried = set()
     for rule, method, names in attacked.routes():
         for values in attacks(names):

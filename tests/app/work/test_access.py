@@ -121,5 +121,6 @@ def test_a_token_cancels_for_whom_the_kind_is(office, role, kind):
 def test_a_commander_changes_only_what_is_about_an_own_district(office, browsers, district):
     number = waiting(office, "evaluate", district=district)
     page = f"/analyst/town/jobs/{number}"
+    assert browsers["commander"].get(page).status_code == (403 if district else 200)
     assert browsers["commander"].post(f"{page}/cancel", data={"sure": "y"}).status_code == 403
     assert state(office, number) == jobs.WAITING
