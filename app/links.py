@@ -46,7 +46,7 @@ def register(app: Flask, settings: Settings) -> None:
 
 def known_hosts(settings: Settings) -> frozenset[str]:
     """Return the host names that are answered: the public one, loopback, the bound one, our own."""
-    named = {*LOOPBACK, *settings.hosts, socket.gethostname(), socket.getfqdn()}
+    named = {*LOOPBACK, *settings.hosts, socket.gethostname()}
     if settings.address:
         named.add(host_name(urlsplit(settings.address).netloc))
     return frozenset(one.lower() for one in named if one)
