@@ -136,7 +136,8 @@ class Settings:
     ``city`` is a slug, or nothing for the city published last. A ``preview`` shows what is not
     published, read from the database; else the pages read approved releases only. With a
     ``secret_key`` the staff side is on. ``proxies`` in front of the server are believed about the
-    visitor's address and scheme; ``address`` is where people reach the pages. Sources by address
+    visitor's address and scheme; ``address`` is where people reach the pages, and ``hosts`` are
+    further names that the server answers to. Sources by address
     are kept under ``sources``; ``allow_private_sources`` lets them lie in private networks.
     ``shifts`` are those that plans are made for as a rule.
     """
@@ -149,6 +150,7 @@ class Settings:
     idle_minutes: int = IDLE_MINUTES
     proxies: int = 0
     address: str | None = None
+    hosts: tuple[str, ...] = ()
     provider: Provider | None = None
     allow_private_sources: bool = False
     socrata_token: str | None = None
@@ -197,6 +199,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.secret_key is not None:
             require_strong(self.secret_key, "the secret key")
+        if self.address is not None:
+            require_address(self.address)
 
     @classmethod
     def from_env(cls) -> Settings:
@@ -223,11 +227,33 @@ class Settings:
             idle_minutes=_whole("IDLE_MINUTES", IDLE_MINUTES, 1, LONGEST_IDLE_MINUTES),
             proxies=_whole("PROXIES", 0, 0, MOST_PROXIES),
             address=_env("ADDRESS"),
+            hosts=tuple((_env("HOSTS") or "").replace(",", " ").split()),
             provider=Provider.from_env(),
             allow_private_sources=_env("ALLOW_PRIVATE_SOURCES") == "1",
             socrata_token=_env("SOCRATA_TOKEN"),
             shifts=read_shifts(_env("SHIFTS") or SHIFTS),
         )
+
+
+def require_address(address: str) -> None:
+    """Refuse a public address that no link can be built on.
+
+    Raises
+    ------
+    SettingsError
+        If it is not the whole address of a site.
+    """
+    try:
+        parts = urlsplit(address)
+        right = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        right = False
+    if not right or parts.query or parts.fragment:
+        msg = (
+            f"SAFERGROUND_ADDRESS {address[:80]!r} must be the whole address of this site, such as "
+            "https://safer.example.org"
+        )
+        raise SettingsError(msg)
 
 
 def require_strong(key: str, what: str) -> None:

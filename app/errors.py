@@ -12,6 +12,7 @@ from app.api.problems import BELOW, problem
 from app.config import SettingsError
 from app.forms import AddressError
 from app.language import N_, STAFF, translated
+from app.links import UnknownHostError
 from app.people.errors import RateError, ScopeError, SignInError, TokenError
 from geodata.database import DatabaseFailure
 from geodata.errors import (
@@ -117,9 +118,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:
-        staff = (request.endpoint or "").startswith(STAFF)
-        told = TOO_LONG if error.code == 413 and staff else ""
-        answer = make_response(_answer(error.code or 500, told))
+        answer = make_response(_answer(error.code or 500, _told(error)))
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             answer.headers["Allow"] = ", ".join(error.valid_methods)
         return answer
@@ -133,6 +132,14 @@ def register(app: Flask) -> None:
     def unknown(error: Exception) -> ResponseReturnValue:
         app.logger.exception("unexpected error", exc_info=error)
         return _answer(500, "")
+
+
+def _told(error: HTTPException) -> str:
+    """Say what to do about an error of the request itself, where the heading does not."""
+    if isinstance(error, UnknownHostError):
+        return error.description
+    staff = (request.endpoint or "").startswith(STAFF)
+    return TOO_LONG if error.code == 413 and staff else ""
 
 
 def _challenge(error: SaferGroundError) -> str:

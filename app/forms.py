@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
 LONGEST = 200
+# No city has rows of other days, and a day, month or zone more or less stays a date that exists.
+EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 
 
 class AddressError(SpecError):
@@ -50,13 +52,13 @@ def day(args: Mapping[str, str], name: str) -> dt.date | None:
     Raises
     ------
     AddressError
-        If it is no such date.
+        If it is no such date, or lies before 1900 or after 2199.
     """
     value = args.get(name, "").strip()
     if value == "":
         return None
     try:
-        return dt.datetime.strptime(value, "%Y-%m-%d").date()
+        found = dt.datetime.strptime(value, "%Y-%m-%d").date()
     except ValueError as error:
         msg = _(
             "%(name)s %(value)s is not a date; write it as 2026-01-31",
@@ -64,6 +66,16 @@ def day(args: Mapping[str, str], name: str) -> dt.date | None:
             value=repr(value[:LONGEST]),
         )
         raise AddressError(msg) from error
+    if not EARLIEST <= found <= LATEST:
+        msg = _(
+            "%(name)s %(value)s is no day from %(first)s to %(last)s",
+            name=name,
+            value=value[:LONGEST],
+            first=EARLIEST,
+            last=LATEST,
+        )
+        raise AddressError(msg)
+    return found
 
 
 def several(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from flask import current_app, g, redirect, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
-from werkzeug.exceptions import Forbidden
+from werkzeug.exceptions import BadRequest, Forbidden
 
 from app import permissions
 from app.language import is_ours
@@ -14,7 +14,7 @@ from app.people import access, signing_in
 from app.people.errors import RateError, ScopeError, TokenError
 from app.people.locks import network
 from app.people.signing_in import Origin
-from app.permissions import BODIES, BY_THEMSELVES, HOMES, LIMITS, RULES
+from app.permissions import BODIES, BY_THEMSELVES, HOMES, LIMITS, RULES, TAKES_JSON
 from geodata.store import audit, limits
 from geodata.store.sessions import CODE, ENROL
 
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
     from flask import Flask, Response
     from flask.typing import ResponseReturnValue
+    from werkzeug.wrappers import Response as BaseResponse
 
     from app.people.access import Bearer
     from app.people.signing_in import Desk, Visitor
     from app.permissions import Limit, Rule
+    from geodata.store.people import PersonRecord
 
 TOKEN, NEXT = "token", "next"
 BY_ITSELF = "X-By-Itself"  # header of what a page asks without anybody being there
@@ -122,9 +124,21 @@ def require_bearer() -> Bearer:
     return found
 
 
+def reader() -> PersonRecord:
+    """Give the person who asks, by a sign-in in a browser or by a token."""
+    bearer: Bearer | None = g.get("bearer")
+    return bearer.person if bearer is not None else require_visitor().person
+
+
 def origin() -> Origin:
     """Tell where the request comes from."""
     return Origin(address=request.remote_addr or "unknown", agent=request.user_agent.string)
+
+
+def forgetting(response: BaseResponse) -> BaseResponse:
+    """Let the browser drop what it keeps of pages; visits that wait to be sent stay in it."""
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
 
 
 def let_in(token: str) -> None:
@@ -163,15 +177,29 @@ def _admit(rule: Rule) -> ResponseReturnValue | None:
         return _to_sign_in()
     _count(found)
     if found is None:
+        _require_form()
         return None
     if found.session.stage not in rule.stages:
         return go_on()
     if rule.roles and not found.person.may(rule.roles):
         _note_refusal(found.person.name)
         raise Forbidden
+    _require_form()
     if request.endpoint in BODIES and request.mimetype == "multipart/form-data":
         request.max_content_length = BODIES[request.endpoint]
     return None
+
+
+def _require_form() -> None:
+    """Refuse JSON where a form is taken.
+
+    Raises
+    ------
+    BadRequest
+        If there is some.
+    """
+    if request.is_json and request.endpoint not in TAKES_JSON:
+        raise BadRequest
 
 
 def _admit_program(rule: Rule, scope: str) -> None:

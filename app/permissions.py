@@ -272,7 +272,9 @@ HOMES: dict[str, str] = {  # where a role's work begins; of several roles, the f
     VIEWER: "analyst.home",
 }
 
-BY_THEMSELVES = frozenset({"work.status"})  # pages ask these again and again, nobody need be there
+BY_THEMSELVES = frozenset(  # pages ask these again and again, nobody need be there
+    {"work.status", "board.state", "board.map_", "visits.token"}
+)
 EACH_TOKEN = Limit(count=300)  # of all that is asked by one token
 WRONG_TOKENS = Limit(count=60)  # from one address
 
@@ -314,6 +316,7 @@ LIMITS: dict[str, Limit] = {
     "work.retry": Limit(count=30),
 }
 
+TAKES_JSON = frozenset({"visits.take"})  # pages that do; the rest of them take forms alone
 BESIDE_A_FILE = 64 * 1024  # the other fields of a form that sends a file
 BODIES: dict[str, int] = {  # what may be longer than a form, once it is known who sends it
     "actions.add_photo": LARGEST + BESIDE_A_FILE,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
 
-from app import analyst, api, api_staff, command, errors, guard, language, staff
+from app import analyst, api, api_staff, command, errors, guard, language, links, proxies, staff
 from app.config import Settings
 from app.paths import template_dir
 from app.site.live import LiveSite
 from app.site.released import ReleasedSite
+from app.strict_json import StrictJSONProvider
 from app.views import account, data, embed, explore, health, initiatives, measures, public
 from app.work.bell import Bell
 from app.workroom import Workroom, furnish
@@ -19,11 +20,13 @@ from geodata.database import open_database
 
 if TYPE_CHECKING:
     from flask import Response
+    from werkzeug.routing import Map
 
     from app.site.source import Site
     from geodata.database import Database
 
 LARGEST_FORM = 256 * 1024  # bytes
+LARGEST_NUMBER = 2**31 - 1  # that every database takes for a number of a row
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
@@ -38,6 +41,15 @@ HEADERS = {
 }
 
 
+class NumberConverter(IntegerConverter):
+    """A whole number of an address; there is nothing at one that no database takes."""
+
+    regex = r"\d{1,10}"
+
+    def __init__(self, map: Map, **options: Any) -> None:
+        super().__init__(map, max=LARGEST_NUMBER, **options)
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """Make the application: the public part, and with a secret key the staff's.
 
@@ -48,12 +60,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or Settings.from_env()
     app = Flask(__name__, template_folder=str(template_dir()))
+    app.json = StrictJSONProvider(app)
+    app.url_map.converters["int"] = NumberConverter
     app.config["SECRET_KEY"] = settings.secret_key
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     needs_database = settings.preview or settings.secret_key is not None
     database = open_database(settings.database_url) if needs_database else None
     app.extensions["saferground.site"] = _site(settings, database)
     app.extensions["saferground.policy"] = POLICY  # for pages that need one word more
+    links.register(app, settings)
     guard.register(app)
     app.register_blueprint(public.bp)
     app.register_blueprint(explore.bp)
@@ -73,9 +88,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         analyst.register(app, room)
         command.register(app)
         api_staff.register(app)
-    if settings.proxies:
-        count = settings.proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
+    proxies.register(app, settings.proxies)
 
     headers = {**HEADERS, "X-Robots-Tag": "noindex"} if settings.preview else HEADERS
 

@@ -42,14 +42,16 @@ def zones_frame(run: RunRecord) -> gpd.GeoDataFrame:
 
 
 def cells_frame(run: RunRecord) -> gpd.GeoDataFrame:
-    """Give every cell as a square, with count, score, class, expected incidents and district."""
+    """Give every cell as a square, with count, score, class, expected incidents and district.
+
+    ``cell`` is its number in the whole run, also where only some districts are given.
+    """
     grid = run.grid
     west = grid.x0 + grid.cols * grid.cell_units
     south = grid.y0 + grid.rows * grid.cell_units
     names = np.array([*grid.district_ids, ""], dtype=object)
-    frame = run.cells.reset_index(drop=True).copy()
-    frame.insert(0, "district", names[grid.district])
-    frame.insert(0, "cell", np.arange(len(grid)))
+    frame = run.cells.reset_index(names="cell").copy()
+    frame.insert(1, "district", names[grid.district])
     east = grid.x0 + (grid.cols + 1) * grid.cell_units
     north = grid.y0 + (grid.rows + 1) * grid.cell_units
     return gpd.GeoDataFrame(

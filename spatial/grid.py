@@ -7,7 +7,7 @@ an edge counts once. Cells are numbered row by row from the lower left.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from spatial.errors import GridError
 from spatial.spec import MAX_CELLS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
     from shapely.geometry.base import BaseGeometry
@@ -129,23 +129,21 @@ class Grid:
                 f"{', '.join(self.district_ids) or 'none'}"
             )
             raise GridError(msg)
-        keep = self.district == self.district_ids.index(district_id)
-        if not keep.any():
+        found = self.within((district_id,))
+        if len(found) == 0:
             msg = (
                 f"district {district_id!r} holds no cell: it is smaller than a cell of "
                 f"{self.cell_units:g} units; use a smaller cell"
             )
             raise GridError(msg)
-        return Grid(
-            x0=self.x0,
-            y0=self.y0,
-            cell_units=self.cell_units,
-            n_cols=self.n_cols,
-            n_rows=self.n_rows,
-            cols=self.cols[keep],
-            rows=self.rows[keep],
-            district=self.district[keep],
-            district_ids=self.district_ids,
+        return found
+
+    def within(self, districts: Collection[str]) -> Grid:
+        """Keep the cells of some districts, on the same lattice; none of a district unknown."""
+        wanted = [place for place, name in enumerate(self.district_ids) if name in districts]
+        keep = np.isin(self.district, wanted)
+        return replace(
+            self, cols=self.cols[keep], rows=self.rows[keep], district=self.district[keep]
         )
 
 

@@ -10,13 +10,13 @@ from flask import jsonify, render_template, request
 from app import forms, words
 from app.analyst.reading_maps import comparison_map
 from app.analyst.reading_pages import OPERATIONS
-from app.analyst.reading_room import SENSITIVE, bp, require_open
+from app.analyst.reading_room import bp
 from app.guard import require_visitor
+from app.runs.access import read_run, readable_runs
 from app.runs.comparison import compare as compare_runs
 from app.runs.validation import VALIDATION
 from app.staff.city import shell, staff_city
 from app.workroom import workroom
-from geodata.errors import NotStoredError
 from geodata.store import findings, runs
 
 if TYPE_CHECKING:
@@ -99,20 +99,16 @@ def compare_map(city: str) -> ResponseReturnValue:
 
 def _listed(city: CityRecord) -> list[RunSummary]:
     """List the runs that the person may read."""
-    sensitive = () if require_visitor().person.may(SENSITIVE) else city.sensitive_outcomes
+    which = readable_runs(require_visitor().person, city, runs.EVERY_RUN)
     with workroom().database.session() as session:
-        found = runs.list_runs(session, city.slug)
-    return [run for run in found if run.readable and run.outcome not in sensitive]
+        found = runs.list_runs(session, city.slug, which)
+    return [run for run in found if run.readable]
 
 
 def _both(city: CityRecord, one: str, two: str) -> tuple[RunRecord, RunRecord]:
+    person = require_visitor().person
     with workroom().database.session() as session:
-        found = [runs.get_run(session, name) for name in (one, two)]
-    for run in found:
-        if run.city != city.slug:
-            msg = f"{city.slug} has no run {run.id!r:.80}"
-            raise NotStoredError(msg)
-        require_open(city, run.outcome)
+        found = [read_run(session, person, city, name).own for name in (one, two)]
     return found[0], found[1]
 
 

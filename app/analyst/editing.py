@@ -15,6 +15,7 @@ from app.analyst.reading_maps import zones_map
 from app.analyst.reading_pages import zone_lines
 from app.analyst.reading_room import RUNS_TAB, Opened, bp, is_analyst, open_run
 from app.guard import signed
+from app.runs.access import limited
 from app.site.live import load_shown
 from app.staff.city import shell
 from app.staff.frame import say
@@ -26,6 +27,7 @@ from spatial.errors import ZoneEditError
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
 
     from flask.typing import ResponseReturnValue
 
@@ -161,6 +163,7 @@ def _page(
         shown = load_shown(session, opened.city, opened.own.id)
         history = editions.list_editions(session, opened.own.id)
         uses = editions.list_uses(session, opened.own.id)
+        where = editions.zone_districts(session, opened.own.id)
     return render_template(
         "analyst/zones.html",
         shell=shell(opened.city, RUNS_TAB),
@@ -170,7 +173,7 @@ def _page(
             words.day(opened.own.period_from), words.last_day(opened.own.period_to)
         ),
         zones=zone_lines(shown, standing),
-        steps=tuple(_step(one, opened.used) for one in history),
+        steps=tuple(_step(one, opened, where) for one in history),
         newest=opened.newest,
         used=opened.used,
         used_since=uses[0] if uses else None,
@@ -185,7 +188,8 @@ def _page(
 def _standing(opened: Opened) -> RunRecord:
     """Give the run with the zones of its newest step, in use or not."""
     with workroom().database.session() as session:
-        return editions.with_edition(session, opened.own, opened.newest)
+        standing = editions.with_edition(session, opened.whole, opened.newest)
+    return limited(standing, opened.districts)
 
 
 def _edit_form(standing: RunRecord, newest: int, *, fresh: bool = False) -> EditForm:
@@ -215,14 +219,17 @@ def _change(form: EditForm, standing: RunRecord) -> Change:
     return Drop(zone=chosen[0])
 
 
-def _step(edition: EditionRecord, used: int) -> Step:
+def _step(edition: EditionRecord, opened: Opened, where: Mapping[str, str]) -> Step:
+    """Tell a step; of one in a district that the person does not read of, that there was one."""
+    named = [*edition.details.get("before", ()), *edition.details.get("after", ())]
+    own = opened.districts is None or all(where.get(zone) in opened.districts for zone in named)
     return Step(
         number=edition.number,
-        did=_did(edition.action, edition.details),
-        reason=edition.reason,
+        did=_did(edition.action, edition.details) if own else "a change in another district",
+        reason=edition.reason if own else "",
         who=edition.made_by,
         when=edition.made_at,
-        used=edition.number == used,
+        used=edition.number == opened.used,
     )
 
 

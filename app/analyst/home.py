@@ -13,6 +13,7 @@ from app.guard import require_visitor
 from app.permissions import ASKING
 from app.staff.city import shell, staff_city
 from app.work import jobs
+from app.work.access import visible
 from app.workroom import workroom
 from geodata.roles import ANALYST
 from geodata.store import cities
@@ -41,8 +42,9 @@ def city(city: str) -> ResponseReturnValue:
     record = staff_city(city)
     database, person = workroom().database, require_visitor().person
     with database.session() as session:
-        standing = read_standing(session, record, NEWEST)
-    open_jobs = jobs.statuses(database, city, open_only=True) if person.may(ASKING) else []
+        standing = read_standing(session, record, NEWEST, person)
+        open_jobs = jobs.statuses(database, city, open_only=True) if person.may(ASKING) else []
+        open_jobs = visible(session, person, record, open_jobs)
     return render_template(
         "analyst/city.html",
         shell=shell(record),

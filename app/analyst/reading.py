@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import tempfile
 from pathlib import Path
@@ -16,7 +17,6 @@ from app.analyst.reading_forms import ASKS, NameForm
 from app.analyst.reading_maps import run_map
 from app.analyst.reading_pages import FILES, SORTS, run_page
 from app.analyst.reading_room import (
-    OPEN_TO_ALL,
     RUNS_TAB,
     Opened,
     bp,
@@ -29,9 +29,10 @@ from app.guard import require_visitor
 from app.maps.staff import features
 from app.maps.surface import FINE, warped_classes
 from app.permissions import DECIDING
+from app.runs.access import limited_finding
 from app.runs.report import write_report
 from app.site.live import load_shown
-from app.site.shown import public_run
+from app.site.shown import PublicFinding, public_run
 from app.staff.city import shell
 from app.staff.frame import say
 from app.views.public import CHARTS
@@ -93,7 +94,7 @@ def surface(city: str, run: str, name: str) -> ResponseReturnValue:
     opened = open_run(city, run)
     if name not in BY_NAME:
         raise NotFound
-    painted = BY_NAME[name].paint(opened.own)
+    painted = opened.paint(BY_NAME[name])
     drawn = warped_classes(
         opened.own.grid, opened.own.zones.crs, painted.classes, painted.colours, FINE
     )
@@ -106,22 +107,20 @@ def points(city: str, run: str) -> ResponseReturnValue:
 
     Officers and commanders see those of their own districts only.
     """
-    opened, person = open_run(city, run), require_visitor().person
-    own, record = opened.own, opened.city
+    opened = open_run(city, run)
+    own, record, districts = opened.whole, opened.city, opened.districts
     with workroom().database.session() as session:
         found = incidents.incident_points(
             session, record.id, own.outcome, own.period_from, own.period_to
         )
     x, y = found.geometry.x.to_numpy(), found.geometry.y.to_numpy()
     seen = own.grid.locate(x, y) >= 0
-    districts: tuple[str, ...] = ()
-    if not person.may(OPEN_TO_ALL):
-        districts = person.districts_of(record.slug)
+    if districts is not None:
         mine = record.districts[record.districts["code"].isin(districts)]
         seen &= area_of(x, y, list(mine.geometry)) >= 0
     shapes = gpd.GeoDataFrame(geometry=found.geometry[seen].reset_index(drop=True))
     told: dict[str, Any] = {"city": record.slug, "points": len(shapes)}
-    if districts:
+    if districts is not None:
         told["districts"] = list(districts)
     _note("run.points", own.id, told)
     return jsonify(shapes=features(shapes))
@@ -212,8 +211,20 @@ def _asks(opened: Opened, given: dict[str, AskForm]) -> tuple[AskForm, ...]:
 
 
 def _shown(opened: Opened) -> Shown:
+    """Give what is known of a run, of the districts that the person may read of."""
     with workroom().database.session() as session:
-        return load_shown(session, opened.city, opened.run.id)
+        shown = load_shown(session, opened.city, opened.run.id)
+    told: dict[str, Any] = {"run": public_run(opened.run)}
+    for name in ("validations", "backtests"):
+        told[name] = [_limited(one, opened) for one in getattr(shown, name)]
+    for name in ("certainty", "sensitivity"):
+        one = getattr(shown, name)
+        told[name] = _limited(one, opened) if one is not None else None
+    return dataclasses.replace(shown, **told)
+
+
+def _limited(finding: PublicFinding, opened: Opened) -> PublicFinding:
+    return PublicFinding(document=limited_finding(finding.document, opened))
 
 
 def _note(action: str, run_id: str, told: dict[str, Any]) -> None:

@@ -31,7 +31,7 @@ def run_map(opened: Opened) -> dict[str, Any]:
             title=surface.title,
             address=url_for("reading.surface", name=surface.name, **at),
             bounds=bounds,
-            keys=surface.paint(run).keys,
+            keys=opened.paint(surface).keys,
             group="surface",
             shown=place == 0,
         )
@@ -63,7 +63,7 @@ def zones_map(opened: Opened, standing: RunRecord) -> dict[str, Any]:
             title=surface.title,
             address=url_for("reading.surface", name=surface.name, city=city.slug, run=standing.id),
             bounds=web_bounds(standing.grid, standing.zones.crs, FINE),
-            keys=surface.paint(standing).keys,
+            keys=opened.paint(surface).keys,
         ),
         district_layer(city),
         _own_zones(opened),

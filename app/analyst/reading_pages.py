@@ -137,7 +137,7 @@ def run_page(
         made=run.created_at,
         name=opened.own.name,
         note=opened.own.note,
-        summary=_summary(run, methods),
+        summary=_summary(opened, methods),
         edit=_edit(opened),
         undone=tuple(
             (one.id, one.undone_by or "", one.undone_at) for one in undone if one.undone_at
@@ -195,9 +195,10 @@ def _lengths(run: RunRecord, units: words.Units) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _summary(run: RunRecord, methods: MethodsPage) -> tuple[str, ...]:
+def _summary(opened: Opened, methods: MethodsPage) -> tuple[str, ...]:
     """Tell in sentences what a run found."""
-    told, zones = run.result, run.zones
+    run = opened.run
+    told = run.result
     factors = told["model"]["factors"]
     if not factors:
         first = (
@@ -218,16 +219,27 @@ def _summary(run: RunRecord, methods: MethodsPage) -> tuple[str, ...]:
         f"Of all combined risk {parts.environment} is from the environment and {parts.history} "
         "from past incidents."
     )
+    return first, second, _zones_told(opened)
+
+
+def _zones_told(opened: Opened) -> str:
+    """Tell what the zones hold, of the districts that the person may read of."""
+    run, zones = opened.run, opened.run.zones
+    limited = opened.districts is not None
     if len(zones) == 0:
-        return first, second, "No zone was cut: the scores of every district are all alike."
-    held, area = zones["past"].sum() / told["incidents"], zones["n_cells"].sum() / len(run.grid)
+        if limited:
+            return "No zone of this run lies in your districts."
+        return "No zone was cut: the scores of every district are all alike."
+    incidents = int(run.cells["count"].sum()) if limited else run.result["incidents"]
+    held = float(zones["past"].sum() / incidents) if incidents else 0.0
+    area = float(zones["n_cells"].sum() / len(run.grid))
     count = "1 zone holds" if len(zones) == 1 else f"{len(zones)} zones hold"
-    third = (
-        f"{count} {words.share(float(held))} of these incidents on {words.share(float(area))} of "
+    whose, where = ("the", " of your districts") if limited else ("these", "")
+    return (
+        f"{count} {words.share(held)} of {whose} incidents{where} on {words.share(area)} of "
         "the area. That is what the run has seen; how it does on later incidents is told by "
         "validation alone."
     )
-    return first, second, third
 
 
 def _edit(opened: Opened) -> Edit | None:

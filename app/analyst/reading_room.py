@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, url_for
-from werkzeug.exceptions import Forbidden
 
 from app.guard import require_visitor
+from app.runs.access import ReadableRun, read_run
 from app.staff.city import staff_city
 from app.workroom import workroom
-from geodata.errors import NotStoredError
-from geodata.roles import ANALYST, PUBLISHER, READERS, WITH_DISTRICTS
-from geodata.store import editions, incidents, runs
+from geodata.roles import ANALYST
+from geodata.store import editions, incidents
 
 if TYPE_CHECKING:
     import datetime as dt
 
+    from app.analyst.reading_surfaces import Painted, Surface
     from geodata.store.cities import CityRecord
-    from geodata.store.runs import RunRecord
 
 bp = Blueprint("reading", __name__, url_prefix="/analyst")
 RUNS_TAB = "runs.listed"
-OPEN_TO_ALL = READERS - WITH_DISTRICTS  # who is not kept to districts of their own
-SENSITIVE = frozenset({ANALYST, PUBLISHER})  # who reads runs of sensitive kinds of incidents
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Opened:
+class Opened(ReadableRun):
     """A run that is being read: ``run`` with the zones that are in use, ``own`` as it was stored.
 
     ``newest`` is the number of its newest edition, ``used`` of the one in use; 0 for its own.
@@ -36,11 +34,14 @@ class Opened:
     """
 
     city: CityRecord
-    run: RunRecord
-    own: RunRecord
     newest: int
     used: int
     last_known: dt.date | None
+
+    def paint(self, surface: Surface) -> Painted:
+        """Paint a surface with the classes and the legend of all cells, and the own cells alone."""
+        painted = surface.paint(self.whole)
+        return dataclasses.replace(painted, classes=painted.classes[self.own.cells.index])
 
 
 def open_run(slug: str, run_id: str) -> Opened:
@@ -48,40 +49,20 @@ def open_run(slug: str, run_id: str) -> Opened:
 
     Raises
     ------
-    NotStoredError
-        If the city or the run is not stored, or the run is another city's.
-    Forbidden
-        If it is about a sensitive kind of incidents and the person is neither an analyst nor a
-        publisher.
+    NotStoredError, Forbidden
+        As :func:`app.runs.access.read_run`; also if the city is not stored.
     """
-    city = staff_city(slug)
+    city, person = staff_city(slug), require_visitor().person
     with workroom().database.session() as session:
-        own = runs.get_run(session, run_id)
-        if own.city != city.slug:
-            msg = f"{city.slug} has no run {run_id!r:.80}"
-            raise NotStoredError(msg)
-        require_open(city, own.outcome)
-        days = incidents.outcome_period(session, city.id, own.outcome)
+        found = read_run(session, person, city, run_id)
+        days = incidents.outcome_period(session, city.id, found.own.outcome)
         return Opened(
+            **{name.name: getattr(found, name.name) for name in dataclasses.fields(found)},
             city=city,
-            run=editions.in_use(session, own),
-            own=own,
-            newest=editions.newest_number(session, own.id),
-            used=editions.number_in_use(session, own.id),
+            newest=editions.newest_number(session, run_id),
+            used=editions.number_in_use(session, run_id),
             last_known=days[1] if days else None,
         )
-
-
-def require_open(city: CityRecord, outcome: str) -> None:
-    """Refuse a sensitive kind of incidents to those who may not read it.
-
-    Raises
-    ------
-    Forbidden
-        If the person may not.
-    """
-    if outcome in city.sensitive_outcomes and not require_visitor().person.may(SENSITIVE):
-        raise Forbidden
 
 
 def is_analyst() -> bool:

@@ -25,6 +25,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app import words
 from app.analyst.run_hints import choices_of
+from app.forms import EARLIEST, LATEST
 from app.runs.inputs import FactorChoice
 from app.runs.pipeline import FitRequest
 from app.staff.forms import ChecksField, WholeField
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from app.analyst.run_hints import Offer
 
 WHOLE, CHOSEN, EACH = "city", "chosen", "each"
-EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 LONGEST_UNITS = 100_000
 OPERATIONS = {
     "both": "both, the data choose",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 
 from app import forms as addresses
 from app.analyst.grid_map import grid_map
-from app.analyst.run_form import LATEST, RunForm, put_at, typed
+from app.analyst.run_form import RunForm, put_at, typed
 from app.analyst.run_hints import (
     budget_told,
     candidates_of,
@@ -25,6 +26,7 @@ from app.analyst.run_pages import offer_page, run_lines, scope_words
 from app.analyst.work_pages import job_lines
 from app.guard import require_visitor
 from app.permissions import ASKING
+from app.runs.access import readable_runs
 from app.runs.fitting import fit_arguments, read_fit
 from app.runs.pipeline import FitRequest
 from app.staff.city import shell, staff_city
@@ -32,6 +34,7 @@ from app.staff.frame import say
 from app.staff.pages import paging
 from app.words import Units
 from app.work import jobs
+from app.work.access import visible
 from app.work.arguments import Arguments
 from app.workroom import workroom
 from geodata.errors import NotStoredError
@@ -59,9 +62,10 @@ ONE_DAY = dt.timedelta(days=1)
 def listed(city: str) -> ResponseReturnValue:
     """List the runs of a city, and what is being fitted now."""
     record = staff_city(city)
-    database = workroom().database
+    database, person = workroom().database, require_visitor().person
+    readable = readable_runs(person, record, store.EVERY_RUN)
     with database.session() as session:
-        outcomes, scopes = store.run_scopes(session, city)
+        outcomes, scopes = store.run_scopes(session, city, readable)
     asked: dict[str, Any] = {
         "outcome": addresses.choice(request.args, "outcome", outcomes),
         "scope": addresses.choice(request.args, "scope", scopes),
@@ -69,8 +73,12 @@ def listed(city: str) -> ResponseReturnValue:
         "to": addresses.day(request.args, "to"),
     }
     order = addresses.choice(request.args, "order", store.ORDERS) or "made"
-    which = store.RunFilter(
-        outcome=asked["outcome"], scope=asked["scope"], from_=asked["from"], to=asked["to"]
+    which = replace(
+        readable,
+        outcome=asked["outcome"],
+        scope=asked["scope"],
+        from_=asked["from"],
+        to=asked["to"],
     )
     with database.session() as session:
         count = store.count_runs(session, city, which)
@@ -79,7 +87,8 @@ def listed(city: str) -> ResponseReturnValue:
         found = store.list_runs(session, city, which, order=order, start=pages.start, most=PAGE)
         used = uses.uses_now(session, record.id)
     fitting = [one for one in jobs.statuses(database, city, open_only=True) if _fits(one)]
-    person = require_visitor().person
+    with database.session() as session:
+        fitting = visible(session, person, record, fitting)
     return render_template(
         "analyst/runs.html",
         shell=shell(record),
@@ -133,9 +142,6 @@ def incidents(city: str) -> ResponseReturnValue:
     record = staff_city(city)
     outcome = addresses.choice(request.args, "outcome", record.outcomes)
     first, last = addresses.day(request.args, "first"), addresses.day(request.args, "last")
-    if last is not None and last > LATEST:
-        msg = f"last {last} is too late; give a day up to {LATEST}"
-        raise addresses.AddressError(msg)
     with workroom().database.session() as session:
         count, told = incidents_told(session, record, outcome or "", first, last)
     return jsonify(count=count, told=told)

@@ -11,7 +11,7 @@ from geodata.cityfile.folder import sections
 from geodata.sources.fetching import is_address, shown_address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from geodata.quarantine.handed_in import HandedIn
     from geodata.reports import SourceReport
@@ -69,12 +69,18 @@ class ImportRow:
 
 
 def source_rows(
-    content: Mapping[str, Any], reports: Sequence[SourceReport]
+    content: Mapping[str, Any], reports: Sequence[SourceReport], without: Collection[str] = ()
 ) -> tuple[SourceRow, ...]:
-    """Give every source of a city file beside what the newest import says of it."""
+    """Give every source of a city file beside what the newest import says of it.
+
+    A source of incidents is left out where each of its outcomes is one of ``without``.
+    """
     left = list(reports)
     rows = []
     for section in sections(content):
+        named = outcomes_told(section.table) if section.name == "incidents" else ()
+        if named and set(named) <= set(without):
+            continue
         shown = shown_address(section.source)
         report = next((r for r in left if (r.kind, r.source) == (section.name, shown)), None)
         if report is not None:
@@ -157,9 +163,14 @@ def _title(name: str) -> str:
 def _what(name: str, table: Mapping[str, Any]) -> str:
     """Tell which of its kind a source is: an outcome, a factor, a layer of the ground."""
     if name == "incidents":
-        several = table.get("outcomes", {})
-        return str(table.get("outcome") or ", ".join(dict.fromkeys(several.values())))
+        return ", ".join(outcomes_told(table))
     return str(table.get("name" if name == "factors" else "kind", ""))
+
+
+def outcomes_told(table: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the outcomes that a source of incidents has rows of."""
+    single = table.get("outcome")
+    return (str(single),) if single else tuple(dict.fromkeys(table.get("outcomes", {}).values()))
 
 
 def _columns(table: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -18,6 +18,7 @@ from app.analyst.source_rows import (
 )
 from app.city_files import follow
 from app.guard import require_visitor
+from app.runs.access import hidden_outcomes
 from app.staff.city import shell, staff_city
 from app.staff.forms import ConfirmForm
 from app.staff.frame import say
@@ -57,7 +58,8 @@ def sources(city: str) -> ResponseReturnValue:
     managed = described is not None and described.root == str(
         CityFolder(room.settings.cities, city).root
     )
-    rows = source_rows(described.content, reports) if described else ()
+    hidden = hidden_outcomes(require_visitor().person, record)
+    rows = source_rows(described.content, reports, hidden) if described else ()
     kinds = {row.section: row.title for row in rows}
     kind = addresses.choice(request.args, "kind", kinds)
     order = addresses.choice(request.args, "order", SOURCE_ORDERS)

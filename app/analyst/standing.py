@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flask import url_for
 
 from app import words
 from app.permissions import DECIDING
+from app.runs.access import readable_runs
 from app.runs.validation import VALIDATION
 from app.staff.frame import moment
 from geodata.roles import ANALYST, PUBLISHER
 from geodata.store import findings, imports, incidents, layers, releases, runs, uses
 from geodata.store.releases import DRAFTED, WITHDRAWN, same_person
-from geodata.store.runs import RunFilter
 from spatial.analysis import CITY_SCOPE
 
 if TYPE_CHECKING:
@@ -94,15 +94,20 @@ def waiting_drafts(
     return tuple(waiting)
 
 
-def read_standing(session: Session, city: CityRecord, most: int) -> Standing:
-    """Read how a city stands."""
-    whole = runs.list_runs(session, city.slug, RunFilter(scope=CITY_SCOPE), most=1)
+def read_standing(session: Session, city: CityRecord, most: int, person: PersonRecord) -> Standing:
+    """Read how a city stands, of the outcomes and runs that a person may read."""
+    readable = readable_runs(person, city, runs.EVERY_RUN)
+    whole = runs.list_runs(session, city.slug, replace(readable, scope=CITY_SCOPE), most=1)
     current = whole[0] if whole else None
     return Standing(
         city=city,
-        outcomes=tuple(incidents.outcome_days(session, city.id)),
+        outcomes=tuple(
+            days
+            for days in incidents.outcome_days(session, city.id)
+            if days.outcome not in readable.without
+        ),
         factors=tuple(layers.factor_names(session, city.id)),
-        newest=tuple(runs.list_runs(session, city.slug, most=most)),
+        newest=tuple(runs.list_runs(session, city.slug, readable, most=most)),
         current=current,
         used=uses.uses_now(session, city.id),
         shown=uses.id_in_use(session, city),

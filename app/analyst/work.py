@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from werkzeug.exceptions import Forbidden
 
 from app import forms as addresses
 from app.analyst.work_pages import job_lines, job_page, job_status
@@ -14,6 +15,7 @@ from app.staff.forms import ConfirmForm
 from app.staff.frame import say
 from app.staff.pages import paging
 from app.work import jobs
+from app.work.access import may_change, require_change, visible
 from app.work.kinds import KINDS
 from app.workroom import workroom
 from geodata.errors import NotStoredError
@@ -41,6 +43,8 @@ def listed(city: str) -> ResponseReturnValue:
         waiting = store.count_waiting(session)
     pages = paging(request.args, count, PAGE, {"city": city, "kind": kind, "state": state})
     found = jobs.statuses(database, city, state=state, kind=kind, start=pages.start, most=PAGE)
+    with database.session() as session:
+        found = visible(session, require_visitor().person, record, found)
     return render_template(
         "analyst/jobs.html",
         shell=shell(record),
@@ -70,7 +74,7 @@ def status(city: str, job: int) -> ResponseReturnValue:
 @bp.post("/<int:job>/cancel")
 def cancel(city: str, job: int) -> ResponseReturnValue:
     """Cancel a job that waits or runs; it has to be meant."""
-    _job(city, job)
+    require_change(require_visitor().person, _job(city, job).job)
     form = ConfirmForm()
     if not form.validate_on_submit():
         return _shown(city, job, form, 422)
@@ -82,7 +86,7 @@ def cancel(city: str, job: int) -> ResponseReturnValue:
 @bp.post("/<int:job>/retry")
 def retry(city: str, job: int) -> ResponseReturnValue:
     """Ask again for what failed or was cancelled."""
-    _job(city, job)
+    require_change(require_visitor().person, _job(city, job).job)
     room = workroom()
     asked = jobs.retry(room.database, room.bell, job, require_visitor().person.name)
     say("Asked for again.")
@@ -91,9 +95,14 @@ def retry(city: str, job: int) -> ResponseReturnValue:
 
 def _shown(city: str, job: int, form: ConfirmForm, status: int = 200) -> ResponseReturnValue:
     record, found = staff_city(city), _job(city, job)
-    may_fit = require_visitor().person.may((ANALYST,))
-    alive = jobs.worker_alive(workroom().database)
-    page = job_page(found, city, alive=alive, may_fit=may_fit)
+    person = require_visitor().person
+    page = job_page(
+        found,
+        city,
+        alive=jobs.worker_alive(workroom().database),
+        may_fit=person.may((ANALYST,)),
+        may_change=may_change(person, found.job),
+    )
     told = render_template(
         "analyst/job.html", shell=shell(record, "work.listed"), page=page, sure=form
     )
@@ -107,13 +116,18 @@ def _job(city: str, number: int) -> JobStatus:
     ------
     NotStoredError
         If there is none of that number, or it is another city's.
+    Forbidden
+        If it is about an outcome that the person may not read of.
     """
-    staff_city(city)
+    record, database = staff_city(city), workroom().database
     try:
-        found = jobs.status(workroom().database, number)
+        found = jobs.status(database, number)
     except (NotStoredError, OverflowError):
         found = None
     if found is None or found.job.city != city:
         msg = f"there is no job {number} of {city}; see the list of its work"
         raise NotStoredError(msg)
+    with database.session() as session:
+        if not visible(session, require_visitor().person, record, [found]):
+            raise Forbidden
     return found

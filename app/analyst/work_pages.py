@@ -108,16 +108,22 @@ def job_line(status: JobStatus, city: str) -> JobLine:
     )
 
 
-def job_page(status: JobStatus, city: str, *, alive: bool, may_fit: bool = False) -> JobPage:
-    """Describe one job whole; who ``may_fit`` is led to the form with what was asked."""
+def job_page(
+    status: JobStatus, city: str, *, alive: bool, may_fit: bool = False, may_change: bool = False
+) -> JobPage:
+    """Describe one job whole.
+
+    Who ``may_fit`` is led to the form with what was asked; who ``may_change`` it can cancel it and
+    ask for it again.
+    """
     job = status.job
     running = job.state == jobs.RUNNING
     failed, cancelled = job.state == jobs.FAILED, job.state == jobs.CANCELLED
     return JobPage(
         line=job_line(status, city),
         open=not job.ended,
-        may_cancel=not job.ended and not job.cancel_asked_by,
-        may_retry=failed or cancelled,
+        may_cancel=may_change and not job.ended and not job.cancel_asked_by,
+        may_retry=may_change and (failed or cancelled),
         worker="" if alive or job.ended else NO_WORKER,
         method=status.estimate.method if running else "",
         began_at=job.started_at,

@@ -8,13 +8,14 @@ import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-from flask import Response, request, url_for
+from flask import Response, request
 
 from app import forms
 from app.api.registry import CSV, GEOJSON, JSON, Parameter
 from app.api.schemas import Reference  # noqa: TC001 - read from the annotations
+from app.links import whole, whole_url
 from geodata.spreadsheets import inert
 
 if TYPE_CHECKING:
@@ -199,13 +200,13 @@ def table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
 
 def address(endpoint: str, **values: Any) -> str:
     """Give a whole address of this site; it keeps the city that was asked for."""
-    return url_for(endpoint, **values, city=request.args.get("city"), _external=True)
+    return whole_url(endpoint, **values, city=request.args.get("city"))
 
 
 def _here(**changed: Any) -> str:
     """Give this address with some fields changed."""
     pairs = [pair for pair in request.args.items(multi=True) if pair[0] not in changed]
-    return request.base_url + _query([*pairs, *changed.items()])
+    return whole(urlsplit(request.base_url).path) + _query([*pairs, *changed.items()])
 
 
 def _query(pairs: Iterable[tuple[str, Any]]) -> str:

@@ -12,7 +12,6 @@ from app.api.registry import CSV, JSON, Parameter
 from app.guard import require_bearer
 from app.workroom import workroom
 from geodata.errors import NotStoredError
-from geodata.roles import WITH_DISTRICTS
 from geodata.store import audit
 
 if TYPE_CHECKING:
@@ -74,17 +73,6 @@ def require_word(text: str, what: str) -> str:
         msg = f"there is no {what} {text[:40]!r}"
         raise NotStoredError(msg)
     return text
-
-
-def own_districts(city: str) -> tuple[str, ...] | None:
-    """Give the districts of a city that are shown to who asks; nothing for all of them.
-
-    Officers and commanders see their own, unless another role of theirs shows more.
-    """
-    person = require_bearer().person
-    if set(person.roles) <= WITH_DISTRICTS | {"administrator"}:
-        return person.districts_of(city)
-    return None
 
 
 def note(action: str, object: str, **told: Any) -> None:

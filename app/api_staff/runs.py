@@ -23,22 +23,25 @@ from app.api_staff.blueprint import (
     bp,
     mime,
     note,
-    own_districts,
     require_word,
     send,
     send_table,
 )
+from app.guard import reader
+from app.runs.access import limited_finding, read_run, readable_runs
 from app.workroom import workroom
 from geodata.exporting import GEOJSON_DECIMALS, cells_frame, zones_frame
 from geodata.store import cities, findings, uses
-from geodata.store.runs import RunRecord, get_run, list_runs
+from geodata.store.runs import EVERY_RUN, city_of_run, list_runs
 
 if TYPE_CHECKING:
     import geopandas as gpd
     from flask.typing import ResponseReturnValue
 
+    from app.runs.access import ReadableRun
+    from geodata.store.runs import RunRecord
+
 KINDS = ("validation", "backtest", "certainty", "sensitivity")
-BY_DISTRICT = ("zones", "districts")  # parts of the document that are about one district each
 RUN_COLUMNS = ("run", "outcome", "scope", "from", "to", "incidents", "family", "factors", "zones")
 
 RunLine = TypedDict(
@@ -105,9 +108,10 @@ def runs(city: str) -> ResponseReturnValue:
     require_known("f", "limit", "offset")
     form, asked = wanted("json", "csv"), page()
     with workroom().database.session() as session:
-        slug = cities.get_city(session, require_word(city, "city")).slug
-        every = list_runs(session, slug)
-        used = uses.uses_now(session, cities.get_city(session, slug).id)
+        record = cities.get_city(session, require_word(city, "city"))
+        slug = record.slug
+        every = list_runs(session, slug, readable_runs(reader(), record, EVERY_RUN))
+        used = uses.uses_now(session, record.id)
     told: list[RunLine] = [
         {
             "run": one.id,
@@ -159,13 +163,7 @@ def runs(city: str) -> ResponseReturnValue:
 def run(run: str) -> ResponseReturnValue:
     """Give the document of a run."""
     require_known()
-    record = _run(run)
-    own = own_districts(record.city)
-    document = dict(record.result)
-    if own is not None:
-        for part in BY_DISTRICT:
-            document[part] = [one for one in document.get(part, ()) if one["district"] in own]
-    return send(document)
+    return send(_run(run).own.result)
 
 
 def _features(what: str) -> dict[str, Any]:
@@ -215,7 +213,7 @@ def _reading(noun: str, told: str) -> Operation:
 @describe(_reading("zones", "With the incidents that were counted and are expected in each."))
 def run_zones(run: str) -> ResponseReturnValue:
     """Give the zones of a run."""
-    record = _run(run)
+    record = _run(run).own
     return _shapes(record, "zones", zones_frame(record), "id")
 
 
@@ -223,7 +221,7 @@ def run_zones(run: str) -> ResponseReturnValue:
 @describe(_reading("cells", "Every cell with its incidents, its score and its parts."))
 def run_cells(run: str) -> ResponseReturnValue:
     """Give the cells of a run."""
-    record = _run(run)
+    record = _run(run).own
     return _shapes(record, "cells", cells_frame(record), "cell")
 
 
@@ -250,7 +248,8 @@ def findings_(run: str) -> ResponseReturnValue:
     """Give what was worked out about a run later."""
     require_known("kind")
     wanted_kind = forms.choice(request.args, "kind", KINDS)
-    record = _run(run)
+    readable = _run(run)
+    record = readable.own
     with workroom().database.session() as session:
         found = [
             one
@@ -266,7 +265,7 @@ def findings_(run: str) -> ResponseReturnValue:
                 "kind": one.kind,
                 "key": one.key,
                 "created_at": one.created_at.isoformat(timespec="seconds") + "Z",
-                "document": one.document,
+                "document": limited_finding(one.document, readable),
             }
             for one in found
         ],
@@ -274,18 +273,23 @@ def findings_(run: str) -> ResponseReturnValue:
     return send(document)
 
 
-def _run(identity: str) -> RunRecord:
+def _run(identity: str) -> ReadableRun:
+    """Give a run of any city to somebody who may read it.
+
+    Raises
+    ------
+    NotStoredError, Forbidden
+        As :func:`app.runs.access.read_run`.
+    """
     with workroom().database.session() as session:
-        return get_run(session, require_word(identity, "run"))
+        city = cities.get_city(session, city_of_run(session, require_word(identity, "run")))
+        return read_run(session, reader(), city, identity)
 
 
 def _shapes(record: RunRecord, what: str, frame: gpd.GeoDataFrame, key: str) -> ResponseReturnValue:
     """Give a page of shapes of a run, and write down that they were read."""
     require_known("f", "limit", "offset", "bbox")
     form, asked = wanted("geojson", "csv"), page()
-    own = own_districts(record.city)
-    if own is not None:
-        frame = frame[frame["district"].isin(own)]
     degrees = frame.geometry.to_crs(4326)
     chosen = np.flatnonzero(inside(request.args.get("bbox"), degrees.to_numpy()))
     places = list(asked.of(chosen.tolist()))

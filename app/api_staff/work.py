@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, TypedDict
 
 from flask import request, url_for
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import Forbidden, NotFound
 
 from app import forms
 from app.api.answers import LIMIT, OFFSET, Link, page, require_known
@@ -22,6 +22,7 @@ from app.api_staff.blueprint import (
 )
 from app.guard import require_bearer
 from app.work import jobs as work
+from app.work.access import may_ask, require_change
 from app.work.arguments import LONGEST
 from app.workroom import workroom
 from geodata.store import cities
@@ -214,8 +215,10 @@ def ask_job() -> ResponseReturnValue:
     """Ask for a job."""
     require_known()
     kind, arguments = _asked(request.get_json())
-    room, who = workroom(), require_bearer().person.name
-    made = work.ask(room.database, room.bell, kind, arguments, who)
+    room, person = workroom(), require_bearer().person
+    if not may_ask(person, kind):
+        raise Forbidden
+    made = work.ask(room.database, room.bell, kind, arguments, person.name)
     note("job.ask", str(made.id), city=made.city, kind=kind)
     answer = send(work.status(room.database, made.id).as_json(), status=202)
     answer.headers["Location"] = url_for("staff_api.job", number=made.id)
@@ -238,7 +241,9 @@ def cancel_job(number: int) -> ResponseReturnValue:
     """Cancel a job."""
     require_known()
     room = workroom()
-    gone = work.cancel(room.database, _number(number), require_bearer().person.name)
+    person = require_bearer().person
+    require_change(person, work.status(room.database, _number(number)).job)
+    gone = work.cancel(room.database, number, person.name)
     note("job.cancel", str(gone.id), city=gone.city, kind=gone.kind)
     return send(work.status(room.database, gone.id).as_json())
 

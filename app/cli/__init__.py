@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from app.private import keep_private
 from spatial.errors import SaferGroundError
 
 COMMANDS = {  # name -> module of this package, and the command in it
@@ -75,3 +76,4 @@ class _Group(click.Group):
 @click.version_option(package_name="saferground", prog_name="saferground")
 def main() -> None:
     """Risk terrain zones per police district, from incident points to a map anyone can read."""
+    keep_private()

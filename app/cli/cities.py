@@ -21,6 +21,7 @@ from app.cli.common import (
     with_secret_key,
 )
 from app.fetching import fetching_for
+from app.private import close_instance
 from geodata.cityfile.description import read_city_file
 from geodata.database import upgrade
 from geodata.importing import import_city
@@ -32,6 +33,7 @@ from geodata.store.cities import list_cities
 def init(database_url: str | None) -> None:
     """Create the database, or upgrade it to this version; make the secret key if there is none."""
     settings = settings_for(database_url)
+    close_instance(settings)
     upgrade(settings.database_url, stage_lines())
     with_secret_key(settings)
     say("The database is ready.")

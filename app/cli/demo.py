@@ -23,6 +23,7 @@ from app.cli.serving import DEFAULT_PORT, require_free_port, run_server
 from app.dosage.planning import PlanRequest, make_plan
 from app.outcome.evaluation import evaluate
 from app.outcome.question import Question
+from app.private import close_instance
 from app.runs.pipeline import FitRequest
 from app.runs.pipeline import fit as run_fit
 from app.runs.validation import validate
@@ -154,6 +155,7 @@ def demo(port: int, database_url: str | None, *, no_serve: bool) -> None:
         require_free_port(HOST, port)
     settings = settings_for(database_url)
     say("1/6 Preparing the database")
+    close_instance(settings)
     upgrade(settings.database_url, stage_lines())
     settings = with_secret_key(settings)
     database = open_database(settings.database_url)

@@ -19,6 +19,7 @@ from app.cli.common import (
     this_person,
 )
 from app.people import passwords
+from app.people.locks import forgive_address, forgive_name, network
 from app.people.setting_up import offer_setup
 from app.people.signing_in import utc_now
 from geodata.errors import PersonError
@@ -201,6 +202,42 @@ def reset(
             token = None
         person = people.get_person(session, name)
     _tell(person, _link(database_url, token), as_json=as_json)
+
+
+@user.command()
+@click.argument("name", required=False)
+@click.option("--address", help="An address, over all names, instead of a NAME.")
+@as_option
+@database_option
+@json_option
+def unlock(
+    name: str | None,
+    address: str | None,
+    who: str | None,
+    database_url: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Forget the failed sign-ins of NAME, or of an address, so that nobody has to wait."""
+    if (name is None) == (address is None):
+        msg = "name somebody, or an --address, and not both"
+        raise click.UsageError(msg)
+    if address is not None and network(address) == "unknown":
+        msg = f"{address[:60]!r} is no IPv4 or IPv6 address"
+        raise click.BadParameter(msg, param_hint="--address")
+    with open_for(database_url).session(write=True) as session:
+        if name is not None:
+            what = people.get_person(session, name).name
+            count = forgive_name(session, what)
+        else:
+            what = network(address or "")
+            count = forgive_address(session, what)
+        told = {"counts": count, "by": "name" if name else "address"}
+        audit.record(session, this_person(who), "sign_in.unlock", what, told)
+    if as_json:
+        print_json({"unlocked": what, "counts": count})
+    else:
+        say(f"{what}: {'unlocked' if count else 'nothing was counted'}.")
 
 
 @user.command("sessions")

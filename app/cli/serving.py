@@ -17,6 +17,7 @@ from app import create_app
 from app.cli.common import database_option, open_for, say, settings_for
 from app.cli.people import tell_first_administrator
 from app.config import SettingsError
+from app.private import close_instance
 from app.work.embedded import EmbeddedWorker
 from app.work.worker import Worker, stop_at_signals, stop_with_parent
 from spatial.errors import SaferGroundError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from app.config import Settings
 
 DEFAULT_PORT = 8000
+EVERY_HOST = ("0.0.0.0", "::")  # noqa: S104 - what listens everywhere has no name of its own
 MOST_CONNECTIONS = 1000  # browsers keep theirs open
 
 
@@ -54,8 +56,9 @@ def serve(
     with_worker: bool | None,
 ) -> None:
     """Serve the public pages of the published releases, and the staff's."""
-    settings = _settings(database_url, public=public, preview=preview)
+    settings = _known_as(host, _settings(database_url, public=public, preview=preview))
     require_free_port(host, port)
+    close_instance(settings)
     staff = settings.secret_key is not None
     if staff:
         tell_first_administrator(database_url)
@@ -81,6 +84,18 @@ def _settings(database_url: str | None, *, public: bool, preview: bool) -> Setti
     return replace(settings, preview=settings.preview or preview)
 
 
+def _known_as(host: str, settings: Settings) -> Settings:
+    """Answer to the bound host; where that is all of them, say how others are named."""
+    if host not in EVERY_HOST:
+        return replace(settings, hosts=(*settings.hosts, host))
+    if not settings.address and not settings.hosts:
+        say(
+            "note: only this machine's own name is answered; name the address that people use in "
+            "SAFERGROUND_ADDRESS, such as https://safer.example.org"
+        )
+    return settings
+
+
 @click.command()
 @click.option("--with-parent", is_flag=True, hidden=True, help="End when standard input closes.")
 @database_option
@@ -90,6 +105,7 @@ def worker(database_url: str | None, *, with_parent: bool) -> None:
     Asked to end (SIGTERM, Ctrl-C), it lets the job in hand wait again for another worker.
     """
     settings = settings_for(database_url)
+    close_instance(settings)
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
@@ -126,5 +142,5 @@ def run_server(settings: Settings, host: str, port: int) -> None:
         threads=8,
         connection_limit=MOST_CONNECTIONS,
         ident="saferground",
-        clear_untrusted_proxy_headers=not settings.proxies,  # else the application reads them
+        clear_untrusted_proxy_headers=False,  # the application believes as many as are set
     )

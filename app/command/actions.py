@@ -30,6 +30,7 @@ from app.command.patrol import Present, present, present_of, with_names, zone_na
 from app.command.place import own_place
 from app.command.visit_forms import plain_text, version_of
 from app.guard import desk, require_visitor, signed
+from app.links import whole_url
 from app.staff.forms import ConfirmForm
 from app.staff.frame import say
 from app.staff.pages import paging
@@ -234,7 +235,7 @@ def make_feed() -> ResponseReturnValue:
     """Give one's reminders a secret address; it is shown once."""
     with workroom().database.session(write=True) as session:
         token = reminders.make_feed(session, require_visitor().person, desk().now())
-    return _reminders_page(url_for("actions.feed", token=token, _external=True))
+    return _reminders_page(whole_url("actions.feed", token=token))
 
 
 @bp.post("/reminders/end")
@@ -395,8 +396,6 @@ def _due(session: Session, person: PersonRecord, slug: str) -> list[Reminder]:
     names = zone_names(session, city, [(one.run, one.facts.zone) for one in found])
 
     def address(one: ActionRecord) -> str:
-        return url_for(
-            "actions.action", city=slug, district=one.district, number=one.id, _external=True
-        )
+        return whole_url("actions.action", city=slug, district=one.district, number=one.id)
 
     return reminders_of(slug, found, names, address)

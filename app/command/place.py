@@ -12,8 +12,9 @@ from werkzeug.exceptions import Forbidden, NotFound
 
 from app.guard import desk, require_visitor
 from app.maps.shapes import district_label
+from app.runs.access import districts_read
 from app.staff.city import CityShell, require_own, shell, staff_city
-from geodata.roles import ANALYST, COMMANDER, OFFICER, PUBLISHER, VIEWER
+from geodata.roles import COMMANDER, OFFICER, READERS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from geodata.store.cities import CityRecord
 
 DESK = (OFFICER, COMMANDER)  # who sees the districts that are their own
-OPEN = (VIEWER, ANALYST, PUBLISHER)  # who reads the outcome of any district
 OUTCOME = "outcome.outcome"
 TABS: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles that see it
     ("command.district", "Overview", DESK),
@@ -31,7 +31,7 @@ TABS: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles
     ("visits.visits", "Visits", DESK),
     ("actions.actions", "Actions", DESK),
     ("command.compliance", "Compliance", DESK),
-    (OUTCOME, "Outcome", (*DESK, *OPEN)),
+    (OUTCOME, "Outcome", READERS),
 )
 
 
@@ -122,7 +122,7 @@ def outcome_place(slug: str, code: str) -> Place:
     city = staff_city(slug)
     if code and code not in set(city.districts["code"]):
         raise NotFound
-    if require_visitor().person.may(OPEN):
+    if districts_read(require_visitor().person, city.slug) is None:
         if not code:
             return _place(city, "", city.name, shell(city, OUTCOME))
     elif code:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 FORMAT = "7"  # raise when the files change for the same run
 COMPRESSED = (".js", ".css", ".json", ".svg")
 MANIFEST = "map.json"
+NAMED = re.compile(r"[a-z]+-[0-9a-f]{12}\.(js|css|json|svg|png)")  # as ``named`` writes it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +145,6 @@ def _write(root: Path, folder: Path, files: Mapping[str, bytes]) -> None:
     try:
         for name, content in files.items():
             _put(aside, name, content)
-        aside.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
         aside.rename(folder)

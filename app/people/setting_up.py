@@ -6,10 +6,10 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from app.people import passwords
-from app.people.locks import code_locks, password_locks
+from app.people.locks import forgive_name
 from app.people.signing_in import begin
 from app.people.tokens import new_token, token_hash
-from geodata.store import credentials, limits
+from geodata.store import credentials
 from geodata.store.sessions import ENROL
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ def offer_setup(session: Session, name: str, who: str, when: dt.datetime) -> str
     """
     token = new_token()
     made = credentials.reset(session, name, token_hash(token), when + HOLDS, who=who, when=when)
-    for lock in (password_locks(made.name, "")[0], *code_locks(made.name)):
-        limits.forgive(session, lock.key)
+    forgive_name(session, made.name)
     return token
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from app.people import codes, passwords
 from app.people.errors import LockedError, SignInError
-from app.people.locks import FREE_BY_NAME, code_locks, open_lock, password_locks, try_lock
+from app.people.locks import code_locks, failures_in_a_row, open_lock, password_locks, try_lock
 from app.people.tokens import new_token, token_hash
-from geodata.store import audit, credentials, limits, people, sessions
+from geodata.store import audit, credentials, people, sessions
 from geodata.store.people import ACTIVE
 from geodata.store.sessions import CODE, ENROL, FULL
 
@@ -107,7 +107,9 @@ def with_password(desk: Desk, name: str, password: str, origin: Origin) -> str:
         if anew is not None:
             credentials.rehash_password(session, name, stored, anew)
         token = begin(desk, session, usable, CODE if usable.codes else ENROL, origin)
-        open_lock(session, locks)  # after the person, as everywhere: nobody waits in a ring
+        open_lock(
+            session, locks, desk.now()
+        )  # after the person, as everywhere: nobody waits in a ring
     return token
 
 
@@ -126,7 +128,7 @@ def check_password(desk: Desk, person: PersonRecord, password: str, origin: Orig
         msg = "this is not your present password"
         raise SignInError(msg)
     with desk.database.session(write=True) as session:
-        open_lock(session, locks)
+        open_lock(session, locks, desk.now())
 
 
 def with_code(desk: Desk, visitor: Visitor, code: str, origin: Origin) -> str:
@@ -142,12 +144,12 @@ def with_code(desk: Desk, visitor: Visitor, code: str, origin: Origin) -> str:
         If the codes were set up under another secret key.
     """
     person = visitor.person
-    locks = code_locks(person.name)
+    locks = code_locks(person.name, origin.address)
     _lock(desk, locks)
     with desk.database.session(write=True) as session:
         how = _use_code(desk, session, person, code)
         if how:
-            open_lock(session, locks)
+            open_lock(session, locks, desk.now())
             return finish(desk, session, person, how, origin, visitor.session)
     raise _failed(desk, locks, person, origin, "code")
 
@@ -182,14 +184,14 @@ def confirm_codes(
     """
     person = visitor.person
     secret = offer_codes(desk, visitor)
-    locks = code_locks(person.name)
+    locks = code_locks(person.name, origin.address)
     _lock(desk, locks)
     step = codes.step_of(secret, code, desk.now_s())
     if step is None:
         raise _failed(desk, locks, person, origin, "code")
     recovery = codes.new_recovery_codes()
     with desk.database.session(write=True) as session:
-        open_lock(session, locks)
+        open_lock(session, locks, desk.now())
         confirmed = credentials.confirm_codes(
             session,
             person.name,
@@ -306,10 +308,13 @@ def _failed(
     told = {"address": origin.address, "what": what}
     known = person.name if person else ""
     with desk.database.session(write=True) as session:
-        count, _ = limits.failures(session, locks[0].key, desk.now())
+        counts = [(lock, failures_in_a_row(session, lock, desk.now())) for lock in locks]
         audit.record(session, known, "sign_in.failed", known, told)
-        if count >= FREE_BY_NAME:
-            audit.record(session, known, "sign_in.locked", known, {**told, "in_a_row": count})
+        passed = [(lock, count) for lock, count in counts if count >= lock.free]
+        if passed:
+            by, count = passed[0]
+            told |= {"in_a_row": count, "by": by.by}
+            audit.record(session, known, "sign_in.locked", known, told)
     return SignInError(WRONG if what == "password" else WRONG_CODE)
 
 

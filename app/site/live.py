@@ -5,6 +5,7 @@ What it shows is masked and hidden as a release would, of all days that the rows
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from spatial.masking.suppression import PublicTable
 
 KEPT = 8
+MAP_FOLDER = re.compile(r"(?!release-)[a-z0-9-]+")  # all that a preview makes; no release
 KEPT_FIGURES = 256
 KEPT_TABLES = 512
 _T = TypeVar("_T")
@@ -143,6 +145,10 @@ class LiveSite:
             record = initiatives.get_initiative(session, shown.city.slug, slug)
             history = initiatives.initiative_history(session, shown.city.slug, slug)
         return public_initiative(record), [public_event(entry) for entry in history]
+
+    def serves_map(self, folder: str) -> bool:
+        """Return whether a folder of maps is one of a preview: releases have pages of their own."""
+        return MAP_FOLDER.fullmatch(folder) is not None
 
     def release(self, shown: Shown) -> ReleaseFolder | None:
         """Give nothing: a preview shows no release."""

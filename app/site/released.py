@@ -7,6 +7,7 @@ is none.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from app.site.shown import (
     Shown,
 )
 from geodata.errors import BrokenReleaseError, NotStoredError
-from geodata.publishing.folder import CURRENT, ReleaseFolder, approved_releases
+from geodata.publishing.folder import CURRENT, ID_DIGITS, ReleaseFolder, approved_releases
 from geodata.publishing.gazetteer import GAZETTEER
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from geodata.publishing.surroundings import Surroundings
 
 KEPT = 4
+MAP_FOLDER = re.compile(rf"release-(?P<id>[0-9a-f]{{{ID_DIGITS}}})(-activity|-names)?")
 
 
 class ReleasedSite:
@@ -71,6 +73,14 @@ class ReleasedSite:
             msg = f"nothing is published of a city {slug[:80]!r}"
             raise NotStoredError(msg)
         return self._shown(named, listed)
+
+    def serves_map(self, folder: str) -> bool:
+        """Return whether a folder of maps is one of an approved release that was not withdrawn."""
+        named = MAP_FOLDER.fullmatch(folder)
+        return named is not None and any(
+            ReleaseFolder(path=path).state == "approved"
+            for path in self._releases.glob(f"*/{named['id']}")
+        )
 
     def release(self, shown: Shown) -> ReleaseFolder | None:
         """Give the folder of the release that is shown."""

@@ -38,6 +38,9 @@ class Site(Protocol):
             If a city is named that is not there.
         """
 
+    def serves_map(self, folder: str) -> bool:
+        """Return whether the files in a folder of maps may be sent to anybody."""
+
     def release(self, shown: Shown) -> ReleaseFolder | None:
         """Give the folder of the release that is shown, if one is."""
 

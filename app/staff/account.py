@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, redirect, render_template, session, url_for
 from werkzeug.exceptions import NotFound
 
-from app.guard import desk, origin, require_visitor
+from app.guard import desk, forgetting, origin, require_visitor
 from app.people import codes as one_time
 from app.people import passwords, signing_in
 from app.people.errors import LockedError, SignInError
@@ -155,7 +155,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
     signing_in.sign_out(desk(), require_visitor(), everywhere=True)
     session.clear()
     say("You are signed out everywhere.")
-    return redirect(url_for("staff.sign_in"), 303)
+    return forgetting(redirect(url_for("staff.sign_in"), 303))
 
 
 def _with_password() -> Visitor:

@@ -12,6 +12,7 @@ from wtforms import SelectChoice
 
 from app import forms as addresses
 from app.guard import desk, require_visitor, signed
+from app.links import whole_url
 from app.people.setting_up import offer_setup
 from app.staff.forms import ConfirmForm, NewPersonForm, RolesForm
 from app.staff.frame import say
@@ -256,5 +257,5 @@ def _person_page(
 
 
 def _link_page(found: PersonRecord, token: str | None) -> ResponseReturnValue:
-    link = url_for("staff.setup", token=token, _external=True) if token else None
+    link = whole_url("staff.setup", token=token) if token else None
     return render_template("staff/link.html", person=found, link=link)

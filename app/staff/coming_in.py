@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, redirect, render_template, request, session, url_for
 from werkzeug.exceptions import NotFound
 
-from app.guard import NEXT, TOKEN, desk, go_on, let_in, origin, require_visitor, visitor
+from app.guard import (
+    NEXT,
+    TOKEN,
+    desk,
+    forgetting,
+    go_on,
+    let_in,
+    origin,
+    require_visitor,
+    visitor,
+)
 from app.language import is_ours
+from app.links import whole_url
 from app.people import codes, passwords, setting_up, signing_in
 from app.people.errors import LockedError, SignInError
 from app.people.passwords import PasswordError
@@ -137,14 +148,14 @@ def sign_out() -> ResponseReturnValue:
     signing_in.sign_out(desk(), require_visitor())
     session.clear()
     say("You are signed out.")
-    return redirect(url_for("staff.sign_in"), 303)
+    return forgetting(redirect(url_for("staff.sign_in"), 303))
 
 
 @bp.get("/login/provider")
 def provider() -> ResponseReturnValue:
     """Go to the provider that vouches for people."""
     _remember_next(request.args.get("next", ""))
-    return providers.send_there(url_for("staff.provider_return", _external=True))
+    return providers.send_there(whole_url("staff.provider_return"))
 
 
 @bp.get("/login/provider/return")

@@ -21,11 +21,14 @@ const kept = async (request) => {
   return found;
 };
 
+// Nobody is signed in any more (led to the sign-in), or the log is not this person's.
+const isClosed = (answer) => answer.type === "opaqueredirect" || answer.redirected || answer.status === 403 || answer.status === 404;
+
 const fetchKeeping = async (request) => {
   try {
     const answer = await fetch(request);
     if (answer.ok && !answer.redirected && answer.type === "basic") await keep(request.url, answer.clone());
-    else if (request.url.split("?")[0] === self.registration.scope && (answer.status === 403 || answer.status === 404)) await forget();
+    else if (request.url.split("?")[0] === self.registration.scope && isClosed(answer)) await forget();
     return answer;
   } catch (error) {
     const found = await kept(request.url);

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flask import Blueprint, current_app, render_template, request, send_file, url_for
 from werkzeug.exceptions import NotFound
 
 from app.language import by_address, code
+from app.links import whole, whole_url
 from app.site import feed, open_data
 from app.views import pages
 from app.views.data_pages import data_page, release_rows
@@ -101,16 +103,16 @@ def releases_feed(shown: Shown, _current: ReleaseFolder) -> ResponseReturnValue:
     every = releases_of(shown)
     city = request.args.get("city")
 
-    def whole(endpoint: str, **values: str) -> str:
-        return url_for(endpoint, city=city, _external=True, **values)
+    def url(endpoint: str, **values: str) -> str:
+        return whole_url(endpoint, city=city, **values)
 
     content = feed.atom_feed(
         every,
-        host=request.host,
+        host=urlsplit(whole("/")).netloc,
         language=code(),
-        self_url=whole("data.releases_feed"),
-        page_url=whole("data.data"),
-        release_url=lambda one: whole("data.release", identity=one.id),
+        self_url=url("data.releases_feed"),
+        page_url=url("data.data"),
+        release_url=lambda one: url("data.release", identity=one.id),
     )
     response = current_app.response_class(content, mimetype=feed.MIMETYPE)
     response.add_etag()
@@ -136,7 +138,7 @@ def _page(shown: Shown, one: ReleaseFolder, current: ReleaseFolder | None) -> Re
         one,
         release_rows(releases_of(shown), current.id if current else "", page_url),
         current=is_current and newest,
-        url=url_for("data.release", identity=one.id, city=city, _external=True),
+        url=whole_url("data.release", identity=one.id, city=city),
         file_url=file_url,
     )
     return render_template("public/data.html", frame=pages.frame(shown), page=page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import (
@@ -10,14 +11,16 @@ from flask import (
     redirect,
     render_template,
     request,
-    send_from_directory,
+    send_file,
     url_for,
 )
 from werkzeug.exceptions import NotFound
+from werkzeug.security import safe_join
 
 from app import forms, periods, words, words_zones
 from app.drawing import charts
 from app.language import by_address, translated
+from app.maps.bundle import NAMED
 from app.views import initiative_pages, pages, scores
 from app.views.doors import release_of, site, with_run
 from app.views.explore import map_page
@@ -25,7 +28,6 @@ from app.views.plain import plain_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from flask import Response
     from flask.typing import ResponseReturnValue
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 bp = Blueprint("public", __name__)
 FOR_EVER = 31_536_000
+SHORT_S = 300  # as other pictures of a release: a withdrawal takes them back
+OF_ROWS = ("activity-", "zones-", "surface-", "overview-")  # files of a map that tell of incidents
 MONTH_WEEKS = 5
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
@@ -160,7 +164,7 @@ def zone_picture(shown: Shown, run: PublicRun, zone_id: str) -> ResponseReturnVa
         site().zone_picture(shown, zone_id), mimetype="image/svg+xml"
     )
     response.cache_control.public = True
-    response.cache_control.max_age = 3600
+    response.cache_control.max_age = SHORT_S
     return response
 
 
@@ -191,7 +195,7 @@ def chart(shown: Shown, run: PublicRun, name: str) -> ResponseReturnValue:
         raise NotFound
     response = current_app.response_class(drawn, mimetype="image/svg+xml")
     response.cache_control.public = True
-    response.cache_control.max_age = 300
+    response.cache_control.max_age = SHORT_S
     return response
 
 
@@ -228,30 +232,6 @@ CHARTS: dict[str, Callable[[Shown, PublicRun], bytes | None]] = {
 }
 
 
-@bp.get("/maps/<folder>/<name>")
-def map_file(folder: str, name: str) -> ResponseReturnValue:
-    """Send a file of a map; its name holds its digest, so it can be kept for ever."""
-    root = site().maps
-    if name == "map.json" or not (root / folder / name).is_file():
-        raise NotFound
-    for encoding, ending in ENCODINGS:
-        there = (root / folder / f"{name}{ending}").is_file()
-        if there and encoding in request.accept_encodings.values():
-            response = _send(root / folder, f"{name}{ending}", name)
-            response.headers["Content-Encoding"] = encoding
-            return response
-    return _send(root / folder, name, name)
-
-
-def _send(folder: Path, stored: str, name: str) -> Response:
-    response = send_from_directory(folder, stored, max_age=FOR_EVER, etag=False)
-    response.mimetype = MIMETYPES[name.rpartition(".")[2]]
-    response.cache_control.immutable = True
-    response.cache_control.public = True
-    response.headers["Vary"] = "Accept-Encoding"
-    return response
-
-
 MIMETYPES = {
     "js": "text/javascript",
     "css": "text/css",
@@ -259,6 +239,37 @@ MIMETYPES = {
     "svg": "image/svg+xml",
     "png": "image/png",
 }
+
+
+@bp.get("/maps/<folder>/<name>")
+def map_file(folder: str, name: str) -> ResponseReturnValue:
+    """Send a file of a map that may be seen; its name holds its digest."""
+    path = safe_join(str(site().maps), folder, name)
+    if path is None or not NAMED.fullmatch(name) or not site().serves_map(folder):
+        raise NotFound
+    if not Path(path).is_file():
+        raise NotFound
+    for encoding, ending in ENCODINGS:
+        if encoding in request.accept_encodings.values() and Path(path + ending).is_file():
+            response = _send_map(path + ending, name)
+            response.headers["Content-Encoding"] = encoding
+            return response
+    return _send_map(path, name)
+
+
+def _send_map(path: str, name: str) -> Response:
+    """Send a file of a map; browsers and caches ask again for what a withdrawal takes back."""
+    stays = not name.startswith(OF_ROWS)
+    response = send_file(
+        path,
+        mimetype=MIMETYPES[name.rpartition(".")[2]],
+        max_age=FOR_EVER if stays else None,
+        etag=not stays,
+    )
+    response.cache_control.immutable = stays
+    response.cache_control.public = True
+    response.headers["Vary"] = "Accept-Encoding"
+    return response
 
 
 def _file_url(bundle: Bundle, name: str) -> str:

@@ -24,6 +24,7 @@ from app.work.arguments import Arguments
 from geodata.cityfile.description import read_city_file
 from geodata.importing import import_city
 from geodata.publishing.release import draft_release
+from geodata.roles import ANALYST, COMMANDER
 from geodata.store.cities import get_city
 from geodata.store.runs import get_run
 from spatial.errors import SpecError
@@ -249,10 +250,14 @@ def _given(day: dt.date | None) -> dt.date:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Kind:
-    """One kind of work: its name for people, and what reads its arguments."""
+    """One kind of work: its name for people, what reads its arguments, and whose work it is.
+
+    Of ``roles`` a person needs one to ask for it, to cancel it and to ask for it again.
+    """
 
     title: str
     read: Callable[[Arguments], Task]
+    roles: frozenset[str] = frozenset({ANALYST})
 
 
 KINDS: Mapping[str, Kind] = {
@@ -263,6 +268,10 @@ KINDS: Mapping[str, Kind] = {
     "backtest": Kind(title="Rolling backtest", read=_read_backtest),
     "certainty": Kind(title="Certainty by resampling", read=_read_certainty),
     "sensitivity": Kind(title="Sensitivity to seeds and blocks", read=_read_sensitivity),
-    "evaluate": Kind(title="Evaluation of an intervention", read=_read_evaluate),
+    "evaluate": Kind(
+        title="Evaluation of an intervention",
+        read=_read_evaluate,
+        roles=frozenset({ANALYST, COMMANDER}),
+    ),
     "draft": Kind(title="Draft of a release", read=_read_draft),
 }

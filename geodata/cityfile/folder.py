@@ -115,7 +115,7 @@ class CityFolder:
         os.close(handle)
         try:
             shutil.copyfile(path, made)
-            Path(made).chmod(0o444)
+            Path(made).chmod(0o400)
             Path(made).replace(kept)
         finally:
             Path(made).unlink(missing_ok=True)

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     Pages = Callable[[Material, Mapping[str, bytes]], Mapping[str, bytes]]
     Progress = Callable[[str, int, int], None]
 
-READ_ONLY, FOLDER_MODE = 0o444, 0o755
+READ_ONLY, FOLDER_MODE = 0o400, 0o700  # a draft is not public yet
 MOST_FAULTS = 8
 
 
@@ -343,7 +343,7 @@ def _replace(path: Path, document: Mapping[str, Any]) -> None:
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         aside.write_text(json.dumps(document, ensure_ascii=False) + "\n", encoding="utf-8")
-        aside.chmod(0o644)
+        aside.chmod(0o600)
         aside.replace(path)
     except OSError as error:
         aside.unlink(missing_ok=True)

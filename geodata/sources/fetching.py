@@ -124,7 +124,7 @@ def fetch(url: str, city: str, fetching: Fetching) -> Snapshot:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = made.stat().st_size
         path = folder / f"{digest}{ending}"
-        made.chmod(0o444)
+        made.chmod(0o400)
         made.replace(path)
     finally:
         made.unlink(missing_ok=True)

@@ -65,6 +65,15 @@ def forgive(session: Session, key: str, count: int | None = None) -> None:
     )
 
 
+def forgive_all(session: Session, start: str) -> int:
+    """Take back all failures under the keys that begin with a text; tell how many there were."""
+    gone = session.execute(
+        delete(Failures).where(Failures.key.startswith(start, autoescape=True)),
+        execution_options=NO_SYNCHRONISING,
+    )
+    return int(gone.rowcount)  # type: ignore[attr-defined] # of a statement that deletes
+
+
 def count_request(session: Session, key: str, window_s: int, now_s: int) -> int:
     """Count a request in the window that ``now_s`` lies in; tell how many there were with it.
 

@@ -22,7 +22,7 @@ from spatial.reasons import order_factors
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
@@ -250,13 +250,38 @@ def _not_stored(run_id: str) -> str:
     return f"no run {run_id!r} is stored; list them with: saferground runs CITY"
 
 
+def subjects_of_runs(session: Session, run_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Return the outcome and the scope of each stored run of some ids."""
+    rows = session.execute(select(Run.id, Run.outcome, Run.scope).where(Run.id.in_(run_ids)))
+    return {row.id: (row.outcome, row.scope) for row in rows}
+
+
+def city_of_run(session: Session, run_id: str) -> str:
+    """Return the slug of the city that a run is of.
+
+    Raises
+    ------
+    NotStoredError
+        If none of that id is stored.
+    """
+    slug = session.scalar(
+        select(City.slug).join(Run, Run.city_id == City.id).where(Run.id == run_id)
+    )
+    if slug is None:
+        raise NotStoredError(_not_stored(run_id))
+    return slug
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunFilter:
     """Which runs are asked for; what is left out does not narrow.
 
-    A run is of a period if its own and that one share a day; ``to`` is excluded.
+    A run is of a period if its own and that one share a day; ``to`` is excluded. Runs of an outcome
+    in ``without`` are left out, and with ``scopes`` those of any other scope.
     """
 
+    without: tuple[str, ...] = ()
+    scopes: tuple[str, ...] | None = None
     outcome: str | None = None
     scope: str | None = None
     from_: dt.date | None = None
@@ -346,12 +371,14 @@ def count_runs(session: Session, city_slug: str, which: RunFilter = EVERY_RUN) -
     return session.scalar(query.where(City.slug == city_slug, *_narrowed(which))) or 0
 
 
-def run_scopes(session: Session, city_slug: str) -> tuple[list[str], list[str]]:
+def run_scopes(
+    session: Session, city_slug: str, which: RunFilter = EVERY_RUN
+) -> tuple[list[str], list[str]]:
     """Give the outcomes and the scopes of which a city has runs, each in order."""
     rows = session.execute(
         select(Run.outcome, Run.scope)
         .join(City, City.id == Run.city_id)
-        .where(City.slug == city_slug)
+        .where(City.slug == city_slug, *_narrowed(which))
         .distinct()
     ).all()
     return sorted({row[0] for row in rows}), sorted({row[1] for row in rows})
@@ -359,6 +386,10 @@ def run_scopes(session: Session, city_slug: str) -> tuple[list[str], list[str]]:
 
 def _narrowed(which: RunFilter) -> list[ColumnElement[bool]]:
     told: list[ColumnElement[bool]] = []
+    if which.without:
+        told.append(Run.outcome.not_in(which.without))
+    if which.scopes is not None:
+        told.append(Run.scope.in_(which.scopes))
     if which.outcome is not None:
         told.append(Run.outcome == which.outcome)
     if which.scope is not None:

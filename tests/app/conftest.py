@@ -1,6 +1,7 @@
 import os
 
 import pytest
+from attacking import Attacked
 from click.testing import CliRunner
 from published import publish
 from town import Town
@@ -40,6 +41,15 @@ def small(tmp_path_factory):
     put_to_use(database, run)
     yield database, run
     database.close()
+
+
+@pytest.fixture(scope="session")
+def attacked(tmp_path_factory):
+    """A published town with staff, whose every route is attacked."""
+    made = Attacked(tmp_path_factory.mktemp("attacked"))
+    made.office.add("ray", "viewer")
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

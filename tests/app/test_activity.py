@@ -17,7 +17,8 @@ def data(client):
     page = client.get("/map").text
     address = re.search(r'data-activity="([^"]+)"', page)[1]
     with client.get(address) as response:
-        assert response.cache_control.immutable
+        assert response.cache_control.no_cache  # a withdrawal takes it back
+        assert not response.cache_control.immutable
         return response.get_json(force=True)
 
 

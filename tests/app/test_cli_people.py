@@ -1,3 +1,4 @@
+import datetime as dt
 import json
 import stat
 
@@ -7,7 +8,9 @@ from staffing import keep_city
 
 from app import create_app
 from app.config import Settings, SettingsError, make_secret_key, read_secret_key
+from app.people.locks import address_lock, failures_in_a_row, password_locks
 from geodata.database import open_database
+from geodata.store import audit, limits
 
 GOOD = "two grey herons by the weir"
 KEY = "a-secret-key-for-tests-only-0123456789"
@@ -288,3 +291,39 @@ def test_what_is_served_depends_on_the_key(run, monkeypatch):
     assert served[-1].secret_key
     run("user", "add", "root", "--role", "administrator")
     assert "user add NAME" not in run("serve").stderr
+
+
+def test_failures_are_forgiven_by_name_and_by_address_and_it_is_written_down(run, ready):
+    when = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    run("user", "add", "ana", "--role", "viewer")
+    by_name, by_address = password_locks("ana", "192.0.2.7"), address_lock("192.0.2.7")
+
+    def fail():
+        with ready.session(write=True) as session:
+            for _ in range(70):
+                for lock in by_name:
+                    limits.count_failure(session, lock.keys(when)[0], when)
+
+    def waits(locks):
+        with ready.session() as session:
+            return [failures_in_a_row(session, lock, when) >= lock.free for lock in locks]
+
+    fail()
+    assert waits(by_name) == [True, True, True]
+    assert told(run("user", "unlock", "ana", "--json")) == {"unlocked": "ana", "counts": 2}
+    assert waits(by_name) == [False, False, True]
+    fail()
+    run("user", "unlock", "--address", "192.0.2.7", "--as", "root")
+    assert waits(by_name) == [True, True, False]
+    assert waits([by_address]) == [False]
+    with ready.session() as session:
+        found = list(audit.entries(session, audit.Filter(action="sign_in.unlock")))
+    assert [(one.object, one.details["by"]) for one in found] == [
+        ("192.0.2.7", "address"),
+        ("ana", "name"),
+    ]
+    assert found[0].person == "root"
+    run("user", "unlock", "nobody", status=1)
+    run("user", "unlock", status=2)
+    run("user", "unlock", "ana", "--address", "192.0.2.7", status=2)
+    assert "no IPv4" in run("user", "unlock", "--address", "the office", status=2).stderr

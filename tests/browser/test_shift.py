@@ -1,10 +1,11 @@
 """An officer's shift on a telephone: visits logged with and without a connection, sent once."""
 
 import datetime as dt
+import json
 
 import pytest
 from patrolling import make_district
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 from serving import serving
 from staffing import PASSWORD
 from visiting import AXE, Visit
@@ -129,3 +130,33 @@ def test_a_shift_with_and_without_a_connection(district, phone):
     assert visits == [("z2", True, "foot patrol")]
     page.reload()
     assert [one for one in kept(district) if one[0] == "z2"] == visits
+
+
+def test_after_signing_out_the_log_no_longer_opens_and_visits_still_wait(district, phone):
+    page = phone.page
+    phone.go(LOG)
+    sign_in(district, phone, "ana")
+    page.wait_for_url(f"**{LOG}")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()
+    phone.context.set_offline(True)
+    page.reload()
+    expect(page.locator("h1")).to_have_text("Log visits")  # it is kept while one is signed in
+    page.get_by_role("button", name="Start Zone 2, planned").click()
+    expect(page.locator("#log-state")).to_contain_text("1 visit waits")
+    waiting = page.evaluate("localStorage.getItem('saferground.visits')")
+    phone.context.set_offline(False)
+    phone.context.route("**/log/visits", lambda route: route.abort())  # nothing is sent meanwhile
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/login")
+    page.wait_for_function("caches.keys().then((names) => names.length === 0)")
+    page.wait_for_function(
+        "navigator.serviceWorker.getRegistrations().then((found) => found.length === 0)"
+    )
+    phone.context.set_offline(True)
+    with pytest.raises(Error, match=r"ERR_INTERNET_DISCONNECTED|ERR_FAILED"):
+        page.goto(phone.address + LOG)
+    phone.context.set_offline(False)
+    phone.go("/login")
+    left = page.evaluate("localStorage.getItem('saferground.visits')")
+    assert json.loads(left)[0]["id"] == json.loads(waiting)[0]["id"]

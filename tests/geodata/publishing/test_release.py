@@ -387,7 +387,7 @@ def test_files_are_read_only_and_any_change_is_found(sqlite_database, root, draf
     folder = root / "town" / record.id
     for path in folder.rglob("*"):
         if path.is_file():
-            assert stat.S_IMODE(path.stat().st_mode) == 0o444
+            assert stat.S_IMODE(path.stat().st_mode) == 0o400
     assert verify_release(root, record.id)[1] == ()
     table = folder / "data" / "alerts.csv"
     before = table.read_bytes()
