@@ -135,7 +135,7 @@ def reminders_of(
         Reminder(
             key=f"{slug}-action-{one.id}",
             due=one.facts.due,
-            title=f"Due: {one.facts.kind}, {_lower(names[one.facts.zone])} in district "
+            title=f"Due: {one.facts.kind}, {_lower(names[one.facts.zone])} of district "
             f"{one.district} ({one.facts.owner})",
             address=address(one),
         )

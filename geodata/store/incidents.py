@@ -146,12 +146,8 @@ def outcome_days(session: Session, city_id: int) -> list[OutcomeDays]:
 
 def outcome_period(session: Session, city_id: int, outcome: str) -> tuple[dt.date, dt.date] | None:
     """Return the first and the last day of the incidents of one outcome; nothing without any."""
-    first, last = session.execute(
-        select(func.min(Incident.occurred_on), func.max(Incident.occurred_on)).where(
-            Incident.city_id == city_id, Incident.outcome == outcome
-        )
-    ).one()
-    return None if first is None else (first, last)
+    found = next((one for one in outcome_days(session, city_id) if one.outcome == outcome), None)
+    return None if found is None else (found.first, found.last)
 
 
 def count_incidents(

@@ -6,6 +6,8 @@ Codes are given to all zones there are, run by run, as they would have got them.
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -100,11 +102,11 @@ def _tables() -> None:
         forbid_all_but_adding(table)
 
 
-def _put_to_use(city, found) -> None:
+def _put_to_use(city: int, found: list[Any]) -> None:
     """Keep in use what was shown: the newest run of each outcome, the newest of all put last."""
     connection = op.get_bind()
     with_zones = set(connection.scalars(sa.select(ZONE.c.run_id).distinct()))
-    newest = {}
+    newest: dict[str, str] = {}
     for run in found:  # from the oldest to the newest
         readable = "record" in run.result.get("combined", {})
         if run.scope == WHOLE and readable and run.id in with_zones:
@@ -125,10 +127,10 @@ def _put_to_use(city, found) -> None:
     _add("run_use", rows)
 
 
-def _give_codes(city, found) -> None:
+def _give_codes(city: int, found: Sequence[Any]) -> None:
     """Give every zone its code, from the oldest run to the newest, each step of a run in turn."""
     codes: dict[str, str] = {}
-    last = defaultdict(list)  # zones by outcome and scope
+    last: defaultdict[tuple[str, str], list[Outlined]] = defaultdict(list)
     for run in found:
         key = (run.outcome, run.scope)
         for zones in _steps(run.id):
@@ -145,7 +147,7 @@ def _give_codes(city, found) -> None:
     _add("zone_code", [{"city_id": city, "zone": z, "code": c} for z, c in codes.items()])
 
 
-def _steps(run):
+def _steps(run: str) -> Iterator[list[Outlined]]:
     """Return a run's own zones, then those of each edition."""
     connection = op.get_bind()
     own = sa.select(ZONE.c.code, ZONE.c.district, ZONE.c.geom).where(ZONE.c.run_id == run)
@@ -164,7 +166,7 @@ def _steps(run):
         ]
 
 
-def _add(table, rows) -> None:
+def _add(table: str, rows: list[dict[str, Any]]) -> None:
     if rows:
-        columns = [sa.column(name) for name in rows[0]]
+        columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in rows[0]]
         op.get_bind().execute(sa.table(table, *columns).insert(), rows)
