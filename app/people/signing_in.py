@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.people import codes, passwords
 from app.people.errors import LockedError, SignInError
@@ -305,7 +305,7 @@ def _failed(
     desk: Desk, locks: tuple[Lock, ...], person: PersonRecord | None, origin: Origin, what: str
 ) -> SignInError:
     """Record a failure. What was typed as a name is kept only if it is one: it may be a secret."""
-    told = {"address": origin.address, "what": what}
+    told: dict[str, Any] = {"address": origin.address, "what": what}
     known = person.name if person else ""
     with desk.database.session(write=True) as session:
         counts = [(lock, failures_in_a_row(session, lock, desk.now())) for lock in locks]
