@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.people import codes, passwords
 from app.people.errors import LockedError, SignInError
@@ -305,16 +305,16 @@ def _failed(
     desk: Desk, locks: tuple[Lock, ...], person: PersonRecord | None, origin: Origin, what: str
 ) -> SignInError:
     """Record a failure. What was typed as a name is kept only if it is one: it may be a secret."""
-    told: dict[str, Any] = {"address": origin.address, "what": what}
+    told = {"address": origin.address, "what": what}
     known = person.name if person else ""
     with desk.database.session(write=True) as session:
         counts = [(lock, failures_in_a_row(session, lock, desk.now())) for lock in locks]
         audit.record(session, known, "sign_in.failed", known, told)
         passed = [(lock, count) for lock, count in counts if count >= lock.free]
         if passed:
-            by, count = passed[0]
-            told |= {"in_a_row": count, "by": by.by}
-            audit.record(session, known, "sign_in.locked", known, told)
+            lock, count = passed[0]
+            more = {"in_a_row": count, "by": lock.by}
+            audit.record(session, known, "sign_in.locked", known, {**told, **more})
     return SignInError(WRONG if what == "password" else WRONG_CODE)
 
 
