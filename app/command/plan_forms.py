@@ -11,7 +11,7 @@ from wtforms import DateField, RadioField, SelectChoice, SelectField, TimeField
 from wtforms.validators import InputRequired, NumberRange, Optional, ValidationError
 
 from app.dosage.planning import PinAsk, PlanRequest, moment_of, request_of, swapped
-from app.staff.forms import ChecksField, WholeField
+from app.staff.forms import ChecksField, WholeField, require_calendar
 from geodata.errors import DataError
 from spatial.dosage.allotment import FEWEST_MIN, MOST_MIN, MOST_UNITS
 
@@ -66,7 +66,7 @@ class NewPlanForm(PlanForm):
     """A plan for a shift."""
 
     run = SelectField("Zones of run", description="The newest run of the whole city comes first.")
-    day = DateField("Shift begins on", [InputRequired("give a day")])
+    day = DateField("Shift begins on", [InputRequired("give a day"), require_calendar])
     shift = RadioField("Shift")
     start = TimeField("From", [Optional()])
     end = TimeField("To", [Optional()], description="No later than its start: on the next day.")
