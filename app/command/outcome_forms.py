@@ -18,7 +18,7 @@ from wtforms.validators import InputRequired, NumberRange, Optional, ValidationE
 from app import words
 from app.outcome.power import MOST_MONTHS, PowerAsk
 from app.outcome.question import MOST_CONTROLS, WIDEST_BUFFER
-from app.staff.forms import ChecksField, WholeField
+from app.staff.forms import ChecksField, WholeField, require_calendar
 from spatial.outcome.periods import months_later
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ HALF_YEAR, YEAR = 6, 12
 
 
 def _day(label: str) -> DateField:
-    return DateField(label, [InputRequired("give a day")])
+    return DateField(label, [InputRequired("give a day"), require_calendar])
 
 
 class ZonesForm(FlaskForm):

@@ -11,7 +11,7 @@ from wtforms import DateField, RadioField, SelectChoice, SelectField, TimeField
 from wtforms.validators import InputRequired, NumberRange, Optional, ValidationError
 
 from app.dosage.planning import PinAsk, PlanRequest, moment_of, request_of, swapped
-from app.staff.forms import ChecksField, WholeField
+from app.staff.forms import ChecksField, WholeField, require_calendar
 from geodata.errors import DataError
 from spatial.dosage.allotment import FEWEST_MIN, MOST_MIN, MOST_UNITS
 
@@ -68,7 +68,7 @@ class NewPlanForm(PlanForm):
     run = SelectField(
         "Zones of run", description="Runs in use; the one put to use last comes first."
     )
-    day = DateField("Shift begins on", [InputRequired("give a day")])
+    day = DateField("Shift begins on", [InputRequired("give a day"), require_calendar])
     shift = RadioField("Shift")
     start = TimeField("From", [Optional()])
     end = TimeField("To", [Optional()], description="No later than its start: on the next day.")

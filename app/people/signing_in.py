@@ -312,9 +312,9 @@ def _failed(
         audit.record(session, known, "sign_in.failed", known, told)
         passed = [(lock, count) for lock, count in counts if count >= lock.free]
         if passed:
-            by, count = passed[0]
-            told |= {"in_a_row": count, "by": by.by}
-            audit.record(session, known, "sign_in.locked", known, told)
+            lock, count = passed[0]
+            more = {"in_a_row": count, "by": lock.by}
+            audit.record(session, known, "sign_in.locked", known, {**told, **more})
     return SignInError(WRONG if what == "password" else WRONG_CODE)
 
 

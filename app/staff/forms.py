@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask_wtf import FlaskForm
 from wtforms import (
@@ -14,18 +14,30 @@ from wtforms import (
     SelectMultipleField,
     StringField,
 )
-from wtforms.validators import DataRequired, EqualTo, Length, Optional
+from wtforms.validators import DataRequired, EqualTo, Length, Optional, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from app.forms import EARLIEST, LATEST
 from app.people.passwords import LEAST, MOST
 from geodata.roles import ROLES, SCOPES
 from geodata.store.access_tokens import DEFAULT_DAYS, LONGEST_LABEL, MOST_DAYS
 from geodata.store.people import LONGEST_DISPLAY
 
+if TYPE_CHECKING:
+    from wtforms import Field
+    from wtforms.form import BaseForm
+
 TYPED = 512  # characters of a name or code that are looked at
 LONGEST_WHOLE = 18  # digits
 TOKEN_DAYS = {7: "a week", 30: "30 days", DEFAULT_DAYS: "90 days", MOST_DAYS: "a year"}
 REPEAT = "type the same password twice"
+
+
+def require_calendar(_form: BaseForm, field: Field) -> None:
+    """Refuse a day that no rows are of, and beside which there may be none."""
+    if field.data is not None and not EARLIEST <= field.data <= LATEST:
+        msg = f"give a day from {EARLIEST} to {LATEST}"
+        raise StopValidation(msg)
 
 
 class ChecksField(SelectMultipleField):

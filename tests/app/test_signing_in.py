@@ -257,8 +257,8 @@ def test_an_address_is_locked_over_many_names(office):
 
 
 def test_an_office_behind_one_address_never_locks_itself_out(office):
-    """Days of slips, each of somebody else, beside sign-ins that succeed; nothing adds up."""
-    for hour in range(24):
+    """Hours of slips, each of somebody else, beside sign-ins that succeed; nothing adds up."""
+    for hour in range(5):
         for number in range(30):
             assert slip(office, f"p{hour}-{number}"), (hour, number)
             office.wait(minutes=2)
