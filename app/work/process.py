@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 GIVE_BACK = "the worker stops"  # the word after which the job waits again
 GIVEN_BACK = "given back"  # how work ends that heard it
+READY = "ready"  # said once, when orders can be taken
 DIED_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 END_SECONDS = 5.0
 
@@ -76,16 +77,19 @@ class WorkProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._line: Connection[Any, Any] | None = None
 
-    def order(self, order: Order) -> None:
-        """Have work done, by a new process if there is none.
+    def order(self, order: Order) -> bool:
+        """Have work done, by a new process if there is none; tell whether it is a new one.
 
         Raises
         ------
         ProcessDiedError
             If the process is gone.
         """
-        self._start()
+        new = self._process is None
+        if new:
+            self._start()
         self.tell(order)
+        return new
 
     def tell(self, message: Order | Settings | str) -> None:
         """Send an order, or the word to stop.
@@ -100,8 +104,8 @@ class WorkProcess:
         except OSError as error:
             raise self._gone() from error
 
-    def hear(self, seconds: float) -> Step | End | None:
-        """Give the next step or the end, nothing if none comes in time.
+    def hear(self, seconds: float) -> Step | End | str | None:
+        """Give the next step, the end or ``READY``, nothing if none comes in time.
 
         Raises
         ------
@@ -110,7 +114,7 @@ class WorkProcess:
         """
         line = self._open_line()
         try:
-            heard: Step | End | None = line.recv() if line.poll(seconds) else None
+            heard: Step | End | str | None = line.recv() if line.poll(seconds) else None
         except (EOFError, OSError) as error:
             raise self._gone() from error
         return heard
@@ -126,8 +130,6 @@ class WorkProcess:
         self._forget(END_SECONDS)
 
     def _start(self) -> None:
-        if self._process is not None:
-            return
         ours, theirs = multiprocessing.Pipe()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
@@ -171,6 +173,7 @@ def serve_orders(line: Connection[Any, Any], parent: int) -> None:
     try:
         settings: Settings = line.recv()
         database = open_database(settings.database_url)
+        line.send(READY)
         while True:
             order = line.recv()
             if isinstance(order, Order):  # else a word that came after the work had ended

@@ -50,6 +50,7 @@ SILENT_SECONDS = 60.0
 PROMPT_SECONDS = 1.0  # a database that lets us wait longer has kept the living silent too
 GRACE_SECONDS = 20.0
 LATE_SECONDS = 5.0  # for the end of a process that had to be killed
+START_SECONDS = 60.0  # that a new process has beside the time of a step; 3 on an idle machine
 TURN_SECONDS = 0.2  # between two looks at whether the work is to stop
 END_TRIES = 5
 TIDY_SECONDS = 3_600.0
@@ -206,11 +207,10 @@ class Worker:
         ProcessDiedError
             If the process ended in the middle of it.
         """
-        job, limit = hand.job, self.settings.step_seconds
-        self._process.order(
-            Order(job=job.id, kind=job.kind, arguments=job.arguments, who=job.asked_by)
-        )
-        heard = time.monotonic()
+        job, limit = hand.job, float(self.settings.step_seconds)
+        order = Order(job=job.id, kind=job.kind, arguments=job.arguments, who=job.asked_by)
+        new = self._process.order(order)
+        heard = time.monotonic() + (START_SECONDS if new else 0.0)
         word: str | None = None
         while True:
             message = self._process.hear(TURN_SECONDS)
@@ -218,8 +218,9 @@ class Worker:
             if isinstance(message, End):
                 return message
             if message is not None:
-                hand.note(message)
                 heard = now
+            if isinstance(message, Step):
+                hand.note(message)
             if word is None and (word := hand.word()) is not None:
                 self._process.tell(word)
                 limit, heard = GRACE_SECONDS, now

@@ -121,7 +121,7 @@ def test_more_connections_than_it_takes_do_not_end_the_server(office, many_files
         idle = [connect(int(address.rpartition(":")[2])) for _ in range(IDLE)]
         try:
             allowed = min((files - server.RESERVED_FILES) // 2, server.MOST_CONNECTIONS)
-            until(lambda: open_files(process) > before + allowed - 8)
+            until(lambda: open_files(process) > before + allowed - 64)  # some of before have closed
             time.sleep(1)  # so that it would go on to accept
             assert process.poll() is None
             assert open_files(process) <= before + allowed
@@ -234,9 +234,9 @@ def test_public_pages_never_ask_the_database(office):
         ("GET", "/readyz", True),
         ("POST", "/login", True),
         ("GET", "/analyst/town/releases", True),
-        ("GET", "/command/town/D1", True),
+        ("GET", "/command/town/D1/", True),
         ("POST", "/", False),
-        ("GET", "/data/\u00e9.csv", False),
+        ("GET", "/data/%C3%A9.csv", False),
     ],
 )
 def test_requests_are_told_apart_by_the_table_of_permissions(office, method, path, staff):

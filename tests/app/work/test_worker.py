@@ -211,14 +211,14 @@ def _command(pid):
 
 @ON_SQLITE
 def test_work_that_does_not_answer_is_ended_from_outside_and_the_worker_goes_on(workers, run):
-    worker = workers.start(step_seconds=4)
+    worker = workers.start(step_seconds=15)
     number = workers.ask("backtest", run=run, origins=24)
     workers.until(number, under_way)
     silent = _working(worker.pid)
     os.kill(silent, signal.SIGSTOP)  # as deaf as one that never leaves a regular expression
     failed = workers.until(number, lambda job: job.ended)
     assert failed.state == "failed"
-    assert "no step in 4 seconds in the stage 'rolling origins'" in failed.message
+    assert "no step in 15 seconds in the stage 'rolling origins'" in failed.message
     assert not _lives(silent)
     after = workers.ask(city="town", outcome="robbery", seed=5)
     done = workers.until(after, lambda job: job.ended)
