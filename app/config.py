@@ -19,6 +19,8 @@ KEY_FILE = "secret_key"
 IDLE_MINUTES = 30
 LONGEST_IDLE_MINUTES = 720
 MOST_PROXIES = 5
+STEP_SECONDS = 1_800
+LONGEST_STEP_SECONDS = 86_400
 SHIFTS = "Day 07:00-15:00, Evening 15:00-23:00, Night 23:00-07:00"
 SHIFT = re.compile(r"(?P<name>[^,]{1,40}?)\s+(?P<start>\d\d:\d\d)-(?P<end>\d\d:\d\d)")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -139,7 +141,8 @@ class Settings:
     visitor's address and scheme; ``address`` is where people reach the pages, and ``hosts`` are
     further names that the server answers to. Sources by address
     are kept under ``sources``; ``allow_private_sources`` lets them lie in private networks.
-    ``shifts`` are those that plans are made for as a rule.
+    ``shifts`` are those that plans are made for as a rule. A job that comes to no next step in
+    ``step_seconds`` is ended.
     """
 
     database_url: str
@@ -155,6 +158,7 @@ class Settings:
     allow_private_sources: bool = False
     socrata_token: str | None = None
     shifts: tuple[Shift, ...] = read_shifts(SHIFTS)
+    step_seconds: int = STEP_SECONDS
 
     @property
     def sources(self) -> Path:
@@ -232,6 +236,7 @@ class Settings:
             allow_private_sources=_env("ALLOW_PRIVATE_SOURCES") == "1",
             socrata_token=_env("SOCRATA_TOKEN"),
             shifts=read_shifts(_env("SHIFTS") or SHIFTS),
+            step_seconds=_whole("STEP_SECONDS", STEP_SECONDS, 1, LONGEST_STEP_SECONDS),
         )
 
 

@@ -225,7 +225,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in (
         "journal_mode = WAL",
         "foreign_keys = ON",
-        "synchronous = NORMAL",
+        "synchronous = FULL",  # what files follow must outlast a power cut
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
     ):
         cursor.execute(f"PRAGMA {pragma}")

@@ -7,7 +7,7 @@ from typing import Any
 
 BEGINS_A_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 BLANK = " \t\r\n\v\f\xa0\ufeff"  # what programs may pass over before they look
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
 def inert(value: Any) -> Any:

@@ -20,6 +20,7 @@ from app.cli.common import (
 )
 from app.site.release_pages import site_files
 from geodata.publishing import release as releases
+from geodata.publishing.repair import repair_city
 from geodata.store.cities import get_city
 from geodata.store.releases import list_releases
 from geodata.store.uses import run_to_draft
@@ -88,7 +89,10 @@ def draft(
 @database_option
 @json_option
 def approve(release: str, who: str | None, database_url: str | None, *, as_json: bool) -> None:
-    """Approve RELEASE, so that the public pages show it; not by who drafted it."""
+    """Approve RELEASE, so that the public pages show it; not by who drafted it.
+
+    Doing it again completes an approval that broke off.
+    """
     done = releases.approve_release(
         open_for(database_url), releases_folder(database_url), release, this_person(who)
     )
@@ -101,8 +105,11 @@ def approve(release: str, who: str | None, database_url: str | None, *, as_json:
 @json_option
 def list_(city: str, database_url: str | None, *, as_json: bool) -> None:
     """List the releases of CITY, the newest draft first."""
-    with open_for(database_url).session() as session:
+    database = open_for(database_url)
+    with database.session() as session:
         get_city(session, city)
+    repair_city(database, releases_folder(database_url), city)
+    with database.session() as session:
         found = list_releases(session, city)
     if as_json:
         print_json({"city": city, "releases": [record.as_json() for record in found]})

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import logging
 import socket
-import sys
 import threading
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
-import waitress
 
 from app import create_app
 from app.cli.common import database_option, open_for, say, settings_for
 from app.cli.people import tell_first_administrator
 from app.config import SettingsError
 from app.private import close_instance
+from app.server import make_server
 from app.work.embedded import EmbeddedWorker
+from app.work.process import log_to_stderr
 from app.work.worker import Worker, stop_at_signals, stop_with_parent
+from geodata.publishing.repair import repair_releases
 from spatial.errors import SaferGroundError
 
 if TYPE_CHECKING:
     from app.config import Settings
+    from geodata.database import Database
 
 DEFAULT_PORT = 8000
 EVERY_HOST = ("0.0.0.0", "::")  # noqa: S104 - what listens everywhere has no name of its own
-MOST_CONNECTIONS = 1000  # browsers keep theirs open
 
 
 class PortTakenError(SaferGroundError):
@@ -62,6 +62,7 @@ def serve(
     staff = settings.secret_key is not None
     if staff:
         tell_first_administrator(database_url)
+        repair(open_for(database_url), settings)
     with_worker = staff if with_worker is None else with_worker
     with EmbeddedWorker(settings.database_url) if with_worker else nullcontext():
         run_server(settings, host, port)
@@ -106,16 +107,20 @@ def worker(database_url: str | None, *, with_parent: bool) -> None:
     """
     settings = settings_for(database_url)
     close_instance(settings)
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
-    for chatty in ("alembic", "huey"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    made = Worker(open_for(database_url), settings)
+    log_to_stderr()
+    database = open_for(database_url)
+    repair(database, settings)
+    made = Worker(database, settings)
     stop_at_signals(made)
     if with_parent:
         stop_with_parent(made)
     made.run()
+
+
+def repair(database: Database, settings: Settings) -> None:
+    """Complete what a crash or a full disk left undone of approvals and withdrawals."""
+    for city in repair_releases(database, settings.releases):
+        say(f"The files of the releases of {city} did not agree with the database; now they do.")
 
 
 def require_free_port(host: str, port: int) -> None:
@@ -135,12 +140,4 @@ def run_server(settings: Settings, host: str, port: int) -> None:
     shown = f"[{host}]" if ":" in host else host
     say(f"Safer Ground is at http://{shown}:{port}/ (stop with Ctrl+C)")
     threading.Thread(target=app.extensions["saferground.site"].warm, daemon=True).start()
-    waitress.serve(
-        app,
-        host=host,
-        port=port,
-        threads=8,
-        connection_limit=MOST_CONNECTIONS,
-        ident="saferground",
-        clear_untrusted_proxy_headers=False,  # the application believes as many as are set
-    )
+    make_server(app, host, port).run()

@@ -5,8 +5,10 @@ A chart is a function that gives a figure; :func:`draw` makes it a picture.
 
 from __future__ import annotations
 
+import contextvars
 import datetime as dt
 import io
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -61,8 +63,18 @@ SETTINGS: Any = {
 }
 
 
+# Matplotlib's settings belong to the whole process, and it opens each font for each thread anew and
+# keeps it open: one thread draws everything.
+_DRAWING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing")
+
+
 def draw(chart: Callable[..., Figure], *values: Any, form: str = "svg") -> bytes:
     """Draw a chart as ``svg`` or ``png``; its title is the first line of its description."""
+    language = contextvars.copy_context()
+    return _DRAWING.submit(language.run, _draw, chart, values, form).result()
+
+
+def _draw(chart: Callable[..., Figure], values: Sequence[Any], form: str) -> bytes:
     with mpl.rc_context(SETTINGS):
         figure = chart(*values)
         target = io.BytesIO()

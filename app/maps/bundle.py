@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -157,6 +158,18 @@ def _write(root: Path, folder: Path, files: Mapping[str, bytes]) -> None:
 
 def _put(folder: Path, name: str, content: bytes) -> None:
     if name != MANIFEST and name.endswith(COMPRESSED):
-        (folder / f"{name}.gz").write_bytes(gzip.compress(content, 9, mtime=0))
-        (folder / f"{name}.br").write_bytes(brotli.compress(content, quality=9))
-    (folder / name).write_bytes(content)
+        _put_whole(folder / f"{name}.gz", gzip.compress(content, 9, mtime=0))
+        _put_whole(folder / f"{name}.br", brotli.compress(content, quality=9))
+    _put_whole(folder / name, content)
+
+
+def _put_whole(path: Path, content: bytes) -> None:
+    """Write a file aside, so that one that broke off is never taken for the whole."""
+    handle, made = tempfile.mkstemp(prefix=".making-", dir=path.parent)
+    aside = Path(made)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)

@@ -181,7 +181,15 @@ class ReleasedSite:
     def _cities(self) -> list[str]:
         """Give the cities that have a release, the one approved last first."""
         pointers = self._releases.glob(f"*/{CURRENT}")
-        return [path.parent.name for path in sorted(pointers, key=_approved, reverse=True)]
+        found = [path.parent.name for path in sorted(pointers, key=_approved, reverse=True)]
+        return [city for city in found if self._shows(city)]
+
+    def _shows(self, city: str) -> bool:
+        """Tell whether a city has a release to show; one that is broken tells so on its pages."""
+        try:
+            return ReleaseFolder.current(self._releases, city) is not None
+        except BrokenReleaseError:
+            return True
 
     def _shown(self, slug: str, listed: list[str]) -> Shown:
         folder = ReleaseFolder.current(self._releases, slug)

@@ -1,7 +1,8 @@
 """The process that works: takes jobs up one at a time, tells how far they are, ends cleanly.
 
-Three threads: one works; one beats, which is the only one that writes of a running job, so that
-work inside a long transaction is never in its own way; the main thread waits for the word to
+Work is done by a process of its own (:mod:`app.work.process`), which is ended from outside where it
+does not come to its next step in time. Three threads here: one orders work and hears how far it is;
+one beats, which is the only one that writes of a running job; the main thread waits for the word to
 stop. A job whose worker falls silent is taken away from it and taken up again, once.
 """
 
@@ -19,15 +20,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.errors import CancelledError
 from app.work.bell import Bell
-from app.work.kinds import Tools, read_task
+from app.work.process import (
+    GIVE_BACK,
+    GIVEN_BACK,
+    End,
+    Order,
+    ProcessDiedError,
+    Step,
+    WorkProcess,
+    one_line,
+)
 from geodata.database import DatabaseFailure
 from geodata.errors import StoreError
 from geodata.quarantine.uploads import forget_old
 from geodata.store import jobs
 from geodata.store.jobs import HowFar
-from spatial.errors import SaferGroundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,6 +49,9 @@ BEAT_SECONDS = 5.0
 SILENT_SECONDS = 60.0
 PROMPT_SECONDS = 1.0  # a database that lets us wait longer has kept the living silent too
 GRACE_SECONDS = 20.0
+LATE_SECONDS = 5.0  # for the end of a process that had to be killed
+START_SECONDS = 60.0  # that a new process has beside the time of a step; 3 on an idle machine
+TURN_SECONDS = 0.2  # between two looks at whether the work is to stop
 END_TRIES = 5
 TIDY_SECONDS = 3_600.0
 KEEP_UPLOADS_SECONDS = 7 * 86_400.0  # how long a file waits that nobody comes back to
@@ -49,13 +60,9 @@ REST = "the rest"  # stage of what comes after the last that is told
 log = logging.getLogger(__name__)
 
 
-class _GivenBackError(CancelledError):
-    """The work is to stop because the worker stops, or because it is no longer the worker's."""
-
-
 @dataclass(kw_only=True, eq=False)
 class Hand:
-    """A job in hand: what the working thread says and what the beating thread hears.
+    """A job in hand: what the working thread is told and what the beating thread hears.
 
     ``cancelled_by`` is filled by whoever asked to cancel; ``lost`` says that the job was taken
     away.
@@ -72,22 +79,16 @@ class Hand:
     lost: bool = False
     last: float = field(default_factory=time.monotonic)
 
-    def progress(self, stage: str, done: int, total: int) -> None:
-        """Note how far the work is.
+    def note(self, step: Step) -> None:
+        """Note how far the work is."""
+        self._pass(step.stage)
+        self.stage, self.done, self.total = step.stage, step.done, step.total
 
-        Raises
-        ------
-        CancelledError
-            If it is to stop.
-        """
-        self._pass(stage)
-        self.stage, self.done, self.total = stage, done, total
+    def word(self) -> str | None:
+        """Give the word to stop, nothing where the work is to go on."""
         if self.lost or self.stopping.is_set():
-            msg = "the worker stops"
-            raise _GivenBackError(msg)
-        if self.cancelled_by:
-            msg = f"cancelled by {self.cancelled_by}"
-            raise CancelledError(msg)
+            return GIVE_BACK
+        return f"cancelled by {self.cancelled_by}" if self.cancelled_by else None
 
     def finish(self) -> None:
         """Note that nothing more will be told."""
@@ -118,6 +119,7 @@ class Worker:
         self.name = f"{_place()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self.stopping = threading.Event()
         self._bell = Bell(settings)
+        self._process = WorkProcess(settings)
         self._over = threading.Event()
         self._hand: Hand | None = None
         self._seen: dict[tuple[int, int], tuple[Any, float]] = {}
@@ -126,8 +128,8 @@ class Worker:
     def run(self) -> None:
         """Work until :attr:`stopping` is set; a job in hand then waits again.
 
-        The work has ``GRACE_SECONDS`` to come to its next step. If it does not, the job is given
-        back over its head and the process ends.
+        The work has ``GRACE_SECONDS`` to come to its next step. If it does not, its process is
+        ended.
         """
         with self.database.session(write=True) as session:
             jobs.greet_worker(session, self.name)
@@ -137,7 +139,7 @@ class Worker:
         working.start()
         beating.start()
         self.stopping.wait()
-        working.join(GRACE_SECONDS)
+        working.join(GRACE_SECONDS + LATE_SECONDS)
         late, hand = working.is_alive(), self._hand
         self._over.set()
         if late and hand is not None:
@@ -149,6 +151,11 @@ class Worker:
             logging.shutdown()
             os._exit(0)  # what works cannot be ended in another way
         beating.join()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the queue and of the process that works."""
+        self._process.close()
         self._bell.close()
 
     def _work(self) -> None:
@@ -169,7 +176,7 @@ class Worker:
                 with self.database.session(write=True) as session:
                     taken = jobs.take_job(session, self.name)
             except DatabaseFailure as error:
-                log.warning("no job can be taken up at the moment: %s", _line(error))
+                log.warning("no job can be taken up at the moment: %s", one_line(error))
                 return
             if taken is None:
                 return
@@ -179,52 +186,68 @@ class Worker:
         """Do one job; whatever becomes of it, it does not stay "running"."""
         log.info("job %s: %s of %s for %s", job.id, job.kind, job.city, job.asked_by)
         hand = self._hand = Hand(job=job, ticket=ticket, stopping=self.stopping)
-        tools = Tools(database=self.database, settings=self.settings, who=job.asked_by)
         try:
-            result = read_task(job.kind, job.arguments).work(tools, hand.progress)
-        except _GivenBackError:
-            self._give_back(hand)
-        except CancelledError as error:
-            self._end(hand, jobs.CANCELLED, message=_line(error))
-        except SaferGroundError as error:
-            self._fail(hand, _line(error))
-        except (DatabaseFailure, OSError) as error:
-            log.exception("job %s: the database or the disk gave way", job.id)
-            self._fail(hand, f"the database or the disk gave way ({type(error).__name__}); retry")
-        except Exception:  # whatever it is, the job must end
-            log.exception("job %s: a fault of this program", job.id)
-            self._fail(hand, f"a fault of this program; the worker's log has it under job {job.id}")
-        else:
-            hand.finish()
-            self._end(hand, jobs.DONE, result=result)
+            end = self._have_done(hand)
+            given_back = end.state == GIVEN_BACK
+            if given_back or (end.state == jobs.FAILED and self.stopping.is_set()):
+                self._give_back(hand)
+            else:
+                self._end(hand, end)
+        except ProcessDiedError as error:
+            log.warning("job %s: %s", job.id, error)
+            self._try(lambda session: jobs.lose_job(session, ticket))
         finally:
             self._hand = None
 
-    def _fail(self, hand: Hand, message: str) -> None:
-        """Tell that work failed, unless it failed because the worker stops."""
-        if self.stopping.is_set():
-            self._give_back(hand)
-        else:
-            self._end(hand, jobs.FAILED, message=message)
+    def _have_done(self, hand: Hand) -> End:
+        """Have a job done by the process that works; end the process if it does not answer.
+
+        Raises
+        ------
+        ProcessDiedError
+            If the process ended in the middle of it.
+        """
+        job, limit = hand.job, float(self.settings.step_seconds)
+        order = Order(job=job.id, kind=job.kind, arguments=job.arguments, who=job.asked_by)
+        new = self._process.order(order)
+        heard = time.monotonic() + (START_SECONDS if new else 0.0)
+        word: str | None = None
+        while True:
+            message = self._process.hear(TURN_SECONDS)
+            now = time.monotonic()
+            if isinstance(message, End):
+                return message
+            if message is not None:
+                heard = now
+            if isinstance(message, Step):
+                hand.note(message)
+            if word is None and (word := hand.word()) is not None:
+                self._process.tell(word)
+                limit, heard = GRACE_SECONDS, now
+            if now - heard > limit:
+                log.warning("job %s: no step in %.0f s; its process is ended", job.id, limit)
+                self._process.kill()
+                return _unanswered(hand, word, limit)
 
     def _give_back(self, hand: Hand) -> None:
         log.info("job %s: stopped; it waits again", hand.job.id)
         self._try(lambda session: jobs.give_back(session, hand.ticket))
 
-    def _end(
-        self,
-        hand: Hand,
-        state: str,
-        *,
-        message: str | None = None,
-        result: dict[str, Any] | None = None,
-    ) -> None:
+    def _end(self, hand: Hand, end: End) -> None:
+        if end.state == jobs.DONE:
+            hand.finish()
         ours = self._try(
             lambda session: jobs.end_job(
-                session, hand.ticket, state, message=message, result=result, far=hand.far()
+                session,
+                hand.ticket,
+                end.state,
+                message=end.message,
+                result=end.result,
+                far=hand.far(),
             )
         )
-        log.info("job %s: %s%s", hand.job.id, state if ours else "no longer ours", _after(message))
+        told = end.state if ours else "no longer ours"
+        log.info("job %s: %s%s", hand.job.id, told, f" ({end.message})" if end.message else "")
 
     def _try(self, write: Callable[[Any], Any]) -> Any:
         """Write, and try again where the database gives way for a moment."""
@@ -233,7 +256,7 @@ class Worker:
                 with self.database.session(write=True) as session:
                     return write(session)
             except DatabaseFailure as error:
-                log.warning("the database gives way: %s", _line(error))
+                log.warning("the database gives way: %s", one_line(error))
                 if turn < END_TRIES:
                     time.sleep(turn)
         return None
@@ -246,7 +269,7 @@ class Worker:
                     self._look_after()
                     self._tidy()
             except (DatabaseFailure, StoreError) as error:
-                log.warning("no sign can be given at the moment: %s", _line(error))
+                log.warning("no sign can be given at the moment: %s", one_line(error))
 
     def _tell(self, *, beat: bool) -> None:
         """Give signs of the worker and of the job in hand; hear whether it is to stop."""
@@ -359,9 +382,15 @@ def _is_gone(name: str) -> bool:
     return False
 
 
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())
-
-
-def _after(message: str | None) -> str:
-    return f" ({message})" if message else ""
+def _unanswered(hand: Hand, word: str | None, limit: float) -> End:
+    """Tell how work ends whose process had to be ended."""
+    if word is not None:
+        return End(state=GIVEN_BACK if word == GIVE_BACK else jobs.CANCELLED, message=word)
+    where = f" in the stage {hand.stage!r}" if hand.stage else ""
+    return End(
+        state=jobs.FAILED,
+        message=(
+            f"no step in {limit:,.0f} seconds{where}, so the work was ended and nothing of it was "
+            "stored; ask for less at once, or allow more with SAFERGROUND_STEP_SECONDS"
+        ),
+    )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-COMPARISON = re.compile(r"\s*(<=|>=|==|!=|<|>)\s*(.*?)\s*", re.DOTALL)
+COMPARISON = re.compile(r"(<=|>=|==|!=|<|>)(.*)", re.DOTALL)
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -42,8 +42,8 @@ class Filter:
                 if not value or not all(isinstance(v, str | int | float) for v in value):
                     faults.append(f"{column}: a list holds texts or numbers, got {value!r}")
                 found.append((column, "in", tuple(value)))
-            elif isinstance(value, str) and (match := COMPARISON.fullmatch(value)):
-                sign, right = match.groups()
+            elif isinstance(value, str) and (match := COMPARISON.fullmatch(value.strip())):
+                sign, right = match[1], match[2].strip()
                 if sign not in ("==", "!=") and _number(right) is None:
                     faults.append(f"{column}: {value!r} compares with something that is no number")
                 found.append((column, sign, (right,)))

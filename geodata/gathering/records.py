@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from geodata.reports import Sieve
 
 LONGEST_TEXT = 120
-DEGREES_PAIR = r"^\s*\(?\s*(-?\d+(?:\.\d+)?)\s*[,; ]\s*(-?\d+(?:\.\d+)?)\s*\)?\s*$"
+DEGREES_PAIR = r"^\s*(?:\(\s*)?(-?\d+(?:\.\d+)?)\s*[,; ]\s*(-?\d+(?:\.\d+)?)\s*(?:\)\s*)?$"
 ORDERS = (  # what cannot be: the first before the second
     ("published", "triggered"),
     ("review_started", "triggered"),

@@ -14,7 +14,7 @@ from geodata.publishing.formats import csv_bytes
 
 Type = Literal["text", "date", "month", "number", "whole number", "list", "shape"]
 
-SITE = re.compile(r"site(/[a-z0-9][a-z0-9._-]*)+")  # the pages' own documents
+SITE = re.compile(r"site/(?=[a-z0-9])(?:[a-z0-9._-]|/(?=[a-z0-9]))*")  # the pages' own documents
 NEVER = frozenset(  # keys that no document of a release has, whoever made it
     {
         "row_key",

@@ -35,6 +35,8 @@ class ReleaseFolder:
     def current(cls, releases: Path, city: str) -> ReleaseFolder | None:
         """Give the newest approved release of a city, nothing where there is none.
 
+        A withdrawal takes effect before ``current.json`` follows it.
+
         Raises
         ------
         BrokenReleaseError
@@ -44,6 +46,9 @@ class ReleaseFolder:
         if not pointer.is_file():
             return None
         found = cls(path=releases / city / str(_read(pointer).get("release")))
+        if found.state == "withdrawn":
+            left = (one for one in approved_releases(releases, city) if one.state == "approved")
+            return next(left, None)
         if found.state != "approved":
             msg = f"{pointer} names a release that is not approved; approve one anew"
             raise BrokenReleaseError(msg)

@@ -1,16 +1,17 @@
 """Draft a release, hold it against every rule, write it, approve it, withdraw it.
 
 The files are made from the database once, checked, written aside and put in place whole; nothing
-of them is changed after. What the public sees is what ``current.json`` names.
+of them is changed after. What the public sees is what ``current.json`` names; how that agrees with
+the database, wherever something breaks off, is in :mod:`geodata.publishing.repair`.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import json
+import fcntl
 import os
 import shutil
 import tempfile
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,8 +30,6 @@ from geodata.publishing.documents import (
 from geodata.publishing.evenness import contact_file, evenness_file, residents_file
 from geodata.publishing.figures import work_out_figures
 from geodata.publishing.folder import (
-    APPROVAL,
-    CURRENT,
     MANIFEST,
     WITHDRAWAL,
     ReleaseFolder,
@@ -42,6 +41,13 @@ from geodata.publishing.manifest import make_manifest
 from geodata.publishing.material import gather
 from geodata.publishing.package import package_file
 from geodata.publishing.points import alert_files, complaint_files
+from geodata.publishing.repair import (
+    flush_folder,
+    now,
+    put_document,
+    repair_city,
+    withdrawal_document,
+)
 from geodata.publishing.tables import MONTHS, PERIODS, measure_files, told_counts
 from geodata.publishing.truth import check_truth
 from geodata.publishing.zones import accountability_file, district_files, zone_files
@@ -49,7 +55,10 @@ from geodata.store import cities, releases
 from geodata.store.uses import run_to_draft
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    import datetime as dt
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from sqlalchemy.orm import Session
 
     from geodata.database import Database
     from geodata.publishing.checks import Fault
@@ -62,6 +71,8 @@ if TYPE_CHECKING:
 
 READ_ONLY, FOLDER_MODE = 0o400, 0o700  # a draft is not public yet
 MOST_FAULTS = 8
+DRAFTING = ".draft-"
+AGAIN = "see that there is room on the disk and that it can be written, then do it again"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,6 +131,7 @@ def draft_release(
     ReleaseError
         If a rule is broken; then nothing is written.
     """
+    repair_city(database, root, city)
     with database.session() as session:
         record = cities.get_city(session, city)
         _tell(progress, "places")
@@ -132,7 +144,7 @@ def draft_release(
     _tell(progress, "writing")
     write_release(root, city, draft)
     with database.session(write=True) as session:
-        return releases.add_release(session, city, draft.manifest, _named(who), _now())
+        return releases.add_release(session, city, draft.manifest, _named(who), now())
 
 
 def make_draft(
@@ -210,24 +222,30 @@ def _refused(faults: Sequence[Fault]) -> ReleaseError:
 def write_release(root: Path, city: str, draft: Draft) -> ReleaseFolder:
     """Write a release aside and put it in place whole, its files read-only.
 
+    What is in place already stays, unless it is damaged and nobody has approved it.
+
     Raises
     ------
     ReleaseError
-        If it cannot be written, or the folder of that id holds something else.
+        If it cannot be written, or the folder of an approved release is damaged.
     """
     place = root / city / draft.id
-    if place.exists():
-        return _require_whole(ReleaseFolder(path=place))
+    there = ReleaseFolder(path=place)
+    if place.exists() and (there.state != "drafted" or not there.verify()):
+        return _require_whole(there)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=".draft-", dir=place.parent))
-        try:
+        _forget_drafts(place.parent)
+        with _aside(place.parent) as aside:
             for name, content in {MANIFEST: json_bytes(draft.manifest), **draft.files}.items():
                 _write(aside / name, content)
+            for folder in (aside, *(path for path in aside.rglob("*") if path.is_dir())):
+                flush_folder(folder)
             aside.chmod(FOLDER_MODE)
+            if place.exists():
+                shutil.rmtree(place)  # damaged, and still a draft
             aside.rename(place)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+            flush_folder(place.parent)
     except OSError as error:
         if (place / MANIFEST).is_file():  # somebody else wrote the same meanwhile
             return _require_whole(ReleaseFolder(path=place))
@@ -236,26 +254,59 @@ def write_release(root: Path, city: str, draft: Draft) -> ReleaseFolder:
     return ReleaseFolder(path=place)
 
 
+@contextmanager
+def _aside(parent: Path) -> Iterator[Path]:
+    """Make a folder to write in, locked meanwhile, and remove what is left of it."""
+    aside = Path(tempfile.mkdtemp(prefix=DRAFTING, dir=parent))
+    handle = os.open(aside, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield aside
+    finally:
+        os.close(handle)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _forget_drafts(parent: Path) -> None:
+    """Remove folders that somebody began to write and left; the lock goes with its process."""
+    for left in parent.glob(f"{DRAFTING}*"):
+        with suppress(OSError):
+            handle = os.open(left, os.O_RDONLY)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(left)
+            finally:
+                os.close(handle)
+
+
 def approve_release(database: Database, root: Path, identity: str, who: str) -> ReleaseRecord:
-    """Approve a draft and let the public pages show it.
+    """Approve a draft and let the public pages show it: on record first, then on file.
+
+    Approving again what the same person approved changes no record and completes the files.
 
     Raises
     ------
     NotStoredError
         If there is no such release.
     ReleaseError
-        If it is not whole, was drafted by the same person or before another was approved.
+        If it is not whole, was drafted by the same person or before another was approved, or its
+        files cannot be written.
     """
-    when, who = _now(), _named(who)
+    when, who = now(), _named(who)
+    with database.session() as session:
+        city = releases.get_release(session, identity).city
+    repair_city(database, root, city)
     with database.session(write=True) as session:
         record = releases.get_release(session, identity)
-        folder = ReleaseFolder(path=root / record.city / identity)
-        _require_whole(folder)
+        _require_whole(ReleaseFolder(path=root / city / identity))
         approved = releases.approve_release(session, identity, who, when)
-        _require_newest(root, approved)
-        document = {"by": who, "at": _moment(when), "drafted_by": record.drafted_by}
-        _replace(folder.path / APPROVAL, document)
-        _replace(root / record.city / CURRENT, {"release": identity, "at": _moment(when)})
+        if record.state == releases.DRAFTED:
+            _require_newest(session, approved)
+    try:
+        repair_city(database, root, city)
+    except ReleaseError as error:
+        msg = f"release {identity} is approved on record, but not public yet: {error}; {AGAIN}"
+        raise ReleaseError(msg) from error
     return approved
 
 
@@ -264,28 +315,40 @@ def withdraw_release(
 ) -> ReleaseRecord:
     """Take a release from the public pages; the one before it is shown again. It stays readable.
 
+    It is hidden on file first, whatever keeps the database busy; one that breaks off before it is
+    on record stays hidden, and is put on record by the next repair.
+
     Raises
     ------
     NotStoredError
         If there is no such release.
     ReleaseError
-        If no reason is given, or it was withdrawn before.
+        If no reason is given, it was withdrawn before, or its files cannot be written.
     """
-    when, who = _now(), _named(who)
-    if not why.strip():
+    when, who, why = now(), _named(who), why.strip()
+    if not why:
         msg = "say why the release is withdrawn; it is kept with the release"
         raise ReleaseError(msg)
+    with database.session() as session:
+        record = releases.get_release(session, identity)
+    folder = root / record.city
+    if record.state == releases.WITHDRAWN:
+        repair_city(database, root, record.city)
+    elif (folder / identity / MANIFEST).is_file():
+        document = withdrawal_document(who, when, why)
+        try:
+            put_document(folder / identity / WITHDRAWAL, document, folder)
+        except ReleaseError as error:
+            msg = f"release {identity} is not withdrawn: {error}; {AGAIN}"
+            raise ReleaseError(msg) from error
     with database.session(write=True) as session:
-        record = releases.withdraw_release(session, identity, who, when, why.strip())
-        folder = root / record.city / identity
-        document = {"by": who, "at": _moment(when), "why": why.strip()}
-        _replace(folder / WITHDRAWAL, document)
-        left = [one for one in approved_releases(root, record.city) if one.state == "approved"]
-        pointer = root / record.city / CURRENT
-        if left:
-            _replace(pointer, {"release": left[0].id, "at": _moment(when)})
-        else:
-            pointer.unlink(missing_ok=True)
+        releases.lock_files(session)
+        record = releases.withdraw_release(session, identity, who, when, why)
+    try:
+        repair_city(database, root, record.city)
+    except ReleaseError as error:
+        msg = f"release {identity} is withdrawn, but the release before it cannot be shown: {error}"
+        raise ReleaseError(msg) from error
     return record
 
 
@@ -320,10 +383,14 @@ def _require_whole(folder: ReleaseFolder) -> ReleaseFolder:
     return folder
 
 
-def _require_newest(root: Path, record: ReleaseRecord) -> None:
+def _require_newest(session: Session, record: ReleaseRecord) -> None:
     """Refuse a draft that does not know a release that was approved since it was made."""
-    known = set(record.manifest["earlier"])
-    since = [one.id for one in approved_releases(root, record.city) if one.id not in known]
+    known = {record.id, *record.manifest["earlier"]}
+    since = [
+        one.id
+        for one in releases.list_releases(session, record.city)
+        if one.approved_at is not None and one.id not in known
+    ]
     if since:
         msg = (
             f"release {record.id} was drafted before {', '.join(since)} was approved, so together "
@@ -334,21 +401,11 @@ def _require_newest(root: Path, record: ReleaseRecord) -> None:
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     path.chmod(READ_ONLY)
-
-
-def _replace(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a document beside its place, then put it there."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        aside.write_text(json.dumps(document, ensure_ascii=False) + "\n", encoding="utf-8")
-        aside.chmod(0o600)
-        aside.replace(path)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        msg = f"{path} cannot be written ({error.strerror or error}); nothing was changed"
-        raise ReleaseError(msg) from error
 
 
 def _named(who: str) -> str:
@@ -362,12 +419,3 @@ def _named(who: str) -> str:
 def _tell(progress: Progress | None, stage: str) -> None:
     if progress:
         progress(stage, 0, 1)
-
-
-def _now() -> dt.datetime:
-    """Give the time, UTC, without a zone."""
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
-
-
-def _moment(moment: dt.datetime) -> str:
-    return moment.isoformat(timespec="microseconds") + "Z"

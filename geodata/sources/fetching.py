@@ -41,7 +41,7 @@ ENDINGS = {
     "text": ".csv",
 }
 SECRET = re.compile(r"token|key|secret|password|signature|sig", re.IGNORECASE)
-PAGE = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
+PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -156,7 +156,7 @@ def _plain_ending(url: str, label: str, path: Path, disposition: str) -> str:
         raise DataError(msg)
     kind = content_kind(path)
     with path.open("rb") as file:
-        if kind == "text" and PAGE.match(file.read(2048)):
+        if kind == "text" and is_page(file.read(2048)):
             msg = (
                 f"{label}: answers with a web page, not with data; name the address of the file "
                 "itself, as its download link has it"
@@ -173,6 +173,15 @@ def _plain_ending(url: str, label: str, path: Path, disposition: str) -> str:
     if named in TABLE_ENDINGS and named.endswith(".gz"):
         fits = kind == "gzip"
     return named if fits else ENDINGS[kind]
+
+
+def is_page(start: bytes) -> bool:
+    """Tell whether a text begins as a web page does, after any comments."""
+    rest = start.lstrip()
+    while rest.startswith(b"<!--"):
+        _, _, rest = rest.partition(b"-->")
+        rest = rest.lstrip()
+    return PAGE.match(rest) is not None
 
 
 def _name_in(disposition: str) -> str:

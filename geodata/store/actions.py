@@ -47,7 +47,7 @@ LONGEST_WHAT, LONGEST_OWNER, LONGEST_COMMENT, LONGEST_TOLD = 300, 80, 1000, 200
 MOST_COST = 1_000_000_000
 MOST_PHOTOS = 12
 FIELDS = ("zone", "factor", "kind", "what", "owner", "due", "state", "cost")
-REACHABLE = re.compile(r"@|(?:\d[\s().-]*){7,}")  # an e-mail address, a telephone number
+REACHABLE = re.compile(r"@|(?:\d[\s().-]*){7}")  # an e-mail address, a telephone number
 
 
 @dataclass(frozen=True, kw_only=True)

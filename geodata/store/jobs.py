@@ -283,8 +283,16 @@ def bury_job(session: Session, seen: JobRecord) -> JobRecord | None:
         )
         .with_for_update(skip_locked=True)
     )
-    if job is None:
-        return None
+    return None if job is None else _lost(session, job)
+
+
+def lose_job(session: Session, ticket: Ticket) -> JobRecord | None:
+    """Note that the process that worked on a job died; it waits again once, then it has failed."""
+    job = _held(session, ticket)
+    return None if job is None else _lost(session, job)
+
+
+def _lost(session: Session, job: Job) -> JobRecord:
     job.deaths += 1
     if job.cancel_asked_by:
         _end(job, database_now(session), CANCELLED, _cancelled_by(job))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from geodata.errors import NotStoredError, ReleaseError
 from geodata.store import audit
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 DRAFTED, APPROVED, WITHDRAWN = "drafted", "approved", "withdrawn"
+FILES_LOCK = 7_263_741  # any number that no other advisory lock of the database has
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,17 +109,34 @@ def list_releases(session: Session, city: str) -> list[ReleaseRecord]:
     return [_record(row, city) for row in rows]
 
 
+def cities_with_releases(session: Session) -> list[str]:
+    """Give the slugs of the cities that have a release in any state."""
+    query = select(City.slug).where(City.id.in_(select(Release.city_id))).order_by(City.slug)
+    return list(session.scalars(query))
+
+
+def lock_files(session: Session) -> None:
+    """Keep others from changing the files of releases until the transaction ends.
+
+    On SQLite a session that writes does that already.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": FILES_LOCK})
+
+
 def approve_release(session: Session, identity: str, who: str, when: dt.datetime) -> ReleaseRecord:
-    """Note that somebody else than the drafter approved a release.
+    """Note that somebody else than the drafter approved a release; twice is once.
 
     Raises
     ------
     NotStoredError
         If there is none of that id.
     ReleaseError
-        If it is no draft, or the same person drafted it.
+        If it was approved by another or withdrawn, or the same person drafted it.
     """
     row = _row(session, identity)
+    if row.state == APPROVED and same_person(who, row.approved_by or ""):
+        return get_release(session, identity)
     if row.state != DRAFTED:
         msg = f"release {identity} is {row.state} already; only a draft can be approved"
         raise ReleaseError(msg)
@@ -136,17 +154,19 @@ def approve_release(session: Session, identity: str, who: str, when: dt.datetime
 def withdraw_release(
     session: Session, identity: str, who: str, when: dt.datetime, why: str
 ) -> ReleaseRecord:
-    """Note that a release is not shown any more.
+    """Note that a release is not shown any more; twice by one person for one reason is once.
 
     Raises
     ------
     NotStoredError
         If there is none of that id.
     ReleaseError
-        If it was withdrawn before.
+        If it was withdrawn before, by another or for another reason.
     """
     row = _row(session, identity)
     if row.state == WITHDRAWN:
+        if same_person(who, row.withdrawn_by or "") and why == row.withdrawn_why:
+            return get_release(session, identity)
         msg = f"release {identity} was withdrawn before, by {row.withdrawn_by}"
         raise ReleaseError(msg)
     row.state, row.withdrawn_by, row.withdrawn_at, row.withdrawn_why = WITHDRAWN, who, when, why

@@ -1,6 +1,8 @@
 import dataclasses
+import errno
 import io
 import json
+import os
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import shapely
 from PIL import Image
 
 from app import create_app
-from app.maps.bundle import map_bundle
+from app.maps.bundle import map_bundle, put_file
 from app.maps.compose import Files, compose
 from app.maps.ground import Ground
 from app.maps.layers import Shapes
@@ -206,3 +208,29 @@ def test_hostile_words_stand_on_pages_as_text(shown, spoiled, demo_settings, tmp
         assert "<script>alert" not in text
         assert "<img src=x" not in text
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+def test_a_file_that_broke_off_is_never_taken_for_the_whole(tmp_path, monkeypatch):
+    open_file = os.fdopen
+
+    class Full:
+        def __init__(self, handle):
+            self.file = open_file(handle, "wb")
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.file.close()
+
+        def write(self, content):
+            self.file.write(content[: len(content) // 2])
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.maps.bundle.os.fdopen", lambda handle, _: Full(handle))
+        with pytest.raises(OSError, match="No space left"):
+            put_file(tmp_path, "release-a", "names", b'{"whole": true}')
+    assert list((tmp_path / "release-a").iterdir()) == []
+    folder, name = put_file(tmp_path, "release-a", "names", b'{"whole": true}')
+    assert (tmp_path / folder / name).read_bytes() == b'{"whole": true}'

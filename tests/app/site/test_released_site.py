@@ -242,6 +242,12 @@ def test_a_draft_is_not_shown_until_it_is_approved(tmp_path):
     assert f"Release {later.id}" in client.get("/").text
     withdraw_release(town.database, town.settings.releases, later.id, "ben", "wrong day")
     assert f"Release {drafted.id}" in client.get("/").text
+    broken_off = {"by": "ben", "at": "2026-01-01T00:00:00.000000Z", "why": "wrong too"}
+    folder = town.settings.releases / "town"
+    (folder / drafted.id / "withdrawal.json").write_text(json.dumps(broken_off))
+    assert (folder / "current.json").exists(), "it does not follow yet"
+    assert "Nothing is published yet" in client.get("/").text
+    assert client.get("/readyz").get_json()["reasons"] == ["nothing is published"]
     town.database.close()
 
 

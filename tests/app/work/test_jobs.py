@@ -11,11 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from town import Town
 
 from app.config import Settings
-from app.errors import CancelledError
 from app.work import jobs as work
 from app.work.arguments import digest_arguments
 from app.work.bell import Bell
-from app.work.kinds import KINDS, read_task
+from app.work.kinds import KINDS, Tools, read_task
+from app.work.process import GIVE_BACK, Order, Step, carry_out
 from app.work.worker import Hand, Worker
 from geodata.cityfile.description import read_city_file
 from geodata.errors import CityFileError, DataError, NotStoredError
@@ -323,22 +323,27 @@ def test_stages_are_timed_and_the_word_to_stop_is_heard(monkeypatch):
     hand = Hand(job=a_job(), ticket=None, stopping=stopping, last=0.0)
     for seconds, stage, done in ((3, "a", 1), (4, "a", 2), (2, "b", 1)):
         clock[0] += seconds
-        hand.progress(stage, done, 2)
+        hand.note(Step(stage=stage, done=done, total=2))
     clock[0] += 1
     hand.finish()
     assert hand.far().timings == {"a": 7.0, "b": 2.0, "the rest": 1.0}
+    assert hand.word() is None
     hand.cancelled_by = "bob"
-    with pytest.raises(CancelledError, match="cancelled by bob"):
-        hand.progress("b", 2, 2)
+    assert hand.word() == "cancelled by bob"
     stopping.set()
-    with pytest.raises(CancelledError, match="the worker stops"):
-        hand.progress("b", 2, 2)
+    assert hand.word() == GIVE_BACK
+
+
+def do_all(database, settings):
+    """Have a worker do what waits."""
+    worker = Worker(database, settings)
+    worker._take_all()
+    worker.close()
 
 
 def test_a_worker_does_what_is_asked_and_tells_how_it_ended(ask, database, settings):
     fitted, faulty = ask(), ask(arguments={**FIT, "outcome": "arson"})
-    worker = Worker(database, settings)
-    worker._take_all()
+    do_all(database, settings)
     done, failed = work.status(database, fitted.id), work.status(database, faulty.id)
     assert done.job.state == "done"
     (run,) = done.job.result["runs"]
@@ -355,25 +360,24 @@ def test_an_import_by_a_worker_is_of_who_asked_for_it(ask, database, settings, t
     folder = tmp_path / "again"
     folder.mkdir()
     ask("import", {"city_file": str(Town(folder, n=700).path)}, "bob")
-    Worker(database, settings)._take_all()
+    do_all(database, settings)
     with database.session() as session:
         found = list(audit.entries(session, audit.Filter(action="data"), newest_first=False))
     assert [(entry.person, entry.action) for entry in found][-1] == ("bob", "data.import")
     assert len(found) == 2
 
 
-def test_a_fault_of_ours_is_told_without_its_trace(ask, database, settings, monkeypatch, caplog):
+def test_a_fault_of_ours_is_told_without_its_trace(database, settings, monkeypatch, caplog):
     def broken(*_arguments, **_options):
         msg = "secret /home/path"
         raise KeyError(msg)
 
     monkeypatch.setattr("app.work.kinds.fit", broken)
-    job = ask()
-    Worker(database, settings)._take_all()
-    told = work.status(database, job.id).job
-    assert told.state == "failed"
-    assert "secret" not in told.message
-    assert f"job {job.id}" in told.message
+    tools = Tools(database=database, settings=settings, who="ann")
+    end = carry_out(Order(job=77, kind="fit", arguments=FIT, who="ann"), tools, None)
+    assert end.state == "failed"
+    assert "secret" not in end.message
+    assert "job 77" in end.message
     assert "secret /home/path" in caplog.text
 
 

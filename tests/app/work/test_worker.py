@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from town import Town
@@ -29,7 +30,7 @@ class Workers:
         self.bell = Bell(settings)
         self.started = []
 
-    def start(self, *extra, **options):
+    def start(self, *extra, step_seconds=600, **options):
         with (self.settings.instance / f"worker-{len(self.started)}.log").open("w") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "app.cli", "worker", *extra],
@@ -37,6 +38,7 @@ class Workers:
                     **os.environ,
                     "SAFERGROUND_DATABASE": self.settings.database_url,
                     "SAFERGROUND_INSTANCE": str(self.settings.instance),
+                    "SAFERGROUND_STEP_SECONDS": str(step_seconds),
                 },
                 stderr=log,
                 **options,
@@ -178,7 +180,7 @@ def test_processes_that_a_job_started_end_with_its_worker(workers, run):
     number = workers.ask("certainty", run=run, replicates=2000)
     workers.until(number, lambda job: job.stage is not None and job.stage != "risk factors")
     children = _children(worker.pid)
-    assert children
+    assert len(children) > 1, "the process that works, and those that it started"
     worker.kill()
     worker.wait()
     deadline = time.monotonic() + LONG
@@ -188,8 +190,67 @@ def test_processes_that_a_job_started_end_with_its_worker(workers, run):
 
 
 def _children(pid):
+    """Give the processes that a process started, and those that these started."""
     found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True)
-    return [int(number) for number in found.stdout.split()]
+    own = [int(number) for number in found.stdout.split()]
+    return own + [below for one in own for below in _children(one)]
+
+
+def _working(pid):
+    """Give the process that does the work of a worker."""
+    return next(
+        one
+        for one in _children(pid)
+        if "app.work" in _command(one) and "app.cli" not in _command(one)
+    )
+
+
+def _command(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+
+
+@ON_SQLITE
+def test_work_that_does_not_answer_is_ended_from_outside_and_the_worker_goes_on(workers, run):
+    worker = workers.start(step_seconds=15)
+    number = workers.ask("backtest", run=run, origins=24)
+    workers.until(number, under_way)
+    silent = _working(worker.pid)
+    os.kill(silent, signal.SIGSTOP)  # as deaf as one that never leaves a regular expression
+    failed = workers.until(number, lambda job: job.ended)
+    assert failed.state == "failed"
+    assert "no step in 15 seconds in the stage 'rolling origins'" in failed.message
+    assert not _lives(silent)
+    after = workers.ask(city="town", outcome="robbery", seed=5)
+    done = workers.until(after, lambda job: job.ended)
+    assert done.state == "done"
+    assert done.worker == failed.worker
+
+
+@ON_SQLITE
+def test_work_whose_process_is_killed_is_taken_up_again_by_the_same_worker(workers, run):
+    worker = workers.start()
+    number = workers.ask("backtest", run=run, origins=24)
+    for attempt in (1, 2):
+        workers.until(number, lambda job, n=attempt: under_way(job) and job.attempt == n)
+        os.kill(_working(worker.pid), signal.SIGKILL)
+    failed = workers.until(number, lambda job: job.ended)
+    assert (failed.state, failed.deaths) == ("failed", 2)
+    assert worker.poll() is None
+
+
+@ON_SQLITE
+def test_work_that_does_not_answer_ends_with_its_worker(workers, run):
+    worker = workers.start()
+    number = workers.ask("backtest", run=run, origins=24)
+    workers.until(number, under_way)
+    silent = _working(worker.pid)
+    os.kill(silent, signal.SIGSTOP)
+    worker.kill()
+    worker.wait()
+    deadline = time.monotonic() + LONG
+    while _lives(silent) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _lives(silent)
 
 
 def _lives(pid):
