@@ -21,6 +21,7 @@ from geodata.cityfile.folder import (
 from geodata.cityfile.records import RECORD_KINDS
 from geodata.errors import CityFileError, DataError
 from geodata.gathering.trying import AreaSource, Trial, what_would_be_left_out
+from geodata.quarantine import handed_in
 from geodata.sources.fetching import shown_address
 from geodata.store import audit
 from geodata.store.imports import city_file_of
@@ -117,8 +118,9 @@ def _source(proposal: Proposal, handed: HandedIn, answers: Answers) -> Source:
 
 
 def _named(source: Any, handed: HandedIn) -> Any:
-    """Call the file in words as its sender does."""
-    return replace(source, place=replace(source.place, label=handed.upload.name))
+    """Call the file in words as its sender does, and take its rows as they were read before."""
+    place = handed_in.read_before(source.place, handed)
+    return replace(source, place=replace(place, label=handed.upload.name))
 
 
 def add_source(
