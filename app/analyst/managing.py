@@ -79,11 +79,18 @@ def propose(
 
 
 def try_out(
-    proposal: Proposal, handed: HandedIn, answers: Answers, city: CityRecord, start: int, most: int
+    room: Workroom,
+    proposal: Proposal,
+    handed: HandedIn,
+    answers: Answers,
+    city: CityRecord,
+    start: int,
+    most: int,
 ) -> Trial:
     """Read the file as an import would and tell what would be left out; stores nothing."""
     source = _source(proposal, handed, answers)
-    return what_would_be_left_out(source, city, start=start, most=most)
+    with room.database.session() as session:
+        return what_would_be_left_out(source, city, start=start, most=most, session=session)
 
 
 def _source(proposal: Proposal, handed: HandedIn, answers: Answers) -> Source:

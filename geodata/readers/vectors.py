@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from geodata.cityfile.tables import Place
 
 LONGEST_FAULT = 200
-CLAMPED = "clamped to INT64"  # GDAL's warning of a number that it writes down as another one
+CLAMPED = (np.iinfo(np.int64).min, np.iinfo(np.int64).max)  # what GDAL makes of larger numbers
 CHECKS = {"json": check_geojson, "json-lines": check_geojson, "sqlite": check_geopackage}
 
 
@@ -124,31 +124,19 @@ def _require_few_drivers() -> None:
 
 def _read_ogr(source: Path, label: str, layer: str | None) -> gpd.GeoDataFrame:
     try:
-        with warnings.catch_warnings(record=True) as heard:
-            warnings.simplefilter("always")
-            frame = _read_layer(source, label, layer)
+        if layer is not None:
+            return pyogrio.read_dataframe(source, layer=layer, fid_as_index=False)
+        layers = pyogrio.list_layers(source)
+        if len(layers) > 1:
+            names = ", ".join(str(name) for name in layers[:, 0])
+            msg = f'{label}: holds several layers ({names}); name one with layer = "..."'
+            raise DataError(msg)
+        return pyogrio.read_dataframe(source)
     except DataLayerError as error:
         msg = f"{label}: has no layer {layer!r} ({_short(error)})"
         raise DataError(msg) from error
     except (DataSourceError, ValueError, OSError, RecursionError, OverflowError) as error:
         raise _unreadable(label, error) from error
-    if any(CLAMPED in str(warning.message) for warning in heard):
-        msg = f"{label}: holds whole numbers of more than 64 bits; export them as text"
-        raise DataError(msg)
-    for warning in heard:
-        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-    return frame
-
-
-def _read_layer(source: Path, label: str, layer: str | None) -> gpd.GeoDataFrame:
-    if layer is not None:
-        return pyogrio.read_dataframe(source, layer=layer, fid_as_index=False)
-    layers = pyogrio.list_layers(source)
-    if len(layers) > 1:
-        names = ", ".join(str(name) for name in layers[:, 0])
-        msg = f'{label}: holds several layers ({names}); name one with layer = "..."'
-        raise DataError(msg)
-    return pyogrio.read_dataframe(source)
 
 
 def _unreadable(label: str, error: Exception) -> DataError:
@@ -166,10 +154,16 @@ def _plain(frame: gpd.GeoDataFrame, label: str) -> gpd.GeoDataFrame:
     Raises
     ------
     DataError
-        If one is nested too deeply to be written.
+        If one is nested too deeply to be written, or a whole number is too large to be kept.
     """
     for name in frame.columns:
         column = frame[name]
+        if column.dtype == np.int64 and column.isin(CLAMPED).any():
+            msg = (
+                f"{label}: column {str(name)!r} holds whole numbers of more than 64 bits; export "
+                "them as text"
+            )
+            raise DataError(msg)
         if column.dtype != object or not column.map(_is_nested).any():
             continue
         try:

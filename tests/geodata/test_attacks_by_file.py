@@ -407,6 +407,8 @@ HOSTILE_JSON = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Integer values probably")  # GDAL's, once in a process
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("what", HOSTILE_JSON)
 def test_json_made_to_break_its_reader_is_refused(tmp_path, what):
     told = refused(lambda: read_place(named(tmp_path / "a.geojson", HOSTILE_JSON[what])))
