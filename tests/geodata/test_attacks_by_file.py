@@ -330,12 +330,18 @@ def parquet_bomb(rows=20_000_000, text=250):
         pa.array(np.zeros(rows // 20, dtype=np.int32)), pa.array(["x" * text])
     )
     out = io.BytesIO()
-    schema = pa.schema([("a", words.type), ("geometry", pa.binary())])
+    geo = {
+        "version": "1.0.0",
+        "primary_column": "geometry",
+        "columns": {"geometry": {"encoding": "WKB", "geometry_types": []}},
+    }
     point = pa.array([shapely.to_wkb(shapely.Point(0, 0))])
-    shapes = pa.DictionaryArray.from_arrays(words.indices, point).cast(pa.binary())
-    with pq.ParquetWriter(out, schema, compression="zstd") as writer:
+    shapes = pa.DictionaryArray.from_arrays(words.indices, point)
+    schema = pa.schema([("a", words.type), ("geometry", shapes.type)])
+    with pq.ParquetWriter(out, schema, compression="zstd", store_schema=False) as writer:
         for _ in range(20):
-            writer.write_table(pa.table([words, shapes], schema=schema))
+            writer.write_table(pa.Table.from_arrays([words, shapes], schema=schema))
+        writer.add_key_value_metadata({"geo": json.dumps(geo)})
     return out.getvalue()
 
 
