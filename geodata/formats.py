@@ -10,11 +10,17 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from dataclasses import dataclass
+from importlib.abc import MetaPathFinder
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
     from pathlib import Path
+    from types import ModuleType
 
 HEAD_BYTES = 65_536
 READ = "CSV, GeoJSON, a zipped shapefile, GeoPackage and GeoParquet"
@@ -195,11 +201,40 @@ NO_NETWORK = {
 
 
 def restrict_gdal() -> None:
-    """Leave GDAL only the drivers of :data:`DRIVERS`, and no network, in this process.
+    """Leave GDAL no network in this process, and only the drivers of :data:`DRIVERS` for layers.
 
-    GDAL reads these variables when it is loaded, so this comes before pyogrio.
+    GDAL reads which drivers to leave out when pyogrio is imported, whoever imports it. They are not
+    told it for longer: rasterio has a GDAL of its own, which would warn of each that it lacks.
     """
-    there = os.environ.get("OGR_SKIP", "")
-    names = dict.fromkeys([*filter(None, there.split(",")), *UNUSED_DRIVERS.split(",")])
-    os.environ["OGR_SKIP"] = ",".join(names)
     os.environ.update(NO_NETWORK)
+    sys.meta_path.insert(0, _BeforePyogrio())
+
+
+class _BeforePyogrio(MetaPathFinder):
+    """Sets ``OGR_SKIP`` while pyogrio is imported."""
+
+    def find_spec(
+        self, name: str, _path: Sequence[str] | None, _target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find pyogrio as it would be found without this, and wrap what loads it."""
+        if name != "pyogrio":
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(name)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+            spec.loader.exec_module = lambda module: _skipping(load, module)  # type: ignore[method-assign]
+        return spec
+
+
+def _skipping(load: Callable[[ModuleType], None], module: ModuleType) -> None:
+    there = os.environ.get("OGR_SKIP")
+    names = dict.fromkeys([*filter(None, (there or "").split(",")), *UNUSED_DRIVERS.split(",")])
+    os.environ["OGR_SKIP"] = ",".join(names)
+    try:
+        load(module)
+    finally:
+        if there is None:
+            del os.environ["OGR_SKIP"]
+        else:
+            os.environ["OGR_SKIP"] = there

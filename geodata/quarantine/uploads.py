@@ -83,8 +83,8 @@ def receive(stream: IO[bytes], name: str, folder: Path, *, most_bytes: int = MOS
         kept = path.with_suffix(KINDS[kind][1])
         path.replace(kept)
     except BaseException:
-        for made in (path, *folder.glob(f"{path.name}.*")):
-            made.unlink(missing_ok=True)
+        for left in (path, *folder.glob(f"{path.name}.*")):
+            left.unlink(missing_ok=True)
         raise
     return Upload(
         id=path.name.removeprefix("upload-"),
