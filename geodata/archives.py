@@ -56,7 +56,7 @@ def check_archive(path: Path, label: str, limits: ArchiveLimits = DEFAULT_LIMITS
             for entry in entries:
                 _check_entry(entry, label)
             declared = sum(entry.file_size for entry in entries)
-            _require_small(declared, path.stat().st_size, label, limits)
+            require_small(declared, path.stat().st_size, label, limits)
             _unpack_into_nothing(archive, path, label, limits)
     except (
         zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
@@ -105,14 +105,21 @@ def _unpack_into_nothing(
                     raise DataError(msg)
                 first = False
                 total += len(piece)
-                _require_small(total, packed, label, limits)
+                require_small(total, packed, label, limits)
 
 
-def _require_small(total: int, packed: int, label: str, limits: ArchiveLimits) -> None:
+def require_small(total: int, packed: int, label: str, limits: ArchiveLimits) -> None:
+    """Refuse what unpacks to too many bytes, or to too many for each packed byte.
+
+    Raises
+    ------
+    DataError
+        If it does.
+    """
     bomb = total > limits.ratio_from_bytes and total > limits.ratio * max(packed, 1)
     if total > limits.total_bytes or bomb:
         msg = (
-            f"{label}: the archive unpacks to {total / 1e6:,.0f} MB or more from "
+            f"{label}: unpacks to {total / 1e6:,.0f} MB or more from "
             f"{packed / 1e6:,.1f} MB, which no export of a map layer does; export it again"
         )
         raise DataError(msg)

@@ -15,6 +15,7 @@ from geodata.gathering.residents import gather_residents
 from geodata.gathering.sources import gather_addresses, gather_base, gather_factor, gather_incidents
 from geodata.geometry import geometry_faults
 from geodata.measures.ids import TALLIED
+from geodata.reports import notes_of_alike
 from geodata.sources import fetch_city
 from geodata.store import (
     addresses,
@@ -264,7 +265,10 @@ def _stamp(gathered: dict[str, list[Gathered]], srid: int) -> None:
 
 
 def _store_incidents(session: Session, city: int, gathered: Gathered, log: ChangeLog) -> None:
-    found = incidents.store_incidents(session, city, gathered.report.source, gathered.rows, log)
+    report, rows = gathered.report, gathered.rows
+    known = incidents.known_rows(session, city)
+    report.notes += notes_of_alike(incidents.count_alike(known, rows))
+    found = incidents.store_incidents(session, city, report.source, rows, log, known)
     _account_rows(gathered.report, found)
 
 

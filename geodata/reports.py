@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -71,6 +71,20 @@ class Sieve:
                 self.report.notes.append(f"{reason}: {number} ({name_rows(self.rows[fresh])})")
             self.keep &= ~bad
         return number
+
+
+def notes_of_alike(alike: Mapping[str, int]) -> list[str]:
+    """Return what an account says of rows that equal stored ones, by the source of those.
+
+    >>> notes_of_alike({"old.csv": 1})[0][:60]
+    '1 row is equal in day, place and outcome to rows of source o'
+    """
+    return [
+        f"{number:,} {'row is' if number == 1 else 'rows are'} equal in day, place and outcome to "
+        f"rows of source {source} that are stored already; if they are the same incidents, keep "
+        "one of the two sources, or give both the same ids"
+        for source, number in alike.items()
+    ]
 
 
 def name_rows(rows: Sequence[int] | NDArray[np.int64]) -> str:

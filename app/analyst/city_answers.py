@@ -16,10 +16,11 @@ from pyproj.exceptions import CRSError
 
 from app.analyst.answers import AS_SAID, OTHER, Faults
 from geodata.cityfile.description import SLUG, read_content
-from geodata.cityfile.tables import DEGREES, Place
+from geodata.cityfile.tables import DEGREES
 from geodata.errors import CityFileError, DataError
 from geodata.gathering.areas import gather_areas
 from geodata.gathering.sources import texts_of
+from geodata.quarantine import handed_in
 from geodata.quarantine.previews import preview
 from geodata.quarantine.systems import describe_system, systems_at
 from geodata.readers import read_place
@@ -29,6 +30,7 @@ from spatial.grid import lay_grid
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from geodata.cityfile.description import CityFile
     from geodata.gathering.areas import Areas
     from geodata.quarantine.handed_in import HandedIn
     from geodata.quarantine.previews import Preview
@@ -85,7 +87,7 @@ def look_at_outline(handed: HandedIn, file_crs: str = AS_SAID) -> Outline:
     DataError
         If it cannot be read or holds no areas.
     """
-    place = Place(label=handed.upload.name, path=str(handed.upload.path))
+    place = handed_in.place_of(handed)
     seen = preview(place)
     shapes = (seen.shape or "").split("/")
     if not set(shapes) & set(SHAPES):
@@ -233,13 +235,14 @@ def _number(text: str) -> float:
     return int(value) if value.is_integer() else value
 
 
-def lay_out(content: dict[str, Any], root: Path, faults: Faults) -> tuple[Areas, int] | None:
+def lay_out(content: dict[str, Any], handed: HandedIn, faults: Faults) -> tuple[Areas, int] | None:
     """Read the districts and lay the grid: areas and how many cells; what is wrong goes to faults.
 
     Lengths are in units of the city's system.
     """
     try:
-        described = read_content(content, Path("this city"), root)
+        described = read_content(content, Path("this city"), handed.upload.path.parent)
+        described = with_outline(described, handed)
         areas = gather_areas(described)
         shapes = {code: shape for code, (_, shape) in areas.districts.items()}
         grid = lay_grid(areas.study_area, shapes, described.grid.cell_units)
@@ -253,6 +256,15 @@ def lay_out(content: dict[str, Any], root: Path, faults: Faults) -> tuple[Areas,
     else:
         return areas, len(grid.cols)
     return None
+
+
+def with_outline(described: CityFile, handed: HandedIn) -> CityFile:
+    """Give a city file whose districts are the rows that were read of a file that was handed in."""
+    districts = described.districts
+    if districts is None:
+        return described
+    place = handed_in.read_before(districts.place, handed)
+    return dataclasses.replace(described, districts=dataclasses.replace(districts, place=place))
 
 
 def zones() -> list[str]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
-from pyogrio.errors import DataSourceError
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
@@ -23,8 +21,9 @@ from app.analyst.source_kinds import (
     guess_roles,
 )
 from app.analyst.words import words_of
-from geodata.cityfile.tables import DEGREES, Place
+from geodata.cityfile.tables import DEGREES
 from geodata.errors import DataError
+from geodata.quarantine import handed_in
 from geodata.quarantine.previews import preview
 from geodata.quarantine.sightings import frame_of, sight
 from geodata.quarantine.systems import describe_system, look_at
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.analyst.words import Words
+    from geodata.cityfile.tables import Place
     from geodata.quarantine.handed_in import HandedIn
     from geodata.quarantine.previews import Preview
     from geodata.quarantine.sightings import Sighting
@@ -83,26 +83,18 @@ class Look:
     layers: tuple[str, ...]
 
 
-def layers_of(handed: HandedIn) -> tuple[str, ...]:
-    """Name the layers of a file that may hold several."""
-    if handed.upload.kind != "gpkg":
-        return ()
-    try:
-        found = pyogrio.list_layers(handed.upload.path)
-    except (DataSourceError, OSError) as error:
-        msg = f"{handed.upload.name}: cannot be read as a GeoPackage ({error}); export it again"
-        raise DataError(msg) from error
-    return tuple(str(name) for name in found[:, 0])
-
-
 def place_of(handed: HandedIn, answers: Answers) -> Place:
-    """Give where the rows of a file are, as it is to be read."""
+    """Give where the rows of a file are, as it is to be read.
+
+    Raises
+    ------
+    DataError
+        If its layer cannot be read.
+    """
     x, y = answers.column(X), answers.column(Y)
     system = answers.system or (DEGREES if x else None)
-    return Place(
-        label=handed.upload.name,
-        path=str(handed.upload.path),
-        layer=answers.layer or None,
+    return replace(
+        handed_in.place_of(handed, answers.layer or None),
         x=x if x and y else None,
         y=y if x and y else None,
         crs=system,
@@ -118,11 +110,11 @@ def look(handed: HandedIn, city: CityRecord, answers: Answers | None = None) -> 
         If it cannot be read.
     """
     answers = answers or read_kept(handed.answers)
-    layers = layers_of(handed)
+    layers = handed.upload.layers
     layer = answers.layer if answers else ""
     if len(layers) > 1 and layer not in layers:
         layer = layers[0]
-    plain = Place(label=handed.upload.name, path=str(handed.upload.path), layer=layer or None)
+    plain = handed_in.place_of(handed, layer or None)
     seen = preview(plain, frame_of(city), timezone=city.timezone)
     if len(seen.columns) > MOST_COLUMNS:
         msg = (
@@ -132,7 +124,7 @@ def look(handed: HandedIn, city: CityRecord, answers: Answers | None = None) -> 
         raise DataError(msg)
     if answers is None:
         answers = _guesses(seen, city, layer)
-    frame = read_place(Place(label=plain.label, path=plain.path, layer=plain.layer, x="?", y="?"))
+    frame = read_place(replace(plain, x="?", y="?"))
     coordinates = _coordinates(frame.frame, answers, city)
     fits = coordinates.fits if coordinates else ()
     wrong = bool(coordinates and coordinates.said and fits and coordinates.said not in fits)
@@ -146,7 +138,7 @@ def look(handed: HandedIn, city: CityRecord, answers: Answers | None = None) -> 
         swapped=bool(coordinates and coordinates.swapped),
         words=words_of(frame.frame, answers),
         sighting=sighting_of(handed, city, answers),
-        layers=layers if len(layers) > 1 else (),
+        layers=layers,
     )
 
 

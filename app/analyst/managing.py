@@ -21,6 +21,7 @@ from geodata.cityfile.folder import (
 from geodata.cityfile.records import RECORD_KINDS
 from geodata.errors import CityFileError, DataError
 from geodata.gathering.trying import AreaSource, Trial, what_would_be_left_out
+from geodata.quarantine import handed_in
 from geodata.sources.fetching import shown_address
 from geodata.store import audit
 from geodata.store.imports import city_file_of
@@ -78,11 +79,18 @@ def propose(
 
 
 def try_out(
-    proposal: Proposal, handed: HandedIn, answers: Answers, city: CityRecord, start: int, most: int
+    room: Workroom,
+    proposal: Proposal,
+    handed: HandedIn,
+    answers: Answers,
+    city: CityRecord,
+    start: int,
+    most: int,
 ) -> Trial:
     """Read the file as an import would and tell what would be left out; stores nothing."""
     source = _source(proposal, handed, answers)
-    return what_would_be_left_out(source, city, start=start, most=most)
+    with room.database.session() as session:
+        return what_would_be_left_out(source, city, start=start, most=most, session=session)
 
 
 def _source(proposal: Proposal, handed: HandedIn, answers: Answers) -> Source:
@@ -117,8 +125,9 @@ def _source(proposal: Proposal, handed: HandedIn, answers: Answers) -> Source:
 
 
 def _named(source: Any, handed: HandedIn) -> Any:
-    """Call the file in words as its sender does."""
-    return replace(source, place=replace(source.place, label=handed.upload.name))
+    """Call the file in words as its sender does, and take its rows as they were read before."""
+    place = handed_in.read_before(source.place, handed)
+    return replace(source, place=replace(place, label=handed.upload.name))
 
 
 def add_source(

@@ -15,6 +15,7 @@ from app.analyst.city_answers import (
     look_at_outline,
     read_city_form,
     read_city_kept,
+    with_outline,
     zones,
 )
 from app.analyst.receiving import receive_file
@@ -75,7 +76,7 @@ def describe(upload: str) -> ResponseReturnValue:
     handed = dataclasses.replace(handed, answers=answers.as_json())
     handed_in.keep(handed)
     content, faults = _content(handed, outline, answers)
-    laid = None if faults else lay_out(content, handed.upload.path.parent, faults)
+    laid = None if faults else lay_out(content, handed, faults)
     if laid is None or "set_up" not in request.form:
         return _page(handed, outline, answers, faults, laid)
     try:
@@ -96,7 +97,7 @@ def places(upload: str) -> ResponseReturnValue:
     if answers is not None:
         outline = look_at_outline(handed, answers.file_crs)
         content, faults = _content(handed, outline, answers)
-        laid = None if faults else lay_out(content, handed.upload.path.parent, faults)
+        laid = None if faults else lay_out(content, handed, faults)
         areas = laid[0] if laid else None
     return jsonify(outline_map(areas))
 
@@ -145,7 +146,7 @@ def _set_up(handed: HandedIn, content: dict[str, Any]) -> None:
     source = next(iter(content["files"]))
     content = {**content, "files": {source: folder.take_in(handed.upload.path, source)}}
     described = read_content(content, folder.path, folder.root)
-    import_city(room.database, described, who=who)
+    import_city(room.database, with_outline(described, handed), who=who)
     follow(room.database, room.settings, described.slug)
     told = {"name": described.name, "file": handed.upload.name, "sha256": handed.upload.sha256}
     with room.database.session(write=True) as session:

@@ -114,7 +114,7 @@ def describe(city: str, upload: str) -> ResponseReturnValue:
     if "check" in request.form:
         proposal, faults = propose(workroom(), record, handed, answers, seen.preview.shape)
         if proposal is not None:
-            refused = try_out(proposal, handed, answers, record, 0, 1).refused
+            refused = try_out(workroom(), proposal, handed, answers, record, 0, 1).refused
             if refused is None:
                 return redirect(url_for("uploads.check", city=city, upload=upload), 303)
             faults.add(_field_of(refused), refused)
@@ -203,11 +203,11 @@ def _check(record: CityRecord, handed: HandedIn, fault: str) -> ResponseReturnVa
     answers, proposal = _proposed(record, handed)
     if answers is None or proposal is None:
         return redirect(url_for("uploads.describe", city=record.slug, upload=handed.upload.id), 303)
-    first = try_out(proposal, handed, answers, record, 0, PAGE)
+    first = try_out(workroom(), proposal, handed, answers, record, 0, PAGE)
     pages = paging(request.args, sum(first.left_out.values()), PAGE, {})
     trial = first
     if pages.page > 1:
-        trial = try_out(proposal, handed, answers, record, pages.start, PAGE)
+        trial = try_out(workroom(), proposal, handed, answers, record, pages.start, PAGE)
     _seen(record.slug, handed, "rows")
     return render_template(
         "analyst/check.html",

@@ -21,7 +21,10 @@ PLACE_KEYS = frozenset({"source", "layer", "x", "y", "crs", "where"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where rows come from and how their place is told; ``notes`` are told with its account."""
+    """Where rows come from and how their place is told; ``notes`` are told with its account.
+
+    ``rows`` is what a child process read of the file already, so that this process need not.
+    """
 
     label: str  # as the city file writes it
     path: str  # resolved path, or an http(s) address
@@ -31,6 +34,7 @@ class Place:
     crs: str | None = None
     where: Filter = field(default_factory=Filter)
     notes: tuple[str, ...] = ()
+    rows: str | None = None
 
 
 class Tables:

@@ -18,6 +18,7 @@ from geodata.gathering.placing import place_points, place_shapes
 from geodata.gathering.sources import (
     GatheredRecords,
     digest_text,
+    id_keys,
     open_source,
     ordinal_keys,
     texts_of,
@@ -299,9 +300,7 @@ def _keys(source: RecordSource, opened: Opened, rows: pd.DataFrame) -> list[str]
     """Give each row the key that knows it again: its id, else what it says and its turn."""
     sieve = opened.sieve
     if source.id is not None:
-        ids = texts_of(opened.frame[source.id])
-        sieve.leave_out("no id", np.array([not value for value in ids], dtype=bool))
-        keys = [value if len(value) <= 120 else digest_text(value) for value in ids]
+        keys = id_keys(opened.frame[source.id], sieve)
         repeated = np.zeros(len(keys), dtype=bool)
         kept = np.flatnonzero(sieve.keep)
         repeated[kept] = pd.Series(keys, dtype=object).iloc[kept].duplicated().to_numpy()

@@ -19,6 +19,7 @@ import shapely
 
 from geodata.errors import DataError
 from geodata.gathering.placing import CityFrame, place_points, place_shapes
+from geodata.keys import is_rounded, keys_of
 from geodata.readers import Layer, read_place
 from geodata.readers.dates import read_moments
 from geodata.reports import Sieve, SourceReport, name_rows
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from geodata.cityfile.tables import Place
 
 WHOLE_WITH_POINT = r"-?\d+\.0"
+LONGEST_KEY = 120
 KEY_DECIMALS = 3  # of a unit: a millimetre or a hair
 
 
@@ -276,9 +278,7 @@ def _keys(
 ) -> list[str]:
     """Give each row the key that knows it again: its id, else what it says and its turn."""
     if source.id is not None:
-        ids = texts_of(frame[source.id])
-        sieve.leave_out("no id", np.array([not value for value in ids], dtype=bool))
-        keys = [value if len(value) <= 120 else digest_text(value) for value in ids]
+        keys = id_keys(frame[source.id], sieve)
         known = pd.Series([f"{o}|{k}" for o, k in zip(outcomes, keys, strict=True)])
         repeated = np.zeros(len(keys), dtype=bool)
         kept = np.flatnonzero(sieve.keep)
@@ -291,6 +291,21 @@ def _keys(
         place = f"{x:.{KEY_DECIMALS}f}|{y:.{KEY_DECIMALS}f}"
         texts.append(digest_text(f"{outcomes[i]}|{days[i]}|{seconds[i]}|{place}"))
     return ordinal_keys(texts)
+
+
+def id_keys(column: pd.Series, sieve: Sieve) -> list[str]:
+    """Give each row the key of its id; rows without one are left out, rounded ids are told."""
+    ids = keys_of(column)
+    sieve.leave_out("no id", np.array([not value for value in ids], dtype=bool))
+    rounded = np.array([is_rounded(value) for value in ids], dtype=bool) & sieve.keep
+    if rounded.any():
+        first = ids[int(np.flatnonzero(rounded)[0])]
+        sieve.report.notes.append(
+            f"{int(rounded.sum())} ids were rounded by a spreadsheet ({first[:40]}; "
+            f"{name_rows(sieve.rows[rounded])}): different rows have one id; export the column "
+            f"{str(column.name)!r} as text"
+        )
+    return [value if len(value) <= LONGEST_KEY else digest_text(value) for value in ids]
 
 
 def ordinal_keys(digests: list[str]) -> list[str]:

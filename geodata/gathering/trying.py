@@ -13,6 +13,7 @@ from geodata.errors import DataError
 from geodata.gathering.areas import open_area
 from geodata.gathering.records import gather_records
 from geodata.gathering.sources import (
+    Gathered,
     Opened,
     gather_addresses,
     gather_base,
@@ -23,11 +24,15 @@ from geodata.geometry import geometry_faults
 from geodata.measures.ids import TALLIED
 from geodata.quarantine.sightings import frame_of
 from geodata.readers import read_place
+from geodata.reports import notes_of_alike
+from geodata.store.incidents import count_alike, known_rows
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from geodata.cityfile.records import RecordSource
     from geodata.cityfile.tables import Place
-    from geodata.gathering.sources import Gathered, GatheredRecords
+    from geodata.gathering.sources import GatheredRecords
     from geodata.reports import SourceReport
     from geodata.store.cities import CityRecord
 
@@ -78,7 +83,12 @@ class Trial:
 
 
 def what_would_be_left_out(
-    source: Source, city: CityRecord, *, start: int = 0, most: int = MOST_ROWS
+    source: Source,
+    city: CityRecord,
+    *,
+    start: int = 0,
+    most: int = MOST_ROWS,
+    session: Session | None = None,
 ) -> Trial:
     """Read and check a source as an import would.
 
@@ -90,6 +100,8 @@ def what_would_be_left_out(
         The stored city.
     start, most
         Which of the rows that are left out to give, for pages of them.
+    session
+        Reads what is stored, to tell which rows equal others of the city.
     """
     try:
         with geometry_faults(source.place.label):
@@ -97,6 +109,9 @@ def what_would_be_left_out(
     except DataError as error:
         return Trial(refused=str(error))
     report = gathered.sieve.report if isinstance(gathered, Opened) else gathered.report
+    if session is not None and isinstance(source, IncidentSource):
+        rows = gathered.rows if isinstance(gathered, Gathered) else []
+        report.notes += notes_of_alike(count_alike(known_rows(session, city.id), rows))
     return Trial(
         read=report.read,
         kept=_kept(gathered),

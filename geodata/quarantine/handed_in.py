@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from geodata.cityfile.tables import Place
 from geodata.errors import NotStoredError
-from geodata.quarantine.uploads import Upload
+from geodata.quarantine.uploads import Upload, rows_of
 
 ID = re.compile(r"[A-Za-z0-9_]{1,40}")
 
@@ -75,10 +76,35 @@ def waiting(folder: Path, city: str) -> list[HandedIn]:
     return sorted(mine, key=lambda one: one.when, reverse=True)
 
 
+def place_of(handed: HandedIn, layer: str | None = None) -> Place:
+    """Return where the rows of a file are, as a child process read them.
+
+    Raises
+    ------
+    DataError
+        If the layer cannot be read.
+    """
+    upload = handed.upload
+    rows = rows_of(upload, layer)
+    return Place(label=upload.name, path=str(upload.path), layer=layer, rows=str(rows))
+
+
+def read_before(place: Place, handed: HandedIn) -> Place:
+    """Return a place of a city file whose source is a file in quarantine, with its rows as read.
+
+    Raises
+    ------
+    DataError
+        If the layer cannot be read.
+    """
+    rows = rows_of(handed.upload, place.layer)
+    return dataclasses.replace(place, path=str(handed.upload.path), rows=str(rows))
+
+
 def forget(handed: HandedIn) -> None:
-    """Remove a file and its note."""
-    _note(handed.upload.path.parent, handed.upload.id).unlink(missing_ok=True)
-    handed.upload.path.unlink(missing_ok=True)
+    """Remove a file, its note and its rows."""
+    for path in handed.upload.path.parent.glob(f"upload-{handed.upload.id}.*"):
+        path.unlink(missing_ok=True)
 
 
 def bytes_waiting(folder: Path) -> int:
@@ -94,7 +120,9 @@ def _note(folder: Path, number: str) -> Path:
 def _read(folder: Path, number: str) -> HandedIn | None:
     try:
         told = json.loads(_note(folder, number).read_text(encoding="utf-8"))
-        upload = Upload(**{**told["upload"], "path": folder / Path(told["upload"]["path"]).name})
+        path = folder / Path(told["upload"]["path"]).name
+        layers = tuple(told["upload"].get("layers", ()))
+        upload = Upload(**{**told["upload"], "path": path, "layers": layers})
         when = dt.datetime.fromisoformat(told["when"])
         found = HandedIn(**{**told, "upload": upload, "when": when})
     except (OSError, ValueError, TypeError, KeyError):

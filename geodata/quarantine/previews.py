@@ -5,6 +5,7 @@ Guesses are told with how sure they are and why, and decide nothing: a person ma
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geodata.cityfile.tables import DEGREES, Place
+from geodata.cityfile.tables import DEGREES
 from geodata.gathering.records import DEGREES_PAIR
 from geodata.quarantine.systems import Coordinates, look_at
 from geodata.readers import read_place
@@ -22,6 +23,7 @@ from geodata.readers.dates import read_moments
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from geodata.cityfile.tables import Place
     from geodata.gathering.placing import CityFrame
 
 SURE, LIKELY, PERHAPS = "sure", "likely", "perhaps"
@@ -94,7 +96,7 @@ def preview(place: Place, city: CityFrame | None = None, *, timezone: str = "UTC
     DataError
         If the file cannot be read.
     """
-    open_place = Place(label=place.label, path=place.path, layer=place.layer, x="?", y="?")
+    open_place = dataclasses.replace(place, x="?", y="?", crs=None)
     layer = read_place(open_place)  # with columns said, a missing system is no error here
     frame = layer.frame
     table = pd.DataFrame(frame[[n for n in frame.columns if n != "geometry"]])

@@ -7,20 +7,17 @@ only shown. Nothing is unpacked, and nothing of it is stored, before somebody ha
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import tempfile
 import time
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from geodata.archives import check_archive
 from geodata.errors import DataError
-from geodata.readers.files import content_kind
-from geodata.readers.tables import read_table
-from geodata.readers.vectors import layer_in_zip
+from geodata.formats import READ, refusal, sniff
+from geodata.quarantine.sandbox import read_apart
 
 if TYPE_CHECKING:
     from typing import IO
@@ -35,13 +32,19 @@ KINDS = {
     "gpkg": ("a GeoPackage", ".gpkg"),
     "parquet": ("GeoParquet", ".parquet"),
 }
-READ = "CSV, GeoJSON, a zipped shapefile, GeoPackage and GeoParquet"
+FORMAT_KINDS = {
+    "text": "csv",
+    "json": "geojson",
+    "json-lines": "geojson",
+    "zip": "zip",
+    "sqlite": "gpkg",
+    "parquet": "parquet",
+}
 SIGNS = {
     "gzip": "a gzip archive; unpack it first",
     "shp": "one part of a shapefile; zip all its parts together",
-    "binary": "a file of no kind that is known here",
+    "binary": f"a file of no kind that is known here; read are {READ}",
 }
-PAGE_STARTS = ("<!doctype", "<html", "<?xml", "<!--")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +52,7 @@ class Upload:
     """A file in quarantine.
 
     ``id`` is ours and names the file; ``name`` is what its sender calls it, fit to be shown as
-    text. ``kind`` is a key of :data:`KINDS`.
+    text. ``kind`` is a key of :data:`KINDS`; ``layers`` are those of a file that has several.
     """
 
     id: str
@@ -58,6 +61,7 @@ class Upload:
     kind: str
     size: int
     sha256: str
+    layers: tuple[str, ...] = ()
 
 
 def receive(stream: IO[bytes], name: str, folder: Path, *, most_bytes: int = MOST_BYTES) -> Upload:
@@ -75,11 +79,12 @@ def receive(stream: IO[bytes], name: str, folder: Path, *, most_bytes: int = MOS
     try:
         with os.fdopen(handle, "wb") as file:
             size, digest = _copy(stream, file, shown, most_bytes)
-        kind = recognise(path, shown)
+        kind, layers = recognise(path, shown)
         kept = path.with_suffix(KINDS[kind][1])
         path.replace(kept)
     except BaseException:
-        path.unlink(missing_ok=True)
+        for left in (path, *folder.glob(f"{path.name}.*")):
+            left.unlink(missing_ok=True)
         raise
     return Upload(
         id=path.name.removeprefix("upload-"),
@@ -88,37 +93,66 @@ def receive(stream: IO[bytes], name: str, folder: Path, *, most_bytes: int = MOS
         kind=kind,
         size=size,
         sha256=digest,
+        layers=layers,
     )
 
 
-def forget_old(folder: Path, older_than_s: float) -> int:
-    """Remove uploads that nobody came back to; give how many went."""
-    end, gone = time.time() - older_than_s, 0
-    for path in folder.glob("upload-*"):
-        if path.is_file() and path.stat().st_mtime < end:
-            path.unlink(missing_ok=True)
-            gone += 1
-    return gone
-
-
-def recognise(path: Path, label: str) -> str:
-    """Tell what a file is by its content: a key of :data:`KINDS`.
+def rows_of(upload: Upload, layer: str | None) -> Path:
+    """Return the file with the rows of an upload, which a child process writes when it is missing.
 
     Raises
     ------
     DataError
-        If it is of no kind that is read, is not what it begins as, or is an archive that cannot be
-        trusted.
+        If the layer cannot be read.
     """
-    kind = content_kind(path)
+    rows = _rows_path(upload.path.parent / f"upload-{upload.id}", layer)
+    if not rows.is_file():
+        read_apart(upload.path, upload.name, rows=rows, layer=layer)
+    return rows
+
+
+def _rows_path(path: Path, layer: str | None) -> Path:
+    digest = hashlib.sha256((layer or "").encode()).hexdigest()[:16]
+    return path.with_name(f"{path.name}.{digest}.rows")
+
+
+def forget_old(folder: Path, older_than_s: float) -> int:
+    """Remove uploads that nobody came back to, and their rows; give how many files went."""
+    end, gone = time.time() - older_than_s, 0
+    for path in folder.glob("upload-*"):
+        if path.is_file() and path.stat().st_mtime < end:
+            path.unlink(missing_ok=True)
+            gone += path.suffix != ".rows"
+    return gone
+
+
+def recognise(path: Path, label: str) -> tuple[str, tuple[str, ...]]:
+    """Tell what a file is by its content: a key of :data:`KINDS`, and its layers if it has several.
+
+    It is read whole, in a child process, and its rows are kept beside it.
+
+    Raises
+    ------
+    DataError
+        If it is of no kind that is read, is not what it begins as, cannot be read within the limits
+        of the child, or is an archive that cannot be trusted.
+    """
+    kind = sniff(path)
     if kind in SIGNS:
-        msg = f"{label}: is {SIGNS[kind]}; read are {READ}"
+        msg = f"{label}: is {SIGNS[kind]}"
         raise DataError(msg)
-    checks = {"zip": _zip, "json": _json, "text": _text}
-    names = {"json": "geojson", "text": "csv", "sqlite": "gpkg"}
-    if kind in checks:
-        checks[kind](path, label)
-    return names.get(kind, kind)
+    if why := refusal(kind):
+        msg = f"{label}: {why}"
+        raise DataError(msg)
+    first = _rows_path(path, None)
+    found = read_apart(path, label, rows=first, first_layer=True)
+    if found.kind == "text" and found.columns < 2:
+        msg = f"{label}: has one column only; a table needs columns for its place and its date"
+        raise DataError(msg)
+    several = found.layers if len(found.layers) > 1 else ()
+    if several:
+        first.replace(_rows_path(path, found.layer))
+    return FORMAT_KINDS[kind], several
 
 
 def shown_name(name: str) -> str:
@@ -147,40 +181,3 @@ def _copy(stream: IO[bytes], file: IO[bytes], shown: str, most: int) -> tuple[in
         msg = f"{shown}: the file is empty; export it again"
         raise DataError(msg)
     return size, digest.hexdigest()
-
-
-def _zip(path: Path, label: str) -> None:
-    check_archive(path, label)
-    inside = layer_in_zip(path, label)
-    if not inside.lower().endswith((".shp", ".geojson", ".json", ".gpkg")):
-        msg = f"{label}: the archive holds no map layer"
-        raise DataError(msg)
-
-
-def _json(path: Path, label: str) -> None:
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            told: Any = json.load(file)
-    except (ValueError, RecursionError) as error:
-        msg = f"{label}: is no JSON that can be read ({error.__class__.__name__}); export it again"
-        raise DataError(msg) from error
-    known = ("FeatureCollection", "Feature")
-    if not isinstance(told, dict) or told.get("type") not in known:
-        msg = f"{label}: is JSON, but not GeoJSON; export it as a feature collection"
-        raise DataError(msg)
-
-
-def _text(path: Path, label: str) -> None:
-    with path.open("rb") as file:
-        start = file.read(256).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith(tuple(sign.encode() for sign in PAGE_STARTS)):
-        msg = f"{label}: is a web page or XML, not a table; read are {READ}"
-        raise DataError(msg)
-    try:
-        frame, _, _ = read_table(path)
-    except DataError as error:
-        msg = f"{label}: {str(error).partition(': ')[2]}"
-        raise DataError(msg) from error
-    if len(frame.columns) < 2:
-        msg = f"{label}: has one column only; a table needs columns for its place and its date"
-        raise DataError(msg)

@@ -3,88 +3,75 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geodata.errors import DataError
+from geodata.formats import FORMATS, READ, refusal, sniff
+from geodata.readers.rows import Layer, load_rows
 from geodata.readers.tables import read_table
-from geodata.readers.vectors import read_vector
+from geodata.readers.vectors import in_a_system, read_features
 
 if TYPE_CHECKING:
-    import geopandas as gpd
-    import pandas as pd
-
     from geodata.cityfile.tables import Place
 
-TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
-KINDS = {
-    ".geojson": "json",
-    ".json": "json",
-    ".shp": "shp",
-    ".zip": "zip",
-    ".gpkg": "sqlite",
-    ".parquet": "parquet",
-    ".geoparquet": "parquet",
-}
-NAMES = {
-    "json": "JSON",
-    "shp": "a shapefile",
-    "zip": "a zip archive",
-    "sqlite": "a GeoPackage",
-    "parquet": "Parquet",
-    "gzip": "gzip",
-    "text": "plain text",
-}
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Layer:
-    """Rows of a source as they were read, still in the source's reference system.
-
-    ``first_row`` is the number that a person would give the first row: 2 in a table with a header.
-    ``extra`` counts rows that could not even be split into columns.
-    """
-
-    frame: pd.DataFrame | gpd.GeoDataFrame
-    first_row: int
-    sha256: str
-    notes: tuple[str, ...]
-    extra: int = 0
+TABLE_ENDINGS = (*FORMATS["text"].endings, *FORMATS["gzip"].endings)
+LAYER_FORMATS = ("json", "json-lines", "shp", "zip", "sqlite", "parquet")
+KINDS = {ending: name for name in reversed(LAYER_FORMATS) for ending in FORMATS[name].endings}
 
 
 def read_place(place: Place) -> Layer:
-    """Read every row of a source.
+    """Read every row of a source; from rows that a child process read of it, where there are some.
 
     Raises
     ------
     DataError
         If the file is missing, empty, not what its name says, or lacks a column that is named.
     """
+    if place.rows is not None:
+        return _in_a_system(load_rows(Path(place.rows), place.label), place)
     path = _local(place)
-    kind, ending = content_kind(path), ending_of(path)
-    if ending in TABLE_ENDINGS:
-        expected = ("gzip",) if ending.endswith(".gz") else ("text", "json")
-        _require_kind(path, kind, expected, ending)
-        frame, notes, extra = read_table(path)
-        layer = Layer(
-            frame=frame,
-            first_row=2,
-            sha256=_digest(path),
-            notes=(*place.notes, *notes),
-            extra=extra,
-        )
-    elif ending in KINDS:
-        _require_kind(path, kind, (KINDS[ending],), ending)
-        features, notes = read_vector(path, place)
-        layer = Layer(
-            frame=features, first_row=1, sha256=_digest(path), notes=(*place.notes, *notes)
-        )
-    else:
+    ending = ending_of(path)
+    if ending not in (*TABLE_ENDINGS, *KINDS):
         known = ", ".join([*KINDS, *TABLE_ENDINGS])
         msg = f"{place.label}: files ending in {ending or 'nothing'} are not read; known: {known}"
         raise DataError(msg)
-    return layer
+    _require_kind(path, sniff(path), ending)
+    return _in_a_system(read_rows(path, place.label, place.layer), place)
+
+
+def read_rows(path: Path, label: str, layer: str | None) -> Layer:
+    """Read every row of a local file, whatever its name, as its content says.
+
+    Raises
+    ------
+    DataError
+        If it is damaged, of a format that is not read, or too large when unpacked.
+    """
+    kind = sniff(path)
+    if why := refusal(kind):
+        msg = f"{label}: {why}"
+        raise DataError(msg)
+    try:
+        if kind in ("text", "gzip") or ending_of(path) in TABLE_ENDINGS:
+            frame, notes, extra = read_table(path, label)
+            return Layer(
+                frame=frame, first_row=2, sha256=digest(path), notes=tuple(notes), extra=extra
+            )
+        features = read_features(path, label, layer)
+    except MemoryError as error:
+        msg = f"{label}: needs more memory than there is; send fewer rows or columns"
+        raise DataError(msg) from error
+    return Layer(frame=features, first_row=1, sha256=digest(path), notes=())
+
+
+def _in_a_system(layer: Layer, place: Place) -> Layer:
+    """Give a layer of features its reference system, and the notes of its place."""
+    if layer.first_row == 2:
+        return replace(layer, notes=(*place.notes, *layer.notes))
+    frame, notes = in_a_system(layer.frame, place, place.label)
+    return replace(layer, frame=frame, notes=(*place.notes, *layer.notes, *notes))
 
 
 def _local(place: Place) -> Path:
@@ -110,35 +97,19 @@ def ending_of(path: Path) -> str:
     return "".join(suffixes) if suffixes[-1:] == [".gz"] else "".join(suffixes[-1:])
 
 
-def content_kind(path: Path) -> str:
-    """Tell what a file is by how it begins: a name of :data:`NAMES`, else ``binary``."""
-    with path.open("rb") as file:
-        head = file.read(512)
-    for kind, start in (
-        ("gzip", b"\x1f\x8b"),
-        ("zip", b"PK"),
-        ("sqlite", b"SQLite format 3\x00"),
-        ("parquet", b"PAR1"),
-        ("shp", b"\x00\x00\x27\x0a"),
-    ):
-        if head.startswith(start):
-            return kind
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if text[:1] in (b"{", b"["):
-        return "json"
-    wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))  # UTF-16, as spreadsheets write it
-    return "binary" if not wide and head.count(0) > len(head) // 20 else "text"
+def _require_kind(path: Path, kind: str, ending: str) -> None:
+    """Refuse a file whose name says another format than its content."""
+    known = FORMATS[kind]
+    table = ending in TABLE_ENDINGS and not ending.endswith(".gz")
+    if ending in known.endings or (table and kind.startswith("json")):
+        return
+    msg = f"{path.name}: the name ends in {ending} but the content is {known.title}; " + (
+        f"{known.refused} (read are {READ})" if known.refused else "rename it or export it again"
+    )
+    raise DataError(msg)
 
 
-def _require_kind(path: Path, kind: str, expected: tuple[str, ...], ending: str) -> None:
-    if kind not in expected:
-        msg = (
-            f"{path.name}: the name ends in {ending} but the content is "
-            f"{NAMES.get(kind, 'of another kind')}; rename it or export it again"
-        )
-        raise DataError(msg)
-
-
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from geodata.archives import DEFAULT_LIMITS, require_small
 from geodata.errors import DataError
 
 if TYPE_CHECKING:
@@ -15,10 +17,12 @@ if TYPE_CHECKING:
 
 DELIMITERS = ",;\t|"
 SAMPLE_BYTES = 65_536
+CHUNK = 1 << 20
+DAMAGED = (EOFError, OSError, zlib.error)
 
 
-def read_table(path: Path) -> tuple[pd.DataFrame, list[str], int]:
-    """Read a table as text.
+def read_table(path: Path, label: str) -> tuple[pd.DataFrame, list[str], int]:
+    """Read a table as text; one that begins as gzip does is unpacked on the way.
 
     Returns
     -------
@@ -27,10 +31,13 @@ def read_table(path: Path) -> tuple[pd.DataFrame, list[str], int]:
     Raises
     ------
     DataError
-        If there is no header, or two columns of one name.
+        If there is no header, two columns of one name, or too much in a compressed file.
     """
     notes: list[str] = []
-    sample = _sample(path)
+    packed = _is_packed(path)
+    if packed:
+        _check_gzip(path, label)
+    sample = _sample(path, label, packed=packed)
     encoding = _encoding(sample)
     if encoding == "cp1252":
         notes.append("not UTF-8: read as Windows-1252; check names with accents")
@@ -43,7 +50,7 @@ def read_table(path: Path) -> tuple[pd.DataFrame, list[str], int]:
         "na_values": [""],
         "index_col": False,
         "skipinitialspace": True,
-        "compression": "infer",
+        "compression": "gzip" if packed else None,
     }
     broken: list[int] = []
     try:
@@ -56,27 +63,48 @@ def read_table(path: Path) -> tuple[pd.DataFrame, list[str], int]:
 
             frame = pd.read_csv(path, engine="python", on_bad_lines=set_apart, **options)
     except pd.errors.EmptyDataError as error:
-        msg = f"{path.name}: the file holds no header and no rows; export it again"
+        msg = f"{label}: the file holds no header and no rows; export it again"
         raise DataError(msg) from error
-    except (UnicodeDecodeError, pd.errors.ParserError, csv.Error, EOFError, OSError) as error:
-        msg = f"{path.name}: cannot be read as a table ({error}); export it as UTF-8 CSV"
+    except (UnicodeDecodeError, pd.errors.ParserError, csv.Error, *DAMAGED) as error:
+        msg = f"{label}: cannot be read as a table ({error}); export it as UTF-8 CSV"
         raise DataError(msg) from error
     frame.columns = [str(name).strip() for name in frame.columns]
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        msg = f"{label}: has two columns called {twice[0]!r}; name each column differently"
+        raise DataError(msg)
     if broken:
         notes.append(f"{len(broken)} rows have more columns than the header")
     return frame, notes, len(broken)
 
 
-def _sample(path: Path) -> bytes:
+def _is_packed(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+def _check_gzip(path: Path, label: str) -> None:
+    """Unpack into nothing and count, so that a few bytes cannot become gigabytes of rows."""
+    total, size = 0, path.stat().st_size
     try:
-        if path.name.lower().endswith(".gz"):
-            with gzip.open(path, "rb") as file:
-                return file.read(SAMPLE_BYTES)
-        with path.open("rb") as file:
+        with gzip.open(path, "rb") as file:
+            while piece := file.read(CHUNK):
+                total += len(piece)
+                require_small(total, size, label, DEFAULT_LIMITS)
+    except DAMAGED as error:
+        raise _damaged(label, error) from error
+
+
+def _sample(path: Path, label: str, *, packed: bool) -> bytes:
+    try:
+        with gzip.open(path, "rb") if packed else path.open("rb") as file:
             return file.read(SAMPLE_BYTES)
-    except (OSError, EOFError) as error:
-        msg = f"{path.name}: the compressed file is damaged ({error}); export it again"
-        raise DataError(msg) from error
+    except DAMAGED as error:
+        raise _damaged(label, error) from error
+
+
+def _damaged(label: str, error: Exception) -> DataError:
+    return DataError(f"{label}: the compressed file is damaged ({error}); export it again")
 
 
 def _encoding(sample: bytes) -> str:

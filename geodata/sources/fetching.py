@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
-from geodata.archives import check_archive
 from geodata.errors import DataError
-from geodata.readers.files import KINDS, TABLE_ENDINGS, content_kind, ending_of
+from geodata.formats import FORMATS, refusal, sniff
+from geodata.quarantine.sandbox import read_apart
+from geodata.readers.files import KINDS, TABLE_ENDINGS, ending_of
 from geodata.sources.arcgis import is_arcgis, save_arcgis
 from geodata.sources.features import FeatureFile
 from geodata.sources.socrata import SocrataSet, is_socrata
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 ENDINGS = {
     "json": ".geojson",
+    "json-lines": ".geojson",
     "zip": ".zip",
     "sqlite": ".gpkg",
     "parquet": ".parquet",
@@ -41,7 +43,6 @@ ENDINGS = {
     "text": ".csv",
 }
 SECRET = re.compile(r"token|key|secret|password|signature|sig", re.IGNORECASE)
-PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -154,34 +155,23 @@ def _plain_ending(url: str, label: str, path: Path, disposition: str) -> str:
     if path.stat().st_size == 0:
         msg = f"{label}: answers with nothing; check the address"
         raise DataError(msg)
-    kind = content_kind(path)
-    with path.open("rb") as file:
-        if kind == "text" and is_page(file.read(2048)):
-            msg = (
-                f"{label}: answers with a web page, not with data; name the address of the file "
-                "itself, as its download link has it"
-            )
-            raise DataError(msg)
+    kind = sniff(path)
+    if kind == "page":
+        msg = (
+            f"{label}: answers with a web page, not with data; name the address of the file "
+            "itself, as its download link has it"
+        )
+        raise DataError(msg)
+    if why := refusal(kind):
+        msg = f"{label}: {why}"
+        raise DataError(msg)
     if kind not in ENDINGS:
         known = ", ".join([*KINDS, *TABLE_ENDINGS])
         msg = f"{label}: answers with a file of no kind that is read; known: {known}"
         raise DataError(msg)
-    if kind == "zip":
-        check_archive(path, label)
+    read_apart(path, label, rows=None, first_layer=True)
     named = ending_of(Path(_name_in(disposition) or unquote(urlsplit(url).path)))
-    fits = kind in ("text", "json") if named in TABLE_ENDINGS else KINDS.get(named) == kind
-    if named in TABLE_ENDINGS and named.endswith(".gz"):
-        fits = kind == "gzip"
-    return named if fits else ENDINGS[kind]
-
-
-def is_page(start: bytes) -> bool:
-    """Tell whether a text begins as a web page does, after any comments."""
-    rest = start.lstrip()
-    while rest.startswith(b"<!--"):
-        _, _, rest = rest.partition(b"-->")
-        rest = rest.lstrip()
-    return PAGE.match(rest) is not None
+    return named if named in FORMATS[kind].endings else ENDINGS[kind]
 
 
 def _name_in(disposition: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import geopandas as gpd
 import shapely
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
+from geodata.keys import normal_key
 from geodata.store.changes import row_columns
 from geodata.tables.core import City, Incident
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
     from geodata.store.changes import ChangeLog
 
+    Known = dict[tuple[str, str], tuple[Any, ...]]
+
+ALIKE_UNITS = 1.0  # of places that are one: six decimals of a degree are a tenth of a metre
 CONTENT = ("occurred_on", "occurred_time", "geom")
 
 
@@ -39,6 +44,7 @@ def store_incidents(
     source: str,
     rows: Sequence[dict[str, Any]],
     log: ChangeLog | None = None,
+    known: Known | None = None,
 ) -> Stored:
     """Store incident rows.
 
@@ -53,33 +59,22 @@ def store_incidents(
         once.
     log
         Hears what was added and changed.
+    known
+        What :func:`known_rows` says, if it was asked already.
     """
-    known = {
-        (outcome, key): (number, owner, day, time, shape)
-        for number, outcome, key, owner, day, time, shape in session.execute(
-            select(
-                Incident.id,
-                Incident.outcome,
-                Incident.row_key,
-                Incident.source,
-                Incident.occurred_on,
-                Incident.occurred_time,
-                Incident.geom,
-            ).where(Incident.city_id == city_id)
-        )
-    }
+    known = known_rows(session, city_id) if known is None else known
     new, corrected, before, same, conflicting = [], [], [], 0, 0
     for row in rows:
         there = known.get((row["outcome"], row["row_key"]))
         if there is None:
             new.append({**row, "city_id": city_id, "source": source})
             continue
-        number, owner, *content = there
+        number, key, owner, *content = there
         if _same(content, [row[name] for name in CONTENT]):
             same += 1
         elif owner == source:
             old = dict(zip(CONTENT, content, strict=True))
-            before.append({**row, **old, "source": owner})
+            before.append({**row, **old, "row_key": key, "source": owner})
             corrected.append({"b_id": number, **{name: row[name] for name in CONTENT}})
         else:
             conflicting += 1
@@ -96,6 +91,69 @@ def store_incidents(
         log.add("incident", new)
         log.change("incident", before)
     return Stored(len(new), len(corrected), same, conflicting)
+
+
+def known_rows(session: Session, city_id: int) -> Known:
+    """Return stored rows by outcome and the one form of their key.
+
+    Keys that were stored before ids had one form (123.0) are found by it; where both are stored,
+    the one that is written so counts.
+    """
+    rows = session.execute(
+        select(
+            Incident.outcome,
+            Incident.id,
+            Incident.row_key,
+            Incident.source,
+            Incident.occurred_on,
+            Incident.occurred_time,
+            Incident.geom,
+        ).where(Incident.city_id == city_id)
+    )
+    known: Known = {}
+    for outcome, number, key, *rest in rows:
+        one = (outcome, normal_key(key))
+        if one not in known or key == one[1]:
+            known[one] = (number, key, *rest)
+    return known
+
+
+def count_alike(known: Known, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Count rows that are not stored yet but equal stored ones in outcome, day and place.
+
+    Rows are compared with stored rows that are not among them by their keys, each with one, so that
+    two incidents of one block on one day count only if both are there twice.
+
+    Parameters
+    ----------
+    known
+        What is stored, as :func:`known_rows` says.
+    rows
+        As :func:`store_incidents` takes them, before they are stored.
+
+    Returns
+    -------
+    Numbers of rows by the source of the stored ones, the most first.
+    """
+    new = [row for row in rows if (row["outcome"], row["row_key"]) not in known]
+    days = {(row["outcome"], row["occurred_on"]) for row in new}
+    mine = {(row["outcome"], row["row_key"]) for row in rows}
+    there: dict[tuple[Any, ...], list[str]] = {}
+    for one, (_, _, owner, day, _, shape) in known.items():
+        if one not in mine and (one[0], day) in days:
+            there.setdefault(_what_is_alike(one[0], day, shape), []).append(owner)
+    found: Counter[str] = Counter()
+    for row in new:
+        owners = there.get(_what_is_alike(row["outcome"], row["occurred_on"], row["geom"]))
+        if owners:
+            found[owners.pop()] += 1
+    return dict(found.most_common())
+
+
+def _what_is_alike(outcome: str, day: dt.date, shape: Any) -> tuple[Any, ...]:
+    west, south, east, north = shape.bounds
+    x, y = (west + east) / 2, (south + north) / 2
+    return outcome, day, round(x / ALIKE_UNITS), round(y / ALIKE_UNITS)
 
 
 def forget_source(session: Session, city_id: int, source: str, log: ChangeLog | None = None) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Integer, bindparam, delete, insert, select, update
 
+from geodata.keys import normal_key
 from geodata.store.changes import row_columns
 from geodata.store.incidents import Stored
 from geodata.tables.core import Base
@@ -65,26 +66,27 @@ def store_records(
     """
     table = TABLES[section]
     columns = content_columns(section)
-    there = {
-        key: (number, owner, content)
-        for number, owner, key, *content in session.execute(
-            select(table.c.id, table.c.source, table.c.row_key, *(table.c[n] for n in columns))
-            .where(table.c.city_id == city_id)
-            .execution_options(yield_per=CHUNK)
-        )
-    }
+    there: dict[str, tuple[int, str, str, list[Any]]] = {}
+    for number, owner, key, *content in session.execute(
+        select(table.c.id, table.c.source, table.c.row_key, *(table.c[n] for n in columns))
+        .where(table.c.city_id == city_id)
+        .execution_options(yield_per=CHUNK)
+    ):
+        one = normal_key(key)  # keys that were stored before ids had one form are found by it
+        if one not in there or key == one:
+            there[one] = (number, owner, key, content)
     new, corrected, before, same, conflicting = [], [], [], 0, 0
     for row in _plain_rows(rows.reindex(columns=["row_key", *columns]), table):
         known = there.get(row["row_key"])
         if known is None:
             new.append({**row, "city_id": city_id, "source": source})
             continue
-        number, owner, content = known
+        number, owner, key, content = known
         if content == [row[name] for name in columns]:
             same += 1
         elif owner == source:
             old = dict(zip(columns, content, strict=True))
-            before.append({**old, "row_key": row["row_key"], "source": owner})
+            before.append({**old, "row_key": key, "source": owner})
             corrected.append({"b_id": number, **{f"b_{name}": row[name] for name in columns}})
         else:
             conflicting += 1

@@ -122,7 +122,7 @@ def test_rows_of_another_width_are_set_apart(tmp_path):
         ("a.parquet", b"PAR1PAR1", "is not GeoParquet"),
         ("a.csv.gz", b"\x1f\x8bnothing", "damaged"),
         ("a.xlsx", b"PK\x03\x04", "files ending in .xlsx are not read"),
-        ("a.shp", b"<html>", "content is plain text"),
+        ("a.shp", b"<html>", "content is a web page"),
     ],
 )
 def test_what_is_not_what_it_says_is_told(tmp_path, name, content, told):

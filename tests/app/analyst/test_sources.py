@@ -95,6 +95,30 @@ def test_a_file_is_described_checked_added_and_undone(bench):
     assert (told.person, told.details["file"]) == ("ann", "Bus & rail stops (new).csv")
 
 
+def test_pages_never_parse_what_is_handed_in(bench, monkeypatch, tmp_path):
+    """Every reader of this process is taken away: a child process has read the file before."""
+
+    def taken_away(*_, **__):
+        msg = "a page parses a file that was handed in"
+        raise AssertionError(msg)
+
+    for name in ("pyogrio.read_dataframe", "pyogrio.list_layers", "pandas.read_csv",
+                 "geopandas.read_parquet", "zipfile.ZipFile", "sqlite3.connect"):  # fmt: skip
+        monkeypatch.setattr(name, taken_away)
+    monkeypatch.setattr("geodata.readers.files.read_rows", taken_away)
+    address = bench.hand_in(STOPS, "stops.csv").location
+    assert "of 60 rows fall into a district" in bench.browser.get(address).text
+    assert bench.browser.get(f"{address}/places.json").status_code == 200
+    named = {"means-name-0": "bus_stops", "means-name-1": ""}
+    checked = bench.send(address, check="y", **named)
+    assert checked.status_code == 303, checked.text
+    assert "20" in bench.browser.get(f"{address}/check").text
+    outline = next(tmp_path.rglob("districts.geojson")).read_bytes()
+    begun = bench.hand_in(outline, "d.geojson", page="/analyst/new-city")
+    assert begun.status_code == 303
+    assert bench.browser.get(begun.location).status_code == 200
+
+
 def test_a_source_is_removed_with_its_rows_and_comes_back(bench):
     address = bench.hand_in(STOPS, "stops.csv").location
     bench.commit(address, **{"means-name-0": "bus_stops", "means-name-1": "rail_stops"})
@@ -523,7 +547,8 @@ def test_a_worker_forgets_files_that_nobody_came_back_to(bench):
     for path in folder.glob("upload-*"):
         os.utime(path, (then, then))
     worker._tidy()
-    assert len(list(folder.glob("upload-*"))) == 2, "not at every beat"
+    left = [path.suffix for path in folder.glob("upload-*")]
+    assert sorted(left) == [".csv", ".json", ".rows"], "not at every beat"
 
 
 def test_imports_are_listed_with_what_they_changed_and_only_the_newest_is_undone(bench):

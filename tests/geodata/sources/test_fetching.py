@@ -1,11 +1,16 @@
 """Addresses in a city file: fetched, kept, told; what is no data is refused."""
 
+import gzip
 import hashlib
 import io
 import json
+import tempfile
 import zipfile
+from pathlib import Path
 
+import geopandas as gpd
 import pytest
+import shapely
 from services import ArcGis
 from town import Town
 
@@ -106,6 +111,18 @@ def zipped(**entries):
     return content.getvalue()
 
 
+def layer(ending):
+    """Give a real map layer of one point; a zip holds it as GeoJSON."""
+    points = gpd.GeoDataFrame({"n": [1]}, geometry=[shapely.Point(-79, 36)], crs="EPSG:4326")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"a.{ending}"
+        points.to_parquet(path) if ending == "parquet" else points.to_file(path)
+        return path.read_bytes()
+
+
+LAYER_ZIP = zipped(a__geojson=layer("geojson"))
+
+
 @pytest.mark.parametrize(
     ("path", "content", "headers", "ending"),
     [
@@ -114,11 +131,11 @@ def zipped(**entries):
         ("/download", b"id,x\n1,2\n", {}, ".csv"),
         ("/get", b"id\tx\n", {"Content_Disposition": 'attachment; filename="../a.tsv"'}, ".tsv"),
         ("/a.php", b'{"type": "FeatureCollection", "features": []}', {}, ".geojson"),
-        ("/export", zipped(a__shp="x"), {}, ".zip"),
-        ("/a.csv", zipped(a__shp="x"), {}, ".zip"),
-        ("/a", b"SQLite format 3\x00", {}, ".gpkg"),
-        ("/a.geoparquet", b"PAR1", {}, ".geoparquet"),
-        ("/a.csv.gz", b"\x1f\x8bxx", {}, ".csv.gz"),
+        ("/export", LAYER_ZIP, {}, ".zip"),
+        ("/a.csv", LAYER_ZIP, {}, ".zip"),
+        ("/a", layer("gpkg"), {}, ".gpkg"),
+        ("/a.geoparquet", layer("parquet"), {}, ".geoparquet"),
+        ("/a.csv.gz", gzip.compress(b"id,x\n1,2\n"), {}, ".csv.gz"),
     ],
 )
 def test_a_file_is_named_by_what_it_is(service, fetching, path, content, headers, ending):
@@ -134,7 +151,9 @@ def test_a_file_is_named_by_what_it_is(service, fetching, path, content, headers
         (b"", "answers with nothing"),
         (b"<!DOCTYPE html>\n<html>", "answers with a web page"),
         (b"<!-- hi -->\n<HTML>", "answers with a web page"),
-        (b"\x89PNG\r\n\x1a\n" + b"\x00" * 600, "no kind that is read"),
+        (b"\x89PNG\r\n\x1a\n" + b"\x00" * 600, "is a picture or raster; export features"),
+        (b"\x7fELF" + b"\x00" * 600, "is of no kind that is known"),
+        (b"<OGRVRTDataSource/>", "an OGR VRT, which names other files"),
         (zipped(**{"../../a__shp": "x"}), "leads out of the archive"),
     ],
 )

@@ -1,0 +1,240 @@
+"""Formats of files from outside: which are read and by what, and why the others are not.
+
+One table for files that are handed in, fetched and named on the command line. A format is known by
+its content. GDAL reads files of the formats for which the table names a driver, and it has no other
+driver: those are taken out of it before it is loaded, as some of them open other files, run queries
+or ask servers when they are given the right text (OGR VRT, GDALG, SQLite, WFS and more).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+from importlib.abc import MetaPathFinder
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
+    from pathlib import Path
+    from types import ModuleType
+
+HEAD_BYTES = 65_536
+READ = "CSV, GeoJSON, a zipped shapefile, GeoPackage and GeoParquet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One format.
+
+    ``title`` names it with its article, ``endings`` are what its files are usually called.
+    ``driver`` is GDAL's name of the driver that reads it, nothing where GDAL does not.
+    ``refused`` says how to get to a format that is read; nothing for those that are.
+    """
+
+    title: str
+    endings: tuple[str, ...] = ()
+    driver: str | None = None
+    refused: str = ""
+
+
+FORMATS: dict[str, Format] = {
+    # read
+    "text": Format(title="plain text", endings=(".csv", ".tsv", ".txt")),
+    "gzip": Format(title="gzip", endings=(".csv.gz", ".tsv.gz", ".txt.gz")),
+    "json": Format(title="JSON", endings=(".geojson", ".json"), driver="GeoJSON"),
+    "json-lines": Format(title="JSON", endings=(".geojson", ".json"), driver="GeoJSONSeq"),
+    "shp": Format(title="a shapefile", endings=(".shp",), driver="ESRI Shapefile"),
+    "sqlite": Format(title="a GeoPackage", endings=(".gpkg",), driver="GPKG"),
+    "parquet": Format(title="Parquet", endings=(".parquet", ".geoparquet")),
+    "zip": Format(title="a zip archive", endings=(".zip",)),
+    # known, and not read
+    "vrt": Format(
+        title="an OGR VRT, which names other files to be opened", refused="export its features"
+    ),
+    "gdalg": Format(
+        title="a GDALG pipeline, which is run to give features", refused="export its features"
+    ),
+    "sql": Format(title="SQL text", refused="export the table as CSV"),
+    "kml": Format(title="KML", refused="export it as GeoJSON"),
+    "gml": Format(title="GML", refused="export it as GeoJSON"),
+    "gpx": Format(title="GPX", refused="export it as GeoJSON"),
+    "osm": Format(title="OpenStreetMap XML", refused="export it as GeoJSON"),
+    "page": Format(title="a web page", refused="save the file itself, not the page that shows it"),
+    "xml": Format(title="XML", refused="export it as GeoJSON or CSV"),
+    "esrijson": Format(title="Esri JSON", refused="export it as GeoJSON"),
+    "topojson": Format(title="TopoJSON", refused="export it as GeoJSON"),
+    "flatgeobuf": Format(title="FlatGeobuf", refused="export it as GeoPackage"),
+    "geodatabase": Format(title="an Esri file geodatabase", refused="export it as GeoPackage"),
+    "spreadsheet": Format(title="a spreadsheet", refused="save it as CSV (UTF-8)"),
+    "arrow": Format(title="an Arrow file", refused="export it as GeoParquet"),
+    "pmtiles": Format(title="PMTiles, which are drawn tiles", refused="export the features"),
+    "raster": Format(title="a picture or raster", refused="export features, not pixels"),
+    "pdf": Format(title="a PDF", refused="export the data that it was made from"),
+    "packed": Format(
+        title="an archive of a kind that is not unpacked", refused="zip the layer instead"
+    ),
+    "binary": Format(title="of no kind that is known", refused="export it again"),
+}
+DRIVERS = frozenset({f.driver for f in FORMATS.values() if f.driver} | {"MEM"})
+STARTS: tuple[tuple[bytes, str], ...] = (
+    (b"\x1f\x8b", "gzip"),
+    (b"PK", "zip"),
+    (b"SQLite format 3\x00", "sqlite"),
+    (b"PAR1", "parquet"),
+    (b"\x00\x00\x27\x0a", "shp"),
+    (b"fgb\x03", "flatgeobuf"),
+    (b"ARROW1", "arrow"),
+    (b"PMTiles", "pmtiles"),
+    (b"%PDF", "pdf"),
+    (b"II*\x00", "raster"),
+    (b"MM\x00*", "raster"),
+    (b"II+\x00", "raster"),
+    (b"\x89PNG", "raster"),
+    (b"\xff\xd8\xff", "raster"),
+    (b"\xd0\xcf\x11\xe0", "spreadsheet"),
+    (b"BZh", "packed"),
+    (b"\xfd7zXZ", "packed"),
+    (b"7z\xbc\xaf", "packed"),
+    (b"Rar!", "packed"),
+    (b"\x28\xb5\x2f\xfd", "packed"),
+)
+ROOTS = {  # first element of an XML document
+    b"ogrvrtdatasource": "vrt",
+    b"vrtdataset": "vrt",
+    b"kml": "kml",
+    b"featurecollection": "gml",
+    b"gpx": "gpx",
+    b"osm": "osm",
+    b"html": "page",
+    b"head": "page",
+    b"body": "page",
+}
+ROOT = re.compile(rb"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
+PROLOG = re.compile(
+    rb"<!--.*?-->|<\?.*?\?>|<!(?!doctype\s+html)[^\[>]*(?:\[.*?\]\s*)?>", re.I | re.S
+)
+SQL = re.compile(
+    rb"(?:create\s+(?:temp\w*\s+)?(?:table|view|virtual)|insert\s+into|attach\s+(?:database\s+)?'"
+    rb"|begin\s+transaction|pragma\s+\w|select\s.+\sfrom\s)",
+    re.I,
+)
+TYPE = re.compile(rb'"type"\s*:\s*"([^"\\]{1,40})"')
+GEOJSON = {
+    b"FeatureCollection", b"Feature", b"Point", b"MultiPoint", b"LineString", b"MultiLineString",
+    b"Polygon", b"MultiPolygon", b"GeometryCollection",
+}  # fmt: skip
+ESRI = re.compile(rb'"(?:geometryType"\s*:\s*"esriGeometry|spatialReference"\s*:\s*\{)')
+LINE_END = re.compile(rb"\}\s*?\r?\n\s*\{")
+
+
+def sniff(path: Path) -> str:
+    """Return the format of a file, a key of :data:`FORMATS`, as far as its beginning tells.
+
+    Parsers that follow entities, links or statements are not used: what is XML or SQL is known by
+    its first word.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    for start, name in STARTS:
+        if head.startswith(start):
+            return name
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n\x1e")
+    if text[:1] in (b"{", b"["):
+        return _json_kind(head, text)
+    if text[:1] == b"<":
+        return _xml_kind(text)
+    if SQL.match(text):
+        return "sql"
+    wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))  # UTF-16, as spreadsheets write it
+    start = head[:512]
+    return "binary" if not wide and start.count(0) > len(start) // 20 else "text"
+
+
+def _json_kind(head: bytes, text: bytes) -> str:
+    types = TYPE.findall(text)
+    if b"gdal_streamed_alg" in types or (b'"gdal_version"' in text and b"command_line" in text):
+        return "gdalg"
+    if types[:1] == [b"Topology"]:
+        return "topojson"
+    if not GEOJSON.intersection(types):
+        return "esrijson" if ESRI.search(text) else "json"
+    lines = b"FeatureCollection" not in types and LINE_END.search(text)
+    return "json-lines" if lines or b"\x1e" in head[:8] else "json"
+
+
+def _xml_kind(text: bytes) -> str:
+    if text[:9].lower() == b"<!doctype" and text[9:].lstrip()[:4].lower() == b"html":
+        return "page"
+    found = ROOT.match(PROLOG.sub(b"", text).lstrip())
+    return ROOTS.get(found[1].lower(), "xml") if found else "xml"
+
+
+def refusal(name: str) -> str:
+    """Return why a format is not read, with the remedy; nothing where it is read."""
+    known = FORMATS[name]
+    return f"is {known.title}; {known.refused} (read are {READ})" if known.refused else ""
+
+
+# What else the builds of GDAL have that come with pyogrio. One that is missing here is found by
+# geodata.readers.vectors, which then refuses to read.
+UNUSED_DRIVERS = (
+    "ADBC,AIVector,AVCBin,AVCE00,AmigoCloud,CSV,CSW,Carto,DGN,DXF,EDIGEO,EEDA,ESRIJSON,"
+    "Elasticsearch,FlatGeobuf,GDALG,GML,GPSBabel,GPX,GTFS,GeoRSS,HTTP,Idrisi,JML,JSONFG,KML,"
+    "LIBKML,LVBAG,MBTiles,MVT,MapInfo File,MapML,MiraMonVector,NGW,OAPIF,ODS,OGCAPI,OGR_GMT,"
+    "OGR_PDS,OGR_VRT,OSM,OpenFileGDB,PCIDSK,PDF,PDS4,PGDUMP,PLSCENES,PMTiles,S57,SQLite,SXF,"
+    "Selafin,TopoJSON,VDV,VFK,VICAR,WAsP,WFS,XLSX"
+)
+NO_NETWORK = {
+    "CPL_VSIL_CURL_ALLOWED_FILENAME": "none",  # no /vsicurl/ address is this one
+    "GDAL_HTTP_PROXY": "http://127.0.0.1:9",  # the discard port: what asks anyway reaches nothing
+    "GDAL_HTTP_CONNECTTIMEOUT": "1",
+    "GDAL_HTTP_MAX_RETRY": "0",
+    "CPL_CURL_ENABLE_VSIMEM": "NO",
+    "OGR_SQLITE_ALLOW_EXTERNAL_ACCESS": "NO",
+    "OGR_SQLITE_LOAD_EXTENSIONS": "",
+    "PROJ_NETWORK": "OFF",
+}
+
+
+def restrict_gdal() -> None:
+    """Leave GDAL no network in this process, and only the drivers of :data:`DRIVERS` for layers.
+
+    GDAL reads which drivers to leave out when pyogrio is imported, whoever imports it. They are not
+    told it for longer: rasterio has a GDAL of its own, which would warn of each that it lacks.
+    """
+    os.environ.update(NO_NETWORK)
+    sys.meta_path.insert(0, _BeforePyogrio())
+
+
+class _BeforePyogrio(MetaPathFinder):
+    """Sets ``OGR_SKIP`` while pyogrio is imported."""
+
+    def find_spec(
+        self, name: str, _path: Sequence[str] | None, _target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find pyogrio as it would be found without this, and wrap what loads it."""
+        if name != "pyogrio":
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(name)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+            spec.loader.exec_module = lambda module: _skipping(load, module)  # type: ignore[method-assign]
+        return spec
+
+
+def _skipping(load: Callable[[ModuleType], None], module: ModuleType) -> None:
+    there = os.environ.get("OGR_SKIP")
+    names = dict.fromkeys([*filter(None, (there or "").split(",")), *UNUSED_DRIVERS.split(",")])
+    os.environ["OGR_SKIP"] = ",".join(names)
+    try:
+        load(module)
+    finally:
+        if there is None:
+            del os.environ["OGR_SKIP"]
+        else:
+            os.environ["OGR_SKIP"] = there
