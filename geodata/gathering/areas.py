@@ -12,7 +12,7 @@ import shapely
 from pyproj import CRS, Transformer
 
 from geodata.errors import DataError
-from geodata.gathering.placing import CityFrame, mend
+from geodata.gathering.placing import CityFrame, finite_shapes, mend
 from geodata.gathering.sources import open_source
 from geodata.geometry import geometry_faults
 from spatial.grid import lay_grid
@@ -107,13 +107,11 @@ def open_area(place: Place, kind: str, crs: CRS, columns: Sequence[str | None] =
     if not isinstance(opened.frame, gpd.GeoDataFrame):
         msg = f"{place.label}: {kind} must be polygons; this is a table of points"
         raise DataError(msg)
-    shapes = np.asarray(opened.frame.geometry.array, dtype=object)
+    shapes = finite_shapes(np.asarray(opened.frame.geometry.array, dtype=object), opened.sieve)
     missing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     opened.sieve.leave_out("no geometry", missing)
     opened.sieve.leave_out("not a polygon", ~missing & (shapely.get_dimensions(shapes) != 2))
-    opened.frame.geometry = gpd.GeoSeries(
-        mend(shapely.force_2d(shapes), opened.sieve), crs=opened.frame.crs
-    )
+    opened.frame.geometry = gpd.GeoSeries(mend(shapes, opened.sieve), crs=opened.frame.crs)
     opened.drop_left_out()
     if len(opened.frame) == 0:
         msg = f"{place.label}: holds no polygon; {kind} must be areas with an outline"

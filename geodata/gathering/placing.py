@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+LARGEST = 1e12  # units; no reference system of the Earth has coordinates beyond
 FAR_METRES = 5_000.0
 NO_PLACE = "no coordinates"
 FAR = "far from the city"
@@ -100,12 +101,13 @@ def place_shapes(shapes: gpd.GeoSeries, city: CityFrame, sieve: Sieve) -> NDArra
     DataError
         If no row at all can be placed.
     """
-    raw = np.asarray(shapes.array, dtype=object)
+    raw = finite_shapes(np.asarray(shapes.array, dtype=object), sieve)
     missing = shapely.is_missing(raw) | shapely.is_empty(raw)
     sieve.leave_out("no geometry", missing, examples=False)
-    raw = mend(shapely.force_2d(raw), sieve)
+    raw = mend(raw, sieve)
     centre = shapely.bounds(raw)
-    raw_x, raw_y = (centre[:, 0] + centre[:, 2]) / 2, (centre[:, 1] + centre[:, 3]) / 2
+    with np.errstate(over="ignore", invalid="ignore"):
+        raw_x, raw_y = (centre[:, 0] + centre[:, 2]) / 2, (centre[:, 1] + centre[:, 3]) / 2
     there_x, there_y = city.transform(raw_x, raw_y, shapes.crs)
     reasons = _reasons(raw_x, raw_y, there_x, there_y, shapes.crs, city)
     _leave_out(reasons, raw_x, raw_y, shapes.crs.to_string(), sieve.report.source, sieve)
@@ -114,6 +116,17 @@ def place_shapes(shapes: gpd.GeoSeries, city: CityFrame, sieve: Sieve) -> NDArra
         kept = gpd.GeoSeries(raw[sieve.keep], crs=shapes.crs).to_crs(city.crs)
         placed[sieve.keep] = np.asarray(kept.array, dtype=object)
     return placed
+
+
+def finite_shapes(shapes: NDArray[np.object_], sieve: Sieve) -> NDArray[np.object_]:
+    """Return shapes, flat; those with a coordinate that is no number are left out and missing."""
+    flat = np.asarray(shapely.force_2d(shapes), dtype=object)
+    xy, owners = shapely.get_coordinates(flat, return_index=True)
+    bad = np.zeros(len(flat), dtype=bool)
+    bad[owners[~(np.abs(xy) < LARGEST).all(axis=1)]] = True  # NaN is not less either
+    sieve.leave_out("coordinates that are no numbers", bad)
+    flat[bad] = None
+    return flat
 
 
 def mend(shapes: NDArray[np.object_], sieve: Sieve) -> NDArray[np.object_]:

@@ -44,7 +44,8 @@ def read_features(path: Path, label: str, layer: str | None) -> gpd.GeoDataFrame
         if kind in CHECKS:
             CHECKS[kind](source, label)
         try:
-            return _plain(_read_ogr(source, label, layer), label)
+            with np.errstate(invalid="ignore"):  # NaN is told where it is used
+                return _plain(_read_ogr(source, label, layer), label)
         except DataError:
             if kind.startswith("json"):
                 fault = json_fault(source, label)

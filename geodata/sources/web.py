@@ -215,7 +215,14 @@ class Web:
         try:
             found = json.loads(next(response.iter_content(CHUNK), b""))
             said = found.get("message") or found.get("error")
-        except (ValueError, AttributeError, requests.RequestException, HTTPError, OSError):
+        except (
+            ValueError,
+            RecursionError,
+            AttributeError,
+            requests.RequestException,
+            HTTPError,
+            OSError,
+        ):
             return f" ({response.reason})" if response.reason else ""
         return f" ({plain(said)})" if said else ""
 

@@ -22,14 +22,19 @@ import pyogrio
 import pytest
 import rasterio
 import shapely
+from town import Town
 
 from geodata import formats
+from geodata.cityfile.description import read_city_file
 from geodata.cityfile.tables import Place
-from geodata.errors import DataError
+from geodata.errors import CityFileError, DataError
+from geodata.gathering.areas import gather_areas
+from geodata.gathering.sources import gather_factor
 from geodata.quarantine.uploads import receive
 from geodata.readers import read_place
 from geodata.readers.geopackages import check_geopackage
 from geodata.readers.parquets import check_parquet
+from spatial.errors import GridError
 
 SECRET = "pbkdf2-secret-digest"
 POINTS = gpd.GeoDataFrame({"name": ["a"]}, geometry=[shapely.Point(-79.1, 36.1)], crs="EPSG:4326")
@@ -445,3 +450,43 @@ def test_no_attack_leaves_files_behind(tmp_path, secret, monkeypatch):
     refused(lambda: read_place(named(tmp_path / "a.zip", zipped("l.geojson", vrt(secret)))))
     refused(lambda: read_place(named(tmp_path / "a.gpkg", vrt(secret))))
     assert list(Path(tmp_path / "t").iterdir()) == []
+
+
+@pytest.mark.parametrize("number", ["NaN", "1e999", "-1e999", "1e308"])
+def test_coordinates_that_are_no_numbers_are_left_out_or_refused(tmp_path, number):
+    town = Town(tmp_path)
+    good = json.loads((tmp_path / "bars.geojson").read_text())
+    bad = json.loads(json.dumps(good["features"][0]))
+    bad["geometry"]["coordinates"] = ["BAD", 36.1]
+    good["features"].append(bad)
+    text = json.dumps(good).replace('"BAD"', number)
+    (tmp_path / "bars.geojson").write_text(text)
+    areas = gather_areas(read_city_file(town.path))
+    (source,) = read_city_file(town.path).factors
+    try:
+        gathered = gather_factor(source, areas.frame)
+    except DataError as error:
+        assert "; " in str(error)  # noqa: PT017 - either is right
+    else:
+        assert sum(gathered.report.left_out.values()) == 1
+        assert len(gathered.rows) == 15
+    outline = (tmp_path / "districts.geojson").read_text()
+    first = json.loads(outline)["features"][0]["geometry"]["coordinates"][0][1][0]
+    (tmp_path / "districts.geojson").write_text(outline.replace(str(first), number))
+    try:
+        found = gather_areas(read_city_file(town.path))
+    except (DataError, GridError) as error:
+        assert str(error)  # noqa: PT017 - either is right
+    else:
+        assert "coordinates that are no numbers" in found.reports[0][0].left_out
+
+
+BROKEN_TOML = ["cell = 1e999", "cell = nan", f"cell = {'9' * 5000}", "x = " + "[" * 9_000]
+
+
+@pytest.mark.parametrize("text", BROKEN_TOML)
+def test_a_city_file_made_to_break_its_reader_is_refused(tmp_path, text):
+    town = Town(tmp_path)
+    town.change("cell = 100", text)
+    with pytest.raises((CityFileError, DataError, GridError)):
+        gather_areas(read_city_file(town.path))
