@@ -114,9 +114,6 @@ ROOTS = {  # first element of an XML document
     b"body": "page",
 }
 ROOT = re.compile(rb"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
-PROLOG = re.compile(
-    rb"<!--.*?-->|<\?.*?\?>|<!(?!doctype\s+html)[^\[>]*(?:\[.*?\]\s*)?>", re.I | re.S
-)
 SQL = re.compile(
     rb"(?:create\s+(?:temp\w*\s+)?(?:table|view|virtual)|insert\s+into|attach\s+(?:database\s+)?'"
     rb"|begin\s+transaction|pragma\s+\w|select\s.+\sfrom\s)",
@@ -128,7 +125,7 @@ GEOJSON = {
     b"Polygon", b"MultiPolygon", b"GeometryCollection",
 }  # fmt: skip
 ESRI = re.compile(rb'"(?:geometryType"\s*:\s*"esriGeometry|spatialReference"\s*:\s*\{)')
-LINE_END = re.compile(rb"\}\s*?\r?\n\s*\{")
+LINE_END = re.compile(rb"\}[ \t\r]{0,99}\n[ \t\r\n]{0,99}\{")
 
 
 def sniff(path: Path) -> str:
@@ -167,10 +164,38 @@ def _json_kind(head: bytes, text: bytes) -> str:
 
 
 def _xml_kind(text: bytes) -> str:
-    if text[:9].lower() == b"<!doctype" and text[9:].lstrip()[:4].lower() == b"html":
-        return "page"
-    found = ROOT.match(PROLOG.sub(b"", text).lstrip())
+    """Return what XML is by its first element; the time grows with its length and no faster."""
+    at = 0
+    while text.startswith((b"<!", b"<?"), at):
+        if text[at : at + 9].lower() == b"<!doctype" and _doctype(text, at) == b"html":
+            return "page"
+        after = _after_markup(text, at)
+        if after < 0:
+            return "xml"
+        at = len(text) - len(text[after:].lstrip())
+    found = ROOT.match(text, at)
     return ROOTS.get(found[1].lower(), "xml") if found else "xml"
+
+
+def _doctype(text: bytes, at: int) -> bytes:
+    words = text[at + 9 : at + 99].replace(b">", b" ").split(maxsplit=1)
+    return words[0].lower() if words else b""
+
+
+def _after_markup(text: bytes, at: int) -> int:
+    """Return where a comment, an instruction or a declaration ends, -1 where it does not."""
+    if text.startswith(b"<!--", at):
+        end = text.find(b"-->", at + 4)
+        return end + 3 if end >= 0 else -1
+    if text.startswith(b"<?", at):
+        end = text.find(b"?>", at + 2)
+        return end + 2 if end >= 0 else -1
+    end = text.find(b">", at)
+    subset = text.find(b"[", at, end) if end >= 0 else -1  # of a document type, with declarations
+    if subset >= 0:
+        close = text.find(b"]", subset)
+        end = text.find(b">", close) if close >= 0 else -1
+    return end + 1 if end >= 0 else -1
 
 
 def refusal(name: str) -> str:
