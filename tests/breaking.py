@@ -31,7 +31,7 @@ from geodata.store.runs import list_runs
 from spatial.errors import SaferGroundError
 
 MUCH = 3  # of steps of the same kind in a row, the first and the last are enough
-MOST_TRIALS = 14
+MOST_FILES = {"draft": 5}  # steps with files that are tried, where each trial takes long
 FREE_KB = (0, 16, 128)
 CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate")
 WHY = "wrong map"
@@ -146,7 +146,7 @@ def watched(folder, action, kill_at=None):
     return steps
 
 
-def worth(steps):
+def worth(steps, most_files=100):
     """Choose the steps to break off at: of many of one kind in a row, the first and the last."""
     chosen, start = [], 0
     kinds = [name.partition(" ")[0] for name in steps]
@@ -157,7 +157,7 @@ def worth(steps):
             start = i
     whole = [i for i in chosen if kinds[i] in ("before", "after")]  # each commit, and some others
     others = [i for i in chosen if i not in whole]
-    every = max(1, -(-len(others) // max(MOST_TRIALS - len(whole), 1)))
+    every = max(1, -(-len(others) // most_files))
     return sorted([*whole, *others[::every]])
 
 
@@ -175,7 +175,7 @@ def kill(action, base, scratch):
     whole = shutil.copytree(base, scratch / "whole")
     steps = forked(lambda: watched(whole, action))
     trials = []
-    for number in worth(steps):
+    for number in worth(steps, MOST_FILES.get(action, 100)):
         folder = shutil.copytree(base, scratch / str(number))
         ended = forked(lambda folder=folder, number=number: watched(folder, action, number))
         told = forked(lambda folder=folder: afterwards(folder, action))

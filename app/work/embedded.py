@@ -10,7 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from app.work.worker import GRACE_SECONDS
+from app.work.worker import GRACE_SECONDS, LATE_SECONDS
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -50,7 +50,7 @@ class EmbeddedWorker:
         process = self._process
         if process is not None and process.stdin is not None:
             process.stdin.close()
-        self._watch.join(GRACE_SECONDS + 5)
+        self._watch.join(GRACE_SECONDS + LATE_SECONDS + 5)
 
     def _keep(self) -> None:
         pause = LEAST_PAUSE
