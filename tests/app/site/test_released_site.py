@@ -276,7 +276,7 @@ def test_the_age_of_the_newest_data_is_counted_from_its_newest_day(client, monke
     from app.site import shown
 
     monkeypatch.setattr(shown.PublicCity, "this_day", lambda _city: TODAY + dt.timedelta(days=3))
-    answer = client.get("/api/v1/measures/site.data_age_days").get_json()
+    answer = client.get("/api/v1/measures/site.data_age_days").get_json()["measure"]
     through = dt.date.fromisoformat(answer["data_through"])
     assert answer["value"] == (TODAY + dt.timedelta(days=3) - through).days >= 7
     assert (answer["target"], answer["status"]) == (14.0, "met")
