@@ -14,19 +14,23 @@ from app.maps.picture import zone_svg
 from app.runs.certainty import CERTAINTY
 from app.runs.sensitivity import SENSITIVITY
 from app.runs.validation import BACKTEST, VALIDATION
-from app.site.live import public_findings
 from app.site.release_reader import CITY, INITIATIVES, MAP, RUN, SOURCES, ZONES
 from app.site.shown import ZONE_COLUMNS, public_run
 from app.site.still import still_files
+from geodata.publishing.findings import public_documents
 from geodata.publishing.formats import json_bytes
+from geodata.publishing.zones import digest_run
 from geodata.store import initiatives, layers, sources
+from geodata.store.records import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from geodata.publishing.material import Material
+    from geodata.reports import SourceReport
     from geodata.store.runs import RunRecord
 
+ALREADY_STORED = "already stored"  # as an import of the same file again reports it
 FINDINGS = {
     "validations": VALIDATION,
     "backtests": BACKTEST,
@@ -66,8 +70,17 @@ def _city(material: Material) -> dict[str, Any]:
 
 
 def _sources(material: Material) -> list[dict[str, Any]]:
+    """Give the account of each source, but of dated rows: it counts those that are too new, too."""
     reports = sources.latest_reports(material.session, material.city.id)
-    return [{**report.as_json(), "notes": []} for report in reports]
+    dated = {"incidents", *TABLES}
+    return [_source(report) for report in reports if report.kind not in dated]
+
+
+def _source(report: SourceReport) -> dict[str, Any]:
+    """Give the account of a source; what an earlier import stored is stored, too."""
+    left_out = {why: number for why, number in report.left_out.items() if why != ALREADY_STORED}
+    stored = report.stored + report.left_out.get(ALREADY_STORED, 0)
+    return {**report.as_json(), "stored": stored, "left_out": left_out, "notes": []}
 
 
 def _initiatives(material: Material) -> list[dict[str, Any]]:
@@ -125,7 +138,7 @@ def _run(material: Material, run: RunRecord) -> dict[str, Any]:
         "zones": public.zones[kept].to_dict("records"),
         **({"edited": [public.edited[0].isoformat(), public.edited[1]]} if public.edited else {}),
         **{
-            name: [one.document for one in public_findings(material.session, run.id, kind)]
+            name: public_documents(material, kind, digest_run(run), material.told)
             for name, kind in FINDINGS.items()
         },
     }

@@ -13,6 +13,7 @@ from app.language import translated
 from app.maps.shapes import district_label
 from app.site import open_data, release_words
 from app.views.notices import NAME as NOTICES
+from geodata.measures.spans import LAST_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from geodata.publishing.folder import ReleaseFolder
 
 ACCOUNT = "data/zones_accountability.csv"
-HEADLINE = "last 12 months"
+HEADLINE = LAST_YEAR
 MOST_RUNS = 8
 ENFORCEMENT = (
     "dosage.visits",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 
 from geodata.measures.shifts import judge_shift
 from geodata.readers.clocks import local_days
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from geodata.measures.record import Scope
@@ -47,6 +48,13 @@ if TYPE_CHECKING:
 
 ACCURATE_M = 25.0
 LINK_METRES = 400.0
+CLOCKS = {
+    "alerts": "triggered_ms",
+    "calls": "received_ms",
+    "verified": "occurred_ms",
+    "visits": "start_ms",
+}
+WHEN = {**CLOCKS, "occurrences": "date", "counts": "to"}  # when rows happened, or were over
 OUTCOMES = ("guns", "arrests", "casings", "victims")
 HOLIDAYS = ((12, 31), (1, 1), (7, 4), (7, 5))
 KEPT_SCOPES = 64
@@ -65,10 +73,16 @@ class Ledger:
         The city.
     today
         The day that ages are told from.
+    until
+        The first day that nothing may be told of: rows of it and later are left out before
+        anything is worked out, and so are runs that were drawn from such days.
     """
 
-    def __init__(self, session: Session, city: CityRecord, today: dt.date) -> None:
+    def __init__(
+        self, session: Session, city: CityRecord, today: dt.date, until: dt.date | None = None
+    ) -> None:
         self._session, self.city, self.today = session, city, today
+        self.until = until or dt.date.max
         self._cut: dict[tuple[str, Scope], pd.DataFrame] = {}
 
     def rows(self, section: str, scope: Scope) -> pd.DataFrame:
@@ -305,6 +319,7 @@ class Ledger:
         """The newest run of the whole city whose outcome is not sensitive, its zones in use."""
         for listed in runs.list_runs(self._session, self.city.slug):
             told = listed.scope == "city" and listed.readable
+            told = told and listed.period_to <= self.until
             if told and listed.outcome not in self.city.sensitive_outcomes:
                 return editions.get_run_in_use(self._session, listed.id)
         return None
@@ -316,13 +331,14 @@ class Ledger:
             self.city.id,
             run.outcome,
             max(scope.start, run.period_to),
-            max(scope.end, run.period_to),
+            max(min(scope.end, self.until), run.period_to),
         )
 
     def _read(self, section: str, clock: str | None = None) -> pd.DataFrame:
         table = TABLES[section]
         wanted = [c for c in table.columns if c.name not in UNUSED]
         mine = table.c.city_id + 0 == self.city.id  # all rows of few cities: no index is faster
+        mine &= self.old_enough(section)
         frame = read_frame(self._session, select(*wanted).where(mine).order_by(table.c.id))
         if clock is not None:
             local = local_days(frame[clock].to_numpy(), self.city.timezone)
@@ -331,26 +347,34 @@ class Ledger:
 
     @cached_property
     def _extents(self) -> dict[str, tuple[dt.date, dt.date]]:
-        clocks = {"alerts": "triggered_ms", "calls": "received_ms", "verified": "occurred_ms"}
-        clocks["visits"] = "start_ms"
         found = {}
         for section, table in TABLES.items():
-            first = table.c[clocks.get(section, "date" if section == "occurrences" else "from")]
-            last = table.c["to"] if section == "counts" else first
+            first = table.c["from" if section == "counts" else WHEN[section]]
+            mine = (table.c.city_id == self.city.id) & self.old_enough(section)
             low, high = self._session.execute(
-                select(func.min(first), func.max(last)).where(table.c.city_id == self.city.id)
+                select(func.min(first), func.max(table.c[WHEN[section]])).where(mine)
             ).one()
             if low is None:
                 continue
-            if section in clocks:
+            if section in CLOCKS:
                 days = local_days(np.array([low, high], dtype=float), self.city.timezone)
                 low, high = (day.date() for day in days)
             elif section == "counts":
                 high -= dt.timedelta(days=1)
             found[section] = (low, high)
-        if self.city.period is not None:
-            found["incidents"] = self.city.period
+        if self.city.period is not None and self.city.period[0] < self.until:
+            first_day, last_day = self.city.period
+            found["incidents"] = (first_day, min(last_day, self.until - dt.timedelta(days=1)))
         return found
+
+    def old_enough(self, section: str) -> ColumnElement[bool]:
+        """Choose the rows of a section that are about no day that may not be told of."""
+        column = TABLES[section].c[WHEN[section]]
+        if self.until == dt.date.max:
+            return true()
+        if section in CLOCKS:
+            return column < pd.Timestamp(self.until, tz=self.city.timezone).timestamp() * 1000
+        return column <= self.until if section == "counts" else column < self.until
 
     def _covered(self, frame: pd.DataFrame) -> Floats:
         return covered(frame["x"].to_numpy(), frame["y"].to_numpy(), self.city.coverage)

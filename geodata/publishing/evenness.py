@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import shapely
 
+from geodata.measures import spans
 from geodata.publishing.dictionary import names
 from geodata.publishing.formats import csv_bytes, json_bytes, number
 from geodata.publishing.rules import FEW_PEOPLE, LEAST_PEOPLE, PEOPLE_STEP
@@ -17,6 +17,7 @@ from geodata.store.residents import resident_areas
 from spatial.areal import weigh_areas
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping, Sequence
 
     from shapely.geometry.base import BaseGeometry
@@ -105,9 +106,9 @@ def residents_file(material: Material, files: Files) -> dict[str, bytes]:
 
 
 def last_year(material: Material) -> tuple[dt.date, dt.date]:
-    """Give the first of the twelve months before the day after the last, and that day."""
-    end = material.end
-    return dt.date(end.year - 1, end.month, min(end.day, 28)), end
+    """Give the last twelve months as the measures do: first day, and day after the last."""
+    first = material.ledger.first_day
+    return spans.last_year(material.end if first is None else first, material.end)
 
 
 def _told(kind: str, code: str, groups: Sequence[str], people: Any) -> list[dict[str, Any]]:

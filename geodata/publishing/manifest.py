@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
+from geodata.measures.spans import LAST_YEAR
 from geodata.publishing.dictionary import title_of
 from geodata.publishing.folder import identity_of
 from geodata.publishing.formats import digest
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 SECTIONS = ("incidents", "alerts", "calls", "verified", "visits", "occurrences", "counts")
-HEADLINE = "last 12 months"
+HEADLINE = LAST_YEAR
 CHAIN = ("previous", "earlier", "changes")  # what of a manifest depends on earlier releases
 
 

@@ -8,7 +8,7 @@ whatever later day they are drafted.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from geodata.measures.ledger import Ledger
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from geodata.publishing.folder import ReleaseFolder
+    from geodata.publishing.sensitive import Told, Where
     from geodata.store.cities import CityRecord
     from geodata.store.initiatives import InitiativeRecord
     from geodata.store.runs import RunRecord
@@ -37,7 +38,7 @@ class Material:
     Parameters
     ----------
     ledger
-        Rows of the city; its today lies the delay after ``last_day``.
+        Rows of the city up to ``last_day``; its today lies the delay after that.
     last_day
         The last day that anything may be about.
     places
@@ -48,6 +49,8 @@ class Material:
         As they stand, in the city's order.
     earlier
         Releases of the city that were approved, newest first, withdrawn ones too.
+    told
+        What is told of counts that are hidden where they are small, once that is decided.
     """
 
     session: Session
@@ -58,6 +61,7 @@ class Material:
     run: RunRecord | None
     initiatives: Sequence[InitiativeRecord]
     earlier: Sequence[ReleaseFolder]
+    told: Mapping[Where, Told] = field(default_factory=dict)
 
     @property
     def end(self) -> dt.date:
@@ -99,7 +103,7 @@ def gather(
     newest = Ledger(session, city, today).newest_day
     delay = dt.timedelta(days=RULES.delay_days)
     as_of = today if newest is None else min(today, newest + delay)
-    ledger = Ledger(session, city, as_of)
+    ledger = Ledger(session, city, as_of, until=as_of - delay + DAY)
     return Material(
         session=session,
         city=city,

@@ -65,17 +65,17 @@ PLAIN = (
     "dosage.share_10_16",
     "dosage.gap_minutes.p50",
     "dosage.plan_met",
-    "zones.hit_rate",
-    "zones.pai",
     "dirtbike.complaints",
     "dirtbike.ride_outs",
     "dirtbike.seizures",
     "dirtbike.citations",
     "dirtbike.contacts",
 )
-OF_ZONES = ("zones.hit_rate", "zones.pai")  # of the newest run, whatever its outcome
+HITS = "zones.hit_rate"  # its numerator counts incidents in places of a few hectares
+OF_HITS = {"zones.pai": HITS}
+OF_ZONES = (HITS, *OF_HITS)  # of the newest run, whatever its outcome
 OPEN_MEASURES = frozenset(
-    {*PLAIN, *COARSE, *PARTS_OF_ALERTS, *SENSITIVE_COUNTS, *FOLLOWS}
+    {*PLAIN, *COARSE, *PARTS_OF_ALERTS, *SENSITIVE_COUNTS, *FOLLOWS, *OF_ZONES}
 )  # every other one is for staff until it is written down here
 NOT_OPEN = {"site.data_age_days": "the pages tell it themselves, day by day"}
 
@@ -138,7 +138,8 @@ class Rules:
             "fields": "Only files and columns on the list are published. A new one is for staff "
             "until someone puts it on the list. Plans, visits of single officers and staff are "
             "never on it.",
-            "age": f"A release older than {self.most_age_days} days is marked stale.",
+            "age": "A release is marked stale when the last day that it is about lies more than "
+            f"{self.delay_days + self.most_age_days} days back.",
         }
 
 
