@@ -22,6 +22,7 @@ from geodata.publishing.formats import json_bytes
 from geodata.publishing.zones import digest_run
 from geodata.store import initiatives, layers, sources
 from geodata.store.records import TABLES
+from spatial.masking.linked import LEAST_SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,6 +122,14 @@ def _run_files(material: Material) -> dict[str, bytes]:
     }
 
 
+def _result(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a run found; not by district where the districts left out would have few."""
+    of = {row["district"]: row["incidents"] for row in result["districts"]}
+    rest = result["incidents"] - sum(of.values())
+    few = any(0 < number < LEAST_SHOWN for number in (rest, *of.values()))
+    return {**result, "districts": []} if few else dict(result)
+
+
 def _run(material: Material, run: RunRecord) -> dict[str, Any]:
     public = public_run(run)
     kept = [name for name in ZONE_COLUMNS if name not in ("geometry", "district", "rank")]
@@ -133,7 +142,7 @@ def _run(material: Material, run: RunRecord) -> dict[str, Any]:
         "spec": public.spec,
         "data_sha256": public.data_sha256,
         "code_version": public.code_version,
-        "result": public.result,
+        "result": _result(public.result),
         "class_shares": public.class_shares,
         "zones": public.zones[kept].to_dict("records"),
         **({"edited": [public.edited[0].isoformat(), public.edited[1]]} if public.edited else {}),

@@ -10,9 +10,10 @@ from geodata.measures.spans import LAST_YEAR
 from geodata.publishing.dictionary import title_of
 from geodata.publishing.folder import identity_of
 from geodata.publishing.formats import digest
+from geodata.publishing.hits import ZONES
 from geodata.publishing.rules import RULES
 from geodata.publishing.tables import JSON
-from geodata.publishing.zones import ZONES, digest_run
+from geodata.publishing.zones import digest_run
 from spatial.masking.places import NOT_COUNTED
 
 if TYPE_CHECKING:

@@ -40,7 +40,7 @@ CLASSES = ("at or below the mean", "above the mean", "above mean + 1 SD", "above
 NO_CLASS = 255
 FOLLOWED = {"combined": "environment and history together", "rtm": "the risk terrain alone"}
 FAMILIES = {"poisson": "Poisson", "nb1": "negative binomial 1", "nb2": "negative binomial 2"}
-NOT_TOLD = Told(label=VEILED, value=None)
+NOT_TOLD = Told(label=int(VEILED), value=None)
 
 
 def district_files(material: Material) -> dict[str, bytes]:

@@ -72,6 +72,18 @@ def test_the_city_of_the_last_12_months_is_shown(published_settings, measure):
         assert float(row["value"]) >= 5
 
 
+def test_how_the_zones_did_is_told_where_it_may_be(published):
+    rows = table(published.current.path, "data/zones_accountability.csv")
+    assert len(rows) == 2
+    for row in rows:
+        hits, n = int(row["hits"]), int(row["n"])
+        assert hits >= 5
+        assert row["shown"] == ""
+        assert float(row["hit_rate"]) == pytest.approx(hits / n, rel=1e-4)
+        assert float(row["pai"]) == pytest.approx(hits / n / float(row["area_share"]), rel=1e-3)
+        assert 0 <= float(row["prior_hit_rate"] or 0) <= 1
+
+
 def test_no_release_tells_hits_by_zone(published_settings):
     for folder in kept_in(published_settings.releases / "alder-falls"):
         assert "by_zone" not in (folder / "site/run.json").read_text()
