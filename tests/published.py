@@ -16,7 +16,7 @@ from geodata.database import open_database, upgrade
 from geodata.publishing.folder import ReleaseFolder
 from geodata.publishing.release import approve_release, draft_release, withdraw_release
 
-EARLY, LATER = dt.date(2024, 5, 6), dt.date(2024, 5, 20)
+EARLY, LATER = dt.date(2024, 4, 29), dt.date(2024, 5, 6)  # before April was over
 WHY = "The <b>district</b> borders were old & wrong"
 TO_THE_PUBLIC = """
 [contact]
