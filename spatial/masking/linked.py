@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import hstack
 
 from spatial.errors import MaskingError
+from spatial.masking.whole_numbers import solve_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,6 @@ LEVEL_COST = 4.0  # of a count for each level: a total counts for more than any 
 PARTS = 2  # highest level of what may be hidden where something less would do
 KEPT, FREELY, VEILING = WAYS = (0, 1, 2)  # what may become of a label for another count's sake
 HIDDEN_COST = 1e-3
-ROUNDING = 1e-5
 GAP = 0.2  # of the cost of what is held back, where only a long search would find the cheapest
 
 
@@ -249,41 +248,6 @@ def _untruths(linked: Linked, public: PublicTable) -> tuple[str, ...]:
     )
 
 
-def _solve(
-    cost: Floats,
-    low: Floats | Counts,
-    high: Floats | Counts,
-    matrix: csr_array,
-    *,
-    known: float = np.inf,
-    gap: float = 0.0,
-) -> Counts | None:
-    """Find the cheapest whole numbers within bounds for which every row of the matrix gives 0.
-
-    With a ``gap``, numbers that cost at most this share more will do.
-
-    Returns
-    -------
-    None where there are none, or none cheaper than a cost already ``known``.
-    """
-    for whole in (0, 1):  # broken numbers first: they mostly come out whole, and take no search
-        found = milp(
-            cost,
-            integrality=np.full(len(cost), whole),
-            bounds=Bounds(low, high),
-            constraints=LinearConstraint(matrix, 0, 0),
-            options={"mip_rel_gap": gap},
-        )
-        if found.x is None:
-            break
-        numbers = np.rint(found.x).astype(np.int64)
-        if np.abs(found.x - numbers).max() < ROUNDING:
-            return numbers
-        if np.ceil(found.fun - ROUNDING) >= known:
-            break
-    return None
-
-
 class _Search:
     """Looks for other tables that the outsider could hold for true, and makes room for them.
 
@@ -354,7 +318,7 @@ class _Search:
         if most is not None:
             high = np.minimum(high, most)
         best = max(float(weights @ one[self.hidden]) for one in self.witnesses)
-        found = _solve(-weights, low, high, self.matrix, known=-best)
+        found = solve_whole(-weights, low, high, self.matrix, known=-best)
         if found is not None:
             witness = np.zeros(self.true.size, dtype=np.int64)
             witness[self.hidden] = found
@@ -563,7 +527,7 @@ class _Search:
         matrix = self.sums[:, cells]
         cost = np.append(price, price)
         both = hstack([matrix, -matrix], format="csr")
-        found = _solve(cost, fixed, moves, both, gap=GAP)
+        found = solve_whole(cost, fixed, moves, both, gap=GAP)
         if found is None:
             return None
         deviation = np.zeros(self.true.size, dtype=np.int64)
