@@ -373,8 +373,8 @@ class _Search:
         else:
             targets = [self.low[cell]]
         highest = int(self.linked.totals.max(initial=0))
-        tries = [(PARTS, KEPT), (PARTS, FREELY), (PARTS, VEILING)]
-        tries += [(most, how) for most in range(PARTS + 1, highest + 1) for how in WAYS]
+        ways_out = WAYS if (self.linked.bundles >= 0).any() else (KEPT, FREELY)
+        tries = [(most, how) for most in range(PARTS, max(highest, PARTS) + 1) for how in ways_out]
         for most, how in tries:
             ways = [self._cheapest(cell, int(target), how, most) for target in targets]
             possible = [way for way in ways if way is not None]
