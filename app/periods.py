@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from app import forms
 from app.language import N_
+from geodata.measures import spans
 from geodata.measures.record import Scope
 
 if TYPE_CHECKING:
@@ -127,18 +128,13 @@ def _all(shown: Shown) -> tuple[dt.date, dt.date]:
 def _year(shown: Shown) -> tuple[dt.date, dt.date]:
     """Give the last twelve months that are over, of those that the city has rows of."""
     first, last = _all(shown)
-    through = shown.through or last
-    end = (through + DAY).replace(day=1)
-    if end <= first:
-        return first, last
-    return max(first, end.replace(year=end.year - 1)), end
+    return spans.last_year(first, (shown.through or last - DAY) + DAY)
 
 
 def _this_year(shown: Shown) -> tuple[dt.date, dt.date]:
-    """Give the days of the year in which the data end."""
+    """Give the months that are over of the year in which they end."""
     first, _ = _all(shown)
-    through = shown.through or shown.city.this_day()
-    return max(first, dt.date(through.year, 1, 1)), through + DAY
+    return spans.this_year(first, (shown.through or shown.city.this_day()) + DAY)
 
 
 PRESET_DAYS = {"year": _year, "ytd": _this_year, "all": _all}

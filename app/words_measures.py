@@ -122,9 +122,11 @@ def basis(measure: Measure, found: Figure) -> str:
             "%(number)s %(what)s at %(of)s %(where)s",
             number=words.number(found.numerator),
             what=translated(measure.numerator or ""),
-            of=words.number(found.n),
+            of=words.number(found.denominator or 0.0),
             where=translated(measure.denominator or ""),
         )
+    if found.n is None:
+        return _("the number of rows is not published")
     return ngettext(
         "from %(number)s row", "from %(number)s rows", found.n, number=words.number(found.n)
     )
@@ -141,7 +143,7 @@ def fraction(measure: Measure, found: Figure) -> str:
             number=words.number(found.numerator or 0.0),
             of=words.number(found.denominator or 0.0),
         )
-    return words.number(found.n)
+    return "" if found.n is None else words.number(found.n)
 
 
 def sources(measure: Measure) -> str:
@@ -154,7 +156,9 @@ def _sections(sections: Iterable[str]) -> str:
 
 
 def missing(found: Figure) -> str:
-    """Tell how many rows lacked what a figure needs."""
+    """Tell how many rows lacked what a figure needs; nothing where that is not published."""
+    if found.missing is None:
+        return ""
     if found.missing == 0:
         return _("nothing missing")
     return ngettext(

@@ -14,7 +14,7 @@ from app.maps.staff import Key, Layer, staff_map
 from app.site import release_words
 from app.staff.frame import moment
 from geodata.publishing.checks import check_files
-from geodata.publishing.zones import ZONES
+from geodata.publishing.hits import ZONES
 from geodata.roles import ANALYST, PUBLISHER
 from geodata.store.releases import APPROVED, DRAFTED, same_person
 

@@ -18,9 +18,10 @@ from app.staff.frame import say
 from app.staff.pages import paging
 from app.work import jobs
 from app.workroom import workroom
-from geodata.errors import ReleaseError
+from geodata.errors import DataError, ReleaseError
 from geodata.publishing import release as releases
 from geodata.publishing.folder import MANIFEST, ReleaseFolder
+from geodata.publishing.material import last_public_day
 from geodata.store.releases import get_release, list_releases
 from geodata.store.uses import run_to_draft
 
@@ -41,7 +42,12 @@ def listed(city: str) -> ResponseReturnValue:
     room = workroom()
     with room.database.session() as session:
         found = list_releases(session, city)
-        newest, unused = run_to_draft(session, record, None)
+        last_day = last_public_day(session, record, record.this_day())
+        newest, unused, refused = None, False, ""
+        try:
+            newest, unused = run_to_draft(session, record, None, last_day)
+        except DataError as error:
+            refused = str(error)
     current = ReleaseFolder.current(room.settings.releases, city)
     pages = paging(request.args, len(found), PAGE, {"city": city})
     return render_template(
@@ -52,6 +58,7 @@ def listed(city: str) -> ResponseReturnValue:
         pages=pages,
         newest=newest,
         unused=unused,
+        refused=refused,
         current=current.id if current else None,
         drafting=[
             one for one in jobs.statuses(room.database, city, open_only=True)

@@ -20,6 +20,7 @@ from app.cli.common import (
 )
 from app.site.release_pages import site_files
 from geodata.publishing import release as releases
+from geodata.publishing.material import last_public_day
 from geodata.publishing.repair import repair_city
 from geodata.store.cities import get_city
 from geodata.store.releases import list_releases
@@ -57,7 +58,9 @@ def draft(
     """
     database = open_for(database_url)
     with database.session() as session:
-        chosen, unused = run_to_draft(session, get_city(session, city), run)
+        record = get_city(session, city)
+        last_day = last_public_day(session, record, record.this_day())
+        chosen, unused = run_to_draft(session, record, run, last_day)
     if unused and chosen and run is None:
         say(
             f"warning: no run of {city} is in use, so this draft shows the newest, {chosen}; put "

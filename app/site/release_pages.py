@@ -15,7 +15,6 @@ from app.maps.picture import zone_svg
 from app.runs.certainty import CERTAINTY
 from app.runs.sensitivity import SENSITIVITY
 from app.runs.validation import BACKTEST, VALIDATION
-from app.site.live import public_findings
 from app.site.release_reader import (
     CITY,
     EARLIER_ZONES,
@@ -28,17 +27,23 @@ from app.site.release_reader import (
 )
 from app.site.shown import ZONE_COLUMNS, public_run
 from app.site.still import still_files
+from geodata.publishing.findings import public_documents
 from geodata.publishing.formats import json_bytes
+from geodata.publishing.zones import digest_run
 from geodata.store import initiatives, layers, sources
 from geodata.store.codes import codes_of
+from geodata.store.records import TABLES
 from geodata.store.releases import WITHDRAWN
+from spatial.masking.linked import LEAST_SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from geodata.publishing.material import Material
+    from geodata.reports import SourceReport
     from geodata.store.runs import RunRecord
 
+ALREADY_STORED = "already stored"  # as an import of the same file again reports it
 FINDINGS = {
     "validations": VALIDATION,
     "backtests": BACKTEST,
@@ -79,8 +84,17 @@ def _city(material: Material) -> dict[str, Any]:
 
 
 def _sources(material: Material) -> list[dict[str, Any]]:
+    """Give the account of each source, but of dated rows: it counts those that are too new, too."""
     reports = sources.latest_reports(material.session, material.city.id)
-    return [{**report.as_json(), "notes": []} for report in reports]
+    dated = {"incidents", *TABLES}
+    return [_source(report) for report in reports if report.kind not in dated]
+
+
+def _source(report: SourceReport) -> dict[str, Any]:
+    """Give the account of a source; what an earlier import stored is stored, too."""
+    left_out = {why: number for why, number in report.left_out.items() if why != ALREADY_STORED}
+    stored = report.stored + report.left_out.get(ALREADY_STORED, 0)
+    return {**report.as_json(), "stored": stored, "left_out": left_out, "notes": []}
 
 
 def _initiatives(material: Material) -> list[dict[str, Any]]:
@@ -145,6 +159,14 @@ def _earlier_zones(material: Material) -> dict[str, bytes]:
     return {EARLIER_ZONES: json_bytes(rows)}
 
 
+def _result(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a run found; not by district where the districts left out would have few."""
+    of = {row["district"]: row["incidents"] for row in result["districts"]}
+    rest = result["incidents"] - sum(of.values())
+    few = any(0 < number < LEAST_SHOWN for number in (rest, *of.values()))
+    return {**result, "districts": []} if few else dict(result)
+
+
 def _run(material: Material, run: RunRecord) -> dict[str, Any]:
     public = public_run(run)
     kept = [name for name in ZONE_COLUMNS if name not in ("geometry", "district", "rank")]
@@ -157,12 +179,12 @@ def _run(material: Material, run: RunRecord) -> dict[str, Any]:
         "spec": public.spec,
         "data_sha256": public.data_sha256,
         "code_version": public.code_version,
-        "result": public.result,
+        "result": _result(public.result),
         "class_shares": public.class_shares,
         "zones": public.zones[kept].to_dict("records"),
         **({"edited": [public.edited[0].isoformat(), public.edited[1]]} if public.edited else {}),
         **{
-            name: [one.document for one in public_findings(material.session, run.id, kind)]
+            name: public_documents(material, kind, digest_run(run), material.told)
             for name, kind in FINDINGS.items()
         },
     }

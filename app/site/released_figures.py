@@ -24,9 +24,10 @@ from app.site.public_figures import (
 from geodata.measures.events import Window
 from geodata.measures.masked import PART, SMALL
 from geodata.measures.record import Figure, MeasureValue, Scope
-from geodata.measures.registry import MEASURES, STALE_DAYS, find_measure
+from geodata.measures.registry import MEASURES, find_measure
+from geodata.measures.spans import LAST_YEAR, THIS_YEAR, WHOLE
 from geodata.publishing.course import COURSE, FIGURE
-from geodata.publishing.rules import COARSE, OPEN_MEASURES, RULES, SHOWN_WORDS
+from geodata.publishing.rules import COARSE, OPEN_MEASURES, SHOWN_WORDS
 from geodata.publishing.tables import JSON, MONTHS, PERIODS, WEEKS, read_csv
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     Key = tuple[str, str, str]  # measure, district, period or month or week
 
 DATA_AGE = "site.data_age_days"
-NAMES = {"all": "whole", "year": "last 12 months", "ytd": "this year"}  # in the tables, by preset
+NAMES = {"all": WHOLE, "year": LAST_YEAR, "ytd": THIS_YEAR}  # in the tables, by preset
 WITHHELD = {"": "", SHOWN_WORDS[1]: SMALL, SHOWN_WORDS[2]: PART, SHOWN_WORDS[3]: PART}
 OF_THE_CITY = N_("told for the whole city only")
 OF_PERIODS = N_("told for whole periods only")
@@ -221,8 +222,8 @@ def _age(found: ReleasedFigures, shown: Shown, scope: Scope) -> PublicValue:
         measure=measure,
         scope=scope,
         figure=Figure(value=None if age is None else float(age), n=1),
-        target=float(STALE_DAYS + RULES.delay_days),
-        target_source=WEEKLY,
+        target=float(shown.stale_after_days),
+        target_source=measure.target_source,
         status="not met" if shown.stale else "met",
         data_through=shown.through,
         computed_at=found.computed_at,
@@ -286,8 +287,8 @@ def _public(row: Row, targets: Mapping[str, Any], computed_at: dt.datetime) -> P
     status: Any = row["status"] or None
     figure = Figure(
         value=_number(row["value"]),
-        n=int(row["n"]) if row["n"] else measure.least_n,
-        missing=int(row["missing"] or 0),
+        n=int(row["n"]) if row["n"] else None,
+        missing=int(row["missing"]) if row["missing"] else None,
         numerator=_number(row["numerator"]),
         denominator=_number(row["denominator"]),
         low=_number(row["low"]),

@@ -204,22 +204,25 @@ class Shown:
 
     @property
     def age_days(self) -> int | None:
-        """Days since the data were as new as they may be published.
+        """Days since the last day that anything shown is about.
 
-        Of a release that is the day it was drafted, or the delay after its newest row where that
-        is earlier; of a preview the day of the newest row. Ages are counted to today, or to the day
-        at which a synthetic city's calendar stands.
+        They are counted to today, or to the day at which a synthetic city's calendar stands. A
+        release that was drafted today is as old as the delay.
         """
         if self.through is None:
             return None
-        delay = dt.timedelta(days=RULES.delay_days if self.release else 0)
-        return max(0, (self.city.this_day() - self.through - delay).days)
+        return max(0, (self.city.this_day() - self.through).days)
+
+    @property
+    def stale_after_days(self) -> int:
+        """Age that the promise of a weekly update allows: of a release the delay comes on top."""
+        return STALE_DAYS + (RULES.delay_days if self.release else 0)
 
     @property
     def stale(self) -> bool:
         """Whether it is older than the promise of a weekly update allows."""
         age = self.age_days
-        return age is not None and age > STALE_DAYS
+        return age is not None and age > self.stale_after_days
 
 
 def public_city(city: CityRecord) -> PublicCity:

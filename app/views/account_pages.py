@@ -13,6 +13,9 @@ from app.language import translated
 from app.maps.shapes import district_label
 from app.site import open_data, release_words
 from app.views.notices import NAME as NOTICES
+from geodata.measures.masked import SMALL
+from geodata.measures.spans import LAST_YEAR
+from geodata.publishing.rules import SHOWN_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from geodata.publishing.folder import ReleaseFolder
 
 ACCOUNT = "data/zones_accountability.csv"
-HEADLINE = "last 12 months"
+HEADLINE = LAST_YEAR
 MOST_RUNS = 8
 ENFORCEMENT = (
     "dosage.visits",
@@ -241,16 +244,22 @@ def _beside(row: Mapping[str, str]) -> str:
     )
 
 
+def _untold(row: Mapping[str, str]) -> str:
+    """Say why hits are not given."""
+    return translated(SMALL) if row["shown"] == SHOWN_WORDS[1] else _("Not told")
+
+
 def _row(row: Mapping[str, str], withdrawn: bool) -> AccountRow:
     told = bool(row["hit_rate"])
+    untold = _("none happened") if row["hits"] else _untold(row)
     return AccountRow(
         release=row["release"],
         withdrawn=withdrawn or row["state"] == "withdrawn",
         outcome=words.plain(row["outcome"]),
         days=_days(row),
         n=words.number(int(row["n"])),
-        hits=words.number(int(row["hits"])),
-        rate=words.share(float(row["hit_rate"])) if told else _("none happened"),
+        hits=words.number(int(row["hits"])) if row["hits"] else untold,
+        rate=words.share(float(row["hit_rate"])) if told else untold,
         interval=_interval(row) if told else "",
         area=words.share(float(row["area_share"])),
         pai=f"{float(row['pai']):.1f}" if row["pai"] else "",

@@ -14,13 +14,14 @@ from flask_babel import gettext as _
 from app import words, words_measures
 from app.language import translated
 from app.site import open_data, release_words
+from geodata.measures.spans import LAST_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from geodata.publishing.folder import ReleaseFolder
 
-HEADLINE = "last 12 months"
+HEADLINE = LAST_YEAR
 MONTHS = 24
 SPARK = (100.0, 28.0)
 PICTURE = 640.0

@@ -61,11 +61,11 @@ def readyz() -> ResponseReturnValue:
             answer["release"] = shown.release.id if shown.release else None
             answer["data_through"] = shown.through.isoformat()
             answer["age_days"] = shown.age_days
+            answer["stale_after_days"] = shown.stale_after_days
             if shown.stale:
-                what = "release" if shown.release else "data set"
                 reasons.append(
-                    f"the {what} of {shown.city.slug} is {shown.age_days} days old, more than the "
-                    f"{STALE_DAYS} days that are promised"
+                    f"the newest data of {shown.city.slug} are {shown.age_days} days old, more "
+                    f"than the {shown.stale_after_days} days that are promised"
                 )
     for name, check in checks().items():
         answer[name], reason = check()

@@ -455,7 +455,8 @@ def is_small(public: PublicValue) -> bool:
     """Tell whether a figure rests on fewer rows than it needs to be read alone."""
     figure, measure = public.value.figure, public.value.measure
     counted = measure.unit not in words_measures.MEASURED
-    return figure.value is not None and not counted and figure.n < measure.least_n
+    few = figure.n is not None and figure.n < measure.least_n
+    return figure.value is not None and not counted and few
 
 
 def _step(

@@ -88,15 +88,18 @@ def validation_page(shown: Shown, run: PublicRun, charts: Mapping[str, str]) -> 
 
 def _scored(run: PublicRun, found: dict[str, Any]) -> ScoredPart:
     zones = found["zones"]
+    told = zones["hits"] is not None  # a release hides it where it would give a small count away
     return ScoredPart(
         period=_period(found["from"], found["to"]),
         trained=_period(found["trained_from"], found["trained_to"]),
         incidents=words.number(found["incidents"]),
-        hits=words.number(zones["hits"]),
-        hit_rate=words.share(zones["hit_rate"]),
+        hits=words.number(zones["hits"]) if told else "",
+        hit_rate=words.share(zones["hit_rate"]) if told else "",
         hit_rate_interval=words.interval(
             words.share(zones["hit_rate_low"]), words.share(zones["hit_rate_high"])
-        ),
+        )
+        if told
+        else "",
         area=words.share(zones["area_share"]),
         pai=words.number(zones["pai"], 1) if zones["pai"] is not None else "–",
         zones=len(run.zones),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 
 from geodata.measures.shifts import judge_shift
 from geodata.readers.clocks import local_days
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from geodata.measures.record import Scope
@@ -47,6 +48,13 @@ if TYPE_CHECKING:
 
 ACCURATE_M = 25.0
 LINK_METRES = 400.0
+CLOCKS = {
+    "alerts": "triggered_ms",
+    "calls": "received_ms",
+    "verified": "occurred_ms",
+    "visits": "start_ms",
+}
+WHEN = {**CLOCKS, "occurrences": "date", "counts": "to"}  # when rows happened, or were over
 OUTCOMES = ("guns", "arrests", "casings", "victims")
 HOLIDAYS = ((12, 31), (1, 1), (7, 4), (7, 5))
 KEPT_SCOPES = 64
@@ -67,13 +75,23 @@ class Ledger:
         The day that ages are told from.
     run
         Id of the run whose zones count; the run in use if left out.
+    until
+        The first day that nothing may be told of: rows of it and later are left out before
+        anything is worked out, and so is a run that was drawn from such days.
     """
 
     def __init__(
-        self, session: Session, city: CityRecord, today: dt.date, run: str | None = None
+        self,
+        session: Session,
+        city: CityRecord,
+        today: dt.date,
+        run: str | None = None,
+        *,
+        until: dt.date | None = None,
     ) -> None:
         self._session, self.city, self.today = session, city, today
         self._run_id = run
+        self.until = until or dt.date.max
         self._cut: dict[tuple[str, Scope], pd.DataFrame] = {}
 
     def rows(self, section: str, scope: Scope) -> pd.DataFrame:
@@ -309,8 +327,10 @@ class Ledger:
     def run(self) -> RunRecord | None:
         """The run whose zones count, with its zones in use; nothing where no run is in use."""
         if self._run_id is not None:
-            return editions.get_run_in_use(self._session, self._run_id)
-        return uses.run_in_use(self._session, self.city)
+            found = editions.get_run_in_use(self._session, self._run_id)
+        else:
+            found = uses.run_in_use(self._session, self.city)
+        return found if found is None or found.period_to <= self.until else None
 
     def later_incidents(self, run: RunRecord, scope: Scope) -> gpd.GeoDataFrame:
         """Give incidents of a run's outcome in a scope's days, from the end of its own period."""
@@ -319,13 +339,14 @@ class Ledger:
             self.city.id,
             run.outcome,
             max(scope.start, run.period_to),
-            max(scope.end, run.period_to),
+            max(min(scope.end, self.until), run.period_to),
         )
 
     def _read(self, section: str, clock: str | None = None) -> pd.DataFrame:
         table = TABLES[section]
         wanted = [c for c in table.columns if c.name not in UNUSED]
         mine = table.c.city_id + 0 == self.city.id  # all rows of few cities: no index is faster
+        mine &= self.old_enough(section)
         frame = read_frame(self._session, select(*wanted).where(mine).order_by(table.c.id))
         if clock is not None:
             local = local_days(frame[clock].to_numpy(), self.city.timezone)
@@ -334,26 +355,34 @@ class Ledger:
 
     @cached_property
     def _extents(self) -> dict[str, tuple[dt.date, dt.date]]:
-        clocks = {"alerts": "triggered_ms", "calls": "received_ms", "verified": "occurred_ms"}
-        clocks["visits"] = "start_ms"
         found = {}
         for section, table in TABLES.items():
-            first = table.c[clocks.get(section, "date" if section == "occurrences" else "from")]
-            last = table.c["to"] if section == "counts" else first
+            first = table.c["from" if section == "counts" else WHEN[section]]
+            mine = (table.c.city_id == self.city.id) & self.old_enough(section)
             low, high = self._session.execute(
-                select(func.min(first), func.max(last)).where(table.c.city_id == self.city.id)
+                select(func.min(first), func.max(table.c[WHEN[section]])).where(mine)
             ).one()
             if low is None:
                 continue
-            if section in clocks:
+            if section in CLOCKS:
                 days = local_days(np.array([low, high], dtype=float), self.city.timezone)
                 low, high = (day.date() for day in days)
             elif section == "counts":
                 high -= dt.timedelta(days=1)
             found[section] = (low, high)
-        if self.city.period is not None:
-            found["incidents"] = self.city.period
+        if self.city.period is not None and self.city.period[0] < self.until:
+            first_day, last_day = self.city.period
+            found["incidents"] = (first_day, min(last_day, self.until - dt.timedelta(days=1)))
         return found
+
+    def old_enough(self, section: str) -> ColumnElement[bool]:
+        """Choose the rows of a section that are about no day that may not be told of."""
+        column = TABLES[section].c[WHEN[section]]
+        if self.until == dt.date.max:
+            return true()
+        if section in CLOCKS:
+            return column < pd.Timestamp(self.until, tz=self.city.timezone).timestamp() * 1000
+        return column <= self.until if section == "counts" else column < self.until
 
     def _covered(self, frame: pd.DataFrame) -> Floats:
         return covered(frame["x"].to_numpy(), frame["y"].to_numpy(), self.city.coverage)

@@ -66,13 +66,14 @@ class Figure:
     """What a measure comes to in a scope.
 
     ``n`` counts the rows it was worked out from, ``missing`` those that lacked what it needs;
-    together they are all rows of the scope. ``value`` is missing, never 0, where there is nothing
-    to work it out from. ``low`` and ``high`` are a 95 % interval.
+    together they are all rows of the scope; both are None where a release does not publish them.
+    ``value`` is missing, never 0, where there is nothing to work it out from. ``low`` and ``high``
+    are a 95 % interval.
     """
 
     value: float | None
-    n: int
-    missing: int = 0
+    n: int | None
+    missing: int | None = 0
     numerator: float | None = None
     denominator: float | None = None
     low: float | None = None
@@ -163,7 +164,8 @@ def status_of(
     measure: Measure, figure: Figure, target: float | None, *, stale: bool
 ) -> Status | None:
     """Tell how a figure stands; nothing for a measure without a target that has its data."""
-    if figure.value is None or (target is not None and figure.n < measure.least_n):
+    few = figure.n is not None and figure.n < measure.least_n
+    if figure.value is None or (target is not None and few):
         return "not enough data"
     if stale:
         return "stale"

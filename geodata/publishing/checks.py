@@ -21,6 +21,9 @@ from geodata.publishing.rules import (
     COARSE,
     FEW_PEOPLE,
     FOLLOWS,
+    HITS,
+    OF_HITS,
+    OF_ZONES,
     OPEN_MEASURES,
     PARTS_OF_ALERTS,
     RULES,
@@ -198,7 +201,7 @@ def _hidden(files: Files, manifest: Manifest) -> Iterator[Fault]:
     given = ("value", "low", "high", "numerator")
     for name in (PERIODS, MONTHS, WEEKS):
         rows = read_csv(files.get(name, b""))
-        shown = {(row["measure"], row["district"], row["from"], row["to"]): row for row in rows}
+        shown = {(row["measure"], *_place(row)): row for row in rows}
         for line, row in enumerate(rows, start=2):
             identity, where = row["measure"], f"{name} line {line} ({row['measure']})"
             if identity not in OPEN_MEASURES:
@@ -207,18 +210,27 @@ def _hidden(files: Files, manifest: Manifest) -> Iterator[Fault]:
                 yield "suppression", f"{where}: shown {row['shown']!r} is no word of the rule"
             if row["shown"] and any(row[key] for key in given):
                 yield "suppression", f"{where}: it is hidden and given"
+            base = (OF_HITS.get(identity, FOLLOWS.get(identity)), *_place(row))
+            if base in shown and shown[base]["shown"] != row["shown"]:
+                yield "suppression", f"{where}: it is not hidden as {base[0]} is"
             if identity in SENSITIVE_COUNTS and any(row[key] for key in ("n", "missing")):
                 yield "suppression", f"{where}: its rows are counted"
             if _is_small(row):
-                count = row["numerator" if identity in PARTS_OF_ALERTS else "value"]
+                count = row["value" if identity in SENSITIVE_COUNTS else "numerator"]
                 yield "suppression", f"{where}: {number(float(count))} is shown"
-            base = (FOLLOWS.get(identity), row["district"], row["from"], row["to"])
-            if base in shown and shown[base]["shown"] != row["shown"]:
-                yield "suppression", f"{where}: it is not hidden as {base[0]} is"
+
+
+def _place(row: Mapping[str, str]) -> tuple[str, str, str]:
+    return row["district"], row["from"], row["to"]
 
 
 def _is_small(row: Mapping[str, str]) -> bool:
-    """Tell whether a row shows a count that is too small; of parts of alerts a zero is too."""
+    """Tell whether a row shows a count that is too small; of parts of alerts a zero is too.
+
+    So it is of incidents inside zones, where there were any and the district has zones.
+    """
+    if row["measure"] == HITS:
+        return row["numerator"] != "" and 0 < float(row["numerator"]) < RULES.least_shown
     if row["measure"] in PARTS_OF_ALERTS:
         return row["numerator"] != "" and float(row["numerator"]) < RULES.least_shown
     of_counts = row["measure"] in SENSITIVE_COUNTS
@@ -235,7 +247,7 @@ def _coarse(files: Files, manifest: Manifest) -> Iterator[Fault]:
         if row["measure"] in COARSE:
             yield "coarse", f"{MONTHS} line {line}: {row['measure']} of a month"
     for line, row in enumerate(read_csv(files.get(WEEKS, b"")), start=2):
-        if MEASURES[row["measure"]].sensitive or row["measure"] in COARSE:
+        if MEASURES[row["measure"]].sensitive or row["measure"] in (*COARSE, *OF_ZONES):
             yield "coarse", f"{WEEKS} line {line}: {row['measure']} of a week"
 
 

@@ -185,6 +185,7 @@ ACCOUNT = (
         "prior_hit_rate",
         "hit rate of as many cells, those with most incidents before; ties are spread",
     ),
+    _text("shown", "why hits and what follows from them are not given; empty if they are"),
 )
 INCIDENTS = (
     _text("outcome", "kind of incident that the city calls sensitive"),

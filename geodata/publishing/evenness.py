@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import shapely
 
+from geodata.measures import spans
 from geodata.publishing.dictionary import names
 from geodata.publishing.formats import csv_bytes, json_bytes, number
 from geodata.publishing.rules import FEW_PEOPLE, LEAST_PEOPLE, PEOPLE_STEP
 from geodata.publishing.tables import read_csv
 from geodata.store.residents import resident_areas
 from spatial.areal import weigh_areas
+from spatial.masking.linked import LEAST_WIDTH
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
     from geodata.publishing.material import Material
 
+    Counts = NDArray[np.int64]
     Files = Mapping[str, bytes]
 
 DISTRICTS, RESIDENTS, CONTACT = "data/districts.csv", "data/residents.csv", "site/contact.json"
@@ -30,6 +34,7 @@ CITY, DISTRICT, ZONES, ALERTS = "city", "district", "zones", "alerts"
 OF_AREAS = ("place", "cell", "uncounted_cell")  # rules whose rows stand for less than a district
 LEAST_INCIDENTS = 100  # a share of fewer, rounded to hundredths, would tell single ones
 HUNDREDTHS = 2
+STEPS = (1, 2, 5, 10, 20)  # percent
 
 
 def contact_file(material: Material) -> dict[str, bytes]:
@@ -59,6 +64,7 @@ def evenness_file(material: Material, files: Files) -> dict[str, bytes]:
     alerts = _per_district(_alerts(files, start, end), codes)
     zones, zone_area = _zones(material, codes)
     incidents = _incidents(material, codes)
+    shares, _ = (incidents is not None and coarse_shares(incidents)) or (None, 0)
     rows = []
     for position, code in enumerate(codes):
         rows.append(
@@ -67,7 +73,7 @@ def evenness_file(material: Material, files: Files) -> dict[str, bytes]:
                 "name": frame["name"].iloc[position],
                 "area_m2": number(round(float(area[position]))),
                 "area_share": _share(area, position),
-                "incidents_share": _share(incidents, position, HUNDREDTHS),
+                "incidents_share": None if shares is None else number(shares[position]),
                 "zones": None if zones is None else int(zones[position]),
                 "zones_area_m2": None if zones is None else number(round(zone_area[position])),
                 "zones_share": _share(zone_area, position),
@@ -104,10 +110,38 @@ def residents_file(material: Material, files: Files) -> dict[str, bytes]:
     return {RESIDENTS: csv_bytes(names(RESIDENTS), rows)}
 
 
+def coarse_shares(counts: Counts) -> tuple[list[float], int] | None:
+    """Round districts' shares of incidents until none of them tells a count too closely.
+
+    Parameters
+    ----------
+    counts
+        Incidents by district; what they add up to is public.
+
+    Returns
+    -------
+    Shares, and the whole percents they are rounded to: so many that every count keeps at least
+    four possible values, also together. Nothing where a fifth does not do that.
+    """
+    total = int(counts.sum())
+    if len(counts) == 1:
+        return [1.0], STEPS[0]
+    for percent in STEPS:
+        step = percent / 100
+        rounded = step * np.rint(counts / total / step)
+        low = np.ceil(np.maximum(total * (rounded - step / 2), 0))
+        high = np.floor(np.minimum(total * (rounded + step / 2), total))
+        least = np.maximum(low, total - (high.sum() - high))
+        most = np.minimum(high, total - (low.sum() - low))
+        if (most - least >= LEAST_WIDTH).all():
+            return [round(float(share), HUNDREDTHS) for share in rounded], percent
+    return None
+
+
 def last_year(material: Material) -> tuple[dt.date, dt.date]:
-    """Give the first of the twelve months before the day after the last, and that day."""
-    end = material.end
-    return dt.date(end.year - 1, end.month, min(end.day, 28)), end
+    """Give the last twelve months as the measures do: first day, and day after the last."""
+    first = material.ledger.first_day
+    return spans.last_year(material.end if first is None else first, material.end)
 
 
 def _told(kind: str, code: str, groups: Sequence[str], people: Any) -> list[dict[str, Any]]:

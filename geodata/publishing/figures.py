@@ -12,27 +12,34 @@ import numpy as np
 from geodata.errors import ReleaseError
 from geodata.measures.record import Figure, Scope, status_of
 from geodata.measures.registry import MEASURES, steps, work_out_one
+from geodata.measures.spans import LAST_YEAR, THIS_YEAR, WHOLE, last_year, this_year
+from geodata.publishing.findings import scored
+from geodata.publishing.hits import accounts, hide_hits, zones_of
 from geodata.publishing.rules import (
     COARSE,
     FOLLOWS,
+    OF_HITS,
     OF_ZONES,
     OPEN_MEASURES,
     OUTSIDE,
     PARTS_OF_ALERTS,
+    PLAIN,
     SENSITIVE_COUNTS,
     SHOWN_WORDS,
 )
-from geodata.publishing.sensitive import CITY, CountTable, Hidden, Told, hide
+from geodata.publishing.sensitive import CITY, CountTable, Hidden, Told, hide, hits_of
+from geodata.publishing.zones import digest_run
 from spatial.masking.linked import SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from geodata.measures.record import Measure, MeasureValue
+    from geodata.publishing.hits import Span, Zones
     from geodata.publishing.material import Material
     from geodata.publishing.sensitive import Where
 
-PERIODS = ("whole", "last 12 months", "this year")
+BY_WEIGHT = (LAST_YEAR, WHOLE, THIS_YEAR)  # which of a city's sums to hide last
 WEEKS_TOLD = 104
 NOTHING_TOLD = Figure(value=None, n=0)
 
@@ -60,6 +67,11 @@ class Figures:
     of_weeks: Sequence[Published] = ()
     tables: Sequence[Hidden]
 
+    @property
+    def told(self) -> Mapping[Where, Told]:
+        """What is told of each count that was hidden or could have been."""
+        return {where: told for table in self.tables for where, told in table.told.items()}
+
 
 def work_out_figures(material: Material, earlier: Mapping[Where, Told]) -> Figures | None:
     """Work out every open measure for the periods and months of a release.
@@ -80,14 +92,14 @@ def work_out_figures(material: Material, earlier: Mapping[Where, Told]) -> Figur
         return None
     periods = _periods(Scope(start=first, end=material.end))
     worked = _Worked(material)
-    plain = [one for one in worked.open if not (one.sensitive or one.id in COARSE)]
+    plain = [one for one in worked.open if one.id in PLAIN]
     of_periods = [*worked.plain(plain, periods), *worked.coarse(first)]
     months = {scope.start.isoformat()[:7]: scope for scope in steps(periods["whole"], "month")}
     of_months = list(worked.plain(plain, months))
     weeks = {scope.start.isoformat(): scope for scope in _weeks(periods["whole"])}
     dated = [one for one in plain if one.sources]
     tables: list[Hidden] = []
-    for found in worked.sensitive(first, earlier):
+    for found in (*worked.sensitive(first, earlier), *worked.zone_hits(first, earlier)):
         of_periods += found.of_periods
         of_months += found.of_months
         tables += found.tables
@@ -106,14 +118,17 @@ def work_out_figures(material: Material, earlier: Mapping[Where, Told]) -> Figur
 
 
 def _periods(whole: Scope) -> dict[str, Scope]:
-    """Give the whole scope, its last 12 months and the year of its last day."""
-    end, last = whole.end, whole.end - dt.timedelta(days=1)
-    before = dt.date(end.year - 1, end.month, min(end.day, 28))
-    starts = (whole.start, before, dt.date(last.year, 1, 1))
+    """Give the whole scope, its last 12 months and its year so far."""
+    first, end = whole.start, whole.end
     return {
-        name: whole.within(max(start, whole.start), end)
-        for name, start in zip(PERIODS, starts, strict=True)
+        WHOLE: whole,
+        LAST_YEAR: whole.within(*last_year(first, end)),
+        THIS_YEAR: whole.within(*this_year(first, end)),
     }
+
+
+def _days(scope: Scope) -> tuple[dt.date, dt.date]:
+    return scope.start, scope.end
 
 
 def _weeks(whole: Scope) -> list[Scope]:
@@ -181,16 +196,46 @@ class _Worked:
             table = self._table(measures, months)
             if table is None:
                 continue
-            spans = [(scope.start, scope.end) for scope in periods.values()]
-            hidden = hide(table, spans, earlier)
+            hidden = hide(table, [_days(periods[name]) for name in BY_WEIGHT], earlier)
             shown = [*measures, *(MEASURES[f] for f, base in FOLLOWS.items() if base in ids)]
-            by_month = {scope.start.isoformat()[:7]: scope for scope in months}
-            yield Figures(
-                periods=periods,
-                of_periods=list(self._hidden(shown, periods, hidden)),
-                of_months=list(self._hidden(shown, by_month, hidden)),
-                tables=[hidden],
-            )
+            yield self._found(periods, months, shown, hidden)
+
+    def zone_hits(self, first: dt.date, earlier: Mapping[Where, Told]) -> Iterator[Figures]:
+        """Work out what is told of incidents inside zones: of this run's, and of earlier ones."""
+        material, periods = self.material, self._whole_months(first)
+        months = steps(periods["whole"], "month") if periods else []
+        sets: dict[str, tuple[Zones, list[Span]]] = {}
+        for one in accounts(material):
+            sets.setdefault(one.zones.key, (one.zones, []))[1].append(one.days)
+        if material.run is not None:
+            own = zones_of(material.run, digest_run(material.run))
+            sets[own.key] = (own, [*sets.get(own.key, (own, []))[1], *scored(material)])
+        for key, (zones, of_city) in sets.items():
+            mine = material.run is not None and key == own.key
+            spans = [_days(periods[name]) for name in BY_WEIGHT if periods] if mine else []
+            spans = list(dict.fromkeys([*spans[:1], *of_city, *spans[1:]]))
+            told = [*spans, *map(_days, months)] if mine else spans
+            if not told:
+                continue
+            also = {*map(_days, (*periods.values(), *months))} if mine else set()
+            hidden = hide_hits(material, zones, told, {*of_city} - also, earlier)
+            measures = [MEASURES[one] for one in OF_ZONES] if mine else []
+            yield self._found(periods, months, measures, hidden)
+
+    def _found(
+        self,
+        periods: Mapping[str, Scope],
+        months: Sequence[Scope],
+        measures: Sequence[Measure],
+        hidden: Hidden,
+    ) -> Figures:
+        by_month = {scope.start.isoformat()[:7]: scope for scope in months}
+        return Figures(
+            periods=periods,
+            of_periods=list(self._hidden(measures, periods, hidden)),
+            of_months=list(self._hidden(measures, by_month, hidden)),
+            tables=[hidden],
+        )
 
     def _table(self, measures: Sequence[Measure], months: Sequence[Scope]) -> CountTable | None:
         """Count what measures say by district and month, and what lies outside of districts."""
@@ -235,6 +280,8 @@ class _Worked:
             for district in (None, *self.districts):
                 for measure in measures:
                     base = FOLLOWS.get(measure.id, measure.id)
+                    if measure.id in OF_ZONES and self.material.run is not None:
+                        base = hits_of(digest_run(self.material.run))
                     told = hidden.told.get((base, district or CITY, scope.start, scope.end))
                     if told is None:
                         continue
@@ -245,8 +292,9 @@ class _Worked:
 def _published(value: MeasureValue, told: Told, when: str) -> Published:
     """Give a sensitive figure if its count is shown, and never more of it than that."""
     measure, figure = value.measure, value.figure
+    counted = measure.is_share or measure.id in OF_HITS
     if told.label != SHOWN:
-        if measure.is_share:
+        if counted:
             kept = replace(
                 NOTHING_TOLD, n=figure.n, missing=figure.missing, denominator=figure.denominator
             )
@@ -255,12 +303,12 @@ def _published(value: MeasureValue, told: Told, when: str) -> Published:
         return Published(
             value=replace(value, figure=kept, status=None),
             shown=SHOWN_WORDS[told.label],
-            counted=measure.is_share,
+            counted=counted,
             when=when,
         )
-    if not (measure.is_share or measure.id in FOLLOWS):
+    if not (counted or measure.id in FOLLOWS):
         stands = None if figure.value is None and not told.value else float(told.value or 0)
         figure = Figure(value=stands, n=measure.least_n)
         status = status_of(measure, figure, value.target, stale=value.status == "stale")
         value = replace(value, figure=figure, status=status)
-    return Published(value=value, counted=measure.is_share, when=when)
+    return Published(value=value, counted=counted, when=when)

@@ -6,12 +6,14 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
+from geodata.measures.spans import LAST_YEAR
 from geodata.publishing.dictionary import title_of
 from geodata.publishing.folder import identity_of
 from geodata.publishing.formats import digest
+from geodata.publishing.hits import ZONES
 from geodata.publishing.rules import RULES
 from geodata.publishing.tables import JSON
-from geodata.publishing.zones import ZONES, digest_run
+from geodata.publishing.zones import digest_run
 from spatial.masking.places import NOT_COUNTED
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 SECTIONS = ("incidents", "alerts", "calls", "verified", "visits", "occurrences", "counts")
-HEADLINE = "last 12 months"
+HEADLINE = LAST_YEAR
 CHAIN = ("previous", "earlier", "changes")  # what of a manifest depends on earlier releases
 
 

@@ -8,7 +8,7 @@ whatever later day they are drafted.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from geodata.measures.ledger import Ledger
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from geodata.publishing.folder import ReleaseFolder
+    from geodata.publishing.sensitive import Told, Where
     from geodata.store.cities import CityRecord
     from geodata.store.initiatives import InitiativeRecord
     from geodata.store.runs import RunRecord
@@ -38,7 +39,7 @@ class Material:
     Parameters
     ----------
     ledger
-        Rows of the city; its today lies the delay after ``last_day``.
+        Rows of the city up to ``last_day``; its today lies the delay after that.
     last_day
         The last day that anything may be about.
     places
@@ -49,6 +50,8 @@ class Material:
         As they stand, in the city's order.
     earlier
         Releases of the city that were approved, newest first, withdrawn ones too.
+    told
+        What is told of counts that are hidden where they are small, once that is decided.
     """
 
     session: Session
@@ -59,6 +62,7 @@ class Material:
     run: RunRecord | None
     initiatives: Sequence[InitiativeRecord]
     earlier: Sequence[ReleaseFolder]
+    told: Mapping[Where, Told] = field(default_factory=dict)
 
     @property
     def end(self) -> dt.date:
@@ -79,6 +83,16 @@ class Material:
             for strategy in record.initiative.strategies
             for target in strategy.targets
         }
+
+
+def last_public_day(session: Session, city: CityRecord, today: dt.date) -> dt.date:
+    """Return the newest day that a release of a city may tell of, at least the delay before today.
+
+    Where the data end earlier it is their last day.
+    """
+    newest = Ledger(session, city, today).newest_day
+    delay = dt.timedelta(days=RULES.delay_days)
+    return today - delay if newest is None else min(today - delay, newest)
 
 
 def gather(
@@ -104,15 +118,14 @@ def gather(
     run
         Id of the run that is shown; the run in use if left out.
     """
-    newest = Ledger(session, city, today).newest_day
-    delay = dt.timedelta(days=RULES.delay_days)
-    as_of = today if newest is None else min(today, newest + delay)
-    ledger = Ledger(session, city, as_of, run)
+    last_day = last_public_day(session, city, today)
+    as_of = last_day + dt.timedelta(days=RULES.delay_days)
+    ledger = Ledger(session, city, as_of, run, until=last_day + DAY)
     return Material(
         session=session,
         city=city,
         ledger=ledger,
-        last_day=as_of - delay,
+        last_day=last_day,
         places=public_places(session, city),
         run=None if ledger.run is None else in_districts(ledger.run, city.districts),
         initiatives=list_initiatives(session, city.slug),

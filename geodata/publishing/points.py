@@ -54,7 +54,7 @@ def drawn_sites(material: Material) -> Drawn:
 def exact_alerts(session: Session, ledger: Ledger) -> pd.DataFrame:
     """Give the exact alerts: ``x``, ``y``, ``district``, ``local`` and ``class``."""
     table = TABLES["alerts"]
-    mine = table.c.city_id == ledger.city.id
+    mine = (table.c.city_id == ledger.city.id) & ledger.old_enough("alerts")
     told = select(table.c["class"]).where(mine).order_by(table.c.id)
     rows = ledger.alerts[["x", "y", "district", "local"]]
     return rows.assign(**{"class": read_frame(session, told)["class"].to_numpy()})

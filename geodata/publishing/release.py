@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ from geodata.publishing.folder import (
 from geodata.publishing.formats import json_bytes
 from geodata.publishing.ground import ground_files
 from geodata.publishing.manifest import make_manifest
-from geodata.publishing.material import gather
+from geodata.publishing.material import gather, last_public_day
 from geodata.publishing.package import package_file
 from geodata.publishing.points import alert_files, complaint_files
 from geodata.publishing.repair import (
@@ -48,7 +48,15 @@ from geodata.publishing.repair import (
     repair_city,
     withdrawal_document,
 )
-from geodata.publishing.tables import MONTHS, PERIODS, measure_files, told_counts
+from geodata.publishing.tables import (
+    ACCOUNT,
+    MONTHS,
+    PERIODS,
+    RUN,
+    measure_files,
+    told_everywhere,
+    zones_by_release,
+)
 from geodata.publishing.truth import check_truth
 from geodata.publishing.zones import accountability_file, district_files, zone_files
 from geodata.store import cities, releases
@@ -135,8 +143,9 @@ def draft_release(
     with database.session() as session:
         record = cities.get_city(session, city)
         _tell(progress, "places")
-        chosen, _ = run_to_draft(session, record, run)
         day, earlier = today or record.this_day(), approved_releases(root, city)
+        last_day = last_public_day(session, record, day)
+        chosen, _ = run_to_draft(session, record, run, last_day)
         material = gather(session, record, day, earlier, run=chosen)
         draft = make_draft(material, ReleaseFolder.current(root, city), pages, progress=progress)
         _tell(progress, "rules")
@@ -159,14 +168,16 @@ def make_draft(
     files = {**alert_files(material), **complaint_files(material)}
     files |= ground_files(material)
     _tell(progress, "zones")
-    files |= {**district_files(material), **zone_files(material), **accountability_file(material)}
+    files |= {**district_files(material), **zone_files(material)}
     _tell(progress, "measures")
     figures = work_out_figures(material, earlier)
     incidents, tables = incident_files(material, earlier)
     files |= {**incidents, **initiative_files(material)}
     if figures is not None:
         files |= {**measure_files(material, figures), **course_file(material, figures)}
+        files |= accountability_file(material, figures.told)
         tables += figures.tables
+        material = replace(material, told=figures.told)
     _tell(progress, "districts and people")
     files |= {**evenness_file(material, files), **residents_file(material, files)}
     files |= {**contact_file(material), **package_file(files, material.last_day)}
@@ -183,14 +194,17 @@ def said_before(earlier: Sequence[ReleaseFolder]) -> dict[Where, Told]:
     What tells most counts: what was ever shown, or ever said to be fewer than 5, stays known.
     """
     said: dict[Where, Told] = {}
-    readers = ((PERIODS, told_counts), (MONTHS, told_counts), (INCIDENTS, told_incidents))
+    zones = zones_by_release(earlier)
     for release in earlier:
-        for name, read in readers:
-            if name not in release.files:
-                continue
-            for where, told in read(release.read(name)):
-                if where not in said or told.tells_more_than(said[where]):
-                    said[where] = told
+        names = {PERIODS, MONTHS, ACCOUNT, RUN, INCIDENTS} & set(release.files)
+        files = {name: release.read(name) for name in names}
+        every = told_everywhere(files, release.manifest.get("run"), zones)
+        for where, told in (
+            *((where, told) for _, where, told in every),
+            *told_incidents(files.get(INCIDENTS, b"")),
+        ):
+            if where not in said or told.tells_more_than(said[where]):
+                said[where] = told
     return said
 
 

@@ -14,7 +14,7 @@ from spatial.masking.places import BAND_HOURS, DELAY_DAYS, LEAST_RADIUS
 from spatial.masking.places import VERSION as MASKING_VERSION
 from spatial.spec import MaskingSpec
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 METRES = MaskingSpec.for_unit(1.0)
 MOST_AGE_DAYS = 7  # "updated at least weekly"
 OUTSIDE = "(outside)"  # of all districts
@@ -65,17 +65,17 @@ PLAIN = (
     "dosage.share_10_16",
     "dosage.gap_minutes.p50",
     "dosage.plan_met",
-    "zones.hit_rate",
-    "zones.pai",
     "dirtbike.complaints",
     "dirtbike.ride_outs",
     "dirtbike.seizures",
     "dirtbike.citations",
     "dirtbike.contacts",
 )
-OF_ZONES = ("zones.hit_rate", "zones.pai")  # of the run that is shown, whatever its outcome
+HITS = "zones.hit_rate"  # its numerator counts incidents in places of a few hectares
+OF_HITS = {"zones.pai": HITS}
+OF_ZONES = (HITS, *OF_HITS)  # of the run that is shown, whatever its outcome
 OPEN_MEASURES = frozenset(
-    {*PLAIN, *COARSE, *PARTS_OF_ALERTS, *SENSITIVE_COUNTS, *FOLLOWS}
+    {*PLAIN, *COARSE, *PARTS_OF_ALERTS, *SENSITIVE_COUNTS, *FOLLOWS, *OF_ZONES}
 )  # every other one is for staff until it is written down here
 NOT_OPEN = {"site.data_age_days": "the pages tell it themselves, day by day"}
 
@@ -124,8 +124,9 @@ class Rules:
             f"releases showed, so that at least {self.possible_values} values remain possible. Of "
             "the results of alerts, whose number is public, 0 is shown as fewer than "
             f"{self.least_shown} too, and of a hidden count at least one other value remains "
-            "possible; where even that cannot be, nothing is given. A share, and what it is worked "
-            "out from, is shown where its count is.",
+            "possible; where even that cannot be, nothing is given. Incidents inside zones are "
+            "hidden like these. The city's last 12 months are hidden last, districts by month "
+            "first. A share, and what it is worked out from, is shown where its count is.",
             "coarse": "Measures that rest on verified gunfire are given for the whole city and for "
             "the periods of the results of alerts only, as they would tell single results.",
             "outcomes": "Kinds of incidents that the city calls sensitive have no zones and no "
@@ -134,11 +135,12 @@ class Rules:
             "each polygon gives the share of its people that the share of its ground inside the "
             f"area comes to. Numbers are rounded to {self.people_step}s, and of an area of fewer "
             f"than {self.least_people} people nothing else is told. The share of incidents that a "
-            "district has is rounded to a whole percent.",
+            "district has is rounded to a whole percent or more.",
             "fields": "Only files and columns on the list are published. A new one is for staff "
             "until someone puts it on the list. Plans, visits of single officers and staff are "
             "never on it.",
-            "age": f"A release older than {self.most_age_days} days is marked stale.",
+            "age": "A release is marked stale when the last day that it is about lies more than "
+            f"{self.delay_days + self.most_age_days} days back.",
         }
 
 

@@ -5,24 +5,33 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import json
 from typing import TYPE_CHECKING, Any
 
 from geodata.measures.registry import MEASURES
 from geodata.publishing.dictionary import names
 from geodata.publishing.formats import csv_bytes, json_bytes, number
-from geodata.publishing.rules import PARTS_OF_ALERTS, RULES, SENSITIVE_COUNTS, SHOWN_WORDS
-from geodata.publishing.sensitive import Told
+from geodata.publishing.rules import (
+    HITS,
+    PARTS_OF_ALERTS,
+    RULES,
+    SENSITIVE_COUNTS,
+    SHOWN_WORDS,
+)
+from geodata.publishing.sensitive import CITY, Told, hits_of
 from spatial.masking.linked import SHOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from geodata.publishing.figures import Figures, Published
+    from geodata.publishing.folder import ReleaseFolder
     from geodata.publishing.material import Material
     from geodata.publishing.sensitive import Where
 
 PERIODS, MONTHS, JSON = "data/measures.csv", "data/measures_monthly.csv", "data/measures.json"
 WEEKS = "data/measures_weekly.csv"
+ACCOUNT, RUN = "data/zones_accountability.csv", "site/run.json"
 LABELS = {words: label for label, words in SHOWN_WORDS.items()}
 
 
@@ -44,20 +53,69 @@ def read_csv(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode())))
 
 
-def told_counts(content: bytes) -> Iterator[tuple[Where, Told]]:
+def told_counts(content: bytes, zones: str = "") -> Iterator[tuple[Where, Told]]:
     """Read what a file of measures says of the counts of sensitive measures.
 
-    What a share says is its numerator.
+    What a share says is its numerator. ``zones`` is the digest of the run whose zones it is about.
     """
     for row in read_csv(content):
         identity = row["measure"]
-        if identity not in (*PARTS_OF_ALERTS, *SENSITIVE_COUNTS):
+        if identity not in (*PARTS_OF_ALERTS, *SENSITIVE_COUNTS, HITS):
             continue
         label = LABELS[row["shown"]]
-        given = row["numerator" if identity in PARTS_OF_ALERTS else "value"]
+        given = row["value" if identity in SENSITIVE_COUNTS else "numerator"]
         count = None if label != SHOWN else round(float(given or 0))
         start, end = (dt.date.fromisoformat(row[key]) for key in ("from", "to"))
-        yield (identity, row["district"], start, end), Told(label=label, value=count)
+        name = hits_of(zones) if identity == HITS else identity
+        yield (name, row["district"], start, end), Told(label=label, value=count)
+
+
+def told_accounts(content: bytes, zones: Mapping[str, str]) -> Iterator[tuple[Where, Told]]:
+    """Read what a file says of the hits of earlier zones; ``zones`` are digests by release."""
+    for row in read_csv(content):
+        if row["release"] not in zones:
+            continue
+        start, end = (dt.date.fromisoformat(row[key]) for key in ("from", "to"))
+        label = LABELS[row.get("shown") or ""]
+        count = int(row["hits"]) if row["hits"] else None
+        yield (hits_of(zones[row["release"]]), CITY, start, end), Told(label=label, value=count)
+
+
+def told_everywhere(
+    files: Mapping[str, bytes], run: Mapping[str, Any] | None, zones: Mapping[str, str]
+) -> Iterator[tuple[str, Where, Told]]:
+    """Read what a release says of sensitive counts and of hits, in whatever file.
+
+    Parameters
+    ----------
+    files
+        Its files.
+    run
+        What its manifest tells of its run.
+    zones
+        Digest of the run of each earlier release, by release.
+
+    Returns
+    -------
+    Name of the file, which count, and what is told of it.
+    """
+    own = run["sha256"] if run else ""
+    for name in (PERIODS, MONTHS):
+        for where, told in told_counts(files.get(name, b""), own):
+            yield name, where, told
+    for where, told in told_accounts(files.get(ACCOUNT, b""), zones):
+        yield ACCOUNT, where, told
+    for document in json.loads(files[RUN])["validations"] if RUN in files else ():
+        hits = document.get("zones", {}).get("hits")
+        if hits is not None:
+            start, end = (dt.date.fromisoformat(document[key]) for key in ("from", "to"))
+            yield RUN, (hits_of(own), CITY, start, end), Told(label=int(SHOWN), value=hits)
+
+
+def zones_by_release(releases: Sequence[ReleaseFolder]) -> dict[str, str]:
+    """Give the digest of the run that each release showed, by release."""
+    runs = {one.id: one.manifest.get("run") for one in releases}
+    return {identity: run["sha256"] for identity, run in runs.items() if run}
 
 
 def _row(one: Published) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from geodata.publishing.checks import POINTS, some, walk
 from geodata.publishing.documents import INCIDENTS, told_incidents
 from geodata.publishing.points import Drawn, alert_rows, complaint_rows, drawn_sites
 from geodata.publishing.rules import RULES
-from geodata.publishing.tables import MONTHS, PERIODS, read_csv, told_counts
+from geodata.publishing.tables import read_csv, told_everywhere, zones_by_release
+from geodata.publishing.zones import digest_run
 from geodata.store.incidents import incident_points
 from geodata.store.records import TABLES, read_frame
 from spatial.errors import MaskingError
@@ -49,7 +50,9 @@ def check_truth(material: Material, files: Files, tables: Sequence[Hidden]) -> l
             rows = read_csv(files[f"data/{kind}.csv"])
             faults += _sites(f"data/{kind}.csv", rows, material, drawn)
             faults += _rows(kind, rows, material)
-    return [*faults, *_exact(files, material, drawn), *_inferred(files, tables)]
+    run = None if material.run is None else {"sha256": digest_run(material.run)}
+    inferred = _inferred(files, tables, run, zones_by_release(material.earlier))
+    return [*faults, *_exact(files, material, drawn), *inferred]
 
 
 def _sites(
@@ -167,13 +170,21 @@ def _are_places(sites: Any) -> bool:
     )
 
 
-def _inferred(files: Files, tables: Sequence[Hidden]) -> Iterator[Fault]:
+def _inferred(
+    files: Files,
+    tables: Sequence[Hidden],
+    run: Mapping[str, Any] | None,
+    zones: Mapping[str, str],
+) -> Iterator[Fault]:
     """Refuse counts of which too much can be inferred from all tables of the release."""
     said: dict[Where, Told] = {}
-    for name, read in ((PERIODS, told_counts), (MONTHS, told_counts), (INCIDENTS, told_incidents)):
-        for where, told in read(files.get(name, b"")):
-            if said.setdefault(where, told) != told:
-                yield "suppression", f"{name}: {_named(where)} is told in two ways"
+    every = [
+        *told_everywhere(files, run, zones),
+        *((INCIDENTS, *found) for found in told_incidents(files.get(INCIDENTS, b""))),
+    ]
+    for name, where, told in every:
+        if said.setdefault(where, told) != told:
+            yield "suppression", f"{name}: {_named(where)} is told in two ways"
     known = {where for table in tables for where in table.position}
     for where in said.keys() - known:
         yield "suppression", f"{_named(where)} is in no table that was hidden"

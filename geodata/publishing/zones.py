@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import rasterio
 import shapely
@@ -15,11 +13,15 @@ from rasterio.transform import from_origin
 
 from geodata.publishing.dictionary import names
 from geodata.publishing.formats import csv_bytes, digest, geojson_bytes, number
+from geodata.publishing.hits import ZONES, accounts
+from geodata.publishing.rules import SHOWN_WORDS
+from geodata.publishing.sensitive import CITY, Told
 from geodata.store.incidents import incident_points
 from geodata.store.runs import find_run
 from spatial.forecast import capture
 from spatial.grid import area_of
 from spatial.intervals import wilson
+from spatial.masking.linked import LEAST_SHOWN, VEILED
 from spatial.reasons import reasons_of, zone_kind
 from spatial.zones import cells_within
 
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geodata.publishing.folder import ReleaseFolder
+    from geodata.publishing.hits import Account
     from geodata.publishing.material import Material
+    from geodata.publishing.sensitive import Where
     from geodata.store.runs import RunRecord
 
     Floats = NDArray[np.float64]
@@ -38,7 +41,7 @@ CLASSES = ("at or below the mean", "above the mean", "above mean + 1 SD", "above
 NO_CLASS = 255
 FOLLOWED = {"combined": "environment and history together", "rtm": "the risk terrain alone"}
 FAMILIES = {"poisson": "Poisson", "nb1": "negative binomial 1", "nb2": "negative binomial 2"}
-ZONES = "data/zones.geojson"
+NOT_TOLD = Told(label=int(VEILED), value=None)
 
 
 def district_files(material: Material) -> dict[str, bytes]:
@@ -78,13 +81,14 @@ def digest_run(run: RunRecord) -> str:
     return digest(b"".join(parts))
 
 
-def accountability_file(material: Material) -> dict[str, bytes]:
+def accountability_file(material: Material, told: Mapping[Where, Told]) -> dict[str, bytes]:
     """Score the zones of every earlier release on what happened after its data.
 
     The zones are taken from the release itself, as it was published. Prior counts are scored on as
-    many cells as the zones have: those with most incidents in the period of the run.
+    many cells as the zones have: those with most incidents in the period of the run. What follows
+    from a count of hits is given where that count is.
     """
-    rows = [row for release in material.earlier[::-1] for row in _account(material, release)]
+    rows = [_account(material, one, told) for one in accounts(material)]
     name = "data/zones_accountability.csv"
     return {name: csv_bytes(names(name), rows)} if rows else {}
 
@@ -175,41 +179,33 @@ def surface_file(run: RunRecord) -> bytes:
         return bytes(memory.read())
 
 
-def _account(material: Material, release: ReleaseFolder) -> list[dict[str, Any]]:
-    """Score one earlier release; nothing where it had no zones or nothing happened since."""
-    said = release.manifest.get("run")
-    if said is None or said["outcome"] in material.city.sensitive_outcomes:
-        return []
-    start = max(
-        dt.date.fromisoformat(release.manifest["through"]) + dt.timedelta(days=1),
-        dt.date.fromisoformat(said["to"]),
-    )
-    if start >= material.end:
-        return []
-    city = material.city
-    later = incident_points(material.session, city.id, said["outcome"], start, material.end)
+def _account(material: Material, account: Account, told: Mapping[Where, Told]) -> dict[str, Any]:
+    """Score one earlier release."""
+    city, zones, (start, end) = material.city, account.zones, account.days
+    said = told.get((zones.key, CITY, start, end), NOT_TOLD)
+    later = incident_points(material.session, city.id, zones.outcome, start, end)
     x, y = later.geometry.x.to_numpy(), later.geometry.y.to_numpy()
-    inside = area_of(x, y, [city.study_area]) == 0
-    features = json.loads(release.read(ZONES))["features"]
-    outlines = gpd.GeoDataFrame.from_features(features, crs=4326).to_crs(city.crs).geometry
-    return [
-        {
-            "release": release.id,
-            "state": release.state,
-            "run": said["id"],
-            "outcome": said["outcome"],
-            "from": start.isoformat(),
-            "to": material.end.isoformat(),
-            **_scores(list(outlines), x[inside], y[inside], city.study_area.area),
-            "prior_hit_rate": _prior(material, said["id"], list(outlines), x, y),
-        }
-    ]
+    n = int((area_of(x, y, [city.study_area]) == 0).sum())
+    share = float(shapely.area(zones.shapes).sum()) / city.study_area.area
+    run = account.release.manifest["run"]["id"]
+    scores = _scores(said.value, n, share) if said.value is not None else {}
+    return {
+        "release": account.release.id,
+        "state": account.release.state,
+        "run": run,
+        "outcome": zones.outcome,
+        "from": start.isoformat(),
+        "to": end.isoformat(),
+        "n": n,
+        "area_share": number(share),
+        "shown": SHOWN_WORDS[said.label],
+        **scores,
+        "prior_hit_rate": _prior(material, run, list(zones.shapes), x, y) if scores else None,
+    }
 
 
-def _scores(outlines: list[Any], x: Floats, y: Floats, area: float) -> Mapping[str, Any]:
-    n, hits = len(x), int((area_of(x, y, outlines) >= 0).sum())
-    share = float(shapely.area(outlines).sum()) / area
-    told: dict[str, Any] = {"n": n, "hits": hits, "area_share": number(share)}
+def _scores(hits: int, n: int, share: float) -> dict[str, Any]:
+    told: dict[str, Any] = {"hits": hits}
     if n == 0:
         return told
     low, high = wilson(hits, n)
@@ -233,4 +229,5 @@ def _prior(material: Material, run_id: str, outlines: list[Any], x: Floats, y: F
     if observed.sum() == 0 or cells == 0:
         return None
     curve = capture(run.cells["count"].to_numpy(), observed)
-    return number(float(curve.hit_rate[min(cells, len(run.grid)) - 1]))
+    rate = float(curve.hit_rate[min(cells, len(run.grid)) - 1])
+    return number(rate) if rate * observed.sum() >= LEAST_SHOWN else None

@@ -7,6 +7,7 @@ run that was put to use last.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,13 +19,12 @@ from geodata.tables.core import City, Run
 from geodata.tables.uses import RunUse
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from sqlalchemy.orm import Session
 
     from geodata.store.cities import CityRecord
     from geodata.store.runs import RunRecord, RunSummary
 
+DAY = dt.timedelta(days=1)
 LONGEST_REASON = 500
 WHOLE = "city"  # the scope of runs of the whole city
 
@@ -200,11 +200,14 @@ def _require_usable(city: CityRecord, run: RunSummary) -> None:
         raise DataError(why)
 
 
-def run_to_draft(session: Session, city: CityRecord, wanted: str | None) -> tuple[str | None, bool]:
+def run_to_draft(
+    session: Session, city: CityRecord, wanted: str | None, last_day: dt.date
+) -> tuple[str | None, bool]:
     """Choose the run that a release shows: the one that is wanted, else the one in use.
 
     Where none is in use it is the newest whose zones can be published: a draft is a person's
-    decision, and another one approves it.
+    decision, and another one approves it. ``last_day`` is the newest day that a release may tell
+    of: zones that were drawn from a later one would tell of it too.
 
     Returns
     -------
@@ -215,18 +218,32 @@ def run_to_draft(session: Session, city: CityRecord, wanted: str | None) -> tupl
     NotStoredError
         If the run that is wanted is not one of the city.
     DataError
-        If its zones cannot be published.
+        If its zones cannot be published, or cannot be yet.
     """
     used = id_in_use(session, city)
-    if wanted is not None:
-        summary = runs.get_summary(session, wanted)
+    if wanted is not None or used is not None:
+        summary = runs.get_summary(session, wanted or used or "")
         if summary.city != city.slug:
             msg = f"{city.slug} has no run {wanted!r:.80}; list them: saferground runs {city.slug}"
             raise NotStoredError(msg)
-        if why := why_not_usable(city, summary):
+        if wanted is not None and (why := why_not_usable(city, summary)):
             raise DataError(why)
-        return wanted, used is None
-    if used is not None:
-        return used, False
+        _require_old_enough(summary, last_day)
+        return summary.id, used is None
     found = [run for run in runs.list_runs(session, city.slug) if not why_not_usable(city, run)]
-    return (found[0].id if found else None), True
+    ready = [run for run in found if run.period_to <= last_day + DAY]
+    if found and not ready:
+        _require_old_enough(found[0], last_day)
+    return (ready[0].id if ready else None), True
+
+
+def _require_old_enough(run: RunSummary, last_day: dt.date) -> None:
+    """Refuse to publish zones that were drawn from days which may not be told yet."""
+    end = last_day + DAY
+    if run.period_to > end:
+        msg = (
+            f"run {run.id} was drawn from incidents before {run.period_to}, and a release may tell "
+            f"of days through {last_day} only; fit it on older days, put that run to use and draft "
+            f"again: saferground fit {run.city} --outcome {run.outcome} --to {end}"
+        )
+        raise DataError(msg)

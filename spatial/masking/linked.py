@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import hstack
 
 from spatial.errors import MaskingError
+from spatial.masking.whole_numbers import solve_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +31,10 @@ LEAST_WIDTH = 3
 SHOWN, FEWER, HELD, VEILED = np.int8(0), np.int8(1), np.int8(2), np.int8(3)
 HIDDEN = -1
 SHAKES = 12
-TOTAL_COST = 0.5  # between two counts of one size, hold back the one that is no total
+LEVEL_COST = 4.0  # of a count for each level: a total counts for more than any of its parts
+PARTS = 2  # highest level of what may be hidden where something less would do
+KEPT, FREELY, VEILING = WAYS = (0, 1, 2)  # what may become of a label for another count's sake
 HIDDEN_COST = 1e-3
-ROUNDING = 1e-5
 GAP = 0.2  # of the cost of what is held back, where only a long search would find the cheapest
 
 
@@ -68,15 +69,21 @@ class Linked:
     group
         Number of the group that a count is a part of, -1 for none. What the counts of a group add
         up to is public, so that a zero says much of the others: in a group 0 to 4 is "fewer than
-        5", a count that is held back is 5 or more, and one of 1 to 4 may be narrowed down but must
+        5", a count that is held back is 5 or more, and a hidden count may be narrowed down but must
         keep a second possible value.
     totals
-        How many times each count is a total: between two of one size the part is held back.
+        Level of each count, 0 for parts: of two the one of the lower level is hidden, and one of 3
+        or more only where nothing below it helps, however little of that is shown.
     names
         What to call each count in an error.
     said_low, said_high
         Between what each count lies by what was said of it before: the public goes on knowing that
         a count is 1 to 4, whatever is said of it now. Nothing where nothing was said.
+    bundle
+        Number of the counts that are given or not given together where nothing else protects one
+        of them, zeros included; -1 for none. The groups, if left out.
+    silent
+        Counts that nobody was ever told and that need no protection; they only take part in sums.
     """
 
     value: Counts
@@ -87,6 +94,8 @@ class Linked:
     names: Sequence[str]
     said_low: Floats | None = None
     said_high: Floats | None = None
+    bundle: NDArray[np.int64] | None = None
+    silent: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.value)
@@ -107,6 +116,21 @@ class Linked:
         return self.group >= 0
 
     @property
+    def bundles(self) -> NDArray[np.int64]:
+        """Number of the counts that are given or not given together, -1 for none."""
+        return self.group if self.bundle is None else self.bundle
+
+    @property
+    def untold(self) -> NDArray[np.bool_]:
+        """Which counts nobody was ever told."""
+        return np.zeros(len(self), dtype=bool) if self.silent is None else self.silent
+
+    @property
+    def veilable(self) -> NDArray[np.bool_]:
+        """Which counts may be not given at all."""
+        return self.grouped | self.untold | (self.bundle is not None)
+
+    @property
     def small(self) -> NDArray[np.bool_]:
         """Which counts may not be shown by themselves."""
         least = np.where(self.grouped, 0, 1)
@@ -115,7 +139,7 @@ class Linked:
     @property
     def room(self) -> Counts:
         """How far the least and the greatest possible value of a hidden count must lie apart."""
-        return np.where(self.grouped, np.minimum(self.value, 1), LEAST_WIDTH)
+        return np.where(self.untold, 0, np.where(self.grouped, 1, LEAST_WIDTH))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -158,7 +182,7 @@ def suppress_linked(linked: Linked, *, before: ArrayLike | None = None) -> Publi
         large = (linked.value >= LEAST_SHOWN) & ~linked.known
         label[large & (earlier != SHOWN)] = HELD
         label[(earlier == HELD) & (linked.value > 0) & ~linked.known & ~linked.grouped] = HELD
-        label[linked.grouped & (earlier == VEILED) & ~linked.known] = VEILED
+        label[(earlier == VEILED) & ~linked.known] = VEILED
     label = search_labels(linked, label)
     return PublicTable(label=label, value=np.where(label == SHOWN, linked.value, HIDDEN))
 
@@ -201,6 +225,7 @@ def first_labels(linked: Linked) -> Labels:
     rows, totals = (linked.sums < 0).nonzero()
     total = totals[several[rows]]
     label[total[(label[total] == FEWER) & ~linked.grouped[total]]] = HELD
+    label[linked.untold] = VEILED
     return label
 
 
@@ -209,7 +234,7 @@ def _untruths(linked: Linked, public: PublicTable) -> tuple[str, ...]:
     true, shown = linked.value, public.label == SHOWN
     rules = {
         "has a label that is none": ~np.isin(public.label, (SHOWN, FEWER, HELD, VEILED))
-        | ((public.label == VEILED) & ~linked.grouped),
+        | ((public.label == VEILED) & ~linked.veilable),
         "is shown with another number": shown & (public.value != true),
         "is hidden but given": ~shown & (public.value != HIDDEN),
         "is shown although it is 1 to 4": shown & linked.small,
@@ -221,41 +246,6 @@ def _untruths(linked: Linked, public: PublicTable) -> tuple[str, ...]:
         for what, broken in rules.items()
         for place in np.flatnonzero(broken)
     )
-
-
-def _solve(
-    cost: Floats,
-    low: Floats | Counts,
-    high: Floats | Counts,
-    matrix: csr_array,
-    *,
-    known: float = np.inf,
-    gap: float = 0.0,
-) -> Counts | None:
-    """Find the cheapest whole numbers within bounds for which every row of the matrix gives 0.
-
-    With a ``gap``, numbers that cost at most this share more will do.
-
-    Returns
-    -------
-    None where there are none, or none cheaper than a cost already ``known``.
-    """
-    for whole in (0, 1):  # broken numbers first: they mostly come out whole, and take no search
-        found = milp(
-            cost,
-            integrality=np.full(len(cost), whole),
-            bounds=Bounds(low, high),
-            constraints=LinearConstraint(matrix, 0, 0),
-            options={"mip_rel_gap": gap},
-        )
-        if found.x is None:
-            break
-        numbers = np.rint(found.x).astype(np.int64)
-        if np.abs(found.x - numbers).max() < ROUNDING:
-            return numbers
-        if np.ceil(found.fun - ROUNDING) >= known:
-            break
-    return None
 
 
 class _Search:
@@ -308,7 +298,7 @@ class _Search:
         grouped = self.linked.grouped
         held = self.true[(self.labels == HELD) & ~grouped]
         of_held = LEAST_SHOWN if (held >= LEAST_SHOWN).all() else 1
-        least = np.where(self.labels == FEWER, 1, of_held)
+        least = np.where(self.labels == FEWER, 1, np.where(self.labels == VEILED, 0, of_held))
         of_grouped = np.where(np.isin(self.labels, (FEWER, VEILED)), 0, LEAST_SHOWN)
         return np.where(grouped, of_grouped, least)
 
@@ -328,7 +318,7 @@ class _Search:
         if most is not None:
             high = np.minimum(high, most)
         best = max(float(weights @ one[self.hidden]) for one in self.witnesses)
-        found = _solve(-weights, low, high, self.matrix, known=-best)
+        found = solve_whole(-weights, low, high, self.matrix, known=-best)
         if found is not None:
             witness = np.zeros(self.true.size, dtype=np.int64)
             witness[self.hidden] = found
@@ -382,46 +372,90 @@ class _Search:
             targets = [self.high[cell]]
         else:
             targets = [self.low[cell]]
-        for freely in (False, True):
-            ways = [self._cheapest(cell, int(target), freely=freely) for target in targets]
+        highest = int(self.linked.totals.max(initial=0))
+        ways_out = WAYS if (self.linked.bundles >= 0).any() else (KEPT, FREELY)
+        tries = [(most, how) for most in range(PARTS, max(highest, PARTS) + 1) for how in ways_out]
+        for most, how in tries:
+            ways = [self._cheapest(cell, int(target), how, most) for target in targets]
             possible = [way for way in ways if way is not None]
             if possible:
-                break
-        else:
-            self._give_up(cell)
-            return
-        _, moved = min(possible, key=lambda way: way[0])
-        value = self.true + moved
-        beyond = (self.labels == FEWER) & ((value < self._least()) | (value >= LEAST_SHOWN))
-        new = beyond | ((self.labels == SHOWN) & (moved != 0))
+                self._make_room(cell, min(possible, key=lambda way: way[0])[1], how)
+                return
+        self._give_up(cell)
+
+    def _make_room(self, cell: int, moved: Counts, how: int) -> None:
+        """Hide what a deviation moves beyond what its label says of it."""
+        value, fewer = self.true + moved, self.labels == FEWER
+        new = (self.labels == SHOWN) & (moved != 0)
+        new |= fewer & ((value < self._least()) | (value >= LEAST_SHOWN))
+        if how == VEILING:
+            new |= (self.labels == HELD) & (value < self._least())
+            bundles = self.linked.bundles
+            self._veil(np.isin(bundles, bundles[new & (bundles >= 0)]))
+            new &= bundles < 0
         self.held_for[new] = cell
         self.labels[new] = HELD
         self._relabel()
-        self._keep(moved)
+        if (moved >= self.low).all() and (moved <= self.high).all():
+            self._keep(moved)
+
+    def _left(self) -> NDArray[np.bool_]:
+        """Tell which counts are still told and could be not given together with their like."""
+        linked = self.linked
+        return (linked.bundles >= 0) & (self.labels != VEILED) & ~linked.known & (self.true > 0)
 
     def _give_up(self, cell: int) -> None:
-        """Say nothing of the group of a count that nothing else protects.
+        """Say nothing of the bundle of a count that nothing else protects.
 
-        Where that does not help, nothing is said of other groups that are too narrow by themselves,
-        then of one after the other, the smallest first, and in the end everything is hidden.
+        Where that does not help, nothing is said of other bundles that are too narrow by
+        themselves, then of one after the other, the lowest and smallest first, and in the end
+        everything is hidden.
         """
-        group, known = self.linked.group, self.linked.known
-        told = (group >= 0) & (self.labels != VEILED) & ~known
-        if group[cell] < 0 or not (told & (self.true > 0)).any():
+        linked, told, bundle = self.linked, self._left(), self.linked.bundles
+        if not told.any():
             self._hide_all(cell)
             return
-        chosen = [group[cell]] if told[cell] else self._narrow(np.flatnonzero(told))
+        own = bundle[cell] >= 0 and (told & (bundle == bundle[cell])).any()
+        chosen = [bundle[cell]] if own else self._narrow(np.flatnonzero(told))
         if len(chosen) == 0:
-            size = np.bincount(group[told], self.true[told])
-            chosen = [int(np.argmin(np.where(size > 0, size, np.inf)))]
-        veiled = np.isin(group, chosen) & ~known
+            size = np.bincount(bundle[told], self.true[told])
+            level = np.zeros(len(size))
+            level[bundle[told]] = linked.totals[told]
+            chosen = [int(np.argmin(np.where(size > 0, size + level * size.sum(), np.inf)))]
+        self._veil(np.isin(bundle, chosen))
+
+    def _veil(self, veiled: NDArray[np.bool_]) -> None:
+        """Say nothing of some counts, nor of what they are the sums of at a lower level.
+
+        Zeros that follow from zeros are shown all the same.
+        """
+        linked = self.linked
+        bundles, parts = linked.bundles, linked.sums > 0
+        below = (parts.T @ (linked.sums @ np.where(veiled, -1.0, 0.0) > 0)) > 0
+        below &= (bundles >= 0) & ~linked.grouped
+        below &= linked.totals < linked.totals[veiled].max()
+        veiled = (veiled | np.isin(bundles, bundles[below])) & ~linked.known
         self.labels[veiled], self.held_for[veiled] = VEILED, -1
+        self._show_zeros()
         self._relabel()
 
+    def _show_zeros(self) -> None:
+        """Show every count that is 0 because its total or all of its parts are shown to be 0."""
+        parts, totals = self.linked.sums > 0, self.linked.sums < 0
+        free = ~self.linked.grouped & ~self.linked.untold & (self.true == 0)
+        while True:
+            zero = (self.labels == SHOWN) & (self.true == 0)
+            of_zeros = totals.T @ (parts @ (~zero).astype(float) == 0)
+            in_zero = parts.T @ (totals @ zero.astype(float) > 0)
+            new = free & (self.labels == VEILED) & ((of_zeros > 0) | (in_zero > 0))
+            if not new.any():
+                return
+            self.labels[new] = SHOWN
+
     def _narrow(self, cells: Counts) -> Counts:
-        """Give the groups of those counts that have not enough possible values."""
+        """Give the bundles of those counts that have not enough possible values."""
         lacking = [cell for cell in cells.tolist() if not self._proven(cell)]
-        return np.unique(self.linked.group[lacking])
+        return np.unique(self.linked.bundles[lacking])
 
     def _hide_all(self, cell: int) -> None:
         """Hold back every count but zeros: only what is known in any case still follows.
@@ -439,7 +473,7 @@ class _Search:
         self._relabel()
         if self._proven(cell):
             return
-        if self.true[cell] < LEAST_SHOWN or self.labels[cell] == VEILED:
+        if self.linked.small[cell]:
             msg = (
                 f"the count at {self.linked.names[cell]} is small and follows from what is public "
                 "in any case; leave its table out"
@@ -448,30 +482,42 @@ class _Search:
         self.labels[cell] = SHOWN
         self._relabel()
 
-    def _cheapest(self, cell: int, target: int, *, freely: bool) -> tuple[float, Counts] | None:
+    def _cheapest(
+        self, cell: int, target: int, how: int, highest: int
+    ) -> tuple[float, Counts] | None:
         """Find the cheapest deviation in which one count moves by the target.
 
         A shown count that moves must be held back; it costs its own size for every unit that it
-        moves, a total a little more. Moving what is hidden costs next to nothing, unless a count
-        must leave the range of its label (``freely``): then it has to be held back altogether.
+        moves, a total more; one of a level above ``highest`` does not move. Moving what is hidden
+        costs next to nothing, unless a count must leave the range of its label: ``FREELY`` it has
+        to be held back altogether, ``VEILING`` nothing may be said of its bundle.
 
         Returns
         -------
         Cost and deviation; None where there is no such deviation.
         """
-        hidden_zero = self.linked.grouped & (self.labels != SHOWN)
-        movable = ((self.true > 0) | hidden_zero) & ~self.linked.known  # shown zeros stay
+        linked = self.linked
+        hidden_zero = (linked.grouped & (self.labels != SHOWN)) | (self.labels == VEILED)
+        told = (linked.bundles >= 0) & (how == VEILING)
+        movable = ((self.true > 0) | hidden_zero | told) & ~linked.known  # else shown zeros stay
+        movable &= (self.labels != SHOWN) | (linked.totals <= highest)
         cells = np.flatnonzero(movable)
         true, label = self.true[cells], self.labels[cells]
         fewer, shown = label == FEWER, label == SHOWN
         up = np.where(fewer, LEAST_SHOWN - 1 - true, self.far).astype(float)
         down = (true - self._least()[cells]).astype(float)
-        price = np.where(shown, true + TOTAL_COST * self.linked.totals[cells], HIDDEN_COST)
-        if freely:
-            leaving = fewer & ~self.linked.grouped[cells]
+        price = np.where(shown, true * LEVEL_COST ** linked.totals[cells], HIDDEN_COST)
+        if how != KEPT:
+            leaving = fewer & ~linked.grouped[cells]
             up[leaving], down[leaving], price[leaving] = self.far, true[leaving] - 1, LEAST_SHOWN
-        up = np.minimum(up, self.linked.up[cells])
-        down = np.minimum(down, self.linked.down[cells])
+        if how == VEILING:
+            leaving = told[cells] & (label != VEILED) & (linked.totals[cells] <= highest)
+            up[leaving], down[leaving] = self.far, true[leaving]
+            price[leaving] = (LEAST_SHOWN + true[leaving]) * LEVEL_COST ** linked.totals[cells][
+                leaving
+            ]
+        up = np.minimum(up, linked.up[cells])
+        down = np.minimum(down, linked.down[cells])
         own = cells == cell
         moves = np.append(up, down)
         fixed = np.append(np.where(own, max(target, 0), 0), np.where(own, max(-target, 0), 0))
@@ -481,7 +527,7 @@ class _Search:
         matrix = self.sums[:, cells]
         cost = np.append(price, price)
         both = hstack([matrix, -matrix], format="csr")
-        found = _solve(cost, fixed, moves, both, gap=GAP)
+        found = solve_whole(cost, fixed, moves, both, gap=GAP)
         if found is None:
             return None
         deviation = np.zeros(self.true.size, dtype=np.int64)
@@ -489,12 +535,13 @@ class _Search:
         return float(cost @ found), deviation
 
     def show_again(self, first: Labels) -> None:
-        """Show what need not have been held back, the largest first.
+        """Show what need not have been held back, the highest level and the largest first.
 
         Counts are held back one after the other, and a later one can make an earlier needless.
         """
         tried = np.flatnonzero((self.labels == HELD) & (self.held_for >= 0))
-        for cell in tried[np.argsort(-self.true[tried], kind="stable")].tolist():
+        order = np.lexsort((-self.true[tried], -self.linked.totals[tried]))
+        for cell in tried[order].tolist():
             labels, witnesses = self.labels.copy(), self.witnesses
             self.labels[cell] = first[cell]
             self._relabel()

@@ -123,11 +123,18 @@ def test_a_sensitive_outcome_is_neither_used_nor_shown_any_more(town):
 
 
 def test_a_draft_shows_the_run_in_use_else_the_newest_that_may_be_public(town):
-    def choose(wanted=None):
+    def choose(wanted=None, last_day=dt.date.max - 2 * DAY):
         with town.session() as session:
-            return uses.run_to_draft(session, cities.get_city(session, "town"), wanted)
+            return uses.run_to_draft(session, cities.get_city(session, "town"), wanted, last_day)
 
+    with town.session() as session:
+        ends = {run.id: run.period_to for run in runs.list_runs(session, "town")}
     assert choose() == (BURGLARY, True)  # the one of a district is newer still
+    assert choose(BURGLARY, ends[BURGLARY] - DAY) == (BURGLARY, True)
+    with pytest.raises(DataError, match="may tell of days through .* only; fit it on older days"):
+        choose(BURGLARY, ends[BURGLARY] - 2 * DAY)
+    with pytest.raises(DataError, match="saferground fit town --outcome burglary --to"):
+        choose(None, min(ends.values()) - 2 * DAY)
     assert choose(ROBBERY) == (ROBBERY, True)
     assert now(town) == ([], None)  # a draft puts nothing to use
     use(town, ROBBERY)

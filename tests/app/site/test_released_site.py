@@ -261,14 +261,65 @@ def test_a_release_older_than_a_week_is_stale_on_every_page_and_fails_the_health
 
     on(TODAY + dt.timedelta(days=7))
     assert client.get("/readyz").status_code == 200
-    assert "older than 7 days" not in client.get("/zones/").text
+    assert "older than 14 days" not in client.get("/zones/").text
     on(TODAY + dt.timedelta(days=8))
     answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert "8 days old" in answer.get_json()["reasons"][0]
+    assert "15 days old" in answer.get_json()["reasons"][0]
     for path in PAGES:
         if not path.startswith("/api"):
-            assert "This release is older than 7 days." in client.get(path).text, path
+            assert "data of this release are older than 14 days" in client.get(path).text, path
+
+
+def measured(client, query=""):
+    return {one["id"]: one for one in client.get(f"/api/v1/measures{query}").get_json()["measures"]}
+
+
+def test_the_data_have_one_age_wherever_it_is_told(client, monkeypatch):
+    from app.site import shown
+
+    for later in (0, 3, 7, 8):
+        day = TODAY + dt.timedelta(days=later)
+        monkeypatch.setattr(shown.PublicCity, "this_day", lambda _city, day=day: day)
+        ready = client.get("/readyz").get_json()
+        age = measured(client)["site.data_age_days"]
+        since = (day - dt.date.fromisoformat(ready["data_through"])).days
+        assert (ready["age_days"], age["value"]) == (since, since)
+        assert ready["stale_after_days"] == age["target"] == 14
+        assert (ready["status"] == "ready") == (age["status"] == "met") == (since <= 14)
+
+
+@pytest.mark.parametrize("period", ["year", "ytd", "all"])
+def test_numbers_of_rows_that_are_not_published_are_null_and_said_so(client, release, period):
+    name = {"year": "last 12 months", "ytd": "this year", "all": "whole"}[period]
+    found = measured(client, f"?period={period}")
+    told = [
+        row
+        for row in rows(release, "data/measures.csv")
+        if (row["period"], row["district"]) == (name, "")
+    ]
+    assert {row["n"] == "" for row in told} == {True, False}
+    for row in told:
+        for key in ("n", "missing"):
+            given = int(row[key]) if row[key] else None
+            assert found[row["measure"]][key] == given, row["measure"]
+    counted = next(row["measure"] for row in told if row["value"] and not row["n"])
+    text = client.get(f"/measures/{counted}?period={period}").text
+    assert "umber of rows is not published" in text
+    assert "othing missing" not in text
+    assert "rom 10 rows" not in text
+
+
+def test_the_last_12_months_are_the_same_days_everywhere(client, release):
+    told = rows(release, "data/measures.csv")
+    for name in ("last 12 months", "this year"):
+        days = {(row["from"], row["to"]) for row in told if row["period"] == name}
+        assert len(days) == 1, days
+    document = json.loads(release.read("data/measures.json"))["periods"]["last 12 months"]
+    (year,) = {(row["from"], row["to"]) for row in told if row["period"] == "last 12 months"}
+    assert year == (document["from"], document["to"])
+    assert {(row["from"], row["to"]) for row in rows(release, "data/districts.csv")} == {year}
+    assert {(one["from"], one["to"]) for one in measured(client, "?period=year").values()} == {year}
 
 
 def test_the_age_of_the_newest_data_is_counted_from_its_newest_day(client, monkeypatch):

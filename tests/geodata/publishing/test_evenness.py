@@ -3,15 +3,19 @@
 import dataclasses
 import datetime as dt
 import json
+import math
 
+import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from published import TO_THE_PUBLIC, write_people
 from releasing import TODAY, Publisher, keep_run, town_run
 
 from geodata.database import open_database, upgrade
 from geodata.errors import ReleaseError
 from geodata.publishing.checks import check_files
-from geodata.publishing.evenness import evenness_file
+from geodata.publishing.evenness import coarse_shares, evenness_file
 from geodata.publishing.formats import csv_bytes
 from geodata.publishing.material import gather
 from geodata.publishing.release import make_draft, require_rules
@@ -135,3 +139,23 @@ def test_two_drafts_say_the_same(made):
     material, draft = made
     assert make_draft(material, None).id == draft.id
     assert material.last_day == dt.date(2024, 5, 27)
+
+
+@given(st.lists(st.integers(0, 900), min_size=1, max_size=6).filter(lambda c: sum(c) >= 100))
+@example([100, 0])
+@example([98, 2, 3])
+def test_shares_of_incidents_leave_every_count_four_possible_values(counts):
+    """The reader knows how many there are in all, and how shares are rounded."""
+    found = coarse_shares(np.array(counts))
+    if found is None or len(counts) == 1:
+        return
+    shares, percent = found
+    total, half = sum(counts), percent / 200
+    low = [max(math.ceil(total * (share - half) - 1e-9), 0) for share in shares]
+    high = [min(math.floor(total * (share + half) + 1e-9), total) for share in shares]
+    for own, number in enumerate(counts):
+        others = [other for other in range(len(counts)) if other != own]
+        least = max(low[own], total - sum(high[other] for other in others))
+        most = min(high[own], total - sum(low[other] for other in others))
+        assert least <= number <= most
+        assert most - least >= 3

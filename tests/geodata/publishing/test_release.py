@@ -320,11 +320,12 @@ def test_the_next_release_tells_what_changed_and_how_the_zones_did(
         )
     zones = town_run().zones.geometry
     hits = sum(zones.intersects(point).any() for point in later.geometry)
-    assert (int(row["n"]), int(row["hits"])) == (len(later), hits)
+    assert int(row["n"]) == len(later)
     assert float(row["area_share"]) == pytest.approx(320_000 / 16_000_000, rel=1e-4)
-    if hits:
-        assert float(row["pai"]) == pytest.approx(hits / len(later) / 0.02, rel=1e-3)
-    assert 0 <= float(row["prior_hit_rate"]) <= 1
+    assert hits < 5
+    assert row["shown"] == "fewer than 5"
+    follows = ("hits", "hit_rate", "low", "high", "pai", "pai_low", "pai_high", "prior_hit_rate")
+    assert {row[name] for name in follows} == {""}
 
 
 def test_a_draft_from_before_another_approval_cannot_be_approved(sqlite_database, root, draft):

@@ -14,7 +14,7 @@ from geodata.publishing.rules import (
 
 def test_the_rules_are_those_of_the_product():
     assert RULES.as_json() == {
-        "version": 2,
+        "version": 3,
         "masking_version": 1,
         "k": 8,
         "reach_m": 250.0,
