@@ -326,11 +326,12 @@ class Ledger:
     @cached_property
     def run(self) -> RunRecord | None:
         """The run whose zones count, with its zones in use; nothing where no run is in use."""
-        if self._run_id is not None:
-            found = editions.get_run_in_use(self._session, self._run_id)
-        else:
-            found = uses.run_in_use(self._session, self.city)
-        return found if found is None or found.period_to <= self.until else None
+        found = (
+            uses.run_in_use(self._session, self.city)
+            if self._run_id is None
+            else editions.get_run_in_use(self._session, self._run_id)
+        )
+        return None if found is None or found.period_to > self.until else found
 
     def later_incidents(self, run: RunRecord, scope: Scope) -> gpd.GeoDataFrame:
         """Give incidents of a run's outcome in a scope's days, from the end of its own period."""

@@ -131,7 +131,7 @@ def test_a_draft_shows_the_run_in_use_else_the_newest_that_may_be_public(town):
         ends = {run.id: run.period_to for run in runs.list_runs(session, "town")}
     assert choose() == (BURGLARY, True)  # the one of a district is newer still
     assert choose(BURGLARY, ends[BURGLARY] - DAY) == (BURGLARY, True)
-    with pytest.raises(DataError, match="may tell of days through .* only; fit it on older days"):
+    with pytest.raises(DataError, match=r"may tell of days through .* only; fit it on older days"):
         choose(BURGLARY, ends[BURGLARY] - 2 * DAY)
     with pytest.raises(DataError, match="saferground fit town --outcome burglary --to"):
         choose(None, min(ends.values()) - 2 * DAY)
