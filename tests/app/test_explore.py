@@ -112,7 +112,7 @@ def test_a_place_is_told_in_words(client, shown):
     name = f"District {zone['district'][1:]}, zone {zone['rank']}"
     assert re.search(rf"/zones/{zone['id']}[^>]*>{name}</a>", here)
     assert "incidents are" in here
-    assert "Relative risk" in here
+    assert "Risk by the surroundings alone" in here
     assert "approximate area" in here
     alone = client.get(f"/map/here?at={spot.y:.5f},{spot.x:.5f}").text
     assert re.search(r"<dl.*?</dl>", alone, re.DOTALL)[0] in here

@@ -5,6 +5,7 @@ import pytest
 
 from app.paths import template_dir
 from app.views import pages
+from spatial.reasons import reasons_of
 
 
 @pytest.mark.parametrize("path", ["/", "/map", "/zones/", "/methods/", "/healthz", "/zones/none"])
@@ -41,7 +42,7 @@ def test_every_zone_has_its_page_and_its_picture(client, shown):
         page = client.get(f"/zones/{zone.id}")
         assert page.status_code == 200
         text = page.get_data(as_text=True)
-        for factor in zone.factors:
+        for factor in reasons_of(zone.factors):
             assert factor["name"].replace("_", " ") in text
         picture = client.get(f"/zones/{zone.id}/picture.svg")
         assert picture.mimetype == "image/svg+xml"

@@ -168,7 +168,8 @@ def test_reasons_and_classes_hold_on_a_real_city(bring, city):
         assert ("Hot spot" in told[0]) == (zone.environment_share < 0.25)
         found = reasons_of(zone.factors)
         assert [contribution(f) for f in found] == sorted(map(contribution, found), reverse=True)
-        assert all(f["covers"] == pytest.approx(covers[f["name"]]) <= 0.5 for f in found)
+        assert all(f["covers"] == pytest.approx(covers[f["name"]]) for f in found)
+        assert all(f["covers"] <= 0.5 for f in found)
     for surface in ("combined", "score"):  # four classes, on which staff and public maps rest
         painted = BY_NAME[surface].paint(record)
         shares = np.bincount(painted.classes, minlength=4) / len(painted.classes)

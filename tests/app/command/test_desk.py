@@ -75,7 +75,7 @@ def test_the_sheet_tells_zones_with_alerts_of_the_last_day_and_week(cora, town_d
     assert "Last 24 hours 1 Last 7 days 2" in page
     assert "December 20, 2024, 10:" in page
     for rank in own["rank"]:
-        assert re.search(rf" {rank} [a-z][^;]*; [\d.]+ % from past incidents", page)
+        assert re.search(rf" {rank} ([a-z][^;]*; )?(hot spot, )?[\d.]+ % from past incidents", page)
     assert "synthetic data: this city does not exist" in page
     assert "Open actions None recorded." in page
 
