@@ -23,7 +23,7 @@ from geodata.publishing import release as releases
 from geodata.publishing.folder import MANIFEST, ReleaseFolder
 from geodata.publishing.material import last_public_day
 from geodata.store.releases import get_release, list_releases
-from geodata.store.uses import run_to_draft
+from geodata.store.uses import id_in_use, run_to_draft
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -43,9 +43,9 @@ def listed(city: str) -> ResponseReturnValue:
     with room.database.session() as session:
         found = list_releases(session, city)
         last_day = last_public_day(session, record, record.this_day())
-        newest, unused, refused = None, False, ""
+        unused, newest, refused = id_in_use(session, record) is None, None, ""
         try:
-            newest, unused = run_to_draft(session, record, None, last_day)
+            newest, _ = run_to_draft(session, record, None, last_day)
         except DataError as error:
             refused = str(error)
     current = ReleaseFolder.current(room.settings.releases, city)

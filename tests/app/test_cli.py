@@ -87,7 +87,8 @@ def test_from_a_city_file_to_exports(run, town, tmp_path):
         "factors",
     }
     shown = json.loads(run("show", document["run"], "--json").stdout)
-    assert shown == document
+    named = {"name": "", "note": "", "in_use": False, "used_since": None}
+    assert shown == {**document, **named}
     (listed,) = json.loads(run("runs", "town", "--json").stdout)["runs"]
     assert listed["run"] == document["run"]
     zones = tmp_path / "zones.geojson"

@@ -184,7 +184,7 @@ def test_a_period_that_cannot_be_is_the_askers_fault(town, path, query):
         assert "<script>" not in response.get_data(as_text=True)
 
 
-@pytest.mark.parametrize("query", ["from=0001-01-01", "to=9998-12-31", "through=1900-01-01"])
+@pytest.mark.parametrize("query", ["from=1900-01-01", "to=2199-12-31", "through=1900-01-01"])
 def test_a_period_far_away_is_no_fault(town, query):
     for path in ("/measures/", "/measures/alerts.count", "/measures/alerts.count/course.svg"):
         assert town.test_client().get(f"{path}?{query}").status_code == 200
@@ -298,6 +298,7 @@ def test_ready_tells_the_age_of_the_data(town):
         "status": "ready",
         "reasons": [],
         "source": "database",
+        "proxy": "none seen",
         "release": None,
         "database": "ok",
         "worker": "not used",

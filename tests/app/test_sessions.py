@@ -14,6 +14,7 @@ POLLING = {  # by hand: scripts that ask by themselves, and what they ask
     "board.js": {"board.state", "board.map_"},
     "log.js": {"visits.token"},
 }
+MARKED = {"work-list.js"}  # asks for the page it is on, and says with a header that it does
 ADDRESSES = {
     "work.status": "/analyst/town/jobs/1.json",
     "board.state": "/command/town/D1/board/state.json",
@@ -35,7 +36,9 @@ def test_every_script_that_asks_by_itself_is_known():
         for path in STATIC.glob("*.js")
         if asking.search(path.read_text(encoding="utf-8")) and "fetch(" in path.read_text()
     }
-    assert scripts - {"activity.js"} == POLLING.keys()  # the public map plays what it has
+    assert scripts - {"activity.js"} == POLLING.keys() | MARKED  # the public map plays what it has
+    for name in MARKED:
+        assert '"X-By-Itself"' in (STATIC / name).read_text(encoding="utf-8")
     assert set().union(*POLLING.values()) == BY_THEMSELVES
 
 

@@ -107,7 +107,7 @@ def test_layers_can_be_shown_and_hidden_and_the_address_remembers(visit):
     window.go("/map")
     window.page.check('#layers input[value="complaints"]')
     window.page.uncheck('#layers input[value="alerts"]')
-    assert query(window)["layers"] == "surface,zones,districts,complaints"
+    assert query(window)["layers"] == "zones,districts,complaints"
     assert window.page.locator("#legend-complaints").is_visible()
     assert not window.page.locator("#legend-alerts").is_visible()
     again = visit()

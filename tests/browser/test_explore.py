@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlparse
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from geodata.publishing.search import find_spots
 
@@ -144,9 +145,7 @@ def test_a_search_without_an_answer_says_so_and_clears_the_answer_before(visit):
     assert "at" in query(window)
     page.fill("#place", "400 zzzz street")
     page.keyboard.press("Enter")
-    page.wait_for_function(
-        "document.getElementById('here').textContent.includes('400 zzzz street')"
-    )
+    expect(page.locator("#here")).to_contain_text("400 zzzz street")
     assert "Nothing is called" in page.inner_text("#here")
     assert "Canal Road" not in page.inner_text("#here")
     assert page.locator("#place-list").is_hidden()
@@ -164,14 +163,12 @@ def test_a_search_that_cannot_run_says_so(visit):
     page.route("**/names-*.json", lambda route: route.fulfill(status=503, body="busy"))
     page.fill("#place", "canal and market")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.getElementById('here').textContent.includes('did not run')")
+    expect(page.locator("#here")).to_contain_text("did not run")
     page.unroute("**/names-*.json")
     page.route("**/map/here?*", lambda route: route.fulfill(status=503, body="busy"))
     page.fill("#place", "canal and market")  # the names load at the next try
     page.keyboard.press("Enter")
-    page.wait_for_function(
-        "document.getElementById('here').textContent.includes('could not be loaded. Try again')"
-    )
+    expect(page.locator("#here")).to_contain_text("could not be loaded. Try again")
     page.unroute("**/map/here?*")
     page.fill("#place", "canal & market")
     page.keyboard.press("Enter")

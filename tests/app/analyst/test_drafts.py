@@ -13,7 +13,7 @@ from geodata.publishing.folder import ReleaseFolder
 from geodata.publishing.release import approve_release, draft_release
 from geodata.store import jobs
 
-FIRST, SECOND = dt.date(2024, 5, 20), dt.date(2024, 6, 3)
+FIRST, SECOND = dt.date(2024, 4, 29), dt.date(2024, 6, 3)  # a month ends between them
 LISTED = "/analyst/town/releases"
 
 

@@ -23,7 +23,10 @@ def town(tmp_path_factory):
     database = open_database(published.settings.database_url)
     told = [{"district": code, "incidents": 3} for code in ("D1", "D2")]
     later = town_run(LATER, outcome="burglary")
-    keep_run(database, later, used=False, result={**later.result, "zones": told, "districts": told})
+    zones = [{"id": zone, **one} for zone, one in zip(later.zones["id"], told, strict=True)]
+    keep_run(
+        database, later, used=False, result={**later.result, "zones": zones, "districts": told}
+    )
     with database.session(write=True) as session:
         keep_finding(session, RUN, "validation", "2024-04", {"incidents": 7, "levels": []})
         job = {"kind": "fit", "city": "town", "asked_by": "ana", "digest": "0" * 64}

@@ -108,7 +108,7 @@ def test_the_page_shows_the_figures(client, document):
     zones = document["zones"]
     assert f"{zones['hits']:,}" in html
     assert f"{document['levels'][1]['scores']['combined']['pai']:.1f}" in html
-    assert "July 1, 2025 to December 31, 2025" in html
+    assert "July 1, 2025 to November 30, 2025" in html
     for name in ("capture", "calibration", "factors"):
         answer = client.get(f"/methods/charts/{name}.svg")
         assert answer.status_code == 200

@@ -6,6 +6,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from published import WHY
 
+from app.links import HOSTS
+
 ATOM = "{http://www.w3.org/2005/Atom}"
 TAG = re.compile(r"tag:[a-z0-9.-]+,\d{4}-\d{2}-\d{2}:\S+")  # RFC 4151
 
@@ -84,12 +86,21 @@ def test_the_summary_is_the_change_log(feed, published):
 
 @pytest.mark.parametrize(
     ("host", "authority"),
-    [("Open.Town.example:8080", "open.town.example"), ("a<b>&c", "site"), ("[::1]:80", "site")],
+    [("Open.Town.example:8080", "open.town.example"), ("[::1]:80", "site")],
 )
-def test_ids_hold_the_name_of_the_site_and_nothing_hostile(published, host, authority):
+def test_ids_hold_the_name_of_the_site(published, monkeypatch, host, authority):
+    known = published.app.extensions[HOSTS] | {"open.town.example"}
+    monkeypatch.setitem(published.app.extensions, HOSTS, known)
     answer = published.client.get("/data/releases.atom", headers={"Host": host})
     root = ET.fromstring(answer.data)  # noqa: S314 - our own
     assert only(root, "id").text.startswith(f"tag:{authority},")
+
+
+@pytest.mark.parametrize("host", ["a<b>&c", "elsewhere.example"])
+def test_a_host_that_is_not_ours_has_no_feed(published, host):
+    answer = published.client.get("/data/releases.atom", headers={"Host": host})
+    assert answer.status_code == 400
+    assert b"<b>" not in answer.data
 
 
 def test_pages_offer_the_feed_and_readers_may_ask_whether_it_changed(published):

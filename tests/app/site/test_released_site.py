@@ -121,6 +121,7 @@ def test_no_count_of_incidents_is_told_by_zone_or_cell(release):
     run = json.loads(release.read("site/run.json"))
     assert {key for zone in run["zones"] for key in zone} == {
         "id",
+        "code",
         "area",
         "environment_share",
         "factors",
