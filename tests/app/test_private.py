@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 from releasing import Publisher
-from staffing import Office, keep_city
+from staffing import Office
+from town import Town
 
 from app.config import Settings
 from app.maps.bundle import put_file
 from app.private import OTHERS, close_instance, keep_private
+from geodata.cityfile.description import read_city_file
 from geodata.database import upgrade
+from geodata.importing import import_city
 
 
 def open_to_others(folder):
@@ -71,7 +74,8 @@ def test_what_pages_make_is_closed(tmp_path, sqlite_url):
         keep_private()
         upgrade(sqlite_url)
         office = Office(sqlite_url, tmp_path / "instance")
-        keep_city(office.database, "town")
+        (tmp_path / "files").mkdir()
+        import_city(office.database, read_city_file(Town(tmp_path / "files").path))
         office.add("ana", "analyst")
         office.app.config["WTF_CSRF_ENABLED"] = False
         rows = {"file": (io.BytesIO(b"id,x,y\n1,2,3\n"), "rows.csv")}

@@ -212,7 +212,8 @@ def test_what_was_made_for_a_zone_stays_in_it_and_says_of_which_run_it_is(town_d
 
 def test_without_a_run_in_use_pages_and_commands_say_what_to_do(town_desk, monkeypatch):
     office = town_desk.office
-    monkeypatch.setattr(uses, "uses_now", lambda *_: {})
+    for place in ("geodata.store.uses.uses_now", "app.cli.runs.uses_now"):
+        monkeypatch.setattr(place, lambda *_: {})
     cora, ana = town_desk.client("cora"), town_desk.client("ana")
     for page in (f"{D1}/", f"{D1}/plans/new", f"{D1}/outcome/visits", f"{D1}/log"):
         shown = words(cora.get(page))

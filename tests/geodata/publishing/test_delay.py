@@ -90,6 +90,7 @@ def test_a_release_has_the_same_bytes_with_and_without_younger_rows(
     keep_run(
         sqlite_database,
         newer,
+        used=False,
         period_to=LAST + dt.timedelta(days=3),
         created_at=newer.created_at + dt.timedelta(days=1),
     )
