@@ -24,10 +24,10 @@ DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """The scope of a page, and the preset or the month that it is called by, if there is one."""
+    """The scope of a page, and the preset or the month that it is called by."""
 
     scope: Scope
-    named: str | None
+    named: str
 
 
 def choose(args: Mapping[str, str], shown: Shown, default: str = "year") -> Period:
@@ -59,7 +59,7 @@ def choose(args: Mapping[str, str], shown: Shown, default: str = "year") -> Peri
         )
         raise forms.AddressError(msg)
     scope = Scope(start=first, end=last, district=district)
-    return Period(scope=scope, named=_require_told(shown, scope) if shown.release else None)
+    return Period(scope=scope, named=_require_told(shown, scope))
 
 
 def _days(args: Mapping[str, str]) -> tuple[dt.date | None, dt.date | None]:
@@ -120,21 +120,21 @@ def last_year(shown: Shown) -> Scope:
 def _all(shown: Shown) -> tuple[dt.date, dt.date]:
     """Give every day from the first that the city has rows of to today, as the command does."""
     today = shown.city.this_day()
-    last = max(shown.through or today, today)
+    last = max(shown.through, today)
     first = min((first for first, _ in shown.extents.values()), default=last)
     return first, last + DAY
 
 
 def _year(shown: Shown) -> tuple[dt.date, dt.date]:
     """Give the last twelve months that are over, of those that the city has rows of."""
-    first, last = _all(shown)
-    return spans.last_year(first, (shown.through or last - DAY) + DAY)
+    first, _ = _all(shown)
+    return spans.last_year(first, shown.through + DAY)
 
 
 def _this_year(shown: Shown) -> tuple[dt.date, dt.date]:
     """Give the months that are over of the year in which they end."""
     first, _ = _all(shown)
-    return spans.this_year(first, (shown.through or shown.city.this_day()) + DAY)
+    return spans.this_year(first, shown.through + DAY)
 
 
 PRESET_DAYS = {"year": _year, "ytd": _this_year, "all": _all}

@@ -13,7 +13,6 @@ from app.drawing import charts, charts_account, charts_measures
 from app.drawing.charts import title_of
 from app.words_measures import ONE
 from geodata.initiatives import SECTIONS
-from geodata.measures import masked
 from geodata.measures.record import GROUPS
 from geodata.measures.registry import MEASURES
 from geodata.publishing.activity import LAYERS
@@ -39,7 +38,6 @@ CHARTS = (  # that pages show
 PLACES: dict[str, Iterable[str]] = {  # texts by what they belong to
     "groups of measures": GROUPS.values(),
     "sections of an initiative": SECTIONS.values(),
-    "why a figure is withheld": (masked.SMALL, masked.PART, masked.MONTHS_ONLY, masked.NONE),
     "a rule of publishing": RULES.texts().values(),
     "a file of a release": [file.title for file in FILES.values()],
     "a layer of the map": [title for title, *_ in LAYERS.values()],

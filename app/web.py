@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from werkzeug.routing import IntegerConverter
 
 from app import analyst, api, api_staff, command, errors, guard, language, links, proxies, staff
+from app.analyst import previews
 from app.config import Settings
 from app.paths import template_dir
-from app.site.live import LiveSite
 from app.site.released import ReleasedSite
 from app.strict_json import StrictJSONProvider
 from app.views import account, data, embed, explore, health, initiatives, measures, public
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from flask import Response
     from werkzeug.routing import Map
 
-    from app.site.source import Site
-    from geodata.database import Database
 
 LARGEST_FORM = 256 * 1024  # bytes
 LARGEST_NUMBER = 2**31 - 1  # that every database takes for a number of a row
@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises
     ------
     StoreError
-        If it is to show a preview or the staff's pages and the database is not ready.
+        If it is to show the staff's pages and the database is not ready.
     """
     settings = settings or Settings.from_env()
     app = Flask(__name__, template_folder=str(template_dir()))
@@ -64,9 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.converters["int"] = NumberConverter
     app.config["SECRET_KEY"] = settings.secret_key
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
-    needs_database = settings.preview or settings.secret_key is not None
-    database = open_database(settings.database_url) if needs_database else None
-    app.extensions["saferground.site"] = _site(settings, database)
+    app.extensions["saferground.site"] = _site(settings)
     app.extensions["saferground.policy"] = POLICY  # for pages that need one word more
     links.register(app, settings)
     guard.register(app)
@@ -81,7 +79,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(health.bp)
     language.register(app)
     errors.register(app)
-    if database is not None and settings.secret_key is not None:
+    app.jinja_env.globals["has_staff_pages"] = settings.secret_key is not None
+    if settings.secret_key is not None:
+        database = open_database(settings.database_url)
+        app.extensions[previews.APPS] = cache(lambda city: create_app(_previewing(settings, city)))
         room = Workroom(settings=settings, database=database, bell=Bell(settings))
         furnish(app, room)
         staff.register(app, settings, database)
@@ -101,8 +102,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def _site(settings: Settings, database: Database | None) -> Site:
-    """Open what the public pages read: releases, or the database for a preview."""
-    if settings.preview and database is not None:
-        return LiveSite(database, settings.city, settings.maps)
+def _previewing(settings: Settings, city: str) -> Settings:
+    """Return the settings of the public part over a city's preview, inside of the staff's pages."""
+    return replace(settings, preview=True, city=city, secret_key=None, proxies=0)
+
+
+def _site(settings: Settings) -> ReleasedSite:
+    """Return what the public pages read: approved releases, or previews."""
+    if settings.preview:
+        return ReleasedSite(
+            settings.releases,
+            settings.city,
+            settings.preview_maps,
+            previews=settings.previews,
+        )
     return ReleasedSite(settings.releases, settings.city, settings.maps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from babel.numbers import format_decimal
@@ -12,7 +13,6 @@ from app import words
 from app.language import N_, locale, translated
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Mapping
 
     from geodata.measures.record import Figure, Measure, MeasureValue, Scope
@@ -223,6 +223,18 @@ def ago(days: int) -> str:
     if days == 0:
         return _("today")
     return ngettext("%(number)s day ago", "%(number)s days ago", days, number=words.number(days))
+
+
+def minutes_ago(when: dt.datetime) -> str:
+    """Return how long ago a time was: in minutes, hours or days."""
+    minutes = int((dt.datetime.now(dt.UTC) - when).total_seconds() // 60)
+    if minutes < 1:
+        return _("just now")
+    if minutes < 60:
+        return ngettext("%(num)d minute ago", "%(num)d minutes ago", minutes)
+    if minutes < 24 * 60:
+        return ngettext("%(num)d hour ago", "%(num)d hours ago", minutes // 60)
+    return ago(minutes // (24 * 60))
 
 
 def span(start: dt.date, end: dt.date) -> str:

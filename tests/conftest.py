@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from cluster import Cluster, ClusterError
+from published import publish
 
 from geodata.database import open_database, upgrade
 
@@ -61,6 +62,12 @@ def database(database_url):
     opened = open_database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    """A town with an early release, a withdrawn one and the one that is shown; only read."""
+    return publish(tmp_path_factory)
 
 
 pytest_plugins = ["demo_fixtures", "desk_fixtures"]

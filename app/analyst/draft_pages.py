@@ -11,8 +11,9 @@ import pandas as pd
 
 from app.maps.palette import DISTRICT, INK, RAIL, ZONE
 from app.maps.staff import Key, Layer, staff_map
+from app.permissions import DECIDING
 from app.site import release_words
-from app.staff.frame import moment
+from app.staff.frame import ago, moment
 from geodata.publishing.checks import check_files
 from geodata.publishing.hits import ZONES
 from geodata.roles import ANALYST, PUBLISHER
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.site.release_words import Moved
-    from geodata.publishing.folder import ReleaseFolder
+    from geodata.publishing.folder import PreviewFolder, ReleaseFolder
     from geodata.store.cities import CityRecord
     from geodata.store.people import PersonRecord
     from geodata.store.releases import ReleaseRecord
@@ -38,6 +39,7 @@ class Powers:
 
     draft: bool
     publish: bool
+    preview: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,15 @@ class ReleaseRow:
     drafted: str
     decided: str
     changes: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviewLine:
+    """The preview that there is: the id of its draft, its last day, when it was made."""
+
+    id: str
+    through: str
+    made: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,12 +104,25 @@ class ReleasePage:
     cannot: str
     approvable: bool
     withdrawable: bool
+    previewable: bool
     has_zones: bool
 
 
 def powers(person: PersonRecord) -> Powers:
     """Tell what a person may do with releases."""
-    return Powers(draft=person.may({ANALYST}), publish=person.may({PUBLISHER}))
+    return Powers(
+        draft=person.may({ANALYST}),
+        publish=person.may({PUBLISHER}),
+        preview=person.may(DECIDING.roles),
+    )
+
+
+def preview_line(folder: PreviewFolder | None) -> PreviewLine | None:
+    """Tell of the preview of a city, nothing where none was made."""
+    if folder is None:
+        return None
+    made = release_words.approved_at(folder).replace(tzinfo=None)
+    return PreviewLine(id=folder.id, through=folder.manifest["through"], made=ago(made))
 
 
 def rows(found: Sequence[ReleaseRecord], current: ReleaseFolder | None) -> list[ReleaseRow]:
@@ -153,6 +177,7 @@ def release_page(record: ReleaseRecord, folder: ReleaseFolder, person: PersonRec
         cannot=cannot,
         approvable=record.state == DRAFTED and not cannot,
         withdrawable=record.state == APPROVED and may.publish,
+        previewable=record.state == DRAFTED and may.preview and not faults,
         has_zones=ZONES in folder.files and not faults,
     )
 

@@ -20,7 +20,7 @@ from app.work import jobs
 from app.workroom import workroom
 from geodata.errors import DataError, ReleaseError
 from geodata.publishing import release as releases
-from geodata.publishing.folder import MANIFEST, ReleaseFolder
+from geodata.publishing.folder import MANIFEST, PreviewFolder, ReleaseFolder
 from geodata.publishing.material import last_public_day
 from geodata.store.releases import get_release, list_releases
 from geodata.store.uses import id_in_use, run_to_draft
@@ -60,12 +60,14 @@ def listed(city: str) -> ResponseReturnValue:
         unused=unused,
         refused=refused,
         current=current.id if current else None,
-        drafting=[
-            one for one in jobs.statuses(room.database, city, open_only=True)
-            if one.job.kind == "draft"
+        open_jobs=[
+            one
+            for one in jobs.statuses(room.database, city, open_only=True)
+            if one.job.kind in ("draft", "preview")
         ],
+        preview=draft_pages.preview_line(PreviewFolder.current(room.settings.previews, city)),
         may=draft_pages.powers(require_visitor().person),
-    )  # fmt: skip
+    )
 
 
 @bp.post("")

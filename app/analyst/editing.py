@@ -16,7 +16,7 @@ from app.analyst.reading_pages import zone_lines
 from app.analyst.reading_room import RUNS_TAB, Opened, bp, is_analyst, open_run
 from app.guard import signed
 from app.runs.access import limited
-from app.site.live import load_shown
+from app.runs.view import run_context
 from app.staff.city import shell
 from app.staff.frame import say
 from app.workroom import workroom
@@ -160,7 +160,7 @@ def _page(
     """Write the page, a form that was sent as it was typed."""
     standing = _standing(opened)
     with workroom().database.session() as session:
-        shown = load_shown(session, opened.city, opened.own.id)
+        context = run_context(session, opened.city, opened.own.id)
         history = editions.list_editions(session, opened.own.id)
         uses = editions.list_uses(session, opened.own.id)
         where = editions.zone_districts(session, opened.own.id)
@@ -172,7 +172,7 @@ def _page(
         period=words.period(
             words.day(opened.own.period_from), words.last_day(opened.own.period_to)
         ),
-        zones=zone_lines(shown, standing),
+        zones=zone_lines(context, standing),
         steps=tuple(_step(one, opened, where) for one in history),
         newest=opened.newest,
         used=opened.used,

@@ -231,10 +231,9 @@ def initiatives() -> ResponseReturnValue:
     return seal(answer, modified=_approved(shown))
 
 
-def _approved(shown: Shown) -> dt.datetime | None:
-    """Give when the release that is shown was approved; a preview shows none."""
-    release = site().release(shown)
-    return release_words.approved_at(release) if release else None
+def _approved(shown: Shown) -> dt.datetime:
+    """Return when the release that is shown was approved."""
+    return release_words.approved_at(site().release(shown))
 
 
 def _about(shown: Shown, scope: Scope) -> dict[str, Any]:

@@ -37,7 +37,9 @@ class PortTakenError(SaferGroundError):
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True)
-@click.option("--preview", is_flag=True, help="Show what is not published, for staff only.")
+@click.option(
+    "--preview", is_flag=True, help="Show previews of what is not published, for staff only."
+)
 @click.option("--public", is_flag=True, help="The public part alone: no sign-in, no database.")
 @click.option(
     "--worker/--no-worker",
@@ -72,7 +74,7 @@ def _settings(database_url: str | None, *, public: bool, preview: bool) -> Setti
     """Give the settings to serve with; without a secret key only the public part can be."""
     settings = settings_for(database_url)
     if public and (preview or settings.preview):
-        msg = "--public serves releases alone; a preview needs the database"
+        msg = "--public serves releases alone; --preview shows what is not published"
         raise click.UsageError(msg)
     if public:
         return replace(settings, secret_key=None)

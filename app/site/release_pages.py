@@ -6,6 +6,7 @@ Made from the database when a release is drafted; :mod:`app.site.released` reads
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from app.language import NAMES
@@ -15,6 +16,7 @@ from app.maps.picture import zone_svg
 from app.runs.certainty import CERTAINTY
 from app.runs.sensitivity import SENSITIVITY
 from app.runs.validation import BACKTEST, VALIDATION
+from app.runs.view import public_run
 from app.site.release_reader import (
     CITY,
     EARLIER_ZONES,
@@ -25,10 +27,11 @@ from app.site.release_reader import (
     SOURCES,
     ZONES,
 )
-from app.site.shown import ZONE_COLUMNS, public_run
+from app.site.shown import ZONE_COLUMNS
 from app.site.still import still_files
 from geodata.publishing.findings import public_documents
 from geodata.publishing.formats import json_bytes
+from geodata.publishing.preview import make_preview
 from geodata.publishing.zones import digest_run
 from geodata.store import initiatives, layers, sources
 from geodata.store.codes import codes_of
@@ -39,7 +42,11 @@ from spatial.masking.linked import LEAST_SHOWN
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from app.config import Settings
+    from geodata.database import Database
+    from geodata.publishing.folder import PreviewFolder
     from geodata.publishing.material import Material
+    from geodata.publishing.release import Progress
     from geodata.reports import SourceReport
     from geodata.store.runs import RunRecord
 
@@ -50,6 +57,42 @@ FINDINGS = {
     "certainty": CERTAINTY,
     "sensitivity": SENSITIVITY,
 }
+
+
+def make_city_preview(
+    database: Database,
+    settings: Settings,
+    city: str,
+    *,
+    run: str | None = None,
+    progress: Progress | None = None,
+) -> PreviewFolder:
+    """Draft the release of a city for staff to look at, and forget the one before it.
+
+    Raises
+    ------
+    NotStoredError, DataError, ReleaseError
+        As a draft would be refused; then the preview before it stays.
+    """
+    made = make_preview(
+        database,
+        settings.releases,
+        settings.previews,
+        city,
+        run=run,
+        pages=site_files,
+        progress=progress,
+    )
+    forget_maps(settings)
+    return made
+
+
+def forget_maps(settings: Settings) -> None:
+    """Remove the maps of previews that others have replaced."""
+    there = {path.name for path in settings.previews.glob("*/*") if path.is_dir()}
+    for path in settings.preview_maps.glob("release-*"):
+        if path.name.split("-")[1] not in there:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def site_files(material: Material, files: Mapping[str, bytes]) -> dict[str, bytes]:

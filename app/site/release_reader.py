@@ -26,6 +26,7 @@ from app.site.shown import (
 from geodata.errors import BrokenReleaseError, NotStoredError
 from geodata.initiatives import Initiative
 from geodata.publishing.activity_read import released_activity
+from geodata.publishing.folder import PreviewFolder
 from geodata.publishing.rules import RULES
 from geodata.publishing.surroundings_read import released_surroundings
 from geodata.reports import SourceReport
@@ -92,8 +93,8 @@ class ReleaseReader:
                 id=self.folder.id,
                 approved=self.approved_at.date() if self.approved_at else None,
                 rules=manifest["rules"]["version"],
+                previewed=self.approved_at if isinstance(self.folder, PreviewFolder) else None,
             ),
-            stamp=(self.folder.id,),
             periods=figures.periods,
             months=figures.months,
             earlier_zones=tuple(

@@ -12,17 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from app.language import N_
-from app.site.public_figures import (
-    LONGEST,
-    SAME_ALERTS,
-    CityFigures,
-    MeasureDetail,
-    PublicValue,
-    Year,
-    same_days,
-)
 from geodata.measures.events import Window
-from geodata.measures.masked import PART, SMALL
 from geodata.measures.record import Figure, MeasureValue, Scope
 from geodata.measures.registry import MEASURES, find_measure
 from geodata.measures.spans import LAST_YEAR, THIS_YEAR, WHOLE
@@ -41,13 +31,86 @@ if TYPE_CHECKING:
     Row = Mapping[str, str]
     Key = tuple[str, str, str]  # measure, district, period or month or week
 
+SAME_ALERTS = (
+    "alerts.confirmed",
+    "alerts.unconfirmed",
+    "alerts.unfounded",
+    "alerts.no_disposition",
+    "alerts.performance",
+    "alerts.located_25m",
+)
+LONGEST = {"month": 60, "week": 104}
 DATA_AGE = "site.data_age_days"
+SMALL = N_("fewer than 5")
+PART = N_("a part of it is fewer than 5, or would give such a number away")
 NAMES = {"all": WHOLE, "year": LAST_YEAR, "ytd": THIS_YEAR}  # in the tables, by preset
 WITHHELD = {"": "", SHOWN_WORDS[1]: SMALL, SHOWN_WORDS[2]: PART, SHOWN_WORDS[3]: PART}
 OF_THE_CITY = N_("told for the whole city only")
 OF_PERIODS = N_("told for whole periods only")
 NOT_TOLD = N_("this release does not tell it")
 WEEKLY = N_("updated at least weekly, with the delay of what is published")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicValue:
+    """A measure as the public may see it; ``withheld`` says why a figure is kept back.
+
+    ``moved`` marks a figure of other days than those that were asked for: its scope tells which.
+    """
+
+    value: MeasureValue
+    withheld: str = ""
+    moved: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the record as the command does, and whether its figure is withheld."""
+        return {
+            **self.value.as_json(),
+            "withheld": self.withheld or None,
+            "from": self.value.scope.start.isoformat(),
+            "to": self.value.scope.end.isoformat(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CityFigures:
+    """Every measure of a city in one scope, by id, and its events under other link windows.
+
+    ``same_alerts`` has the contract's formula and the dispositions of one set of days.
+    """
+
+    scope: Scope
+    values: Mapping[str, PublicValue]
+    windows: tuple[Window, ...]
+    same_alerts: Mapping[str, PublicValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Year:
+    """The year so far and the like of the year before: the same weeks or the same months."""
+
+    now: PublicValue
+    before: PublicValue
+    by: Step
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MeasureDetail:
+    """One measure in a scope: its figure, its course, its districts, its kinds and its year.
+
+    ``span`` is the part of the scope that the series covers: no more steps than a chart can show.
+    ``cut`` says that there were more. ``offered`` are the steps that it can be told by.
+    """
+
+    value: PublicValue
+    by: Step
+    span: Scope | None
+    cut: bool
+    series: tuple[PublicValue, ...]
+    districts: tuple[PublicValue, ...]
+    year: Year | None
+    kinds: tuple[tuple[str | None, float], ...]
+    offered: tuple[Step, ...] = ("month", "week")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -171,6 +234,17 @@ def released_detail(
     )
 
 
+def same_days(days: Scope, public: PublicValue) -> PublicValue:
+    """Keep a figure back that is not of the days that others beside it are of."""
+    return withhold(public.value, PART) if public.value.scope != days else public
+
+
+def withhold(value: MeasureValue, why: str) -> PublicValue:
+    """Keep a figure back; what it was worked out from is kept back with it."""
+    kept = replace(value, figure=Figure(value=None, n=0), status=None)
+    return PublicValue(value=kept, withheld=why)
+
+
 def period_of(found: ReleasedFigures, scope: Scope) -> str:
     """Name a scope as the tables do: a period or a month; nothing for other days."""
     days = (scope.start, scope.end)
@@ -217,11 +291,11 @@ def _age(found: ReleasedFigures, shown: Shown, scope: Scope) -> PublicValue:
     more.
     """
     measure = MEASURES[DATA_AGE]
-    age = None if shown.through is None else (shown.city.this_day() - shown.through).days
+    age = (shown.city.this_day() - shown.through).days
     value = MeasureValue(
         measure=measure,
         scope=scope,
-        figure=Figure(value=None if age is None else float(age), n=1),
+        figure=Figure(value=float(age), n=1),
         target=float(shown.stale_after_days),
         target_source=measure.target_source,
         status="not met" if shown.stale else "met",

@@ -1,15 +1,15 @@
 """What public pages know of a city, and nothing more: values without a way to where they came from.
 
-What a release holds and what a preview reads from the database both become these, so that no page
-can show what is not in them. Zones have no counts of incidents; cells are only a share by class.
+No page can show what is not in them. Zones have no counts of incidents; cells are only a share by
+class.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from geodata.measures.registry import STALE_DAYS
 from geodata.publishing.rules import RULES
@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 
     from geodata.initiatives import Initiative
     from geodata.reports import SourceReport
-    from geodata.store.cities import CityRecord
-    from geodata.store.runs import RunRecord
 
-DAY = dt.timedelta(days=1)
-RISK_CLASSES = 4
 ZONE_COLUMNS = (
     "id",
     "code",
@@ -35,21 +31,6 @@ ZONE_COLUMNS = (
     "environment_share",
     "factors",
     "geometry",
-)
-RESULT = (  # of what a run found, all that pages tell
-    "incidents",
-    "grid",
-    "candidates",
-    "screened",
-    "dropped",
-    "model",
-    "alternatives",
-    "score",
-    "combined",
-    "zones_from",
-    "diagnostics",
-    "districts",
-    "warnings",
 )
 
 
@@ -80,7 +61,7 @@ class PublicCity:
 class PublicRun:
     """The run whose zones are shown.
 
-    ``result`` holds the parts of what ``fit`` prints that :data:`RESULT` names. ``zones`` has the
+    ``result`` holds the parts of what ``fit`` prints that a release tells. ``zones`` has the
     columns of :data:`ZONE_COLUMNS`, in the city's reference system. ``class_shares`` is the share
     of the city's cells in each risk class, lowest first. ``edited`` is the day on which a person
     last changed the zones that the run had cut, and in how many steps; nobody is named.
@@ -137,23 +118,15 @@ class EarlierZone:
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """Which release is shown: its id, the day of its approval, the version of its rules."""
+    """Which release is shown: its id, the day of its approval, the version of its rules.
+
+    ``previewed`` is when it was made, UTC, where it is a preview and nothing is published.
+    """
 
     id: str
     approved: dt.date | None
     rules: int
-
-
-class Named(Protocol):
-    """A city in a list."""
-
-    @property
-    def slug(self) -> str:
-        """Its slug."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
+    previewed: dt.datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,96 +138,52 @@ class OtherCity:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Shown:
-    """One city as the public sees it; ``run`` is missing where no zones are shown.
-
-    ``extents`` has the first and the last day that each section of records has rows of; nothing is
-    told of days after ``through``. ``release`` is missing in a preview. ``stamp`` changes whenever
-    anything of it does. ``periods`` and ``months`` are what a release has figures of;
-    ``earlier_zones`` are zones of earlier releases, those of the newest first.
-    """
+class RunContext:
+    """What is known about a run beside itself: its city, what was read, how it was judged."""
 
     city: PublicCity
-    run: PublicRun | None
     reports: Sequence[SourceReport]
     validations: Sequence[PublicFinding]
     backtests: Sequence[PublicFinding]
     certainty: PublicFinding | None
     sensitivity: PublicFinding | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shown(RunContext):
+    """One city as a release tells it; ``run`` is missing where no zones are shown.
+
+    ``extents`` has the first and the last day that each section of records has rows of; nothing is
+    told of days after ``through``. ``periods`` and ``months`` are what it has figures of;
+    ``earlier_zones`` are zones of earlier releases, those of the newest first.
+    """
+
+    run: PublicRun | None
     extents: Mapping[str, tuple[dt.date, dt.date]]
-    through: dt.date | None
-    others: Sequence[Named] = ()
-    initiatives: Sequence[PublicInitiative] = ()
-    retired: Sequence[PublicInitiative] = ()
-    release: Published | None = None
-    stamp: tuple[str, ...] = ()
-    periods: Mapping[str, tuple[dt.date, dt.date]] = field(default_factory=dict)
-    months: tuple[str, ...] = ()
-    earlier_zones: tuple[EarlierZone, ...] = ()
+    through: dt.date
+    others: Sequence[OtherCity]
+    initiatives: Sequence[PublicInitiative]
+    retired: Sequence[PublicInitiative]
+    release: Published
+    periods: Mapping[str, tuple[dt.date, dt.date]]
+    months: tuple[str, ...]
+    earlier_zones: tuple[EarlierZone, ...]
 
     @property
-    def targets(self) -> Mapping[str, tuple[float, str]]:
-        """The city's own targets with their source, by measure; retired initiatives set none."""
-        return {
-            one.measure: (one.target, one.source)
-            for record in self.initiatives
-            for strategy in record.initiative.strategies
-            for one in strategy.targets
-        }
-
-    @property
-    def age_days(self) -> int | None:
+    def age_days(self) -> int:
         """Days since the last day that anything shown is about.
 
         They are counted to today, or to the day at which a synthetic city's calendar stands. A
         release that was drafted today is as old as the delay.
         """
-        if self.through is None:
-            return None
         return max(0, (self.city.this_day() - self.through).days)
 
     @property
     def stale_after_days(self) -> int:
-        """Age that the promise of a weekly update allows: of a release the delay comes on top."""
-        return STALE_DAYS + (RULES.delay_days if self.release else 0)
+        """Age that the promise of a weekly update allows; the delay comes on top."""
+        return STALE_DAYS + RULES.delay_days
 
     @property
     def stale(self) -> bool:
         """Whether it is older than the promise of a weekly update allows."""
-        age = self.age_days
-        return age is not None and age > self.stale_after_days
-
-
-def public_city(city: CityRecord) -> PublicCity:
-    """Take of a stored city what pages know of it."""
-    return PublicCity(
-        slug=city.slug,
-        name=city.name,
-        crs=city.crs,
-        timezone=city.timezone,
-        synthetic=city.synthetic,
-        today=city.today,
-        cell_units=city.cell_units,
-        block_units=city.block_units,
-        districts=city.districts[["code", "name", "geometry"]],
-    )
-
-
-def public_run(run: RunRecord) -> PublicRun:
-    """Take of a stored run what pages know of it."""
-    shares = run.cells["risk_class"].value_counts(normalize=True)
-    zones = run.zones if "code" in run.zones else run.zones.assign(code="")
-    return PublicRun(
-        id=run.id,
-        outcome=run.outcome,
-        period_from=run.period_from,
-        period_to=run.period_to,
-        seed=run.seed,
-        spec=run.spec,
-        data_sha256=run.data_sha256,
-        code_version=run.code_version,
-        result={key: run.result[key] for key in RESULT},
-        zones=zones[list(ZONE_COLUMNS)],
-        class_shares=tuple(float(shares.get(i, 0.0)) for i in range(RISK_CLASSES)),
-        edited=(run.edited.on, run.edited.steps) if run.edited else None,
-    )
+        return self.age_days > self.stale_after_days

@@ -12,8 +12,8 @@ from app import words
 from app.language import translated
 from app.maps.shapes import district_label
 from app.site import open_data, release_words
+from app.site.released_figures import SMALL
 from app.views.notices import NAME as NOTICES
-from geodata.measures.masked import SMALL
 from geodata.measures.spans import LAST_YEAR
 from geodata.publishing.rules import SHOWN_WORDS
 

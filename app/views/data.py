@@ -32,8 +32,6 @@ bp = Blueprint("data", __name__)
 def data(shown: Shown) -> ResponseReturnValue:
     """Show the newest release: its files, its rules and how to use it."""
     release = release_of(shown)
-    if release is None:
-        return render_template("public/unpublished.html", frame=pages.frame(shown))
     return _page(shown, release, release)
 
 
@@ -122,8 +120,8 @@ def releases_feed(shown: Shown, _current: ReleaseFolder) -> ResponseReturnValue:
     return response
 
 
-def _page(shown: Shown, one: ReleaseFolder, current: ReleaseFolder | None) -> ResponseReturnValue:
-    city, is_current = request.args.get("city"), current is not None and current.id == one.id
+def _page(shown: Shown, one: ReleaseFolder, current: ReleaseFolder) -> ResponseReturnValue:
+    city, is_current = request.args.get("city"), current.id == one.id
     newest = request.endpoint == "data.data"
 
     def file_url(name: str) -> str:
@@ -136,7 +134,7 @@ def _page(shown: Shown, one: ReleaseFolder, current: ReleaseFolder | None) -> Re
 
     page = data_page(
         one,
-        release_rows(releases_of(shown), current.id if current else "", page_url),
+        release_rows(releases_of(shown), current.id, page_url),
         current=is_current and newest,
         url=whole_url("data.release", identity=one.id, city=city),
         file_url=file_url,

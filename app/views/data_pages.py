@@ -155,7 +155,7 @@ def data_page(
         moved=() if withdrawn else release_words.moved(release),
         previous=said["previous"] or "",
         citation=release_words.citation(release, url),
-        notices=notices.notices(None if withdrawn else release),
+        notices=notices.Notices() if withdrawn else notices.notices(release),
         releases=tuple(every),
         part=_part(release) if current else None,
     )

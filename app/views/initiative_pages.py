@@ -14,7 +14,7 @@ from geodata.measures.registry import MEASURES, STALE_DAYS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from app.site.public_figures import CityFigures, MeasureDetail
+    from app.site.released_figures import CityFigures, MeasureDetail
     from app.site.shown import PublicEvent, PublicInitiative, Shown
     from geodata.initiatives import Fact, Initiative, Strategy
 

@@ -13,7 +13,7 @@ from app.language import N_, translated
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.site.public_figures import CityFigures, PublicValue
+    from app.site.released_figures import CityFigures, PublicValue
     from geodata.measures.events import Window
 
 DISPOSITIONS = (

@@ -9,15 +9,15 @@ from flask_babel import gettext as _
 from app import words, words_measures
 from app.drawing.charts_measures import Axis, Point
 from app.language import N_, translated
+from app.site.released_figures import SMALL
 from app.views.measure_pages import is_partial, is_small
 from app.views.pages import district_choices
-from geodata.measures.masked import SMALL
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping
 
-    from app.site.public_figures import MeasureDetail, PublicValue
+    from app.site.released_figures import MeasureDetail, PublicValue
     from app.site.shown import Shown
 
 SHORT = {

@@ -12,9 +12,9 @@ from flask_babel import ngettext
 from app import words, words_measures
 from app.language import N_, translated
 from app.periods import PRESETS
+from app.site.released_figures import SMALL
 from app.views import pages
 from app.views.measure_blocks import formulas_of, windows_of
-from geodata.measures.masked import SMALL
 from geodata.measures.record import GROUPS
 from geodata.measures.registry import MEASURES
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from app.periods import Period
-    from app.site.public_figures import CityFigures, MeasureDetail, PublicValue
+    from app.site.released_figures import CityFigures, MeasureDetail, PublicValue
     from app.site.shown import Shown
     from app.views.initiative_pages import FactRow
     from app.views.measure_blocks import Formulas, Windows
@@ -122,10 +122,7 @@ class Filter:
     """The form of a page and its state; ``state`` is what other pages need to show the same."""
 
     presets: tuple[tuple[str, str, bool], ...]
-    free: bool
     months: tuple[tuple[str, str, bool], ...]
-    first: str
-    last: str
     districts: tuple[tuple[str, str], ...]
     district: str | None
     district_name: str
@@ -351,12 +348,9 @@ def filter_of(shown: Shown, period: Period, city: str | None) -> Filter:
     """Tell the state of the form."""
     scope = period.scope
     choices = pages.district_choices(shown)
-    last = (scope.end - words.ONE_DAY).isoformat()
     named = {"city": city} if city else {}
     state = dict(named)
-    if period.named is None:
-        state |= {"from": scope.start.isoformat(), "through": last}
-    elif period.named != "year":
+    if period.named != "year":
         state["period"] = period.named
     if scope.district is not None:
         state["district"] = scope.district
@@ -364,13 +358,10 @@ def filter_of(shown: Shown, period: Period, city: str | None) -> Filter:
         presets=tuple(
             (value, translated(label), value == period.named) for value, label in PRESETS.items()
         ),
-        free=shown.release is None,
         months=tuple(
             (value, step_label(scope.within(*_month(value)), "month"), value == period.named)
             for value in reversed(shown.months)
         ),
-        first=scope.start.isoformat(),
-        last=last,
         districts=choices,
         district=scope.district,
         district_name=dict(choices).get(scope.district or "", ""),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.periods import Period
-    from app.site.public_figures import MeasureDetail
+    from app.site.released_figures import MeasureDetail
     from app.site.shown import Shown
 
 bp = Blueprint("measures", __name__)

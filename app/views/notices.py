@@ -26,10 +26,8 @@ class Notices:
     license_url: str = ""
 
 
-def notices(release: ReleaseFolder | None) -> Notices:
+def notices(release: ReleaseFolder) -> Notices:
     """Read what a release says of its office and its license."""
-    if release is None:
-        return Notices()
     said = open_data.document(release, NAME)
     contact, license_ = said.get("contact") or {}, said.get("license") or {}
     return Notices(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from app.maps.bundle import Bundle
-    from app.site.shown import PublicRun, Shown
+    from app.site.shown import PublicRun, Published, RunContext, Shown
     from app.views.activity import ActivityPart
     from app.views.finding import HerePart, PlacePart
     from app.views.initiative_pages import Standing
@@ -42,8 +42,8 @@ SORTED_BY = {"surroundings": "environment_share", "area": "area"}
 class Frame:
     """What stands around every page.
 
-    ``age`` tells how old what is shown is, ``calendar`` the day at which a synthetic city's
-    calendar stands still, ``rules`` the version of the rules that the release was made under.
+    ``calendar`` is the day at which a synthetic city's calendar stands still, ``rules`` the version
+    of the rules that the release was made under, ``preview`` how long ago a preview was made.
     """
 
     city: str
@@ -54,13 +54,12 @@ class Frame:
     run: str
     others: tuple[tuple[str, str], ...]
     data_through: str
-    age: str
     stale: bool
     calendar: str
-    release: str = ""
-    approved: str = ""
-    rules: str = ""
-    preview: bool = False
+    release: str
+    approved: str
+    rules: str
+    preview: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,23 +247,22 @@ def frame(shown: Shown) -> Frame:
         period=period,
         run=run.id if run else "",
         others=tuple((other.slug, other.name) for other in shown.others),
-        data_through=words.day(shown.through) if shown.through else "",
-        age=words_measures.ago(shown.age_days) if shown.age_days is not None else "",
+        data_through=words.day(shown.through),
         stale=shown.stale,
         calendar=words.day(shown.city.today) if shown.city.today else "",
-        release=shown.release.id if shown.release else "",
-        approved=_approved(shown),
-        rules=str(shown.release.rules) if shown.release else "",
-        preview=shown.release is None,
+        release=shown.release.id,
+        approved=words.day(shown.release.approved) if shown.release.approved else "",
+        rules=str(shown.release.rules),
+        preview=_previewed(shown.release),
     )
 
 
-def _approved(shown: Shown) -> str:
-    approved = shown.release.approved if shown.release else None
-    return words.day(approved) if approved else ""
+def _previewed(release: Published) -> str:
+    """Return how long ago a preview was made, nothing of what is published."""
+    return words_measures.minutes_ago(release.previewed) if release.previewed else ""
 
 
-def zone_rows(shown: Shown, run: PublicRun) -> tuple[ZoneRow, ...]:
+def zone_rows(shown: RunContext, run: PublicRun) -> tuple[ZoneRow, ...]:
     """Tell every zone of a run, by district and rank."""
     units = words.Units(shown.city.crs)
     names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
@@ -289,7 +287,7 @@ def zone_rows(shown: Shown, run: PublicRun) -> tuple[ZoneRow, ...]:
     )
 
 
-def district_choices(shown: Shown) -> tuple[tuple[str, str], ...]:
+def district_choices(shown: RunContext) -> tuple[tuple[str, str], ...]:
     """Name the districts one can choose."""
     frame_ = shown.city.districts
     names = dict(zip(frame_["code"], frame_["name"], strict=True))
@@ -328,7 +326,7 @@ def followed(run: PublicRun) -> str:
 
 
 def zone_page(
-    shown: Shown,
+    shown: RunContext,
     run: PublicRun,
     row: ZoneRow,
     picture: str,
@@ -388,7 +386,7 @@ def _parts(environment: float) -> Parts:
     )
 
 
-def methods_page(shown: Shown, run: PublicRun) -> MethodsPage:
+def methods_page(shown: RunContext, run: PublicRun) -> MethodsPage:
     """Tell how the shown run was made."""
     units, result = words.Units(shown.city.crs), run.result
     model = result["model"]
@@ -450,7 +448,7 @@ def _rrv_interval(factor: Mapping[str, Any]) -> str:
     return words.interval(words.number(factor["rrv_low"], 2), words.number(factor["rrv_high"], 2))
 
 
-def _certainty(shown: Shown, units: words.Units) -> CertaintyPart | None:
+def _certainty(shown: RunContext, units: words.Units) -> CertaintyPart | None:
     if shown.certainty is None:
         return None
     found = shown.certainty.document
@@ -471,7 +469,7 @@ def _certainty(shown: Shown, units: words.Units) -> CertaintyPart | None:
     )
 
 
-def _sensitivity(shown: Shown, units: words.Units) -> tuple[tuple[str, ...], ...]:
+def _sensitivity(shown: RunContext, units: words.Units) -> tuple[tuple[str, ...], ...]:
     if shown.sensitivity is None:
         return ()
     return tuple(
@@ -494,7 +492,9 @@ def _changed(told: str) -> str:
     return told
 
 
-def _districts(shown: Shown, run: PublicRun, units: words.Units) -> tuple[tuple[str, ...], ...]:
+def _districts(
+    shown: RunContext, run: PublicRun, units: words.Units
+) -> tuple[tuple[str, ...], ...]:
     """Set every district's RRVs beside the city's."""
     names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
     return tuple(

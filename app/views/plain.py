@@ -30,10 +30,8 @@ class PlainWords:
     notices: Notices
 
 
-def plain_words(release: ReleaseFolder | None) -> PlainWords | None:
-    """Read them from a release; without one there is nothing to tell."""
-    if release is None:
-        return None
+def plain_words(release: ReleaseFolder) -> PlainWords:
+    """Read them from a release."""
     said = release.manifest
     rules = said["rules"]
     return PlainWords(

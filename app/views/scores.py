@@ -12,7 +12,7 @@ from app.language import translated
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from app.site.shown import PublicRun, Shown
+    from app.site.shown import PublicRun, RunContext
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ class ValidationPage:
     charts: Mapping[str, str]
 
 
-def validation_page(shown: Shown, run: PublicRun, charts: Mapping[str, str]) -> ValidationPage:
+def validation_page(shown: RunContext, run: PublicRun, charts: Mapping[str, str]) -> ValidationPage:
     """Tell how a run did on the newest later period that it was scored on."""
     found = shown.validations[0].document if shown.validations else None
     pooled = shown.backtests[0].document if shown.backtests else None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from app.site.public_figures import MeasureDetail, PublicValue
+    from app.site.released_figures import MeasureDetail, PublicValue
 
 OPACITY = 0.72  # as in map.js
 

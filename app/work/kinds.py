@@ -19,12 +19,12 @@ from app.runs.fitting import read_fit
 from app.runs.pipeline import fit
 from app.runs.sensitivity import vary
 from app.runs.validation import backtest, validate
-from app.site.release_pages import site_files
+from app.site.release_pages import make_city_preview, site_files
 from app.work.arguments import Arguments
 from geodata.cityfile.description import read_city_file
 from geodata.importing import import_city
 from geodata.publishing.release import draft_release
-from geodata.roles import ANALYST, COMMANDER
+from geodata.roles import ANALYST, COMMANDER, PUBLISHER
 from geodata.store.cities import get_city
 from geodata.store.runs import get_run
 from spatial.errors import SpecError
@@ -241,6 +241,19 @@ def _read_draft(given: Arguments) -> Task:
     return Task(work=work, city=city)
 
 
+def _read_preview(given: Arguments) -> Task:
+    city, run = given.text("city"), given.text("run", required=False)
+    given.check()
+
+    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        made = make_city_preview(
+            tools.database, tools.settings, city, run=run or None, progress=progress
+        )
+        return {"preview": made.id}
+
+    return Task(work=work, city=city)
+
+
 def _given(day: dt.date | None) -> dt.date:
     if day is None:
         msg = "a day is missing"  # told by Arguments.check before
@@ -274,4 +287,9 @@ KINDS: Mapping[str, Kind] = {
         roles=frozenset({ANALYST, COMMANDER}),
     ),
     "draft": Kind(title="Draft of a release", read=_read_draft),
+    "preview": Kind(
+        title="Preview of the public pages",
+        read=_read_preview,
+        roles=frozenset({ANALYST, PUBLISHER}),
+    ),
 }

@@ -97,7 +97,6 @@ class Draft:
         return str(self.manifest["id"])
 
 
-@geometry_faults("the release")
 def draft_release(
     database: Database,
     root: Path,
@@ -119,8 +118,44 @@ def draft_release(
         Slug.
     who
         Name of the drafter; it is not part of the release.
+    run, pages, today, progress
+        As :func:`make_checked_draft` takes them.
+
+    Raises
+    ------
+    NotStoredError, DataError, ReleaseError
+        As :func:`make_checked_draft` does; then nothing is written.
+    """
+    draft = make_checked_draft(
+        database, root, city, run=run, pages=pages, today=today, progress=progress
+    )
+    _tell(progress, "writing")
+    write_release(root, city, draft)
+    with database.session(write=True) as session:
+        return releases.add_release(session, city, draft.manifest, _named(who), now())
+
+
+@geometry_faults("the release")
+def make_checked_draft(
+    database: Database,
+    root: Path,
+    city: str,
+    *,
+    run: str | None = None,
+    pages: Pages | None = None,
+    today: dt.date | None = None,
+    progress: Progress | None = None,
+) -> Draft:
+    """Make the release of a city as its data stand and check it; nothing is written.
+
+    Parameters
+    ----------
+    database, root
+        Where the data are, and the folder of all releases.
+    city
+        Slug.
     run
-        Id of the run that is shown; if left out, the one that
+        Id of the run whose zones it has; if left out, the one that
         :func:`geodata.store.uses.run_to_draft` chooses.
     pages
         Makes the documents of the public pages from the material and the files of the data, by
@@ -137,7 +172,7 @@ def draft_release(
     DataError
         If the zones of the run cannot be published.
     ReleaseError
-        If a rule is broken; then nothing is written.
+        If a rule is broken.
     """
     repair_city(database, root, city)
     with database.session() as session:
@@ -150,10 +185,7 @@ def draft_release(
         draft = make_draft(material, ReleaseFolder.current(root, city), pages, progress=progress)
         _tell(progress, "rules")
         require_rules(material, draft)
-    _tell(progress, "writing")
-    write_release(root, city, draft)
-    with database.session(write=True) as session:
-        return releases.add_release(session, city, draft.manifest, _named(who), now())
+    return draft
 
 
 def make_draft(

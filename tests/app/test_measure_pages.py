@@ -10,7 +10,7 @@ from app.config import Settings
 from app.measuring import measure_city
 from app.paths import template_dir
 from app.site import live as live_site
-from app.site.public_figures import withhold
+from app.site.released_figures import withhold
 from app.views import initiative_pages, measure_pages
 from app.views.measure_blocks import formulas_of
 from geodata.cityfile.description import read_city_file

@@ -40,7 +40,7 @@ def linked(client, release):
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory):
     """What every address gave before the withdrawal and after it, and a site that never had it."""
-    town = publish(tmp_path_factory.mktemp("town"))
+    town = publish(tmp_path_factory)
     client, gone = town.client, town.current
     addresses = linked(client, gone)
     before = {address: client.get(address, buffered=True) for address in addresses}
