@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from cluster import Cluster, ClusterError
-from published import publish
 
 from geodata.database import open_database, upgrade
 
@@ -64,10 +63,4 @@ def database(database_url):
     opened.close()
 
 
-@pytest.fixture(scope="session")
-def published(tmp_path_factory):
-    """A town with an early release, a withdrawn one and the one that is shown; only read."""
-    return publish(tmp_path_factory)
-
-
-pytest_plugins = ["demo_fixtures", "desk_fixtures"]
+pytest_plugins = ["demo_fixtures", "desk_fixtures", "published"]

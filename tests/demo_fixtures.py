@@ -1,4 +1,3 @@
-import dataclasses
 import datetime as dt
 import fcntl
 import os
@@ -9,6 +8,7 @@ import pytest
 from app import create_app
 from app.cli.demo import FITTED_FROM, HELD_OUT, publish_demo, put_to_use
 from app.config import Settings
+from app.maps.ground import Ground
 from app.runs.pipeline import FitRequest, fit
 from app.runs.validation import validate
 from geodata.cityfile.description import read_city_file
@@ -18,7 +18,12 @@ from geodata.demo.initiatives import write_initiatives
 from geodata.importing import import_city
 from geodata.initiatives import read_initiatives
 from geodata.measures.registry import MEASURES
+from geodata.publishing.outlines import in_districts
+from geodata.store.cities import get_city
+from geodata.store.editions import get_run_in_use
 from geodata.store.initiatives import record_initiatives
+from geodata.store.layers import base_shapes
+from geodata.store.uses import id_in_use
 
 
 def made_once(tmp_path_factory, name, make):
@@ -41,7 +46,6 @@ def settings_in(folder):
     return Settings(
         database_url=f"sqlite:///{folder / 'saferground.sqlite'}",
         instance=folder / "instance",
-        preview=True,
     )
 
 
@@ -79,8 +83,7 @@ def published_settings(tmp_path_factory, demo_settings):
         publish_demo(database, settings.releases, "alder-falls")
         database.close()
 
-    made = made_once(tmp_path_factory, "published-demo", make_releases)
-    return dataclasses.replace(settings_in(made), preview=False)
+    return settings_in(made_once(tmp_path_factory, "published-demo", make_releases))
 
 
 @pytest.fixture(scope="session")
@@ -88,16 +91,23 @@ def published_app(published_settings):
     return create_app(published_settings)
 
 
+@pytest.fixture
+def client(published_app):
+    return published_app.test_client()
+
+
+@pytest.fixture
+def shown(published_app):
+    return published_app.extensions["saferground.site"].shown()
+
+
 @pytest.fixture(scope="session")
-def demo_app(demo_settings):
-    return create_app(demo_settings)
-
-
-@pytest.fixture
-def client(demo_app):
-    return demo_app.test_client()
-
-
-@pytest.fixture
-def shown(demo_app):
-    return demo_app.extensions["saferground.site"].shown()
+def drawn(demo_settings):
+    """What the demonstration city's map is drawn from: its ground and the run in use, whole."""
+    database = open_database(demo_settings.database_url)
+    with database.session() as session:
+        city = get_city(session, "alder-falls")
+        ground = Ground(city=city, base=base_shapes(session, city.id))
+        run = in_districts(get_run_in_use(session, id_in_use(session, city)), city.districts)
+    database.close()
+    return ground, run

@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import shapely
 from demo_fixtures import made_once
 from gunfire import degrees
@@ -53,6 +54,13 @@ class Published:
         return self.settings.releases
 
 
+def draft_and_approve(database, settings, city, **more) -> ReleaseFolder:
+    """Draft a release with its pages, as the data stand, and approve it."""
+    made = draft_release(database, settings.releases, city, "ana", pages=site_files, **more)
+    approve_release(database, settings.releases, made.id, "ben")
+    return ReleaseFolder(path=settings.releases / city / made.id)
+
+
 def write_people(folder: Path, **more):
     """Write four quarters of the town, the last with few people; ``more`` are other columns."""
     half = SIDE / 2
@@ -90,6 +98,12 @@ def publish(tmp_path_factory) -> Published:
     )
 
 
+@pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    """The published town, for tests that only read it."""
+    return publish(tmp_path_factory)
+
+
 def settings_in(folder: Path) -> Settings:
     return Settings(
         database_url=f"sqlite:///{folder / 'town.sqlite'}", instance=folder / "instance"
@@ -109,7 +123,6 @@ def _publish(folder: Path) -> None:
     tell_initiatives(database, folder)
     root, made = settings.releases, []
     for today in (EARLY, LATER, TODAY):
-        record = draft_release(database, root, "town", "ana", pages=site_files, today=today)
-        made.append(approve_release(database, root, record.id, "ben").id)
+        made.append(draft_and_approve(database, settings, "town", today=today).id)
     withdraw_release(database, root, made[1], "cy", WHY)
     database.close()

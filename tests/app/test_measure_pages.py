@@ -4,12 +4,12 @@ from dataclasses import fields, replace
 
 import pytest
 from gunfire_town import GunfireTown
+from published import draft_and_approve
 
 from app import create_app
 from app.config import Settings
 from app.measuring import measure_city
 from app.paths import template_dir
-from app.site import live as live_site
 from app.site.released_figures import withhold
 from app.views import initiative_pages, measure_pages
 from app.views.measure_blocks import formulas_of
@@ -26,12 +26,11 @@ EVERYWHERE = ("/measures/", "/measures/alerts.count", "/initiatives/", "/readyz"
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gunfire")
-    made = Settings(
-        database_url=f"sqlite:///{folder}/town.sqlite", instance=folder / "instance", preview=True
-    )
+    made = Settings(database_url=f"sqlite:///{folder}/town.sqlite", instance=folder / "instance")
     upgrade(made.database_url)
     database = open_database(made.database_url)
     import_city(database, read_city_file(GunfireTown(folder).path))
+    draft_and_approve(database, made, "town")
     database.close()
     return made
 

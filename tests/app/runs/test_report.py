@@ -11,7 +11,8 @@ from app.runs.certainty import bootstrap
 from app.runs.comparison import compare
 from app.runs.pipeline import FitRequest, fit
 from app.runs.report import write_report
-from app.site.live import load_shown
+from app.runs.view import run_context
+from app.site.release_pages import make_city_preview
 from geodata.database import open_database
 from geodata.errors import DataError
 from geodata.store.cities import get_city
@@ -43,12 +44,14 @@ def whole(opened):
         run = latest_run(session, "alder-falls")
     bootstrap(opened, run.id, replicates=10)
     with opened.session() as session:
-        return load_shown(session, get_city(session, run.city), run.id), run
+        return run_context(session, get_city(session, run.city), run.id), run
 
 
 @pytest.fixture
-def client(own, whole):
-    return create_app(dataclasses.replace(own, city="alder-falls")).test_client()
+def client(own, opened, whole):
+    del whole
+    make_city_preview(opened, own, "alder-falls")
+    return create_app(own).test_client()
 
 
 def test_the_html_report_is_one_file_that_asks_for_nothing(whole, tmp_path):

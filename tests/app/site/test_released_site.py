@@ -356,11 +356,3 @@ def test_a_file_that_was_changed_is_never_shown(tmp_path):
     assert response.status_code == 503
     assert client.get("/readyz").status_code == 503
     town.database.close()
-
-
-def test_a_preview_says_so_and_is_kept_out_of_search_engines(town, release):
-    del release
-    shown = Settings(database_url=town.url, instance=town.settings.instance, preview=True)
-    response = create_app(shown).test_client().get("/measures/")
-    assert "Preview." in response.text
-    assert response.headers["X-Robots-Tag"] == "noindex"
