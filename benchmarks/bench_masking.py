@@ -10,7 +10,7 @@ import time
 import numpy as np
 import shapely
 
-from spatial.masking.places import make_public_places, snap
+from spatial.disclosure.places import make_public_places, snap
 from spatial.spec import MaskingSpec
 
 SIDE, STEP = 122, 100.0

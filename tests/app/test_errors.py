@@ -4,9 +4,9 @@ import pytest
 from staffing import Office
 
 import app.cli  # noqa: F401 - defines further errors
+from app.auth.secrets import LockedError, RateError
 from app.errors import STATUS, status_of
-from app.people.errors import LockedError, RateError
-from geodata.database import upgrade
+from geodata.db.engine import upgrade
 from geodata.errors import FaultyFileError, NotStoredError
 from spatial.errors import SaferGroundError
 

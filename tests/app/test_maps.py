@@ -11,15 +11,14 @@ import shapely
 from PIL import Image
 
 from app import create_app
+from app.maps.basemap import Ground
 from app.maps.bundle import map_files, put_bundle, put_file
-from app.maps.compose import Files, compose
-from app.maps.ground import Ground
-from app.maps.layers import Shapes
+from app.maps.compose import Files, Shapes, compose
 from app.maps.picture import overview_svg, zone_svg
 from app.maps.shapes import base_geojson, districts_geojson, zones_geojson
 from app.maps.surface import flat_surface, warped_surface
-from app.runs.view import public_city, public_run
-from geodata.publishing.zones import surface_file as released_surface
+from app.usecases.risk.view import public_city, public_run
+from geodata.releases.public_zones import surface_file as released_surface
 
 HOSTILE = [
     "</script><script>alert(1)</script>",

@@ -1,0 +1,189 @@
+"""What public pages know of a city, and nothing more: values without a way to where they came from.
+
+No page can show what is not in them. Zones have no counts of incidents; cells are only a share by
+class.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from geodata.measures.registry import STALE_DAYS
+from geodata.releases.rules import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import geopandas as gpd
+
+    from geodata.cityfile.initiatives import Initiative
+    from geodata.import_report import SourceReport
+
+ZONE_COLUMNS = (
+    "id",
+    "code",
+    "district",
+    "rank",
+    "area",
+    "environment_share",
+    "factors",
+    "geometry",
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PublicCity:
+    """One city; ``districts`` has code, name and geometry in its reference system ``crs``.
+
+    ``today`` is set where the calendar of a synthetic city stands still. Lengths are in the unit
+    of ``crs``.
+    """
+
+    slug: str
+    name: str
+    crs: str
+    timezone: str
+    synthetic: bool
+    today: dt.date | None
+    cell_units: float
+    block_units: float
+    districts: gpd.GeoDataFrame
+
+    def this_day(self) -> dt.date:
+        """Give today in the city, or the day at which a synthetic city's calendar stands."""
+        return self.today or dt.datetime.now(zoneinfo.ZoneInfo(self.timezone)).date()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PublicRun:
+    """The run whose zones are shown.
+
+    ``result`` holds the parts of what ``fit`` prints that a release tells. ``zones`` has the
+    columns of :data:`ZONE_COLUMNS`, in the city's reference system. ``class_shares`` is the share
+    of the city's cells in each risk class, lowest first. ``edited`` is the day on which a person
+    last changed the zones that the run had cut, and in how many steps; nobody is named.
+    """
+
+    id: str
+    outcome: str
+    period_from: dt.date
+    period_to: dt.date
+    seed: int
+    spec: Mapping[str, Any]
+    data_sha256: str
+    code_version: str
+    result: Mapping[str, Any]
+    zones: gpd.GeoDataFrame
+    class_shares: tuple[float, ...]
+    edited: tuple[dt.date, int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicFinding:
+    """Something worked out about the run later."""
+
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicInitiative:
+    """The newest version of an initiative; retired if it is not ``listed``."""
+
+    initiative: Initiative
+    listed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicEvent:
+    """Something that happened to an initiative; ``changes`` names what it says otherwise since."""
+
+    event: Literal["said", "retired", "returned"]
+    recorded_at: dt.datetime
+    initiative: Initiative | None
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlierZone:
+    """A zone of an earlier release that is none of this one; ``through`` is its last day."""
+
+    id: str
+    code: str
+    district: str
+    through: dt.date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """Which release is shown: its id, the day of its approval, the version of its rules.
+
+    ``previewed`` is when it was made, UTC, where it is a preview and nothing is published.
+    """
+
+    id: str
+    approved: dt.date | None
+    rules: int
+    previewed: dt.datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherCity:
+    """Another city that is shown here."""
+
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RunContext:
+    """What is known about a run beside itself: its city, what was read, how it was judged."""
+
+    city: PublicCity
+    reports: Sequence[SourceReport]
+    validations: Sequence[PublicFinding]
+    backtests: Sequence[PublicFinding]
+    certainty: PublicFinding | None
+    sensitivity: PublicFinding | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shown(RunContext):
+    """One city as a release tells it; ``run`` is missing where no zones are shown.
+
+    ``extents`` has the first and the last day that each section of records has rows of; nothing is
+    told of days after ``through``. ``periods`` and ``months`` are what it has figures of;
+    ``earlier_zones`` are zones of earlier releases, those of the newest first.
+    """
+
+    run: PublicRun | None
+    extents: Mapping[str, tuple[dt.date, dt.date]]
+    through: dt.date
+    others: Sequence[OtherCity]
+    initiatives: Sequence[PublicInitiative]
+    retired: Sequence[PublicInitiative]
+    release: Published
+    periods: Mapping[str, tuple[dt.date, dt.date]]
+    months: tuple[str, ...]
+    earlier_zones: tuple[EarlierZone, ...]
+
+    @property
+    def age_days(self) -> int:
+        """Days since the last day that anything shown is about.
+
+        They are counted to today, or to the day at which a synthetic city's calendar stands. A
+        release that was drafted today is as old as the delay.
+        """
+        return max(0, (self.city.this_day() - self.through).days)
+
+    @property
+    def stale_after_days(self) -> int:
+        """Age that the promise of a weekly update allows; the delay comes on top."""
+        return STALE_DAYS + RULES.delay_days
+
+    @property
+    def stale(self) -> bool:
+        """Whether it is older than the promise of a weekly update allows."""
+        return self.age_days > self.stale_after_days
