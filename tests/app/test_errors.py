@@ -48,7 +48,7 @@ def test_a_database_that_gives_way_is_not_our_fault_and_not_a_secret(tmp_path):
     assert client.get("/analyst/").status_code == 200
     office.close()
     (tmp_path / "saferground.sqlite").write_bytes(b"")
-    for response in (client.get("/analyst/"), program.get("/api/v1/runs")):
+    for response in (client.get("/analyst/"), program.get("/api/v1/cities/town/runs")):
         assert response.status_code == 503
         assert "saferground.sqlite" not in response.text
         assert "no such table" not in response.text

@@ -316,7 +316,8 @@ def test_json_gives_what_the_command_gives(town, settings):
     database.close()
     for got, value in zip(answer["measures"], expected.values, strict=True):
         wanted = {**value.as_json(), "withheld": None, "computed_at": got["computed_at"]}
-        if not value.measure.sensitive and value.figure.value is not None:
+        by_rows = value.figure.value is not None and value.measure.id != "site.data_age_days"
+        if by_rows and not value.measure.sensitive:
             for key, told in wanted.items():
                 is_number = isinstance(told, float)  # a release rounds them
                 assert got[key] == (pytest.approx(told, abs=1e-6) if is_number else told), key
