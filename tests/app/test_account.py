@@ -143,5 +143,5 @@ def test_the_page_about_the_method_begins_in_plain_words(client):
     plain, detail = text.split('id="detail"')
     for heading in ("What is it not?", "What it was not tested for", "How to object"):
         assert heading in plain
-    assert "This site names no contact" in plain
+    assert "Who answers:" in plain
     assert "Relative risk value (RRV)" in detail

@@ -223,6 +223,11 @@ def test_alerts_on_the_map_are_the_rows_of_the_release(client, release):
     assert document["through"] <= LAST.isoformat()
 
 
+@pytest.mark.parametrize("path", ["/accessibility/", "/methods/"])
+def test_a_city_that_names_no_contact_is_said_to_name_none(client, path):
+    assert "This site names no contact" in client.get(path).text
+
+
 def test_no_city_without_a_release(town, client, tmp_path):
     empty = create_app(Settings(database_url=town.url, instance=tmp_path)).test_client()
     assert "Nothing is published yet" in empty.get("/").text
