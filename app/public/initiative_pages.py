@@ -149,7 +149,6 @@ def initiatives_page(shown: Shown, found: CityFigures, city: str | None) -> Init
 def initiative_page(
     shown: Shown,
     record: PublicInitiative,
-    history: Sequence[PublicEvent],
     found: CityFigures,
     city: str | None,
 ) -> InitiativePage:
@@ -164,7 +163,7 @@ def initiative_page(
         ),
         strategies=tuple(_strategy(shown, one, found) for one in initiative.strategies),
         facts=tuple(fact_row(fact) for fact in initiative.facts),
-        history=_history(history),
+        history=_history(record.history),
         period=measure_words.span(found.scope.start, found.scope.end),
         named={"city": city} if city else {},
     )

@@ -184,7 +184,7 @@ def initiatives(shown: Shown) -> ResponseReturnValue:
 @with_city
 def initiative(shown: Shown, slug: str) -> ResponseReturnValue:
     """Show one initiative: strategies with their figures, what is said, and what was said when."""
-    record, history = site().initiative(shown, slug)
+    record = site().initiative(shown, slug)
     found = site().figures(shown, periods.last_year(shown))
-    page = initiative_pages.initiative_page(shown, record, history, found, request.args.get("city"))
+    page = initiative_pages.initiative_page(shown, record, found, request.args.get("city"))
     return render_template("public/initiative.html", frame=pages.frame(shown), page=page)

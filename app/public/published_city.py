@@ -8,20 +8,27 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
+from collections.abc import Mapping, Sequence  # noqa: TC003 - pydantic reads them
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from pydantic import Field, PlainSerializer, PlainValidator
+
+from geodata.cityfile.initiatives import Initiative
 from geodata.measures.registry import STALE_DAYS
 from geodata.releases.rules import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     import geopandas as gpd
 
-    from geodata.cityfile.initiatives import Initiative
     from geodata.import_report import SourceReport
 
+InitiativeDocument = Annotated[
+    Initiative, PlainValidator(Initiative.from_json), PlainSerializer(Initiative.as_json)
+]
+Edited = Annotated[
+    tuple[dt.date, int] | None, Field(exclude_if=lambda edited: edited is None)
+]  # the day of the last change of zones by a person, and the number of changes
 ZONE_COLUMNS = (
     "id",
     "code",
@@ -34,22 +41,28 @@ ZONE_COLUMNS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class PublicCity:
-    """One city; ``districts`` has code, name and geometry in its reference system ``crs``.
+@dataclass(frozen=True, kw_only=True)
+class CityDocument:
+    """``site/city.json``: the reference system and the clock of a city.
 
     ``today`` is set where the calendar of a synthetic city stands still. Lengths are in the unit
     of ``crs``.
     """
 
-    slug: str
-    name: str
     crs: str
     timezone: str
-    synthetic: bool
     today: dt.date | None
     cell_units: float
     block_units: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PublicCity(CityDocument):
+    """One city; ``districts`` has code, name and geometry in its reference system."""
+
+    slug: str
+    name: str
+    synthetic: bool
     districts: gpd.GeoDataFrame
 
     def this_day(self) -> dt.date:
@@ -57,27 +70,59 @@ class PublicCity:
         return self.today or dt.datetime.now(zoneinfo.ZoneInfo(self.timezone)).date()
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class PublicRun:
-    """The run whose zones are shown.
+@dataclass(frozen=True, kw_only=True)
+class RunFacts:
+    """What is told of a run beside its zones.
 
-    ``result`` holds the parts of what ``fit`` prints that a release tells. ``zones`` has the
-    columns of :data:`ZONE_COLUMNS`, in the city's reference system. ``class_shares`` is the share
-    of the city's cells in each risk class, lowest first. ``edited`` is the day on which a person
-    last changed the zones that the run had cut, and in how many steps; nobody is named.
+    ``result`` holds the parts of what ``fit`` prints that a release tells. ``class_shares`` is the
+    share of the city's cells in each risk class, lowest first.
     """
 
     id: str
     outcome: str
-    period_from: dt.date
-    period_to: dt.date
+    period_from: Annotated[dt.date, Field(alias="from")]
+    period_to: Annotated[dt.date, Field(alias="to")]
     seed: int
     spec: Mapping[str, Any]
     data_sha256: str
     code_version: str
     result: Mapping[str, Any]
-    zones: gpd.GeoDataFrame
     class_shares: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZoneDocument:
+    """What ``site/run.json`` tells of a zone; its outline is in ``data/zones.geojson``."""
+
+    id: str
+    code: str = ""  # of late releases only
+    area: float
+    environment_share: float
+    factors: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunDocument(RunFacts):
+    """``site/run.json``: the run whose zones are shown, and what was worked out about it."""
+
+    zones: Sequence[ZoneDocument]
+    edited: Edited = None
+    validations: Sequence[Mapping[str, Any]]
+    backtests: Sequence[Mapping[str, Any]]
+    certainty: Sequence[Mapping[str, Any]]
+    sensitivity: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PublicRun(RunFacts):
+    """The run whose zones are shown.
+
+    ``zones`` has the columns of :data:`ZONE_COLUMNS`, in the city's reference system. ``edited`` is
+    the day on which a person last changed the zones that the run had cut, and in how many steps;
+    nobody is named.
+    """
+
+    zones: gpd.GeoDataFrame
     edited: tuple[dt.date, int] | None = None
 
 
@@ -89,21 +134,25 @@ class PublicFinding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublicInitiative:
-    """The newest version of an initiative; retired if it is not ``listed``."""
-
-    initiative: Initiative
-    listed: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class PublicEvent:
     """Something that happened to an initiative; ``changes`` names what it says otherwise since."""
 
     event: Literal["said", "retired", "returned"]
     recorded_at: dt.datetime
-    initiative: Initiative | None
+    initiative: InitiativeDocument | None
     changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicInitiative:
+    """The newest version of an initiative; retired if it is not ``listed``.
+
+    ``history`` is what happened to it, newest first.
+    """
+
+    listed: bool
+    initiative: InitiativeDocument
+    history: tuple[PublicEvent, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

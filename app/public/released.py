@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from app.i18n.language import code
 from app.maps.bundle import activity_json, put_bundle, put_file
 from app.maps.picture import area_svg
-from app.public.published_city import OtherCity, PublicEvent, PublicInitiative, Shown
+from app.public.published_city import OtherCity, PublicInitiative, Shown
 from app.public.release_reader import MAP, ZONES, ReleaseReader
 from app.public.released_figures import released_detail, released_figures
 from geodata.errors import BrokenReleaseError, NotStoredError
@@ -114,8 +114,8 @@ class ReleasedSite:
         """
         return released_detail(self._read(shown).figures, shown, scope, identity, by)
 
-    def initiative(self, shown: Shown, slug: str) -> tuple[PublicInitiative, list[PublicEvent]]:
-        """Give one initiative of a city, retired or not, and its history, newest first.
+    def initiative(self, shown: Shown, slug: str) -> PublicInitiative:
+        """Give one initiative of a city, retired or not.
 
         Raises
         ------

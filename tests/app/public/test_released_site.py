@@ -11,9 +11,12 @@ from releasing import LAST, TODAY, Publisher, keep_run, tell_initiatives
 
 from app import create_app
 from app.config import Settings
+from app.public.published_city import CityDocument
 from app.usecases.site_documents import site_files
 from geodata.db.engine import open_database, upgrade
+from geodata.errors import BrokenReleaseError
 from geodata.releases.build import approve_release, draft_release, withdraw_release
+from geodata.releases.encoding import read_document
 from geodata.releases.folder import ReleaseFolder
 
 PAGES = (
@@ -363,3 +366,10 @@ def test_a_file_that_was_changed_is_never_shown(tmp_path):
     assert response.status_code == 503
     assert client.get("/readyz").status_code == 503
     town.database.close()
+
+
+def test_a_document_of_another_version_is_refused_with_its_field_and_the_remedy(release):
+    told = json.loads(release.read("site/city.json"))
+    del told["timezone"]
+    with pytest.raises(BrokenReleaseError, match=r"site/city.json .*timezone.* draft and approve"):
+        read_document(CityDocument, json.dumps(told).encode(), "site/city.json")
