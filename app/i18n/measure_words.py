@@ -11,6 +11,7 @@ from flask_babel import ngettext
 
 from app.i18n import numbers
 from app.i18n.language import N_, locale, translated
+from geodata.clock import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -227,7 +228,7 @@ def ago(days: int) -> str:
 
 def minutes_ago(when: dt.datetime) -> str:
     """Return how long ago a time was: in minutes, hours or days."""
-    minutes = int((dt.datetime.now(dt.UTC) - when).total_seconds() // 60)
+    minutes = int((utc_now() - when.replace(tzinfo=None)).total_seconds() // 60)
     if minutes < 1:
         return _("just now")
     if minutes < 60:

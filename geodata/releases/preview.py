@@ -11,10 +11,11 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from geodata.clock import utc_now
 from geodata.errors import BrokenReleaseError, ReleaseError
 from geodata.releases.build import make_checked_draft, write_release
 from geodata.releases.folder import MANIFEST, PREVIEW, PreviewFolder, ReleaseFolder
-from geodata.releases.repair import moment, now, put_document
+from geodata.releases.repair import moment, put_document
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -86,7 +87,7 @@ def preview_draft(root: Path, previews: Path, city: str, identity: str) -> Previ
 def _put_in_place(previews: Path, city: str, identity: str) -> PreviewFolder:
     """Name what the preview of a city is from now on, and remove the one before it."""
     folder = previews / city
-    put_document(folder / PREVIEW, {"release": identity, "at": moment(now())}, folder)
+    put_document(folder / PREVIEW, {"release": identity, "at": moment(utc_now())}, folder)
     found = PreviewFolder.current(previews, city)
     if found is None:
         msg = f"the preview of {city} was removed while it was made; make it anew"

@@ -124,7 +124,7 @@ def test_every_public_page_is_the_same_to_the_byte_once_the_draft_is_approved(
     draft = draft_release(town.database, town.root, "town", "ana", pages=site_files)
     assert draft.id == preview.id
     made = dt.datetime.fromisoformat(preview.made_at).replace(tzinfo=None)
-    monkeypatch.setattr("geodata.releases.build.now", lambda: made)
+    monkeypatch.setattr("geodata.releases.build.utc_now", lambda: made)
     approve_release(town.database, town.root, draft.id, "ben")
     banners = 0
     for address in addresses:
