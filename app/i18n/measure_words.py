@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from babel.numbers import format_decimal
@@ -14,6 +13,7 @@ from app.i18n.language import N_, locale, translated
 from geodata.clock import utc_now
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Mapping
 
     from geodata.measures.record import Figure, Measure, MeasureValue, Scope
