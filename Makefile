@@ -4,7 +4,7 @@ PORT ?= 8000
 WORKERS ?= 3 # of the tests; each file is run by one of them
 BIN := .venv/bin
 
-.PHONY: demo test check audit benchmark messages clean machine test-tools
+.PHONY: demo test check audit goldens benchmark messages clean machine test-tools
 
 demo: .venv/.run-ready app/static/vendor/.built
 	$(BIN)/saferground demo --port $(PORT)
@@ -25,6 +25,10 @@ audit:
 	build/audit/bin/pip-audit --strict --disable-pip --no-deps -r requirements.lock
 	build/audit/bin/pip-audit --strict --disable-pip --no-deps -r requirements-dev.lock
 	npm audit --package-lock-only
+
+# Writes tests/golden anew, the outputs that tests/test_golden.py compares; look at the difference.
+goldens: .venv/.dev-ready app/static/vendor/.built
+	PYTHONPATH=tests $(BIN)/python -m support.golden
 
 benchmark: .venv/.dev-ready
 	$(BIN)/python -m benchmarks

@@ -1,24 +1,24 @@
 import dataclasses
 import datetime as dt
 import fcntl
+import json
 import os
 import shutil
 
 import pytest
+from support.golden import printed
 
 from app import create_app
-from app.cli.demo import FITTED_FROM, HELD_OUT, publish_demo, put_to_use
+from app.cli.demo import DRAFTER, FITTED_FROM, HELD_OUT, WHY_USED, publish_demo
 from app.config import Settings
-from app.runs.pipeline import FitRequest, fit
-from app.runs.validation import validate
-from geodata.cityfile.description import read_city_file
-from geodata.database import open_database, upgrade
+from geodata.database import open_database
 from geodata.demo import write_city
 from geodata.demo.initiatives import write_initiatives
-from geodata.importing import import_city
 from geodata.initiatives import read_initiatives
 from geodata.measures.registry import MEASURES
 from geodata.store.initiatives import record_initiatives
+
+CITY = "alder-falls"
 
 
 def made_once(tmp_path_factory, name, make):
@@ -46,20 +46,22 @@ def settings_in(folder):
 
 
 def make_city(folder):
-    settings = settings_in(folder)
-    upgrade(settings.database_url)
-    database = open_database(settings.database_url)
+    """Make the city by its commands; what they print is kept in ``printed``."""
     write_city(folder / "city")
-    result = import_city(database, read_city_file(folder / "city" / "city.toml"))
     write_initiatives(folder / "city")
+    printed(folder, "init")
+    found = {"import": printed(folder, "import", folder / "city" / "city.toml", "--json")}
+    database = open_database(settings_in(folder).database_url)
     told = read_initiatives(folder / "city" / "initiatives.toml", MEASURES)
     with database.session(write=True) as session:
         record_initiatives(session, told, dt.datetime(2026, 1, 5, 12))
-    asked = FitRequest(city=result.city, outcome="robbery", start=FITTED_FROM, end=HELD_OUT[0])
-    (run,) = fit(database, asked)
-    validate(database, run.id, *HELD_OUT)
-    put_to_use(database, run)
     database.close()
+    days = ("--from", FITTED_FROM, "--to", HELD_OUT[0])
+    found["fit"] = printed(folder, "fit", CITY, "--outcome", "robbery", *days, "--json")
+    run, later = found["fit"]["run"], ("--from", HELD_OUT[0], "--to", HELD_OUT[1])
+    found["validate"] = printed(folder, "validate", run, *later, "--json")
+    printed(folder, "use", run, "--as", DRAFTER, "--why", WHY_USED)
+    (folder / "printed.json").write_text(json.dumps(found))
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +78,7 @@ def published_settings(tmp_path_factory, demo_settings):
         shutil.copytree(demo_settings.instance.parent, folder, dirs_exist_ok=True)
         settings = settings_in(folder)
         database = open_database(settings.database_url)
-        publish_demo(database, settings.releases, "alder-falls")
+        publish_demo(database, settings.releases, CITY)
         database.close()
 
     made = made_once(tmp_path_factory, "published-demo", make_releases)
