@@ -161,7 +161,8 @@ def test_the_description_of_the_interface_is_what_it_was(published_app):
 
 def helps(command, name, parent=None):
     """Yield the help of a command and of all in it."""
-    context = click.Context(command, info_name=name, parent=parent, max_content_width=100)
+    asked = {"info_name": name, "parent": parent, "max_content_width": 100}
+    context = click.Context(command, **asked, **command.context_settings)
     yield name if parent is None else context.command_path, command.get_help(context).splitlines()
     if isinstance(command, click.Group):
         for inner in command.list_commands(context):
