@@ -19,8 +19,8 @@ from support.golden import (
 )
 
 from app.cli import main
-from app.cli.demo import BEFORE_PILOT, CHOSEN_ON, PILOT, PILOTED
-from geodata.publishing.folder import ReleaseFolder
+from app.cli.demo_command import BEFORE_PILOT, CHOSEN_ON, PILOT, PILOTED
+from geodata.releases.folder import ReleaseFolder
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 LONG = "60"  # seconds of a search, which ends by itself before
