@@ -28,7 +28,7 @@ audit:
 
 # Writes tests/golden anew, the outputs that tests/test_golden.py compares; look at the difference.
 goldens: .venv/.dev-ready app/static/vendor/.built
-	PYTHONPATH=tests $(BIN)/python -m support.golden
+	PYTHONPATH=tests/support $(BIN)/python -m golden
 
 benchmark: .venv/.dev-ready
 	$(BIN)/python -m benchmarks

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 from demo_fixtures import CITY, made_once
-from support.golden import (
+from golden import (
     GOLDEN,
     Normal,
     columns,

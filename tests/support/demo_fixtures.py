@@ -6,7 +6,7 @@ import os
 import shutil
 
 import pytest
-from support.golden import printed
+from golden import printed
 
 from app import create_app
 from app.cli.demo_command import DRAFTER, FITTED_FROM, HELD_OUT, WHY_USED, publish_demo
