@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from app.private import keep_private
-from spatial.errors import SaferGroundError
+from spatial.errors import SaferGroundError, one_line
 
 COMMANDS = {  # name -> module of this package, and the command in it
     "audit": ("audit_commands", "audit"),
@@ -61,7 +61,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except SaferGroundError as error:
-            raise click.ClickException(" ".join(str(error).split())) from error
+            raise click.ClickException(one_line(error)) from error
         except Exception as error:
             # imported only when something went wrong: `--help` and its like do without Shapely
             from geodata.db.geometry import known_fault
