@@ -3,14 +3,19 @@ PYTHON ?= python3
 PORT ?= 8000
 WORKERS ?= 3 # of the tests; each file is run by one of them
 BIN := .venv/bin
+PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test check audit goldens benchmark messages clean machine test-tools
+.PHONY: demo test test-fast check audit goldens benchmark messages clean machine test-tools
 
 demo: .venv/.run-ready app/static/vendor/.built
 	$(BIN)/saferground demo --port $(PORT)
 
 test: check
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(PYTEST)
+
+# What a change is tried with: every test that is not slow.
+test-fast: .venv/.dev-ready app/static/vendor/.built
+	$(PYTEST) -m "not slow"
 
 check: .venv/.dev-ready app/static/vendor/.built test-tools
 	$(BIN)/ruff check .

@@ -1,7 +1,6 @@
 """What the commands print and a release holds is what it was: see ``tests/support/golden.py``."""
 
 import json
-import shutil
 from pathlib import Path
 
 import click
@@ -35,28 +34,23 @@ def kept(folder, found):
     (folder / "printed.json").write_text(json.dumps(found))
 
 
-def make_demo(demo_settings):
+def make_demo(folder):
     """Ask the rest of the demonstration city: its pilot, its measures and a plan."""
-
-    def make(folder):
-        shutil.copytree(demo_settings.instance.parent, folder, dirs_exist_ok=True)
-        found = json.loads((folder / "printed.json").read_text())
-        days = ("--from", CHOSEN_ON[0], "--to", CHOSEN_ON[1])
-        pilot = printed(folder, "fit", CITY, "--outcome", PILOT, *days, "--json")
-        periods = ("--before", period(BEFORE_PILOT), "--after", period(PILOTED))
-        asked = ("--run", pilot["run"], "--outcome", PILOT, *periods)
-        found["evaluate"] = printed(folder, "evaluate", CITY, *asked, "--json")
-        days = ("--from", "2025-01-01", "--to", "2026-01-01")
-        found["measures"] = printed(folder, "measures", CITY, *days, "--json")
-        found["measures_district"] = printed(
-            folder, "measures", CITY, *days, "--district", "D2", "--json"
-        )
-        asked = ("--district", "D2", "--run", found["fit"]["run"], "--limit", LONG)
-        shift = ("--shift", "2025-12-30T15:00/2025-12-30T23:00", "--units", 2)
-        found["plan"] = printed(folder, "plan", CITY, *asked, *shift, "--json")
-        kept(folder, found)
-
-    return make
+    found = json.loads((folder / "printed.json").read_text())
+    days = ("--from", CHOSEN_ON[0], "--to", CHOSEN_ON[1])
+    pilot = printed(folder, "fit", CITY, "--outcome", PILOT, *days, "--json")
+    periods = ("--before", period(BEFORE_PILOT), "--after", period(PILOTED))
+    asked = ("--run", pilot["run"], "--outcome", PILOT, *periods)
+    found["evaluate"] = printed(folder, "evaluate", CITY, *asked, "--json")
+    days = ("--from", "2025-01-01", "--to", "2026-01-01")
+    found["measures"] = printed(folder, "measures", CITY, *days, "--json")
+    found["measures_district"] = printed(
+        folder, "measures", CITY, *days, "--district", "D2", "--json"
+    )
+    asked = ("--district", "D2", "--run", found["fit"]["run"], "--limit", LONG)
+    shift = ("--shift", "2025-12-30T15:00/2025-12-30T23:00", "--units", 2)
+    found["plan"] = printed(folder, "plan", CITY, *asked, *shift, "--json")
+    kept(folder, found)
 
 
 def make_hartford(shared):
@@ -119,11 +113,12 @@ def documents(tmp_path_factory, request):
     def of(city):
         if city not in made:
             if city == "demo":
-                make = make_demo(request.getfixturevalue("demo_settings"))
+                request.getfixturevalue("demo_settings")
+                folder = made_once(tmp_path_factory, "golden-demo", make_demo, "demo")
             else:
                 shared = request.getfixturevalue("shared_data")
                 make = {"hartford": make_hartford, "durham": make_durham}[city](shared)
-            folder = made_once(tmp_path_factory, f"golden-{city}", make)
+                folder = made_once(tmp_path_factory, f"golden-{city}", make)
             found, normal = json.loads((folder / "printed.json").read_text()), Normal()
             made[city] = {name: normal.value(document) for name, document in found.items()}
         return made[city]
@@ -132,13 +127,11 @@ def documents(tmp_path_factory, request):
 
 
 NAMES = ("import", "fit", "validate", "measures", "plan", "evaluate")
+SHARED, SLOW = pytest.mark.shared_data, pytest.mark.slow
 CASES = [
-    *(("demo", name) for name in (*NAMES, "measures_district")),
-    *(pytest.param("hartford", name, marks=pytest.mark.shared_data) for name in NAMES),
-    *(
-        pytest.param("durham", name, marks=pytest.mark.shared_data)
-        for name in (*NAMES, "fit_each_district")
-    ),
+    *(pytest.param("demo", name, marks=SLOW) for name in (*NAMES, "measures_district")),
+    *(pytest.param("hartford", name, marks=SHARED) for name in NAMES),
+    *(pytest.param("durham", name, marks=(SHARED, SLOW)) for name in (*NAMES, "fit_each_district")),
 ]
 
 
@@ -226,8 +219,7 @@ def test_one_value_of_many_shows_in_its_column_alone():
 def test_goldens_are_small_and_none_is_left_over():
     files = [path for path in GOLDEN.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 1_500_000
-    cases = [case.values if hasattr(case, "values") else case for case in CASES]
-    known = {f"{city}/{name}.json" for city, name in cases}
+    known = {"/".join(case.values) + ".json" for case in CASES}
     known |= {"demo/release.json", "openapi.json", "help.json"}
     assert {str(path.relative_to(GOLDEN)) for path in files} == known
     for path in files:
