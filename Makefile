@@ -3,14 +3,19 @@ PYTHON ?= python3
 PORT ?= 8000
 WORKERS ?= 3 # of the tests; each file is run by one of them
 BIN := .venv/bin
+PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test check audit benchmark messages clean machine test-tools
+.PHONY: demo test test-fast check audit goldens benchmark messages clean machine test-tools
 
 demo: .venv/.run-ready app/static/vendor/.built
 	$(BIN)/saferground demo --port $(PORT)
 
 test: check
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(PYTEST)
+
+# What a change is tried with: every test that is not slow.
+test-fast: .venv/.dev-ready app/static/vendor/.built
+	$(PYTEST) -m "not slow"
 
 check: .venv/.dev-ready app/static/vendor/.built test-tools
 	$(BIN)/ruff check .
@@ -25,6 +30,10 @@ audit:
 	build/audit/bin/pip-audit --strict --disable-pip --no-deps -r requirements.lock
 	build/audit/bin/pip-audit --strict --disable-pip --no-deps -r requirements-dev.lock
 	npm audit --package-lock-only
+
+# Writes tests/golden anew, the outputs that tests/test_golden.py compares; look at the difference.
+goldens: .venv/.dev-ready app/static/vendor/.built
+	PYTHONPATH=tests/support $(BIN)/python -m golden
 
 benchmark: .venv/.dev-ready
 	$(BIN)/python -m benchmarks

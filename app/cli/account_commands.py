@@ -357,7 +357,7 @@ def token() -> None:
     """Let programs ask the interface in somebody's name, and end that."""
 
 
-@token.command()
+@token.command("add")
 @click.argument("name")
 @click.option("--label", required=True, metavar="TEXT", help="What the token is for.")
 @click.option(
