@@ -25,6 +25,7 @@ from geodata.errors import (
     StoreError,
 )
 from spatial.errors import (
+    CancelledError,
     CrsError,
     DosageError,
     FitError,
@@ -38,10 +39,6 @@ from spatial.errors import (
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
-
-
-class CancelledError(SaferGroundError):
-    """Long work was cancelled by whoever asked for it."""
 
 
 STATUS: dict[type[SaferGroundError], int] = {

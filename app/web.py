@@ -14,7 +14,6 @@ from app.site.live import LiveSite
 from app.site.released import ReleasedSite
 from app.strict_json import StrictJSONProvider
 from app.views import account, data, embed, explore, health, initiatives, measures, public
-from app.work.bell import Bell
 from app.workroom import Workroom, furnish
 from geodata.database import open_database
 
@@ -82,7 +81,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     language.register(app)
     errors.register(app)
     if database is not None and settings.secret_key is not None:
-        room = Workroom(settings=settings, database=database, bell=Bell(settings))
+        room = Workroom(settings=settings, database=database)
         furnish(app, room)
         staff.register(app, settings, database)
         analyst.register(app, room)

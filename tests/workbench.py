@@ -54,19 +54,17 @@ class Workbench:
         database, ended = self.office.database, []
         while True:
             with database.session(write=True) as session:
-                taken = jobs.take_job(session, "test:1:x")
-            if taken is None:
+                job = jobs.lease_job(session, "test:1:x")
+            if job is None:
                 return ended
-            job, ticket = taken
             tools = Tools(database=database, settings=self.office.settings, who=job.asked_by)
             state, message, result = jobs.DONE, None, None
             try:
                 result = read_task(job.kind, job.arguments).work(tools, lambda *_: None)
             except SaferGroundError as error:
                 state, message = jobs.FAILED, str(error)
-            far = jobs.HowFar(stage="the rest", done=1, total=1, timings={})
             with database.session(write=True) as session:
-                jobs.end_job(session, ticket, state, message=message, result=result, far=far)
+                jobs.end_job(session, job, state, message=message, result=result)
             ended.append(result or message)
 
     def commit(self, address, **changed):

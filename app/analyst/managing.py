@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from geodata.quarantine.handed_in import HandedIn
     from geodata.store.cities import CityRecord
     from geodata.store.imports import Described
-    from geodata.store.jobs import JobRecord
+    from geodata.tables.jobs import Job
 
 FIXED = ("districts", "boundary")  # a city cannot be without an area; these are replaced, not taken
 
@@ -137,7 +137,7 @@ def add_source(
     answers: Answers,
     proposal: Proposal,
     who: str,
-) -> JobRecord:
+) -> Job:
     """Take the file into the city's folder and ask for the import.
 
     Raises
@@ -167,7 +167,7 @@ def add_source(
 
 def remove_source(
     room: Workroom, slug: str, name: str, number: int | None, source: str, after: int, who: str
-) -> JobRecord:
+) -> Job:
     """Ask for an import of the city without one of its sources; its rows go.
 
     Raises
@@ -208,7 +208,7 @@ def _ask(
     action: str,
     told: dict[str, Any],
     forget: list[str] | None = None,
-) -> JobRecord:
+) -> Job:
     require_no_import(room, slug)
     read_content(content, folder.path, folder.root)
     arguments: dict[str, Any] = {
@@ -218,7 +218,7 @@ def _ask(
     }
     if forget:
         arguments["forget"] = forget
-    job = jobs.ask(room.database, room.bell, "import", arguments, who)
+    job = jobs.ask(room.database, "import", arguments, who)
     with room.database.session(write=True) as session:
         audit.record(session, who, action, slug, {**told, "job": job.id})
     return job

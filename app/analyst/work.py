@@ -88,7 +88,7 @@ def retry(city: str, job: int) -> ResponseReturnValue:
     """Ask again for what failed or was cancelled."""
     require_change(require_visitor().person, _job(city, job).job)
     room = workroom()
-    asked = jobs.retry(room.database, room.bell, job, require_visitor().person.name)
+    asked = jobs.retry(room.database, job, require_visitor().person.name)
     say("Asked for again.")
     return redirect(url_for("work.job", city=city, job=asked.id), 303)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.work.jobs import JobStatus
-    from geodata.store.jobs import JobRecord
+    from geodata.tables.jobs import Job
 
 
 TOLD_AT = {  # where the page of a run tells what a job found, and how that is called
@@ -165,7 +165,7 @@ def _message(message: str | None) -> str:
     return told if told.endswith((".", "!", "?")) else f"{told}."
 
 
-def _made(job: JobRecord, city: str) -> tuple[tuple[str, str], ...]:
+def _made(job: Job, city: str) -> tuple[tuple[str, str], ...]:
     result = job.result or {}
     made = [
         (f"Run {run}", url_for("reading.run", city=city, run=run)) for run in result.get("runs", ())

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app.work.jobs import JobStatus
-    from geodata.store.jobs import JobRecord
+    from geodata.tables.jobs import Job
 
 STAGES = {
     "risk factors": "Working out how far each factor reaches",
@@ -56,7 +56,7 @@ AFTER = {  # what is done once a stage is, where no other is told
 }
 
 
-def stage_words(job: JobRecord) -> str:
+def stage_words(job: Job) -> str:
     """Say what is being done."""
     stage = job.stage
     if stage is None:
@@ -66,7 +66,7 @@ def stage_words(job: JobRecord) -> str:
     return STAGES.get(stage, stage[:1].upper() + stage[1:])
 
 
-def state_words(job: JobRecord) -> str:
+def state_words(job: Job) -> str:
     """Say how a job stands."""
     if job.state == jobs.RUNNING and job.cancel_asked_by:
         return "is being cancelled"
@@ -117,7 +117,7 @@ def about(kind: str, arguments: Mapping[str, Any]) -> str:
     return "all that is to be published"
 
 
-def remedy(job: JobRecord) -> str:
+def remedy(job: Job) -> str:
     """Say what to do about a job that failed."""
     message = job.message or ""
     if "fault of this program" in message:

@@ -40,7 +40,7 @@ COMMANDS = {  # name -> module of this package, and the command in it
     "user": ("people", "user"),
     "validate": ("judging", "validate"),
     "visits": ("visiting", "visits"),
-    "worker": ("serving", "worker"),
+    "worker": ("worker", "worker"),
 }
 
 

@@ -343,7 +343,6 @@ def test_a_list_that_cannot_be_is_a_bad_request(ann, query):
 def test_what_is_being_fitted_is_shown_with_the_runs(desk, ann, vera):
     job = work.ask(
         desk.database,
-        desk.app.extensions["saferground.workroom"].bell,
         "fit",
         {"city": "town", "outcome": "robbery", "seed": 5},
         "ann",

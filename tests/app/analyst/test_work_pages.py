@@ -10,7 +10,7 @@ import pytest
 from app.analyst.work_words import STAGES, about, duration, remedy
 from app.work import jobs as work
 from geodata.store import jobs
-from geodata.store.jobs import HowFar
+from geodata.store.jobs import Progress
 
 JOBS = "/analyst/town/jobs"
 FIT = {"city": "town", "outcome": "robbery"}
@@ -22,8 +22,7 @@ def asked(desk):
     made = []
 
     def ask(kind="fit", **arguments):
-        bell = desk.app.extensions["saferground.workroom"].bell
-        job = work.ask(desk.database, bell, kind, arguments or {**FIT, "seed": 41}, "analyst")
+        job = work.ask(desk.database, kind, arguments or {**FIT, "seed": 41}, "analyst")
         made.append(job.id)
         return job.id
 
@@ -33,29 +32,28 @@ def asked(desk):
         if not job.ended:
             work.cancel(desk.database, number, "test")
             with desk.database.session(write=True) as session:
-                ticket = jobs.Ticket(job=number, worker=job.worker or "", attempt=job.attempt)
-                jobs.end_job(session, ticket, jobs.CANCELLED)
+                jobs.end_job(session, job, jobs.CANCELLED)
 
 
 @pytest.fixture
 def worker(desk):
     name = uuid.uuid4().hex
     with desk.database.session(write=True) as session:
-        jobs.greet_worker(session, name)
+        jobs.register_worker(session, name)
     yield name
     with desk.database.session(write=True) as session:
-        jobs.dismiss_worker(session, name)
+        jobs.unregister_worker(session, name)
 
 
 def take(desk):
     with desk.database.session(write=True) as session:
-        return jobs.take_job(session, "w1")[1]
+        return jobs.lease_job(session, "w1")
 
 
 def far(desk, ticket, stage, done, total):
     with desk.database.session(write=True) as session:
-        told = HowFar(stage=stage, done=done, total=total, timings={stage: 1.0})
-        jobs.beat_job(session, ticket, told)
+        progress = Progress(stage=stage, done=done, total=total, timings={stage: 1.0})
+        jobs.heartbeat(session, ticket, progress)
 
 
 def end(desk, ticket, state, **more):

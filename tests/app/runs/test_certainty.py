@@ -2,12 +2,12 @@ import json
 
 import pytest
 
-from app.errors import CancelledError
 from app.runs.certainty import CERTAINTY, bootstrap
 from app.runs.pipeline import FitRequest, fit
 from app.runs.workers import spread
 from geodata.errors import DataError
 from geodata.store import findings
+from spatial.errors import CancelledError
 
 
 @pytest.mark.parametrize("way", ["processes", "cluster"])
