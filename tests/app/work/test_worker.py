@@ -73,9 +73,9 @@ class Workers:
     def fit(self, seed):
         return self.ask(city="town", outcome="robbery", seed=seed)
 
-    def backtest(self, run, workers=()):
+    def backtest(self, run, workers=(), origins=24):
         """Ask for work of some seconds; give it, and who works on it, when it is under way."""
-        number = self.ask("backtest", run=run, origins=24)
+        number = self.ask("backtest", run=run, origins=origins)
         job = self.until(number, under_way)
         return number, [one for one in workers if f":{one.pid}:" in job.worker]
 
@@ -162,7 +162,7 @@ def test_two_workers_share_the_jobs_and_take_none_twice(workers):
 
 
 def test_a_job_of_a_killed_worker_is_taken_up_again_by_another(workers, run):
-    number, (first,) = workers.backtest(run, workers.living(2))
+    number, (first,) = workers.backtest(run, workers.living(2), origins=8)
     first.kill()
     first.wait()
     (second,) = workers.living(1)
@@ -172,6 +172,7 @@ def test_a_job_of_a_killed_worker_is_taken_up_again_by_another(workers, run):
     assert done.result == {"run": run}
 
 
+@ON_SQLITE
 def test_a_job_that_kills_its_workers_fails_cleanly(workers, run):
     crew = workers.living(2)
     number, (first,) = workers.backtest(run, crew)
@@ -187,9 +188,10 @@ def test_a_job_that_kills_its_workers_fails_cleanly(workers, run):
     assert "without a word" in failed.message
 
 
+@ON_SQLITE
 def test_a_worker_that_is_asked_to_end_releases_its_job(workers, run):
     (worker,) = workers.living(1)
-    number, _ = workers.backtest(run)
+    number, _ = workers.backtest(run, origins=8)
     assert work.worker_alive(workers.database)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(LONG) == 0
@@ -214,6 +216,7 @@ def test_a_running_job_is_cancelled_and_leaves_nothing(workers, run):
     assert worker.poll() is None
 
 
+@ON_SQLITE
 def test_a_worker_ends_with_whoever_started_it(workers):
     workers.living(0)
     worker = workers.start("--with-parent", stdin=subprocess.PIPE)
