@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.common import database_option, open_for, say, settings_for
+from app.jobs.process import log_to_stderr
+from app.jobs.worker import Worker, stop_at_signals, stop_with_parent
 from app.private import close_instance
-from app.work.process import log_to_stderr
-from app.work.worker import Worker, stop_at_signals, stop_with_parent
-from geodata.publishing.repair import repair_releases
+from geodata.releases.repair import repair_releases
 
 if TYPE_CHECKING:
     from app.config import Settings
-    from geodata.database import Database
+    from geodata.db.engine import Database
 
 
 @click.command()
