@@ -17,6 +17,7 @@ from app.problems import BELOW, problem
 from geodata.db.engine import DatabaseFailure
 from geodata.errors import (
     BrokenReleaseError,
+    CancelledError,
     DataError,
     FaultyFileError,
     NotStoredError,
@@ -25,7 +26,6 @@ from geodata.errors import (
     StoreError,
 )
 from spatial.errors import (
-    CancelledError,
     CrsError,
     DosageError,
     FitError,

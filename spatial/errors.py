@@ -43,7 +43,3 @@ class DosageError(SaferGroundError, ValueError):
 
 class ZoneEditError(SaferGroundError, ValueError):
     """Zones cannot be changed by hand as asked."""
-
-
-class CancelledError(SaferGroundError):
-    """Long work was cancelled by whoever asked for it."""

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.jobs.kinds import Tools, read_task
 from geodata.db.engine import DatabaseFailure, open_database
+from geodata.errors import CancelledError
 from geodata.repositories import job_queue
-from spatial.errors import CancelledError, SaferGroundError
+from spatial.errors import SaferGroundError
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

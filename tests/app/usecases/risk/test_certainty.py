@@ -5,9 +5,8 @@ import pytest
 from app.usecases.risk.analyses import CERTAINTY, bootstrap
 from app.usecases.risk.fit import FitRequest, fit
 from app.usecases.risk.parallel import spread
-from geodata.errors import DataError
+from geodata.errors import CancelledError, DataError
 from geodata.repositories import run_analyses
-from spatial.errors import CancelledError
 
 
 @pytest.mark.parametrize("way", ["processes", "cluster"])
