@@ -33,7 +33,7 @@ from app.jobs.process import (
 from geodata.db.engine import DatabaseFailure
 from geodata.repositories import job_queue
 from geodata.repositories.job_queue import Progress
-from geodata.uploads.intake import forget_old
+from geodata.uploads.retention import forget_old
 
 if TYPE_CHECKING:
     import datetime as dt
