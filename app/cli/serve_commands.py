@@ -13,7 +13,7 @@ import click
 from app import create_app
 from app.cli.account_commands import tell_first_administrator
 from app.cli.common import database_option, open_for, say, settings_for
-from app.cli.worker import repair
+from app.cli.worker_command import repair
 from app.config import SettingsError
 from app.jobs.embedded import EmbeddedWorker
 from app.private import close_instance

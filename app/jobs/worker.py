@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from geodata.db.staff_tables import Job
 
 SILENT_SECONDS = 60.0
-LOCKED_MS = 200  # how long a heartbeat waits for the lock of another
+LOCKED_MS = 1_000  # how long a heartbeat waits for the lock of another
 GRACE_SECONDS = 20.0
 LATE_SECONDS = 5.0  # for the end of a process that had to be killed
 START_SECONDS = 60.0  # that a new process has beside the time of a step; 3 on an idle machine

@@ -17,7 +17,7 @@ def loaded(modules):
 
 
 def test_a_worker_and_the_kinds_of_jobs_load_no_pages_and_no_numerical_libraries():
-    found = loaded("app.cli.worker, app.jobs.process, app.jobs.kinds")
+    found = loaded("app.cli.worker_command, app.jobs.process, app.jobs.kinds")
     assert "sqlalchemy" in found
     assert found.isdisjoint(HEAVY)
 

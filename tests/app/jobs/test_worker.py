@@ -39,7 +39,6 @@ class Workers:
         self.environment = {
             "SAFERGROUND_DATABASE": settings.database_url,
             "SAFERGROUND_INSTANCE": str(settings.instance),
-            "SAFERGROUND_STEP_SECONDS": str(STEP_SECONDS),
             "SAFERGROUND_POLL_SECONDS": "0.05",
             "SAFERGROUND_HEARTBEAT_SECONDS": "0.2",
             "SAFERGROUND_USER": "cleo",
@@ -47,11 +46,15 @@ class Workers:
         self.started = []
         self.asked = []
 
-    def start(self, *extra, **options):
+    def start(self, *extra, step_seconds=600, **options):
         with (self.settings.instance / f"worker-{len(self.started)}.log").open("w") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "app.cli", "worker", *extra],
-                env={**os.environ, **self.environment},
+                env={
+                    **os.environ,
+                    **self.environment,
+                    "SAFERGROUND_STEP_SECONDS": str(step_seconds),
+                },
                 stderr=log,
                 **options,
             )
@@ -224,7 +227,7 @@ def test_a_worker_ends_with_whoever_started_it(workers):
     workers.until(cancelled, lambda job: job.state == "running")
     worker.stdin.close()
     assert worker.wait(LONG) == 0
-    assert not work.worker_alive(workers.database)
+    assert workers.job(cancelled).state == "waiting"
 
 
 def _children(pid):
@@ -257,7 +260,8 @@ def _lives(pid):
 
 @ON_SQLITE
 def test_work_that_does_not_answer_is_ended_from_outside_and_the_worker_goes_on(workers, run):
-    (worker,) = workers.living(1)
+    workers.living(0)
+    worker = workers.start(step_seconds=STEP_SECONDS)
     number, _ = workers.backtest(run)
     silent = _working(worker.pid)
     os.kill(silent, signal.SIGSTOP)  # as deaf as one that never leaves a regular expression
@@ -272,6 +276,7 @@ def test_work_that_does_not_answer_is_ended_from_outside_and_the_worker_goes_on(
 
 @ON_SQLITE
 def test_work_whose_process_is_killed_is_taken_up_again_by_the_same_worker(workers, run):
+    workers.living(0)
     (worker,) = workers.living(1)
     number, _ = workers.backtest(run)
     for attempt in (1, 2):
