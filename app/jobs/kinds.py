@@ -58,13 +58,19 @@ class Task:
         ------
         NotStoredError
             If the city or the run is not stored.
+        DataError
+            If the run was made by an earlier version and lacks what this one reads.
         """
         from geodata.repositories.cities import get_city
-        from geodata.repositories.runs import get_run
+        from geodata.repositories.runs import get_summary, require_readable
 
         if self.new:
             return self.city
-        return get_run(session, self.run).city if self.run else get_city(session, self.city).slug
+        if not self.run:
+            return get_city(session, self.city).slug
+        run = get_summary(session, self.run)
+        require_readable(run)
+        return run.city
 
 
 def read_task(kind: str, given: Mapping[str, Any]) -> Task:

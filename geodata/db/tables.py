@@ -178,7 +178,11 @@ class BaseShape(Base):
 
 
 class Run(Base):
-    """One fit, written once. ``result`` is the JSON document of ``fit``; ``cells`` is Parquet."""
+    """One fit, written once. ``result`` is the JSON document of ``fit``; ``cells`` is Parquet.
+
+    ``family``, ``n_factors``, ``n_incidents`` and ``readable`` (by this version) are what lists
+    say of ``result``, so that no list reads it.
+    """
 
     __tablename__ = "run"
     __table_args__ = (Index(None, "city_id", "created_at"),)
@@ -196,6 +200,10 @@ class Run(Base):
     result: Mapped[dict[str, Any]]
     cells: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[dt.datetime]
+    family: Mapped[str] = mapped_column(String(20))
+    n_factors: Mapped[int]
+    n_incidents: Mapped[int]
+    readable: Mapped[bool]
 
 
 class Zone(Base):
