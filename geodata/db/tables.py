@@ -177,6 +177,14 @@ class BaseShape(Base):
     geom: Mapped[BaseGeometry]
 
 
+# All that lists say of a run: SQLite finds it in the index alone. In the table it stands behind the
+# document and the cells, which SQLite would have to walk through (90 MB for 200 runs).
+LISTED = (
+    *("city_id", "created_at", "id", "outcome", "scope", "period_from", "period_to"),
+    *("code_version", "family", "n_factors", "n_incidents", "readable"),
+)
+
+
 class Run(Base):
     """One fit, written once. ``result`` is the JSON document of ``fit``; ``cells`` is Parquet.
 
@@ -185,7 +193,7 @@ class Run(Base):
     """
 
     __tablename__ = "run"
-    __table_args__ = (Index(None, "city_id", "created_at"),)
+    __table_args__ = (Index("ix_run_listed", *LISTED),)
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     city_id: Mapped[int] = mapped_column(ForeignKey("city.id"))
     outcome: Mapped[str] = mapped_column(String(120))

@@ -2,24 +2,25 @@
 
 from contextlib import contextmanager
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 BLOBS = ("run.result", "run.cells", "run.spec", "run.grid")
 
 
 @contextmanager
-def statements_of(database):
-    """Gather the statements that are sent while this is open."""
+def statements_of(database=None):
+    """Gather the statements that are sent, to one database or to any, while this is open."""
+    engine = Engine if database is None else database.engine
     found = []
 
     def note(_connection, _cursor, statement, *_rest):
         found.append(statement)
 
-    event.listen(database.engine, "before_cursor_execute", note)
+    event.listen(engine, "before_cursor_execute", note)
     try:
         yield found
     finally:
-        event.remove(database.engine, "before_cursor_execute", note)
+        event.remove(engine, "before_cursor_execute", note)
 
 
 def blobs_in(statements):

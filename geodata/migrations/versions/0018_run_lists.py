@@ -11,6 +11,10 @@ from geodata.migrations.indexes import allow_changes, forbid_again
 revision = "0018"
 down_revision = "0016"
 
+LISTED = (
+    *("city_id", "created_at", "id", "outcome", "scope", "period_from", "period_to"),
+    *("code_version", "family", "n_factors", "n_incidents", "readable"),
+)
 RUN = sa.table(
     "run",
     sa.column("id"),
@@ -42,3 +46,5 @@ def upgrade() -> None:
         }
         connection.execute(RUN.update().where(RUN.c.id == run).values(values))
     forbid_again("run")
+    op.drop_index("ix_run_city_id_created_at", "run")
+    op.create_index("ix_run_listed", "run", list(LISTED))

@@ -38,6 +38,16 @@ def test_lists_and_summaries_of_runs_read_no_document_and_no_cells(database, tow
     assert blobs_in(sent) == ["run.cells", "run.grid", "run.result", "run.spec"]
 
 
+def test_sqlite_lists_runs_from_an_index_alone(sqlite_database):
+    """In the table, what lists say stands behind documents and cells."""
+    with statements_of(sqlite_database) as sent, sqlite_database.session() as session:
+        runs.list_runs(session, "town")
+    listing = next(one for one in sent if "run.family" in one).replace("LIMIT ? OFFSET ?", "")
+    with sqlite_database.session() as session:
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {listing}", ("town",))
+        assert "run USING COVERING INDEX ix_run_listed" in "\n".join(map(str, plan))
+
+
 def test_more_runs_take_no_more_statements(database, town):
     def count():
         with statements_of(database) as sent, database.session() as session:
