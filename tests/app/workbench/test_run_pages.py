@@ -369,7 +369,12 @@ def test_a_city_without_data_says_what_a_run_needs(desk, ann):
 
 @pytest.mark.parametrize(
     "address",
-    [RUNS, f"{RUNS}?order=period&outcome=robbery", "/analyst/town/drafts", "/analyst/town/compare"],
+    [
+        RUNS,
+        f"{RUNS}?order=period&outcome=robbery",
+        "/analyst/town/releases",
+        "/analyst/town/compare",
+    ],
 )
 def test_pages_that_list_runs_read_no_document_of_a_run(desk, ann, address):
     with statements_of(desk.app.extensions["saferground.workroom"].database) as sent:
