@@ -14,6 +14,8 @@ from app import create_app
 from app.cli.common import database_option, open_for, say, settings_for
 from app.cli.people import tell_first_administrator
 from app.config import SettingsError
+from app.people.demonstration import close_doors
+from app.people.signing_in import utc_now
 from app.private import close_instance
 from app.server import make_server
 from app.work.embedded import EmbeddedWorker
@@ -23,6 +25,8 @@ from geodata.publishing.repair import repair_releases
 from spatial.errors import SaferGroundError
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from app.config import Settings
     from geodata.database import Database
 
@@ -62,10 +66,13 @@ def serve(
     staff = settings.secret_key is not None
     if staff:
         tell_first_administrator(database_url)
-        repair(open_for(database_url), settings)
+        database = open_for(database_url)
+        repair(database, settings)
+        with database.session(write=True) as session:
+            close_doors(session, utc_now())  # which a demonstration that was killed left open
     with_worker = staff if with_worker is None else with_worker
     with EmbeddedWorker(settings.database_url) if with_worker else nullcontext():
-        run_server(settings, host, port)
+        run_server(create_app(settings), host, port)
 
 
 def _settings(database_url: str | None, *, public: bool, preview: bool) -> Settings:
@@ -134,9 +141,8 @@ def require_free_port(host: str, port: int) -> None:
             raise PortTakenError(msg) from error
 
 
-def run_server(settings: Settings, host: str, port: int) -> None:
+def run_server(app: Flask, host: str, port: int) -> None:
     """Serve until stopped."""
-    app = create_app(settings)
     shown = f"[{host}]" if ":" in host else host
     say(f"Safer Ground is at http://{shown}:{port}/ (stop with Ctrl+C)")
     threading.Thread(target=app.extensions["saferground.site"].warm, daemon=True).start()

@@ -1,0 +1,200 @@
+"""One-time links of the demonstration: each once, for an hour, from this machine, nowhere else."""
+
+import pytest
+from desk_fixtures import words
+from staffing import NOW, Office, keep_city
+
+from app.people.demonstration import (
+    DOORS,
+    MADE_BY,
+    OneTimeLinks,
+    close_doors,
+    open_doors,
+    why_not,
+)
+from app.staff import demonstration
+from geodata.database import open_database, upgrade
+from geodata.store import people
+from geodata.tables.core import City
+
+HOST = "127.0.0.1"
+FIRST_WORDS = {
+    "the workbench, as an analyst": "Town",
+    "the desk of a district, as its commander": "D1",
+    "the field log, as an officer": "D1",
+    "the releases, as who approves them": "Releases",
+}
+
+
+class Demonstration:
+    """A synthetic town that is served as a demonstration."""
+
+    def __init__(self, office):
+        self.office = office
+        self.links = OneTimeLinks(HOST)
+        demonstration.register(office.app, self.links)
+
+    def open(self):
+        """Give the address of a new link by what it opens."""
+        with self.office.database.session(write=True) as session:
+            made = open_doors(session, self.links, "town", "D1", self.office.now)
+        return {what: f"/demonstration/{token}" for what, token in made}
+
+    def close(self):
+        with self.office.database.session(write=True) as session:
+            close_doors(session, self.office.now)
+
+    def change_city(self, **values):
+        with self.office.database.session(write=True) as session:
+            city = session.query(City).one()
+            for name, value in values.items():
+                setattr(city, name, value)
+
+
+@pytest.fixture(scope="module")
+def demo(town_desk):
+    return Demonstration(town_desk.office)
+
+
+@pytest.mark.parametrize("what", FIRST_WORDS)
+def test_a_link_opens_the_page_of_its_role_at_once(demo, what):
+    browser = demo.office.client()
+    answer = browser.get(demo.open()[what], follow_redirects=True)
+    assert answer.status_code == 200
+    assert FIRST_WORDS[what] in words(answer)
+    door = next(door for door in DOORS if door.what == what)
+    assert door.display in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    person = demo.office.person(door.name)
+    assert person.roles == (door.role,)
+    assert person.password_hash is None
+    assert not person.codes
+
+
+def test_a_link_opens_no_page_of_another_role(demo):
+    browser = demo.office.client()
+    browser.get(demo.open()["the field log, as an officer"])
+    assert browser.get("/command/town/D1/log").status_code == 200
+    assert browser.get("/command/town/D2/log").status_code == 403
+    assert browser.get("/command/town/D1/plans/new").status_code == 403
+    assert browser.get("/admin/people").status_code == 403
+
+
+def test_a_link_works_once(demo):
+    address = demo.open()["the workbench, as an analyst"]
+    assert demo.office.client().get(address).status_code == 303
+    again = demo.office.client()
+    answer = again.get(address)
+    assert answer.status_code == 404
+    assert "opens once" in answer.text
+    assert again.get("/analyst/town/").location.startswith("/login")
+
+
+def test_what_looks_at_a_link_beforehand_does_not_use_it_up(demo):
+    address = demo.open()["the workbench, as an analyst"]
+    assert demo.office.client().client.head(address).status_code == 204
+    assert demo.office.client().get(address).status_code == 303
+
+
+def test_a_link_is_over_after_an_hour(demo):
+    first, second = (demo.open()["the workbench, as an analyst"] for _ in range(2))
+    demo.office.wait(minutes=59, seconds=59)
+    assert demo.office.client().get(first).status_code == 303
+    demo.office.wait(seconds=1)
+    assert demo.office.client().get(second).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "request_of_another",
+    [
+        {"environ_overrides": {"REMOTE_ADDR": "192.0.2.7"}},
+        {"environ_overrides": {"REMOTE_ADDR": ""}},
+        {"headers": {"X-Forwarded-For": "127.0.0.1"}},
+        {"headers": {"Forwarded": "for=192.0.2.7"}},
+        {"headers": {"Host": "demo.example"}},
+    ],
+)
+def test_another_machine_is_refused_and_does_not_use_a_link_up(demo, request_of_another):
+    demo.office.app.extensions["saferground.hosts"] |= {"demo.example"}
+    address = demo.open()["the workbench, as an analyst"]
+    client = demo.office.app.test_client()
+    assert client.get(address, **request_of_another).status_code == 403
+    assert "Set-Cookie" not in client.get(address, **request_of_another).headers
+    assert demo.office.client().get(address).status_code == 303
+
+
+def test_the_next_link_signs_the_person_before_out(demo):
+    browser, addresses = demo.office.client(), demo.open()
+    browser.get(addresses["the workbench, as an analyst"])
+    stale = browser.client.get_cookie("saferground").value
+    browser.get(addresses["the field log, as an officer"])
+    assert browser.get("/analyst/town/runs/new").status_code == 403
+    browser.client.set_cookie("saferground", stale)
+    assert browser.get("/analyst/town/").location.startswith("/login")
+
+
+def test_nobody_comes_in_once_a_real_city_is_there(demo):
+    address = demo.open()["the workbench, as an analyst"]
+    demo.change_city(synthetic=False)
+    try:
+        assert demo.office.client().get(address).status_code == 404
+    finally:
+        demo.change_city(synthetic=True)
+
+
+def test_the_end_of_the_demonstration_ends_sessions_and_links(demo):
+    browser, addresses = demo.office.client(), demo.open()
+    browser.get(addresses["the workbench, as an analyst"])
+    assert browser.get("/analyst/town/").status_code == 200
+    demo.close()
+    assert browser.get("/analyst/town/").location.startswith("/login")
+    assert demo.office.client().get(addresses["the field log, as an officer"]).status_code == 404
+    with demo.office.database.session() as session:
+        states = {one.state for one in people.list_people(session) if one.created_by == MADE_BY}
+    assert states == {"disabled"}
+
+
+def test_the_audit_names_each_that_came_in(demo):
+    demo.office.client().get(demo.open()["the releases, as who approves them"])
+    newest = demo.office.entries("sign_in.done")[0]
+    assert newest.person == "demonstration-publisher"
+    assert newest.details["with"] == "demonstration link"
+
+
+@pytest.fixture
+def real(tmp_path):
+    upgrade(f"sqlite:///{tmp_path}/real.sqlite")
+    made = Office(f"sqlite:///{tmp_path}/real.sqlite", tmp_path)
+    keep_city(made.database, "durham")
+    yield made
+    made.close()
+
+
+def test_a_real_instance_has_no_such_address(real):
+    assert real.client().get("/demonstration/anything").status_code == 404
+    assert not [r for r in real.app.url_map.iter_rules() if r.endpoint.startswith("demonstration")]
+
+
+def test_no_link_is_made_where_others_could_come_or_a_city_is_real(demo, real, tmp_path):
+    with demo.office.database.session() as session:
+        settings = demo.office.settings
+        assert why_not(session, settings, HOST) is None
+        assert "other machines" in why_not(session, settings, "192.0.2.1")
+        behind = Office(settings.database_url, tmp_path / "behind", proxies=1)
+        assert "SAFERGROUND_PROXIES" in why_not(session, behind.settings, HOST)
+        behind.close()
+    with real.database.session() as session:
+        assert why_not(session, real.settings, HOST) == "this instance holds a real city (durham)"
+
+
+def test_somebody_who_was_called_so_before_gets_no_link_and_stays(real):
+    real.add("demonstration-analyst", "viewer")
+    database = open_database(real.settings.database_url)
+    with database.session(write=True) as session:
+        made = open_doors(session, OneTimeLinks(HOST), "durham", "D1", NOW)
+        close_doors(session, NOW)
+    database.close()
+    assert "the workbench, as an analyst" not in dict(made)
+    assert len(made) == len(DOORS) - 1
+    person = real.person("demonstration-analyst")
+    assert (person.roles, person.state) == (("viewer",), "active")
