@@ -1,3 +1,4 @@
+// @ts-check
 // Alerts and complaints on the map: approximate areas, filtered by week together with the figures
 // and tables of the page. Needs map.js, which says when the map is there.
 "use strict";
@@ -16,6 +17,12 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
     page("map-status").textContent = Words.say("no_alerts");
     return;
   }
+  /**
+   * `counts` are flat fours: position of the site, of the week, of the class, and a number.
+   * @typedef {[number, number, number, string]} SiteRow latitude, longitude, radius in metres, district
+   * @typedef {{ id: "alerts" | "complaints", title: string, one: string, many: string, classes: string[], sites: SiteRow[], counts: number[] }} ActivityLayer
+   * @type {{ weeks: string[], through: string, districts: string[], layers: ActivityLayer[] }}
+   */
   const data = await answer.json();
   const weeks = data.weeks;
   let first = weeks.indexOf(page("from").value);
@@ -48,8 +55,9 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
   };
   const word = (layer, number) => `${Words.number(number)} ${number === 1 ? layer.one : layer.many}`;
   const long = Words.day;
+  /** @type {(text: string, add?: number) => Date} */
   const date = (text, add = 0) => new Date(Date.parse(`${text}T00:00:00Z`) + add * 864e5);
-  const lastDay = () => new Date(Math.min(date(weeks[last], 6), date(data.through)));
+  const lastDay = () => new Date(Math.min(Number(date(weeks[last], 6)), Number(date(data.through))));
 
   const paint = () => {
     const { district, kind, layers: on } = Filter.now();
@@ -149,10 +157,10 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
     weeks.forEach((week, i) => {
       const bar = document.createElementNS(SVG, "rect");
       const height = (main[i] / most) * 38;
-      bar.setAttribute("x", i * 4 + 0.4);
-      bar.setAttribute("width", 3.2);
-      bar.setAttribute("y", 40 - height);
-      bar.setAttribute("height", height);
+      bar.setAttribute("x", String(i * 4 + 0.4));
+      bar.setAttribute("width", "3.2");
+      bar.setAttribute("y", String(40 - height));
+      bar.setAttribute("height", String(height));
       chart.append(bar);
       drawn.push(bar);
     });

@@ -1,3 +1,4 @@
+// @ts-check
 // The board: every half minute the numbers are fetched anew, and the map where a state changed.
 "use strict";
 
@@ -8,6 +9,7 @@
   const fresh = document.getElementById("board-fresh");
   let before = [...frame.querySelectorAll("tr[data-zone] [data-cell=words]")].map((cell) => cell.textContent).join("|");
 
+  /** @type {(row: HTMLElement, values: Record<string, string | number>) => void} */
   const put = (row, values) => {
     for (const cell of row.querySelectorAll("[data-cell]")) {
       const text = String(values[cell.dataset.cell]);

@@ -1,14 +1,21 @@
+// @ts-check
 // Click a place: what is here, in the words of the server, and a mark on the map.
 "use strict";
 
 const Here = (() => {
   const page = (name) => document.getElementById(name);
-  let map = null, mark = null, asked = 0;
+  /** @type {L.Map} */
+  let map = null;
+  /** @type {L.CircleMarker | null} */
+  let mark = null;
+  let asked = 0;
 
+  /** @type {(at: Place | null) => void} */
   const put = (at) => {
     if (mark) mark.remove();
     mark = at && L.circleMarker(at, { pane: SaferGround.pane(map, "marks", 640), interactive: false, radius: 9, color: "#16233b", weight: 3, fillColor: "#ffffff", fillOpacity: 0.5 }).addTo(map);
   };
+  /** @type {(at: Place) => string} */
   const text = ([lat, lon]) => `${lat.toFixed(5)},${lon.toFixed(5)}`;
   const write = (words) => {
     const line = document.createElement("p");
@@ -37,6 +44,7 @@ const Here = (() => {
     if (focus) page("here-title").focus();
     else if (near && matchMedia("(max-width: 60rem)").matches) page("here").scrollIntoView({ block: "nearest" });
   };
+  /** @type {(at: Place, how?: { focus?: boolean, step?: boolean }) => void} */
   const show = (at, { focus = false, step = true } = {}) => {
     put(at);
     if (step) Address.put({ at: text(at), place: "" }, true);
@@ -55,9 +63,14 @@ const Here = (() => {
     Address.put({ at: "", place: "" });
     write(words);
   };
+  /** @type {() => Place | null} */
+  const wanted = () => {
+    const [lat, lon, ...more] = (Address.read().get("at") || "").split(",").map(Number);
+    return Number.isFinite(lat) && Number.isFinite(lon) && !more.length ? [lat, lon] : null;
+  };
   const restore = () => {
-    const at = (Address.read().get("at") || "").split(",").map(Number);
-    if (at.length === 2 && at.every(Number.isFinite)) show(at, { step: false });
+    const at = wanted();
+    if (at) show(at, { step: false });
     else clear();
   };
 
@@ -72,9 +85,10 @@ const Here = (() => {
     });
     document.addEventListener("saferground:filter", ({ detail: { restored } }) => { if (mark && !restored) restore(); });
     addEventListener("popstate", restore);
-    if (Address.read().get("at")) {
+    const at = wanted();
+    if (at) {
       restore();
-      if (!Address.read().get("view")) map.setView(Address.read().get("at").split(",").map(Number), 16, { animate: false });
+      if (!Address.read().get("view")) map.setView(at, 16, { animate: false });
     }
   });
   return { show, fail };

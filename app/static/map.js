@@ -1,3 +1,4 @@
+// @ts-check
 // The page's own part of the map. Folium's script calls SaferGround.*; data come by address and
 // every text is set as text.
 "use strict";
@@ -10,16 +11,22 @@ const SaferGround = (() => {
   };
   const page = (name) => document.getElementById(name);
   const frame = page("map-frame");
+  /** @type {Record<string, any>} layers by name */
   const parts = { zones: null, districts: null, surface: null, neighbourhoods: null };
   const outlines = new Map(); // district -> its bounds
   const zones = new Map(); // id -> { feature, line, casing, label }
+  /** @type {L.Map} */
   let chart = null;
+  /** @type {string | null} */
   let chosen = null;
   let restoring = false;
+  /** @type {L.LatLngBoundsExpression} */
   let home = null;
   let district = "";
+  /** @type {(code: string) => string} */
   let tell = () => ""; // what stands under a district's name
 
+  /** @type {(file: string) => Promise<any>} */
   const load = async (file) => {
     const answer = await fetch(frame.dataset.files + file);
     if (!answer.ok) throw new Error(`${file}: ${answer.status}`);
@@ -29,13 +36,17 @@ const SaferGround = (() => {
     page("map-status").textContent = Words.say("unloaded");
     console.error(error);
   };
+  /** @type {(map: L.Map, name: string, order: number) => string} */
   const pane = (map, name, order) => {
     const made = map.getPane(name) || map.createPane(name);
-    made.style.zIndex = order;
+    made.style.zIndex = String(order);
     return name;
   };
 
-  // Room around what is to be seen: the legend may lie over the right of the map.
+  /**
+   * Room around what is to be seen: the legend may lie over the right of the map.
+   * @type {(margin: number) => { paddingTopLeft: [number, number], paddingBottomRight: [number, number] }}
+   */
   const around = (margin) => {
     const key = document.querySelector(".map-legend");
     const over = key && key.open && getComputedStyle(key).position === "absolute" ? key.offsetWidth + 12 : 0;
@@ -43,9 +54,11 @@ const SaferGround = (() => {
   };
 
   // What lies under everything: drawn on one canvas below the surface, and streets on one above it.
+  /** @type {(map: L.Map, file: string) => void} */
   const base = (map, file) => {
     const low = L.canvas({ pane: pane(map, "ground", 210), padding: 0.3 });
     const high = L.canvas({ pane: pane(map, "ways", 310), padding: 0.3 });
+    /** @type {(feature: GeoJSON.Feature<any, { kind: string, rank: number }>) => L.PathOptions} */
     const looks = (feature) => {
       const { kind, rank } = feature.properties;
       if (kind === "limit") return { renderer: low, color: colours.limit, weight: 1.5, fillColor: colours.ground, fillOpacity: 1 };
@@ -60,6 +73,7 @@ const SaferGround = (() => {
     }).catch(told);
   };
 
+  /** @type {(map: L.Map, file: string, bounds: L.LatLngBoundsExpression) => void} */
   const surface = (map, file, bounds) => {
     parts.surface = L.imageOverlay(frame.dataset.files + file, bounds, {
       pane: pane(map, "risk", 260), alt: Words.say("surface"), opacity: 0.9,
@@ -67,6 +81,7 @@ const SaferGround = (() => {
     if (Filter.now().layers.has("surface")) parts.surface.addTo(map);
   };
 
+  /** @type {(map: L.Map, file: string) => void} */
   const districts = (map, file) => {
     parts.districts = L.layerGroup().addTo(map);
     const options = { pane: pane(map, "borders", 340), interactive: false };
@@ -94,6 +109,7 @@ const SaferGround = (() => {
     }).catch(told);
   };
 
+  /** @type {(map: L.Map, file: string) => void} */
   const neighbourhoods = (map, file) => {
     parts.neighbourhoods = L.layerGroup();
     const options = { pane: pane(map, "parts", 330), interactive: false };
@@ -109,6 +125,7 @@ const SaferGround = (() => {
     }).catch(told);
   };
 
+  /** @type {(map: L.Map, file: string) => void} */
   const drawZones = (map, file) => {
     parts.zones = L.layerGroup().addTo(map);
     const lines = L.svg({ pane: pane(map, "zones", 420), padding: 0.5 });
@@ -118,12 +135,16 @@ const SaferGround = (() => {
     }).catch(told);
   };
 
+  /**
+   * @typedef {{ id: string, rank: number, title: string, district: string, reasons: string[], area: string, parts?: string }} ZoneFacts
+   * @type {(map: L.Map, feature: GeoJSON.Feature<any, ZoneFacts>, lines: L.SVG) => void}
+   */
   const drawZone = (map, feature, lines) => {
     const told = feature.properties;
-    const casing = L.geoJSON(feature, { renderer: lines, interactive: false, style: { color: colours.casing, weight: 6, opacity: 0.9, fill: false } });
-    const line = L.geoJSON(feature, { renderer: lines, bubblingMouseEvents: false, style: { color: colours.zone, weight: 3, fillColor: colours.zone, fillOpacity: 0.3 } });
+    const casing = L.geoJSON(feature, { interactive: false, style: { renderer: lines, color: colours.casing, weight: 6, opacity: 0.9, fill: false } });
+    const line = L.geoJSON(feature, { bubblingMouseEvents: false, style: { renderer: lines, color: colours.zone, weight: 3, fillColor: colours.zone, fillOpacity: 0.3 } });
     const number = document.createElement("span");
-    number.textContent = told.rank;
+    number.textContent = String(told.rank);
     const label = L.marker(line.getBounds().getCenter(), {
       interactive: false, keyboard: false, icon: L.divIcon({ html: number, className: "zone-number", iconSize: [22, 22] }),
     });
@@ -156,12 +177,14 @@ const SaferGround = (() => {
   });
 
   const row = (id) => document.querySelector(`#zone-table tr[data-zone="${CSS.escape(id)}"]`);
+  /** @type {(id: string, on: boolean) => void} */
   const mark = (id, on) => {
     const zone = zones.get(id);
     if (zone) zone.line.setStyle({ weight: on || id === chosen ? 5 : 3 });
     if (row(id)) row(id).classList.toggle("over", on);
   };
 
+  /** @type {(id: string | null, how?: { focus?: boolean, move?: boolean, quiet?: boolean }) => void} */
   const choose = (id, { focus = false, move = true, quiet = false } = {}) => {
     const before = chosen;
     chosen = zones.has(id) ? id : null;
@@ -184,6 +207,7 @@ const SaferGround = (() => {
     if (!quiet) remember(before !== chosen);
   };
 
+  /** @type {(told: ZoneFacts) => void} */
   const fill = (told) => {
     page("panel-title").textContent = told.title;
     page("panel-reasons").replaceChildren(...told.reasons.map((text) => {
@@ -192,7 +216,7 @@ const SaferGround = (() => {
       return item;
     }));
     // Releases of earlier versions do not tell the parts.
-    page("panel-figures").textContent = told.parts ? Words.say("figures", told) : told.area;
+    page("panel-figures").textContent = told.parts ? Words.say("figures", { area: told.area, parts: told.parts }) : told.area;
     const anchor = row(told.id) && row(told.id).querySelector("a");
     page("panel-link").href = anchor ? anchor.href : `/zones/${encodeURIComponent(told.id)}`;
   };
@@ -240,12 +264,15 @@ const SaferGround = (() => {
     if (bounds) chart.fitBounds(bounds, { ...around(20), maxZoom: 14, animate: false });
   };
 
+  /** @type {(name: string, layer: L.Layer) => void} */
   const part = (name, layer) => { parts[name] = layer; };
+  /** @type {(words: (code: string) => string) => void} */
   const notes = (words) => {
     tell = words;
     for (const note of document.querySelectorAll(".district-name small")) note.textContent = tell(note.dataset.code);
   };
 
+  /** @type {(map: L.Map, bounds: L.LatLngBoundsExpression) => void} */
   const furnish = (map, bounds) => {
     chart = map;
     home = bounds;

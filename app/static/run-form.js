@@ -1,3 +1,4 @@
+// @ts-check
 // The form that asks for a run: it counts the incidents of the period, and draws the grid, without
 // being sent. Without this script the button "Preview the grid" sends it and the page tells both.
 "use strict";

@@ -1,3 +1,4 @@
+// @ts-check
 // Who is not signed in reads nothing of what was kept for a log without a connection: its copies
 // and its worker go. Visits that wait to be sent stay, as only their person can send them.
 "use strict";

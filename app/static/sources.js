@@ -1,3 +1,4 @@
+// @ts-check
 // Files that are handed in: one that is too long is told before it is sent. Addresses that are being
 // fetched: the page looks again by itself.
 "use strict";

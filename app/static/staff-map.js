@@ -1,3 +1,4 @@
+// @ts-check
 // Maps of the staff's pages: each .staff-map fetches its layers (app/maps/staff.py) and draws them
 // with legends that switch them. Every text is set as text.
 "use strict";
@@ -7,22 +8,28 @@ const StaffMap = (() => {
   const made = new Map(); // element -> { map, layers }
   let serial = 0;
 
+  /** @type {(name: string, text?: string, kind?: string) => HTMLElement} */
   const element = (name, text, kind) => {
     const one = document.createElement(name);
     if (text !== undefined) one.textContent = text;
     if (kind) one.className = kind;
     return one;
   };
+  /** @type {(map: L.Map, name: string, order: number) => string} */
   const pane = (map, name, order) => {
-    (map.getPane(name) || map.createPane(name)).style.zIndex = order;
+    (map.getPane(name) || map.createPane(name)).style.zIndex = String(order);
     return name;
   };
+  /** @type {(bounds: [number, number, number, number]) => [Place, Place]} */
+  const corners = ([south, west, north, east]) => [[south, west], [north, east]];
+  /** @type {(address: string) => Promise<any>} */
   const load = async (address) => {
     const answer = await fetch(address, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
     return answer.json();
   };
 
+  /** @type {(map: L.Map, address: string) => Promise<void>} */
   const base = async (map, address) => {
     const data = await load(address);
     const low = L.canvas({ pane: pane(map, "ground", 210), padding: 0.3 });
@@ -40,10 +47,11 @@ const StaffMap = (() => {
   };
 
   // Many shapes are drawn on a canvas; few as outlines that can be reached and pressed by keyboard.
+  /** @type {(map: L.Map, told: StaffLayer, order: number) => any} */
   const draw = (map, told, order) => {
     const place = pane(map, `layer-${order}`, 400 + order);
     if (told.address) return late(map, told, order);
-    if (told.picture) return L.imageOverlay(told.picture, [told.bounds.slice(0, 2), told.bounds.slice(2)], { pane: pane(map, `layer-${order}`, 250 + order), alt: told.title, opacity: 0.9 });
+    if (told.picture) return L.imageOverlay(told.picture, corners(told.bounds), { pane: pane(map, `layer-${order}`, 250 + order), alt: told.title, opacity: 0.9 });
     const many = told.shapes.features.length > 400;
     const renderer = many ? L.canvas({ pane: place, padding: 0.3 }) : L.svg({ pane: place, padding: 0.5 });
     const colour = (feature) => told.keys[feature.properties.key || 0].colour;
@@ -68,6 +76,7 @@ const StaffMap = (() => {
   };
 
   // A layer that is fetched when it is switched on for the first time.
+  /** @type {(map: L.Map, told: StaffLayer, order: number) => L.LayerGroup} */
   const late = (map, told, order) => {
     const group = L.layerGroup();
     let asked = false;
@@ -171,6 +180,7 @@ const StaffMap = (() => {
 
   // Give an element a map; asked again, the map shows what the address says now. What an address
   // has said already may be given instead of it.
+  /** @type {(frame: any, address?: string | object) => Promise<void>} */
   const show = async (frame, address = frame.dataset.map) => {
     if (!frame.id) frame.id = `staff-map-${serial += 1}`;
     const status = frame.parentElement.querySelector(".staff-map-status");
@@ -178,7 +188,7 @@ const StaffMap = (() => {
       const told = typeof address === "string" ? await load(address) : address;
       const before = made.get(frame);
       if (before) for (const { drawn } of before.layers) drawn.remove();
-      const bounds = [told.bounds.slice(0, 2), told.bounds.slice(2)];
+      const bounds = corners(told.bounds);
       const map = before ? before.map : start(frame, bounds);
       if (!before && told.base) await base(map, told.base);
       const layers = told.layers.map((one, order) => ({ told: one, drawn: draw(map, one, order) }));

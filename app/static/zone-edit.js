@@ -1,8 +1,10 @@
+// @ts-check
 // Zones changed on a map: press zones to choose them, draw a line or an outline. What is drawn goes
 // as GeoJSON into the field of the form, where it can also be typed; nothing else is sent.
 "use strict";
 
-document.addEventListener("staffmap:drawn", ({ target, detail: { map, layers } }) => {
+document.addEventListener("staffmap:drawn", ({ target: frame, detail: { map, layers } }) => {
+  const target = /** @type {HTMLElement} */ (frame);
   const form = document.querySelector(".edit-form");
   const tools = document.querySelector(".draw-tools");
   if (!form || !tools || tools.dataset.ready) return;
@@ -13,7 +15,9 @@ document.addEventListener("staffmap:drawn", ({ target, detail: { map, layers } }
   const zones = new Map(); // id -> the shape on the map
   const said = tool("said");
   const mark = L.layerGroup().addTo(map);
-  let kind = "", corners = [];
+  let kind = ""; // "LineString", "Polygon", or nothing is being drawn
+  /** @type {L.LatLng[]} */
+  let corners = [];
 
   // What each step needs is shown with it.
   const steps = [...form.querySelectorAll("input[name=action]")];

@@ -14,7 +14,7 @@ POLLING = {  # by hand: scripts that ask by themselves, and what they ask
     "board.js": {"board.state", "board.map_"},
     "log.js": {"visits.token"},
 }
-MARKED = {"work-list.js"}  # asks for the page it is on, and says with a header that it does
+MARKED = {"work.js"}  # also asks for the page it is on, and says with a header that it does
 ADDRESSES = {
     "work.status": "/analyst/town/jobs/1.json",
     "board.state": "/command/town/D1/board/state.json",
