@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import itertools
+import signal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -156,6 +157,7 @@ def serve_demo(settings: Settings, port: int, city: str, district: str) -> None:
     app = create_app(settings)
     database = open_database(settings.database_url)
     links = OneTimeLinks(HOST)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what is opened is closed
     try:
         with database.session(write=True) as session:
             reason = why_not(session, settings, HOST)
