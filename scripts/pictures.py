@@ -17,14 +17,14 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from app import create_app
+from app.admin import demonstration
+from app.auth.demonstration import OneTimeLinks, close_doors, open_doors, why_not
+from app.auth.sign_in import utc_now
 from app.config import Settings
-from app.people.demonstration import OneTimeLinks, close_doors, open_doors, why_not
-from app.people.signing_in import utc_now
 from app.server import make_server
-from app.staff import demonstration
-from geodata.database import open_database
-from geodata.store import cities, uses
-from geodata.store.runs import get_run
+from geodata.db.engine import open_database
+from geodata.repositories import cities, runs_in_use
+from geodata.repositories.runs import get_run
 
 HOST = "127.0.0.1"
 CHROMIUM = "/usr/bin/chromium"
@@ -45,7 +45,7 @@ def main(folder: Path) -> None:
         if reason:
             sys.exit(f"no pictures: {reason}")
         city = cities.list_cities(session)[0].slug
-        run = uses.id_in_use(session, cities.get_city(session, city))
+        run = runs_in_use.id_in_use(session, cities.get_city(session, city))
         if run is None:
             sys.exit("no pictures: the city has no run in use; run: saferground demo --no-serve")
         zones = get_run(session, run).zones

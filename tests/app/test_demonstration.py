@@ -4,18 +4,11 @@ import pytest
 from desk_fixtures import words
 from staffing import NOW, Office, keep_city
 
-from app.people.demonstration import (
-    DOORS,
-    MADE_BY,
-    OneTimeLinks,
-    close_doors,
-    open_doors,
-    why_not,
-)
-from app.staff import demonstration
-from geodata.database import open_database, upgrade
-from geodata.store import people
-from geodata.tables.core import City
+from app.admin import demonstration
+from app.auth.demonstration import DOORS, MADE_BY, OneTimeLinks, close_doors, open_doors, why_not
+from geodata.db.engine import open_database, upgrade
+from geodata.db.tables import City
+from geodata.repositories import people
 
 HOST = "127.0.0.1"
 FIRST_WORDS = {
