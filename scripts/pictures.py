@@ -18,7 +18,7 @@ from playwright.sync_api import sync_playwright
 
 from app import create_app
 from app.admin import demonstration
-from app.auth.demonstration import OneTimeLinks, close_doors, open_doors, why_not
+from app.auth.demo_links import OneTimeLinks, close_doors, open_doors, why_not
 from app.auth.sign_in import utc_now
 from app.config import Settings
 from app.server import make_server

@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from werkzeug.exceptions import Forbidden
 
 from app.auth import sign_in
-from app.auth.demonstration import is_loopback, why_not
+from app.auth.demo_links import is_loopback, why_not
 from app.auth.guard import desk, let_in, origin, visitor
 from app.config import LOOPBACK
 from app.extensions import workroom
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.typing import ResponseReturnValue
 
-    from app.auth.demonstration import OneTimeLinks
+    from app.auth.demo_links import OneTimeLinks
 
 NAME = "saferground.demonstration"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app import create_app
-from app.auth.demonstration import close_doors
+from app.auth.demo_links import close_doors
 from app.auth.sign_in import utc_now
 from app.cli.account_commands import tell_first_administrator
 from app.cli.common import database_option, open_for, say, settings_for

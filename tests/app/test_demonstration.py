@@ -5,7 +5,7 @@ from desk_fixtures import words
 from staffing import NOW, Office, keep_city
 
 from app.admin import demonstration
-from app.auth.demonstration import DOORS, MADE_BY, OneTimeLinks, close_doors, open_doors, why_not
+from app.auth.demo_links import DOORS, MADE_BY, OneTimeLinks, close_doors, open_doors, why_not
 from geodata.db.engine import open_database, upgrade
 from geodata.db.tables import City
 from geodata.repositories import people
