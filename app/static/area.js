@@ -3,6 +3,7 @@
 "use strict";
 
 const Area = (() => {
+  /** @type {(name: string) => Part} */
   const page = (name) => document.getElementById(name);
   /** @type {L.Map} */
   let map = null;
@@ -33,11 +34,13 @@ const Area = (() => {
     told.textContent = ready ? told.dataset.ready : mode ? told.dataset[mode] : "";
     page("area-clear").hidden = !(centre || corners.length);
   };
+  /** @type {(step: boolean) => void} */
   const remember = (step) => Address.put({
     circle: centre ? `${text(centre)},${radius()}` : "",
     polygon: page("polygon").value,
   }, step);
 
+  /** @type {(which: string) => void} */
   const use = (which) => {
     mode = mode === which ? "" : which;
     if (mode === "circle") corners = [];

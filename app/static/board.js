@@ -16,6 +16,7 @@
       if (cell.textContent !== text) cell.textContent = text;
     }
   };
+  /** @type {(board: { at: string, zones: Record<string, any>[], units: Record<string, any>[], [sum: string]: any }) => void} */
   const show = (board) => {
     for (const cell of frame.querySelectorAll("[data-sum]")) cell.textContent = board[cell.dataset.sum];
     const at = document.getElementById("board-at");

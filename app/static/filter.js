@@ -6,9 +6,10 @@
 const Filter = (() => {
   const WEEKS_SHOWN = 13; // without a choice, as on the server
   const form = document.getElementById("filter");
-  /** @type {(name: string) => any} */
+  /** @type {(name: string) => Part} */
   const field = (name) => document.getElementById(name);
   const boxes = () => [...document.querySelectorAll("#layers input")];
+  /** @type {(name: string) => string} */
   const value = (name) => (field(name) ? field(name).value : "");
 
   /** @type {() => FilterChoice} */
@@ -25,6 +26,7 @@ const Filter = (() => {
     const same = boxes().every((box) => box.checked === box.hasAttribute("data-default"));
     return same ? "" : boxes().filter((box) => box.checked).map((box) => box.value).join(",") || "none";
   };
+  /** @type {(step: boolean) => void} */
   const remember = (step) => {
     const { district, kind, from, to } = now();
     Address.put({ district, class: kind, from, to, layers: layers() }, step);
@@ -36,6 +38,7 @@ const Filter = (() => {
 
   const restore = () => {
     const said = Address.read();
+    /** @type {(name: string, otherwise: string) => void} */
     const put = (name, otherwise) => {
       if (!field(name)) return;
       field(name).value = said.get(name) || otherwise;

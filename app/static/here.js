@@ -3,6 +3,7 @@
 "use strict";
 
 const Here = (() => {
+  /** @type {(name: string) => Part} */
   const page = (name) => document.getElementById(name);
   /** @type {L.Map} */
   let map = null;
@@ -17,12 +18,14 @@ const Here = (() => {
   };
   /** @type {(at: Place) => string} */
   const text = ([lat, lon]) => `${lat.toFixed(5)},${lon.toFixed(5)}`;
+  /** @type {(words: string) => void} */
   const write = (words) => {
     const line = document.createElement("p");
     line.textContent = words;
     page("here").replaceChildren(line);
     page("here").hidden = false;
   };
+  /** @type {(at: Place, how: { focus: boolean, near: boolean }) => Promise<void>} */
   const fill = async (at, { focus, near }) => {
     const turn = ++asked;
     const said = Address.read();
@@ -58,6 +61,7 @@ const Here = (() => {
     page("here").replaceChildren();
   };
   // A search without an answer: say so, and let no former answer stand.
+  /** @type {(words: string) => void} */
   const fail = (words) => {
     clear();
     Address.put({ at: "", place: "" });
@@ -77,8 +81,8 @@ const Here = (() => {
   document.addEventListener("saferground:map", ({ detail }) => {
     map = detail.map;
     map.on("click", ({ latlng }) => { if (!Area.drawing()) show([latlng.lat, latlng.lng]); });
-    page("here").addEventListener("click", (event) => {
-      if (event.target.id !== "here-close") return;
+    page("here").addEventListener("click", ({ target }) => {
+      if (/** @type {Element} */ (target).id !== "here-close") return;
       clear();
       Address.put({ at: "" }, true);
       page("place").focus();

@@ -9,6 +9,7 @@ const LONGEST_MS = 18 * 60 * 60 * 1000;
 const AT = "X-Kept-At";
 const page = new URL(worker.registration.scope).pathname;
 
+/** @type {(request: string, answer: Response) => Promise<void>} */
 const keep = async (request, answer) => {
   const headers = new Headers(answer.headers);
   headers.set(AT, String(Date.now()));
@@ -17,6 +18,7 @@ const keep = async (request, answer) => {
 };
 const forget = async () => caches.delete(KEPT);
 
+/** @type {(request: string) => Promise<Response | undefined>} */
 const kept = async (request) => {
   const found = await (await caches.open(KEPT)).match(request, { ignoreVary: true });
   if (!found || Date.now() - Number(found.headers.get(AT)) > LONGEST_MS) return undefined;
@@ -24,8 +26,10 @@ const kept = async (request) => {
 };
 
 // Nobody is signed in any more (led to the sign-in), or the log is not this person's.
+/** @type {(answer: Response) => boolean} */
 const isClosed = (answer) => answer.type === "opaqueredirect" || answer.redirected || answer.status === 403 || answer.status === 404;
 
+/** @type {(request: Request) => Promise<Response>} */
 const fetchKeeping = async (request) => {
   try {
     const answer = await fetch(request);
@@ -39,6 +43,7 @@ const fetchKeeping = async (request) => {
   }
 };
 
+/** @type {(part: string, base?: string) => Promise<void>} */
 const keepPart = async (part, base = worker.location.origin) => {
   const address = new URL(part, base).href;
   const answer = await fetch(address);
@@ -61,7 +66,7 @@ const fill = async () => {
 
 worker.addEventListener("install", (event) => {
   worker.skipWaiting();
-  event.waitUntil(fill().catch(() => undefined));
+  event.waitUntil(fill().catch(() => {}));
 });
 worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
 worker.addEventListener("fetch", (event) => {

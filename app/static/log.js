@@ -68,13 +68,23 @@ const VisitQueue = (() => {
 (() => {
   const frame = document.getElementById("log");
   if (!frame) return;
+  /**
+   * What the page was made with; a plan is visits by unit.
+   * @typedef {{ code: string, name: string, factors: string[] }} Zone
+   * @type {{ city: string, district: string, person: string, run: string, timezone: string, ahead_ms: number,
+   *   zones: Zone[], plan: Record<string, { zone: string, clock: string }[]>, activities: string[],
+   *   logged: { id: string, zone: string, unit: string }[], longest: { note: number },
+   *   token: string, take: string, sign_in: string, worker: string, page: string }}
+   */
   const told = JSON.parse(frame.dataset.log);
   const STORE = "saferground.visits";
   const UNIT = "saferground.unit";
+  /** @type {(id: string) => Part} */
   const at = (id) => document.getElementById(id);
   const now = () => Date.now() + told.ahead_ms; // a synthetic city has a calendar of its own
   /** @type {(ms: number) => string} */
   const clock = (ms) => new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: told.timezone }).format(ms);
+  /** @type {(code: string) => string} */
   const nameOf = (code) => (told.zones.find((zone) => zone.code === code) || { name: code }).name;
   /** @type {(name: string, text?: string, kind?: string) => any} */
   const element = (name, text, kind) => {
@@ -90,10 +100,12 @@ const VisitQueue = (() => {
   const write = (visits) => localStorage.setItem(STORE, JSON.stringify(VisitQueue.young(visits, now())));
   /** @type {(id: string, values: object) => void} */
   const change = (id, values) => write(VisitQueue.changed(read(), id, values));
+  /** @type {(one: ReturnType<typeof read>[number]) => boolean} */
   const here = (one) => one.city === told.city && one.district === told.district && one.person === told.person;
   const mine = () => read().filter(here);
   const running = () => mine().find((one) => one.end_ms === null && one.state !== "refused");
 
+  /** @type {(zone: string) => void} */
   const start = (zone) => {
     const unit = at("log-unit").value.trim();
     if (!unit) { trouble("Name your unit first."); at("log-unit").focus(); return; }
@@ -160,11 +172,13 @@ const VisitQueue = (() => {
     at("log-trouble").append(" ", link);
   };
 
+  /** @type {(text: string) => void} */
   const trouble = (text) => {
     at("log-trouble").textContent = text;
     at("log-trouble").hidden = !text;
   };
   let reached = true;
+  /** @type {(what: string) => void} */
   const state = (what) => { reached = what !== "off"; };
 
   const show = () => {
@@ -206,7 +220,7 @@ const VisitQueue = (() => {
       const left = made.get(zone) || 0;
       const name = element("span", `${planned} `);
       name.append(element("strong", nameOf(zone)));
-      const factors = (told.zones.find((other) => other.code === zone) || { factors: [] }).factors;
+      const factors = (told.zones.find((other) => other.code === zone) || { factors: /** @type {string[]} */ ([]) }).factors;
       if (factors.length) name.append(element("span", factors.map((factor) => factor.replaceAll("_", " ")).join(", "), "quiet"));
       const button = element("button", left ? "Again" : "Start", left ? "plain" : "");
       if (left) { made.set(zone, left - 1); item.className = "done"; name.append(element("span", "logged", "quiet")); }
@@ -269,5 +283,5 @@ const VisitQueue = (() => {
   addEventListener("storage", show);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) send(); });
   setInterval(() => { showRunning(); if (mine().some((one) => one.state === "waits")) send(); }, 20000);
-  if ("serviceWorker" in navigator) navigator.serviceWorker.register(told.worker, { scope: told.page }).catch(() => undefined);
+  if ("serviceWorker" in navigator) navigator.serviceWorker.register(told.worker, { scope: told.page }).catch(() => {});
 })();

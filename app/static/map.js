@@ -4,11 +4,13 @@
 "use strict";
 
 const SaferGround = (() => {
+  /** @type {Record<string, any>} */
   const colours = {
     ground: "#fbfaf7", limit: "#5b6475", water: "#bdd3e2", park: "#dfe7d6", rail: "#8b8579",
     street: { 1: "#a8a297", 2: "#c6c1b7", 3: "#dedad2" }, district: "#3d4a63",
     zone: "#b8431b", chosen: "#16233b", casing: "#ffffff",
   };
+  /** @type {(name: string) => Part} */
   const page = (name) => document.getElementById(name);
   const frame = page("map-frame");
   /** @type {Record<string, any>} layers by name */
@@ -32,6 +34,7 @@ const SaferGround = (() => {
     if (!answer.ok) throw new Error(`${file}: ${answer.status}`);
     return answer.json();
   };
+  /** @type {(error: unknown) => void} */
   const told = (error) => {
     page("map-status").textContent = Words.say("unloaded");
     console.error(error);
@@ -64,11 +67,12 @@ const SaferGround = (() => {
       if (kind === "limit") return { renderer: low, color: colours.limit, weight: 1.5, fillColor: colours.ground, fillOpacity: 1 };
       if (kind === "water" || kind === "park") return { renderer: low, stroke: false, fillColor: colours[kind], fillOpacity: 1 };
       if (kind === "rail") return { renderer: high, color: colours.rail, weight: 1.6, dashArray: "7 4", fill: false };
-      return { renderer: high, color: colours.street[rank], weight: { 1: 2.4, 2: 1.3, 3: 0.8 }[rank], fill: false };
+      return { renderer: high, color: colours.street[rank], weight: [0, 2.4, 1.3, 0.8][rank], fill: false };
     };
     load(file).then((data) => {
+      /** @type {Record<string, number>} */
       const order = { limit: 0, park: 1, water: 2, street: 3, rail: 4 };
-      data.features.sort((a, b) => order[a.properties.kind] - order[b.properties.kind] || b.properties.rank - a.properties.rank);
+      data.features.sort((/** @type {BaseFeature} */ a, /** @type {BaseFeature} */ b) => order[a.properties.kind] - order[b.properties.kind] || b.properties.rank - a.properties.rank);
       L.geoJSON(data, { style: looks, interactive: false }).addTo(map);
     }).catch(told);
   };
@@ -136,7 +140,6 @@ const SaferGround = (() => {
   };
 
   /**
-   * @typedef {{ id: string, rank: number, title: string, district: string, reasons: string[], area: string, parts?: string }} ZoneFacts
    * @type {(map: L.Map, feature: GeoJSON.Feature<any, ZoneFacts>, lines: L.SVG) => void}
    */
   const drawZone = (map, feature, lines) => {
@@ -160,14 +163,15 @@ const SaferGround = (() => {
   };
 
   // A zone's outline can be reached and pressed by keyboard, and says its name.
-  const reachable = (line, told) => line.eachLayer((shape) => {
+  /** @type {(line: L.GeoJSON, told: ZoneFacts) => unknown} */
+  const reachable = (line, told) => line.eachLayer((/** @type {any} */ shape) => {
     const path = shape.getElement();
     if (!path || path.dataset.zone) return;
     path.dataset.zone = told.id;
     path.setAttribute("tabindex", "0");
     path.setAttribute("role", "button");
     path.setAttribute("aria-label", `${told.title}: ${told.reasons[0] || Words.say("no_reason")}`);
-    path.addEventListener("keydown", (event) => {
+    path.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
       choose(told.id, { focus: true });
@@ -176,6 +180,7 @@ const SaferGround = (() => {
     path.addEventListener("blur", () => mark(told.id, false));
   });
 
+  /** @type {(id: string) => Part} */
   const row = (id) => document.querySelector(`#zone-table tr[data-zone="${CSS.escape(id)}"]`);
   /** @type {(id: string, on: boolean) => void} */
   const mark = (id, on) => {
@@ -222,6 +227,7 @@ const SaferGround = (() => {
   };
 
   // The address holds zone and view here; filter.js keeps the rest of it.
+  /** @type {(step: boolean) => void} */
   const remember = (step) => {
     if (restoring) return;
     const centre = chart.getCenter();
@@ -259,6 +265,7 @@ const SaferGround = (() => {
     for (const line of rows) line.hidden = Boolean(district) && line.dataset.district !== district;
     page("no-zones").hidden = rows.some((line) => !line.hidden);
   };
+  /** @type {(code: string) => void} */
   const goTo = (code) => {
     const bounds = code ? outlines.get(code) : home;
     if (bounds) chart.fitBounds(bounds, { ...around(20), maxZoom: 14, animate: false });

@@ -5,7 +5,9 @@
 
 const Picture = (() => {
   const INK = "#16233b", QUIET = "#56617a", PAPER = "#fdfcf9", SHARP = 2, EDGE = 28, COLUMN = 300;
+  /** @type {(name: string) => Part} */
   const page = (name) => document.getElementById(name);
+  /** @type {(size: number, weight?: number, family?: string) => string} */
   const font = (size, weight = 400, family = "Public Sans") => `${weight} ${size}px "${family}", sans-serif`;
   /** @type {L.Map} */
   let map = null;
@@ -76,7 +78,7 @@ const Picture = (() => {
     pen.lineJoin = "round";
     const note = name.querySelector("small");
     /** @type {[string, number, number, string][]} text, size, weight, colour */
-    const rows = [[[...name.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data).join(""), 14, 650, INK]];
+    const rows = [[[...name.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.textContent).join(""), 14, 650, INK]];
     if (note && note.textContent) rows.push([note.textContent, 12, 600, "#0b5fa5"]);
     rows.forEach(([text, size, weight, colour], i) => {
       pen.font = font(size, weight);
@@ -100,6 +102,7 @@ const Picture = (() => {
     pen.fillStyle = "#eef0f2";
     pen.fillRect(0, 0, size.x, size.y);
     const panes = Object.values(map.getPanes()).filter((one) => one !== map.getPanes().mapPane);
+    /** @type {(pane: Element) => number} */
     const height = (pane) => Number(getComputedStyle(pane).zIndex) || 0;
     for (const pane of panes.sort((a, b) => height(a) - height(b))) {
       for (const element of /** @type {any} */ (pane.children)) {
@@ -169,7 +172,7 @@ const Picture = (() => {
     }
     return Math.max(...ends);
   };
-  /** @type {(pen: CanvasRenderingContext2D, mark: SVGElement, x: number, y: number) => void} */
+  /** @type {(pen: CanvasRenderingContext2D, mark: Element, x: number, y: number) => void} */
   const swatch = (pen, mark, x, y) => {
     const [fill, stroke] = [mark.getAttribute("fill"), mark.getAttribute("stroke")];
     const shape = new Path2D();

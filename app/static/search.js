@@ -116,6 +116,7 @@ const Search = (() => {
 })();
 
 document.addEventListener("saferground:map", ({ detail: { map } }) => {
+  /** @type {(name: string) => Part} */
   const page = (name) => document.getElementById(name);
   const field = page("place"), list = page("place-list"), status = page("map-status");
   const address = page("map-frame").dataset.names;
@@ -146,6 +147,7 @@ document.addEventListener("saferground:map", ({ detail: { map } }) => {
     field.setAttribute("aria-expanded", "false");
     field.removeAttribute("aria-activedescendant");
   };
+  /** @type {(place: number) => void} */
   const mark = (place) => {
     active = place;
     [...list.children].forEach((item, i) => item.setAttribute("aria-selected", String(i === place)));
@@ -173,13 +175,14 @@ document.addEventListener("saferground:map", ({ detail: { map } }) => {
     const matches = page("matches");
     if (matches) matches.remove();
   };
+  /** @type {(spot: ReturnType<typeof Search.find>[number]) => void} */
   const go = (spot) => {
     field.value = spot.name;
     sought = "";
     close();
     forget();
     Here.show(spot.at, { focus: true }); // a step of its own, which the view then belongs to
-    map.setView(spot.at, { street: 15, crossing: 17 }[spot.kind] || 15, { animate: false });
+    map.setView(spot.at, spot.kind === "crossing" ? 17 : 15, { animate: false });
   };
   const search = async () => {
     const text = field.value.trim();

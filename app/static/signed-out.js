@@ -5,9 +5,9 @@
 
 (() => {
   if ("caches" in window) {
-    caches.keys().then((names) => names.filter((name) => name.startsWith("log ")).forEach((name) => caches.delete(name))).catch(() => undefined);
+    caches.keys().then((names) => names.filter((name) => name.startsWith("log ")).forEach((name) => caches.delete(name))).catch(() => {});
   }
   if ("serviceWorker" in navigator) {
-    navigator.serviceWorker.getRegistrations().then((found) => found.forEach((one) => one.unregister())).catch(() => undefined);
+    navigator.serviceWorker.getRegistrations().then((found) => found.forEach((one) => one.unregister())).catch(() => {});
   }
 })();

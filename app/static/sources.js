@@ -14,7 +14,7 @@ document.addEventListener("DOMContentLoaded", () => {
       return long;
     };
     field.addEventListener("change", check);
-    field.form.addEventListener("submit", (event) => {
+    field.form.addEventListener("submit", (/** @type {Event} */ event) => {
       if (!check()) return;
       event.preventDefault();
       field.focus();

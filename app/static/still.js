@@ -6,6 +6,7 @@
   const frame = document.getElementById("map");
   const told = frame.dataset;
   if (!told.zones || !window.L) return;
+  /** @type {(name: string) => Promise<any>} */
   const read = async (name) => {
     const answer = await fetch(told.folder + name);
     if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
@@ -25,11 +26,13 @@
   /** @type {(name: string, order: number) => string} */
   const pane = (name, order) => { map.createPane(name).style.zIndex = String(order); return name; };
   const [ground, ways] = [pane("ground", 210), pane("ways", 310)];
+  /** @type {Record<number, [string, number]>} */
   const streets = { 1: ["#a8a297", 2.4], 2: ["#c6c1b7", 1.3], 3: ["#dedad2", 0.8] };
+  /** @type {Record<string, string>} */
   const fills = { limit: "#fbfaf7", water: "#bdd3e2", park: "#dfe7d6" };
   const low = L.canvas({ pane: ground }), high = L.canvas({ pane: ways });
   const order = ["limit", "park", "water", "street", "rail"];
-  base.features.sort((a, b) => order.indexOf(a.properties.kind) - order.indexOf(b.properties.kind));
+  base.features.sort((/** @type {BaseFeature} */ a, /** @type {BaseFeature} */ b) => order.indexOf(a.properties.kind) - order.indexOf(b.properties.kind));
   L.geoJSON(base, {
     interactive: false,
     style: ({ properties: { kind, rank } }) => {

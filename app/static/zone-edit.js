@@ -9,6 +9,7 @@ document.addEventListener("staffmap:drawn", ({ target: frame, detail: { map, lay
   const tools = document.querySelector(".draw-tools");
   if (!form || !tools || tools.dataset.ready) return;
   tools.dataset.ready = "yes";
+  /** @type {(name: string) => Part} */
   const tool = (name) => document.querySelector(`[data-draw=${name}]`);
   const shape = form.elements.shape;
   const boxes = [...form.querySelectorAll("input[name=zones]")];
@@ -38,7 +39,7 @@ document.addEventListener("staffmap:drawn", ({ target: frame, detail: { map, lay
   };
   for (const { told, drawn } of layers) {
     if (told.name !== "zones") continue;
-    drawn.eachLayer((part) => part.eachLayer && part.eachLayer((one) => {
+    drawn.eachLayer((/** @type {any} */ part) => part.eachLayer && part.eachLayer((/** @type {any} */ one) => {
       const id = one.feature && one.feature.properties.id;
       if (!id || !one.options.interactive) return;
       zones.set(id, one);
@@ -63,6 +64,7 @@ document.addEventListener("staffmap:drawn", ({ target: frame, detail: { map, lay
     tool("undo").disabled = !corners.length;
     tool("finish").disabled = corners.length < (kind === "Polygon" ? 3 : 2);
   };
+  /** @type {(wanted: string) => void} */
   const begin = (wanted) => {
     kind = wanted;
     corners = [];
