@@ -30,7 +30,7 @@ def unlimited(attacked, monkeypatch):
 
 
 def test_every_script_that_asks_by_itself_is_known():
-    asking = re.compile(r"setInterval\(|setTimeout\(look")
+    asking = re.compile(r"setInterval\(|setTimeout\(again")
     scripts = {
         path.name
         for path in STATIC.glob("*.js")
