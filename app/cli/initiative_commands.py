@@ -5,7 +5,6 @@ Commands about measures.
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from app.cli.common import (
 from app.i18n import numbers
 from app.usecases.measures import measure_city
 from geodata.cityfile.initiatives import SECTIONS, read_initiatives
+from geodata.clock import utc_now
 from geodata.measures.registry import MEASURES
 from geodata.repositories.initiatives import (
     get_initiative,
@@ -36,6 +36,7 @@ from geodata.repositories.initiatives import (
 from geodata.repositories.runs_in_use import nothing_in_use
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Collection, Iterable
 
     from geodata.cityfile.initiatives import Initiative, Strategy
@@ -62,7 +63,7 @@ def import_(file: Path, who: str | None, database_url: str | None, *, as_json: b
     """Store what FILE says of a city's initiatives; what was said before is kept."""
     read = read_initiatives(file, known_measures())
     with open_for(database_url).session(write=True) as session:
-        now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        now = utc_now()
         result = record_initiatives(session, read, now, this_person(who))
     if as_json:
         print_json(result.as_json())

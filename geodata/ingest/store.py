@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import shapely
 
 from geodata.cityfile.sections import RECORD_KINDS
+from geodata.clock import utc_now
 from geodata.db.geometry import geometry_faults
 from geodata.import_report import notes_of_alike
 from geodata.ingest.areas import gather_areas, gather_residents
@@ -123,7 +123,7 @@ def import_city(
     for source in described.records:
         with geometry_faults(source.place.label):
             recorded.append(
-                gather_records(source, areas.frame, described.timezone, shapes, TALLIED, _now())
+                gather_records(source, areas.frame, described.timezone, shapes, TALLIED, utc_now())
             )
         step()
     lived = None
@@ -151,7 +151,7 @@ def _store(
     log: ChangeLog,
     who: str,
 ) -> tuple[list[SourceReport], dict[str, Any]]:
-    when = _now()
+    when = utc_now()
     before = import_log.settings_before(session, described.slug)
     srid = areas.frame.crs.to_epsg() or 0
     districts = {
@@ -209,11 +209,6 @@ def _forget(session: Session, slug: str, section: str, source: str, log: ChangeL
         layers.replace_base(session, city, source, [], log)
     elif section in RECORD_KINDS:
         records.forget_source(session, city, section, source, log)
-
-
-def _now() -> dt.datetime:
-    """Give the time, UTC, without a zone."""
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
 
 
 def _account_areas(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from geodata.cityfile.sections import BaseSource, FactorSource, IncidentSource
+from geodata.clock import utc_now
 from geodata.db.geometry import geometry_faults
 from geodata.errors import DataError
 from geodata.import_report import notes_of_alike
@@ -138,7 +138,7 @@ def _gather(source: Source, city: CityRecord) -> Gathered | GatheredRecords | Op
     if isinstance(source, BaseSource):
         return gather_base(source, frame)
     shapes = dict(zip(city.districts["code"], city.districts.geometry, strict=True))
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    now = utc_now()
     return gather_records(source, frame, city.timezone, shapes, TALLIED, now)
 
 
