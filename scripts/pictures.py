@@ -19,9 +19,9 @@ from playwright.sync_api import sync_playwright
 from app import create_app
 from app.admin import demonstration
 from app.auth.demo_links import OneTimeLinks, close_doors, open_doors, why_not
-from app.auth.sign_in import utc_now
 from app.config import Settings
 from app.server import make_server
+from geodata.clock import utc_now
 from geodata.db.engine import open_database
 from geodata.repositories import cities, runs_in_use
 from geodata.repositories.runs import get_run

@@ -13,7 +13,6 @@ import click
 from app import create_app
 from app.admin import demonstration
 from app.auth.demo_links import OneTimeLinks, close_doors, open_doors, why_not
-from app.auth.sign_in import utc_now
 from app.cli.account_commands import tell_first_administrator
 from app.cli.common import (
     Progress,

@@ -12,7 +12,6 @@ import click
 
 from app import create_app
 from app.auth.demo_links import close_doors
-from app.auth.sign_in import utc_now
 from app.cli.account_commands import tell_first_administrator
 from app.cli.common import database_option, open_for, say, settings_for
 from app.config import SettingsError
@@ -21,6 +20,7 @@ from app.jobs.process import log_to_stderr
 from app.jobs.worker import Worker, stop_at_signals, stop_with_parent
 from app.private import close_instance
 from app.server import make_server
+from geodata.clock import utc_now
 from geodata.releases.repair import repair_releases
 from spatial.errors import SaferGroundError
 
