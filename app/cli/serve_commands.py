@@ -65,11 +65,11 @@ def serve(
     close_instance(settings)
     staff = settings.secret_key is not None
     if staff:
-        tell_first_administrator(database_url)
         database = open_for(database_url)
         repair(database, settings)
         with database.session(write=True) as session:
             close_doors(session, utc_now())  # which a demonstration that was killed left open
+        tell_first_administrator(database_url)
     with_worker = staff if with_worker is None else with_worker
     with EmbeddedWorker(settings.database_url) if with_worker else nullcontext():
         run_server(create_app(settings), host, port)

@@ -1,11 +1,21 @@
 """One-time links of the demonstration: each once, for an hour, from this machine, nowhere else."""
 
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+
 import pytest
+import requests
 from desk_fixtures import words
 from staffing import NOW, Office, keep_city
 
 from app.admin import demonstration
 from app.auth.demo_links import DOORS, MADE_BY, OneTimeLinks, close_doors, open_doors, why_not
+from app.config import make_secret_key
 from geodata.db.engine import open_database, upgrade
 from geodata.db.tables import City
 from geodata.repositories import people
@@ -191,3 +201,80 @@ def test_somebody_who_was_called_so_before_gets_no_link_and_stays(real):
     assert len(made) == len(DOORS) - 1
     person = real.person("demonstration-analyst")
     assert (person.roles, person.state) == (("viewer",), "active")
+
+
+SERVING = """
+from app.cli.demo_command import serve_demo
+from app.config import Settings
+serve_demo(Settings.from_env(), {port}, "alder", "D1")
+"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def started(instance, *command, until):
+    """Start a server as its command does; give it and what it printed until it listened."""
+    environment = {"PATH": os.environ["PATH"], "SAFERGROUND_INSTANCE": str(instance)}
+    with subprocess.Popen(
+        [sys.executable, *command], env=environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        printed = ""
+        for line in process.stderr:
+            printed += line
+            if until in line:
+                break
+        try:
+            yield process, printed
+        finally:
+            process.kill()
+
+
+def page(address, cookie=""):
+    """Ask for a page once it is served; give status, cookie and where it leads."""
+    for _ in range(100):
+        with suppress(requests.ConnectionError):
+            answer = requests.get(
+                address, headers={"Cookie": cookie}, allow_redirects=False, timeout=30
+            )
+            made = answer.headers.get("Set-Cookie", "").partition(";")[0]
+            return answer.status_code, made, answer.headers.get("Location", "")
+        time.sleep(0.1)
+    pytest.fail(f"{address} is not answered")
+
+
+def test_as_it_is_served_and_once_it_was_killed_the_next_server_closes_the_doors(tmp_path):
+    database = f"sqlite:///{tmp_path}/saferground.sqlite"
+    upgrade(database)
+    make_secret_key(tmp_path / "secret_key")
+    opened = open_database(database)
+    keep_city(opened, "alder")
+    with opened.session(write=True) as session:
+        session.query(City).one().synthetic = True
+    port = free_port()
+    base = f"http://{HOST}:{port}"
+    with started(tmp_path, "-c", SERVING.format(port=port), until="is at") as (first, printed):
+        links = re.findall(rf"{base}/demonstration/[\w-]{{43}}", printed)
+        assert len(links) == len(DOORS)
+        status, cookie, leads = page(links[0])
+        assert (status, leads) == (303, "/analyst/alder/")
+        assert page(f"{base}/analyst/alder/", cookie)[0] == 200
+        first.kill()
+    serve = ("-m", "app.cli", "serve", "--no-worker", "--port", str(port))
+    with started(tmp_path, *serve, until="is at") as (_, printed):
+        assert "/demonstration/" not in printed
+        assert "Nobody can sign in yet" in printed
+        assert page(links[1])[0] == 404
+        assert page(f"{base}/analyst/alder/", cookie)[2].startswith("/login")
+    with started(tmp_path, "-c", SERVING.format(port=port), until="is at") as (last, _):
+        assert page(f"{base}/analyst/alder/", cookie)[2].startswith("/login")
+        last.terminate()
+        last.wait(30)
+    with opened.session() as session:
+        states = {one.state for one in people.list_people(session)}
+    assert states == {"disabled"}
+    opened.close()
