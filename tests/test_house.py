@@ -70,3 +70,13 @@ def test_files_are_of_a_size_that_can_be_read(layer):
         if (lines := len(path.read_text().splitlines())) > 600
     }
     assert long == {}
+
+
+def test_every_setting_of_the_environment_is_in_the_document_of_settings():
+    modules = ROOT.glob("app/**/*.py")
+    text = "\n".join(path.read_text() for path in modules)
+    settings = set(re.findall(r'(?:_env|_whole)\(\s*"([A-Z_]+)"', text))
+    settings |= set(re.findall(r'environ\.get\("SAFERGROUND_([A-Z_]+)"', text))
+    table = (ROOT / "docs" / "settings.md").read_text()
+    assert len(settings) > 10
+    assert {name for name in settings if f"| `SAFERGROUND_{name}` |" not in table} == set()
