@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app import create_app
+from app.auth.demo_links import close_doors
 from app.cli.account_commands import tell_first_administrator
 from app.cli.common import database_option, open_for, say, settings_for
 from app.cli.worker_command import repair
@@ -18,9 +19,12 @@ from app.config import SettingsError
 from app.jobs.embedded import EmbeddedWorker
 from app.private import close_instance
 from app.server import make_server
+from geodata.clock import utc_now
 from spatial.errors import SaferGroundError
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from app.config import Settings
 
 DEFAULT_PORT = 8000
@@ -58,11 +62,14 @@ def serve(
     close_instance(settings)
     staff = settings.secret_key is not None
     if staff:
+        database = open_for(database_url)
+        repair(database, settings)
+        with database.session(write=True) as session:
+            close_doors(session, utc_now())  # which a demonstration that was killed left open
         tell_first_administrator(database_url)
-        repair(open_for(database_url), settings)
     with_worker = staff if with_worker is None else with_worker
     with EmbeddedWorker(settings.database_url) if with_worker else nullcontext():
-        run_server(settings, host, port)
+        run_server(create_app(settings), host, port)
 
 
 def _settings(database_url: str | None, *, public: bool, preview: bool) -> Settings:
@@ -105,9 +112,8 @@ def require_free_port(host: str, port: int) -> None:
             raise PortTakenError(msg) from error
 
 
-def run_server(settings: Settings, host: str, port: int) -> None:
+def run_server(app: Flask, host: str, port: int) -> None:
     """Serve until stopped."""
-    app = create_app(settings)
     shown = f"[{host}]" if ":" in host else host
     say(f"Safer Ground is at http://{shown}:{port}/ (stop with Ctrl+C)")
     threading.Thread(target=app.extensions["saferground.site"].warm, daemon=True).start()
