@@ -10,10 +10,10 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from geodata.measures.dirtbike import by_kind, has_totals
+from geodata.measures.declared import by_kind, has_totals
 from geodata.measures.events import link_windows
 from geodata.measures.masked import PART
-from geodata.measures.record import Figure, Scope
+from geodata.measures.record import Figure, Scope, Scopes
 from geodata.measures.registry import (
     MEASURES,
     data_through,
@@ -120,7 +120,7 @@ def city_figures(ledger: Ledger, scope: Scope, targets: Targets, masks: Masks) -
     return CityFigures(
         scope=scope,
         values=values,
-        windows=tuple(link_windows(ledger, scope)),
+        windows=tuple(link_windows(ledger, Scopes([scope]))[0]),
         same_alerts={
             identity: same_days(
                 days, public_value(ledger, days, MEASURES[identity], targets, masks)
@@ -164,7 +164,9 @@ def measure_detail(
         series=tuple(told(part) for part in parts),
         districts=tuple(told(replace(scope, district=code)) for code in codes),
         year=_year(ledger, scope, measure, told),
-        kinds=tuple(by_kind(ledger, scope, identity).items()) if identity in BY_KIND else (),
+        kinds=tuple(by_kind(ledger, Scopes([scope]), identity)[0].items())
+        if identity in BY_KIND
+        else (),
         offered=("month",) if measure.sensitive else ("month", "week"),
     )
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import func, select, true
 
+from geodata.measures.record import Scopes
 from geodata.measures.shifts import judge_shift
 from geodata.readers.clocks import local_days
 from geodata.store import editions, uses
@@ -30,11 +31,11 @@ from spatial.gunshots import (
     location_error,
     number_codes,
 )
+from spatial.measures.days import NOWHERE, WHOLE, DayIndex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import geopandas as gpd
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
     from sqlalchemy import ColumnElement
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from geodata.measures.record import Scope
     from geodata.store.cities import CityRecord
     from geodata.store.runs import RunRecord
+    from spatial.measures.days import Slices
 
     Floats = NDArray[np.float64]
 
@@ -57,7 +59,6 @@ CLOCKS = {
 WHEN = {**CLOCKS, "occurrences": "date", "counts": "to"}  # when rows happened, or were over
 OUTCOMES = ("guns", "arrests", "casings", "victims")
 HOLIDAYS = ((12, 31), (1, 1), (7, 4), (7, 5))
-KEPT_SCOPES = 64
 UNUSED = ("id", "city_id", "source", "class", "rounds", "unit", "activity")
 DAY = np.timedelta64(1, "D")
 
@@ -92,27 +93,49 @@ class Ledger:
         self._session, self.city, self.today = session, city, today
         self._run_id = run
         self.until = until or dt.date.max
-        self._cut: dict[tuple[str, Scope], pd.DataFrame] = {}
+        self._indexes: dict[str, DayIndex] = {}
+        self._slices: dict[str, Slices] = {}
+        self._cut_for: Scopes | None = None
+
+    def slices(self, section: str, scopes: Scopes) -> Slices:
+        """Give the rows of each of some scopes; ``row`` are positions in the section's table.
+
+        The slices of the scopes that were asked for last are kept, for the measures that share
+        them.
+        """
+        if scopes is not self._cut_for:
+            self._cut_for, self._slices = scopes, {}
+        if section not in self._slices:
+            if section not in self._indexes:
+                self._indexes[section] = self._index(self.table(section))
+            self._slices[section] = self.cut(self._indexes[section], scopes)
+        return self._slices[section]
+
+    def cut(self, rows: DayIndex | pd.DataFrame, scopes: Scopes) -> Slices:
+        """Give the rows of each of some scopes of a frame with ``day`` and ``district``."""
+        index = self._index(rows) if isinstance(rows, pd.DataFrame) else rows
+        districts = self._district_places([scope.district for scope in scopes])
+        whole = np.array([scope.district is None for scope in scopes], dtype=bool)
+        return index.cut(np.where(whole, WHOLE, districts), scopes.start, scopes.end)
 
     def rows(self, section: str, scope: Scope) -> pd.DataFrame:
-        """Give the rows of a section or of ``events`` that lie in a scope."""
-        key = (section, scope)
-        if key not in self._cut:
-            while len(self._cut) >= KEPT_SCOPES:
-                self._cut.pop(next(iter(self._cut)))
-            frame: pd.DataFrame = getattr(self, section)
-            self._cut[key] = self.cut(frame, scope)
-        return self._cut[key]
+        """Give the rows of a section that lie in a scope, in the order of its table."""
+        found = self.slices(section, Scopes([scope]))
+        return self.table(section).iloc[np.sort(found.row[found.low[0] : found.high[0]])]
 
-    @staticmethod
-    def cut(frame: pd.DataFrame, scope: Scope) -> pd.DataFrame:
-        """Give the rows of a frame with ``day`` and ``district`` that lie in a scope."""
-        start, end = np.datetime64(scope.start), np.datetime64(scope.end)
-        day = frame["day"].to_numpy()
-        mask = (day >= start) & (day < end)
-        if scope.district is not None:
-            mask &= (frame["district"] == scope.district).to_numpy()
-        return frame if mask.all() else frame[mask]
+    def table(self, section: str) -> pd.DataFrame:
+        """Give a section, ``events`` or ``plans``, with ``day`` and ``district``."""
+        frame: pd.DataFrame = getattr(self, section)
+        return frame
+
+    def _index(self, frame: pd.DataFrame) -> DayIndex:
+        day = frame["day"].to_numpy(dtype="datetime64[D]").astype(np.int64)
+        return DayIndex.of_table(self._district_places(frame["district"]), day)
+
+    def _district_places(self, codes: pd.Series | list[str | None]) -> NDArray[np.int64]:
+        """Give the place of each district in indexes of days; nowhere for what is none."""
+        position = pd.Index(self.city.districts["code"]).get_indexer(pd.Index(codes, dtype=object))
+        return np.where(position < 0, NOWHERE, position + 1)
 
     def has(self, section: str) -> bool:
         """Tell whether any row of a section was ever stored."""
@@ -136,11 +159,6 @@ class Ledger:
     def newest_day(self) -> dt.date | None:
         """The last day that any row is about."""
         return max((last for _, last in self._extents.values()), default=None)
-
-    def district_shape(self, code: str) -> BaseGeometry:
-        """Give the shape of a district."""
-        districts = self.city.districts
-        return districts.geometry[districts["code"] == code].iloc[0]
 
     @cached_property
     def metre_units(self) -> float:
@@ -333,15 +351,34 @@ class Ledger:
         )
         return None if found is None or found.period_to > self.until else found
 
-    def later_incidents(self, run: RunRecord, scope: Scope) -> gpd.GeoDataFrame:
-        """Give incidents of a run's outcome in a scope's days, from the end of its own period."""
-        return incident_points(
-            self._session,
-            self.city.id,
-            run.outcome,
-            max(scope.start, run.period_to),
-            max(min(scope.end, self.until), run.period_to),
-        )
+    @cached_property
+    def later(self) -> tuple[DayIndex, NDArray[np.bool_]]:
+        """Incidents of the outcome of the run after its period, and which lie in its zones.
+
+        One entry for each incident in the study area and one for each in a district, where only
+        the zones of the district count.
+        """
+        run, city = self.run, self.city
+        if run is None:
+            return DayIndex.of_table(*np.zeros((2, 0), dtype=np.int64)), np.zeros(0, dtype=bool)
+        end = max(self.until, run.period_to)
+        points = incident_points(self._session, city.id, run.outcome, run.period_to, end)
+        x, y = points.geometry.x.to_numpy(), points.geometry.y.to_numpy()
+        days = np.array(list(points["occurred_on"]), dtype="datetime64[D]").astype(np.int64)
+        row, place, hit = [], [], []
+        codes = city.districts["code"]
+        areas = [(city.study_area, run.zones)] + [
+            (shape, run.zones[run.zones["district"] == code])
+            for code, shape in zip(codes, city.districts.geometry, strict=True)
+        ]
+        for number, (area, zones) in enumerate(areas):
+            inside = np.flatnonzero(area_of(x, y, [area]) == 0)
+            row.append(inside)
+            place.append(np.full(len(inside), number, dtype=np.int64))
+            hit.append(area_of(x[inside], y[inside], list(zones.geometry)) >= 0)
+        entry = np.concatenate(row)
+        index = DayIndex(np.arange(len(entry)), np.concatenate(place), days[entry])
+        return index, np.concatenate(hit)
 
     def _read(self, section: str, clock: str | None = None) -> pd.DataFrame:
         table = TABLES[section]

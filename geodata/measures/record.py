@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from geodata.measures.ledger import Ledger
 
@@ -61,6 +66,33 @@ class Scope:
         return replace(self, start=start, end=end)
 
 
+class Scopes:
+    """Scopes that figures are worked out for together, in their order."""
+
+    def __init__(self, scopes: Sequence[Scope]) -> None:
+        self._scopes = tuple(scopes)
+
+    def __len__(self) -> int:
+        return len(self._scopes)
+
+    def __iter__(self) -> Iterator[Scope]:
+        return iter(self._scopes)
+
+    @cached_property
+    def start(self) -> NDArray[np.int64]:
+        """First day of each scope, in days since 1970."""
+        return _days([scope.start for scope in self])
+
+    @cached_property
+    def end(self) -> NDArray[np.int64]:
+        """Day after the last of each scope, in days since 1970."""
+        return _days([scope.end for scope in self])
+
+
+def _days(days: Sequence[dt.date]) -> NDArray[np.int64]:
+    return np.array(days, dtype="datetime64[D]").astype(np.int64)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """What a measure comes to in a scope.
@@ -86,7 +118,8 @@ class Measure:
 
     ``title`` and ``definition`` are for residents, ``formula`` is exact; ``numerator`` and
     ``denominator`` name what they count. ``target`` is in the measure's unit. ``sources`` are the
-    sections of the city file that its date is told from. ``sensitive`` figures are outcomes of
+    sections of the city file that its date is told from. ``figures`` works the measure out for many
+    scopes at once. ``sensitive`` figures are outcomes of
     single alerts, of which small counts are not published. ``least_n`` is how many rows a figure
     needs before it is held against its target.
     """
@@ -97,7 +130,7 @@ class Measure:
     direction: Direction
     definition: str
     formula: str
-    compute: Callable[[Ledger, Scope], Figure]
+    figures: Callable[[Ledger, Scopes], list[Figure]]
     sources: tuple[str, ...]
     numerator: str | None = None
     denominator: str | None = None
@@ -107,6 +140,11 @@ class Measure:
     owner: str = "Police department"
     sensitive: bool = False
     least_n: int = 10
+
+    def compute(self, ledger: Ledger, scope: Scope) -> Figure:
+        """Return what the measure comes to in one scope."""
+        (figure,) = self.figures(ledger, Scopes([scope]))
+        return figure
 
     @property
     def group(self) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from geodata.errors import DataError
-from geodata.measures import alerts, dirtbike, dosage, events, site, zones
+from geodata.measures import alerts, declared, dirtbike, dosage, events, site, zones
 from geodata.measures.ids import TALLIED
-from geodata.measures.record import Measure, MeasureValue, Scope, status_of
+from geodata.measures.record import Measure, MeasureValue, Scope, Scopes, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from geodata.measures.ledger import Ledger
 
@@ -66,26 +67,48 @@ def work_out(
         The city's own targets with their source, by measure; they replace the registry's.
     """
     wanted = [find_measure(identity) for identity in ids] if ids is not None else MEASURES.values()
-    return [work_out_one(ledger, scope, measure, targets or {}) for measure in wanted]
+    found = work_out_scopes(ledger, [scope], wanted, targets or {})
+    return [found[measure.id, scope] for measure in wanted]
 
 
 def work_out_one(
     ledger: Ledger, scope: Scope, measure: Measure, targets: Mapping[str, tuple[float, str]]
 ) -> MeasureValue:
     """Work one measure out and tell how it stands."""
-    figure = measure.compute(ledger, scope)
-    target, source = targets.get(measure.id, (measure.target, measure.target_source))
-    through = data_through(ledger, measure)
-    return MeasureValue(
-        measure=measure,
-        scope=scope,
-        figure=figure,
-        target=target,
-        target_source=source,
-        status=status_of(measure, figure, target, stale=_is_stale(ledger, measure, scope, through)),
-        data_through=through,
-        computed_at=dt.datetime.now(dt.UTC).replace(tzinfo=None),
-    )
+    return work_out_scopes(ledger, [scope], [measure], targets)[measure.id, scope]
+
+
+def work_out_scopes(
+    ledger: Ledger,
+    scopes: Sequence[Scope],
+    measures: Iterable[Measure],
+    targets: Mapping[str, tuple[float, str]],
+) -> dict[tuple[str, Scope], MeasureValue]:
+    """Work measures out for many scopes in one pass over the rows of each.
+
+    Returns
+    -------
+    Values by id and scope.
+    """
+    together = Scopes(scopes)
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    found = {}
+    for measure in measures:
+        target, source = targets.get(measure.id, (measure.target, measure.target_source))
+        through = data_through(ledger, measure)
+        for scope, figure in zip(scopes, measure.figures(ledger, together), strict=True):
+            stale = _is_stale(ledger, measure, scope, through)
+            found[measure.id, scope] = MeasureValue(
+                measure=measure,
+                scope=scope,
+                figure=figure,
+                target=target,
+                target_source=source,
+                status=status_of(measure, figure, target, stale=stale),
+                data_through=through,
+                computed_at=now,
+            )
+    return found
 
 
 def data_through(ledger: Ledger, measure: Measure) -> dt.date | None:
@@ -93,7 +116,7 @@ def data_through(ledger: Ledger, measure: Measure) -> dt.date | None:
     if not measure.sources:
         return ledger.newest_day
     if measure.id in TALLIED:
-        return dirtbike.data_through(ledger, measure.id)
+        return declared.data_through(ledger, measure.id)
     ends = [extent[1] for source in measure.sources if (extent := ledger.extent(source))]
     return min(ends) if ends else None
 
@@ -120,17 +143,14 @@ def steps(scope: Scope, by: Step) -> list[Scope]:
 
 def series(ledger: Ledger, scope: Scope, identity: str, by: Step) -> list[MeasureValue]:
     """Work one measure out for each month or week of a scope."""
-    measure = find_measure(identity)
-    return [work_out_one(ledger, part, measure, {}) for part in steps(scope, by)]
+    parts = steps(scope, by)
+    return list(work_out_scopes(ledger, parts, [find_measure(identity)], {}).values())
 
 
 def by_district(ledger: Ledger, scope: Scope, identity: str) -> list[MeasureValue]:
     """Work one measure out for each district of the city."""
-    measure = find_measure(identity)
-    return [
-        work_out_one(ledger, Scope(start=scope.start, end=scope.end, district=code), measure, {})
-        for code in ledger.city.districts["code"]
-    ]
+    parts = [replace(scope, district=code) for code in ledger.city.districts["code"]]
+    return list(work_out_scopes(ledger, parts, [find_measure(identity)], {}).values())
 
 
 def year_to_date(
@@ -141,8 +161,9 @@ def year_to_date(
     The weeks of the year before start 364 days earlier, so that each weekday meets its like.
     """
     measure = find_measure(identity)
-    now, before = year_scopes(data_through(ledger, measure) or ledger.today, "week", district)
-    return work_out_one(ledger, now, measure, {}), work_out_one(ledger, before, measure, {})
+    scopes = year_scopes(data_through(ledger, measure) or ledger.today, "week", district)
+    now, before = work_out_scopes(ledger, scopes, [measure], {}).values()
+    return now, before
 
 
 def year_scopes(through: dt.date, by: Step, district: str | None = None) -> tuple[Scope, Scope]:

@@ -22,7 +22,6 @@ from town import SOUTH, WEST
 
 from geodata.database import open_database, upgrade
 from geodata.errors import NotStoredError, ReleaseError
-from geodata.measures.record import Scope
 from geodata.publishing import release as gate
 from geodata.publishing.checks import check_files
 from geodata.publishing.folder import ReleaseFolder, approved_releases, identity_of
@@ -39,6 +38,7 @@ from geodata.publishing.release import (
 )
 from geodata.publishing.truth import check_truth
 from geodata.store.cities import get_city
+from geodata.store.incidents import incident_points
 from geodata.store.records import store_records
 from geodata.store.releases import get_release, list_releases
 
@@ -314,9 +314,9 @@ def test_the_next_release_tells_what_changed_and_how_the_zones_did(
     assert (row["release"], row["run"], row["state"]) == (first.id, "a" * 12, "approved")
     assert (row["from"], row["to"]) == ("2024-04-28", "2024-05-28")
     with sqlite_database.session() as session:
-        material = gather(session, get_city(session, "town"), TODAY, [])
-        later = material.ledger.later_incidents(
-            town_run(), Scope(start=dt.date(2024, 4, 28), end=dt.date(2024, 5, 28))
+        outcome, city = town_run().outcome, get_city(session, "town")
+        later = incident_points(
+            session, city.id, outcome, dt.date(2024, 4, 28), dt.date(2024, 5, 28)
         )
     zones = town_run().zones.geometry
     hits = sum(zones.intersects(point).any() for point in later.geometry)
