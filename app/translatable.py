@@ -14,8 +14,7 @@ from app.drawing.charts import title_of
 from app.words_measures import ONE
 from geodata.initiatives import SECTIONS
 from geodata.measures import masked
-from geodata.measures.record import GROUPS
-from geodata.measures.registry import MEASURES
+from geodata.measures.registry import MEASURES, groups_of
 from geodata.publishing.activity import LAYERS
 from geodata.publishing.dictionary import FILES
 from geodata.publishing.rules import FEW_PEOPLE, RULES, SHOWN_WORDS
@@ -37,7 +36,9 @@ CHARTS = (  # that pages show
     charts_account.later_hits,
 )
 PLACES: dict[str, Iterable[str]] = {  # texts by what they belong to
-    "groups of measures": GROUPS.values(),
+    "groups of measures": [
+        text for group in groups_of(MEASURES).values() for text in (group.title, group.about)
+    ],
     "sections of an initiative": SECTIONS.values(),
     "why a figure is withheld": (masked.SMALL, masked.PART, masked.MONTHS_ONLY, masked.NONE),
     "a rule of publishing": RULES.texts().values(),
@@ -59,6 +60,8 @@ def told_of(measure: Measure) -> tuple[str, ...]:
         measure.caveat,
         measure.target_source,
         measure.owner,
+        measure.part,
+        measure.enforcement,
     )
     return tuple(text for text in texts if text)
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import shapely
 
+from geodata.cityfile.measures import counted_in_rows
 from geodata.cityfile.records import RECORD_KINDS
 from geodata.gathering.areas import gather_areas
 from geodata.gathering.records import gather_records
 from geodata.gathering.residents import gather_residents
 from geodata.gathering.sources import gather_addresses, gather_base, gather_factor, gather_incidents
 from geodata.geometry import geometry_faults
-from geodata.measures.ids import TALLIED
 from geodata.reports import notes_of_alike
 from geodata.sources import fetch_city
 from geodata.store import (
@@ -128,13 +128,14 @@ def import_city(
             gathered["base"].append(gather_base(base, areas.frame))
         step()
     shapes = {code: shape for code, (_, shape) in areas.districts.items()}
+    counted = counted_in_rows(described.measures)
     recorded: list[GatheredRecords] = []
     if described.addresses is not None:
         recorded.append(gather_addresses(described.addresses, areas.frame))
     for source in described.records:
         with geometry_faults(source.place.label):
             recorded.append(
-                gather_records(source, areas.frame, described.timezone, shapes, TALLIED, _now())
+                gather_records(source, areas.frame, described.timezone, shapes, counted, _now())
             )
         step()
     lived = None

@@ -13,7 +13,6 @@ from pyproj.exceptions import CRSError
 from app.analyst.source_kinds import APART, KINDS, LAYER_NAME, OUTCOME, PAIR, UNUSED, X, Y
 from geodata.cityfile.records import RECORD_KINDS
 from geodata.cityfile.sources import BASE_KINDS
-from geodata.measures.ids import TALLIED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -310,7 +309,7 @@ def _record(answers: Answers, table: dict[str, Any], faults: Faults) -> dict[str
     if answers.date_format:
         table["date_format"] = answers.date_format[:LONGEST_FORM]
     if answers.kind == "occurrences" and "measure" not in fields:
-        if answers.measure not in TALLIED:
+        if not answers.measure:
             faults.add("measure", "choose the measure, or the column that names it")
         table["measure"] = answers.measure
     section = {**table, "fields": fields}

@@ -21,9 +21,9 @@ from app.staff.frame import say
 from app.staff.pages import paging
 from app.work import jobs
 from app.workroom import workroom
+from geodata.cityfile.measures import counted_in_rows
 from geodata.cityfile.sources import BASE_KINDS
 from geodata.errors import CityFileError, DataError, NotStoredError
-from geodata.measures.ids import TALLIED
 from geodata.quarantine import handed_in
 from geodata.quarantine.uploads import MOST_BYTES
 from geodata.sources.fetching import shown_address
@@ -142,7 +142,7 @@ def _describe(
         kinds=[(kind.section, kind.title) for kind in KINDS.values()],
         layers=_same(seen.layers),
         base_kinds=_same(BASE_KINDS),
-        measures=[("", "choose"), *_same(TALLIED)],
+        measures=[("", "choose"), *_same(counted_in_rows(record.measures))],
         guesses=GUESSES,
         faults=faults,
     ), 422 if faults else 200

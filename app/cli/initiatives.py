@@ -18,8 +18,10 @@ from app.cli.common import (
     say,
     this_person,
 )
-from geodata.initiatives import SECTIONS, read_initiatives
-from geodata.measures.registry import MEASURES
+from geodata.errors import NotStoredError
+from geodata.initiatives import SECTIONS, city_of, read_initiatives
+from geodata.measures.registry import MEASURES, measures_of
+from geodata.store.cities import get_city
 from geodata.store.initiatives import (
     get_initiative,
     initiative_history,
@@ -31,13 +33,18 @@ from geodata.store.initiatives import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from sqlalchemy.orm import Session
+
     from geodata.initiatives import Initiative, Strategy
     from geodata.store.initiatives import HistoryEntry, InitiativeRecord
 
 
-def known_measures() -> Collection[str]:
-    """Give the ids that a file of initiatives may name."""
-    return MEASURES
+def known_measures(session: Session, file: Path) -> Collection[str]:
+    """Return the ids that a file of initiatives may name: of its city, if it is stored."""
+    try:
+        return measures_of(get_city(session, city_of(file)).measures)
+    except NotStoredError:
+        return MEASURES
 
 
 @click.group()
@@ -52,8 +59,8 @@ def initiatives() -> None:
 @json_option
 def import_(file: Path, who: str | None, database_url: str | None, *, as_json: bool) -> None:
     """Store what FILE says of a city's initiatives; what was said before is kept."""
-    read = read_initiatives(file, known_measures())
     with open_for(database_url).session(write=True) as session:
+        read = read_initiatives(file, known_measures(session, file))
         now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
         result = record_initiatives(session, read, now, this_person(who))
     if as_json:

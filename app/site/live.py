@@ -31,6 +31,7 @@ from app.site.shown import (
 from geodata.errors import NotStoredError
 from geodata.measures.ledger import Ledger
 from geodata.measures.masked import Masks
+from geodata.measures.registry import measures_of
 from geodata.publishing.activity_live import public_activity
 from geodata.publishing.gazetteer import make_gazetteer
 from geodata.publishing.outlines import in_districts
@@ -304,6 +305,7 @@ def load_shown(
     varied = public_findings(session, about, SENSITIVITY)
     extents = dict(Ledger(session, city, city.this_day()).extents)
     return Shown(
+        measures=measures_of(city.measures),
         city=public_city(city),
         run=_public_run(session, city, run) if run else None,
         reports=sources.latest_reports(session, city.id),

@@ -11,7 +11,7 @@ import zoneinfo
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from geodata.measures.registry import STALE_DAYS
+from geodata.measures.registry import MEASURES, STALE_DAYS
 from geodata.publishing.rules import RULES
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from geodata.initiatives import Initiative
+    from geodata.measures.registry import Measures
     from geodata.reports import SourceReport
     from geodata.store.cities import CityRecord
     from geodata.store.runs import RunRecord
@@ -171,7 +172,8 @@ class Shown:
     ``extents`` has the first and the last day that each section of records has rows of; nothing is
     told of days after ``through``. ``release`` is missing in a preview. ``stamp`` changes whenever
     anything of it does. ``periods`` and ``months`` are what a release has figures of;
-    ``earlier_zones`` are zones of earlier releases, those of the newest first.
+    ``earlier_zones`` are zones of earlier releases, those of the newest first. ``measures`` are all
+    of the city, by id.
     """
 
     city: PublicCity
@@ -191,6 +193,7 @@ class Shown:
     periods: Mapping[str, tuple[dt.date, dt.date]] = field(default_factory=dict)
     months: tuple[str, ...] = ()
     earlier_zones: tuple[EarlierZone, ...] = ()
+    measures: Measures = field(default_factory=lambda: MEASURES)
 
     @property
     def targets(self) -> Mapping[str, tuple[float, str]]:

@@ -12,7 +12,6 @@ from app.drawing import charts, charts_measures
 from app.language import by_address
 from app.views import initiative_pages, measure_charts, measure_pages, pages
 from app.views.doors import site, with_city
-from geodata.measures.registry import MEASURES
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -39,8 +38,8 @@ def measures(shown: Shown) -> ResponseReturnValue:
 @with_city
 def measure(shown: Shown, identity: str) -> ResponseReturnValue:
     """Show one measure: its figure, its course, its districts and its definition."""
-    if identity not in MEASURES:
-        none = measure_pages.missing_page(identity, request.args.get("city"))
+    if identity not in shown.measures:
+        none = measure_pages.missing_page(shown, identity, request.args.get("city"))
         told = render_template("public/measure_missing.html", frame=pages.frame(shown), page=none)
         return told, 404
     period, found = _detail(shown, identity)
@@ -54,7 +53,7 @@ def measure(shown: Shown, identity: str) -> ResponseReturnValue:
 @with_city
 def chart(shown: Shown, identity: str, name: str) -> ResponseReturnValue:
     """Draw one chart of a measure; ``narrow`` is the form for small screens."""
-    if identity not in MEASURES or name not in CHARTS:
+    if identity not in shown.measures or name not in CHARTS:
         raise NotFound
     _, found = _detail(shown, identity)
     points = measure_charts.POINTS[name](shown, found)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geodata.cityfile.measures import USUAL
 from geodata.demo.dirtbikes import draw_complaints, draw_totals
 from geodata.demo.moments import stamps
 from geodata.demo.patrols import choose_spots, draw_visits
@@ -330,3 +331,4 @@ district = "district"
 kind = "kind"
 value = "value"
 """
+SECTIONS += "\n" + USUAL.read_text(encoding="utf-8")  # the measures of dirt bikes

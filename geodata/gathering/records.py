@@ -223,7 +223,8 @@ def _read_measure(
         if source.measure is None:
             msg = (
                 f"{source.place.label}: says of no row which measure it counts towards; add "
-                f'measure = "dirtbike.complaints" to its [[{source.section}]], or name the column'
+                f'measure = "..." to its [[{source.section}]], one of {", ".join(measures)}, or '
+                "name the column"
             )
             raise DataError(msg)
         rows["measure"] = source.measure

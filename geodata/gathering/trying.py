@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from geodata.cityfile.measures import counted_in_rows
 from geodata.cityfile.sources import BaseSource, FactorSource, IncidentSource
 from geodata.errors import DataError
 from geodata.gathering.areas import open_area
@@ -21,7 +22,6 @@ from geodata.gathering.sources import (
     gather_incidents,
 )
 from geodata.geometry import geometry_faults
-from geodata.measures.ids import TALLIED
 from geodata.quarantine.sightings import frame_of
 from geodata.readers import read_place
 from geodata.reports import notes_of_alike
@@ -139,7 +139,8 @@ def _gather(source: Source, city: CityRecord) -> Gathered | GatheredRecords | Op
         return gather_base(source, frame)
     shapes = dict(zip(city.districts["code"], city.districts.geometry, strict=True))
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
-    return gather_records(source, frame, city.timezone, shapes, TALLIED, now)
+    counted = counted_in_rows(city.measures)
+    return gather_records(source, frame, city.timezone, shapes, counted, now)
 
 
 def _rows(source: Source, report: SourceReport, start: int, most: int) -> tuple[RowOut, ...]:

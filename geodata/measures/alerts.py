@@ -13,10 +13,11 @@ from spatial.gunshots import number_codes
 
 if TYPE_CHECKING:
     from geodata.measures.ledger import Ledger
-    from geodata.measures.record import Direction, Scopes, Unit
+    from geodata.measures.record import Direction, Scopes
 
 SOURCES = ("alerts",)
 LIMIT_S = 60.0
+FAST, PLACED, CAME_OF_IT = "How fast", "How well detected and placed", "What came of it"
 CLOCKS = {
     "trigger": ("publish_s", "the trigger, when the sensors heard the sound"),
     "review": ("review_publish_s", "the start of the vendor's review"),
@@ -102,6 +103,9 @@ def _speed(clock: str) -> Measure:
         target_source=SPEED_TARGET,
         caveat="The two clocks differ by the time before the review starts; contracts usually use "
         "the review's, residents wait from the trigger.",
+        disclosure="open",
+        part=FAST,
+        key=1 if clock == "trigger" else 0,
     )
 
 
@@ -119,6 +123,8 @@ def _delay(column: str, name: str, words: str, q: float) -> Measure:
         "bootstrap interval",
         figures=partial(_seconds, column=column, q=q),
         sources=SOURCES,
+        disclosure="open",
+        part=FAST,
     )
 
 
@@ -137,10 +143,12 @@ def _disposition(name: str, disposition: str, words: str) -> Measure:
         caveat="Confirmed, unconfirmed, unfounded and no disposition add up to 100 %. Unconfirmed "
         "does not mean that nobody fired: no evidence was found or looked for.",
         sensitive=True,
+        disclosure="part",
+        part="What officers found",
     )
 
 
-def _outcome(column: str, unit: Unit, title: str, words: str) -> Measure:
+def _outcome(column: str, unit: str, title: str, words: str) -> Measure:
     direction: Direction = "neither"
     return Measure(
         id=f"alerts.{column}",
@@ -153,6 +161,9 @@ def _outcome(column: str, unit: Unit, title: str, words: str) -> Measure:
         sources=SOURCES,
         caveat=ONCE,
         sensitive=True,
+        disclosure="count",
+        part=CAME_OF_IT,
+        enforcement="Arrests after gunshot alerts" if column == "arrests" else "",
     )
 
 
@@ -170,6 +181,9 @@ def _per_100(column: str, title: str) -> Measure:
         denominator="events with an alert",
         caveat=ONCE,
         sensitive=True,
+        disclosure="follows",
+        follows=f"alerts.{column}",
+        part=CAME_OF_IT,
     )
 
 
@@ -217,6 +231,9 @@ def _contract(identity: str, title: str, *, holidays: bool) -> Measure:
         target=0.9,
         target_source=CONTRACT_TARGET,
         caveat=PERFORMANCE_CAVEAT,
+        disclosure="coarse",
+        part=PLACED,
+        key=2 if holidays else 0,
     )
 
 
@@ -231,6 +248,8 @@ MEASURES = (
         figures=partial(count, section="alerts"),
         sources=SOURCES,
         caveat="Every alert row counts as published; the time of publication may be unknown.",
+        disclosure="open",
+        key=7,
     ),
     _speed("trigger"),
     _speed("review"),
@@ -258,6 +277,8 @@ MEASURES = (
         denominator="verified gunfire inside the coverage area",
         caveat="Verified gunfire is what left evidence that was found; it is not all gunfire.",
         sensitive=True,
+        disclosure="coarse",
+        part=PLACED,
     ),
     _disposition("confirmed", "confirmed", "with evidence or a witness of gunfire"),
     _disposition("unconfirmed", "unconfirmed", "without evidence either way"),

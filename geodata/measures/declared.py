@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geodata.measures.figures import NOTHING, in_reach
-from geodata.measures.record import Figure
+from geodata.cityfile.measures import COUNTED
+from geodata.measures.figures import NOTHING, count, in_reach
+from geodata.measures.record import Figure, Measure
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterable
 
     import pandas as pd
     from numpy.typing import NDArray
 
+    from geodata.cityfile.measures import DeclaredMeasure
     from geodata.measures.ledger import Ledger
     from geodata.measures.record import Scopes
 
@@ -22,9 +26,43 @@ if TYPE_CHECKING:
     Chosen = tuple[Ints, Ints, int]  # totals, points, and how many totals reach beyond the scope
 
 SECTIONS = ("occurrences", "counts")
+FORMULA = "sum of totals whose days lie in the period, and of dated points on other days"
+CAVEAT = (
+    "A total that reaches beyond the period cannot be split; it is left out and counted as missing."
+)
 
 
-def data_through(ledger: Ledger, identity: str) -> dt.date | None:
+def measures_of(declared: Iterable[DeclaredMeasure]) -> list[Measure]:
+    """Return the measures that a city declares."""
+    return [_measure(one) for one in declared]
+
+
+def _measure(one: DeclaredMeasure) -> Measure:
+    of_section = one.rows in COUNTED
+    return Measure(
+        id=one.id,
+        title=one.title,
+        unit=one.unit,
+        direction=one.better,
+        definition=one.definition or f"{one.title}, as the city records them.",
+        formula=f"number of rows of {one.rows}" if of_section else FORMULA,
+        figures=partial(count, section=one.rows) if of_section else partial(add_up, rows=one.rows),
+        sources=(one.rows,) if of_section else SECTIONS,
+        target=one.target,
+        target_source=one.target_source,
+        caveat=one.caveat if of_section else f"{one.caveat} {CAVEAT}".strip(),
+        owner=one.owner,
+        sensitive=one.sensitive,
+        disclosure="count" if one.sensitive else "open",
+        rows="" if of_section else one.rows,
+        kinds=one.parts and not of_section,
+        key=one.key,
+        enforcement=one.enforcement,
+        declared_group=one.group,
+    )
+
+
+def data_through(ledger: Ledger, measure: Measure) -> dt.date | None:
     """Give the last day of the section that a measure has rows in, of the later one of two.
 
     It is the section's day and not that of the measure's own last row: where rides are recorded to
@@ -33,34 +71,37 @@ def data_through(ledger: Ledger, identity: str) -> dt.date | None:
     ends = [
         extent[1]
         for section in SECTIONS
-        if (ledger.table(section)["measure"] == identity).any()
+        if (ledger.table(section)["measure"] == measure.rows).any()
         and (extent := ledger.extent(section))
     ]
     return max(ends, default=None)
 
 
-def has_totals(ledger: Ledger, identity: str) -> bool:
+def has_totals(ledger: Ledger, measure: Measure) -> bool:
     """Tell whether a measure is stated in totals, which no period may cut."""
-    return bool((ledger.counts["measure"] == identity).any())
+    return bool(measure.rows) and bool((ledger.counts["measure"] == measure.rows).any())
 
 
-def by_kind(ledger: Ledger, scopes: Scopes, identity: str) -> list[dict[str | None, float]]:
+def by_kind(ledger: Ledger, scopes: Scopes, measure: Measure) -> list[dict[str | None, float]]:
     """Split a measure by the kind of its rows, the largest first; they add up to it.
 
-    Kind ``None`` is what rows count that have no kind. Empty where the measure has no figure.
+    Kind ``None`` is what rows count that have no kind. Empty where the measure has no figure, or
+    its kinds are not told apart.
     """
+    if not measure.kinds:
+        return [{} for _ in scopes]
     return [
         {} if chosen is None else _kinds(ledger, *chosen[:2])
-        for chosen in _choose(ledger, scopes, identity)
+        for chosen in _choose(ledger, scopes, measure.rows)
     ]
 
 
-def add_up(ledger: Ledger, scopes: Scopes, *, measure: str) -> list[Figure]:
+def add_up(ledger: Ledger, scopes: Scopes, *, rows: str) -> list[Figure]:
     """Add up totals whose days lie in a scope, and dated points on days without a total."""
     totals = ledger.counts["value"].to_numpy(dtype=float)
     points = ledger.occurrences["value"].to_numpy(dtype=float)
     found = []
-    for chosen in _choose(ledger, scopes, measure):
+    for chosen in _choose(ledger, scopes, rows):
         if chosen is None:
             found.append(NOTHING)
             continue
@@ -83,11 +124,11 @@ def _kinds(ledger: Ledger, totals: Ints, points: Ints) -> dict[str | None, float
     return dict(sorted(found.items(), key=lambda item: (item[0] is None, -item[1], item[0])))
 
 
-def _choose(ledger: Ledger, scopes: Scopes, identity: str) -> list[Chosen | None]:
+def _choose(ledger: Ledger, scopes: Scopes, name: str) -> list[Chosen | None]:
     """Choose the rows of a measure that count in each scope; nothing where nobody looked."""
     seen = in_reach(ledger, "counts", scopes) | in_reach(ledger, "occurrences", scopes)
-    mine = (ledger.counts["measure"] == identity).to_numpy(dtype=bool)
-    of_points = (ledger.occurrences["measure"] == identity).to_numpy(dtype=bool)
+    mine = (ledger.counts["measure"] == name).to_numpy(dtype=bool)
+    of_points = (ledger.occurrences["measure"] == name).to_numpy(dtype=bool)
     if not mine.any() and not of_points.any():
         return [None] * len(scopes)
     rows = np.flatnonzero(mine)

@@ -65,6 +65,9 @@ MEASURES = (
         formula="number of visit rows",
         figures=partial(count, section="visits"),
         sources=SOURCES,
+        disclosure="open",
+        key=8,
+        enforcement="Patrol visits",
     ),
     Measure(
         id="dosage.minutes",
@@ -75,6 +78,8 @@ MEASURES = (
         formula="sum of end - start over visits with both clocks in order",
         figures=_minutes,
         sources=SOURCES,
+        disclosure="open",
+        enforcement="Minutes of patrol visits",
     ),
     Measure(
         id="dosage.share_10_16",
@@ -86,6 +91,8 @@ MEASURES = (
         formula="visits with 10 <= minutes <= 16 / visits with both clocks in order",
         figures=_in_dose,
         sources=SOURCES,
+        disclosure="open",
+        key=4,
         numerator="visits of 10 to 16 minutes",
         denominator="visits whose start and end are known",
         caveat=f"The length comes from one study ({KOPER}).",
@@ -101,6 +108,7 @@ MEASURES = (
         "interval",
         figures=_gaps,
         sources=SOURCES,
+        disclosure="open",
         target=120.0,
         target_source=f"return at least every two hours ({KOPER})",
         caveat="Zones are those of the run in use; visits outside of them do not count.",
@@ -116,6 +124,7 @@ MEASURES = (
         "days that visits were logged of",
         figures=_plans,
         sources=SOURCES,
+        disclosure="open",
         numerator="zone-shifts that met their plan",
         denominator="planned zone-shifts",
         caveat="Of several versions of a plan the one stored last counts. Visits count by where "

@@ -38,6 +38,7 @@ KINDS = {
     "call_only": ("Events with a call only", "that 911 callers reported and no alert did"),
 }
 INSIDE = " inside the coverage area"
+COVERED = "Inside the coverage area"
 
 
 def _events(ledger: Ledger, scopes: Scopes, *, inside: bool) -> list[Figure]:
@@ -139,6 +140,8 @@ def _count(*, inside: bool) -> Measure:
         figures=partial(_events, inside=inside),
         sources=SOURCES,
         caveat="Alerts, calls and events are three different numbers; each share names its own.",
+        disclosure="open",
+        part=COVERED if inside else "",
     )
 
 
@@ -158,6 +161,9 @@ def _share(kind: str, *, inside: bool) -> Measure:
         denominator=f"gunfire events{where}",
         caveat="A wider window links more: the table of windows shows by how much."
         + ("" if inside else " Outside the coverage area there can be no alert."),
+        disclosure="open",
+        part=COVERED if inside else "",
+        key=3 if kind == "both" and not inside else 0,
     )
 
 
@@ -176,6 +182,7 @@ def _difference(identity: str, title: str, column: str, clock: str) -> Measure:
         sources=SOURCES,
         caveat="Alerts and calls differ in kind, hour and priority: the difference is not what "
         "alerts caused. Where no coverage area is known, the whole city counts.",
+        disclosure="open",
     )
 
 
@@ -190,6 +197,7 @@ def _time(section: str, start: str) -> Measure:
         formula=f"median of arrived - {start}; bootstrap interval",
         figures=partial(_median, section=section),
         sources=(section,),
+        disclosure="open",
     )
 
 

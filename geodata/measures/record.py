@@ -14,40 +14,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from geodata.cityfile.measures import MeasureGroup
     from geodata.measures.ledger import Ledger
 
 Direction = Literal["up", "down", "neither"]
 Status = Literal["met", "not met", "not enough data", "stale"]
-Unit = Literal[
-    "alerts",
-    "events",
-    "share",
-    "seconds",
-    "minutes",
-    "guns",
-    "arrests",
-    "casings",
-    "people",
-    "visits",
-    "per 100 events",
-    "times chance",
-    "complaints",
-    "ride-outs",
-    "vehicles",
-    "citations",
-    "crashes",
-    "contacts",
-    "days",
-]
-GROUPS = {
-    "alerts": "Gunshot alerts",
-    "events": "Gunfire events",
-    "response": "Response time",
-    "dosage": "Dosage patrols",
-    "zones": "Risk terrain zones",
-    "dirtbike": "Dirt bikes",
-    "site": "These pages",
-}
+Disclosure = Literal["staff", "open", "coarse", "part", "count", "follows", "hits"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,11 +94,20 @@ class Measure:
     scopes at once. ``sensitive`` figures are outcomes of
     single alerts, of which small counts are not published. ``least_n`` is how many rows a figure
     needs before it is held against its target.
+
+    ``disclosure`` is how a release publishes the measure: not at all (``staff``); as it is
+    (``open``); of the city and whole periods only (``coarse``); as one of the shares that are
+    together all alerts (``part``), as a count (``count``) or as incidents inside zones (``hits``),
+    each where it is not small; or where the measure is published that it ``follows``.
+
+    ``rows`` is what dated points and totals call a measure that adds them up, and ``kinds`` says
+    that their kinds are told apart. ``key`` is its place among the key figures, ``part`` its
+    heading within its group, ``enforcement`` what it is called beside other enforcement.
     """
 
     id: str
     title: str
-    unit: Unit
+    unit: str
     direction: Direction
     definition: str
     formula: str
@@ -140,6 +121,14 @@ class Measure:
     owner: str = "Police department"
     sensitive: bool = False
     least_n: int = 10
+    disclosure: Disclosure = "staff"
+    follows: str = ""
+    rows: str = ""
+    kinds: bool = False
+    key: int = 0
+    part: str = ""
+    enforcement: str = ""
+    declared_group: MeasureGroup | None = None
 
     def compute(self, ledger: Ledger, scope: Scope) -> Figure:
         """Return what the measure comes to in one scope."""

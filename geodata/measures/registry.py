@@ -3,32 +3,80 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
+from geodata.cityfile.measures import MeasureGroup, usual_measures
 from geodata.errors import DataError
-from geodata.measures import alerts, declared, dirtbike, dosage, events, site, zones
-from geodata.measures.ids import TALLIED
-from geodata.measures.record import Measure, MeasureValue, Scope, Scopes, status_of
+from geodata.measures import alerts, declared, dosage, events, site, zones
+from geodata.measures.record import Disclosure, Measure, MeasureValue, Scope, Scopes, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from geodata.cityfile.measures import DeclaredMeasure
     from geodata.measures.ledger import Ledger
 
 Step = Literal["month", "week"]
 
-MEASURES: Mapping[str, Measure] = {
-    measure.id: measure
-    for module in (alerts, events, dosage, zones, dirtbike, site)
-    for measure in module.MEASURES
+Measures = Mapping[str, Measure]
+GROUPS = {
+    "alerts": MeasureGroup(
+        title="Gunshot alerts",
+        about="What the gunshot detection system published, how fast, how well placed, and what "
+        "came of it.",
+    ),
+    "events": MeasureGroup(
+        title="Gunfire events",
+        about="Alerts and 911 calls about the same gunfire, counted once.",
+    ),
+    "response": MeasureGroup(
+        title="Response time", about="How long until the first officer arrives."
+    ),
+    "dosage": MeasureGroup(
+        title="Dosage patrols", about="Short visits of patrols to risk terrain zones."
+    ),
+    "zones": MeasureGroup(
+        title="Risk terrain zones",
+        about="Whether later incidents happened where the zones were drawn.",
+    ),
+    "site": MeasureGroup(title="These pages", about="Whether these pages keep their own promise."),
 }
 STALE_DAYS = 7
 SAME_WEEKDAYS = dt.timedelta(weeks=52)
 MOST_STEPS = 600
 
 
-def find_measure(identity: str) -> Measure:
+@cache
+def measures_of(declared_measures: tuple[DeclaredMeasure, ...]) -> Measures:
+    """Return every measure of a city by id: those with a formula, and those that it declares."""
+    own = declared.measures_of(declared_measures)
+    parts = (alerts, events, dosage, zones)
+    listed = [one for module in parts for one in module.MEASURES]
+    return {one.id: one for one in (*listed, *own, *site.MEASURES)}
+
+
+MEASURES = measures_of(usual_measures())  # of a city that declares none
+
+
+def groups_of(measures: Measures) -> dict[str, MeasureGroup]:
+    """Return what each group of some measures is called, in their order."""
+    found: dict[str, MeasureGroup] = {}
+    for measure in measures.values():
+        usual = GROUPS.get(measure.group) or MeasureGroup(title=_words(measure.group))
+        if measure.declared_group or measure.group not in found:
+            found[measure.group] = measure.declared_group or usual
+    return found
+
+
+def disclosed(measures: Measures, *ways: Disclosure) -> tuple[str, ...]:
+    """Return the ids of the measures that a release publishes in some ways."""
+    return tuple(one.id for one in measures.values() if one.disclosure in ways)
+
+
+def find_measure(identity: str, measures: Measures = MEASURES) -> Measure:
     """Give a measure by id.
 
     Raises
@@ -36,10 +84,10 @@ def find_measure(identity: str) -> Measure:
     DataError
         If there is none.
     """
-    if identity not in MEASURES:
-        msg = f"there is no measure {identity[:80]!r}; the ids are {', '.join(MEASURES)}"
+    if identity not in measures:
+        msg = f"there is no measure {identity[:80]!r}; the ids are {', '.join(measures)}"
         raise DataError(msg)
-    return MEASURES[identity]
+    return measures[identity]
 
 
 def whole_scope(ledger: Ledger, district: str | None = None) -> Scope:
@@ -66,7 +114,8 @@ def work_out(
     targets
         The city's own targets with their source, by measure; they replace the registry's.
     """
-    wanted = [find_measure(identity) for identity in ids] if ids is not None else MEASURES.values()
+    known = measures_of(ledger.city.measures)
+    wanted = list(known.values() if ids is None else [find_measure(one, known) for one in ids])
     found = work_out_scopes(ledger, [scope], wanted, targets or {})
     return [found[measure.id, scope] for measure in wanted]
 
@@ -115,8 +164,8 @@ def data_through(ledger: Ledger, measure: Measure) -> dt.date | None:
     """Give the last day of the source that ends first, of those that a measure needs and has."""
     if not measure.sources:
         return ledger.newest_day
-    if measure.id in TALLIED:
-        return declared.data_through(ledger, measure.id)
+    if measure.rows:
+        return declared.data_through(ledger, measure)
     ends = [extent[1] for source in measure.sources if (extent := ledger.extent(source))]
     return min(ends) if ends else None
 
@@ -144,13 +193,15 @@ def steps(scope: Scope, by: Step) -> list[Scope]:
 def series(ledger: Ledger, scope: Scope, identity: str, by: Step) -> list[MeasureValue]:
     """Work one measure out for each month or week of a scope."""
     parts = steps(scope, by)
-    return list(work_out_scopes(ledger, parts, [find_measure(identity)], {}).values())
+    measure = find_measure(identity, measures_of(ledger.city.measures))
+    return list(work_out_scopes(ledger, parts, [measure], {}).values())
 
 
 def by_district(ledger: Ledger, scope: Scope, identity: str) -> list[MeasureValue]:
     """Work one measure out for each district of the city."""
     parts = [replace(scope, district=code) for code in ledger.city.districts["code"]]
-    return list(work_out_scopes(ledger, parts, [find_measure(identity)], {}).values())
+    measure = find_measure(identity, measures_of(ledger.city.measures))
+    return list(work_out_scopes(ledger, parts, [measure], {}).values())
 
 
 def year_to_date(
@@ -160,7 +211,7 @@ def year_to_date(
 
     The weeks of the year before start 364 days earlier, so that each weekday meets its like.
     """
-    measure = find_measure(identity)
+    measure = find_measure(identity, measures_of(ledger.city.measures))
     scopes = year_scopes(data_through(ledger, measure) or ledger.today, "week", district)
     now, before = work_out_scopes(ledger, scopes, [measure], {}).values()
     return now, before
@@ -188,6 +239,10 @@ def _is_stale(ledger: Ledger, measure: Measure, scope: Scope, through: dt.date |
         return False
     until = min(ledger.today, scope.end - dt.timedelta(days=1))
     return (until - through).days > STALE_DAYS
+
+
+def _words(group: str) -> str:
+    return group.replace("_", " ").capitalize()
 
 
 def _next_month(day: dt.date) -> dt.date:

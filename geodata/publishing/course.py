@@ -8,23 +8,27 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from geodata.cityfile.measures import measures_as_json, usual_measures
 from geodata.measures.declared import by_kind, has_totals
 from geodata.measures.events import link_windows
 from geodata.measures.record import Scopes
-from geodata.measures.registry import MEASURES, data_through, work_out_scopes, year_scopes
+from geodata.measures.registry import (
+    data_through,
+    measures_of,
+    work_out_scopes,
+    year_scopes,
+)
 from geodata.publishing.formats import json_bytes, number
-from geodata.publishing.rules import PLAIN
+from geodata.publishing.tables import COURSE, DECLARED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from geodata.measures.record import Figure, MeasureValue
+    from geodata.measures.record import Figure, Measure, MeasureValue
     from geodata.measures.registry import Step
     from geodata.publishing.figures import Figures
     from geodata.publishing.material import Material
 
-COURSE = "site/figures.json"
-BY_KIND = ("dirtbike.seizures",)
 FIGURE = ("value", "n", "missing", "numerator", "denominator", "low", "high")
 
 
@@ -49,7 +53,8 @@ def course_file(material: Material, figures: Figures) -> dict[str, bytes]:
         for (when, scope), found in zip(cells, link_windows(ledger, scopes), strict=True)
         for one in found
     ]
-    split = {identity: by_kind(ledger, scopes, identity) for identity in BY_KIND}
+    plain = [one for one in measures_of(ledger.city.measures).values() if one.disclosure == "open"]
+    split = {one.id: by_kind(ledger, scopes, one) for one in plain if one.kinds}
     kinds = [
         {
             "period": when,
@@ -59,11 +64,14 @@ def course_file(material: Material, figures: Figures) -> dict[str, bytes]:
             "value": number(value),
         }
         for position, (when, scope) in enumerate(cells)
-        for identity in BY_KIND
-        for kind, value in split[identity][position].items()
+        for identity, found in split.items()
+        for kind, value in found[position].items()
     ]
-    years = [year for identity in PLAIN for year in _years(material, identity, places)]
-    return {COURSE: json_bytes({"windows": windows, "kinds": kinds, "years": years})}
+    years = [year for measure in plain for year in _years(material, measure, places)]
+    document: dict[str, Any] = {"windows": windows, "kinds": kinds, "years": years}
+    if ledger.city.measures != usual_measures():
+        document[DECLARED] = measures_as_json(ledger.city.measures)
+    return {COURSE: json_bytes(document)}
 
 
 def figure_list(figure: Figure) -> list[Any]:
@@ -72,20 +80,20 @@ def figure_list(figure: Figure) -> list[Any]:
 
 
 def _years(
-    material: Material, identity: str, places: Sequence[str | None]
+    material: Material, measure: Measure, places: Sequence[str | None]
 ) -> Iterator[dict[str, Any]]:
     """Give the year so far and the like of the year before, of each place that has either."""
-    measure, ledger = MEASURES[identity], material.ledger
+    ledger = material.ledger
     through = data_through(ledger, measure)
     if not measure.sources or through is None:
         return
-    by: Step = "month" if has_totals(ledger, identity) else "week"
+    by: Step = "month" if has_totals(ledger, measure) else "week"
     spans = year_scopes(min(through, material.last_day), by)
     scopes = [replace(span, district=place) for place in places for span in spans]
     values = list(work_out_scopes(ledger, scopes, [measure], {}).values())
     for place, now, before in zip(places, values[::2], values[1::2], strict=True):
         if now.figure.value is not None or before.figure.value is not None:
-            where = {"measure": identity, "district": place or "", "by": by}
+            where = {"measure": measure.id, "district": place or "", "by": by}
             yield {**where, "now": _dated(now), "before": _dated(before)}
 
 

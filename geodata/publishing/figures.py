@@ -11,20 +11,14 @@ import numpy as np
 
 from geodata.errors import ReleaseError
 from geodata.measures.record import Figure, Scope, status_of
-from geodata.measures.registry import MEASURES, steps, work_out_scopes
+from geodata.measures.registry import disclosed, measures_of, steps, work_out_scopes
 from geodata.measures.spans import LAST_YEAR, THIS_YEAR, WHOLE, last_year, this_year
 from geodata.publishing.findings import scored
 from geodata.publishing.hits import accounts, hide_hits, zones_of
 from geodata.publishing.rules import (
-    COARSE,
-    FOLLOWS,
     OF_HITS,
     OF_ZONES,
-    OPEN_MEASURES,
     OUTSIDE,
-    PARTS_OF_ALERTS,
-    PLAIN,
-    SENSITIVE_COUNTS,
     SHOWN_WORDS,
 )
 from geodata.publishing.sensitive import CITY, CountTable, Hidden, Told, hide, hits_of
@@ -34,7 +28,7 @@ from spatial.masking.linked import SHOWN
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from geodata.measures.record import Measure, MeasureValue
+    from geodata.measures.record import Disclosure, Measure, MeasureValue
     from geodata.publishing.hits import Span, Zones
     from geodata.publishing.material import Material
     from geodata.publishing.sensitive import Where
@@ -94,7 +88,7 @@ def work_out_figures(material: Material, earlier: Mapping[Where, Told]) -> Figur
         return None
     periods = _periods(Scope(start=first, end=material.end))
     worked = _Worked(material)
-    plain = [one for one in worked.open if one.id in PLAIN]
+    plain = worked.disclosed("open")
     of_periods = [*worked.plain(plain, periods), *worked.coarse(first)]
     months = {scope.start.isoformat()[:7]: scope for scope in steps(periods["whole"], "month")}
     of_months = list(worked.plain(plain, months))
@@ -105,7 +99,7 @@ def work_out_figures(material: Material, earlier: Mapping[Where, Told]) -> Figur
         of_periods += found.of_periods
         of_months += found.of_months
         tables += found.tables
-    order = {identity: position for position, identity in enumerate(MEASURES)}
+    order = {identity: position for position, identity in enumerate(worked.measures)}
 
     def place(one: Published) -> int:
         return order[one.value.measure.id]
@@ -145,9 +139,12 @@ class _Worked:
 
     def __init__(self, material: Material) -> None:
         self.material, self.ledger = material, material.ledger
-        closed = set() if material.run is not None else set(OF_ZONES)
-        self.open = [one for one in MEASURES.values() if one.id in OPEN_MEASURES - closed]
+        self.measures = measures_of(material.city.measures)
         self.districts = [str(code) for code in material.city.districts["code"]]
+
+    def disclosed(self, *ways: Disclosure) -> list[Measure]:
+        """Return the measures that are published in some ways."""
+        return [self.measures[identity] for identity in disclosed(self.measures, *ways)]
 
     def work(
         self,
@@ -191,8 +188,7 @@ class _Worked:
     def coarse(self, first: dt.date) -> Iterator[Published]:
         """Work out what rests on verified gunfire, for the periods of the results of alerts."""
         periods = self._whole_months(first)
-        measures = [one for one in self.open if one.id in COARSE]
-        return self.plain(measures, periods, [None])
+        return self.plain(self.disclosed("coarse"), periods, [None])
 
     def _whole_months(self, first: dt.date) -> dict[str, Scope]:
         """Give the periods in whole months; none where no month is over."""
@@ -205,9 +201,10 @@ class _Worked:
         if not periods:
             return
         months = steps(periods["whole"], "month")
-        for ids in (PARTS_OF_ALERTS, *((one,) for one in SENSITIVE_COUNTS)):
-            measures = [MEASURES[identity] for identity in ids]
-            shown = [*measures, *(MEASURES[f] for f, base in FOLLOWS.items() if base in ids)]
+        together = self.disclosed("part")
+        for measures in (together, *([one] for one in self.disclosed("count"))):
+            ids = [one.id for one in measures]
+            shown = [*measures, *(one for one in self.disclosed("follows") if one.follows in ids)]
             values = self.work(shown, [*periods.values(), *months])
             table = self._table(measures, months, values)
             if table is None:
@@ -234,7 +231,7 @@ class _Worked:
                 continue
             also = {*map(_days, (*periods.values(), *months))} if mine else set()
             hidden = hide_hits(material, zones, told, {*of_city} - also, earlier)
-            measures = [MEASURES[one] for one in OF_ZONES] if mine else []
+            measures = [self.measures[one] for one in OF_ZONES] if mine else []
             values = self.work(measures, [*periods.values(), *months])
             yield self._found(periods, months, measures, values, hidden)
 
@@ -304,7 +301,7 @@ class _Worked:
         for when, scope in scopes.items():
             for district in (None, *self.districts):
                 for measure in measures:
-                    base = FOLLOWS.get(measure.id, of_zones.get(measure.id, measure.id))
+                    base = measure.follows or of_zones.get(measure.id, measure.id)
                     told = hidden.told.get((base, district or CITY, scope.start, scope.end))
                     if told is None:
                         continue
@@ -329,7 +326,7 @@ def _published(value: MeasureValue, told: Told, when: str) -> Published:
             counted=counted,
             when=when,
         )
-    if not (counted or measure.id in FOLLOWS):
+    if not (counted or measure.follows):
         stands = None if figure.value is None and not told.value else float(told.value or 0)
         figure = Figure(value=stands, n=measure.least_n)
         status = status_of(measure, figure, value.target, stale=value.status == "stale")

@@ -50,6 +50,7 @@ from geodata.publishing.repair import (
 )
 from geodata.publishing.tables import (
     ACCOUNT,
+    COURSE,
     MONTHS,
     PERIODS,
     RUN,
@@ -196,7 +197,7 @@ def said_before(earlier: Sequence[ReleaseFolder]) -> dict[Where, Told]:
     said: dict[Where, Told] = {}
     zones = zones_by_release(earlier)
     for release in earlier:
-        names = {PERIODS, MONTHS, ACCOUNT, RUN, INCIDENTS} & set(release.files)
+        names = {PERIODS, MONTHS, ACCOUNT, RUN, INCIDENTS, COURSE} & set(release.files)
         files = {name: release.read(name) for name in names}
         every = told_everywhere(files, release.manifest.get("run"), zones)
         for where, told in (

@@ -11,6 +11,12 @@ import geopandas as gpd
 from sqlalchemy import delete, func, insert, select
 
 from geodata.cityfile.disclosure import Contact, License
+from geodata.cityfile.measures import (
+    DeclaredMeasure,
+    measures_as_json,
+    measures_of_json,
+    usual_measures,
+)
 from geodata.errors import NotStoredError
 from geodata.tables.core import City, District, Incident
 
@@ -65,6 +71,7 @@ class CityRecord:
     license: License | None = None
     residents: ResidentGroups | None = None
     activities: tuple[str, ...] = ACTIVITIES
+    measures: tuple[DeclaredMeasure, ...] = ()
 
     def this_day(self) -> dt.date:
         """Give today in the city, or the day at which a synthetic city's calendar stands."""
@@ -123,6 +130,8 @@ def save_city(
     city.license = described.license.as_json() if described.license else None
     city.residents = _groups(described)
     city.activities = list(described.activities) if described.activities else None
+    usual = described.measures == usual_measures()
+    city.measures = None if usual else measures_as_json(described.measures)
     session.flush()
     session.execute(delete(District).where(District.city_id == city.id))
     session.execute(
@@ -196,6 +205,7 @@ def get_city(session: Session, slug: str) -> CityRecord:
         if city.residents
         else None,
         activities=tuple(city.activities) if city.activities else ACTIVITIES,
+        measures=usual_measures() if city.measures is None else measures_of_json(city.measures),
     )
 
 
