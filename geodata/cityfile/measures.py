@@ -101,7 +101,9 @@ def read_measures(tables: Tables) -> tuple[DeclaredMeasure, ...]:
         try:
             measure = _ONE.validate_python(table)
         except ValidationError as error:
-            tables.faults += [f"{where}: {_fault(one)}" for one in error.errors()]
+            tables.faults += [
+                f"{where}: {fault}" for one in error.errors() if (fault := _fault(one))
+            ]
             continue
         tables.faults += [f"{where}: {fault}" for fault in _wrong(measure, found)]
         found[measure.id] = measure
@@ -111,12 +113,13 @@ def read_measures(tables: Tables) -> tuple[DeclaredMeasure, ...]:
 
 
 def _fault(error: Mapping[str, Any]) -> str:
+    """Return what is wrong with a key; nothing of unknown ones, which are named already."""
     key = ".".join(map(str, error["loc"]))
     if error["type"] == "missing":
         remedy = "; true withholds small counts from the public" if key == "sensitive" else ""
         return f"{key} is missing{remedy}"
     if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return f"unknown key {key!r}"
+        return f"unknown key {key!r}" if "." in key else ""
     if key == "id":
         return f"id {error['input']!r:.90}: use small letters with a dot, as in speeding.citations"
     return f"{key}: {error['msg'][:1].lower()}{error['msg'][1:]}, got {error['input']!r:.60}"
