@@ -6,8 +6,8 @@ import re
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from app.api.problems import Problem
-from app.api.registry import PROBLEM, TAGS, operation_of, phrase
+from app.api.problems import PROBLEM, Problem
+from app.api.registry import TAGS, operation_of, phrase
 from app.api.schemas import schema_of
 
 if TYPE_CHECKING:

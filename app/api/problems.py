@@ -7,8 +7,7 @@ from typing import Annotated, Literal, TypedDict
 
 from flask import Response, request
 
-from app.api.registry import PROBLEM
-
+PROBLEM = "application/problem+json"
 BELOW = "/api/"
 PAGE = "/api/"  # the page about the interface, where the kinds of faults are told
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     View = TypeVar("View", bound=Callable[..., Any])
 
 JSON, GEOJSON, CSV = "application/json", "application/geo+json", "text/csv"
-PROBLEM = "application/problem+json"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.1"
 Scope = Literal["read", "jobs"]
 TAGS = {
