@@ -8,13 +8,13 @@ from flask import Flask, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from app.api.problems import BELOW, problem
+from app.auth.secrets import RateError, ScopeError, SignInError, TokenError
 from app.config import SettingsError
 from app.forms import AddressError
-from app.language import N_, STAFF, translated
+from app.i18n.language import N_, STAFF, translated
 from app.links import UnknownHostError
-from app.people.errors import RateError, ScopeError, SignInError, TokenError
-from geodata.database import DatabaseFailure
+from app.problems import BELOW, problem
+from geodata.db.engine import DatabaseFailure
 from geodata.errors import (
     BrokenReleaseError,
     DataError,

@@ -1,4 +1,7 @@
-"""Whole addresses of this site, and the host names that it answers to."""
+"""Whole addresses of this site, and the host names that it answers to.
+
+Proxies in front of the server: believed as far as is set, and missed where none is set.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,16 @@ from urllib.parse import urlsplit
 
 from flask import current_app, request, url_for
 from werkzeug.exceptions import BadRequest
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import LOOPBACK
+from app.public.health import CHECKS
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from app.config import Settings
+
 
 ADDRESS, HOSTS = "saferground.address", "saferground.hosts"
 MONITORED = ("health.healthz", "health.readyz")  # monitors ask by whatever name or number
@@ -76,3 +82,31 @@ def whole(path: str) -> str:
 def whole_url(endpoint: str, **values: Any) -> str:
     """Return the whole address of an endpoint."""
     return whole(url_for(endpoint, **values))
+
+
+HEADERS = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
+SEEN = "saferground.unbelieved_proxy"
+TOLD = (
+    "a request came with X-Forwarded-For and SAFERGROUND_PROXIES is 0: if a proxy is in front, "
+    "everybody counts as one address in limits and in the audit; set it to the number of proxies"
+)
+
+
+def register_proxies(app: Flask, count: int) -> None:
+    """Believe so many proxies; with none, note when one seems to be there after all.
+
+    Anybody may send such a header, so that it makes nothing fail: it is logged once and told where
+    monitors ask.
+    """
+    if count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
+        return
+    app.extensions[SEEN] = False
+    checks = app.extensions.setdefault(CHECKS, {})
+    checks["proxy"] = lambda: (TOLD if app.extensions[SEEN] else "none seen", "")
+
+    @app.before_request
+    def look() -> None:
+        if not app.extensions[SEEN] and any(name in request.headers for name in HEADERS):
+            app.extensions[SEEN] = True
+            app.logger.warning(TOLD)

@@ -1,4 +1,7 @@
-"""What the server keeps is for the user that it runs as, and for no other user of the machine."""
+"""What the server keeps is for the user that it runs as, and for no other user of the machine.
+
+Where the templates are: beside the code in a wheel, beside the packages in a checkout.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.config import Settings
+
 
 OTHERS = 0o077  # every right of the group and of others
 FOLDER = 0o700
@@ -62,3 +66,21 @@ def _kept(settings: Settings) -> Iterator[Path]:
         for path in (Path(database + ending) for ending in ("", *BESIDE)):
             if database and path.is_file():
                 yield path
+
+
+_HERE = Path(__file__).parent
+
+
+def template_dir() -> Path:
+    """Give the folder of the templates.
+
+    Raises
+    ------
+    RuntimeError
+        If the installation holds none.
+    """
+    for folder in (_HERE / "templates", _HERE.parent / "templates"):
+        if (folder / "base.html").is_file():
+            return folder
+    msg = f"no templates beside {_HERE}; the installation is incomplete"
+    raise RuntimeError(msg)

@@ -14,7 +14,7 @@ import waitress
 from waitress.task import ThreadedTaskDispatcher
 from werkzeug.exceptions import HTTPException
 
-from app.permissions import RULES
+from app.auth.permissions import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

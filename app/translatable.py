@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.drawing import charts, charts_account, charts_measures
-from app.drawing.charts import title_of
-from app.words_measures import ONE
-from geodata.initiatives import SECTIONS
+from app.charts import charts, measure_charts
+from app.charts.charts import title_of
+from app.i18n.measure_words import ONE
+from app.public import accountability
+from geodata.cityfile.initiatives import SECTIONS
 from geodata.measures import masked
 from geodata.measures.registry import MEASURES, groups_of
-from geodata.publishing.activity import LAYERS
-from geodata.publishing.dictionary import FILES
-from geodata.publishing.rules import FEW_PEOPLE, RULES, SHOWN_WORDS
+from geodata.releases.activity import LAYERS
+from geodata.releases.dictionary import FILES
+from geodata.releases.rules import FEW_PEOPLE, RULES, SHOWN_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,9 +32,9 @@ CHARTS = (  # that pages show
     charts.calibration,
     charts.relative_risks,
     charts.selection,
-    charts_measures.course,
-    charts_measures.districts,
-    charts_account.later_hits,
+    measure_charts.course,
+    measure_charts.districts,
+    accountability.later_hits,
 )
 PLACES: dict[str, Iterable[str]] = {  # texts by what they belong to
     "groups of measures": [

@@ -7,23 +7,25 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 from werkzeug.routing import IntegerConverter
 
-from app import analyst, api, api_staff, command, errors, guard, language, links, proxies, staff
+from app import admin, api, api_staff, command, errors, links, workbench
+from app.auth import guard
 from app.config import Settings
-from app.paths import template_dir
-from app.site.live import LiveSite
-from app.site.released import ReleasedSite
+from app.extensions import Workroom, furnish
+from app.i18n import language
+from app.jobs.bell import Bell
+from app.preview import LiveSite
+from app.private import template_dir
+from app.public import accountability, data_pages, embed, explore, health, measure_views, views
+from app.public.released import ReleasedSite
 from app.strict_json import StrictJSONProvider
-from app.views import account, data, embed, explore, health, initiatives, measures, public
-from app.work.bell import Bell
-from app.workroom import Workroom, furnish
-from geodata.database import open_database
+from geodata.db.engine import open_database
 
 if TYPE_CHECKING:
     from flask import Response
     from werkzeug.routing import Map
 
-    from app.site.source import Site
-    from geodata.database import Database
+    from app.public.published_city import Site
+    from geodata.db.engine import Database
 
 LARGEST_FORM = 256 * 1024  # bytes
 LARGEST_NUMBER = 2**31 - 1  # that every database takes for a number of a row
@@ -70,12 +72,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["saferground.policy"] = POLICY  # for pages that need one word more
     links.register(app, settings)
     guard.register(app)
-    app.register_blueprint(public.bp)
+    app.register_blueprint(views.bp)
     app.register_blueprint(explore.bp)
-    app.register_blueprint(measures.bp)
-    app.register_blueprint(initiatives.bp)
-    app.register_blueprint(data.bp)
-    app.register_blueprint(account.bp)
+    app.register_blueprint(measure_views.bp)
+    app.register_blueprint(measure_views.initiatives_bp)
+    app.register_blueprint(data_pages.bp)
+    app.register_blueprint(accountability.bp)
     app.register_blueprint(embed.bp)
     api.register(app)
     app.register_blueprint(health.bp)
@@ -84,11 +86,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     if database is not None and settings.secret_key is not None:
         room = Workroom(settings=settings, database=database, bell=Bell(settings))
         furnish(app, room)
-        staff.register(app, settings, database)
-        analyst.register(app, room)
+        admin.register(app, settings, database)
+        workbench.register(app, room)
         command.register(app)
         api_staff.register(app)
-    proxies.register(app, settings.proxies)
+    links.register_proxies(app, settings.proxies)
 
     headers = {**HEADERS, "X-Robots-Tag": "noindex"} if settings.preview else HEADERS
 

@@ -22,13 +22,13 @@ import geopandas as gpd
 import numpy as np
 
 from geodata.demo import crime, write_city
-from geodata.demo.writing import BLOCK_M, CELL_M, OPERATIONS
-from spatial.forecast import wilson
-from spatial.forest import forest_table
-from spatial.history import lay_past
+from geodata.demo.city_files import BLOCK_M, CELL_M, OPERATIONS
+from spatial.certainty import prepare, summarise
+from spatial.history.forecast import wilson
+from spatial.history.kernels import lay_past
 from spatial.spec import GridSpec, RiskFactor, RunSpec, ZoneSpec
 from spatial.terrain.candidates import build_design
-from spatial.terrain.certainty import prepare, summarise
+from spatial.terrain.forest import forest_table
 from spatial.terrain.model import choose_terrain
 
 SEED = 2026

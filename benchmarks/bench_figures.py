@@ -16,11 +16,11 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.bench_measures import fill, make_city
-from geodata.database import open_database, upgrade
+from geodata.db.engine import open_database, upgrade
 from geodata.measures.ledger import Ledger
 from geodata.measures.record import Scope
 from geodata.measures.registry import MEASURES, steps, work_out_one, work_out_scopes
-from geodata.store.cities import get_city
+from geodata.repositories.cities import get_city
 
 SAMPLE = 1_000
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from app.runs.inputs import load_inputs
+from app.usecases.risk.fit import load_inputs
 from geodata.cityfile.description import read_city_file
-from geodata.database import open_database, upgrade
-from geodata.importing import import_city
-from geodata.store import cities, incidents
+from geodata.db.engine import open_database, upgrade
+from geodata.ingest.store import import_city
+from geodata.repositories import cities, incidents
 from spatial.analysis import analyse_city
-from spatial.baselines import baselines
-from spatial.forecast import score_levels
-from spatial.history import lay_past
+from spatial.history.baselines import baselines
+from spatial.history.forecast import score_levels
+from spatial.history.kernels import lay_past
 from spatial.spec import GridSpec, RunSpec
 
 HERE = Path(__file__).parents[1]

@@ -10,8 +10,8 @@ import time
 import numpy as np
 import shapely
 
-from spatial.masking.places import make_public_places, snap
-from spatial.masking.suppression import FEWER, HELD, audit, suppress, with_totals
+from spatial.disclosure.places import make_public_places, snap
+from spatial.disclosure.suppression import FEWER, HELD, audit, suppress, with_totals
 from spatial.spec import MaskingSpec
 
 SIDE, STEP = 122, 100.0

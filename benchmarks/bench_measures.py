@@ -15,13 +15,13 @@ import numpy as np
 import shapely
 from sqlalchemy import insert
 
-from geodata.database import open_database, upgrade
+from geodata.db.engine import open_database, upgrade
+from geodata.db.tables import City, District
 from geodata.measures.ledger import Ledger
 from geodata.measures.record import Scope
 from geodata.measures.registry import work_out
-from geodata.store.cities import get_city
-from geodata.store.records import TABLES
-from geodata.tables.core import City, District
+from geodata.repositories.cities import get_city
+from geodata.repositories.recorded import TABLES
 
 SIDE = 20_000.0
 YEAR_MS = 365 * 86_400_000

@@ -3,7 +3,7 @@
 Prints two tables, both synthetic with a known truth. The first draws counts of a treated and a
 control area. The second draws whole cities, lets the engine choose the control areas and counts how
 often the interval holds the true effect, and how often a change is called where there was none.
-The last lines are what ``app/outcome/coverage.py`` and ``docs/evaluation.md`` tell.
+The last lines are what ``app/i18n/evaluation_words.py`` and ``docs/evaluation.md`` tell.
 
     python -m benchmarks.bench_outcome [WORLDS [PROCESSES]]
 """
@@ -16,11 +16,11 @@ import shapely
 from scipy import sparse
 from scipy.ndimage import gaussian_filter
 
-from spatial.forecast import wilson
+from spatial.evaluation.controls import distinct, find_controls, ring
+from spatial.evaluation.estimates import dispersion, weighted_difference
+from spatial.evaluation.synthetic import weigh_donors
 from spatial.grid import lay_grid
-from spatial.outcome.controls import distinct, find_controls, ring
-from spatial.outcome.estimates import dispersion, weighted_difference
-from spatial.outcome.synthetic import weigh_donors
+from spatial.history.forecast import wilson
 
 SIDE, STEPS, AFTER = 40, 24, 12
 DRAWS = 20_000

@@ -23,16 +23,15 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from app.cli.demo import BEFORE_PILOT, CHOSEN_ON, PILOT, PILOTED
-from app.outcome.question import Question
-from app.outcome.study import Study
+from app.cli.demo_command import BEFORE_PILOT, CHOSEN_ON, PILOT, PILOTED
+from app.usecases.evaluation.study import Question, Study
 from geodata.demo import crime, write_city
-from geodata.demo.patrols import choose_spots
-from geodata.demo.pilot import run_pilot
-from geodata.demo.writing import BLOCK_M, CELL_M, EAST, NORTH, OPERATIONS
+from geodata.demo.city_files import BLOCK_M, CELL_M, EAST, NORTH, OPERATIONS
+from geodata.demo.field_work import choose_spots
+from geodata.demo.pilots import run_pilot
 from spatial.analysis import CITY_SCOPE, Inputs, analyse_city
-from spatial.forecast import wilson
-from spatial.outcome.periods import Periods
+from spatial.evaluation.design import Periods
+from spatial.history.forecast import wilson
 from spatial.spec import GridSpec, RiskFactor, RunSpec
 
 SEED = 2026

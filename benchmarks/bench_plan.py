@@ -12,9 +12,9 @@ import time
 
 import numpy as np
 
-from spatial.dosage.allotment import PlanSpec
-from spatial.dosage.compliance import plan_faults
-from spatial.dosage.plan import plan_visits
+from spatial.patrol.allocation import PlanSpec
+from spatial.patrol.compliance import plan_faults
+from spatial.patrol.plan import plan_visits
 
 CASES = ((8, 2, 480, 4000.0), (40, 8, 720, 6000.0), (40, 8, 720, 3000.0), (80, 16, 720, 8000.0))
 M_PER_MIN = 32_000 / 60

@@ -21,11 +21,10 @@ import numpy as np
 from scipy import sparse
 
 from benchmarks.bench_outcome import STEPS, negative_binomial, world
-from spatial.forecast import wilson
-from spatial.outcome.controls import distinct, find_controls, ring
-from spatial.outcome.estimates import dispersion, normal_quantile, weighted_difference
-from spatial.outcome.power import Comparison, pieces_of
-from spatial.outcome.rule import FEWER, call
+from spatial.evaluation.controls import distinct, find_controls, ring
+from spatial.evaluation.design import FEWER, Comparison, call, pieces_of
+from spatial.evaluation.estimates import dispersion, normal_quantile, weighted_difference
+from spatial.history.forecast import wilson
 
 AFTERS, YEAR, DROP = 20, 12, 0.4
 Z = normal_quantile(0.05)

@@ -21,12 +21,12 @@ from scipy.spatial import cKDTree
 
 from app import create_app
 from app.config import Settings
-from app.runs.pipeline import FitRequest, fit
+from app.usecases.risk.fit import FitRequest, fit
 from benchmarks.town import make_region
 from geodata.cityfile.description import read_city_file
-from geodata.database import open_database, upgrade
+from geodata.db.engine import open_database, upgrade
 from geodata.exporting import cells_frame
-from geodata.importing import import_city
+from geodata.ingest.store import import_city
 from spatial.analysis import Inputs, analyse_city
 from spatial.spec import GridSpec, RunSpec
 from spatial.terrain.candidates import build_design, encode

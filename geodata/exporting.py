@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from geodata.store.runs import RunRecord
+    from geodata.repositories.runs import RunRecord
 
 GEOJSON_DECIMALS = 7  # about a centimetre
 

@@ -17,20 +17,19 @@ import numpy as np
 import pandas as pd
 
 from spatial.combined import CombinedRisk, combine
-from spatial.diagnostics import Diagnostics, diagnose
-from spatial.forest import MOST_SAMPLED, affordable_trees, forest_table, grow_forest
 from spatial.grid import lay_grid
-from spatial.history import lay_past
-from spatial.reasons import order_factors
+from spatial.history.kernels import lay_past
+from spatial.terrain.diagnostics import Diagnostics, diagnose
 from spatial.terrain.districts import SharedDistricts, share_strength
+from spatial.terrain.forest import MOST_SAMPLED, affordable_trees, forest_table, grow_forest
 from spatial.terrain.model import (
     adapt_terrain,
     borrow_terrain,
     fit_risk_terrain,
     score_classes,
 )
-from spatial.zone_budget import budget_caution
-from spatial.zones import cut_zones
+from spatial.zones.cut import budget_caution, cut_zones
+from spatial.zones.describe import order_factors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,11 +38,10 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from spatial.grid import Grid
-    from spatial.history import Past
+    from spatial.history.kernels import Past
     from spatial.spec import RiskFactor, RunSpec
     from spatial.terrain.model import RiskTerrain
-    from spatial.zone_budget import Caution
-    from spatial.zones import Zone
+    from spatial.zones.cut import Caution, Zone
 
     Progress = Callable[[str, int, int], None]
 

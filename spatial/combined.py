@@ -9,7 +9,7 @@ Three steps, each learned from the training incidents alone. Why these and what 
    environment and incidents around. The weights are those under which the counts of all cells were
    least surprising, climbed by the EM algorithm (Dempster, Laird, Rubin 1977) for a fixed number of
    rounds. A weight is the share of incidents that its component accounts for.
-2. **What the cell's own record adds** (``spatial/records.py``).
+2. **What the cell's own record adds** (``spatial/history/empirical_bayes.py``).
 3. **A forecast of another kind beside it**: a random forest, which sees how factors act together,
    by a weighted geometric mean. Means of unlike forecasts err less than each (Bates, Granger 1969).
 
@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from spatial.errors import FitError
-from spatial.history import Past, around
-from spatial.records import Record, learn_record
+from spatial.history.empirical_bayes import Record, learn_record
+from spatial.history.kernels import Past, around
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cluster import Cluster, ClusterError
 
-from geodata.database import open_database, upgrade
+from geodata.db.engine import open_database, upgrade
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.api import features, figures, reference, released
+from app.api import features, measure_endpoints, reference, release_endpoints
 
 if TYPE_CHECKING:
     from flask import Flask
 
-__all__ = ["features", "figures", "register"]
+__all__ = ["features", "measure_endpoints", "register"]
 
 
 def register(app: Flask) -> None:
     """Add the public part of the interface and its description to an application."""
-    app.register_blueprint(released.bp)
+    app.register_blueprint(release_endpoints.bp)
     app.register_blueprint(reference.page_bp)

@@ -13,8 +13,13 @@ from urllib.parse import urlencode, urlsplit
 from flask import Response, request
 
 from app import forms
-from app.api.registry import CSV, GEOJSON, JSON, Parameter
-from app.api.schemas import Reference  # noqa: TC001 - read from the annotations
+from app.api.document import (
+    CSV,
+    GEOJSON,
+    JSON,
+    Parameter,
+    Reference,
+)
 from app.links import whole, whole_url
 from geodata.spreadsheets import inert
 

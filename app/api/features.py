@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from flask import request
 
-from app.api import layers
+from app.api import layer_queries
 from app.api.answers import (
     LIMIT,
     OFFSET,
@@ -21,19 +21,20 @@ from app.api.answers import (
     send_json,
     wanted,
 )
-from app.api.layers import BBOX, DATETIME, FILTERS, LAYERS
-from app.api.registry import (
+from app.api.document import (
     CITY,
     CSV,
     GEOJSON,
     JSON,
     OPENAPI,
     Answer,
+    Keywords,
     Operation,
     Parameter,
     describe,
 )
-from app.api.released import (
+from app.api.layer_queries import BBOX, DATETIME, FILTERS, LAYERS
+from app.api.release_endpoints import (
     FORMS,
     TABLE,
     bp,
@@ -43,14 +44,13 @@ from app.api.released import (
     give_features,
     shown_city,
 )
-from app.api.schemas import Keywords
-from app.site import release_words
+from app.public import release_words
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from app.api.layers import Layer
-    from geodata.publishing.folder import ReleaseFolder
+    from app.api.layer_queries import Layer
+    from geodata.releases.folder import ReleaseFolder
 
 SPEC = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/"
 CONFORMS_TO = (f"{SPEC}core", f"{SPEC}geojson")
@@ -185,7 +185,7 @@ def collections() -> ResponseReturnValue:
     wanted("json")
     _, release = current()
     document: Collections = {
-        "collections": [_collection(release, layer) for layer in layers.there(release)],
+        "collections": [_collection(release, layer) for layer in layer_queries.there(release)],
         "links": [_link("self", JSON, "api.collections", "This document")],
     }
     return send_json(document, modified=release_words.approved_at(release))
@@ -207,7 +207,7 @@ def collection(collection: str) -> ResponseReturnValue:
     require_known("city", "f")
     wanted("json")
     _, release = current()
-    layer = layers.require_layer(release, collection)
+    layer = layer_queries.require_layer(release, collection)
     return send_json(_collection(release, layer), modified=release_words.approved_at(release))
 
 
@@ -271,8 +271,8 @@ def item(collection: str, feature: str) -> ResponseReturnValue:
     require_known("city", "f")
     wanted("geojson")
     _, release = current()
-    layer = layers.require_layer(release, collection)
-    found = layers.feature(release, layer, feature)
+    layer = layer_queries.require_layer(release, collection)
+    found = layer_queries.feature(release, layer, feature)
     links = [
         _link("self", GEOJSON, "api.item", "This feature", collection=layer.name, feature=feature),
         _link("collection", JSON, "api.collection", layer.title, collection=layer.name),
@@ -283,7 +283,7 @@ def item(collection: str, feature: str) -> ResponseReturnValue:
 
 def _collection(release: ReleaseFolder, layer: Layer) -> Collection:
     extent: Extent = {}
-    bounds, span = layers.held(release, layer).bounds, layers.days(release, layer)
+    bounds, span = layer_queries.held(release, layer).bounds, layer_queries.days(release, layer)
     if bounds is not None:
         extent["spatial"] = {"bbox": [list(bounds)], "crs": WGS84}
     if span is not None:

@@ -1,21 +1,136 @@
-"""The interface described: as OpenAPI for programs, and as a page for people."""
+"""The OpenAPI document as a page for people, as typed values.
+
+The interface described: as OpenAPI for programs, and as a page for people.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, current_app, render_template, request
 
-from app.api import openapi
+from app.api import document as openapi
 from app.api.answers import require_known, send_json
-from app.api.reading import reference_page
-from app.api.registry import OPENAPI, Answer, Operation, describe
-from app.api.released import bp
-from app.views import pages
-from app.views.doors import site
+from app.api.document import OPENAPI, Answer, Operation, describe
+from app.api.release_endpoints import bp
+from app.public import pages
+from app.public.decorators import site
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flask.typing import ResponseReturnValue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One field of an address: its name, what it may be, what it means."""
+
+    name: str
+    kind: str
+    meaning: str
+    in_path: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """One address and what it gives; ``href`` is it itself where it can be opened as it is."""
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    meaning: str
+    fields: tuple[Field, ...]
+    forms: tuple[str, ...]
+    href: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """Addresses of one kind."""
+
+    id: str
+    meaning: str
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferencePage:
+    """All that the page tells."""
+
+    root: str
+    version: str
+    sections: tuple[Section, ...]
+
+
+def reference_page(document: Mapping[str, Any]) -> ReferencePage:
+    """Put the page together."""
+    root = document["servers"][0]["url"]
+    every = [
+        (tag, _address(root, path, method, told))
+        for path, methods in document["paths"].items()
+        for method, told in methods.items()
+        for tag in told["tags"]
+    ]
+    sections = tuple(
+        Section(
+            id=tag["name"],
+            meaning=tag["description"],
+            addresses=tuple(one for name, one in every if name == tag["name"]),
+        )
+        for tag in document["tags"]
+    )
+    return ReferencePage(
+        root=root,
+        version=document["info"]["version"],
+        sections=tuple(section for section in sections if section.addresses),
+    )
+
+
+def _address(root: str, path: str, method: str, told: Mapping[str, Any]) -> Address:
+    open_to_all = method == "get" and "{" not in path and not told["security"]
+    return Address(
+        id=told["operationId"].replace(".", "-"),
+        method=method.upper(),
+        path=f"{root}{path}",
+        summary=told["summary"],
+        meaning=told["description"],
+        fields=tuple(_field(one) for one in told["parameters"]),
+        forms=tuple(
+            form.partition(";")[0]
+            for status, answer in told["responses"].items()
+            if status < "400"
+            for form in answer.get("content", ())
+        ),
+        href=f"{root}{path}" if open_to_all else "",
+    )
+
+
+def _field(told: Mapping[str, Any]) -> Field:
+    return Field(
+        name=told["name"],
+        kind=_kind(told["schema"]),
+        meaning=told["description"],
+        in_path=told["in"] == "path",
+    )
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    """Tell what a field may be, in a few words.
+
+    >>> _kind({"type": "string", "enum": ["json", "csv"], "default": "json"})
+    'json or csv; json if left out'
+    """
+    if "enum" in schema and len(schema["enum"]) <= 6:
+        told = " or ".join(str(one) for one in schema["enum"])
+    elif schema.get("type") == "array":
+        told = f"{schema['items']['type']}s with commas between"
+    else:
+        told = str(schema.get("format") or schema.get("type", ""))
+    return f"{told}; {schema['default']} if left out" if "default" in schema else told
+
 
 page_bp = Blueprint("reference", __name__, url_prefix="/api")
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response
 
 from app.api.answers import FORMATS, Link, add_links, table
-from app.api.registry import CSV, JSON, Parameter
-from app.guard import require_bearer
-from app.workroom import workroom
+from app.api.document import CSV, JSON, Parameter
+from app.auth.guard import require_bearer
+from app.extensions import workroom
 from geodata.errors import NotStoredError
-from geodata.store import audit
+from geodata.repositories import audit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -64,7 +64,7 @@ class _Group(click.Group):
             raise click.ClickException(" ".join(str(error).split())) from error
         except Exception as error:
             # imported only when something went wrong: `--help` and its like do without Shapely
-            from geodata.geometry import known_fault
+            from geodata.db.geometry import known_fault
 
             known = known_fault(error, f"saferground {ctx.invoked_subcommand}")
             if known is None:

@@ -15,14 +15,14 @@ import click
 from tqdm import tqdm
 
 from app.config import Settings, make_secret_key
-from geodata.database import open_database
+from geodata.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
     from typing import Self
 
-    from geodata.database import Database
+    from geodata.db.engine import Database
 
 database_option = click.option(
     "--database",

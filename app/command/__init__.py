@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from app.command import actions, board, desk, outcome, plans, visits
+from app.command import action_pages, board, outcome, overview, plans, visit_pages
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 def register(app: Flask) -> None:
     """Add the commander's desk to an application that has its workroom."""
     app.jinja_env.filters["as_png"] = as_png
-    app.register_blueprint(desk.bp)
+    app.register_blueprint(overview.bp)
     app.register_blueprint(plans.bp)
-    app.register_blueprint(visits.bp)
+    app.register_blueprint(visit_pages.bp)
     app.register_blueprint(board.bp)
-    app.register_blueprint(actions.bp)
+    app.register_blueprint(action_pages.bp)
     app.register_blueprint(outcome.bp)
 
 

@@ -1,18 +1,29 @@
-"""Forms of actions."""
+"""Forms of actions.
+
+What pages of actions show, as typed values, and the calendar of reminders.
+
+The open actions of a district, as its overview names them.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import HiddenField, SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
-from app.command.visit_forms import plain_text
+from app.admin.layout import moment
+from app.charts.plan_files import escaped, folded
+from app.command.district import zone_names
+from app.command.visit_forms import plain_text, zone_name
+from app.i18n import numbers
 from geodata.errors import DataError
-from geodata.store.actions import (
+from geodata.repositories import actions
+from geodata.repositories.actions import (
     ANY_FACTOR,
     KINDS,
     LONGEST_COMMENT,
@@ -22,13 +33,19 @@ from geodata.store.actions import (
     OPEN,
     STAGES,
     STATES,
+    STILL_OPEN,
     ActionFacts,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from geodata.store.zones import ZoneRecord
+    from sqlalchemy.orm import Session
+
+    from app.command.district import Place, Present
+    from geodata.repositories.actions import ActionRecord, EventRecord
+    from geodata.repositories.zone_versions import ZoneRecord
+
 
 OWNERS = (  # offered, not imposed
     "Public works",
@@ -186,3 +203,200 @@ def _cost(text: str) -> int | None:
         msg = "cost: give a whole number from 0"
         raise DataError(msg)
     return int(plain)
+
+
+ONE_DAY = dt.timedelta(days=1)
+MOST_REMINDERS = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionRow:
+    """One action in a list."""
+
+    id: int
+    zone: str
+    factor: str
+    kind: str
+    what: str
+    owner: str
+    due: str
+    overdue: bool
+    state: str
+    cost: str
+    days: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventRow:
+    """One thing that happened to an action; ``text`` is what somebody wrote."""
+
+    when: str
+    by: str
+    told: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reminder:
+    """One action that is due, as a calendar tells it: nothing of the place but the zone's name."""
+
+    key: str
+    due: dt.date
+    title: str
+    address: str
+
+
+def action_rows(place: Place, there: Present, found: Sequence[ActionRecord]) -> list[ActionRow]:
+    """Write actions for a list."""
+    today = place.now.date()
+    return [_row(there, one, today) for one in found]
+
+
+def _row(there: Present, one: ActionRecord, today: dt.date) -> ActionRow:
+    facts = one.facts
+    began = one.created_at.date()
+    taken = "" if one.closed_on is None else str(max(0, (one.closed_on - began).days))
+    return ActionRow(
+        id=one.id,
+        zone=zone_name(there, facts.zone),
+        factor=facts.factor.replace("_", " "),
+        kind=facts.kind,
+        what=facts.what,
+        owner=facts.owner,
+        due=facts.due.isoformat() if facts.due else "",
+        overdue=one.is_overdue(today),
+        state=facts.state,
+        cost="" if facts.cost is None else numbers.number(facts.cost),
+        days=taken if facts.state not in STILL_OPEN else "",
+    )
+
+
+def event_rows(there: Present, events: Sequence[EventRecord]) -> list[EventRow]:
+    """Tell what happened to an action, the newest first."""
+    return [
+        EventRow(
+            when=moment(event.at),
+            by=event.person,
+            told=_told(there, event),
+            text=event.text,
+        )
+        for event in reversed(events)
+    ]
+
+
+def calendar(reminders: Sequence[Reminder], stamp: dt.datetime) -> bytes:
+    """Write reminders as whole days of a calendar (RFC 5545)."""
+    lines = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//Safer Ground//Reminders//EN",
+        "CALSCALE:GREGORIAN",
+        "X-WR-CALNAME:Safer Ground: actions due",
+    ]
+    for one in reminders:
+        lines += [
+            "BEGIN:VEVENT",
+            f"UID:{escaped(one.key)}@saferground",
+            f"DTSTAMP:{stamp:%Y%m%dT%H%M%SZ}",
+            f"DTSTART;VALUE=DATE:{one.due:%Y%m%d}",
+            f"DTEND;VALUE=DATE:{one.due + ONE_DAY:%Y%m%d}",
+            f"SUMMARY:{escaped(one.title)}",
+            f"URL:{one.address}",
+            "CLASS:CONFIDENTIAL",
+            "TRANSP:TRANSPARENT",
+            "END:VEVENT",
+        ]
+    lines.append("END:VCALENDAR")
+    return "".join(f"{folded(line)}\r\n" for line in lines).encode()
+
+
+def reminders_of(
+    slug: str,
+    found: Sequence[ActionRecord],
+    names: Mapping[str, str],
+    address: Callable[[ActionRecord], str],
+) -> list[Reminder]:
+    """Make reminders of open actions that have a day; ``names`` of zones by their ids."""
+    return [
+        Reminder(
+            key=f"{slug}-action-{one.id}",
+            due=one.facts.due,
+            title=f"Due: {one.facts.kind}, {_lower(names[one.facts.zone])} of district "
+            f"{one.district} ({one.facts.owner})",
+            address=address(one),
+        )
+        for one in found[:MOST_REMINDERS]
+        if one.facts.due is not None
+    ]
+
+
+def _lower(name: str) -> str:
+    return name.replace("Zone", "zone", 1)
+
+
+def _told(there: Present, event: EventRecord) -> str:
+    if event.kind == "changed":
+        parts = [
+            f"{name} {_value(there, name, before)} became {_value(there, name, after)}"
+            for name, (before, after) in event.details.items()
+        ]
+        return "; ".join(parts)
+    if event.kind == "photo":
+        return f"added a photo, {event.details.get('stage', '')}"
+    return {
+        "made": "made the action",
+        "comment": "wrote",
+        "photo removed": "removed a photo",
+    }.get(event.kind, event.kind)
+
+
+def _value(there: Present, name: str, value: Any) -> str:
+    if value in (None, ""):
+        return "nothing"
+    if name == "zone":
+        return zone_name(there, str(value))
+    return str(value).replace("_", " ") if name == "factor" else str(value)
+
+
+MOST = 6  # on one sheet
+ASKED = actions.ActionQuery(states=actions.STILL_OPEN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenAction:
+    """One open action in a line: what, in which zone, whose, until when, and where it is told."""
+
+    what: str
+    zone: str
+    owner: str
+    due: str
+    late: bool
+    address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenActions:
+    """How many actions are open, and the most urgent of them."""
+
+    count: int
+    lines: tuple[OpenAction, ...]
+
+
+def open_actions(session: Session, place: Place) -> OpenActions:
+    """Give the open actions of a district, the most urgent first."""
+    count, found = actions.list_actions(
+        session, place.city.id, [place.code], ASKED, start=0, size=MOST
+    )
+    names = zone_names(session, place.city, [(one.run, one.facts.zone) for one in found])
+    lines = tuple(
+        OpenAction(
+            what=one.facts.what or one.facts.kind,
+            zone=names[one.facts.zone].replace("Zone", "zone", 1),
+            owner=one.facts.owner,
+            due=one.facts.due.isoformat() if one.facts.due else "",
+            late=one.is_overdue(place.now.date()),
+            address=place.url("actions.action", number=one.id),
+        )
+        for one in found
+    )
+    return OpenActions(count=count, lines=lines)

@@ -1,172 +1,397 @@
-"""What pages of actions show, as typed values, and the calendar of reminders."""
+"""Actions on places and with owners: listed, made, changed, with comments and photos; reminders."""
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from app import words
-from app.command.visit_pages import zone_name
-from app.dosage.files import escaped, folded
-from app.staff.frame import moment
-from geodata.store.actions import STILL_OPEN
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from werkzeug.exceptions import NotFound
+
+from app import forms as addresses
+from app.admin.forms import ConfirmForm
+from app.admin.layout import paging, say
+from app.auth.guard import desk, require_visitor, signed
+from app.command.action_forms import (
+    MOST_REMINDERS,
+    OWNERS,
+    ActionForm,
+    CommentForm,
+    PhotoForm,
+    action_rows,
+    calendar,
+    event_rows,
+    facts_of,
+    fill_choices,
+    put_at_field,
+    reminders_of,
+    typed,
+)
+from app.command.district import Present, own_place, present, present_of, with_names, zone_names
+from app.command.visit_forms import plain_text, version_of
+from app.extensions import workroom
+from app.links import whole_url
+from app.usecases import photos
+from geodata.errors import DataError
+from geodata.repositories import actions as store
+from geodata.repositories import cities, limits
+from geodata.roles import WITH_DISTRICTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from app.command.patrol import Present
-    from app.command.place import Place
-    from geodata.store.actions import ActionRecord, EventRecord
+    from flask.typing import ResponseReturnValue
+    from sqlalchemy.orm import Session
 
-ONE_DAY = dt.timedelta(days=1)
-MOST_REMINDERS = 500
+    from app.command.action_forms import Reminder
+    from app.command.district import Place
+    from geodata.repositories.actions import ActionQuery, ActionRecord
+    from geodata.repositories.people import PersonRecord
 
-
-@dataclass(frozen=True, kw_only=True)
-class ActionRow:
-    """One action in a list."""
-
-    id: int
-    zone: str
-    factor: str
-    kind: str
-    what: str
-    owner: str
-    due: str
-    overdue: bool
-    state: str
-    cost: str
-    days: str
+bp = Blueprint("actions", __name__, url_prefix="/command")
+PAGE = 25
+ORDERS = ("up", "down")
+SHOWN = {"open": store.STILL_OPEN, "closed": (store.DONE, store.DROPPED)}
 
 
-@dataclass(frozen=True, kw_only=True)
-class EventRow:
-    """One thing that happened to an action; ``text`` is what somebody wrote."""
-
-    when: str
-    by: str
-    told: str
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reminder:
-    """One action that is due, as a calendar tells it: nothing of the place but the zone's name."""
-
-    key: str
-    due: dt.date
-    title: str
-    address: str
-
-
-def action_rows(place: Place, there: Present, found: Sequence[ActionRecord]) -> list[ActionRow]:
-    """Write actions for a list."""
-    today = place.now.date()
-    return [_row(there, one, today) for one in found]
-
-
-def _row(there: Present, one: ActionRecord, today: dt.date) -> ActionRow:
-    facts = one.facts
-    began = one.created_at.date()
-    taken = "" if one.closed_on is None else str(max(0, (one.closed_on - began).days))
-    return ActionRow(
-        id=one.id,
-        zone=zone_name(there, facts.zone),
-        factor=facts.factor.replace("_", " "),
-        kind=facts.kind,
-        what=facts.what,
-        owner=facts.owner,
-        due=facts.due.isoformat() if facts.due else "",
-        overdue=one.is_overdue(today),
-        state=facts.state,
-        cost="" if facts.cost is None else words.number(facts.cost),
-        days=taken if facts.state not in STILL_OPEN else "",
+@bp.get("/<city>/<district>/actions")
+def actions(city: str, district: str) -> ResponseReturnValue:
+    """List the actions of a district, and how those of each owner stand."""
+    place, there = _here(city, district)
+    with workroom().database.session() as session:
+        sums = store.owner_sums(session, place.city.id, place.code, place.now.date())
+        query, kept = _asked(request.args, there, [one.owner for one in sums])
+        count, _ = _listed(session, place, query, 0, 0)
+        pages = paging(request.args, count, PAGE, kept)
+        _, found = _listed(session, place, query, pages.start, PAGE)
+        there = with_names(session, place.city, there, [(a.run, a.facts.zone) for a in found])
+    return render_template(
+        "command/actions.html",
+        shell=place.shell,
+        place=place,
+        rows=action_rows(place, there, found),
+        pages=pages,
+        sums=sums,
+        zones=there.zones,
+        kinds=store.KINDS,
+        states=(*SHOWN, *store.STATES[1:]),
+        asked=kept,
     )
 
 
-def event_rows(there: Present, events: Sequence[EventRecord]) -> list[EventRow]:
-    """Tell what happened to an action, the newest first."""
-    return [
-        EventRow(
-            when=moment(event.at),
-            by=event.person,
-            told=_told(there, event),
-            text=event.text,
+@bp.route("/<city>/<district>/actions/new", methods=["GET", "POST"])
+def new(city: str, district: str) -> ResponseReturnValue:
+    """Make an action."""
+    place, there = _here(city, district)
+    form, status = ActionForm(), 200
+    if not form.is_submitted():
+        form.zone.data = request.args.get("zone", "")
+    fill_choices(form, there.zones, None)
+    if form.validate_on_submit():
+        try:
+            with workroom().database.session(write=True) as session:
+                number = store.add_action(
+                    session,
+                    place.city,
+                    place.code,
+                    there.run or "",
+                    facts_of(form),
+                    **signed(),
+                    today=place.now.date(),
+                )
+        except DataError as error:
+            put_at_field(form, error, "what")
+            status = 422
+        else:
+            say("The action is kept. Add photos of the place as it is, if there are any.")
+            return redirect(_address(place, number), 303)
+    elif form.is_submitted():
+        status = 422
+    page = render_template(
+        "command/action_new.html",
+        shell=place.shell,
+        place=place,
+        there=there,
+        form=form,
+        owners=_owners(place),
+    )
+    return page, status
+
+
+@bp.route("/<city>/<district>/actions/<int:number>", methods=["GET", "POST"])
+def action(city: str, district: str, number: int) -> ResponseReturnValue:
+    """Show an action with all that happened to it, and change it."""
+    place, there, found = _action(city, district, number)
+    form, status = ActionForm(), 200
+    if not form.is_submitted():
+        form = _form(found)
+    fill_choices(form, there.zones, found.facts)
+    if form.validate_on_submit():
+        try:
+            with workroom().database.session(write=True) as session:
+                store.change_action(
+                    session,
+                    place.city,
+                    number,
+                    facts_of(form),
+                    version=version_of(form.version.data),
+                    **signed(),
+                    today=place.now.date(),
+                )
+        except DataError as error:
+            put_at_field(form, error, "what")
+            status = 422
+        else:
+            say("The change is kept.")
+            return redirect(_address(place, number), 303)
+    elif form.is_submitted():
+        status = 422
+    return _action_page(place, there, found, form=form, status=status)
+
+
+@bp.post("/<city>/<district>/actions/<int:number>/comments")
+def comment(city: str, district: str, number: int) -> ResponseReturnValue:
+    """Add a comment."""
+    place, there, found = _action(city, district, number)
+    form = CommentForm()
+    if form.validate_on_submit():
+        try:
+            with workroom().database.session(write=True) as session:
+                store.add_comment(
+                    session,
+                    place.city,
+                    number,
+                    plain_text(form.comment.data or ""),
+                    **signed(),
+                )
+        except DataError as error:
+            put_at_field(form, error, "comment")
+        else:
+            return redirect(_address(place, number) + "#happened", 303)
+    return _action_page(place, there, found, comment=form, status=422)
+
+
+@bp.post("/<city>/<district>/actions/<int:number>/photos")
+def add_photo(city: str, district: str, number: int) -> ResponseReturnValue:
+    """Add a photo."""
+    place, there, found = _action(city, district, number)
+    form = PhotoForm()
+    if form.validate_on_submit():
+        try:
+            _keep_photo(place, number, form)
+        except DataError as error:
+            put_at_field(form, error, "photo")
+        else:
+            say("The photo is kept, without what the camera wrote into it.")
+            return redirect(_address(place, number) + "#photos", 303)
+    return _action_page(place, there, found, photo=form, status=422)
+
+
+@bp.get("/<city>/<district>/actions/<int:number>/photos/<int:photo>.jpg")
+def photo(city: str, district: str, number: int, photo: int) -> ResponseReturnValue:
+    """Show a photo; that it was seen is in the audit."""
+    place, _, _ = _action(city, district, number)
+    with workroom().database.session(write=True) as session:
+        who = require_visitor().person.name
+        found = store.see_photo(session, place.city, number, photo, who)
+    content = photos.read(workroom().settings.photos, found.file)
+    if content is None:
+        raise NotFound
+    answer = Response(content, mimetype="image/jpeg")
+    answer.headers["Content-Disposition"] = f"inline; filename=action-{number}-{photo}.jpg"
+    return answer
+
+
+@bp.post("/<city>/<district>/actions/<int:number>/photos/<int:photo>/remove")
+def remove_photo(city: str, district: str, number: int, photo: int) -> ResponseReturnValue:
+    """Remove a photo for good."""
+    place, there, found = _action(city, district, number)
+    if not ConfirmForm().validate_on_submit():
+        return _action_page(place, there, found, unsure=photo, status=422)
+    with workroom().database.session(write=True) as session:
+        file = store.remove_photo(
+            session,
+            place.city,
+            number,
+            photo,
+            **signed(),
         )
-        for event in reversed(events)
-    ]
+    photos.forget(workroom().settings.photos, file)
+    say("The photo is removed.")
+    return redirect(_address(place, number) + "#photos", 303)
 
 
-def calendar(reminders: Sequence[Reminder], stamp: dt.datetime) -> bytes:
-    """Write reminders as whole days of a calendar (RFC 5545)."""
-    lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:-//Safer Ground//Reminders//EN",
-        "CALSCALE:GREGORIAN",
-        "X-WR-CALNAME:Safer Ground: actions due",
-    ]
-    for one in reminders:
-        lines += [
-            "BEGIN:VEVENT",
-            f"UID:{escaped(one.key)}@saferground",
-            f"DTSTAMP:{stamp:%Y%m%dT%H%M%SZ}",
-            f"DTSTART;VALUE=DATE:{one.due:%Y%m%d}",
-            f"DTEND;VALUE=DATE:{one.due + ONE_DAY:%Y%m%d}",
-            f"SUMMARY:{escaped(one.title)}",
-            f"URL:{one.address}",
-            "CLASS:CONFIDENTIAL",
-            "TRANSP:TRANSPARENT",
-            "END:VEVENT",
-        ]
-    lines.append("END:VCALENDAR")
-    return "".join(f"{folded(line)}\r\n" for line in lines).encode()
+@bp.get("/reminders")
+def reminders_page() -> ResponseReturnValue:
+    """Tell whether one's reminders have a secret address, and offer one."""
+    return _reminders_page(None)
 
 
-def reminders_of(
-    slug: str,
-    found: Sequence[ActionRecord],
-    names: Mapping[str, str],
-    address: Callable[[ActionRecord], str],
-) -> list[Reminder]:
-    """Make reminders of open actions that have a day; ``names`` of zones by their ids."""
-    return [
-        Reminder(
-            key=f"{slug}-action-{one.id}",
-            due=one.facts.due,
-            title=f"Due: {one.facts.kind}, {_lower(names[one.facts.zone])} of district "
-            f"{one.district} ({one.facts.owner})",
-            address=address(one),
-        )
-        for one in found[:MOST_REMINDERS]
-        if one.facts.due is not None
-    ]
+@bp.post("/reminders/make")
+def make_feed() -> ResponseReturnValue:
+    """Give one's reminders a secret address; it is shown once."""
+    with workroom().database.session(write=True) as session:
+        token = limits.make_feed(session, require_visitor().person, desk().now())
+    return _reminders_page(whole_url("actions.feed", token=token))
 
 
-def _lower(name: str) -> str:
-    return name.replace("Zone", "zone", 1)
+@bp.post("/reminders/end")
+def end_feed() -> ResponseReturnValue:
+    """Take the secret address back."""
+    with workroom().database.session(write=True) as session:
+        limits.end_feed(session, require_visitor().person)
+    say("The address no longer holds.")
+    return redirect(url_for("actions.reminders_page"), 303)
 
 
-def _told(there: Present, event: EventRecord) -> str:
-    if event.kind == "changed":
-        parts = [
-            f"{name} {_value(there, name, before)} became {_value(there, name, after)}"
-            for name, (before, after) in event.details.items()
-        ]
-        return "; ".join(parts)
-    if event.kind == "photo":
-        return f"added a photo, {event.details.get('stage', '')}"
-    return {
-        "made": "made the action",
-        "comment": "wrote",
-        "photo removed": "removed a photo",
-    }.get(event.kind, event.kind)
+@bp.get("/reminders/<token>.ics")
+def feed(token: str) -> ResponseReturnValue:
+    """Give the reminders of whoever knows the secret address, as a calendar."""
+    with workroom().database.session() as session:
+        person = limits.person_of_feed(session, token)
+        if person is None or not person.may(WITH_DISTRICTS):
+            raise NotFound
+        found = [one for slug in _cities_of(person) for one in _due(session, person, slug)]
+    return Response(calendar(found, desk().now()), mimetype="text/calendar")
 
 
-def _value(there: Present, name: str, value: Any) -> str:
-    if value in (None, ""):
-        return "nothing"
-    if name == "zone":
-        return zone_name(there, str(value))
-    return str(value).replace("_", " ") if name == "factor" else str(value)
+def _here(city: str, district: str) -> tuple[Place, Present]:
+    place = own_place(city, district, "actions.actions")
+    with workroom().database.session() as session:
+        return place, present(session, place, None)
+
+
+def _action(city: str, district: str, number: int) -> tuple[Place, Present, ActionRecord]:
+    """Give an action of the district, with the zones of the run that it was made on."""
+    place = own_place(city, district, "actions.actions")
+    with workroom().database.session() as session:
+        found = store.get_action(session, place.city.id, number)
+        if found.district != place.code:
+            raise NotFound
+        there = present_of(session, place, found.run)
+        there = with_names(session, place.city, there, [(found.run, found.facts.zone)])
+    return place, there, found
+
+
+def _address(place: Place, number: int) -> str:
+    return place.url("actions.action", number=number)
+
+
+def _form(found: ActionRecord) -> ActionForm:
+    return ActionForm(formdata=None, data={**typed(found.facts), "version": found.version})
+
+
+def _owners(place: Place) -> list[str]:
+    """Give owners to choose from: those of the district, then usual ones."""
+    with workroom().database.session() as session:
+        sums = store.owner_sums(session, place.city.id, place.code, place.city.this_day())
+    return list(dict.fromkeys([*(one.owner for one in sums), *OWNERS]))
+
+
+def _listed(
+    session: Session, place: Place, query: ActionQuery, start: int, size: int
+) -> tuple[int, list[ActionRecord]]:
+    return store.list_actions(session, place.city.id, [place.code], query, start=start, size=size)
+
+
+def _asked(
+    args: Mapping[str, str], there: Present, owners: list[str]
+) -> tuple[ActionQuery, dict[str, str]]:
+    state = addresses.choice(args, "state", (*SHOWN, *store.STATES, "any")) or "open"
+    owner = addresses.choice(args, "owner", owners)
+    kind = addresses.choice(args, "kind", store.KINDS)
+    zone = addresses.choice(args, "zone", [one.code for one in there.zones])
+    sort = addresses.choice(args, "sort", store.SORTS) or "due"
+    order = addresses.choice(args, "order", ORDERS) or "up"
+    query = store.ActionQuery(
+        states=None if state == "any" else SHOWN.get(state, (state,)),
+        owner=owner,
+        kind=kind,
+        zone=zone,
+        sort=sort,
+        descending=order == "down",
+    )
+    told = {"state": state, "owner": owner or "", "kind": kind or "", "zone": zone or ""}
+    return query, {**told, "sort": sort, "order": order}
+
+
+def _keep_photo(place: Place, number: int, form: PhotoForm) -> None:
+    """Keep a photo: its file first, which is deleted again if the database does not take it."""
+    folder = workroom().settings.photos
+    made = photos.redraw(form.photo.data.read(photos.LARGEST + 1))
+    name = photos.keep(folder, made)
+    try:
+        with workroom().database.session(write=True) as session:
+            store.add_photo(
+                session,
+                place.city,
+                number,
+                stage=form.stage.data or "",
+                file=name,
+                told=" ".join(plain_text(form.told.data or "").split()),
+                width=made.width,
+                height=made.height,
+                size=len(made.content),
+                **signed(),
+            )
+    except BaseException:
+        photos.forget(folder, name)
+        raise
+
+
+def _action_page(
+    place: Place,
+    there: Present,
+    found: ActionRecord,
+    *,
+    form: ActionForm | None = None,
+    comment: CommentForm | None = None,
+    photo: PhotoForm | None = None,
+    unsure: int | None = None,
+    status: int = 200,
+) -> ResponseReturnValue:
+    if form is None:
+        form = _form(found)
+        fill_choices(form, there.zones, found.facts)
+    form.version.data = str(found.version)
+    with workroom().database.session() as session:
+        events = store.history_of(session, found.id)
+        pictures = store.photos_of(session, found.id)
+    page = render_template(
+        "command/action.html",
+        shell=place.shell,
+        place=place,
+        action=found,
+        row=action_rows(place, there, [found])[0],
+        events=event_rows(there, events),
+        photos=pictures,
+        form=form,
+        comment=comment or CommentForm(formdata=None),
+        photo=photo or PhotoForm(formdata=None),
+        unsure=unsure,
+        owners=_owners(place),
+    )
+    return page, status
+
+
+def _reminders_page(link: str | None) -> ResponseReturnValue:
+    person = require_visitor().person
+    with workroom().database.session() as session:
+        since = limits.feed_since(session, person)
+    return render_template("command/reminders.html", since=since, link=link)
+
+
+def _cities_of(person: PersonRecord) -> list[str]:
+    return sorted({one.partition("/")[0] for one in person.districts})
+
+
+def _due(session: Session, person: PersonRecord, slug: str) -> list[Reminder]:
+    city = cities.get_city(session, slug)
+    query = store.ActionQuery(states=store.STILL_OPEN)
+    districts = person.districts_of(slug)
+    _, found = store.list_actions(session, city.id, districts, query, start=0, size=MOST_REMINDERS)
+    names = zone_names(session, city, [(one.run, one.facts.zone) for one in found])
+
+    def address(one: ActionRecord) -> str:
+        return whole_url("actions.action", city=slug, district=one.district, number=one.id)
+
+    return reminders_of(slug, found, names, address)

@@ -1,28 +1,251 @@
-"""The live board of a shift: planned, made, under way, late, and who waits too long."""
+"""What the board shows of a shift, as typed values.
+
+The live board of a shift: planned, made, under way, late, and who waits too long.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 from flask import Blueprint, jsonify, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
-from app.command.board_pages import MARKS, WORDS, board_layer, make_board
-from app.command.patrol import present
-from app.command.place import own_place
+from app.command.district import own_place, present
 from app.command.shifts import SOON_MS, plan_at, standing
-from app.maps.staff import staff_map
-from app.workroom import workroom
-from geodata.store import visits as store
+from app.extensions import workroom
+from app.maps.staff_map import Key, Layer, staff_map
+from geodata.repositories import visits as store
+from spatial.grid import area_of
+from spatial.patrol.progress import STATES, ProgressSpec, shift_progress
 
 if TYPE_CHECKING:
+    import pandas as pd
     from flask.typing import ResponseReturnValue
 
-    from app.command.board_pages import Board
-    from app.command.patrol import Present
-    from app.command.place import Place
-    from geodata.store.plans import PlanRecord
+    from app.command.district import Place, Present
+    from geodata.repositories.patrol_plans import PlanRecord
+    from spatial.patrol.progress import ZoneProgress
+
+
+MINUTE_MS = 60_000
+COLOURS = {  # told apart without their hue: from the darkest to the lightest
+    "under way": "#16233b",
+    "missed": "#7d2a12",
+    "late": "#b8431b",
+    "gap": "#d98a3c",
+    "done": "#8ea3c4",
+    "waiting": "#c9c0a8",
+}
+WORDS = {
+    "under way": "An officer is there",
+    "missed": "Missed: planned visits that nobody made",
+    "late": "Late",
+    "gap": "Waits too long",
+    "done": "All planned visits made",
+    "waiting": "Waiting, nothing late",
+}
+MARKS = {"under way": "▶", "missed": "✕", "late": "!", "gap": "…", "done": "✓", "waiting": "○"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardZone:
+    """One zone on the board; ``since`` and ``next`` are words, ``waits`` if that is too long."""
+
+    code: str
+    name: str
+    state: str
+    mark: str
+    words: str
+    planned: int
+    made: int
+    late: int
+    since: str
+    waits: bool
+    next: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardUnit:
+    """One unit on the board; ``next`` is where it is planned to go next, and when."""
+
+    unit: str
+    planned: int
+    due: int
+    made: int
+    next: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """How a shift stands at ``at``; ``phase`` is before, on or over."""
+
+    at: str
+    phase: str
+    zones: tuple[BoardZone, ...]
+    units: tuple[BoardUnit, ...]
+    planned: int
+    made: int
+    late: int
+    gaps: int
+    under_way: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the board as its script reads it."""
+        return asdict(self)
+
+
+def make_board(place: Place, there: Present, plan: PlanRecord, visits: pd.DataFrame) -> Board:
+    """Set visits beside a plan; ``visits`` are those that began in its shift."""
+    start, shift_min = plan.shift_start_ms, (plan.shift_end_ms - plan.shift_start_ms) / MINUTE_MS
+    shapes = {zone.code: zone.geom for zone in there.zones}
+    listed = [z for z in plan.document["zones"] if z["visits"] and z["zone"] in shapes]
+    within = area_of(
+        visits["x"].to_numpy(dtype=float),
+        visits["y"].to_numpy(dtype=float),
+        [shapes[zone["zone"]] for zone in listed],
+    ).astype(np.int64)
+    begun = (visits["start_ms"].to_numpy(dtype=float) - start) / MINUTE_MS
+    ended = (visits["end_ms"].to_numpy(dtype=float) - start) / MINUTE_MS
+    now_min = (place.now_ms - start) / MINUTE_MS
+    planned: dict[str, list[float]] = {zone["zone"]: [] for zone in listed}
+    for unit in plan.document["units"]:
+        for visit in unit["visits"]:
+            if visit["zone"] in planned:
+                planned[visit["zone"]].append((visit["start_ms"] - start) / MINUTE_MS)
+    spec = ProgressSpec(gap_min=float(plan.document["asked"]["gap_minutes"]))
+    found = shift_progress(list(planned.values()), within, begun, ended, now_min, shift_min, spec)
+    zones = tuple(_zone(place, plan, zone, one) for zone, one in zip(listed, found, strict=True))
+    seen = visits[(begun <= now_min) & (within >= 0)]
+    return Board(
+        at=place.clock(place.now_ms),
+        phase="before" if now_min < 0 else "on" if now_min < shift_min else "over",
+        zones=zones,
+        units=_units(place, plan, there, seen, _kept(plan, listed, found)),
+        planned=sum(one.planned for one in found),
+        made=sum(one.made for one in found),
+        late=sum(one.late for one in found),
+        gaps=sum(one.waits for one in found),
+        under_way=sum(one.state == "under way" for one in found),
+    )
+
+
+def board_layer(there: Present, board: Board, addresses: dict[str, str]) -> Layer:
+    """Draw the zones of a board by state; zones without a planned visit are not on it."""
+    shapes = {zone.code: zone.geom for zone in there.zones}
+    frame = gpd.GeoDataFrame(
+        {
+            "key": [STATES.index(zone.state) for zone in board.zones],
+            "tip": [
+                f"{zone.name}: {zone.words.lower()}, {zone.made} of {zone.planned} visits"
+                for zone in board.zones
+            ],
+            "href": [addresses[zone.code] for zone in board.zones],
+            "label": [f"{zone.name.removeprefix('Zone ')} {zone.mark}" for zone in board.zones],
+        },
+        geometry=[shapes[zone.code] for zone in board.zones],
+    )
+    return Layer(
+        name="board",
+        title="Zones",
+        shapes=frame,
+        keys=tuple(
+            Key(label=f"{MARKS[state]} {WORDS[state]}", colour=COLOURS[state]) for state in STATES
+        ),
+    )
+
+
+def _zone(place: Place, plan: PlanRecord, zone: dict[str, Any], one: ZoneProgress) -> BoardZone:
+    return BoardZone(
+        code=zone["zone"],
+        name=f"Zone {zone['rank']}",
+        state=one.state,
+        mark=MARKS[one.state],
+        words=WORDS[one.state],
+        planned=one.planned,
+        made=one.made,
+        late=one.late,
+        since=_since(one),
+        waits=one.waits,
+        next=_next(place, plan, one),
+    )
+
+
+def _since(one: ZoneProgress) -> str:
+    """Tell how long a zone has been without a visit."""
+    if one.since_min is None:
+        return "now"
+    told = f"{_span(one.since_min)} {'ago' if one.made else 'without one'}"
+    return f"{told}, too long" if one.waits else told
+
+
+def _next(place: Place, plan: PlanRecord, one: ZoneProgress) -> str:
+    """Tell the next planned visit ahead, and since when one is overdue that can still be made."""
+
+    def clock(minute: float) -> str:
+        return place.clock(plan.shift_start_ms + round(minute * MINUTE_MS))
+
+    told = [] if one.overdue_min is None else [f"overdue since {clock(one.overdue_min)}"]
+    told += [] if one.next_min is None else [clock(one.next_min)]
+    return "; then ".join(told) or "none"
+
+
+def _kept(
+    plan: PlanRecord, listed: list[dict[str, Any]], found: list[ZoneProgress]
+) -> set[tuple[str, int]]:
+    """Give the planned visits that were made: the zone and the planned start."""
+    return {
+        (zone["zone"], plan.shift_start_ms + round(minute * MINUTE_MS))
+        for zone, one in zip(listed, found, strict=True)
+        for minute in one.kept
+    }
+
+
+def _units(
+    place: Place,
+    plan: PlanRecord,
+    there: Present,
+    seen: pd.DataFrame,
+    kept: set[tuple[str, int]],
+) -> tuple[BoardUnit, ...]:
+    counts = seen["unit"].value_counts().to_dict()
+    rows = []
+    for unit in plan.document["units"]:
+        made = int(counts.pop(unit["unit"], 0))
+        moments = sorted(unit["visits"], key=lambda visit: visit["start_ms"])
+        ahead = next(
+            (
+                visit
+                for visit in moments
+                if visit["start_ms"] >= place.now_ms
+                and (visit["zone"], visit["start_ms"]) not in kept
+            ),
+            None,
+        )
+        following = "none"
+        if ahead is not None:
+            following = f"Zone {there.rank(ahead['zone'])}, {place.clock(ahead['start_ms'])}"
+        rows.append(
+            BoardUnit(
+                unit=unit["unit"],
+                planned=len(moments),
+                due=sum(visit["start_ms"] <= place.now_ms for visit in moments),
+                made=made,
+                next=following,
+            )
+        )
+    others = int(sum(counts.values())) + int(seen["unit"].isna().sum())
+    if others:
+        rows.append(BoardUnit(unit="others", planned=0, due=0, made=others, next="none"))
+    return tuple(rows)
+
+
+def _span(minutes: float) -> str:
+    whole = round(minutes)
+    return f"{whole} min" if whole < 60 else f"{whole // 60} h {whole % 60:02} min"
+
 
 bp = Blueprint("board", __name__, url_prefix="/command/<city>/<district>")
 LISTED = 30  # shifts to choose from

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app import words
-from app.command.patrol import district_zones, patrol_run
+from app.command.district import district_zones, patrol_run
 from app.command.shifts import judged, shift_row, standing
+from app.i18n import numbers
 from geodata.errors import DataError
 from geodata.measures.ledger import Ledger
 from geodata.measures.record import Scope
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
-    from app.command.place import Place
+    from app.command.district import Place
     from app.command.shifts import ShiftRow
     from geodata.measures.record import MeasureValue
 
@@ -125,7 +125,7 @@ def compliance(
     return Compliance(
         first=first,
         last=last,
-        through=words.day(extent[1]) if extent else "",
+        through=numbers.day(extent[1]) if extent else "",
         measures=tuple(_measure(value) for value in work_out(ledger, scope, MEASURES)),
         shifts=tuple(shift_row(shift) for shift in reversed(judged(session, place, over))),
         heat=cells,
@@ -141,11 +141,11 @@ def _measure(value: MeasureValue) -> MeasureRow:
     measure, figure = value.measure, value.figure
     return MeasureRow(
         title=measure.title,
-        value=words.amount(figure.value, measure.unit),
-        interval=words.between(figure.low, figure.high, measure.unit),
+        value=numbers.amount(figure.value, measure.unit),
+        interval=numbers.between(figure.low, figure.high, measure.unit),
         rows=f"{figure.n:,}",
         missing=f"{figure.missing:,}",
-        target="" if value.target is None else words.amount(value.target, measure.unit),
+        target="" if value.target is None else numbers.amount(value.target, measure.unit),
         status=value.status or "",
         definition=measure.definition,
         caveat=measure.caveat,

@@ -1,46 +1,176 @@
-"""Did it help: evaluations of a district or a city, what one could find, visits and incidents."""
+"""Visits of a week beside the incidents of the next, by zone: exploratory, and labelled so.
+
+Did it help: evaluations of a district or a city, what one could find, visits and incidents.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.exceptions import Forbidden, NotFound
 
 from app import forms as addresses
-from app.command import evaluations
-from app.command.dose import dose_page
-from app.command.outcome_forms import AskForm, PowerForm
-from app.command.outcome_map import outcome_map
-from app.command.outcome_pages import power_page
-from app.command.patrol import runs_to_judge
-from app.command.place import outcome_place
-from app.drawing import charts
-from app.guard import require_visitor
-from app.outcome.coverage import COMMAND, MEASURED_ON, coverage_words
-from app.outcome.evaluation import EVALUATION
-from app.outcome.power import foresee
-from app.outcome.words import evaluation_page
-from app.staff.frame import say
-from app.staff.pages import paging
-from app.words import sentence
-from app.work import jobs
-from app.workroom import workroom
+from app.admin.layout import paging, say
+from app.auth.guard import require_visitor
+from app.charts import charts
+from app.command import outcome_parts
+from app.command.district import outcome_place, patrol_run, runs_to_judge
+from app.command.outcome_parts import AskForm, PowerForm, outcome_map, power_page
+from app.extensions import workroom
+from app.i18n import numbers
+from app.i18n.evaluation_words import COMMAND, MEASURED_ON, coverage_words, evaluation_page
+from app.i18n.numbers import sentence
+from app.jobs import jobs
+from app.usecases.evaluation.evaluate import EVALUATION
+from app.usecases.evaluation.power import foresee
 from geodata.errors import DataError
+from geodata.measures.ledger import Ledger
+from geodata.repositories import incidents, run_analyses, runs, zone_versions
 from geodata.roles import ANALYST, COMMANDER
-from geodata.store import editions, findings, incidents, runs
 from spatial.errors import OutcomeError, SpecError
+from spatial.evaluation.dose import dose_response
+from spatial.grid import area_of
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from flask.typing import ResponseReturnValue
+    from numpy.typing import ArrayLike, NDArray
+    from shapely.geometry.base import BaseGeometry
+    from sqlalchemy.orm import Session
 
-    from app.command.place import Place
-    from geodata.store.findings import FindingRecord
-    from geodata.store.runs import RunRecord, RunSummary
+    from app.command.district import Place
+    from geodata.repositories.run_analyses import FindingRecord
+    from geodata.repositories.runs import RunRecord, RunSummary
+    from spatial.evaluation.dose import DoseResponse
 
+
+WEEK = dt.timedelta(weeks=1)
+FEW_ZONES = 30  # below, clustered errors are too small
+
+
+@dataclass(frozen=True, kw_only=True)
+class DosePage:
+    """What a week's visits go with in the week after; ``missing`` tells why nothing can be told."""
+
+    outcome: str
+    run: str
+    weeks: str
+    told: tuple[str, ...]
+    missing: str
+    rows: tuple[tuple[str, int, int], ...]
+
+
+def dose_page(session: Session, place: Place) -> DosePage | None:
+    """Regress incidents on the visits of the week before; nothing where no run is in use."""
+    run = patrol_run(session, place)
+    if run is None:
+        return None
+    zones = run.zones
+    if place.code:
+        zones = zones[zones["district"] == place.code]
+    ledger = Ledger(session, place.city, place.city.this_day())
+    days = incidents.outcome_period(session, place.city.id, run.outcome)
+    first, last = _weeks(ledger, place, days)
+    visits = ledger.visits
+    points = incidents.incident_points(session, place.city.id, run.outcome, first, last)
+    shapes = list(zones.geometry)
+    dose = _table(
+        visits["x"].to_numpy(),
+        visits["y"].to_numpy(),
+        visits["day"].to_numpy(),
+        shapes,
+        first,
+        last,
+    )
+    after = _table(
+        points.geometry.x.to_numpy(),
+        points.geometry.y.to_numpy(),
+        points["occurred_on"].to_list(),
+        shapes,
+        first,
+        last,
+    )
+    try:
+        answer, missing = dose_response(dose, after), ""
+    except OutcomeError as error:
+        answer, missing = None, numbers.sentence(str(error))
+    names = [place.zone_name(zone) for zone in zones.itertuples()]
+    return DosePage(
+        outcome=numbers.plain(run.outcome),
+        run=run.id,
+        weeks=f"{numbers.day(first)} to {numbers.last_day(last)}"
+        if last > first
+        else "no whole week",
+        told=() if answer is None else tuple(_told(answer, numbers.plain(run.outcome))),
+        missing=missing,
+        rows=tuple(
+            (name, int(seen), int(had))
+            for name, seen, had in zip(names, dose.sum(axis=1), after.sum(axis=1), strict=True)
+        ),
+    )
+
+
+def _weeks(
+    ledger: Ledger, place: Place, period: tuple[dt.date, dt.date] | None
+) -> tuple[dt.date, dt.date]:
+    """Give the first Monday and the last, excluded, of weeks that both records cover.
+
+    ``period`` has the first and the last day of the run's outcome.
+    """
+    extent = ledger.extent("visits")
+    if extent is None or period is None:
+        return place.city.this_day(), place.city.this_day()
+    first = max(extent[0], period[0])
+    last = min(extent[1], period[1]) + dt.timedelta(days=1)
+    start = first + dt.timedelta(days=-first.weekday() % 7)
+    return start, start + max(0, (last - start).days // 7) * WEEK
+
+
+def _table(
+    x: ArrayLike,
+    y: ArrayLike,
+    days: ArrayLike,
+    zones: Sequence[BaseGeometry],
+    first: dt.date,
+    last: dt.date,
+) -> NDArray[np.int64]:
+    """Count points by zone and week, shape ``(zones, weeks)``."""
+    weeks = (last - first).days // 7
+    zone = area_of(np.asarray(x, dtype=float), np.asarray(y, dtype=float), zones).astype(np.int64)
+    day = np.asarray(days, dtype="datetime64[D]")
+    week = (day - np.datetime64(first)).astype(np.int64) // 7
+    kept = (zone >= 0) & (week >= 0) & (week < weeks)
+    table = np.zeros((len(zones), weeks), dtype=np.int64)
+    np.add.at(table, (zone[kept], week[kept]), 1)
+    return table
+
+
+def _told(found: DoseResponse, outcome: str) -> list[str]:
+    low, high = f"{found.low:+.3f}", f"{found.high:+.3f}"
+    side = (
+        "The interval holds 0: neither more nor fewer is shown"
+        if found.low <= 0 <= found.high
+        else "The interval leaves out 0, which is still not the effect of a visit"
+    )
+    told = [
+        f"For each visit more than usual in a week, {found.incidents_per_visit:+.3f} incidents of "
+        f"{outcome} more (below 0: fewer) happened in that zone the week after; 95 % interval "
+        f"{low} to {high}",
+        f"{side}; patrols go where incidents are expected, so this is not what a visit does",
+        f"From {found.zones} zones over {found.weeks} weeks, with each zone's own level and each "
+        "week's taken out",
+    ]
+    if found.zones < FEW_ZONES:
+        told.append(f"With fewer than {FEW_ZONES} zones the interval is too narrow as well")
+    return [numbers.sentence(text) for text in told]
+
+
+if TYPE_CHECKING:
     View = Callable[..., ResponseReturnValue]
 
 bp = Blueprint("outcome", __name__)
@@ -67,7 +197,7 @@ def outcome(city: str, district: str) -> ResponseReturnValue:
     place = outcome_place(city, district)
     database = workroom().database
     with database.session() as session:
-        found = evaluations.lines(session, place.city, place.code)
+        found = outcome_parts.lines(session, place.city, place.code)
     pages = paging(request.args, len(found), PAGE, {})
     return render_template(
         "command/outcome.html",
@@ -207,11 +337,11 @@ def _finding(place: Place, run: str, key: str) -> tuple[RunRecord, FindingRecord
         record = runs.find_run(session, run)
         if record is None or record.city != place.city.slug:
             raise NotFound
-        finding = findings.get_finding(session, run, EVALUATION, key)
-        where = editions.zone_districts(session, run)
+        finding = run_analyses.get_finding(session, run, EVALUATION, key)
+        where = zone_versions.zone_districts(session, run)
     if finding.document["outcome"] in place.city.sensitive_outcomes:
         raise NotFound
-    treated = evaluations.treated_districts(finding.document, where)
+    treated = outcome_parts.treated_districts(finding.document, where)
     if place.code and treated != (place.code,):
         raise NotFound
     return record, finding
@@ -228,7 +358,7 @@ def _run_asked(place: Place, wanted: str | None) -> tuple[list[RunSummary], RunR
         if not known:
             return [], None
         chosen = addresses.choice({"run": wanted or ""}, "run", [run.id for run in known])
-        return known, editions.get_run_in_use(session, chosen or known[0].id)
+        return known, zone_versions.get_run_in_use(session, chosen or known[0].id)
 
 
 def _days(place: Place, outcome: str) -> tuple[dt.date, dt.date] | None:

@@ -1,4 +1,7 @@
-"""What a district's overview says, on one sheet: zones, plan, compliance, actions, outcome."""
+"""What a district's overview says, on one sheet: zones, plan, compliance, actions, outcome.
+
+Where the commander's desk begins: one's own districts, and each of them on one sheet.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +9,47 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from sqlalchemy import select
+from werkzeug.exceptions import NotFound
 
-from app import words
-from app.command import evaluations as known
-from app.command.open_actions import open_actions
-from app.command.patrol import district_zones, patrol_run, run_words
+from app import forms as addresses
+from app.auth.guard import require_visitor
+from app.charts import charts
+from app.charts.measure_charts import district_map
+from app.command import outcome_parts as known
+from app.command.action_forms import open_actions
+from app.command.compliance import compliance as kept
+from app.command.district import (
+    district_name,
+    district_zones,
+    local_now,
+    own_place,
+    patrol_run,
+    run_words,
+)
 from app.command.shifts import judged, plan_at, shift_row, shift_words, standing
-from app.words import listed, plain
-from geodata.readers.clocks import local_days
-from geodata.store import uses
-from geodata.store.records import TABLES, read_frame
+from app.extensions import workroom
+from app.i18n import numbers
+from app.i18n.numbers import listed, plain
+from geodata.readers.dates import local_days
+from geodata.repositories import cities, layers, runs_in_use
+from geodata.repositories.recorded import TABLES, read_frame
 from spatial.grid import area_of
-from spatial.reasons import MOSTLY, reasons_of, zone_kind
+from spatial.zones.describe import MOSTLY, reasons_of, zone_kind
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    from flask.typing import ResponseReturnValue
     from sqlalchemy.orm import Session
 
-    from app.command.evaluations import OutcomeLine
-    from app.command.open_actions import OpenActions
-    from app.command.place import Place
+    from app.command.action_forms import OpenActions
+    from app.command.district import Place
+    from app.command.outcome_parts import OutcomeLine
     from app.command.shifts import ShiftRow
-    from geodata.store.plans import PlanRecord
-    from geodata.store.runs import RunRecord
+    from geodata.repositories.patrol_plans import PlanRecord
+    from geodata.repositories.runs import RunRecord
+
 
 DAY_MS = 24 * 60 * 60 * 1000
 TONIGHT_MS = DAY_MS  # a plan that begins within a day is tonight's
@@ -99,10 +119,12 @@ def overview(session: Session, place: Place) -> Overview:
     zones = district_zones(run, place.code)
     alerts, day, week = _alerts(session, place, zones)
     return Overview(
-        now=f"{words.day(now.date())}, {now:%H:%M}",
+        now=f"{numbers.day(now.date())}, {now:%H:%M}",
         run=run.id if run else "",
         outcome_name=plain(run.outcome) if run else "",
-        trained=f"{words.day(run.period_from)} to {words.last_day(run.period_to)}" if run else "",
+        trained=f"{numbers.day(run.period_from)} to {numbers.last_day(run.period_to)}"
+        if run
+        else "",
         zones=_zone_lines(run, zones, plan, day, week),
         plan=_plan_line(session, place, plan) if plan else None,
         last=shift_row(last[0]) if last else None,
@@ -116,7 +138,7 @@ def why(factors: list[dict[str, object]], history: float) -> str:
     """Name what makes a zone a zone, briefly, the larger part of its score first."""
     names = list(dict.fromkeys(plain(str(factor["name"])) for factor in reasons_of(factors)))
     named = listed(names[:MOST_TOLD]) or "no factor sets it apart"
-    past = f"{words.share(history)} from past incidents"
+    past = f"{numbers.share(history)} from past incidents"
     if zone_kind(1.0 - history) == "hot spot":
         past = f"hot spot, {past}"
     return f"{past}; {named}" if history >= MOSTLY else f"{named}; {past}"
@@ -139,7 +161,7 @@ def _zone_lines(
         ZoneLine(
             rank=int(zone.rank),
             why=why(zone.factors, 1 - zone.environment_share),
-            expected=words.number(zone.expected / weeks, 2),
+            expected=numbers.number(zone.expected / weeks, 2),
             visits=str(planned[zone.id]) if zone.id in planned else "–",
             day="–" if day is None else str(int(day[position])),
             week="–" if week is None else str(int(week[position])),
@@ -150,7 +172,7 @@ def _zone_lines(
 
 def _plan_line(session: Session, place: Place, plan: PlanRecord) -> PlanLine:
     document = plan.document
-    used = plan.run in uses.uses_now(session, place.city.id)
+    used = plan.run in runs_in_use.uses_now(session, place.city.id)
     return PlanLine(
         id=plan.id,
         when=shift_words(document["shift"]),
@@ -158,7 +180,7 @@ def _plan_line(session: Session, place: Place, plan: PlanRecord) -> PlanLine:
         units=len(document["units"]),
         visits=document["visits"],
         travel=document["travel_minutes"],
-        gave_way=tuple(words.sentence(found["words"]) for found in document["gave_way"]),
+        gave_way=tuple(numbers.sentence(found["words"]) for found in document["gave_way"]),
         run="" if used else run_words(session, place.city, plan.run),
     )
 
@@ -199,8 +221,108 @@ def _alerts(
         Alerts(
             day="" if day is None else str(int(day.sum())),
             week="" if week is None else str(int(week.sum())),
-            note=f"The newest alert stored is of {words.day(last.date())}." if stale else "",
+            note=f"The newest alert stored is of {numbers.day(last.date())}." if stale else "",
         ),
         day,
         week,
     )
+
+
+bp = Blueprint("command", __name__, url_prefix="/command")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnDistrict:
+    """One of a person's districts in the list that the desk begins with."""
+
+    city: str
+    city_name: str
+    synthetic: bool
+    code: str
+    name: str
+    today: str
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """List the districts that are the person's own; where there is one, go to it."""
+    own = _own()
+    if len(own) == 1:
+        return redirect(url_for("command.district", city=own[0].city, district=own[0].code), 303)
+    return render_template("command/home.html", districts=own)
+
+
+@bp.get("/<name>")
+def shortcut(name: str) -> ResponseReturnValue:
+    """Go to one's own district by its code alone, where only one city has it."""
+    own = _own()
+    found = [one for one in own if one.code == name]
+    if len(found) == 1:
+        to = url_for("command.district", city=found[0].city, district=name)
+        return redirect(to, 303)
+    if found or any(one.city == name for one in own):
+        return redirect(url_for("command.home"), 303)
+    raise NotFound
+
+
+@bp.get("/<city>/<district>/")
+def district(city: str, district: str) -> ResponseReturnValue:
+    """Tell how a district stands, on one sheet."""
+    place = own_place(city, district)
+    with workroom().database.session() as session:
+        page = overview(session, place)
+    return render_template("command/district.html", shell=place.shell, place=place, page=page)
+
+
+@bp.get("/<city>/<district>/compliance")
+def compliance(city: str, district: str) -> ResponseReturnValue:
+    """Tell whether plans were kept, and where and when officers stopped."""
+    place = own_place(city, district)
+    first, last = (addresses.day(request.args, name) for name in ("from", "to"))
+    with workroom().database.session() as session:
+        page = kept(session, place, first, last)
+    return render_template("command/compliance.html", shell=place.shell, place=place, page=page)
+
+
+@bp.get("/<city>/<district>/zones.png")
+def district_picture(city: str, district: str) -> ResponseReturnValue:
+    """Draw the zones of a district with their ranks."""
+    place = own_place(city, district)
+    with workroom().database.session() as session:
+        run = patrol_run(session, place)
+        base = layers.base_shapes(session, place.city.id)
+    zones = district_zones(run, place.code)
+    if zones is None or zones.empty:
+        raise NotFound
+    own = place.city.districts[place.city.districts["code"] == place.code]
+    drawn = charts.draw(
+        district_map,
+        zones,
+        own.geometry,
+        base,
+        numbers.Units(place.city.crs).metres,
+        form="png",
+    )
+    return Response(drawn, mimetype="image/png")
+
+
+def _own() -> list[OwnDistrict]:
+    person = require_visitor().person
+    slugs = dict.fromkeys(one.partition("/")[0] for one in person.districts)
+    found = []
+    with workroom().database.session() as session:
+        for slug in slugs:
+            city = cities.get_city(session, slug)
+            today = numbers.day(local_now(city).date())
+            found += [
+                OwnDistrict(
+                    city=slug,
+                    city_name=city.name,
+                    synthetic=city.synthetic,
+                    code=code,
+                    name=district_name(city, code),
+                    today=today,
+                )
+                for code in person.districts_of(slug)
+            ]
+    return found

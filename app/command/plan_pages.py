@@ -6,17 +6,17 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app import words
-from app.command.plan_forms import ranks_of
+from app.admin.layout import moment
+from app.command.plan_parts import ranks_of
 from app.command.shifts import shift_words
-from app.dosage.planning import Clock
-from app.dosage.words import quality
-from app.staff.frame import moment
+from app.i18n import numbers
+from app.i18n.patrol_words import quality
+from app.usecases.patrol.planning import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from geodata.store.plans import PlanRecord
+    from geodata.repositories.patrol_plans import PlanRecord
 
     Document = Mapping[str, Any]
 
@@ -243,8 +243,8 @@ def plan_page(
         zones=tuple(_zone(zone, document["asked"]["gap_minutes"]) for zone in document["zones"]),
         timeline=timeline(plan),
         quality=tuple(quality(document)),
-        gave_way=tuple(words.sentence(found["words"]) for found in document["gave_way"]),
-        warnings=tuple(words.sentence(text) for text in _for_pages(document["warnings"])),
+        gave_way=tuple(numbers.sentence(found["words"]) for found in document["gave_way"]),
+        warnings=tuple(numbers.sentence(text) for text in _for_pages(document["warnings"])),
         comparison=None if against is None else compare(against, plan),
     )
 
@@ -347,7 +347,7 @@ def _figures(plan: PlanRecord) -> list[str]:
         ", ".join(dropped) or "none",
         str(document["visits"]),
         str(document["travel_minutes"]),
-        " ".join(words.sentence(found["words"]) for found in document["gave_way"]) or "nothing",
+        " ".join(numbers.sentence(found["words"]) for found in document["gave_way"]) or "nothing",
     ]
 
 
@@ -400,7 +400,7 @@ def _zone(zone: Document, gap_minutes: int) -> ZoneVisits:
     return ZoneVisits(
         rank=zone["rank"],
         zone=zone["zone"],
-        expected=words.number(zone["expected"], 3),
+        expected=numbers.number(zone["expected"], 3),
         visits=zone["visits"],
         target="–" if zone["dropped"] else str(zone["target"]),
         gap=f"{zone['longest_gap_minutes']} min",

@@ -10,31 +10,27 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from werkzeug.exceptions import NotFound
 
 from app import forms as addresses
-from app.command.patrol import run_words, runs_for_patrols
-from app.command.place import own_place
-from app.command.plan_forms import NewPlanForm, change_form
-from app.command.plan_map import plan_map
+from app.admin.layout import paging, say
+from app.auth.guard import require_visitor
+from app.charts.plan_files import STAFF_ONLY, load_sheet, plan_file, unit_pages
+from app.command.district import own_place, run_words, runs_for_patrols
 from app.command.plan_pages import plan_page, plan_rows
-from app.dosage.files import load_sheet, plan_file
-from app.dosage.planning import make_plan
-from app.dosage.sheet import STAFF_ONLY, unit_pages
-from app.guard import require_visitor
-from app.staff.frame import say
-from app.staff.pages import paging
-from app.workroom import workroom
+from app.command.plan_parts import NewPlanForm, change_form, plan_map
+from app.extensions import workroom
+from app.usecases.patrol.planning import make_plan
 from geodata.errors import DataError
+from geodata.repositories import audit, runs_in_use
+from geodata.repositories import patrol_plans as store
 from geodata.roles import COMMANDER
-from geodata.store import audit, uses
-from geodata.store import plans as store
 from spatial.errors import DosageError
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from app.command.place import Place
-    from app.command.plan_forms import ChangeForm
-    from app.dosage.planning import PlanRequest
-    from geodata.store.plans import PlanRecord
+    from app.command.district import Place
+    from app.command.plan_parts import ChangeForm
+    from app.usecases.patrol.planning import PlanRequest
+    from geodata.repositories.patrol_plans import PlanRecord
 
 bp = Blueprint("plans", __name__, url_prefix="/command/<city>/<district>/plans")
 PAGE = 30
@@ -186,7 +182,7 @@ def _page(
 ) -> ResponseReturnValue:
     with workroom().database.session() as session:
         every = store.list_plans(session, place.city.slug, district=place.code)
-        used = found.run in uses.uses_now(session, place.city.id)
+        used = found.run in runs_in_use.uses_now(session, place.city.id)
         run = f"run {found.run}" if used else run_words(session, place.city, found.run)
     shift = [
         one

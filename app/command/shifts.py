@@ -6,19 +6,19 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app import words
+from app.i18n import numbers
 from geodata.measures.ledger import Ledger
 from geodata.measures.shifts import judge_shift
-from geodata.store import plans
+from geodata.repositories import patrol_plans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy.orm import Session
 
-    from app.command.place import Place
+    from app.command.district import Place
     from geodata.measures.shifts import JudgedShift
-    from geodata.store.plans import PlanRecord
+    from geodata.repositories.patrol_plans import PlanRecord
 
 SOON_MS = 2 * 60 * 60 * 1000  # a shift that begins so soon is the present one
 LEAST_MIN, MOST_MIN = 10, 16  # of a dosage visit (Koper 1995, as cited by the Police Foundation)
@@ -44,7 +44,7 @@ class ShiftRow:
 
 def standing(session: Session, place: Place) -> list[PlanRecord]:
     """Give the plan that stands of each shift of a district, earliest shift first."""
-    return plans.standing_plans(session, place.city.slug, district=place.code)
+    return patrol_plans.standing_plans(session, place.city.slug, district=place.code)
 
 
 def plan_at(found: Sequence[PlanRecord], now_ms: int, ahead_ms: int) -> PlanRecord | None:
@@ -65,7 +65,7 @@ def judged(session: Session, place: Place, over: Sequence[PlanRecord]) -> list[J
     ledger = Ledger(session, place.city, place.city.this_day())
     visits = ledger.visits.sort_values("start_ms", kind="stable")
     extent = ledger.extent("visits")
-    shapes = {run: plans.zone_shapes(session, run) for run in {plan.run for plan in over}}
+    shapes = {run: patrol_plans.zone_shapes(session, run) for run in {plan.run for plan in over}}
     return [
         judge_shift(plan, shapes[plan.run], visits, extent, place.city.timezone) for plan in over
     ]
@@ -83,7 +83,7 @@ def shift_row(shift: JudgedShift) -> ShiftRow:
         planned=f"{shift.planned}",
         done=f"{shift.done}" if known else "–",
         zones=f"{shift.met} of {len(shift.zones)}" if known else "–",
-        share=words.share(shift.met / len(shift.zones)) if known and shift.zones else "–",
+        share=numbers.share(shift.met / len(shift.zones)) if known and shift.zones else "–",
         in_dose=(
             f"{int(minutes.between(LEAST_MIN, MOST_MIN).sum())} of {len(minutes)}"
             if known and len(minutes)
@@ -102,4 +102,4 @@ def shift_words(shift: Sequence[str]) -> str:
     'Monday, January 5, 18:00 to 02:00'
     """
     start, end = (dt.datetime.fromisoformat(text) for text in shift)
-    return f"{start:%A}, {words.dated(start.date(), 'MMMMd')}, {start:%H:%M} to {end:%H:%M}"
+    return f"{start:%A}, {numbers.dated(start.date(), 'MMMMd')}, {start:%H:%M} to {end:%H:%M}"

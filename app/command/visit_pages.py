@@ -1,170 +1,398 @@
-"""What pages of visits show, as typed values."""
+"""Visits: logged on a telephone, with or without a connection, listed and corrected."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime as dt
+import uuid as uuids
 from typing import TYPE_CHECKING, Any
 
-from app.staff.frame import moment
-from geodata.store.visits import LONGEST_NOTE, LONGEST_UNIT
+from flask import Blueprint, current_app, jsonify, redirect, render_template, request, url_for
+from flask_wtf.csrf import generate_csrf
+from werkzeug.exceptions import Forbidden, NotFound
+from wtforms import SelectChoice
+
+from app import forms as addresses
+from app.admin.layout import paging, say
+from app.auth.guard import require_visitor, signed
+from app.command.district import own_place, present, present_of, with_names
+from app.command.shifts import SOON_MS, plan_at, standing
+from app.command.visit_forms import (
+    LOCAL,
+    CorrectionForm,
+    VisitForm,
+    WithdrawForm,
+    facts_of,
+    field_of,
+    log_data,
+    read_message,
+    read_messages,
+    version_of,
+    version_rows,
+    visit_rows,
+    zone_name,
+)
+from app.extensions import workroom
+from geodata.errors import DataError, NotStoredError
+from geodata.repositories import visits as store
+from geodata.roles import COMMANDER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
-    from app.command.patrol import Present
-    from app.command.place import Place
-    from geodata.store.visits import VersionRecord, VisitFacts, VisitRecord
+    from flask import Response
+    from flask.typing import ResponseReturnValue
 
+    from app.command.district import Place, Present
+    from app.command.visit_forms import Message
+    from geodata.repositories.visits import VisitFacts, VisitQuery, VisitRecord
 
-@dataclass(frozen=True, kw_only=True)
-class VisitRow:
-    """One logged visit in a list."""
-
-    uuid: str
-    zone: str
-    unit: str
-    start: str
-    end: str
-    minutes: str
-    activity: str
-    note: str
-    by: str
-    corrected: bool
-    withdrawn: bool
+bp = Blueprint("visits", __name__, url_prefix="/command/<city>/<district>")
+PAGE, SHOWN = 25, 200
+SHOWN_MS = 18 * 3_600_000  # visits that the log page lists
+ONE_DAY = dt.timedelta(days=1)
+ORDERS = ("up", "down")
+MISTAKE = "begun by mistake"
 
 
-@dataclass(frozen=True, kw_only=True)
-class VersionRow:
-    """One version of a visit: what changed with it, in words."""
-
-    when: str
-    by: str
-    told: str
-    why: str
-
-
-def visit_rows(place: Place, there: Present, found: Sequence[VisitRecord]) -> list[VisitRow]:
-    """Write visits for a list."""
-    return [
-        VisitRow(
-            uuid=one.uuid,
-            zone=zone_name(there, one.facts.zone),
-            unit=one.facts.unit,
-            start=place.clock(one.facts.start_ms),
-            end=place.clock(one.facts.end_ms) if one.facts.end_ms is not None else "",
-            minutes=_minutes(one.facts),
-            activity=one.facts.activity,
-            note=one.facts.note,
-            by=one.logged_by,
-            corrected=one.version > 2 or (one.version == 2 and one.facts.end_ms is None),
-            withdrawn=one.withdrawn,
-        )
-        for one in found
-    ]
-
-
-def version_rows(
-    place: Place, there: Present, versions: Sequence[VersionRecord]
-) -> list[VersionRow]:
-    """Tell of each version what it said, or how it differs from the one before."""
-    rows = []
-    for before, one in zip([None, *versions], versions, strict=False):
-        if before is None:
-            told = "logged: " + "; ".join(
-                f"{name} {value}" for name, value in _told(place, there, one.facts).items() if value
-            )
+@bp.route("/log", methods=["GET", "POST"])
+def log(city: str, district: str) -> ResponseReturnValue:
+    """Show the page on which visits are logged; take one that was made earlier."""
+    place, there = _here(city, district)
+    form, status = VisitForm(), 200
+    _fill_choices(form, place, there)
+    if form.validate_on_submit():
+        try:
+            _log(place, there.run or "", form.uuid.data or "", facts_of(form, place))
+        except (DataError, NotStoredError) as error:
+            _put_at_field(form, error)
+            status = 422
         else:
-            told = _difference(place, there, before, one)
-        rows.append(
-            VersionRow(
-                when=moment(one.changed_at),
-                by=one.changed_by,
-                told=told,
-                why=one.why or "",
-            )
+            say("The visit is kept.")
+            return redirect(place.url("visits.log"), 303)
+    elif form.is_submitted():
+        status = 422
+    else:
+        form.uuid.data = str(uuids.uuid4())
+    return _log_page(place, there, form, status)
+
+
+@bp.get("/log/worker.js")
+def worker(city: str, district: str) -> ResponseReturnValue:
+    """Give the script that keeps the log page for when there is no connection."""
+    place = own_place(city, district)
+    answer = current_app.send_static_file("log-worker.js")
+    answer.headers["Service-Worker-Allowed"] = place.url("visits.log")
+    return answer
+
+
+@bp.get("/log/token")
+def token(city: str, district: str) -> ResponseReturnValue:
+    """Tell who is signed in, and the token that visits are sent with."""
+    own_place(city, district)
+    return jsonify(token=generate_csrf(), person=require_visitor().person.name)
+
+
+@bp.post("/log/visits")
+def take(city: str, district: str) -> ResponseReturnValue:
+    """Take visits that a telephone kept, each once; tell of each what became of it."""
+    place = own_place(city, district)
+    try:
+        messages = read_messages(request.get_json(silent=True))
+    except DataError as error:
+        return jsonify(ok=False, error=str(error)), 422
+    taken: list[dict[str, str]] = []
+    refused: list[dict[str, str]] = []
+    for said in messages:
+        key = str(said.get("id", ""))[:40] if isinstance(said, dict) else ""
+        try:
+            message = read_message(said)
+            state = _drop(place, message) if message.dropped else _take(place, message)
+        except (DataError, NotStoredError) as error:
+            refused.append({"id": key, "why": str(error)})
+        else:
+            taken.append({"id": key, "state": state})
+    return jsonify(taken=taken, refused=refused)
+
+
+@bp.get("/visits")
+def visits(city: str, district: str) -> ResponseReturnValue:
+    """List the visits that were logged."""
+    place, there = _here(city, district)
+    query, kept = _asked(request.args, place, there)
+    with workroom().database.session() as session:
+        number = place.city.id
+        count, _ = store.list_visits(session, number, place.code, query, start=0, size=0)
+        pages = paging(request.args, count, PAGE, kept)
+        _, found = store.list_visits(
+            session, number, place.code, query, start=pages.start, size=PAGE
         )
-    return rows
+        units = store.units_of(session, number, place.code)
+        there = with_names(session, place.city, there, [(v.run, v.facts.zone) for v in found])
+    return render_template(
+        "command/visits.html",
+        shell=place.shell,
+        place=place,
+        rows=visit_rows(place, there, found),
+        pages=pages,
+        units=units,
+        zones=there.zones,
+        asked=kept,
+    )
 
 
-def zone_name(there: Present, code: str) -> str:
-    """Call a zone by its rank, with its run where that is not in use; else by its id."""
-    if code in there.names:
-        return there.names[code]
-    rank = there.rank(code)
-    return f"Zone {rank}" if rank else code
+@bp.route("/visits/<uuid>", methods=["GET", "POST"])
+def visit(city: str, district: str, uuid: str) -> ResponseReturnValue:
+    """Show a visit with all that was said of it, and correct it."""
+    place = own_place(city, district, "visits.visits")
+    found = _visit(place, uuid)
+    there = _of_visit(place, found)
+    form, status = CorrectionForm(), 200
+    if not form.is_submitted():
+        form = CorrectionForm(data=_typed(place, found))
+    _fill_choices(form, place, there, found.facts)
+    if form.validate_on_submit():
+        try:
+            facts = facts_of(form, place, found.facts)
+            _correct(place, found, facts, form.why.data or "", form.version.data)
+        except (DataError, NotStoredError) as error:
+            _put_at_field(form, error)
+            status = 422
+        else:
+            say("The visit is corrected. What was said before is kept.")
+            return redirect(place.url("visits.visit", uuid=found.uuid), 303)
+    elif form.is_submitted():
+        status = 422
+    return _visit_page(place, there, found, form, WithdrawForm(formdata=None), status)
 
 
-def log_data(
+@bp.post("/visits/<uuid>/withdraw")
+def withdraw(city: str, district: str, uuid: str) -> ResponseReturnValue:
+    """Let a visit no longer count, or count again."""
+    place = own_place(city, district, "visits.visits")
+    found = _visit(place, uuid)
+    there = _of_visit(place, found)
+    form = WithdrawForm()
+    if form.validate_on_submit():
+        try:
+            _correct(
+                place,
+                found,
+                found.facts,
+                form.why.data or "",
+                form.version.data,
+                withdrawn=not found.withdrawn,
+            )
+        except DataError as error:
+            form.why.errors = [field_of(error)[1]]
+        else:
+            say("The visit counts again." if found.withdrawn else "The visit is withdrawn.")
+            return redirect(place.url("visits.visit", uuid=found.uuid), 303)
+    correction = CorrectionForm(formdata=None, data=_typed(place, found))
+    _fill_choices(correction, place, there, found.facts)
+    return _visit_page(place, there, found, correction, form, 422)
+
+
+def _here(city: str, district: str, tab: str | None = None) -> tuple[Place, Present]:
+    place = own_place(city, district, tab)
+    with workroom().database.session() as session:
+        plan = plan_at(standing(session, place), place.now_ms, SOON_MS)
+        return place, present(session, place, plan)
+
+
+def _of_visit(place: Place, found: VisitRecord) -> Present:
+    """Return the zones of the run that a visit was made on: it stays in one of them."""
+    with workroom().database.session() as session:
+        return present_of(session, place, found.run)
+
+
+def _take(place: Place, message: Message) -> str:
+    return _log(place, message.run, message.uuid, message.facts)
+
+
+def _drop(place: Place, message: Message) -> str:
+    """Withdraw a visit that was begun by mistake; one that never came here is none."""
+    with workroom().database.session() as session:
+        try:
+            found = store.get_visit(session, place.city.id, store.read_uuid(message.uuid))
+        except NotStoredError:
+            return "same"
+    if found.withdrawn or found.facts.end_ms is not None:
+        return "same"
+    if found.district != place.code or found.logged_by != require_visitor().person.name:
+        msg = "this visit was logged by somebody else; ask whoever did"
+        raise DataError(msg)
+    _correct(place, found, found.facts, MISTAKE, str(found.version), withdrawn=True)
+    return "withdrawn"
+
+
+def _log(place: Place, run: str, key: str, facts: VisitFacts) -> str:
+    with workroom().database.session(write=True) as session:
+        return store.log_visit(
+            session,
+            place.city,
+            place.code,
+            run,
+            key,
+            facts,
+            **signed(),
+            now_ms=place.now_ms,
+        )
+
+
+def _correct(
     place: Place,
-    there: Present,
-    person: str,
-    logged: Sequence[VisitRecord],
-    **addresses: str,
-) -> dict[str, Any]:
-    """Give what the script of the log page works with; ``logged`` are visits kept here already."""
-    plan = there.plan
-    units = [] if plan is None else plan.document["units"]
-    return {
-        "city": place.city.slug,
-        "district": place.code,
-        "person": person,
-        "run": there.run,
-        "timezone": place.city.timezone,
-        "ahead_ms": place.ahead_ms,
-        "longest": {"unit": LONGEST_UNIT, "note": LONGEST_NOTE},
-        "zones": [
-            {"code": zone.code, "name": f"Zone {zone.rank}", "factors": list(zone.factors)}
-            for zone in there.zones
-        ],
-        "activities": list(place.city.activities),
-        "logged": [
-            {"id": one.uuid, "unit": one.facts.unit, "zone": one.facts.zone}
-            for one in logged
-            if plan
-            and not one.withdrawn
-            and plan.shift_start_ms <= one.facts.start_ms < plan.shift_end_ms
-        ],
-        "plan": {
-            unit["unit"]: [
-                {
-                    "zone": visit["zone"],
-                    "start_ms": visit["start_ms"],
-                    "clock": visit["start"][11:16],
-                }
-                for visit in unit["visits"]
-            ]
-            for unit in units
-        },
-        **addresses,
-    }
+    found: VisitRecord,
+    facts: VisitFacts,
+    why: str,
+    version: str | None,
+    *,
+    withdrawn: bool = False,
+) -> None:
+    number = version_of(version)
+    with workroom().database.session(write=True) as session:
+        store.correct_visit(
+            session,
+            place.city,
+            found.uuid,
+            facts,
+            why=why,
+            version=number,
+            **signed(),
+            now_ms=place.now_ms,
+            withdrawn=withdrawn,
+        )
 
 
-def _told(place: Place, there: Present, facts: VisitFacts) -> dict[str, str]:
+def _visit(place: Place, uuid: str) -> VisitRecord:
+    """Give a visit of the district; officers change their own, commanders all."""
+    try:
+        key = store.read_uuid(uuid)
+    except DataError as error:
+        raise NotFound from error
+    with workroom().database.session() as session:
+        found = store.get_visit(session, place.city.id, key)
+    if found.district != place.code:
+        raise NotFound
+    if request.method == "POST" and not _may_change(found):
+        raise Forbidden
+    return found
+
+
+def _may_change(found: VisitRecord) -> bool:
+    person = require_visitor().person
+    return found.logged_by == person.name or person.may((COMMANDER,))
+
+
+def _fill_choices(
+    form: VisitForm, place: Place, there: Present, before: VisitFacts | None = None
+) -> None:
+    zones = [SelectChoice(zone.code, f"Zone {zone.rank}") for zone in there.zones]
+    activities = list(place.city.activities)
+    if before is not None and not there.rank(before.zone):
+        zones.append(SelectChoice(before.zone, before.zone))
+    if before is not None and before.activity not in activities:
+        activities.append(before.activity)
+    form.zone.choices = zones
+    form.activity.choices = [SelectChoice(one, one) for one in activities]
+
+
+def _put_at_field(form: VisitForm, error: Exception) -> None:
+    name, told = field_of(error)
+    field = form[name if name in form else "start"]
+    field.errors = [*field.errors, told]
+
+
+def _typed(place: Place, found: VisitRecord) -> dict[str, Any]:
+    facts = found.facts
     return {
-        "zone": zone_name(there, facts.zone),
         "unit": facts.unit,
-        "start": place.clock(facts.start_ms),
-        "end": "not yet" if facts.end_ms is None else place.clock(facts.end_ms),
+        "zone": facts.zone,
+        "start": f"{place.local(facts.start_ms):{LOCAL}}",
+        "end": f"{place.local(facts.end_ms):{LOCAL}}" if facts.end_ms is not None else "",
         "activity": facts.activity,
         "note": facts.note,
+        "version": found.version,
     }
 
 
-def _difference(place: Place, there: Present, before: VersionRecord, after: VersionRecord) -> str:
-    old, new = (_told(place, there, one.facts) for one in (before, after))
-    parts = [
-        f"{name} {old[name] or 'nothing'} became {new[name] or 'nothing'}"
-        for name in new
-        if old[name] != new[name]
-    ]
-    if after.withdrawn != before.withdrawn:
-        parts.append("withdrawn: it does not count" if after.withdrawn else "counts again")
-    if not parts:
-        parts.append("seconds changed")
-    return ("ended: " if after.why is None else "") + "; ".join(parts)
+def _asked(
+    args: Mapping[str, str], place: Place, there: Present
+) -> tuple[VisitQuery, dict[str, str]]:
+    unit = args.get("unit", "").strip()[: store.LONGEST_UNIT]
+    unit = "".join(sign for sign in unit if sign.isprintable())
+    zone = addresses.choice(args, "zone", [one.code for one in there.zones])
+    day = addresses.day(args, "day")
+    sort = addresses.choice(args, "sort", store.SORTS) or "start"
+    order = addresses.choice(args, "order", ORDERS) or "down"
+    start = place.ms(dt.datetime.combine(day, dt.time())) if day else None
+    ended = place.ms(dt.datetime.combine(day, dt.time()) + ONE_DAY) if day else None
+    query = store.VisitQuery(
+        unit=unit or None,
+        zone=zone,
+        from_ms=start,
+        to_ms=ended,
+        sort=sort,
+        descending=order == "down",
+    )
+    told = {"unit": unit, "zone": zone or "", "day": day.isoformat() if day else ""}
+    return query, {**told, "sort": sort, "order": order}
 
 
-def _minutes(facts: VisitFacts) -> str:
-    if facts.end_ms is None:
-        return ""
-    return str(round((facts.end_ms - facts.start_ms) / 60_000))
+def _log_page(place: Place, there: Present, form: VisitForm, status: int) -> ResponseReturnValue:
+    query = store.VisitQuery(from_ms=place.now_ms - SHOWN_MS)
+    with workroom().database.session() as session:
+        _, recent = store.list_visits(
+            session, place.city.id, place.code, query, start=0, size=SHOWN
+        )
+        there = with_names(session, place.city, there, [(v.run, v.facts.zone) for v in recent])
+    data = log_data(
+        place,
+        there,
+        require_visitor().person.name,
+        recent,
+        page=place.url("visits.log"),
+        token=place.url("visits.token"),
+        take=place.url("visits.take"),
+        worker=place.url("visits.worker"),
+        sign_in=url_for("staff.sign_in", next=place.url("visits.log")),
+    )
+    page = render_template(
+        "command/log.html",
+        shell=place.shell,
+        place=place,
+        there=there,
+        form=form,
+        data=data,
+        rows=visit_rows(place, there, recent[:PAGE]),
+    )
+    answer: Response = current_app.make_response((page, status))
+    policy = current_app.extensions["saferground.policy"]
+    answer.headers["Content-Security-Policy"] = f"{policy}; worker-src 'self'"
+    return answer
+
+
+def _visit_page(
+    place: Place,
+    there: Present,
+    found: VisitRecord,
+    form: CorrectionForm,
+    withdrawal: WithdrawForm,
+    status: int,
+) -> ResponseReturnValue:
+    with workroom().database.session() as session:
+        versions = store.versions_of(session, place.city.id, found.uuid)
+        mine = [(found.run, one.facts.zone) for one in versions]
+        there = with_names(session, place.city, there, mine)
+    withdrawal.version.data = form.version.data = str(found.version)
+    page = render_template(
+        "command/visit.html",
+        shell=place.shell,
+        place=place,
+        row=visit_rows(place, there, [found])[0],
+        versions=version_rows(place, there, versions),
+        form=form,
+        withdrawal=withdrawal,
+        title=f"{zone_name(there, found.facts.zone)}, {place.clock(found.facts.start_ms)}",
+        mine=_may_change(found),
+    )
+    return page, status

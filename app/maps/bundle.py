@@ -1,4 +1,7 @@
-"""A run's map as files: made once, named by content; on disk compressed once."""
+"""Weekly activity by public site, as one file that the map's own script filters.
+
+A run's map as files: made once, named by content; on disk compressed once.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +18,61 @@ from typing import TYPE_CHECKING, Any
 
 import brotli
 import numpy as np
+from flask_babel import ngettext
+from pyproj import Transformer
 
-from app.language import code, speaking
+from app.i18n import numbers
+from app.i18n.language import code, speaking, translated
 from app.maps.compose import Files, compose
 from app.maps.picture import overview_svg
-from app.maps.shapes import (
-    base_geojson,
-    districts_geojson,
-    neighbourhoods_geojson,
-    zones_geojson,
-)
+from app.maps.shapes import base_geojson, districts_geojson, neighbourhoods_geojson, zones_geojson
 from app.maps.surface import warped_surface
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from app.maps.ground import Ground
-    from geodata.store.runs import RunRecord
+    from app.maps.basemap import Ground
+    from geodata.releases.activity import Activity, Layer
+    from geodata.repositories.runs import RunRecord
+
+
+DECIMALS = 5
+
+
+def activity_json(activity: Activity, crs: str) -> bytes:
+    """Write weeks, sites and counts: ``counts`` is site, week, class, number, again and again."""
+    document = {
+        "weeks": [week.isoformat() for week in activity.weeks],
+        "through": activity.through.isoformat(),
+        "districts": list(activity.districts),
+        "layers": [_layer(layer, crs) for layer in activity.layers],
+    }
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _layer(layer: Layer, crs: str) -> dict[str, object]:
+    sites = layer.sites
+    weekly = layer.counts.groupby(["site", "week", "class"])["n"].sum().reset_index()
+    to_degrees = Transformer.from_crs(crs, 4326, always_xy=True)
+    lon, lat = to_degrees.transform(sites["x"].to_numpy(), sites["y"].to_numpy())
+    metres = sites["radius_units"].to_numpy() * numbers.Units(crs).metres
+    rows = zip(
+        np.round(lat, DECIMALS).tolist(),
+        np.round(lon, DECIMALS).tolist(),
+        np.round(metres).astype(int).tolist(),
+        sites["district"].tolist(),
+        strict=True,
+    )
+    return {
+        "id": layer.id,
+        "title": translated(layer.title),
+        "one": ngettext(layer.one, layer.many, 1),
+        "many": ngettext(layer.one, layer.many, 2),
+        "classes": list(layer.classes),
+        "sites": [list(row) for row in rows],
+        "counts": weekly.to_numpy().ravel().tolist(),
+    }
+
 
 FORMAT = "7"  # raise when the files change for the same run
 COMPRESSED = (".js", ".css", ".json", ".svg")

@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from shapely.errors import ShapelyError
 
-from app import words
+from app.i18n import numbers
 from app.maps import palette
 from app.maps.shapes import clipped, district_label
 from app.maps.surface import flat_surface
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from shapely.geometry.base import BaseGeometry
 
-    from app.maps.ground import Ground
-    from geodata.store.runs import RunRecord
+    from app.maps.basemap import Ground
+    from geodata.repositories.runs import RunRecord
 
 P = ParamSpec("P")
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ def overview_svg(ground: Ground, run: RunRecord) -> bytes:
 def zone_svg(ground: Ground, run: RunRecord, zone_id: str) -> bytes:
     """Draw one zone and what lies around it."""
     shape = run.zones.geometry[run.zones["id"] == zone_id].iloc[0]
-    near = NEAR_M / words.Units(ground.city.crs).metres
+    near = NEAR_M / numbers.Units(ground.city.crs).metres
     x, y = shape.centroid.x, shape.centroid.y
     half = max(near, *(np.subtract(shape.bounds[2:], shape.bounds[:2]) * 0.8))
     bounds = (x - half * 1.4, y - half, x + half * 1.4, y + half)
@@ -233,7 +233,7 @@ class _Drawing:
                 )
 
     def _scale_bar(self) -> None:
-        units = words.Units(self.scene.crs)
+        units = numbers.Units(self.scene.crs)
         steps = SCALES_FT if units.feet else SCALES_M
         reach = WIDTH * 0.22 / self.scale
         length = max([step for step in steps if step <= reach], default=steps[0])

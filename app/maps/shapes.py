@@ -1,4 +1,7 @@
-"""Outlines for the map as GeoJSON: rounded, thinned, and few."""
+"""The cells of a grid as lines: what a person has to see before a run, at any number of cells.
+
+Outlines for the map as GeoJSON: rounded, thinned, and few.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,52 @@ import shapely
 from flask_babel import gettext as _
 from shapely.errors import ShapelyError
 
-from app import words, words_zones
+from app.i18n import numbers, zone_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-    from app.maps.ground import Ground
-    from geodata.store.runs import RunRecord
+    from app.maps.basemap import Ground
+    from geodata.repositories.runs import RunRecord
+    from spatial.grid import Grid
+
+
+if TYPE_CHECKING:
+    Floats = NDArray[np.floating[Any]]
+
+
+def cell_lines(grid: Grid, crs: str) -> gpd.GeoDataFrame:
+    """Draw the edges of all cells, each edge once, in as few straight lines as there can be."""
+    there = grid.index_raster >= 0
+    west, south, size = grid.x0, grid.y0, grid.cell_units
+    level, first, last = _edges(there)
+    y = south + level * size
+    across = _lines(west + first * size, y, west + last * size, y)
+    level, first, last = _edges(there.T)
+    x = west + level * size
+    upward = _lines(x, south + first * size, x, south + last * size)
+    return gpd.GeoDataFrame(geometry=np.concatenate([across, upward]), crs=crs)
+
+
+def _edges(there: NDArray[np.bool_]) -> tuple[NDArray[np.intp], ...]:
+    """Give level, first and last place of each unbroken row of edges along the rows of a raster.
+
+    Edge ``j`` lies between rows ``j - 1`` and ``j``; it is drawn where there is a cell on a side.
+    """
+    empty = np.zeros((1, there.shape[1]), dtype=bool)
+    drawn = np.concatenate([empty, there]) | np.concatenate([there, empty])
+    framed = np.pad(drawn, ((0, 0), (1, 1))).astype(np.int8)
+    level, place = np.nonzero(np.diff(framed, axis=1))
+    return level[::2], place[::2], place[1::2]
+
+
+def _lines(x: Floats, y: Floats, to_x: Floats, to_y: Floats) -> NDArray[np.object_]:
+    ends = np.stack([np.stack([x, y], axis=-1), np.stack([to_x, to_y], axis=-1)], axis=1)
+    return np.asarray(shapely.linestrings(ends), dtype=object)
+
 
 DECIMALS = 6
 THINNING_M = 4.0
@@ -31,7 +71,7 @@ STREET_GROUP = 40  # lines a drawn shape: far fewer vectors, still culled by pla
 
 def zones_geojson(ground: Ground, run: RunRecord) -> bytes:
     """Give zone outlines with everything the page tells of them, in words."""
-    units = words.Units(ground.city.crs)
+    units = numbers.Units(ground.city.crs)
     names = dict(zip(ground.city.districts["code"], ground.city.districts["name"], strict=True))
     properties = [
         {
@@ -39,9 +79,9 @@ def zones_geojson(ground: Ground, run: RunRecord) -> bytes:
             "district": zone.district,
             "rank": int(zone.rank),
             "title": zone_title(zone, names),
-            "parts": words_zones.parts(zone.environment_share),
+            "parts": zone_words.parts(zone.environment_share),
             "area": units.area(zone.area),
-            "reasons": list(words_zones.reasons(zone, units)),
+            "reasons": list(zone_words.reasons(zone, units)),
         }
         for zone in run.zones.itertuples()
     ]
@@ -143,7 +183,9 @@ def clipped(shape: BaseGeometry, window: BaseGeometry, tolerance: float) -> Base
 
 
 def _thin(shapes: gpd.GeoSeries, crs: str) -> gpd.GeoSeries:
-    thin = simplified(np.asarray(shapes.array, dtype=object), THINNING_M / words.Units(crs).metres)
+    thin = simplified(
+        np.asarray(shapes.array, dtype=object), THINNING_M / numbers.Units(crs).metres
+    )
     return gpd.GeoSeries(thin, index=shapes.index, crs=shapes.crs)
 
 

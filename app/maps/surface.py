@@ -14,14 +14,14 @@ from rasterio.crs import CRS
 from rasterio.enums import Resampling
 
 from app.maps.palette import RISK
-from geodata.publishing.surroundings import NO_CLASS
+from geodata.releases.surroundings import NO_CLASS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from geodata.store.runs import RunRecord
+    from geodata.repositories.runs import RunRecord
     from spatial.grid import Grid
 
     Colours = Sequence[tuple[int, int, int, int]]

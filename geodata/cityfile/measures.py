@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from geodata.cityfile.tables import Tables
+    from geodata.cityfile.schema import Tables
 
 KEPT_GROUPS = ("alerts", "events", "response", "dosage", "zones", "site", "incidents", "actions")
 COUNTED = ("alerts", "calls", "verified", "visits")  # sections of which a measure may count rows

@@ -5,6 +5,6 @@ is recorded besides (gunfire and the response to it, patrols, dirt bikes), then 
 real city would bring and the truth of every measure.
 """
 
-from geodata.demo.city import DemoTruth, write_city
+from geodata.demo.generate import DemoTruth, write_city
 
 __all__ = ["DemoTruth", "write_city"]

@@ -14,11 +14,11 @@ import pandas as pd
 import shapely
 
 from geodata.cityfile.measures import USUAL
-from geodata.demo.dirtbikes import draw_complaints, draw_totals
-from geodata.demo.moments import stamps
-from geodata.demo.patrols import choose_spots, draw_visits
+from geodata.demo.city_files import to_degrees, write_layer
+from geodata.demo.field_work import choose_spots, draw_visits
+from geodata.demo.gunfire import stamps
+from geodata.demo.pilots import draw_complaints, draw_totals
 from geodata.demo.responses import FOUND, draw_gunfire
-from geodata.demo.writing import to_degrees, write_layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

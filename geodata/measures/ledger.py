@@ -16,11 +16,11 @@ from sqlalchemy import func, select, true
 
 from geodata.measures.record import Scopes
 from geodata.measures.shifts import judge_shift
-from geodata.readers.clocks import local_days
-from geodata.store import editions, uses
-from geodata.store import plans as plan_store
-from geodata.store.incidents import incident_points
-from geodata.store.records import TABLES, read_frame
+from geodata.readers.dates import local_days
+from geodata.repositories import patrol_plans as plan_store
+from geodata.repositories import runs_in_use, zone_versions
+from geodata.repositories.incidents import incident_points
+from geodata.repositories.recorded import TABLES, read_frame
 from spatial.grid import area_of
 from spatial.gunshots import (
     Events,
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from geodata.measures.record import Scope
-    from geodata.store.cities import CityRecord
-    from geodata.store.runs import RunRecord
+    from geodata.repositories.cities import CityRecord
+    from geodata.repositories.runs import RunRecord
     from spatial.measures.days import Slices
 
     Floats = NDArray[np.float64]
@@ -345,9 +345,9 @@ class Ledger:
     def run(self) -> RunRecord | None:
         """The run whose zones count, with its zones in use; nothing where no run is in use."""
         found = (
-            uses.run_in_use(self._session, self.city)
+            runs_in_use.run_in_use(self._session, self.city)
             if self._run_id is None
-            else editions.get_run_in_use(self._session, self._run_id)
+            else zone_versions.get_run_in_use(self._session, self._run_id)
         )
         return None if found is None or found.period_to > self.until else found
 

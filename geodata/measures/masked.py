@@ -1,7 +1,7 @@
 """What single alerts led to, as far as it may be told: by whole months, no small count.
 
 Outcomes are counted by month and district in one table for each calendar year, and the table
-decides what is shown (:mod:`spatial.masking.suppression`). A figure for any other period is added
+decides what is shown (:mod:`spatial.disclosure.suppression`). A figure for any other period is added
 up from what is shown there, so it gives nothing away that the tables do not. The total of a year is
 shown when the year is over: before, each new month would be the difference of two totals. A month
 is told when the rows go to its end.
@@ -18,8 +18,8 @@ import numpy as np
 
 from geodata.measures.record import Scope
 from geodata.measures.registry import MEASURES, data_through
-from spatial.masking.linked import LEAST_SHOWN
-from spatial.masking.suppression import (
+from spatial.disclosure.linked import LEAST_SHOWN
+from spatial.disclosure.suppression import (
     FEWER,
     HELD,
     HIDDEN,

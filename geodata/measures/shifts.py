@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geodata.readers.clocks import local_days
-from spatial.dosage.compliance import ZoneShift, judge_plan
+from geodata.readers.dates import local_days
 from spatial.grid import area_of
+from spatial.patrol.compliance import ZoneShift, judge_plan
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from shapely.geometry.base import BaseGeometry
 
-    from geodata.store.plans import PlanRecord
+    from geodata.repositories.patrol_plans import PlanRecord
 
     Extent = tuple[dt.date, dt.date]
 

@@ -10,7 +10,7 @@ from geodata.measures.record import Figure, Measure
 if TYPE_CHECKING:
     from geodata.measures.ledger import Ledger
     from geodata.measures.record import Scopes
-    from geodata.store.runs import RunRecord
+    from geodata.repositories.runs import RunRecord
 
 SOURCES = ("incidents",)
 

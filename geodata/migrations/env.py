@@ -1,8 +1,8 @@
-"""Run by Alembic: uses the connection that geodata.database hands over."""
+"""Run by Alembic: uses the connection that geodata.db.engine hands over."""
 
 from alembic import context
 
-from geodata.tables.core import Base  # the package brings every table in
+from geodata.db.tables import Base  # the package brings every table in
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -16,7 +16,7 @@ def add_box_index(table: str, column: str = "geom") -> None:
     """Index the bounding boxes of a geometry column.
 
     PostGIS has GiST. SQLite gets an R*Tree beside the table, kept in step by triggers; these call
-    the ``shape_...`` functions that :mod:`geodata.database` gives every connection, so a program
+    the ``shape_...`` functions that :mod:`geodata.db.engine` gives every connection, so a program
     that writes without them is refused instead of leaving the index behind.
     """
     if op.get_bind().dialect.name == "postgresql":

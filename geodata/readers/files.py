@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geodata.errors import DataError
-from geodata.formats import FORMATS, READ, refusal, sniff
-from geodata.readers.rows import Layer, load_rows
-from geodata.readers.tables import read_table
+from geodata.readers.delimited import read_table
+from geodata.readers.formats import FORMATS, READ, refusal, sniff
+from geodata.readers.staging import Layer, load_rows
 from geodata.readers.vectors import in_a_system, read_features
 
 if TYPE_CHECKING:
-    from geodata.cityfile.tables import Place
+    from geodata.cityfile.schema import Place
 
 TABLE_ENDINGS = (*FORMATS["text"].endings, *FORMATS["gzip"].endings)
 LAYER_FORMATS = ("json", "json-lines", "shp", "zip", "sqlite", "parquet")

@@ -20,7 +20,7 @@ import numpy as np
 
 from spatial.errors import FitError
 from spatial.terrain.candidates import distinct_rows
-from spatial.terrain.lanes import (
+from spatial.terrain.paths import (
     cross_tabulate,
     descend,
     list_levels,

@@ -15,7 +15,7 @@ import numpy as np
 
 from spatial.terrain.candidates import distinct_rows
 from spatial.terrain.families import CountFit, fit_counts
-from spatial.terrain.tallies import Parted, Rows, part
+from spatial.terrain.pattern_counts import Parted, Rows, part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

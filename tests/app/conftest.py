@@ -8,10 +8,10 @@ from town import Town
 from using import put_to_use
 
 from app.cli import main
-from app.runs.pipeline import FitRequest, fit
+from app.usecases.risk.fit import FitRequest, fit
 from geodata.cityfile.description import read_city_file
-from geodata.database import open_database, upgrade
-from geodata.importing import import_city
+from geodata.db.engine import open_database, upgrade
+from geodata.ingest.store import import_city
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ import re
 import pytest
 
 from app import create_app
-from app.site import open_data
-from app.views import account_pages
-from app.views.plain import plain_words
+from app.public import accountability_pages, open_data
+from app.public.method_words import plain_words
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +20,7 @@ def html(published):
 @pytest.fixture
 def page(published):
     with published.app.test_request_context():
-        yield account_pages.account_page(published.current, {published.withdrawn.id})
+        yield accountability_pages.account_page(published.current, {published.withdrawn.id})
 
 
 def table(published, name):
@@ -60,7 +59,7 @@ def test_prior_counts_are_compared_without_saying_more_than_is_known(
 ):
     row = {"hit_rate": hits, "low": low, "high": high, "prior_hit_rate": prior}
     with published.app.test_request_context():
-        assert told in account_pages._beside(row)
+        assert told in accountability_pages._beside(row)
 
 
 def test_districts_are_set_side_by_side_and_each_column_adds_up(published, html, page):
@@ -112,7 +111,12 @@ def test_the_longest_bar_is_whole_and_none_is_longer(page):
 def test_without_an_earlier_release_residents_or_enforcement_the_page_says_so(
     published, monkeypatch
 ):
-    empty = {"data/residents.csv", "data/measures.csv", account_pages.ACCOUNT, "data/districts.csv"}
+    empty = {
+        "data/residents.csv",
+        "data/measures.csv",
+        accountability_pages.ACCOUNT,
+        "data/districts.csv",
+    }
     real = open_data.table
     monkeypatch.setattr(
         open_data, "table", lambda release, name: () if name in empty else real(release, name)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import shapely
 
-from geodata.database import open_database
+from geodata.db.engine import open_database
 from geodata.measures.ledger import Ledger
-from geodata.store.cities import get_city
+from geodata.repositories.cities import get_city
 
 
 @pytest.fixture

@@ -220,7 +220,7 @@ def test_every_command_helps_itself_and_is_in_the_documents(run):
 def test_a_command_that_needs_no_pages_and_no_engine_starts_without_them(run):
     code = (
         "import sys; from app.cli import main; main(['user', '--help'], standalone_mode=False);"
-        "print({'app.web', 'app.runs', 'pandas', 'numba'} & sys.modules.keys())"
+        "print({'app.web', 'app.usecases.risk', 'pandas', 'numba'} & sys.modules.keys())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "set()"

@@ -6,7 +6,7 @@ import pytest
 from initiatives_text import TEXT, change
 from town import Town
 
-from app.cli.initiatives import initiatives
+from app.cli.initiative_commands import initiatives
 
 ROOT = Path(__file__).parents[2]
 LATER = ("updated = 2026-01-04", "updated = 2026-01-11")

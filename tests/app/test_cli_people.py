@@ -7,10 +7,10 @@ from sqlalchemy import text
 from staffing import keep_city
 
 from app import create_app
+from app.auth.locks import address_lock, failures_in_a_row, password_locks
 from app.config import Settings, SettingsError, make_secret_key, read_secret_key
-from app.people.locks import address_lock, failures_in_a_row, password_locks
-from geodata.database import open_database
-from geodata.store import audit, limits
+from geodata.db.engine import open_database
+from geodata.repositories import audit, limits
 
 GOOD = "two grey herons by the weir"
 KEY = "a-secret-key-for-tests-only-0123456789"
@@ -200,7 +200,7 @@ def test_verify_names_the_first_broken_link_and_exits_1(run, ready):
 
 
 def test_what_could_steer_a_terminal_is_not_printed(run, ready):
-    from geodata.store import audit
+    from geodata.repositories import audit
 
     with ready.session(write=True) as session:
         audit.record(session, "\x1b[31mred", "run.fit", "a\x07b", {"x": "\x1b]0;title\x07"})
@@ -281,8 +281,8 @@ def test_numbers_that_cannot_be_are_told(run, monkeypatch, name, value):
 
 def test_what_is_served_depends_on_the_key(run, monkeypatch):
     served = []
-    monkeypatch.setattr("app.cli.serving.run_server", lambda s, *_: served.append(s))
-    monkeypatch.setattr("app.cli.serving.require_free_port", lambda *_: None)
+    monkeypatch.setattr("app.cli.serve_commands.run_server", lambda s, *_: served.append(s))
+    monkeypatch.setattr("app.cli.serve_commands.require_free_port", lambda *_: None)
     run("serve", "--public")
     run("init")
     run("serve", "--public")

@@ -3,7 +3,7 @@ import json
 import pytest
 from releasing import Publisher, keep_run
 
-from geodata.database import open_database
+from geodata.db.engine import open_database
 
 
 @pytest.fixture

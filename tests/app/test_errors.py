@@ -4,10 +4,10 @@ import pytest
 
 import app.cli  # noqa: F401 - defines further errors
 from app import create_app
+from app.auth.secrets import LockedError, RateError
 from app.config import Settings
 from app.errors import STATUS, status_of
-from app.people.errors import LockedError, RateError
-from geodata.database import upgrade
+from geodata.db.engine import upgrade
 from geodata.errors import FaultyFileError, NotStoredError
 from spatial.errors import SaferGroundError
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from app.views.drawn import circle_text
+from app.public.area_reports import circle_text
 
 CENTRE = "35.9965,-39.4965"
 CIRCLE = "35.99650,-39.49650,700"

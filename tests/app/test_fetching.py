@@ -7,7 +7,7 @@ from services import Service
 from town import Town
 
 from app.config import Settings
-from app.fetching import fetching_for
+from app.usecases.city_files import fetching_for
 
 
 @pytest.fixture

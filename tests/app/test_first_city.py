@@ -20,7 +20,7 @@ from app import create_app
 from app.config import Settings
 from app.maps import picture
 from app.maps.shapes import clipped, simplified
-from geodata.geometry import geometry_faults
+from geodata.db.geometry import geometry_faults
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HALF = SIDE / 2
@@ -117,15 +117,15 @@ def test_a_picture_that_cannot_be_drawn_stops_no_release(run, mixed, tmp_path, m
 @pytest.mark.parametrize(
     ("place", "command", "name"),
     [
-        ("geodata.gathering.areas.mend", ("import", "city.toml"), "districts and boundary"),
-        ("geodata.gathering.sources.place_shapes", ("import", "city.toml"), "bars.geojson"),
-        ("app.runs.pipeline.load_inputs", ("fit", "town", "--outcome", "robbery"), "the fit"),
+        ("geodata.ingest.areas.mend", ("import", "city.toml"), "districts and boundary"),
+        ("geodata.ingest.sources.place_shapes", ("import", "city.toml"), "bars.geojson"),
+        ("app.usecases.risk.fit.load_inputs", ("fit", "town", "--outcome", "robbery"), "the fit"),
         (
-            "geodata.publishing.release.ground_files",
+            "geodata.releases.build.ground_files",
             ("publish", "draft", "town", "--as", "ana"),
             "the release",
         ),
-        ("app.cli.cities.list_cities", ("cities",), "saferground cities"),
+        ("app.cli.city_commands.list_cities", ("cities",), "saferground cities"),
     ],
 )
 def test_a_geometry_fault_is_one_line(run, mixed, tmp_path, monkeypatch, place, command, name):

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from app.paths import template_dir
-from app.views.forecast_gain import HELD_OUT, TUNED
+from app.private import template_dir
+from app.public.scores import HELD_OUT, TUNED
 
 CHECKOUT = template_dir().parent
 FIGURES = (f"{TUNED:.3f}", f"{HELD_OUT:.3f}")

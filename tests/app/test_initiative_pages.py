@@ -9,11 +9,11 @@ from initiatives_text import TEXT
 from app import create_app
 from app.config import Settings
 from geodata.cityfile.description import read_city_file
-from geodata.database import open_database, upgrade
-from geodata.importing import import_city
-from geodata.initiatives import read_initiatives
+from geodata.cityfile.initiatives import read_initiatives
+from geodata.db.engine import open_database, upgrade
+from geodata.ingest.store import import_city
 from geodata.measures.registry import MEASURES
-from geodata.store.initiatives import record_initiatives
+from geodata.repositories.initiatives import record_initiatives
 
 FIRST = TEXT.replace('status = "In Progress"', 'status = "On Hold"', 1)
 FIRST = FIRST.replace("2026-01-04", "2025-12-01")

@@ -10,15 +10,16 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 from releasing import TODAY, Publisher, keep_run, tell_initiatives
 
-from app import create_app, forms, language, translatable, words, words_measures
+from app import create_app, forms, translatable
 from app.config import Settings
-from app.language import NAMES, catalogue_path
-from app.paths import template_dir
-from app.site.release_pages import site_files
-from geodata.database import open_database, upgrade
-from geodata.initiatives import SECTIONS
+from app.i18n import language, measure_words, numbers
+from app.i18n.language import NAMES, catalogue_path
+from app.private import template_dir
+from app.usecases.site_documents import site_files
+from geodata.cityfile.initiatives import SECTIONS
+from geodata.db.engine import open_database, upgrade
 from geodata.measures.registry import MEASURES
-from geodata.publishing.release import approve_release, draft_release
+from geodata.releases.build import approve_release, draft_release
 
 CHECKOUT = template_dir().parent
 OTHERS = [name for name in NAMES if name != language.ENGLISH]
@@ -239,28 +240,28 @@ def test_machines_are_answered_in_english(client):
 def test_numbers_and_dates_follow_the_language(demo_app):
     day = dt.date(2026, 1, 3)
     with demo_app.test_request_context("/?lang=es"):
-        assert words.day(day) == "3 de enero de 2026"
-        assert words.month(day) == "enero de 2026"
-        assert words.number(1234.5, 1) == "1,234.5"
-        assert words.percent(0.912, 1) == "91.2 %"
-        assert words.listed(["a", "b", "c"]) == "a, b y c"
-        assert words_measures.ago(1) == "hace 1 día"
-        assert words_measures.ago(12) == "hace 12 días"
-        assert words_measures.unit("guns", 1.0) == "arma"
-        assert words_measures.unit("guns", 2.0) == "armas"
-        assert words_measures.span(day, dt.date(2026, 2, 1)) == "3 de enero al 31 de enero de 2026"
-        assert words_measures.change(110.0, 100.0, "alerts") == "10 más (10 % más)"
+        assert numbers.day(day) == "3 de enero de 2026"
+        assert numbers.month(day) == "enero de 2026"
+        assert numbers.number(1234.5, 1) == "1,234.5"
+        assert numbers.percent(0.912, 1) == "91.2 %"
+        assert numbers.listed(["a", "b", "c"]) == "a, b y c"
+        assert measure_words.ago(1) == "hace 1 día"
+        assert measure_words.ago(12) == "hace 12 días"
+        assert measure_words.unit("guns", 1.0) == "arma"
+        assert measure_words.unit("guns", 2.0) == "armas"
+        assert measure_words.span(day, dt.date(2026, 2, 1)) == "3 de enero al 31 de enero de 2026"
+        assert measure_words.change(110.0, 100.0, "alerts") == "10 más (10 % más)"
     with demo_app.test_request_context("/"):
-        assert words.day(day) == "January 3, 2026"
-        assert words.number(1234.5, 1) == "1,234.5"
-        assert words_measures.unit("guns", 1.0) == "gun"
+        assert numbers.day(day) == "January 3, 2026"
+        assert numbers.number(1234.5, 1) == "1,234.5"
+        assert measure_words.unit("guns", 1.0) == "gun"
 
 
 def test_outside_of_an_answer_everything_is_english(demo_app):
     def said():
         return (
-            words.day(dt.date(2026, 1, 3)),
-            words_measures.ago(2),
+            numbers.day(dt.date(2026, 1, 3)),
+            measure_words.ago(2),
             language.translated("Measures"),
         )
 

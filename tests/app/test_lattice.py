@@ -2,7 +2,7 @@
 
 import shapely
 
-from app.maps.lattice import cell_lines
+from app.maps.shapes import cell_lines
 from spatial.grid import lay_grid
 
 CRS = "EPSG:32617"

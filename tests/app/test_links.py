@@ -10,7 +10,7 @@ from staffing import Office, keep_city
 from app import create_app
 from app.config import Settings, SettingsError
 from app.links import host_name
-from geodata.database import upgrade
+from geodata.db.engine import upgrade
 
 EVIL = "evil.example"
 SAFER = "https://safer.example.org"

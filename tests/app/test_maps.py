@@ -11,16 +11,15 @@ import shapely
 from PIL import Image
 
 from app import create_app
+from app.maps.basemap import Ground
 from app.maps.bundle import map_bundle, put_file
-from app.maps.compose import Files, compose
-from app.maps.ground import Ground
-from app.maps.layers import Shapes
+from app.maps.compose import Files, Shapes, compose
 from app.maps.picture import overview_svg, zone_svg
 from app.maps.shapes import base_geojson, districts_geojson, zones_geojson
 from app.maps.surface import flat_surface, warped_surface
-from app.site.live import risk_classes
-from app.site.shown import public_city, public_run
-from geodata.publishing.zones import surface_file as released_surface
+from app.preview import risk_classes
+from app.public.published_city import public_city, public_run
+from geodata.releases.public_zones import surface_file as released_surface
 
 HOSTILE = [
     "</script><script>alert(1)</script>",

@@ -6,16 +6,16 @@ import pytest
 from gunfire_town import GunfireTown
 
 from app import create_app
+from app import preview as live_site
 from app.config import Settings
-from app.measuring import measure_city
-from app.paths import template_dir
-from app.site import live as live_site
-from app.site.public_figures import withhold
-from app.views import initiative_pages, measure_pages
-from app.views.measure_blocks import formulas_of
+from app.private import template_dir
+from app.public import initiative_pages, measure_pages
+from app.public.measure_blocks import formulas_of
+from app.public.public_figures import withhold
+from app.usecases.measures import measure_city
 from geodata.cityfile.description import read_city_file
-from geodata.database import open_database, upgrade
-from geodata.importing import import_city
+from geodata.db.engine import open_database, upgrade
+from geodata.ingest.store import import_city
 from geodata.measures.record import Scope
 from geodata.measures.registry import MEASURES
 

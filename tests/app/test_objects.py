@@ -19,20 +19,20 @@ from sqlalchemy import select
 from staffing import Office
 from town import Town
 
-from app.analyst.reading_pages import FILES
-from app.analyst.reading_surfaces import SURFACES
-from app.analyst.source_rows import source_rows
-from app.permissions import RULES
-from app.runs.pipeline import FitRequest, fit
+from app.auth.permissions import RULES
+from app.usecases.risk.fit import FitRequest, fit
+from app.workbench.results_maps import SURFACES
+from app.workbench.results_pages import FILES
+from app.workbench.source_pages import source_rows
 from geodata.cityfile.description import read_city_file
-from geodata.database import upgrade
-from geodata.importing import import_city
+from geodata.db.engine import upgrade
+from geodata.db.tables import City
+from geodata.ingest.store import import_city
+from geodata.repositories import zone_versions
+from geodata.repositories.job_queue import add_job
+from geodata.repositories.run_analyses import keep_finding
+from geodata.repositories.zone_editing import Rename, change_zones
 from geodata.roles import ROLES
-from geodata.store import editions
-from geodata.store.findings import keep_finding
-from geodata.store.jobs import add_job
-from geodata.tables.core import City
-from geodata.zone_editing import Rename, change_zones
 
 READS_SENSITIVE = {"analyst", "publisher"}  # by hand, as the table of the documents says it
 LIMITED = {"officer", "commander"}
@@ -104,7 +104,7 @@ class Place:
         zone = next(iter(sorted(self.zones_of("D2"))))
         changed = change_zones(run, Rename(zone=zone, name=NAMED), 1)
         with self.office.database.session(write=True) as session:
-            editions.add_edition(
+            zone_versions.add_edition(
                 session, run, changed, f"called {NAMED}", who="ana", when=self.office.now, after=0
             )
 

@@ -3,9 +3,9 @@ from dataclasses import fields
 
 import pytest
 
-from app.paths import template_dir
-from app.views import pages
-from spatial.reasons import reasons_of
+from app.private import template_dir
+from app.public import pages
+from spatial.zones.describe import reasons_of
 
 
 @pytest.mark.parametrize("path", ["/", "/map", "/zones/", "/methods/", "/healthz", "/zones/none"])

@@ -4,9 +4,9 @@ import pytest
 from staffing import Office
 from werkzeug.routing import IntegerConverter
 
-from app.permissions import LIMITS, RULES
+from app.auth.permissions import LIMITS, RULES
+from geodata.repositories.sessions import FULL
 from geodata.roles import ROLES, SCOPES
-from geodata.store.sessions import FULL
 
 SIGNED_IN = set(ROLES)
 ADMIN = {"administrator"}
@@ -162,7 +162,7 @@ FOR_ANYBODY = {
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory):
-    from geodata.database import upgrade
+    from geodata.db.engine import upgrade
 
     folder = tmp_path_factory.mktemp("office")
     url = f"sqlite:///{folder}/office.sqlite"
@@ -207,7 +207,7 @@ def test_the_table_names_every_route_and_no_other(office):
 
 
 def test_a_route_that_is_not_in_the_table_is_refused(tmp_path):
-    from geodata.database import upgrade
+    from geodata.db.engine import upgrade
 
     url = f"sqlite:///{tmp_path}/x.sqlite"
     upgrade(url)

@@ -4,7 +4,7 @@ import stat
 import pytest
 from PIL import Image
 
-from app import photos
+from app.usecases import photos
 from geodata.errors import DataError
 
 

@@ -16,8 +16,8 @@ from app.config import Settings
 from app.maps.bundle import put_file
 from app.private import OTHERS, close_instance, keep_private
 from geodata.cityfile.description import read_city_file
-from geodata.database import upgrade
-from geodata.importing import import_city
+from geodata.db.engine import upgrade
+from geodata.ingest.store import import_city
 
 
 def open_to_others(folder):

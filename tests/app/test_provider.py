@@ -11,7 +11,7 @@ import requests
 from staffing import PASSWORD, Office
 
 from app.config import Provider, Settings, SettingsError
-from geodata.store import people
+from geodata.repositories import people
 
 ROLES = (("sg-analysts", "analyst"), ("sg-admins", "administrator"))
 

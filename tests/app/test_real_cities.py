@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 import shapely
 
-from app import words, words_zones
-from app.analyst.reading_surfaces import BY_NAME
-from app.runs.pipeline import FitRequest, fit
+from app.i18n import numbers, zone_words
+from app.usecases.risk.fit import FitRequest, fit
+from app.workbench.results_maps import BY_NAME
 from geodata.cityfile.description import read_city_file
-from geodata.importing import import_city
-from geodata.publishing.outlines import in_districts
-from geodata.store.cities import get_city
-from spatial.reasons import contribution, reasons_of
+from geodata.ingest.store import import_city
+from geodata.releases.inputs import in_districts
+from geodata.repositories.cities import get_city
+from spatial.zones.describe import contribution, reasons_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 pytestmark = pytest.mark.shared_data
@@ -160,9 +160,9 @@ def test_reasons_and_classes_hold_on_a_real_city(bring, city):
     with database.session() as session:
         districts = get_city(session, city).districts
     covers = {f["name"]: f["covers"] for f in record.result["diagnostics"]["factors"]}
-    units = words.Units(record.zones.crs.to_wkt())
+    units = numbers.Units(record.zones.crs.to_wkt())
     for zone in record.zones.itertuples():
-        told = words_zones.reasons(zone, units)
+        told = zone_words.reasons(zone, units)
         first_is_past = "ast incidents" in told[0]
         assert first_is_past == (zone.environment_share <= 0.5)
         assert ("Hot spot" in told[0]) == (zone.environment_share < 0.25)

@@ -13,14 +13,14 @@ from desk_fixtures import D1, words
 from using import put_to_use
 
 from app.cli import main
-from app.command.patrol import present, present_of
-from app.measuring import measure_city
-from app.runs.pipeline import FitRequest, fit
-from app.site.live import LiveSite
-from app.work.kinds import Tools, read_task
-from geodata.publishing.release import approve_release
-from geodata.store import cities, plans, releases, runs, uses
-from geodata.store.actions import ANY_FACTOR, ActionFacts, add_action
+from app.command.district import present, present_of
+from app.jobs.kinds import Tools, read_task
+from app.preview import LiveSite
+from app.usecases.measures import measure_city
+from app.usecases.risk.fit import FitRequest, fit
+from geodata.releases.build import approve_release
+from geodata.repositories import cities, patrol_plans, releases, runs, runs_in_use
+from geodata.repositories.actions import ANY_FACTOR, ActionFacts, add_action
 from spatial.spec import ZoneSpec
 
 TRIAL = FitRequest(
@@ -80,7 +80,7 @@ def as_before(town_desk):
     yield
     database = town_desk.office.database
     with database.session() as session:
-        used = uses.id_in_use(session, cities.get_city(session, "town"))
+        used = runs_in_use.id_in_use(session, cities.get_city(session, "town"))
     if used != town_desk.run.id:
         put_to_use(database, town_desk.run)
 
@@ -191,10 +191,10 @@ def test_what_was_made_for_a_zone_stays_in_it_and_says_of_which_run_it_is(town_d
     (trial,) = fit(office.database, TRIAL)
     with office.database.session() as session:
         city = cities.get_city(session, "town")
-        standing = plans.standing_plans(session, "town", district="D1")
+        standing = patrol_plans.standing_plans(session, "town", district="D1")
         spots = [[zone["zone"] for zone in plan.document["zones"]] for plan in standing]
-        shapes = plans.zone_shapes(session, town_desk.run.id)
-        assert uses.id_in_use(session, city) == town_desk.run.id
+        shapes = patrol_plans.zone_shapes(session, town_desk.run.id)
+        assert runs_in_use.id_in_use(session, city) == town_desk.run.id
     put_to_use(office.database, trial, when=dt.datetime(2026, 5, 1))
     old = f"of run {town_desk.run.id} (in use until 2026-05-01)"
     page = words(cora.get(f"{D1}/actions"))
@@ -205,14 +205,14 @@ def test_what_was_made_for_a_zone_stays_in_it_and_says_of_which_run_it_is(town_d
     plan = words(cora.get(f"{D1}/plans/{standing[-1].id}"))
     assert f"zones {old}" in plan
     with office.database.session() as session:
-        after = plans.standing_plans(session, "town", district="D1")
+        after = patrol_plans.standing_plans(session, "town", district="D1")
         assert [[z["zone"] for z in plan.document["zones"]] for plan in after] == spots
-        assert plans.zone_shapes(session, town_desk.run.id).keys() == shapes.keys()
+        assert patrol_plans.zone_shapes(session, town_desk.run.id).keys() == shapes.keys()
 
 
 def test_without_a_run_in_use_pages_and_commands_say_what_to_do(town_desk, monkeypatch):
     office = town_desk.office
-    for place in ("geodata.store.uses.uses_now", "app.cli.runs.uses_now"):
+    for place in ("geodata.repositories.runs_in_use.uses_now", "app.cli.run_commands.uses_now"):
         monkeypatch.setattr(place, lambda *_: {})
     cora, ana = town_desk.client("cora"), town_desk.client("ana")
     for page in (f"{D1}/", f"{D1}/plans/new", f"{D1}/outcome/visits", f"{D1}/log"):
@@ -246,7 +246,7 @@ def test_who_may_decide_sees_the_difference_and_says_why(town_desk):
     pia = town_desk.client("pia")
     shown = words(pia.get(page))
     with office.database.session() as session:
-        used = uses.run_in_use(session, cities.get_city(session, "town"))
+        used = runs_in_use.run_in_use(session, cities.get_city(session, "town"))
         mine = runs.get_run(session, trial.id)
     kept = [code for code in mine.zones["code"] if code in set(used.zones["code"])]
     assert f"Stay, with their outline of this run: {len(kept)} {', '.join(kept)}" in shown

@@ -22,8 +22,8 @@ from staffing import Office
 from waitress.parser import HTTPRequestParser
 
 from app import server
-from app.drawing.charts import draw
-from app.permissions import RULES
+from app.auth.permissions import RULES
+from app.charts.charts import draw
 
 IDLE = 1500
 FILES = 4096  # of the server: more than select() can look at

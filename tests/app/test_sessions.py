@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from attacking import lift_limits
 
-from app.permissions import BY_THEMSELVES
+from app.auth.permissions import BY_THEMSELVES
 
 STATIC = Path(__file__).parents[2] / "app" / "static"
 POLLING = {  # by hand: scripts that ask by themselves, and what they ask

@@ -6,18 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from staffing import KEY, NOW, PASSWORD, Office, digest
 
-from app.people import codes, passwords
-from app.people.keys import Keys
-from app.people.locks import (
-    address_lock,
-    failures_in_a_row,
-    open_lock,
-    password_locks,
-    try_lock,
-)
-from app.permissions import HOMES, RULES
+from app.auth import secrets
+from app.auth.locks import address_lock, failures_in_a_row, open_lock, password_locks, try_lock
+from app.auth.permissions import HOMES, RULES
+from app.auth.secrets import Keys
+from geodata.repositories import limits, people
 from geodata.roles import ROLES
-from geodata.store import credentials, limits, people
 
 
 @pytest.fixture
@@ -116,14 +110,14 @@ def test_a_wrong_password_and_an_unknown_name_look_the_same(office):
 def test_an_unknown_name_takes_as_long(office, monkeypatch):
     """The digest is the long part: for an unknown name one is worked out too, and no more."""
     office.add("ana")
-    held, hasher = [], passwords._hasher
+    held, hasher = [], secrets._hasher
 
     class Counting:
         def verify(self, stored, password):
             held.append(stored)
             return hasher.verify(stored, password)
 
-    monkeypatch.setattr(passwords, "_hasher", Counting())
+    monkeypatch.setattr(secrets, "_hasher", Counting())
     for name in ("ana", "nobody"):
         browser = office.client()
         browser.send("/login", name=name, password="not the password")
@@ -372,10 +366,10 @@ def test_what_changes_ends_every_session(office, change):
         elif change == "disable":
             people.change_state(session, "ana", people.DISABLED, "root", now)
         elif change == "password":
-            credentials.set_password(session, "ana", digest("x" * 12), who="root", when=now)
+            people.set_password(session, "ana", digest("x" * 12), who="root", when=now)
         elif change == "reset":
             until = now + dt.timedelta(days=1)
-            credentials.reset(session, "ana", "0" * 64, until, who="root", when=now)
+            people.reset(session, "ana", "0" * 64, until, who="root", when=now)
     if change == "everywhere":
         browser.send("/account/sessions/end", page="/account")
     for each in (browser, half):
@@ -503,10 +497,10 @@ def test_a_ten_megabyte_form_is_refused_in_words(office):
 
 def test_codes_under_another_secret_key_are_told_and_let_nobody_in(office):
     office.add("ana")
-    sealed = codes.seal(Keys.derive(KEY + "other"), "ana", office.secrets["ana"])
+    sealed = secrets.seal(Keys.derive(KEY + "other"), "ana", office.secrets["ana"])
     with office.database.session(write=True) as session:
-        credentials.offer_codes(session, "ana", sealed)
-        credentials.confirm_codes(session, "ana", step=0, recovery=[], when=office.now)
+        people.offer_codes(session, "ana", sealed)
+        people.confirm_codes(session, "ana", step=0, recovery=[], when=office.now)
     answer = office.client("ana", stage="code").send("/login/code", code=office.code("ana"))
     assert answer.status_code == 422
     assert "user reset ana" in answer.text
@@ -516,9 +510,9 @@ def test_a_sealed_secret_opens_for_its_person_only(office):
     office.add("ana")
     office.add("bo")
     with office.database.session(write=True) as session:
-        sealed, _ = credentials.code_secrets(session, "ana")
-        credentials.offer_codes(session, "bo", sealed)
-        credentials.confirm_codes(session, "bo", step=0, recovery=[], when=office.now)
+        sealed, _ = people.code_secrets(session, "ana")
+        people.offer_codes(session, "bo", sealed)
+        people.confirm_codes(session, "bo", step=0, recovery=[], when=office.now)
     answer = office.client("bo", stage="code").send("/login/code", code=office.code("ana"))
     assert answer.status_code == 422
 

@@ -4,7 +4,7 @@ import re
 import pytest
 from staffing import PASSWORD, Office, keep_city
 
-from geodata.store import audit, people
+from geodata.repositories import audit, people
 
 OTHER = "two grey herons by the weir"
 

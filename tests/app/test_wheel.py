@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 SERVE = """
 import app, pathlib
 from app.config import Settings
-from geodata.database import upgrade
+from geodata.db.engine import upgrade
 
 assert "checkout" not in app.__file__
 here = pathlib.Path.cwd()

@@ -14,8 +14,8 @@ from serving import serving
 from staffing import PASSWORD, Office
 from visiting import Visit
 
-from app.people.signing_in import utc_now
-from geodata.database import upgrade
+from app.auth.sign_in import utc_now
+from geodata.db.engine import upgrade
 
 pytestmark = [pytest.mark.browser, pytest.mark.shared_data]
 

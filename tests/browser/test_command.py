@@ -9,9 +9,9 @@ from serving import serving
 from staffing import PASSWORD
 from visiting import Visit
 
-from app.outcome.evaluation import evaluate
-from app.outcome.question import Question
-from geodata.store import jobs as store
+from app.usecases.evaluation.evaluate import evaluate
+from app.usecases.evaluation.study import Question
+from geodata.repositories import job_queue as store
 
 pytestmark = pytest.mark.browser
 

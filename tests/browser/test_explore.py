@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from geodata.publishing.search import find_spots
+from geodata.releases.gazetteer import find_spots
 
 pytestmark = pytest.mark.browser
 

@@ -6,8 +6,8 @@ from hostile import STARTS, Reader, hostile_office
 from serving import serving
 from visiting import Visit
 
-from app.people.signing_in import utc_now
-from geodata.database import upgrade
+from app.auth.sign_in import utc_now
+from geodata.db.engine import upgrade
 
 pytestmark = pytest.mark.browser
 

@@ -7,12 +7,12 @@ from staffing import Office
 from town import Town
 from visiting import Visit
 
-from app.people.signing_in import utc_now
-from app.runs.pipeline import FitRequest, fit
+from app.auth.sign_in import utc_now
+from app.usecases.risk.fit import FitRequest, fit
 from geodata.cityfile.description import read_city_file
-from geodata.database import upgrade
-from geodata.importing import import_city
-from geodata.store import editions
+from geodata.db.engine import upgrade
+from geodata.ingest.store import import_city
+from geodata.repositories import zone_versions
 
 pytestmark = pytest.mark.browser
 WIDTHS = {"wide": (1280, 900), "tablet": (768, 1024), "phone": (360, 780)}
@@ -123,7 +123,7 @@ def test_a_zone_is_split_on_the_map_and_taken_back_by_keyboard(office, window):
     page.get_by_role("button", name="Take this step").click()
     page.wait_for_selector("text=It is not in use yet.")
     with office.database.session() as session:
-        run = editions.with_edition(session, office.run, 1)
+        run = zone_versions.with_edition(session, office.run, 1)
     parts = run.zones[~run.zones["id"].isin(office.run.zones["id"])]
     assert len(parts) >= 2
     assert parts["n_cells"].sum() == zone.n_cells
@@ -135,5 +135,5 @@ def test_a_zone_is_split_on_the_map_and_taken_back_by_keyboard(office, window):
     page.keyboard.press("Enter")
     page.wait_for_selector("text=Step 2: back to the run's own zones")
     with office.database.session() as session:
-        assert editions.newest_number(session, office.run.id) == 2
-        assert editions.with_edition(session, office.run, 2).edited is None
+        assert zone_versions.newest_number(session, office.run.id) == 2
+        assert zone_versions.with_edition(session, office.run, 2).edited is None

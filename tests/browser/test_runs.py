@@ -10,10 +10,10 @@ from staffing import Office
 from town import Town
 from visiting import Visit
 
-from app.people.signing_in import utc_now
+from app.auth.sign_in import utc_now
 from geodata.cityfile.description import read_city_file
-from geodata.database import upgrade
-from geodata.importing import import_city
+from geodata.db.engine import upgrade
+from geodata.ingest.store import import_city
 
 pytestmark = pytest.mark.browser
 

@@ -10,9 +10,9 @@ from serving import serving
 from staffing import PASSWORD
 from visiting import AXE, Visit
 
-from app.people.signing_in import utc_now
-from geodata.database import upgrade
-from geodata.store.visits import VisitQuery, list_visits
+from app.auth.sign_in import utc_now
+from geodata.db.engine import upgrade
+from geodata.repositories.visits import VisitQuery, list_visits
 
 pytestmark = pytest.mark.browser
 

@@ -6,10 +6,10 @@ from town import Town
 from visiting import Visit
 from workbench import Workbench
 
-from app.people.signing_in import utc_now
+from app.auth.sign_in import utc_now
 from geodata.cityfile.description import read_city_file
-from geodata.database import upgrade
-from geodata.importing import import_city
+from geodata.db.engine import upgrade
+from geodata.ingest.store import import_city
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=document.title=1>`${alert(1)}`"

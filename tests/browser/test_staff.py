@@ -5,9 +5,9 @@ from serving import serving
 from staffing import PASSWORD, Office, keep_city
 from visiting import Visit
 
-from app.people.signing_in import utc_now
-from geodata.database import upgrade
-from geodata.store import audit
+from app.auth.sign_in import utc_now
+from geodata.db.engine import upgrade
+from geodata.repositories import audit
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 from visiting import Visit
 
-from geodata.publishing.folder import ReleaseFolder
+from geodata.releases.folder import ReleaseFolder
 
 pytestmark = pytest.mark.browser
 

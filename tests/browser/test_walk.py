@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from spatial.reasons import reasons_of
+from spatial.zones.describe import reasons_of
 
 pytestmark = pytest.mark.browser
 

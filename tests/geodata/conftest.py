@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from geodata.store.runs import RunRecord
-from geodata.tables.core import City, District
+from geodata.db.tables import City, District
+from geodata.repositories.runs import RunRecord
 from spatial.grid import lay_grid
 
 CRS = "EPSG:32617"

@@ -24,16 +24,14 @@ import rasterio
 import shapely
 from town import Town
 
-from geodata import formats
 from geodata.cityfile.description import read_city_file
-from geodata.cityfile.tables import Place
+from geodata.cityfile.schema import Place
 from geodata.errors import CityFileError, DataError
-from geodata.gathering.areas import gather_areas
-from geodata.gathering.sources import gather_factor
-from geodata.quarantine.uploads import receive
-from geodata.readers import read_place
-from geodata.readers.geopackages import check_geopackage
-from geodata.readers.parquets import check_parquet
+from geodata.ingest.areas import gather_areas
+from geodata.ingest.sources import gather_factor
+from geodata.readers import formats, read_place
+from geodata.readers.vectors import check_geopackage, check_parquet
+from geodata.uploads.intake import receive
 from spatial.errors import GridError
 
 SECRET = "pbkdf2-secret-digest"

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geodata.readers.clocks import local_days, read_instants, settle_twice
+from geodata.readers.dates import local_days, read_instants, settle_twice
 
 ZONE = "America/New_York"
 

@@ -15,14 +15,10 @@ from sqlalchemy.dialects.postgresql.base import ischema_names as postgresql_name
 from sqlalchemy.dialects.sqlite.base import ischema_names as sqlite_names
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-import geodata.tables.editions
-import geodata.tables.imports
-import geodata.tables.jobs
-import geodata.tables.people  # noqa: F401 - their tables belong to the schema
-from geodata.database import open_database, upgrade
+from geodata.db.engine import open_database, upgrade
+from geodata.db.geometry import Geometry, meets_box
+from geodata.db.tables import Base, City, Factor, Feature
 from geodata.errors import StoreError
-from geodata.geometry import Geometry, meets_box
-from geodata.tables.core import Base, City, Factor, Feature
 
 
 def a_city(slug="town"):
@@ -164,8 +160,8 @@ def test_foreign_keys_are_kept(database):
 KILLED = """
 import sys, time, shapely
 from sqlalchemy import insert
-from geodata.database import open_database
-from geodata.tables.core import Feature
+from geodata.db.engine import open_database
+from geodata.db.tables import Feature
 with open_database(sys.argv[1]).session(write=True) as session:
     for start in range(0, 40000, 2000):
         session.execute(insert(Feature), [

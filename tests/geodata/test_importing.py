@@ -15,13 +15,13 @@ from sqlalchemy import func, select
 from town import CRS, SIDE, SOUTH, WEST, Town, to_degrees, write_geojson
 
 from geodata.cityfile.description import read_city_file
+from geodata.db.tables import City, Feature, Incident, Source
 from geodata.errors import DataError
-from geodata.importing import import_city
-from geodata.store.cities import get_city, list_cities
-from geodata.store.incidents import incident_points
-from geodata.store.layers import factor_layers
-from geodata.store.sources import latest_reports
-from geodata.tables.core import City, Feature, Incident, Source
+from geodata.ingest.store import import_city
+from geodata.repositories.cities import get_city, list_cities
+from geodata.repositories.import_log import latest_reports
+from geodata.repositories.incidents import incident_points
+from geodata.repositories.layers import factor_layers
 from spatial.errors import GridError
 
 
@@ -331,7 +331,7 @@ import sys, os, signal
 from pathlib import Path
 from geodata import importing
 from geodata.cityfile.description import read_city_file
-from geodata.database import open_database
+from geodata.db.engine import open_database
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)

@@ -9,10 +9,9 @@ from sqlalchemy import select
 
 from geodata.cityfile.description import read_city_file
 from geodata.errors import DataError
-from geodata.importing import import_city
-from geodata.store.addresses import address_points
-from geodata.store.cities import get_city
-from geodata.store.records import TABLES, read_frame
+from geodata.ingest.store import import_city
+from geodata.repositories.cities import address_points, get_city
+from geodata.repositories.recorded import TABLES, read_frame
 
 
 @pytest.fixture

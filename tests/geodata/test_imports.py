@@ -9,15 +9,18 @@ import shapely
 from sqlalchemy import select
 from town import SIDE, SOUTH, WEST, Town, write_geojson
 
-import geodata.tables.core as tables
+import geodata.db.tables as tables
 from geodata.cityfile.description import read_city_file
 from geodata.errors import DataError, NotStoredError
-from geodata.importing import import_city
-from geodata.store import audit
-from geodata.store.addresses import address_points
-from geodata.store.cities import get_city
-from geodata.store.imports import list_imports, undo_import, undone_imports_of
-from geodata.store.sources import latest_reports
+from geodata.ingest.store import import_city
+from geodata.repositories import audit
+from geodata.repositories.cities import address_points, get_city
+from geodata.repositories.import_log import (
+    latest_reports,
+    list_imports,
+    undo_import,
+    undone_imports_of,
+)
 
 NOW = dt.datetime(2030, 1, 1)
 CONTENT = ("City", "District", "Incident", "Factor", "Feature", "BaseShape", "Alert", "Address")
@@ -263,7 +266,7 @@ def test_an_import_that_fails_or_is_refused_leaves_no_entry(database, bring):
 
 
 def test_runs_that_used_the_data_say_so(database, bring, town, make_run):
-    from geodata.store.runs import save_run
+    from geodata.repositories.runs import save_run
 
     bring()
     town.incidents = pd.concat([town.incidents, town.incidents.iloc[:1].assign(id="z")])

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from initiatives_text import MEASURES, TEXT, change
 
-from geodata.demo import city as demo_city
-from geodata.demo.initiatives import write_initiatives
+from geodata.cityfile.initiatives import Initiative, differences, digest_document, read_initiatives
+from geodata.demo import generate as demo_city
+from geodata.demo.pilots import write_initiatives
 from geodata.errors import FaultyFileError, InitiativesFileError
-from geodata.initiatives import Initiative, differences, digest_document, read_initiatives
 from geodata.measures.registry import MEASURES as REGISTRY
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "durham" / "initiatives.toml"

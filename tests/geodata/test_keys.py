@@ -10,12 +10,12 @@ from sqlalchemy import select, update
 from town import Town
 
 from geodata.cityfile.description import read_city_file
-from geodata.gathering.trying import what_would_be_left_out
-from geodata.importing import import_city
+from geodata.db.tables import Incident
+from geodata.ingest.store import import_city
+from geodata.ingest.trial import what_would_be_left_out
 from geodata.keys import is_rounded, keys_of, normal_key
-from geodata.store.cities import get_city
-from geodata.store.imports import newest_import, undo_import
-from geodata.tables.core import Incident
+from geodata.repositories.cities import get_city
+from geodata.repositories.import_log import newest_import, undo_import
 
 
 @pytest.fixture

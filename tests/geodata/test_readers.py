@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from geodata.cityfile.filters import Filter
-from geodata.cityfile.tables import Place
+from geodata.cityfile.schema import Filter, Place
 from geodata.errors import DataError
 from geodata.readers import read_place
 from geodata.readers.dates import read_moments, read_times

@@ -8,12 +8,11 @@ from published import TO_THE_PUBLIC, write_people
 from town import SIDE, SOUTH, WEST, Town, write_geojson
 
 from geodata.cityfile.description import read_city_file
-from geodata.database import open_database, upgrade
+from geodata.db.engine import open_database, upgrade
 from geodata.errors import CityFileError, DataError
-from geodata.importing import import_city
-from geodata.store.cities import get_city
-from geodata.store.imports import list_imports, undo_import
-from geodata.store.residents import resident_areas
+from geodata.ingest.store import import_city
+from geodata.repositories.cities import get_city, resident_areas
+from geodata.repositories.import_log import list_imports, undo_import
 
 
 @pytest.fixture

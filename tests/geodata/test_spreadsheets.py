@@ -7,7 +7,7 @@ import pytest
 from releasing import town_run
 
 from geodata.exporting import export_run
-from geodata.publishing.formats import csv_bytes
+from geodata.releases.encoding import csv_bytes
 from geodata.spreadsheets import inert
 
 FORMULAS = [

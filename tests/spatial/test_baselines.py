@@ -1,8 +1,8 @@
 import numpy as np
 
-from spatial.baselines import KDE_BANDWIDTHS_CELLS, baselines, kernel_density
-from spatial.forecast import score_levels
-from spatial.history import lay_past
+from spatial.history.baselines import KDE_BANDWIDTHS_CELLS, baselines, kernel_density
+from spatial.history.forecast import score_levels
+from spatial.history.kernels import lay_past
 from spatial.spec import RiskFactor
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from spatial.combined import combine, learn_weights, recombine
 from spatial.errors import FitError
-from spatial.history import lay_past
+from spatial.history.kernels import lay_past
 from spatial.spec import HistorySpec
 
 SPEC = HistorySpec()

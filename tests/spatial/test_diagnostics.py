@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spatial.diagnostics import morans_i, neighbours, pearson_residuals, variance_inflation
+from spatial.terrain.diagnostics import morans_i, neighbours, pearson_residuals, variance_inflation
 from spatial.terrain.families import CountFit
 from spatial.terrain.model import TerrainModel
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from spatial.errors import ForecastError
-from spatial.forecast import capture, score_levels
+from spatial.history.forecast import capture, score_levels
 from spatial.intervals import wilson
 
 OBSERVED = np.array([6, 7, 3, 2, 1, 0])

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from spatial import forest
-from spatial.forest import forest_table, grow_forest
 from spatial.spec import RiskFactor
+from spatial.terrain import forest
+from spatial.terrain.forest import forest_table, grow_forest
 
 BARS, PARKS = RiskFactor(name="bars"), RiskFactor(name="parks")
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spatial.history import around, lay_past, smoothed_counts
+from spatial.history.kernels import around, lay_past, smoothed_counts
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from hypothesis.extra import numpy as hnp
 from scipy import stats
 
 from spatial.analysis import Inputs, analyse_city
-from spatial.forecast import capture
 from spatial.grid import lay_grid
+from spatial.history.forecast import capture
 from spatial.spec import GridSpec, ModelSpec, RiskFactor, RunSpec, ZoneSpec
 from spatial.terrain.candidates import Design, encode
 from spatial.terrain.factors import Candidate, candidate_columns

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spatial.analysis import Inputs, analyse_city
-from spatial.reasons import contribution, order_factors, reasons_of, zone_kind
 from spatial.spec import GridSpec, RiskFactor, RunSpec, ZoneSpec
+from spatial.zones.describe import contribution, order_factors, reasons_of, zone_kind
 
 CRS = "EPSG:32617"
 STOPS = RiskFactor(name="stops", operation="proximity", max_blocks=2, step="whole")

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.stats import poisson
 
-from spatial import records
-from spatial.records import Record, learn_record
+from spatial.history import empirical_bayes
+from spatial.history.empirical_bayes import Record, learn_record
 
 
 def drawn(factors, shares, *, cells=6000, seed=3):
@@ -67,5 +67,5 @@ def test_cells_worked_on_apart_give_the_same(monkeypatch):
     expected, held, _ = drawn([0.2, 3.0], [0.7, 0.3], cells=500)
     record = learn_record(expected, held)
     whole = record.lift(expected, held)
-    monkeypatch.setattr(records, "AT_ONCE", 64)
+    monkeypatch.setattr(empirical_bayes, "AT_ONCE", 64)
     np.testing.assert_array_equal(record.lift(expected, held), whole)

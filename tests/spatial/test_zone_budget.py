@@ -9,8 +9,7 @@ from scipy import ndimage
 
 from spatial.grid import lay_grid
 from spatial.spec import ZoneSpec
-from spatial.zone_budget import CAPPED, UNUSED, budget_caution
-from spatial.zones import cut_zones
+from spatial.zones.cut import CAPPED, UNUSED, budget_caution, cut_zones
 
 AREA = {"west": shapely.box(0, 0, 4000, 6000), "east": shapely.box(4000, 0, 8000, 6000)}
 GRID = lay_grid(shapely.box(0, 0, 8000, 6000), AREA, 100)

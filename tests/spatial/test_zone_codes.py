@@ -6,7 +6,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spatial.zone_codes import match_zones
+from spatial.zones.describe import match_zones
 
 
 def box(x, y=0, wide=4, high=4):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from spatial.errors import ZoneEditError
 from spatial.grid import lay_grid
-from spatial.zone_edits import active_factors, draw, merge, pieces, split
-from spatial.zones import cells_within, outline
+from spatial.zones.cut import cells_within, outline
+from spatial.zones.edit import active_factors, draw, merge, pieces, split
 
 SIDE = 12
 GRID = lay_grid(

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from spatial.grid import lay_grid
 from spatial.spec import ZoneSpec
-from spatial.zones import cut_zones, outline, zone_of_cells
+from spatial.zones.cut import cut_zones, outline, zone_of_cells
 
 AREA = shapely.Polygon([(0, 0), (3000, 200), (2800, 2600), (1400, 1800), (150, 2500)])
 HALVES = {"west": shapely.box(-10, -10, 1500, 3000), "east": shapely.box(1500, -10, 3100, 3000)}

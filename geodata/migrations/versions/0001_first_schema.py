@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from geodata.geometry import Geometry
+from geodata.db.geometry import Geometry
 from geodata.migrations.indexes import add_box_index, forbid_changes
 
 revision = "0001"

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from geodata.geometry import Geometry
+from geodata.db.geometry import Geometry
 from geodata.migrations.indexes import forbid_changes
 
 revision = "0003"

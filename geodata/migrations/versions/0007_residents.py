@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from geodata.geometry import Geometry
+from geodata.db.geometry import Geometry
 
 revision = "0007"
 down_revision = "0006"

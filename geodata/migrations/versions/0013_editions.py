@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from geodata.geometry import Geometry
+from geodata.db.geometry import Geometry
 from geodata.migrations.indexes import forbid_all_but_adding
 
 revision = "0013"

@@ -12,9 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from geodata.geometry import Geometry
+from geodata.db.geometry import Geometry
 from geodata.migrations.indexes import forbid_all_but_adding
-from geodata.store.codes import Outlined, choose_codes
+from geodata.repositories.zone_codes import Outlined, choose_codes
 
 revision = "0016"
 down_revision = "0015"

@@ -7,10 +7,10 @@ from published import publish
 from releasing import keep_run, town_run
 from staffing import Office
 
-from app import permissions
-from geodata.database import open_database
-from geodata.store.findings import keep_finding
-from geodata.store.jobs import add_job
+from app.auth import permissions
+from geodata.db.engine import open_database
+from geodata.repositories.job_queue import add_job
+from geodata.repositories.run_analyses import keep_finding
 
 RUN, LATER = "a" * 12, "b" * 12
 

@@ -5,8 +5,8 @@ import re
 import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
-from app.api.openapi import operations, path_of
-from app.api.reading import reference_page
+from app.api.document import operations, path_of
+from app.api.reference import reference_page
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_what_a_path_names_is_a_parameter(document):
 
 
 def test_a_token_is_wanted_where_the_rule_says_so(town, document):
-    from app.permissions import RULES
+    from app.auth.permissions import RULES
 
     for rule, method, operation in operations(town.app):
         told = document["paths"][path_of(rule)][method.lower()]

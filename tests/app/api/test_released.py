@@ -8,9 +8,9 @@ import pytest
 
 from app import create_app
 from app.api import answers
-from app.api.layers import LAYERS
+from app.api.layer_queries import LAYERS
 from app.config import Settings
-from app.site import open_data
+from app.public import open_data
 
 
 def table(answer):

@@ -7,8 +7,8 @@ import geopandas as gpd
 import pytest
 
 from geodata.exporting import cells_frame
-from geodata.store import jobs
-from geodata.store.runs import get_run
+from geodata.repositories import job_queue
+from geodata.repositories.runs import get_run
 
 RUN, LATER = "a" * 12, "b" * 12
 
@@ -117,7 +117,7 @@ def test_a_fit_is_asked_for_looked_at_and_cancelled(town, analyst):
     again = analyst.post(f"/api/v1/jobs/{told['job']}/cancel")
     assert (again.status_code, again.mimetype) == (422, "application/problem+json")
     with town.office.database.session() as session:
-        assert jobs.get_job(session, told["job"]).state == "cancelled"
+        assert job_queue.get_job(session, told["job"]).state == "cancelled"
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import select
 from staffing import PASSWORD, Office
 
-from app import permissions
-from app.people.tokens import token_hash
-from geodata.database import upgrade
+from app.auth import permissions
+from app.auth.secrets import token_hash
+from geodata.db.engine import upgrade
+from geodata.db.staff_tables import AccessToken
 from geodata.errors import PersonError
-from geodata.store import access_tokens, people
-from geodata.tables.people import AccessToken
+from geodata.repositories import people, sessions
 
 ADDRESS = "/api/v1/cities/town/runs"
 NUMBERS = itertools.count()
@@ -44,7 +44,7 @@ def status(office, token):
 
 def tokens(office, ana):
     with office.database.session() as session:
-        return access_tokens.list_tokens(session, ana)
+        return sessions.list_tokens(session, ana)
 
 
 def make(browser, **more):
@@ -148,7 +148,7 @@ def test_a_token_is_never_more_than_its_person_at_that_moment(office, ana):
 
 
 def test_a_reset_of_the_person_ends_the_tokens(office, ana):
-    from app.people.setting_up import offer_setup
+    from app.auth.sign_in import offer_setup
 
     token = office.token(ana)
     with office.database.session(write=True) as session:
@@ -189,7 +189,7 @@ def test_a_token_may_ask_so_often_and_wrong_ones_too(office, ana, monkeypatch):
 
 
 def test_nobody_has_more_tokens_than_they_can_know(office, ana):
-    for number in range(access_tokens.MOST):
+    for number in range(sessions.MOST):
         office.token(ana, label=f"number {number}")
     with pytest.raises(PersonError, match="revoke one first"):
         office.token(ana)

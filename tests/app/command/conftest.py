@@ -4,7 +4,7 @@ import pytest
 from patrolling import make_district
 from staffing import Office
 
-from geodata.database import upgrade
+from geodata.db.engine import upgrade
 
 
 @pytest.fixture(scope="session")

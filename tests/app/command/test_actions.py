@@ -7,9 +7,9 @@ from PIL import Image
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from app import photos
-from geodata.store import people
-from geodata.store.actions import get_action
+from app.usecases import photos
+from geodata.repositories import people
+from geodata.repositories.actions import get_action
 
 LIST = "/command/town/D1/actions"
 FIELDS = {

@@ -5,10 +5,10 @@ import pytest
 from patrolling import MINUTE, NOW_MS, RUN, a_plan
 from sqlalchemy import insert
 
-from geodata.store.cities import get_city
-from geodata.store.plans import save_plan
-from geodata.store.visits import VisitFacts, log_visit
-from geodata.tables.core import Visit
+from geodata.db.tables import Visit
+from geodata.repositories.cities import get_city
+from geodata.repositories.patrol_plans import save_plan
+from geodata.repositories.visits import VisitFacts, log_visit
 
 BOARD = "/command/town/D1/board"
 ID = "00000000-0000-4000-8000-00000000000{}"

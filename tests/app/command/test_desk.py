@@ -6,8 +6,8 @@ import re
 import pytest
 from desk_fixtures import D1, TODAY, degrees, record_of, words
 
-from geodata.store import cities, plans
-from geodata.store.actions import ANY_FACTOR, KINDS, ActionFacts, add_action
+from geodata.repositories import cities, patrol_plans
+from geodata.repositories.actions import ANY_FACTOR, KINDS, ActionFacts, add_action
 
 LATER = "/analyst/town/outcome"
 PAGES = {  # page -> who may see it; cora commands D1, dan D2, ida both, otto is an officer of D1
@@ -84,7 +84,7 @@ def test_what_no_row_can_tell_is_not_known(cora, town_desk, monkeypatch):
     """Days after the last visit and alert: nothing there is 0."""
     start = dt.datetime(2024, 12, 27, 18)
     plan = town_desk.plan(shift=(start, start + dt.timedelta(hours=5)), seed=21)
-    monkeypatch.setattr("app.command.place.local_now", lambda _: dt.datetime(2024, 12, 29, 9))
+    monkeypatch.setattr("app.command.district.local_now", lambda _: dt.datetime(2024, 12, 29, 9))
     page = words(cora.get(f"{D1}/"))
     assert "Last 24 hours not known Last 7 days not known" in page
     assert "The newest alert stored is of December 20, 2024." in page
@@ -117,7 +117,7 @@ def test_tonight_is_the_plan_that_stands(cora, town_desk):
     assert f"{D1}/plans/{second.id}" in page
     assert f"{D1}/plans/{first.id}" not in page
     with town_desk.office.database.session() as session:
-        assert plans.get_plan(session, second.id).created_by == "cora"
+        assert patrol_plans.get_plan(session, second.id).created_by == "cora"
 
 
 def test_the_most_urgent_open_actions_stand_on_the_sheet(cora, town_desk):

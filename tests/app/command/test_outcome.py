@@ -8,16 +8,16 @@ import pytest
 from desk_fixtures import D1, record_of, words
 from sqlalchemy import delete, select
 
-from app.outcome import coverage
-from app.outcome.evaluation import evaluate
-from app.outcome.power import PowerAsk, foresee
-from app.outcome.question import Question
+from app.i18n import evaluation_words
+from app.usecases.evaluation.evaluate import evaluate
+from app.usecases.evaluation.power import PowerAsk, foresee
+from app.usecases.evaluation.study import Question
+from geodata.db.tables import City, Finding
 from geodata.errors import DataError
-from geodata.store import editions, jobs
-from geodata.tables.core import City, Finding
-from geodata.zone_editing import Redraw, change_zones
-from spatial.outcome.estimates import detectable_drop
-from spatial.outcome.power import Comparison
+from geodata.repositories import job_queue, zone_versions
+from geodata.repositories.zone_editing import Redraw, change_zones
+from spatial.evaluation.design import Comparison
+from spatial.evaluation.estimates import detectable_drop
 
 WHOLE = "/analyst/town/outcome"
 BEFORE = (dt.date(2024, 1, 1), dt.date(2024, 7, 1))
@@ -72,8 +72,8 @@ def test_the_page_begins_with_words_and_tells_every_figure(cora, own):
     assert f"{document['synthetic_control']['wdd']:+.1f}" in page
     for text in document["verdict"] + document["warnings"]:
         assert text[1:40].replace("&", "&amp;") in page
-    assert coverage.range_of(coverage.LOCAL.widened) in page
-    assert coverage.COMMAND in page
+    assert evaluation_words.range_of(evaluation_words.LOCAL.widened) in page
+    assert evaluation_words.COMMAND in page
 
 
 def test_areas_are_on_the_map_and_charts_are_drawn(cora, own):
@@ -118,8 +118,8 @@ def redrawn(town_desk):
     change = Redraw(zone=zone["id"], shape=zone.geometry.buffer(run.grid.cell_units))
     with database.session(write=True) as session:
         changed = change_zones(run, change, 1)
-        editions.add_edition(session, run, changed, "the lot too", "ana", WHEN, after=0)
-        editions.use_edition(session, run, 1, "agreed", "ana", WHEN)
+        zone_versions.add_edition(session, run, changed, "the lot too", "ana", WHEN, after=0)
+        zone_versions.use_edition(session, run, 1, "agreed", "ana", WHEN)
     (code,) = set(changed.zones["id"]) - set(run.zones["id"])
     asked = Question(
         city="town", run=run.id, outcome="robbery", before=BEFORE, after=AFTER, zones=(code,)
@@ -127,7 +127,7 @@ def redrawn(town_desk):
     document = evaluate(database, asked)
     yield code, document
     with database.session(write=True) as session:
-        editions.use_edition(session, run, 0, "as it was", "ana", WHEN)
+        zone_versions.use_edition(session, run, 0, "as it was", "ana", WHEN)
         session.execute(delete(Finding).where(Finding.key == document["key"]))
 
 
@@ -173,7 +173,7 @@ def test_an_evaluation_is_asked_of_a_worker(town_desk, cora):
     answer = send(cora, town_desk, zones=zone, buffer_cells="1", others_untreated="y")
     assert (answer.status_code, answer.location) == (303, f"{D1}/outcome")
     with town_desk.office.database.session() as session:
-        (job,) = jobs.list_jobs(session, "town")
+        (job,) = job_queue.list_jobs(session, "town")
     assert (job.kind, job.asked_by) == ("evaluate", "cora")
     assert job.arguments == {
         "city": "town",
@@ -303,9 +303,9 @@ def test_visits_and_incidents_are_labelled_exploratory(town_desk, cora):
 def test_the_coverage_that_pages_tell_is_that_of_the_table():
     """Shares of the docs' table, the lowest and highest by kind of trend, are the constants."""
     text = (Path(__file__).parents[3] / "docs" / "evaluation.md").read_text()
-    for name, told in (("smooth", coverage.SMOOTH), ("local", coverage.LOCAL)):
+    for name, told in (("smooth", evaluation_words.SMOOTH), ("local", evaluation_words.LOCAL)):
         rows = re.findall(rf"^\| {name} \|.*\|$", text, re.MULTILINE)
-        assert len(rows) == coverage.SETTINGS / 2
+        assert len(rows) == evaluation_words.SETTINGS / 2
         cells = [[cell.strip() for cell in row.split("|")] for row in rows]
         widened = [float(cell[8].split(" %")[0]) / 100 for cell in cells]
         synthetic = [float(cell[10].split(", ")[-1].removesuffix(" %")) / 100 for cell in cells]
@@ -313,8 +313,8 @@ def test_the_coverage_that_pages_tell_is_that_of_the_table():
         assert (min(widened), max(widened)) == pytest.approx(told.widened)
         assert (min(synthetic), max(synthetic)) == pytest.approx(told.synthetic)
         assert (min(plain), max(plain)) == pytest.approx(told.plain, abs=0.0051)
-    assert coverage.COMMAND in text
-    assert f"{coverage.MEASURED_ON}" in text
+    assert evaluation_words.COMMAND in text
+    assert f"{evaluation_words.MEASURED_ON}" in text
 
 
 def test_the_drops_of_the_docs_are_those_that_pages_say():
@@ -335,14 +335,17 @@ def test_the_drops_of_the_docs_are_those_that_pages_say():
 
 def test_how_often_such_drops_are_found_is_that_of_the_table(cora, own):
     text = (Path(__file__).parents[3] / "docs" / "evaluation.md").read_text()
-    table = text[text.index(coverage.POWER_COMMAND) :]
-    for name, told in (("smooth", coverage.FOUND_SMOOTH), ("local", coverage.FOUND_LOCAL)):
+    table = text[text.index(evaluation_words.POWER_COMMAND) :]
+    for name, told in (
+        ("smooth", evaluation_words.FOUND_SMOOTH),
+        ("local", evaluation_words.FOUND_LOCAL),
+    ):
         rows = re.findall(
             rf"^\| \d+ \| {name} \|.*?\| (\d+) % \(\d+ to \d+\) \|", table, re.MULTILINE
         )
         shares = [int(share) / 100 for share in rows]
         assert len(shares) == 6
         assert (min(shares), max(shares)) == told
-    assert f"{coverage.POWER_MEASURED_ON}" in text
+    assert f"{evaluation_words.POWER_MEASURED_ON}" in text
     page = words(cora.get(f"{D1}/outcome/{own[0]}/{own[1]}"))
-    assert coverage.found_words() in page
+    assert evaluation_words.found_words() in page

@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ET
 import pytest
 from desk_fixtures import D1, words
 
-from app.dosage.files import GPX
-from geodata.store import audit, plans
+from app.charts.plan_files import GPX
+from geodata.repositories import audit, patrol_plans
 
 FIELDS = {"units": 2, "minutes": 15, "break_minutes": 0, "seed": 3, "limit": 8}
 
@@ -31,7 +31,7 @@ def ask_new(browser, town_desk, **fields):
 def stored(town_desk, answer):
     assert answer.status_code == 303, words(answer)
     with town_desk.office.database.session() as session:
-        return plans.get_plan(session, answer.location.rsplit("/", 1)[1])
+        return patrol_plans.get_plan(session, answer.location.rsplit("/", 1)[1])
 
 
 @pytest.fixture(scope="module")

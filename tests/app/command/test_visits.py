@@ -4,7 +4,7 @@ import uuid
 import pytest
 from patrolling import HOSTILE, MINUTE, NOW_MS, RUN
 
-from geodata.store.visits import VisitQuery, get_visit, list_visits, versions_of
+from geodata.repositories.visits import VisitQuery, get_visit, list_visits, versions_of
 
 LOG = "/command/town/D1/log"
 ONE, TWO = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))

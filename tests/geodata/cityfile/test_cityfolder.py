@@ -10,19 +10,19 @@ import shapely
 from town import CRS, SOUTH, WEST, Town
 
 from geodata.cityfile.description import read_city_file, read_content
-from geodata.cityfile.folder import (
+from geodata.errors import CityFileError, DataError, NotStoredError
+from geodata.ingest.city_folder import (
     CityFolder,
     free_source,
     sections,
     with_sections,
     without_section,
 )
-from geodata.errors import CityFileError, DataError, NotStoredError
-from geodata.importing import import_city
-from geodata.quarantine import handed_in
-from geodata.quarantine.uploads import forget_old, receive
-from geodata.store.cities import get_city
-from geodata.store.imports import city_file_of, list_imports, newest_import, undo_import
+from geodata.ingest.store import import_city
+from geodata.repositories.cities import get_city
+from geodata.repositories.import_log import city_file_of, list_imports, newest_import, undo_import
+from geodata.uploads import intake
+from geodata.uploads.intake import forget_old, receive
 
 
 @pytest.fixture
@@ -156,16 +156,16 @@ y = "lat"
 
 def test_files_in_quarantine_are_found_by_their_city_alone(tmp_path):
     upload = receive(io.BytesIO(b"a,b\n1,2\n"), "a.csv", tmp_path)
-    kept = handed_in.HandedIn(
+    kept = intake.HandedIn(
         upload=upload, city="town", who="ann", when=dt.datetime(2026, 1, 1), answers={"kind": "x"}
     )
-    handed_in.keep(kept)
-    assert handed_in.find(tmp_path, upload.id, "town") == kept
+    intake.keep(kept)
+    assert intake.find(tmp_path, upload.id, "town") == kept
     for number, city in ((upload.id, "other"), ("../x", "town"), ("nothing", "town"), ("", "town")):
         with pytest.raises(NotStoredError, match="forgotten"):
-            handed_in.find(tmp_path, number, city)
-    assert handed_in.bytes_waiting(tmp_path) > upload.size
+            intake.find(tmp_path, number, city)
+    assert intake.bytes_waiting(tmp_path) > upload.size
     (tmp_path / "upload-broken.json").write_text("{")
-    assert handed_in.waiting(tmp_path, "town") == [kept]
+    assert intake.waiting(tmp_path, "town") == [kept]
     assert forget_old(tmp_path, -1) == 3
-    assert handed_in.waiting(tmp_path, "town") == []
+    assert intake.waiting(tmp_path, "town") == []

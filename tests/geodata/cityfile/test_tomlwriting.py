@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geodata.cityfile.tomlwriting import write_toml
+from geodata.cityfile.toml import write_toml
 
 TEXTS = st.text(max_size=12)
 PLAIN = st.one_of(

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import select
 
 from geodata.cityfile.description import read_city_file
-from geodata.database import open_database, upgrade
+from geodata.db.engine import open_database, upgrade
 from geodata.demo import write_city
-from geodata.importing import import_city
+from geodata.ingest.store import import_city
 from geodata.measures.ledger import Ledger
-from geodata.store.cities import get_city
-from geodata.store.records import TABLES, read_frame
+from geodata.repositories.cities import get_city
+from geodata.repositories.recorded import TABLES, read_frame
 
 CLOCKS = {
     "alerts": "triggered_ms",

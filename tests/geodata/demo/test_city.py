@@ -9,9 +9,9 @@ import statsmodels.api as sm
 from geodata.cityfile.description import read_city_file
 from geodata.demo import write_city
 from geodata.demo.crime import indicator
-from geodata.importing import import_city
-from geodata.store.cities import get_city
-from geodata.store.incidents import incident_points
+from geodata.ingest.store import import_city
+from geodata.repositories.cities import get_city
+from geodata.repositories.incidents import incident_points
 from spatial.grid import lay_grid
 from spatial.spec import RiskFactor
 from spatial.terrain.factors import candidate_columns

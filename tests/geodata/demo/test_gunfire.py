@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from geodata.cityfile.description import read_city_file
-from geodata.demo import city, write_city
+from geodata.demo import generate, write_city
 from geodata.demo.gunfire import APART_METRES, APART_MINUTES
 
 MINUTE = 60_000
@@ -115,7 +115,7 @@ def kinds_of(items, label):
 
 
 def test_incidents_do_not_depend_on_what_is_recorded(brought, tmp_path, monkeypatch):
-    monkeypatch.setattr(city, "RECORDS_STREAM", 5)
+    monkeypatch.setattr(generate, "RECORDS_STREAM", 5)
     write_city(tmp_path)
     for path in brought.folder.iterdir():
         if path.suffix in (".geojson", ".toml") or path.name in ("incidents.csv", "addresses.csv"):

@@ -11,15 +11,15 @@ import shapely
 from pyproj import Transformer
 from scipy.stats import binom
 
-from app.cli.demo import BEFORE_PILOT, CHOSEN_ON, PILOTED, evaluate_pilot, pilot_words
-from geodata.demo import pilot as pilot_module
+from app.cli.demo_command import BEFORE_PILOT, CHOSEN_ON, PILOTED, evaluate_pilot, pilot_words
+from geodata.demo import pilots as pilot_module
 from geodata.demo import write_city
 from geodata.demo.crime import DAYS, EARLIER
-from geodata.demo.pilot import PREVENTED, REACH_M, run_pilot
-from geodata.store.cities import get_city
-from geodata.store.incidents import incident_points
+from geodata.demo.pilots import PREVENTED, REACH_M, run_pilot
+from geodata.repositories.cities import get_city
+from geodata.repositories.incidents import incident_points
 from spatial.grid import lay_grid
-from spatial.zones import cells_within
+from spatial.zones.cut import cells_within
 
 HALL = [455_000, 3_984_000]
 

@@ -4,13 +4,13 @@ import zoneinfo
 
 import pytest
 
-from geodata.demo.work import LATE_MIN, MISSED, SYNTHETIC, keep_work
-from geodata.store.actions import ActionQuery, list_actions
-from geodata.store.cities import get_city
-from geodata.store.plans import PlanRecord, save_plan
-from geodata.store.runs import save_run
-from geodata.store.visits import VisitQuery, list_visits
-from geodata.tables.core import City
+from geodata.db.tables import City
+from geodata.demo.field_work import LATE_MIN, MISSED, SYNTHETIC, keep_work
+from geodata.repositories.actions import ActionQuery, list_actions
+from geodata.repositories.cities import get_city
+from geodata.repositories.patrol_plans import PlanRecord, save_plan
+from geodata.repositories.runs import save_run
+from geodata.repositories.visits import VisitQuery, list_visits
 
 RUN = "feedfacecafe"
 PLANNED = [f"{hour}:{minute:02}" for hour in range(15, 22) for minute in (0, 30)]

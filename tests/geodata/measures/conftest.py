@@ -4,10 +4,10 @@ import pytest
 from gunfire import SPRING, Gunfire
 
 from geodata.cityfile.description import read_city_file
-from geodata.importing import import_city
+from geodata.ingest.store import import_city
 from geodata.measures.ledger import Ledger
 from geodata.measures.registry import work_out
-from geodata.store.cities import get_city
+from geodata.repositories.cities import get_city
 
 
 @pytest.fixture

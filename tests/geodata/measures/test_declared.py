@@ -13,7 +13,7 @@ from geodata.cityfile.measures import (
 )
 from geodata.demo.recording import SECTIONS
 from geodata.measures.registry import groups_of, measures_of, work_out
-from geodata.store.cities import get_city
+from geodata.repositories.cities import get_city
 
 DURHAM = Path(__file__).parents[3] / "examples" / "durham" / "city.toml"
 STOPS = """

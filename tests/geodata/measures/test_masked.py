@@ -6,12 +6,12 @@ import pytest
 from gunfire_town import GunfireTown
 
 from geodata.cityfile.description import read_city_file
-from geodata.importing import import_city
+from geodata.ingest.store import import_city
 from geodata.measures.ledger import Ledger
 from geodata.measures.masked import DISPOSED, MONTHS_ONLY, NONE, PART, SMALL, Masks
 from geodata.measures.record import Scope
 from geodata.measures.registry import MEASURES
-from geodata.store.cities import get_city
+from geodata.repositories.cities import get_city
 
 TODAY = dt.date(2026, 3, 3)
 GUNS, CONFIRMED = MEASURES["alerts.guns"], MEASURES["alerts.confirmed"]

@@ -6,7 +6,7 @@ from gunfire import NOON, SPRING, degrees
 from using import put_to_use
 
 from geodata.measures.record import Scope
-from geodata.store.runs import RunRecord
+from geodata.repositories.runs import RunRecord
 
 VISITS = """
 [[visits]]
@@ -86,8 +86,8 @@ def zoned(town, ledger_of, make_run, sqlite_database):
     import shapely
     from town import SOUTH, WEST
 
-    from geodata.store import runs
-    from geodata.store.cities import get_city
+    from geodata.repositories import runs
+    from geodata.repositories.cities import get_city
     from spatial.grid import lay_grid
 
     def make():
@@ -187,7 +187,7 @@ def test_totals_and_points_add_up_without_counting_twice(town, figures):
 
 def write_plan(session, number, start_h, visits, **change):
     """A plan of eight hours from ``start_h`` hours after noon of March 1 for the two zones."""
-    from geodata.store.plans import PlanRecord, save_plan
+    from geodata.repositories.patrol_plans import PlanRecord, save_plan
 
     start = int(NOON.replace(tzinfo=dt.UTC).timestamp() * 1000) + 5 * 3_600_000  # Eastern
     start += int(start_h * 3_600_000)

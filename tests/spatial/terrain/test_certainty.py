@@ -4,12 +4,12 @@ import pytest
 import shapely
 
 from spatial.analysis import Inputs, analyse_city
-from spatial.forest import forest_table
-from spatial.history import lay_past
+from spatial.certainty import Replicate, blocks, prepare, summarise, top_cells
+from spatial.history.kernels import lay_past
 from spatial.spec import GridSpec, ModelSpec, RiskFactor, RunSpec, ZoneSpec
 from spatial.terrain.candidates import build_design
-from spatial.terrain.certainty import Replicate, blocks, prepare, summarise, top_cells
 from spatial.terrain.factors import Candidate
+from spatial.terrain.forest import forest_table
 
 CRS = "EPSG:32617"
 BARS = RiskFactor(name="bars", operation="proximity", max_blocks=2)

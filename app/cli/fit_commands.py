@@ -1,0 +1,209 @@
+"""The command that fits a risk terrain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.cli.common import (
+    DAY,
+    Progress,
+    as_option,
+    database_option,
+    json_option,
+    open_for,
+    print_json,
+    this_person,
+)
+from app.cli.run_commands import print_run
+from app.usecases.arguments import Arguments
+from app.usecases.risk.fit import FAMILIES, OPERATIONS, STEPS, read_fit
+from app.usecases.risk.fit import fit as run_fit
+from geodata.repositories.cities import get_city
+from spatial.spec import HistorySpec, ModelSpec, ZoneSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geodata.db.engine import Database
+
+    Command = Callable[..., None]
+
+MODEL, ZONES, HISTORY = ModelSpec(), ZoneSpec(), HistorySpec()
+
+
+class _Factor(click.ParamType[dict[str, Any]]):
+    """A factor and how its influence is to be tried."""
+
+    name = "factor"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> dict[str, Any]:
+        if isinstance(value, dict):
+            return value
+        name, *said = (part.strip() for part in str(value).split(","))
+        operation, blocks, step = (*said, "", "", "")[:3]
+        faults = (
+            not name,
+            len(said) > 3,
+            operation not in ("", *OPERATIONS),
+            not (blocks == "" or blocks.isdecimal()),
+            step not in ("", *STEPS),
+        )
+        if any(faults):
+            self.fail(
+                f"{value!r} cannot be read; write it as bars or bars,density,2,half: the name, "
+                f"one of {', '.join(OPERATIONS)}, a number of blocks, whole or half steps",
+                param,
+                ctx,
+            )
+        told = {"operation": operation, "max_blocks": blocks and int(blocks), "step": step}
+        return {"name": name, **{key: value for key, value in told.items() if value != ""}}
+
+
+def _grid_options(command: Command) -> Command:
+    """Add what decides factors and cells."""
+    options = (
+        click.option(
+            "--factor",
+            "factors",
+            type=_Factor(),
+            multiple=True,
+            metavar="NAME[,OPERATION[,BLOCKS[,STEP]]]",
+            help="Take this factor, and others named so, alone [default: all of the city].",
+        ),
+        click.option("--cell", type=float, help="Side of a cell in the city's unit."),
+        click.option("--block", type=float, help="Length of a block in the city's unit."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _model_options(command: Command) -> Command:
+    """Add what decides the model and its zones."""
+    said: dict[str, Any] = {"show_default": True}
+    options = (
+        click.option("--seed", type=click.IntRange(min=0), default=MODEL.seed, **said),
+        click.option(
+            "--area-share",
+            type=float,
+            default=ZONES.area_share,
+            help="Share of each district's area that zones may take.",
+            **said,
+        ),
+        click.option(
+            "--zones-from",
+            type=click.Choice(["combined", "rtm"]),
+            default=ZONES.source,
+            help="What zones follow: environment and history together, or the risk terrain alone.",
+            **said,
+        ),
+        click.option("--min-cells", type=int, default=ZONES.min_cells, **said),
+        click.option("--max-cells", type=int, default=ZONES.max_cells, **said),
+        click.option(
+            "--max-zones", type=int, default=ZONES.max_zones, help="Of a district.", **said
+        ),
+        click.option(
+            "--sharing",
+            type=click.Choice(["own", "shared"]),
+            default=MODEL.sharing,
+            help="Districts by themselves: models of their own, or deviations from the city's.",
+            **said,
+        ),
+        click.option(
+            "--min-incidents-district",
+            type=int,
+            default=MODEL.min_incidents_district,
+            help="Fewest for a model of a district's own.",
+            **said,
+        ),
+        click.option(
+            "--protective", is_flag=True, help="Look for factors that lower risk instead."
+        ),
+        click.option(
+            "--family",
+            "families",
+            type=click.Choice(FAMILIES),
+            multiple=True,
+            help="Likelihoods that compete by BIC [default: all].",
+        ),
+        click.option("--folds", type=int, default=MODEL.folds, **said),
+        click.option("--mixing", type=float, default=MODEL.mixing, **said),
+        click.option(
+            "--lambda-rule", type=click.Choice(["min", "1se"]), default=MODEL.lambda_rule, **said
+        ),
+        click.option(
+            "--half-life",
+            "half_life_days",
+            type=float,
+            default=HISTORY.half_life_days,
+            metavar="DAYS",
+            help="Age at which a past incident counts half; 0 lets all count alike.",
+            **said,
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("city")
+@click.option("--outcome", required=True, help="An outcome of the city file, such as robbery.")
+@click.option(
+    "--from", "from", type=DAY, help="First day, included [default: the outcome's first]."
+)
+@click.option(
+    "--to", "to", type=DAY, help="Last day, excluded [default: the day after the outcome's last]."
+)
+@click.option("--district", help="Fit this district by itself.")
+@click.option("--each-district", is_flag=True, help="Fit every district by itself.")
+@click.option("--name", metavar="TEXT", help="What the run is called in lists.")
+@click.option("--note", metavar="TEXT", help="What is to be known about it.")
+@_grid_options
+@_model_options
+@as_option
+@database_option
+@json_option
+def fit(
+    city: str,
+    district: str | None,
+    who: str | None,
+    database_url: str | None,
+    *,
+    each_district: bool,
+    as_json: bool,
+    **said: Any,
+) -> None:
+    """Fit a risk terrain of CITY and cut zones from it; the audit says so.
+
+    A run has the city's factors, cell and block unless others are chosen.
+    """
+    if district and each_district:
+        msg = "choose --district or --each-district, not both"
+        raise click.UsageError(msg)
+    database = open_for(database_url)
+    districts = [district] if district else _all(database, city) if each_district else None
+    told = {"city": city, "districts": districts, **said}
+    asked = read_fit(Arguments("fit", {name: _plain(value) for name, value in told.items()}))
+    with Progress() as progress:
+        records = run_fit(database, asked, who=this_person(who), progress=progress)
+    documents = [record.result for record in records]
+    if as_json:
+        print_json({"runs": documents} if each_district else documents[0])
+        return
+    for document in documents:
+        print_run(document)
+
+
+def _all(database: Database, city: str) -> list[str]:
+    with database.session() as session:
+        return list(get_city(session, city).districts["code"])
+
+
+def _plain(value: Any) -> Any:
+    """Give a value as a job has it."""
+    if isinstance(value, tuple):
+        return list(value) or None
+    return value.isoformat() if hasattr(value, "isoformat") else value

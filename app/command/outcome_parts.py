@@ -1,0 +1,428 @@
+"""Evaluations that are stored, as lists and the overview name them; who may read them.
+
+The forms that ask for an evaluation, and for what a pilot could find.
+
+The map of an evaluation: the treated area, its surroundings, the areas it is compared with.
+
+What a pilot could find, as the power page shows it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import shapely
+from flask import url_for
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, DateField, HiddenField, SelectChoice, SelectField
+from wtforms.validators import InputRequired, NumberRange, Optional, ValidationError
+
+from app.admin.forms import ChecksField, WholeField, require_calendar
+from app.i18n import numbers
+from app.i18n.evaluation_words import changed_by, days_of, found_words, zones_of
+from app.maps import palette
+from app.maps.staff_map import Key, Layer, staff_map
+from app.usecases.evaluation.evaluate import EVALUATION
+from app.usecases.evaluation.power import DROPS, MOST_MONTHS, PowerAsk
+from app.usecases.evaluation.study import MOST_CONTROLS, WIDEST_BUFFER, city_grid
+from geodata.repositories import run_analyses, zone_versions
+from spatial.evaluation.design import months_later
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from sqlalchemy.orm import Session
+
+    from app.command.district import Place
+    from app.usecases.evaluation.power import Power, PowerAt
+    from geodata.repositories.cities import CityRecord
+    from geodata.repositories.run_analyses import FindingRecord
+    from geodata.repositories.runs import RunRecord
+    from spatial.grid import Grid
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeLine:
+    """One evaluation in a list: what was compared and what it allows one to say."""
+
+    run: str
+    key: str
+    outcome: str
+    zones: str
+    changed: str
+    districts: tuple[str, ...]
+    before: str
+    after: str
+    counts: str
+    told: str
+    verdict: tuple[str, ...]
+    made: str
+
+
+def lines(session: Session, city: CityRecord, district: str = "") -> list[OutcomeLine]:
+    """List the evaluations of a city, newest first.
+
+    With a district, those whose treated zones all lie in it: what was found together with another
+    district's zones is not this district's alone. Sensitive outcomes are left out.
+    """
+    where: dict[str, dict[str, str]] = {}
+    found = []
+    for finding in run_analyses.list_city_findings(session, city.slug, EVALUATION):
+        document = finding.document
+        if document["outcome"] in city.sensitive_outcomes:
+            continue
+        if finding.run not in where:
+            where[finding.run] = zone_versions.zone_districts(session, finding.run)
+        districts = treated_districts(document, where[finding.run])
+        if district and districts != (district,):
+            continue
+        treated = document["treated"]
+        found.append(
+            OutcomeLine(
+                run=finding.run,
+                key=finding.key,
+                outcome=numbers.plain(document["outcome"]),
+                zones=zones_of(document),
+                changed=changed_by(document).removeprefix(", "),
+                districts=districts,
+                before=days_of(document["before"]),
+                after=days_of(document["after"]),
+                counts=f"{treated['before']:,} before, {treated['after']:,} after",
+                told=numbers.sentence(compared(document)),
+                verdict=tuple(numbers.sentence(text) for text in document["verdict"]),
+                made=numbers.day(finding.created_at.date()),
+            )
+        )
+    return found
+
+
+def treated_districts(document: Mapping[str, Any], where: Mapping[str, str]) -> tuple[str, ...]:
+    """Give the districts of the treated zones."""
+    return tuple(sorted({where.get(zone, "?") for zone in document["treated"]["zones"]}))
+
+
+def compared(document: Mapping[str, Any]) -> str:
+    """Give the sentence of a verdict that tells what the control areas show."""
+    return next(
+        (text for text in document["verdict"] if text.startswith(STARTS)), document["verdict"][-1]
+    )
+
+
+STARTS = ("against ", "no area was", "the control areas disagree")
+
+
+if TYPE_CHECKING:
+    Days = tuple[dt.date, dt.date]
+
+DAY = dt.timedelta(days=1)
+HALF_YEAR, YEAR = 6, 12
+
+
+def _day(label: str) -> DateField:
+    return DateField(label, [InputRequired("give a day"), require_calendar])
+
+
+class ZonesForm(FlaskForm):
+    """Which zones of which run, and which incidents."""
+
+    run = HiddenField()
+    outcome = SelectField("Incidents")
+    zones = ChecksField("Treated zones", description="None ticked: all of them.")
+    buffer_cells = WholeField(
+        "Cells around the zones that count as surroundings",
+        [Optional(), NumberRange(0, WIDEST_BUFFER, f"give 0 to {WIDEST_BUFFER}")],
+        description="0 for none; empty: as wide as a block.",
+    )
+
+    def offer(self, place: Place, run: RunRecord) -> None:
+        """Fill in what can be chosen."""
+        known = [name for name in place.city.outcomes if name not in place.city.sensitive_outcomes]
+        self.outcome.choices = [SelectChoice(name, numbers.plain(name)) for name in known]
+        zones = run.zones
+        if place.code:
+            zones = zones[zones["district"] == place.code]
+        self.zones.choices = [
+            SelectChoice(zone.id, place.zone_name(zone))
+            for zone in zones.sort_values(["district", "rank"]).itertuples()
+        ]
+        self.run.data = run.id
+        if not self.outcome.raw_data and run.outcome in known:
+            self.outcome.data = run.outcome
+
+
+class AskForm(ZonesForm):
+    """An evaluation: two periods, from a first to a last day, and how many control areas."""
+
+    before_first, before_last = _day("Before: first day"), _day("Before: last day")
+    after_first, after_last = _day("After: first day"), _day("After: last day")
+    controls = WholeField(
+        "Control areas",
+        [
+            InputRequired(f"give 1 to {MOST_CONTROLS}"),
+            NumberRange(1, MOST_CONTROLS, f"give 1 to {MOST_CONTROLS}"),
+        ],
+        description="Several can be held against each other.",
+        default=3,
+    )
+    others_untreated = BooleanField(
+        "The run’s other zones had no intervention and may lie in control areas"
+    )
+
+    def suggest(self, days: Days | None) -> None:
+        """Fill in the last half-year of an outcome's ``days`` and the same months a year before."""
+        if days is None:
+            return
+        end = (days[1] + DAY).replace(day=1)
+        start = months_later(end, -HALF_YEAR)
+        self.after_first.data, self.after_last.data = start, end - DAY
+        self.before_first.data = months_later(start, -YEAR)
+        self.before_last.data = months_later(end, -YEAR) - DAY
+
+    def validate_before_last(self, field: DateField) -> None:
+        """Refuse a period that ends before it starts."""
+        _in_order(self.before_first.data, field.data)
+
+    def validate_after_first(self, field: DateField) -> None:
+        """Refuse a period after that begins within the one before."""
+        before = self.before_last.data
+        if field.data and before and field.data <= before:
+            msg = "the period after begins within the one before; the same incidents count once"
+            raise ValidationError(msg)
+
+    def validate_after_last(self, field: DateField) -> None:
+        """Refuse a period that ends before it starts."""
+        _in_order(self.after_first.data, field.data)
+
+    def arguments(self, place: Place) -> dict[str, Any]:
+        """Give the arguments of the job, once the form is valid."""
+        told: dict[str, Any] = {
+            "city": place.city.slug,
+            "run": self.run.data,
+            "outcome": self.outcome.data,
+            "before": _half_open(self.before_first.data, self.before_last.data),
+            "after": _half_open(self.after_first.data, self.after_last.data),
+            "zones": sorted(self.zones.data or ()),
+            "controls": self.controls.data,
+            "other_zones_untreated": bool(self.others_untreated.data),
+        }
+        if place.code:
+            told["district"] = place.code
+        if self.buffer_cells.data is not None:
+            told["buffer_cells"] = self.buffer_cells.data
+        return told
+
+
+class PowerForm(ZonesForm):
+    """What a pilot could find; asked by address, so that it can be shared and printed."""
+
+    class Meta:
+        """Nothing is changed by asking, so there is no token."""
+
+        csrf = False
+
+    before_first, before_last = _day("Before: first day"), _day("Before: last day")
+    months = WholeField(
+        "Months of the pilot",
+        [
+            InputRequired(f"give 1 to {MOST_MONTHS}"),
+            NumberRange(1, MOST_MONTHS, f"give 1 to {MOST_MONTHS}"),
+        ],
+        default=HALF_YEAR,
+    )
+
+    def suggest(self, days: Days | None) -> None:
+        """Fill in the last year of an outcome's ``days``."""
+        if days is None:
+            return
+        end = (days[1] + DAY).replace(day=1)
+        self.before_first.data, self.before_last.data = months_later(end, -YEAR), end - DAY
+        self.months.data = HALF_YEAR
+
+    def validate_before_last(self, field: DateField) -> None:
+        """Refuse a period that ends before it starts."""
+        _in_order(self.before_first.data, field.data)
+
+    def asked(self, place: Place) -> PowerAsk:
+        """Give what is asked, once the form is valid."""
+        return PowerAsk(
+            city=place.city.slug,
+            run=self.run.data,
+            outcome=self.outcome.data,
+            before=(self.before_first.data, self.before_last.data + DAY),
+            months=self.months.data,
+            zones=tuple(self.zones.data or ()),
+            district=place.code or None,
+            buffer_cells=self.buffer_cells.data,
+        )
+
+
+def _in_order(first: dt.date | None, last: dt.date | None) -> None:
+    if first and last and last < first:
+        msg = "the last day is before the first"
+        raise ValidationError(msg)
+
+
+def _half_open(first: dt.date, last: dt.date) -> list[str]:
+    return [first.isoformat(), (last + DAY).isoformat()]
+
+
+TREATED, AROUND, OF_RING = "treated", "displacement", "displacement control"
+CONTROLS = ("#2f5d8a", "#5a7d3c", "#7a4f8f", "#0b7a75", "#8a5a2b", "#4a4a9e", "#7d7a3c", "#a03a6b")
+OF_AROUND = "#8b8579"
+
+
+def outcome_map(city: CityRecord, run: RunRecord, finding: FindingRecord) -> dict[str, Any]:
+    """Put the map together; the layer of each area is named as the tables name it."""
+    if finding.cells is None:
+        return staff_map([], city.districts.geometry, base=url_for("ground.base", city=city.slug))
+    grid = city_grid(run, city)
+    areas = {str(name): _outline(grid, cells) for name, cells in finding.cells.groupby("area")}
+    ordered = sorted(areas, key=_height, reverse=True)
+    layers = [_layer(city, name, areas[name]) for name in ordered]
+    shown = gpd.GeoSeries(
+        [shape for name, shape in areas.items() if not name.startswith(OF_RING)],
+        crs=city.crs,
+    )
+    base = url_for("ground.base", city=city.slug)
+    return staff_map(layers, shown, base=base, highest_first=True)
+
+
+def _layer(city: CityRecord, name: str, shape: Any) -> Layer:
+    title, colour = _style(name)
+    shown = not name.startswith(OF_RING)
+    return Layer(
+        name=name.replace(" ", "-"),
+        title=title,
+        shapes=gpd.GeoDataFrame(
+            {"key": [0], "label": [title if name.startswith("control") else ""], "tip": [title]},
+            geometry=[shape],
+            crs=city.crs,
+        ),
+        keys=(Key(label=title, colour=colour),),
+        shown=shown,
+    )
+
+
+def _style(name: str) -> tuple[str, str]:
+    if name == TREATED:
+        return "Treated", palette.ZONE
+    if name == AROUND:
+        return "Around the zones", "#d6c58a"
+    if name.startswith("displacement"):
+        return name.capitalize(), OF_AROUND
+    number = int(name.rsplit(" ", 1)[-1])
+    return name.capitalize(), CONTROLS[(number - 1) % len(CONTROLS)]
+
+
+def _height(name: str) -> tuple[int, int]:
+    """Order areas from the highest layer to the lowest, as the legend tells them."""
+    kinds = (TREATED, "control", AROUND, OF_RING)
+    kind, _, number = name.rpartition(" ") if name[-1].isdigit() else (name, "", "0")
+    return kinds.index(kind), int(number)
+
+
+def _outline(grid: Grid, cells: pd.DataFrame) -> Any:
+    """Join the cells of an area."""
+    size = grid.cell_units
+    west = grid.x0 + cells["col"].to_numpy(dtype=float) * size
+    south = grid.y0 + cells["row"].to_numpy(dtype=float) * size
+    return shapely.union_all(shapely.box(west, south, west + size, south + size))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PowerRow:
+    """A pilot of some months: what is expected, and the drops that would be found."""
+
+    months: int
+    expected: str
+    half: str
+    likely: str
+    around: str
+    chances: tuple[str, ...]
+    asked: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PowerPage:
+    """What a pilot could find."""
+
+    told: tuple[str, ...]
+    drops: tuple[str, ...]
+    rows: tuple[PowerRow, ...]
+
+
+def power_page(found: Power) -> PowerPage:
+    """Tell what a pilot could find; rows by the length of the pilot."""
+    asked = found.at[0]
+    return PowerPage(
+        told=tuple(numbers.sentence(text) for text in _told(found, asked)),
+        drops=tuple(numbers.share(drop) for drop in DROPS),
+        rows=tuple(
+            _row(one, asked=one is asked) for one in sorted(found.at, key=lambda at: at.months)
+        ),
+    )
+
+
+def _told(found: Power, at: PowerAt) -> list[str]:
+    zones = "1 zone" if found.zones == 1 else f"{found.zones} zones"
+    told = [
+        f"{zones[0].upper()}{zones[1:]} had {found.before} incidents in the period before; "
+        f"{numbers.about(at.expected)} are expected in {at.months} months if nothing changes",
+    ]
+    if at.likely < at.expected:
+        told.append(
+            f"A drop of {_sized(at.half, at.expected)} would be found half of the time, one of "
+            f"{_sized(at.likely, at.expected)} in 80 of 100 cases; smaller ones are mostly missed"
+        )
+    elif at.half < at.expected:
+        told.append(
+            f"A drop of {_sized(at.half, at.expected)} would be found half of the time; no drop "
+            "would be found in 80 of 100 cases, not even to nothing"
+        )
+    else:
+        told.append(
+            "Even if nothing happened there any more, that would be found less than half of the "
+            "time: treat more zones, run the pilot longer, or do not promise a measured effect"
+        )
+    if found.around:
+        told.append(
+            f"The surroundings had {found.around}; counted together with them, a drop has to be of "
+            f"{_sized(at.with_around or 0.0, at.expected)} to be found half of the time"
+        )
+    if found.dispersion > 1.2:
+        told.append(
+            f"Counts varied {found.dispersion:.1f} times as much as chance alone makes them; that "
+            "is allowed for"
+        )
+    told.append(
+        f"Simulated with the rule of an evaluation: a drop counts as found when the intervals "
+        f"against all {found.controls} control areas lie below 0. That takes {found.controls} "
+        "areas with as many incidents to be found, and all to run alike but for the pilot. Where "
+        "they do not, no length of a pilot makes up for it"
+    )
+    told.append(found_words())
+    return told
+
+
+def _sized(drop: float, of: float) -> str:
+    return f"{drop:.0f} incidents ({numbers.share(drop / of)})" if of else f"{drop:.0f} incidents"
+
+
+def _row(at: PowerAt, *, asked: bool) -> PowerRow:
+    return PowerRow(
+        months=at.months,
+        expected=numbers.about(at.expected),
+        half=_drop(at.half, at.expected),
+        likely=_drop(at.likely, at.expected),
+        around="–" if at.with_around is None else _drop(at.with_around, at.expected),
+        chances=tuple(numbers.share(chance) for chance in at.chances),
+        asked=asked,
+    )
+
+
+def _drop(drop: float, of: float) -> str:
+    return numbers.share(drop / of) if drop < of else "more than all"

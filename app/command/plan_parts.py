@@ -1,0 +1,370 @@
+"""The forms that ask for a plan and for another version of one.
+
+The map of a patrol plan: the zones by rank, and the order of each unit.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import shapely
+from flask import url_for
+from flask_wtf import FlaskForm
+from wtforms import DateField, RadioField, SelectChoice, SelectField, TimeField
+from wtforms.validators import InputRequired, NumberRange, Optional, ValidationError
+
+from app.admin.forms import ChecksField, WholeField, require_calendar
+from app.maps import palette
+from app.maps.staff_map import Key, Layer, staff_map
+from app.usecases.patrol.planning import PinAsk, PlanRequest, moment_of, request_of, swapped
+from geodata.errors import DataError
+from spatial.patrol.allocation import FEWEST_MIN, MOST_MIN, MOST_UNITS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.charts.plan_files import Sheet
+    from app.command.district import Place
+    from app.config import Shift
+    from geodata.repositories.patrol_plans import PlanRecord
+    from geodata.repositories.runs import RunSummary
+
+
+LONGEST_LIMIT_S = 8  # the answer waits for the search
+LONGEST_BREAK_MIN = 240
+MOST_SEED = 2**31 - 1
+OTHER = "other"
+NONE = ""
+
+
+def _number(label: str, least: int, most: int, told: str = "", **options: Any) -> WholeField:
+    rule = f"give a whole number from {least} to {most}"
+    checks = [InputRequired(rule), NumberRange(least, most, rule)]
+    return WholeField(label, checks, description=told, **options)
+
+
+class PlanForm(FlaskForm):
+    """What every plan is asked."""
+
+    units = _number("Units", 1, MOST_UNITS, default=2)
+    minutes = _number(
+        "Minutes of a visit",
+        FEWEST_MIN,
+        MOST_MIN,
+        "10 to 16 had the longest effect where it was studied.",
+        default=15,
+    )
+    break_minutes = _number(
+        "Break of each unit, minutes", 0, LONGEST_BREAK_MIN, "0 for none.", default=30
+    )
+    seed = _number(
+        "Seed", 0, MOST_SEED, "Another number, another order; the same, the same plan.", default=1
+    )
+    limit = _number(
+        "Search at most, seconds",
+        1,
+        LONGEST_LIMIT_S,
+        "The page waits so long.",
+        default=LONGEST_LIMIT_S,
+    )
+
+
+class NewPlanForm(PlanForm):
+    """A plan for a shift."""
+
+    run = SelectField(
+        "Zones of run", description="Runs in use; the one put to use last comes first."
+    )
+    day = DateField("Shift begins on", [InputRequired("give a day"), require_calendar])
+    shift = RadioField("Shift")
+    start = TimeField("From", [Optional()])
+    end = TimeField("To", [Optional()], description="No later than its start: on the next day.")
+
+    def offer(self, runs: Sequence[RunSummary], shifts: Sequence[Shift]) -> None:
+        """Fill in what can be chosen."""
+        self.run.choices = [
+            SelectChoice(
+                run.id,
+                f"{run.id}{', ' * bool(run.name)}{run.name}: {run.outcome}, {run.period_from} to "
+                f"{run.period_to}",
+            )
+            for run in runs
+        ]
+        self.shift.choices = [
+            *(
+                SelectChoice(shift.name, f"{shift.name}, {shift.start:%H:%M} to {shift.end:%H:%M}")
+                for shift in shifts
+            ),
+            SelectChoice(OTHER, "other times"),
+        ]
+
+    @property
+    def times_open(self) -> bool:
+        """Tell whether times of one's own are wanted, or wrong."""
+        return self.shift.data == OTHER or bool(self.start.errors or self.end.errors)
+
+    @property
+    def search_open(self) -> bool:
+        """Tell whether something is wrong with the run or the search."""
+        return any(field.errors for field in (self.run, self.seed, self.limit))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check each field, and that other times are given where they are wanted."""
+        valid: bool = super().validate(extra_validators)
+        for field, what in ((self.start, "begins"), (self.end, "ends")):
+            if self.shift.data == OTHER and field.data is None and not field.errors:
+                field.errors = [f"give the time that the shift {what} at, or choose a shift"]
+                valid = False
+        return valid
+
+    def asked(self, place: Place, shifts: Sequence[Shift]) -> PlanRequest:
+        """Give what is asked, once the form is valid."""
+        start, end = next(
+            ((shift.start, shift.end) for shift in shifts if shift.name == self.shift.data),
+            (self.start.data, self.end.data),
+        )
+        return PlanRequest(
+            city=place.city.slug,
+            district=place.code,
+            run=self.run.data,
+            shift=shift_of(self.day.data, start, end),
+            units=self.units.data,
+            minutes=self.minutes.data,
+            seed=self.seed.data,
+            break_minutes=self.break_minutes.data,
+            limit_s=float(self.limit.data),
+        )
+
+
+class ChangeForm(PlanForm):
+    """Another version of a plan: what stays fixed, what is left out, what changes places."""
+
+    keep = ChecksField("Keep as it is")
+    leave = ChecksField("Leave out")
+    swap_one = SelectField("Exchange", default=NONE)
+    swap_two = SelectField("with", default=NONE)
+    pin_unit = SelectField("Unit", default=NONE)
+    pin_zone = SelectField("Zone", default=NONE)
+    pin_at = TimeField("At", [Optional()])
+
+    def offer(self, plan: PlanRecord) -> None:
+        """Fill in what can be chosen: visits are named ``unit|start``, zones by their code."""
+        ranks = ranks_of(plan)
+        visits = [
+            (f"{unit['unit']}|{visit['start']}", _told(unit["unit"], visit, ranks))
+            for unit in plan.document["units"]
+            for visit in unit["visits"]
+        ]
+        zones = [(zone, f"Zone {rank}") for zone, rank in ranks.items()]
+        units = [(unit["unit"], f"Unit {unit['unit']}") for unit in plan.document["units"]]
+        nothing = SelectChoice(NONE, "–")
+        self.keep.choices = [SelectChoice(*one) for one in visits]
+        self.leave.choices = [SelectChoice(*one) for one in zones]
+        for field in (self.swap_one, self.swap_two):
+            field.choices = [nothing, *(SelectChoice(*one) for one in visits)]
+        self.pin_unit.choices = [nothing, *(SelectChoice(*one) for one in units)]
+        self.pin_zone.choices = [nothing, *(SelectChoice(*one) for one in zones)]
+
+    def validate_swap_two(self, field: SelectField) -> None:
+        """Refuse to exchange anything but two different visits."""
+        if bool(field.data) != bool(self.swap_one.data):
+            msg = "choose both visits that are to be exchanged"
+            raise ValidationError(msg)
+        if field.data and field.data == self.swap_one.data:
+            msg = "choose two different visits"
+            raise ValidationError(msg)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check each field, and that a further visit has its unit, zone and time."""
+        valid: bool = super().validate(extra_validators)
+        parts = [self.pin_unit.data, self.pin_zone.data, self.pin_at.data is not None]
+        if any(parts) and not all(parts) and not self.pin_at.errors:
+            self.pin_at.errors = ["a visit that is added needs its unit, its zone and its time"]
+            valid = False
+        return valid
+
+    def asked(self, plan: PlanRecord) -> PlanRequest:
+        """Give what is asked, once the form is valid.
+
+        Raises
+        ------
+        DataError
+            If nothing is changed, or a time is not within the shift.
+        """
+        before = request_of(plan)
+        exchanged: tuple[PinAsk, ...] = ()
+        if self.swap_one.data:
+            one, two = (_named(field.data) for field in (self.swap_one, self.swap_two))
+            exchanged = swapped(plan, one, two)
+        taken = {(pin.unit, pin.start) for pin in exchanged}
+        kept = tuple(pin for pin in self._kept(plan) if (pin.unit, pin.start) not in taken)
+        asked = dataclasses.replace(
+            before,
+            units=self.units.data,
+            minutes=self.minutes.data,
+            seed=self.seed.data,
+            break_minutes=self.break_minutes.data,
+            limit_s=float(self.limit.data),
+            pins=tuple(dict.fromkeys((*kept, *exchanged, *self._added(before)))),
+            dropped=tuple(self.leave.data or ()),
+        )
+        if _settled(asked) == _settled(before):
+            msg = "nothing was changed; fix, leave out, exchange, or give another number or seed"
+            raise DataError(msg)
+        return asked
+
+    def _kept(self, plan: PlanRecord) -> list[PinAsk]:
+        chosen = set(self.keep.data or ())
+        return [
+            PinAsk(
+                unit=int(unit["unit"]),
+                zone=visit["zone"],
+                start=dt.datetime.fromisoformat(visit["start"]),
+            )
+            for unit in plan.document["units"]
+            for visit in unit["visits"]
+            if f"{unit['unit']}|{visit['start']}" in chosen
+        ]
+
+    def _added(self, before: PlanRequest) -> tuple[PinAsk, ...]:
+        if not self.pin_unit.data:
+            return ()
+        start = moment_of(before.shift, f"{self.pin_at.data:%H:%M}")
+        return (PinAsk(unit=int(self.pin_unit.data), zone=self.pin_zone.data, start=start),)
+
+
+def change_form(plan: PlanRecord, *, filled: bool) -> ChangeForm:
+    """Make the form of a plan's next version; ``filled`` with what the plan was asked."""
+    if not filled:
+        form = ChangeForm()
+        form.offer(plan)
+        return form
+    asked = plan.document["asked"]
+    form = ChangeForm(
+        formdata=None,
+        units=asked["units"],
+        minutes=asked["minutes"],
+        break_minutes=asked["break_minutes"],
+        seed=plan.seed,
+        limit=min(LONGEST_LIMIT_S, max(1, round(asked["limit_seconds"]))),
+        keep=[
+            f"{unit['unit']}|{visit['start']}"
+            for unit in plan.document["units"]
+            for visit in unit["visits"]
+            if visit["pinned"]
+        ],
+        leave=[zone["zone"] for zone in plan.document["zones"] if zone["dropped"]],
+    )
+    form.offer(plan)
+    return form
+
+
+def shift_of(day: dt.date, start: dt.time, end: dt.time) -> tuple[dt.datetime, dt.datetime]:
+    """Give the two ends of a shift; one that ends no later than it starts ends the day after.
+
+    >>> import datetime as dt
+    >>> shift_of(dt.date(2026, 1, 5), dt.time(23), dt.time(7))[1].isoformat()
+    '2026-01-06T07:00:00'
+    """
+    begin = dt.datetime.combine(day, start)
+    last = dt.datetime.combine(day, end)
+    return begin, last if last > begin else last + dt.timedelta(days=1)
+
+
+def ranks_of(plan: PlanRecord) -> dict[str, int]:
+    """Give the rank of each zone of a plan, by which it is called."""
+    return {zone["zone"]: zone["rank"] for zone in plan.document["zones"]}
+
+
+def _told(unit: str, visit: dict[str, Any], ranks: dict[str, int]) -> str:
+    return f"Unit {unit}, {visit['start'][11:]}, zone {ranks[visit['zone']]}"
+
+
+def _named(value: str) -> tuple[int, str]:
+    unit, _, start = value.partition("|")
+    return int(unit), start
+
+
+def _settled(asked: PlanRequest) -> PlanRequest:
+    """Give what is asked without regard to the order of pins and of zones that are left out."""
+    return dataclasses.replace(
+        asked,
+        pins=tuple(sorted(set(asked.pins), key=lambda pin: (pin.unit, pin.start, pin.zone))),
+        dropped=tuple(sorted(set(asked.dropped))),
+    )
+
+
+ORDER = "#1c4a86"
+SHOWN = "order"  # of the layers of this group one is shown at a time
+
+
+def plan_map(sheet: Sheet, place: Place) -> dict[str, Any]:
+    """Put the map together; a unit's layer names each zone by its places in the unit's order."""
+    own = place.city.districts[place.city.districts["code"] == place.code]
+    district = gpd.GeoDataFrame({"key": [0]}, geometry=own.geometry.to_list(), crs=sheet.city.crs)
+    layers = [
+        Layer(
+            name="district",
+            title=place.name,
+            shapes=district,
+            keys=(Key(label=place.name, colour=palette.DISTRICT),),
+            filled=False,
+        ),
+        _zones(sheet),
+        *(_unit(sheet, unit) for unit in sheet.plan.document["units"]),
+    ]
+    return staff_map(
+        layers, sheet.zones.geometry, base=url_for("ground.base", city=sheet.city.slug)
+    )
+
+
+def _zones(sheet: Sheet) -> Layer:
+    zones = sheet.zones
+    visits = {zone["zone"]: zone["visits"] for zone in sheet.plan.document["zones"]}
+    shapes = gpd.GeoDataFrame(
+        {
+            "key": 0,
+            "label": [str(rank) for rank in zones["rank"]],
+            "tip": [
+                f"zone {rank}: {visits.get(zone, 0)} visits"
+                for zone, rank in zip(zones["id"], zones["rank"], strict=True)
+            ],
+        },
+        geometry=zones.geometry.to_list(),
+        crs=sheet.city.crs,
+    )
+    key = Key(label="a zone, with its number", colour=palette.ZONE)
+    return Layer(name="zones", title="All zones", shapes=shapes, keys=(key,), group=SHOWN)
+
+
+def _unit(sheet: Sheet, unit: dict[str, Any]) -> Layer:
+    spots = dict(zip(sheet.zones["id"], sheet.zones.geometry, strict=True))
+    ranks = ranks_of(sheet.plan)
+    places: dict[str, list[int]] = {}
+    for number, visit in enumerate(unit["visits"], start=1):
+        places.setdefault(visit["zone"], []).append(number)
+    way = [spots[visit["zone"]].representative_point() for visit in unit["visits"]]
+    shapes: list[Any] = [spots[zone] for zone in places]
+    labels: list[str] = [
+        f"{', '.join(str(number) for number in numbers)}" for numbers in places.values()
+    ]
+    tips: list[str] = [f"zone {ranks[zone]}" for zone in places]
+    if len({(spot.x, spot.y) for spot in way}) > 1:
+        shapes.append(shapely.LineString(way))
+        labels.append("")
+        tips.append("")
+    name = f"Unit {unit['unit']}"
+    return Layer(
+        name=f"unit-{unit['unit']}",
+        title=f"{name}, order of its visits",
+        shapes=gpd.GeoDataFrame(
+            {"key": 0, "label": labels, "tip": tips}, geometry=shapes, crs=sheet.city.crs
+        ),
+        keys=(Key(label="the numbers tell when; lines join one stop to the next", colour=ORDER),),
+        filled=False,
+        group=SHOWN,
+        shown=False,
+    )

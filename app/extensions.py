@@ -1,0 +1,37 @@
+"""What pages of the staff work with: database, settings, and the bell that wakes workers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import current_app
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from app.config import Settings
+    from app.jobs.bell import Bell
+    from geodata.db.engine import Database
+
+NAME = "saferground.workroom"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Workroom:
+    """What pages of the staff work with."""
+
+    settings: Settings
+    database: Database
+    bell: Bell
+
+
+def furnish(app: Flask, room: Workroom) -> None:
+    """Give an application its workroom."""
+    app.extensions[NAME] = room
+
+
+def workroom() -> Workroom:
+    """Give the workroom of the application that answers."""
+    found: Workroom = current_app.extensions[NAME]
+    return found

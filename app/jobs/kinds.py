@@ -1,0 +1,274 @@
+"""Which long work there is: what each kind of job needs to know, and the function that does it.
+
+The functions are those of the command line. A job gives back what it made as a reference: ids of
+runs, of a release, never the thing itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.usecases.arguments import Arguments
+from app.usecases.city_files import fetch_to_look, fetching_for, settle
+from app.usecases.evaluation.evaluate import evaluate
+from app.usecases.evaluation.study import Question
+from app.usecases.risk.analyses import bootstrap, vary
+from app.usecases.risk.fit import fit, read_fit
+from app.usecases.risk.validation import backtest, validate
+from app.usecases.site_documents import site_files
+from geodata.cityfile.description import read_city_file
+from geodata.ingest.store import import_city
+from geodata.releases.build import draft_release
+from geodata.repositories.cities import get_city
+from geodata.repositories.runs import get_run
+from geodata.roles import ANALYST, COMMANDER
+from spatial.errors import SpecError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy.orm import Session
+
+    from app.config import Settings
+    from geodata.db.engine import Database
+
+    Progress = Callable[[str, int, int], None]
+    Work = Callable[["Tools", Progress], dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tools:
+    """What work is done with; ``who`` asked for it."""
+
+    database: Database
+    settings: Settings
+    who: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Task:
+    """Work that was checked and can be done.
+
+    ``city`` is the slug of a city, or ``run`` names one whose city it is.
+    """
+
+    work: Work
+    city: str = ""
+    run: str = ""
+
+    def city_of(self, session: Session) -> str:
+        """Give the slug of the city that the work is about.
+
+        Raises
+        ------
+        NotStoredError
+            If the city or the run is not stored.
+        """
+        return get_run(session, self.run).city if self.run else get_city(session, self.city).slug
+
+
+def read_task(kind: str, given: Mapping[str, Any]) -> Task:
+    """Check what is asked of a job.
+
+    Raises
+    ------
+    SpecError, DataError
+        If there is no such kind, or an argument is missing, unknown or cannot be right.
+    """
+    if kind not in KINDS:
+        msg = f"there is no job of kind {kind!r}; choose of {', '.join(KINDS)}"
+        raise SpecError(msg)
+    arguments = Arguments(kind, given)
+    return KINDS[kind].read(arguments)
+
+
+def _read_fit(given: Arguments) -> Task:
+    asked = read_fit(given)
+
+    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        made = fit(tools.database, asked, who=tools.who, progress=progress)
+        return {"runs": [run.id for run in made]}
+
+    return Task(work=work, city=asked.city)
+
+
+def _read_validate(given: Arguments) -> Task:
+    run, start, end = given.text("run"), given.day("from"), given.day("to")
+    given.check()
+
+    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        validate(tools.database, run, _given(start), _given(end), progress=progress)
+        return {"run": run}
+
+    return Task(work=work, run=run)
+
+
+def _read_backtest(given: Arguments) -> Task:
+    run, origins = given.text("run"), given.whole("origins")
+    given.check()
+
+    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        backtest(tools.database, run, origins, progress=progress)
+        return {"run": run}
+
+    return Task(work=work, run=run)
+
+
+def _read_certainty(given: Arguments) -> Task:
+    run = given.text("run")
+    replicates, seed = given.whole("replicates", 100), given.whole("seed", 1)
+    given.check()
+
+    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        bootstrap(tools.database, run, replicates=replicates, seed=seed, progress=progress)
+        return {"run": run}
+
+    return Task(work=work, run=run)
+
+
+def _read_sensitivity(given: Arguments) -> Task:
+    run = given.text("run")
+    given.check()
+
+    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        vary(tools.database, run, progress=progress)
+        return {"run": run}
+
+    return Task(work=work, run=run)
+
+
+def _read_evaluate(given: Arguments) -> Task:
+    city, run, outcome = given.text("city"), given.text("run"), given.text("outcome")
+    before, after = given.period("before"), given.period("after")
+    zones, district = given.texts("zones"), given.text("district", required=False)
+    buffer_cells = given.whole("buffer_cells", -1)
+    controls, alpha = given.whole("controls", 3), given.number("alpha", 0.05)
+    compare = given.flag("other_zones_untreated")
+    given.check()
+    asked = Question(
+        city=city,
+        run=run,
+        outcome=outcome,
+        before=before,
+        after=after,
+        zones=zones,
+        district=district or None,
+        buffer_cells=None if buffer_cells < 0 else buffer_cells,
+        controls=controls,
+        alpha=alpha,
+        zones_compare=compare,
+    )
+
+    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        document = evaluate(tools.database, asked, progress=progress)
+        return {"run": run, "evaluation": document["key"]}
+
+    return Task(work=work, city=city)
+
+
+def _read_import(given: Arguments) -> Task:
+    path, root = Path(given.text("city_file")), given.text("data_root", required=False)
+    after = given.whole("after", 0)
+    forget = _pairs(given, "forget")
+    given.check()
+    described = read_city_file(path, Path(root) if root else None)
+
+    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        result = import_city(
+            tools.database,
+            described,
+            who=tools.who,
+            fetching=fetching_for(tools.settings, progress),
+            progress=progress,
+            after=after or None,
+            forget=forget,
+        )
+        settle(tools.database, tools.settings, described.slug, path)
+        return result.as_json()
+
+    return _Import(work=work, city=described.slug)
+
+
+def _pairs(given: Arguments, name: str) -> tuple[tuple[str, str], ...]:
+    """Read a list of sections and sources, each written as ``incidents:file.csv``."""
+    parts = [one.partition(":") for one in given.texts(name)]
+    return tuple((section, source) for section, _, source in parts)
+
+
+def _read_fetch(given: Arguments) -> Task:
+    city, url = given.text("city"), given.text("address")
+    given.check()
+
+    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        fetching = fetching_for(tools.settings, progress)
+        number = fetch_to_look(
+            tools.database, tools.settings, fetching, city=city, url=url, who=tools.who
+        )
+        return {"upload": number}
+
+    return Task(work=work, city=city)
+
+
+class _Import(Task):
+    """The one kind of work whose city need not be stored yet."""
+
+    def city_of(self, session: Session) -> str:  # noqa: ARG002 - there is nothing to look up
+        return self.city
+
+
+def _read_draft(given: Arguments) -> Task:
+    city, run = given.text("city"), given.text("run", required=False)
+    given.check()
+
+    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        made = draft_release(
+            tools.database,
+            tools.settings.releases,
+            city,
+            tools.who,
+            run=run or None,
+            pages=site_files,
+            progress=progress,
+        )
+        return {"release": made.id}
+
+    return Task(work=work, city=city)
+
+
+def _given(day: dt.date | None) -> dt.date:
+    if day is None:
+        msg = "a day is missing"  # told by Arguments.check before
+        raise SpecError(msg)
+    return day
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kind:
+    """One kind of work: its name for people, what reads its arguments, and whose work it is.
+
+    Of ``roles`` a person needs one to ask for it, to cancel it and to ask for it again.
+    """
+
+    title: str
+    read: Callable[[Arguments], Task]
+    roles: frozenset[str] = frozenset({ANALYST})
+
+
+KINDS: Mapping[str, Kind] = {
+    "import": Kind(title="Import of the sources", read=_read_import),
+    "fetch": Kind(title="Fetching of an address", read=_read_fetch),
+    "fit": Kind(title="Fit of a risk terrain", read=_read_fit),
+    "validate": Kind(title="Validation on a later period", read=_read_validate),
+    "backtest": Kind(title="Rolling backtest", read=_read_backtest),
+    "certainty": Kind(title="Certainty by resampling", read=_read_certainty),
+    "sensitivity": Kind(title="Sensitivity to seeds and blocks", read=_read_sensitivity),
+    "evaluate": Kind(
+        title="Evaluation of an intervention",
+        read=_read_evaluate,
+        roles=frozenset({ANALYST, COMMANDER}),
+    ),
+    "draft": Kind(title="Draft of a release", read=_read_draft),
+}

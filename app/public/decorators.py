@@ -1,0 +1,76 @@
+"""What stands before a public view: which city it shows, and what to say when there is none."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from flask import current_app, render_template, request
+from werkzeug.exceptions import NotFound
+
+from app.public import pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask.typing import ResponseReturnValue
+
+    from app.public.published_city import Shown, Site
+    from geodata.releases.folder import ReleaseFolder
+
+    View = Callable[..., ResponseReturnValue]
+
+
+def site() -> Site:
+    """Give what public pages read from."""
+    found: Site = current_app.extensions["saferground.site"]
+    return found
+
+
+def with_city(view: View) -> View:
+    """Hand a view the shown city; without one, say what to do first."""
+
+    @wraps(view)
+    def wrapped(**kwargs: Any) -> ResponseReturnValue:
+        shown = site().shown(request.args.get("city"))
+        if shown is None:
+            return render_template("public/empty.html", frame=None)
+        return view(shown, **kwargs)
+
+    return wrapped
+
+
+def with_run(view: View) -> View:
+    """Hand a view the shown city and its run; without one, say what to do first."""
+
+    @wraps(view)
+    def wrapped(shown: Shown, **kwargs: Any) -> ResponseReturnValue:
+        if shown.run is None:
+            return render_template("public/empty.html", frame=pages.frame(shown))
+        return view(shown, shown.run, **kwargs)
+
+    return with_city(wrapped)
+
+
+def with_release(view: View) -> View:
+    """Hand a view the shown city and its newest release; without one there is nothing to send."""
+
+    @wraps(view)
+    def wrapped(**kwargs: Any) -> ResponseReturnValue:
+        shown = site().shown(request.args.get("city"))
+        release = release_of(shown) if shown is not None else None
+        if release is None:
+            raise NotFound
+        return view(shown, release, **kwargs)
+
+    return wrapped
+
+
+def release_of(shown: Shown) -> ReleaseFolder | None:
+    """Give the release that is shown of a city; a preview shows none."""
+    return site().release(shown)
+
+
+def releases_of(shown: Shown) -> list[ReleaseFolder]:
+    """Give the releases of a city that were ever approved, newest first."""
+    return site().releases(shown)

@@ -1,0 +1,247 @@
+"""The map that people explore, what is at a place, and the report of an area they drew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from app import forms
+from app.i18n import numbers
+from app.i18n.language import by_address
+from app.public import pages, periods
+from app.public.activity_map import activity_part, choose
+from app.public.area_reports import (
+    area_csv,
+    area_page,
+    circle_text,
+    here_part,
+    place_part,
+    read_area,
+    to_city,
+)
+from app.public.decorators import site, with_run
+from app.public.districts_map import measure_choices, shades_part
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask.typing import ResponseReturnValue
+    from werkzeug.wrappers import Response
+
+    from app.public.activity_map import ActivityPart
+    from app.public.area_reports import Drawn, HerePart, PlacePart
+    from app.public.districts_map import ShadesPart
+    from app.public.published_city import PublicRun, Shown
+    from geodata.releases.activity import Choice
+    from geodata.releases.surroundings import Surroundings
+
+bp = Blueprint("explore", __name__)
+LAYERS = ("surface", "zones", "districts", "neighbourhoods", "alerts", "complaints")
+OFF = frozenset({"surface", "neighbourhoods", "complaints"})  # unless the address asks for them
+KEPT = ("city", "district", "from", "to", "class", "layers", "measure", "zone", "view")
+CHOSEN = ("city", "from", "to", "class")
+DEFAULT_RADIUS_M = 500
+
+
+def map_page(shown: Shown, run: PublicRun) -> str:
+    """Show the map, and beside it the same in words and tables."""
+    choices = pages.district_choices(shown)
+    district = forms.choice(request.args, "district", [code for code, name in choices])
+    names, ground = dict(choices), site().surroundings(shown)
+    shades = _shades(shown, names)
+    shown_layers = _layers(ground)
+    choice = _choice(ground)
+    drawn = read_area(request.args, shown.city)
+    page = pages.MapPage(
+        bundle=site().bundle(shown),
+        legend=pages.legend(run),
+        followed=pages.followed(run),
+        rows=pages.zone_rows(shown, run),
+        districts=choices,
+        district=district,
+        activity=_activity(shown, ground, choice, shown_layers, names),
+        layers=tuple((one, one in shown_layers, one in _default()) for one in _there(ground)),
+        measures=measure_choices(shown.measures),
+        shades=shades,
+        place=_place(ground, names),
+        here=_here(shown, run, ground, choice, names),
+        names=_url(site().names_file(shown)),
+        drawn=drawn.text if drawn else "",
+        field=drawn.field if drawn else "",
+        kept=kept(),
+        radius=DEFAULT_RADIUS_M,
+    )
+    return render_template("public/map.html", frame=pages.frame(shown), page=page)
+
+
+@bp.get("/map/here")
+@with_run
+def here(shown: Shown, run: PublicRun) -> ResponseReturnValue:
+    """Tell what is at a place, for the page's own script."""
+    names, ground = dict(pages.district_choices(shown)), site().surroundings(shown)
+    found = _here(shown, run, ground, _choice(ground), names)
+    if found is None:
+        msg = _("at is missing; give a latitude and a longitude, as in at=36.01,-78.9")
+        raise forms.AddressError(msg)
+    return render_template("public/here.html", here=found, kept=kept())
+
+
+@bp.get("/map/area")
+@with_run
+def area(shown: Shown, run: PublicRun) -> ResponseReturnValue:
+    """Report on an area: a circle, a polygon, or one that has to be chosen first."""
+    names, ground = dict(pages.district_choices(shown)), site().surroundings(shown)
+    drawn = read_area(request.args, shown.city)
+    if drawn is None:
+        return _ask_area(shown, ground, names)
+    told = {**chosen(), drawn.field: drawn.text}
+    urls = {
+        "picture": url_for("explore.area_picture", **{**_city(), drawn.field: drawn.text}),
+        "download": url_for("explore.area_table", **told),
+        "map": url_for("public.map_", **told),
+    }
+    page = area_page(shown, run, ground, drawn, _choice(ground), names, urls)
+    return render_template("public/area.html", frame=pages.frame(shown), page=page)
+
+
+@bp.get("/map/area.csv")
+@with_run
+def area_table(shown: Shown, run: PublicRun) -> ResponseReturnValue:
+    """Give the report of an area as a table."""
+    drawn, ground = _drawn(shown), site().surroundings(shown)
+    metres = numbers.Units(shown.city.crs).metres
+    content = area_csv(run, ground, drawn, _choice(ground), metres)
+    response = current_app.response_class(content, mimetype="text/csv")
+    response.headers["Content-Disposition"] = 'attachment; filename="area.csv"'
+    return response
+
+
+@bp.get("/map/area.svg")
+@by_address
+@with_run
+def area_picture(shown: Shown, run: PublicRun) -> ResponseReturnValue:
+    """Draw an area and what lies around it."""
+    del run
+    drawn = _drawn(shown)
+    picture = site().area_picture(shown, drawn.shape)
+    return current_app.response_class(picture, mimetype="image/svg+xml")
+
+
+def kept(**changes: str) -> dict[str, Any]:
+    """Give what an address keeps of the map's state."""
+    return _some(KEPT) | changes
+
+
+def chosen() -> dict[str, Any]:
+    """Give what an address keeps of the choice of rows."""
+    return _some(CHOSEN)
+
+
+def _some(fields: tuple[str, ...]) -> dict[str, Any]:
+    return {name: ",".join(request.args.getlist(name)) for name in fields if request.args.get(name)}
+
+
+def _city() -> dict[str, Any]:
+    return _some(("city",))
+
+
+def _url(file: tuple[str, str] | None) -> str:
+    """Give the address of a file of the map, nothing without one."""
+    return url_for("public.map_file", folder=file[0], name=file[1]) if file else ""
+
+
+def _choice(ground: Surroundings) -> Choice | None:
+    return choose(ground.activity, request.args) if ground.activity else None
+
+
+def _there(ground: Surroundings) -> tuple[str, ...]:
+    """Name the layers that a city has."""
+    has = {"surface", "zones", "districts"}
+    if len(ground.neighbourhoods):
+        has.add("neighbourhoods")
+    if ground.activity:
+        has.update(layer.id for layer in ground.activity.layers)
+    return tuple(name for name in LAYERS if name in has)
+
+
+def _default() -> frozenset[str]:
+    """Give the layers of a map that nobody changed."""
+    return frozenset(LAYERS) - OFF
+
+
+def _layers(ground: Surroundings) -> frozenset[str]:
+    asked = forms.several(request.args, "layers", LAYERS)
+    return (_default() if asked is None else frozenset(asked)) & {*_there(ground)}
+
+
+def _activity(
+    shown: Shown,
+    ground: Surroundings,
+    choice: Choice | None,
+    shown_layers: frozenset[str],
+    names: Mapping[str, str],
+) -> ActivityPart | None:
+    if ground.activity is None or choice is None:
+        return None
+    url = _url(site().activity_file(shown))
+    units = numbers.Units(shown.city.crs)
+    return activity_part(ground.activity, url, choice, shown_layers, names, units)
+
+
+def _shades(shown: Shown, names: Mapping[str, str]) -> ShadesPart | None:
+    identity = forms.choice(request.args, "measure", list(shown.measures))
+    if identity is None:
+        return None
+    detail = site().detail(shown, periods.last_year(shown), identity, "month")
+    return shades_part(detail, names)
+
+
+def _place(ground: Surroundings, names: Mapping[str, str]) -> PlacePart | None:
+    asked = " ".join(request.args.get("place", "").split())
+    return place_part(ground.gazetteer, asked, names) if asked else None
+
+
+def _here(
+    shown: Shown,
+    run: PublicRun,
+    ground: Surroundings,
+    choice: Choice | None,
+    names: Mapping[str, str],
+) -> HerePart | None:
+    text = request.args.get("at", "").strip()
+    if not text:
+        return None
+    at = forms.position(text, "at")
+    return here_part(shown, run, ground, at, to_city((at,), shown.city)[0], choice, names)
+
+
+def _drawn(shown: Shown) -> Drawn:
+    drawn = read_area(request.args, shown.city)
+    if drawn is None:
+        msg = _("no area is named; give circle=lat,lon,radius_m or polygon=lat,lon;lat,lon;lat,lon")
+        raise forms.AddressError(msg)
+    return drawn
+
+
+def _ask_area(shown: Shown, ground: Surroundings, names: Mapping[str, str]) -> Response | str:
+    """Make a circle from a typed centre: degrees, or a place by name of which there may be some."""
+    centre = " ".join(request.args.get("centre", "").split())
+    radius = request.args.get("radius_m", "").strip() or str(DEFAULT_RADIUS_M)
+    (radius_m,) = forms.numbers(radius, "radius_m", 1)
+    places = None
+    if centre and set(centre) <= set("0123456789.,+- "):
+        latitude, longitude = forms.position(centre, "centre")
+        text = circle_text(latitude, longitude, radius_m)
+        return redirect(url_for("explore.area", circle=text, **chosen()))
+    if centre:
+        places = place_part(ground.gazetteer, centre, names)
+    return render_template(
+        "public/area_form.html",
+        frame=pages.frame(shown),
+        place=places,
+        centre=centre,
+        radius=f"{radius_m:.0f}",
+        kept=chosen(),
+    )

@@ -1,0 +1,585 @@
+"""What each public page shows, as typed values; templates read these and nothing else."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import shapely
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from pyproj import Transformer
+
+from app.i18n import measure_words, numbers, zone_words
+from app.i18n.language import N_, translated
+from app.maps.palette import RISK_HEX
+from app.maps.shapes import district_label, zone_title
+from app.public.scores import gain_words
+from spatial.zones.describe import MOSTLY, reasons_of, zone_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shapely.geometry.base import BaseGeometry
+
+    from app.maps.bundle import Bundle
+    from app.public.activity_map import ActivityPart
+    from app.public.area_reports import HerePart, PlacePart
+    from app.public.districts_map import ShadesPart
+    from app.public.initiative_pages import Standing
+    from app.public.published_city import PublicRun, Shown
+    from geodata.import_report import SourceReport
+
+LEAST_WEIGHT = 0.005
+NEAR_M = 250.0  # an approximate area reaches about so far
+SORTS = {"district": N_("District"), "surroundings": N_("Surroundings"), "area": N_("Area")}
+SORTED_BY = {"surroundings": "environment_share", "area": "area"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """What stands around every page.
+
+    ``age`` tells how old what is shown is, ``calendar`` the day at which a synthetic city's
+    calendar stands still, ``rules`` the version of the rules that the release was made under.
+    """
+
+    city: str
+    slug: str
+    synthetic: bool
+    outcome: str
+    period: str
+    run: str
+    others: tuple[tuple[str, str], ...]
+    data_through: str
+    age: str
+    stale: bool
+    calendar: str
+    release: str = ""
+    approved: str = ""
+    rules: str = ""
+    preview: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZoneRow:
+    """One zone in a table."""
+
+    id: str
+    district: str
+    district_name: str
+    rank: int
+    title: str
+    kind: str
+    reasons: tuple[str, ...]
+    brief: str
+    surroundings: str
+    parts: str
+    area: str
+    stability: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LegendEntry:
+    """One class of the legend in words, with the share of the area it covers."""
+
+    colour: str
+    words: str
+    share: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomePage:
+    """The front page."""
+
+    zones: int
+    districts: int
+    incidents: str
+    tops: tuple[ZoneRow, ...]
+    kinds: str
+    factors: tuple[str, ...]
+    picture: str
+    bundle: Bundle
+    standing: Standing | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapPage:
+    """The map and what stands beside it in words and tables.
+
+    ``legend`` is of the surroundings alone, ``followed`` tells what the zones were cut from;
+    ``layers`` has each layer, whether it is shown and whether it is without a choice; ``names`` is
+    the address of what can be searched; ``drawn`` an area in the form of its ``field``; ``kept``
+    what an address keeps of the state.
+    """
+
+    bundle: Bundle
+    legend: tuple[LegendEntry, ...]
+    followed: str
+    rows: tuple[ZoneRow, ...]
+    districts: tuple[tuple[str, str], ...]
+    district: str | None
+    activity: ActivityPart | None
+    layers: tuple[tuple[str, bool, bool], ...]
+    measures: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    shades: ShadesPart | None
+    place: PlacePart | None
+    here: HerePart | None
+    names: str
+    drawn: str
+    field: str
+    kept: Mapping[str, str]
+    radius: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZonesPage:
+    """The table of zones."""
+
+    rows: tuple[ZoneRow, ...]
+    districts: tuple[tuple[str, str], ...]
+    district: str | None
+    sort: str
+    kinds: str
+    sorts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """One reason of a zone, its relative risk and interval; the bar is in percent of the axis."""
+
+    sentence: str
+    rrv: str
+    low: str
+    high: str
+    bar: float
+    from_: float
+    to: float
+    extent: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The parts of a combined risk; ``cut`` is the environment's part of the bar in percent."""
+
+    environment: str
+    history: str
+    cut: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZonePage:
+    """One zone."""
+
+    row: ZoneRow
+    reasons: tuple[Reason, ...]
+    parts: Parts
+    past_first: bool
+    hot_spot: bool
+    axis: str
+    of: int
+    picture: str
+    around: str
+    weeks: tuple[str, str] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CombinedPart:
+    """The combined risk: whether zones follow it, its two parts, its components, and its gain."""
+
+    followed: bool
+    parts: Parts
+    components: tuple[tuple[str, str], ...]
+    half_life: str
+    gain: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertaintyPart:
+    """What a bootstrap of the whole selection says; one row a factor."""
+
+    replicates: str
+    blocks: str
+    factors: tuple[tuple[str, str, str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodsPage:
+    """Method, definitions, settings and what was left out."""
+
+    family: str
+    bic: str
+    alternatives: tuple[tuple[str, str], ...]
+    factors: tuple[tuple[str, str, str, str], ...]
+    candidates: int
+    screened: int
+    dropped: int
+    cells: str
+    cell: str
+    block: str
+    score_max: str
+    score_mean: str
+    top_share: str
+    legend: tuple[LegendEntry, ...]
+    combined: CombinedPart
+    diagnostics: tuple[tuple[str, str, str], ...]
+    certainty: CertaintyPart | None
+    districts: tuple[tuple[str, ...], ...]
+    sensitivity: tuple[tuple[str, ...], ...]
+    warnings: tuple[str, ...]
+    limits: tuple[str, ...]
+    reports: tuple[SourceReport, ...]
+    settings: tuple[tuple[str, str], ...]
+
+
+def frame(shown: Shown) -> Frame:
+    """Tell what city and which run a page is about."""
+    run = shown.run
+    period = ""
+    if run is not None:
+        period = numbers.period(numbers.day(run.period_from), numbers.last_day(run.period_to))
+    return Frame(
+        city=shown.city.name,
+        slug=shown.city.slug,
+        synthetic=shown.city.synthetic,
+        outcome=numbers.plain(run.outcome) if run else "",
+        period=period,
+        run=run.id if run else "",
+        others=tuple((other.slug, other.name) for other in shown.others),
+        data_through=numbers.day(shown.through) if shown.through else "",
+        age=measure_words.ago(shown.age_days) if shown.age_days is not None else "",
+        stale=shown.stale,
+        calendar=numbers.day(shown.city.today) if shown.city.today else "",
+        release=shown.release.id if shown.release else "",
+        approved=_approved(shown),
+        rules=str(shown.release.rules) if shown.release else "",
+        preview=shown.release is None,
+    )
+
+
+def _approved(shown: Shown) -> str:
+    approved = shown.release.approved if shown.release else None
+    return numbers.day(approved) if approved else ""
+
+
+def zone_rows(shown: Shown, run: PublicRun) -> tuple[ZoneRow, ...]:
+    """Tell every zone of a run, by district and rank."""
+    units = numbers.Units(shown.city.crs)
+    names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
+    certain = shown.certainty.document["zones"] if shown.certainty else []
+    kept = {zone["id"]: zone["stability"] for zone in certain}
+    return tuple(
+        ZoneRow(
+            id=zone.id,
+            district=zone.district,
+            district_name=district_label(zone.district, names),
+            rank=int(zone.rank),
+            title=zone_title(zone, names),
+            kind=zone_words.kind(zone),
+            reasons=zone_words.reasons(zone, units),
+            brief=zone_words.brief(zone, units),
+            surroundings=numbers.share(zone.environment_share),
+            parts=zone_words.parts(zone.environment_share),
+            area=units.area(zone.area),
+            stability=numbers.share(kept[zone.id]) if zone.id in kept else "",
+        )
+        for zone in run.zones.itertuples()
+    )
+
+
+def district_choices(shown: Shown) -> tuple[tuple[str, str], ...]:
+    """Name the districts one can choose."""
+    frame_ = shown.city.districts
+    names = dict(zip(frame_["code"], frame_["name"], strict=True))
+    return tuple((code, district_label(code, names)) for code in frame_["code"])
+
+
+def sorted_rows(run: PublicRun, rows: tuple[ZoneRow, ...], sort: str) -> tuple[ZoneRow, ...]:
+    """Sort by a column, the largest first; by district keeps district and rank."""
+    if sort == "district":
+        return rows
+    order = (
+        run.zones[SORTED_BY[sort]]
+        .reset_index(drop=True)
+        .sort_values(ascending=False, kind="stable")
+    )
+    return tuple(rows[i] for i in order.index)
+
+
+def legend(run: PublicRun) -> tuple[LegendEntry, ...]:
+    """Tell the classes, highest first."""
+    return tuple(
+        LegendEntry(
+            colour=RISK_HEX[number],
+            words=translated(numbers.CLASSES[number]),
+            share=numbers.share(run.class_shares[number]),
+        )
+        for number in (3, 2, 1, 0)
+    )
+
+
+def followed(run: PublicRun) -> str:
+    """Tell what the zones of a run were cut from."""
+    if run.result["zones_from"] == "combined":
+        return _("Zones, cut from past incidents and surroundings together")
+    return _("Zones, cut from the surroundings alone")
+
+
+def zone_page(
+    shown: Shown,
+    run: PublicRun,
+    row: ZoneRow,
+    picture: str,
+    weeks: tuple[str, str] | None,
+) -> ZonePage:
+    """Tell one zone: its reasons with the interval of each relative risk.
+
+    ``weeks`` are the first and the last that the link to alerts near it asks for.
+    """
+    units = numbers.Units(shown.city.crs)
+    zone = run.zones[run.zones["id"] == row.id].iloc[0]
+    table = {(f["name"], f["operation"], f["distance"]): f for f in run.result["model"]["factors"]}
+    highest = max((f["rrv_high"] for f in run.result["model"]["factors"]), default=1.0)
+    told = []
+    for factor in reasons_of(zone["factors"]):
+        full = table[factor["name"], factor["operation"], factor["distance"]]
+        place = numbers.where(factor, units)
+        told.append(
+            Reason(
+                sentence=f"{place[0].upper()}{place[1:]}",
+                rrv=numbers.number(full["rrv"], 1),
+                low=numbers.number(full["rrv_low"], 1),
+                high=numbers.number(full["rrv_high"], 1),
+                bar=round(100 * full["rrv"] / highest, 1),
+                from_=round(100 * full["rrv_low"] / highest, 1),
+                to=round(100 * full["rrv_high"] / highest, 1),
+                extent=zone_words.extent(factor),
+            )
+        )
+    return ZonePage(
+        row=row,
+        reasons=tuple(told),
+        parts=_parts(zone["environment_share"]),
+        past_first=zone["environment_share"] <= MOSTLY,
+        hot_spot=zone_kind(zone["environment_share"]) == "hot spot",
+        axis=numbers.number(highest),
+        of=int((run.zones["district"] == row.district).sum()),
+        picture=picture,
+        around=_around(zone.geometry, shown.city.crs),
+        weeks=weeks,
+    )
+
+
+def _around(shape: BaseGeometry, crs: str) -> str:
+    """Give a circle that holds a zone and what is near it, as addresses of areas name it."""
+    middle, metres = shape.centroid, numbers.Units(crs).metres
+    reach_m = shapely.hausdorff_distance(middle, shape) * metres + NEAR_M
+    lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(middle.x, middle.y)
+    return f"{lat:.5f},{lon:.5f},{math.ceil(reach_m / 50) * 50}"
+
+
+def _parts(environment: float) -> Parts:
+    return Parts(
+        environment=numbers.share(environment),
+        history=numbers.share(1.0 - environment),
+        cut=round(100 * environment, 1),
+    )
+
+
+def methods_page(shown: Shown, run: PublicRun) -> MethodsPage:
+    """Tell how the shown run was made."""
+    units, result = numbers.Units(shown.city.crs), run.result
+    model = result["model"]
+    return MethodsPage(
+        family=translated(numbers.FAMILIES[model["family"]]),
+        bic=numbers.number(model["bic"], 1),
+        alternatives=tuple(
+            (translated(numbers.FAMILIES[other["family"]]), numbers.number(other["bic"], 1))
+            for other in result["alternatives"]
+        ),
+        factors=tuple(
+            (
+                numbers.where(f, units),
+                numbers.number(f["rrv"], 2),
+                _rrv_interval(f),
+                f"{numbers.number(f['coefficient'], 4)} ({numbers.number(f['se'], 4)})",
+            )
+            for f in model["factors"]
+        ),
+        candidates=result["candidates"],
+        screened=result["screened"],
+        dropped=len(result["dropped"]),
+        cells=numbers.number(result["grid"]["cells"]),
+        cell=units.length(run.spec["grid"]["cell_units"]),
+        block=units.length(run.spec["grid"].get("block_units", shown.city.block_units)),
+        score_max=numbers.number(result["score"]["max"], 1),
+        score_mean=numbers.number(result["score"]["mean"], 2),
+        top_share=numbers.share(result["score"]["share_above_2sd"]),
+        legend=legend(run),
+        combined=_combined_part(run, units),
+        diagnostics=_diagnostics(run),
+        certainty=_certainty(shown, units),
+        districts=_districts(shown, run, units),
+        sensitivity=_sensitivity(shown, units),
+        warnings=(*_edited(run), *(numbers.sentence(warning) for warning in result["warnings"])),
+        limits=tuple(translated(limit) for limit in numbers.LIMITS),
+        reports=tuple(shown.reports),
+        settings=_settings(run),
+    )
+
+
+def _edited(run: PublicRun) -> tuple[str, ...]:
+    """Say that zones are not as the model cut them."""
+    if run.edited is None:
+        return ()
+    day, steps = run.edited
+    return (
+        ngettext(
+            "A person changed the zones that the model had cut: %(num)s step, on %(day)s.",
+            "A person changed the zones that the model had cut: %(num)s steps, the last on "
+            "%(day)s.",
+            steps,
+            day=numbers.day(day),
+        ),
+    )
+
+
+def _rrv_interval(factor: Mapping[str, Any]) -> str:
+    return numbers.interval(
+        numbers.number(factor["rrv_low"], 2), numbers.number(factor["rrv_high"], 2)
+    )
+
+
+def _certainty(shown: Shown, units: numbers.Units) -> CertaintyPart | None:
+    if shown.certainty is None:
+        return None
+    found = shown.certainty.document
+    return CertaintyPart(
+        replicates=numbers.number(found["replicates"]),
+        blocks=numbers.number(found["blocks"]),
+        factors=tuple(
+            (
+                numbers.plain(factor["name"])
+                if factor["in_model"]
+                else _("%(factor)s (not in the model)", factor=numbers.plain(factor["name"])),
+                numbers.share(factor["chosen"]),
+                _rrv_interval(factor),
+                numbers.band(factor["bands"], units),
+            )
+            for factor in found["factors"]
+        ),
+    )
+
+
+def _sensitivity(shown: Shown, units: numbers.Units) -> tuple[tuple[str, ...], ...]:
+    if shown.sensitivity is None:
+        return ()
+    return tuple(
+        (
+            _changed(fit["changed"]),
+            numbers.number(fit["bic"], 1),
+            numbers.share(fit["zones_kept"]),
+            "; ".join(numbers.brief(factor, units) for factor in fit["factors"]) or _("none"),
+        )
+        for fit in shown.sensitivity.document["fits"]
+    )
+
+
+def _changed(told: str) -> str:
+    """Tell what was changed in a fit of the comparison: a seed, or the length of a block."""
+    if seed := re.fullmatch(r"seed (\S+)", told):
+        return _("seed %(value)s", value=seed[1])
+    if block := re.fullmatch(r"block (\S+) instead of (\S+)", told):
+        return _("block %(value)s instead of %(usual)s", value=block[1], usual=block[2])
+    return told
+
+
+def _districts(shown: Shown, run: PublicRun, units: numbers.Units) -> tuple[tuple[str, ...], ...]:
+    """Set every district's RRVs beside the city's."""
+    names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
+    return tuple(
+        (
+            f"{district_label(row['district'], names)} ({numbers.number(row['incidents'])})",
+            numbers.brief(row, units),
+            numbers.number(row["city_rrv"], 2),
+            f"{numbers.number(row['rrv'], 2)} ({_rrv_interval(row)})",
+            numbers.share(row["own_share"]),
+            _("differs") if row["differs"] else "",
+        )
+        for row in run.result["districts"]
+    )
+
+
+def _combined_part(run: PublicRun, units: numbers.Units) -> CombinedPart:
+    combined, days = run.result["combined"], run.spec["history"]["half_life_days"]
+    years = round((days or 0.0) / 365)
+    return CombinedPart(
+        followed=run.result["zones_from"] == "combined",
+        parts=_parts(combined["environment_share"]),
+        components=tuple(
+            (numbers.component(part, units), numbers.share(part["weight"]))
+            for part in combined["components"]
+            if part["weight"] >= LEAST_WEIGHT
+        ),
+        half_life=_("never")
+        if days is None
+        else ngettext("after %(years)s year", "after %(years)s years", years, years=years),
+        gain=gain_words(),
+    )
+
+
+def _diagnostics(run: PublicRun) -> tuple[tuple[str, str, str], ...]:
+    """Tell what the fit leaves, each with its figure and how to read it."""
+    found = run.result["diagnostics"]
+    moran = found["moran"]
+    inflation = [factor["variance_inflation"] for factor in found["factors"]]
+    return (
+        (
+            _("Dispersion"),
+            numbers.number(found["dispersion"], 2),
+            _(
+                "Pearson's chi-square over its degrees of freedom; 1 where counts vary as the "
+                "model says, more where they vary more."
+            ),
+        ),
+        (
+            _("Moran's I of the residuals"),
+            f"{numbers.number(moran['i'], 3)} (p = {numbers.number(moran['p'], 3)})",
+            _(
+                "How alike neighbouring cells are in what the factors leave unexplained; 0 is not "
+                "at all. What is left in space is why zones also follow past incidents."
+            ),
+        ),
+        (
+            _("Highest variance inflation"),
+            numbers.number(max(inflation), 2) if inflation else "–",
+            _(
+                "1 where each factor speaks for itself; above 5 one shares its variance with "
+                "others."
+            ),
+        ),
+    )
+
+
+def _settings(run: PublicRun) -> tuple[tuple[str, str], ...]:
+    model: dict[str, Any] = run.spec["model"]
+    zones: dict[str, Any] = run.spec["zones"]
+    return (
+        (_("run"), run.id),
+        (_("software version"), run.code_version),
+        (_("seed"), str(run.seed)),
+        (_("cross-validation folds"), str(model["folds"])),
+        (_("elastic-net mixing"), f"{model['mixing']:g}"),
+        (_("penalty rule"), str(model["lambda_rule"])),
+        (_("share of a district that zones may take"), numbers.share(zones["area_share"])),
+        (_("cells of a zone"), numbers.interval(str(zones["min_cells"]), str(zones["max_cells"]))),
+        (_("zones of a district"), _("at most %(aim)s", aim=zones["max_zones"])),
+        (_("digest of the data"), run.data_sha256[:16]),
+    )
+
+
+def factor_names(run: PublicRun) -> tuple[str, ...]:
+    """Name the factors of the model, strongest first."""
+    return tuple(numbers.plain(factor["name"]) for factor in run.result["model"]["factors"])

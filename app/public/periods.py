@@ -1,0 +1,140 @@
+"""Which days a page is about: from the strings of an address to a scope of whole days."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask_babel import gettext as _
+
+from app import forms
+from app.i18n.language import N_
+from geodata.measures import spans
+from geodata.measures.record import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.public.published_city import Shown
+
+PRESETS = {"year": N_("Last 12 months"), "ytd": N_("This year"), "all": N_("All days")}
+DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """The scope of a page, and the preset or the month that it is called by, if there is one."""
+
+    scope: Scope
+    named: str | None
+
+
+def choose(args: Mapping[str, str], shown: Shown, default: str = "year") -> Period:
+    """Choose a period: ``from`` with ``through`` or ``to``, else a named one, else the default.
+
+    ``through`` is the last day of the period, ``to`` the day after it. A release tells the
+    presets and whole months only.
+
+    Raises
+    ------
+    AddressError
+        If a field cannot be read, two contradict each other, the period is empty or the release
+        that is shown does not tell it.
+    """
+    district = forms.choice(args, "district", list(shown.city.districts["code"]))
+    named = forms.choice(args, "period", [*PRESETS, *shown.months])
+    start, end = _days(args)
+    if start is None and end is None:
+        named = named or default
+        first, last = _named_days(shown, named)
+        return Period(scope=Scope(start=first, end=last, district=district), named=named)
+    first, last = _all(shown)
+    first, last = start or min(first, (end or last) - DAY), end or max(last, (start or first) + DAY)
+    if first >= last:
+        msg = _(
+            "the period from %(first)s through %(last)s is empty; it must end after it starts",
+            first=first,
+            last=last - DAY,
+        )
+        raise forms.AddressError(msg)
+    scope = Scope(start=first, end=last, district=district)
+    return Period(scope=scope, named=_require_told(shown, scope) if shown.release else None)
+
+
+def _days(args: Mapping[str, str]) -> tuple[dt.date | None, dt.date | None]:
+    """Read the first day of a period and the day after its last."""
+    start, through, end = (forms.day(args, name) for name in ("from", "through", "to"))
+    if through is not None and end is not None:
+        msg = _("through and to both name the end of the period; give one of them")
+        raise forms.AddressError(msg)
+    return start, end if through is None else through + DAY
+
+
+def _require_told(shown: Shown, scope: Scope) -> str:
+    """Name the period or the month that some days are, as a release tells no other ones.
+
+    Raises
+    ------
+    AddressError
+        If they are neither.
+    """
+    days = (scope.start, scope.end)
+    for named in (*PRESETS, *shown.months):
+        if _named_days(shown, named) == days:
+            return named
+    msg = _(
+        "the release has no figures for %(first)s through %(last)s; choose a period (%(periods)s) "
+        "or a whole month, such as period=%(month)s",
+        first=scope.start,
+        last=scope.end - DAY,
+        periods=", ".join(PRESETS),
+        month=f"{scope.start:%Y-%m}",
+    )
+    raise forms.AddressError(msg)
+
+
+def _named_days(shown: Shown, named: str) -> tuple[dt.date, dt.date]:
+    if named in shown.periods:
+        return shown.periods[named]
+    if named in PRESET_DAYS:
+        return PRESET_DAYS[named](shown)
+    first = dt.date.fromisoformat(f"{named}-01")
+    if not shown.periods:
+        return first, _after(first)
+    start, end = shown.periods["all"]
+    return max(first, start), min(_after(first), end)
+
+
+def _after(first: dt.date) -> dt.date:
+    """Give the first day of the month after."""
+    return (first + 31 * DAY).replace(day=1)
+
+
+def last_year(shown: Shown) -> Scope:
+    """Give the last twelve months, of the whole city."""
+    first, last = _named_days(shown, "year")
+    return Scope(start=first, end=last)
+
+
+def _all(shown: Shown) -> tuple[dt.date, dt.date]:
+    """Give every day from the first that the city has rows of to today, as the command does."""
+    today = shown.city.this_day()
+    last = max(shown.through or today, today)
+    first = min((first for first, _ in shown.extents.values()), default=last)
+    return first, last + DAY
+
+
+def _year(shown: Shown) -> tuple[dt.date, dt.date]:
+    """Give the last twelve months that are over, of those that the city has rows of."""
+    first, last = _all(shown)
+    return spans.last_year(first, (shown.through or last - DAY) + DAY)
+
+
+def _this_year(shown: Shown) -> tuple[dt.date, dt.date]:
+    """Give the months that are over of the year in which they end."""
+    first, _ = _all(shown)
+    return spans.this_year(first, (shown.through or shown.city.this_day()) + DAY)
+
+
+PRESET_DAYS = {"year": _year, "ytd": _this_year, "all": _all}

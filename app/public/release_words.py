@@ -1,0 +1,162 @@
+"""What a release says of itself, in sentences: dates, what changed, how to cite and verify it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from app.i18n import measure_words, numbers
+from app.i18n.language import translated
+from app.public import open_data
+
+if TYPE_CHECKING:
+    from geodata.releases.folder import ReleaseFolder
+
+NAMED = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """One measure whose figure of the last 12 months differs from the release before."""
+
+    id: str
+    title: str
+    before: str
+    after: str
+
+
+def approved_at(release: ReleaseFolder) -> dt.datetime:
+    """Give when a release was approved, UTC."""
+    return _moment(str((release.approval or {})["at"]))
+
+
+def withdrawn_at(release: ReleaseFolder) -> dt.datetime | None:
+    """Give when a release was withdrawn, UTC, if it was."""
+    told = release.withdrawal
+    return _moment(str(told["at"])) if told else None
+
+
+def why_withdrawn(release: ReleaseFolder) -> str:
+    """Give the reason that stands beside a withdrawn release."""
+    return str((release.withdrawal or {}).get("why", ""))
+
+
+def through(release: ReleaseFolder) -> str:
+    """Write the last day that a release is about."""
+    return numbers.day(dt.date.fromisoformat(release.manifest["through"]))
+
+
+def changes(release: ReleaseFolder) -> list[str]:
+    """Tell what differs from the release before, a sentence each."""
+    said = release.manifest["changes"]
+    if said is None:
+        return [_("This is the first release.")]
+    told = [*_zones(said["zones"]), *_files(said["files"])]
+    number = len(said["measures"])
+    if number:
+        told.append(
+            ngettext(
+                "The figure of the last 12 months changed in %(num)d measure.",
+                "The figures of the last 12 months changed in %(num)d measures.",
+                number,
+            )
+        )
+    return told or [_("Nothing changed but the dates.")]
+
+
+def moved(release: ReleaseFolder) -> tuple[Moved, ...]:
+    """Tell the measures that changed, each with its figure before and after."""
+    said = release.manifest["changes"]
+    if said is None:
+        return ()
+    known = {one["id"]: one for one in open_data.document(release, MEASURES).get("measures", [])}
+    return tuple(
+        Moved(
+            id=one["measure"],
+            title=translated(str(known.get(one["measure"], {}).get("title", one["measure"]))),
+            before=_figure(one["before"], known.get(one["measure"])),
+            after=_figure(one["after"], known.get(one["measure"])),
+        )
+        for one in said["measures"]
+    )
+
+
+def citation(release: ReleaseFolder, url: str) -> str:
+    """Write how to cite a release."""
+    return _(
+        "%(city)s. Safer Ground open data, release %(release)s, data through %(through)s, "
+        "published %(approved)s. %(url)s",
+        city=release.manifest["city"]["name"],
+        release=release.id,
+        through=through(release),
+        approved=numbers.day(approved_at(release).date()),
+        url=url,
+    )
+
+
+def size(number: int) -> str:
+    """Write the size of a file.
+
+    >>> size(812), size(23_118), size(815_104), size(2_400_000)
+    ('1 KB', '23 KB', '815 KB', '2.4 MB')
+    """
+    if number < 1_000_000:
+        return f"{max(1, round(number / 1000)):,} KB"
+    return f"{number / 1_000_000:.1f} MB"
+
+
+MEASURES = "data/measures.json"
+
+
+def _zones(said: dict[str, Any]) -> list[str]:
+    gained, lost, kept = len(said["gained"]), len(said["lost"]), said["kept"]
+    if not gained and not lost:
+        return (
+            [ngettext("The %(num)d zone stays.", "All %(num)d zones stay.", kept)] if kept else []
+        )
+    return [
+        _(
+            "Of the zones, %(kept)d stay, %(gained)d are new and %(lost)d are no longer zones.",
+            kept=kept,
+            gained=gained,
+            lost=lost,
+        )
+    ]
+
+
+def _files(said: dict[str, Any]) -> list[str]:
+    told = []
+    for key, sentence in (
+        ("added", _("New files: %(files)s.")),
+        ("removed", _("Files no longer given: %(files)s.")),
+    ):
+        found = [name.removeprefix(open_data.DATA) for name in said[key] if _is_data(name)]
+        if found:
+            told.append(sentence % {"files": numbers.listed(found[:NAMED]) + _more(found)})
+    return told
+
+
+def _more(found: list[str]) -> str:
+    more = len(found) - NAMED
+    return f" (+{more})" if more > 0 else ""
+
+
+def _is_data(name: str) -> bool:
+    return str(name).startswith(open_data.DATA)
+
+
+def _figure(value: Any, measure: dict[str, Any] | None) -> str:
+    """Write a figure of the change log: a number, words where it is hidden, or nothing."""
+    if value is None:
+        return _("no data")
+    if isinstance(value, str):
+        return value
+    return measure_words.figure(float(value), str((measure or {}).get("unit", "")))
+
+
+def _moment(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text.replace("Z", "+00:00"))

@@ -1,0 +1,232 @@
+"""The public pages over approved releases: files and nothing else.
+
+Nothing here can reach the database: an import contract keeps it so, and the pages run where there
+is none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from typing import TYPE_CHECKING
+
+from app.i18n.language import code
+from app.maps.bundle import activity_json, put_bundle, put_file
+from app.maps.picture import area_svg
+from app.public.published_city import OtherCity, PublicEvent, PublicInitiative, Shown
+from app.public.release_reader import MAP, ZONES, ReleaseReader
+from app.public.released_figures import released_detail, released_figures
+from geodata.errors import BrokenReleaseError, NotStoredError
+from geodata.releases.folder import CURRENT, ID_DIGITS, ReleaseFolder, approved_releases
+from geodata.releases.gazetteer import GAZETTEER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from shapely.geometry.base import BaseGeometry
+
+    from app.maps.bundle import Bundle
+    from app.public.public_figures import CityFigures, MeasureDetail
+    from geodata.measures.record import Scope
+    from geodata.measures.registry import Step
+    from geodata.releases.activity import Activity
+    from geodata.releases.surroundings import Surroundings
+
+KEPT = 4
+MAP_FOLDER = re.compile(rf"release-(?P<id>[0-9a-f]{{{ID_DIGITS}}})(-activity|-names)?")
+
+
+class ReleasedSite:
+    """Reads the newest approved release of each city, keeping the last few in memory."""
+
+    preview = False
+
+    def __init__(self, releases: Path, city: str | None, maps: Path) -> None:
+        self.maps = maps
+        self._releases, self._city = releases, city
+        self._kept: dict[str, ReleaseReader] = {}
+        self._folders: dict[Path, ReleaseFolder] = {}  # a manifest never changes: read once
+        self._lock = threading.Lock()
+
+    def shown(self, slug: str | None = None) -> Shown | None:
+        """Give a city by slug, else the configured one, else the one approved last.
+
+        Raises
+        ------
+        NotStoredError
+            If a city is named of which nothing is published.
+        """
+        named = slug or self._city
+        listed = self._cities()
+        if named is None:
+            return self._shown(listed[0], listed) if listed else None
+        if named not in listed:
+            if slug is None:  # the configured one: nothing is published yet
+                return None
+            msg = f"nothing is published of a city {slug[:80]!r}"
+            raise NotStoredError(msg)
+        return self._shown(named, listed)
+
+    def serves_map(self, folder: str) -> bool:
+        """Return whether a folder of maps is one of an approved release that was not withdrawn."""
+        named = MAP_FOLDER.fullmatch(folder)
+        return named is not None and any(
+            ReleaseFolder(path=path).state == "approved"
+            for path in self._releases.glob(f"*/{named['id']}")
+        )
+
+    def release(self, shown: Shown) -> ReleaseFolder | None:
+        """Give the folder of the release that is shown."""
+        return self._read(shown).folder
+
+    def releases(self, shown: Shown) -> list[ReleaseFolder]:
+        """Give the releases of a city that were ever approved, newest first."""
+        found = approved_releases(self._releases, shown.city.slug)
+        return [self._folders.setdefault(one.path, one) for one in found]
+
+    def figures(self, shown: Shown, scope: Scope) -> CityFigures:
+        """Give every measure that the release tells in a period or month."""
+        return released_figures(self._read(shown).figures, shown, scope)
+
+    def detail(self, shown: Shown, scope: Scope, identity: str, by: Step) -> MeasureDetail:
+        """Give one measure that the release tells in a period or month.
+
+        Raises
+        ------
+        DataError
+            If there is no such measure.
+        """
+        return released_detail(self._read(shown).figures, shown, scope, identity, by)
+
+    def initiative(self, shown: Shown, slug: str) -> tuple[PublicInitiative, list[PublicEvent]]:
+        """Give one initiative of a city, retired or not, and its history, newest first.
+
+        Raises
+        ------
+        NotStoredError
+            If there is none of that slug.
+        """
+        found = self._read(shown).initiatives.get(slug)
+        if found is None:
+            msg = f"{shown.city.slug} has no initiative {slug[:80]!r}"
+            raise NotStoredError(msg)
+        return found
+
+    def activity(self, shown: Shown) -> Activity | None:
+        """Give the alerts and complaints of the release, by week."""
+        return self._read(shown).activity
+
+    def activity_file(self, shown: Shown) -> tuple[str, str] | None:
+        """Give the folder and the name of the same as a file of the map."""
+        read = self._read(shown)
+        if read.activity is None:
+            return None
+        if code() not in read.activity_files:
+            content = activity_json(read.activity, shown.city.crs)
+            folder = f"release-{read.folder.id}-activity"
+            read.activity_files[code()] = put_file(self.maps, folder, "activity", content)
+        return read.activity_files[code()]
+
+    def bundle(self, shown: Shown) -> Bundle:
+        """Give the map of the release, its files compressed beside the maps once."""
+        folder = self._read(shown).folder
+        try:
+            return put_bundle(self.maps, f"release-{folder.id}", lambda: _map_files(folder))
+        except (KeyError, TypeError) as error:  # of another version of this software
+            msg = f"release {folder.id} holds no map that can be shown; draft and approve a new one"
+            raise BrokenReleaseError(msg) from error
+
+    def zone_picture(self, shown: Shown, zone_id: str) -> bytes:
+        """Give the picture of one zone."""
+        return self._read(shown).folder.read(f"{ZONES}/{zone_id}.svg")
+
+    def surroundings(self, shown: Shown) -> Surroundings:
+        """Give what can be asked of a place or an area of the run that is shown."""
+        return self._read(shown).surroundings
+
+    def names_file(self, shown: Shown) -> tuple[str, str] | None:
+        """Give the folder and the name of what can be searched, as a file of the map."""
+        folder = self._read(shown).folder
+        if GAZETTEER not in folder.files:
+            return None
+        return put_file(self.maps, f"release-{folder.id}-names", "names", folder.read(GAZETTEER))
+
+    def area_picture(self, shown: Shown, shape: BaseGeometry) -> bytes:
+        """Draw an area in the city's reference system, and what lies around it."""
+        return area_svg(self._read(shown).scene, shape)
+
+    def warm(self) -> None:
+        """Read what the first page needs, so that nobody waits for it."""
+        shown = self.shown()
+        if shown is not None:
+            self.activity(shown)
+
+    def check(self) -> None:
+        """Read the release of the shown city.
+
+        Raises
+        ------
+        BrokenReleaseError
+            If it cannot be read.
+        """
+        self.shown()
+
+    def _cities(self) -> list[str]:
+        """Give the cities that have a release, the one approved last first."""
+        pointers = self._releases.glob(f"*/{CURRENT}")
+        found = [path.parent.name for path in sorted(pointers, key=_approved, reverse=True)]
+        return [city for city in found if self._shows(city)]
+
+    def _shows(self, city: str) -> bool:
+        """Tell whether a city has a release to show; one that is broken tells so on its pages."""
+        try:
+            return ReleaseFolder.current(self._releases, city) is not None
+        except BrokenReleaseError:
+            return True
+
+    def _shown(self, slug: str, listed: list[str]) -> Shown:
+        folder = ReleaseFolder.current(self._releases, slug)
+        if folder is None:
+            msg = f"nothing is published of a city {slug[:80]!r}"
+            raise NotStoredError(msg)
+        with self._lock:
+            read = self._kept.get(folder.id)
+            if read is None or read.beside != listed:  # another city was published meanwhile
+                read = ReleaseReader(folder, self._others(slug, listed), beside=listed)
+            self._kept[folder.id] = read
+            while len(self._kept) > KEPT:
+                self._kept.pop(next(iter(self._kept)))
+        return read.shown
+
+    def _others(self, slug: str, listed: list[str]) -> tuple[OtherCity, ...]:
+        found = []
+        for other in listed:
+            folder = None if other == slug else ReleaseFolder.current(self._releases, other)
+            if folder is not None:
+                found.append(OtherCity(slug=other, name=folder.manifest["city"]["name"]))
+        return tuple(found)
+
+    def _read(self, shown: Shown) -> ReleaseReader:
+        """Give what was read of the release that a page shows, even if a newer one is there."""
+        if shown.release is None:
+            msg = "what is shown is no release"
+            raise BrokenReleaseError(msg)
+        with self._lock:
+            if shown.release.id in self._kept:
+                return self._kept[shown.release.id]
+        folder = ReleaseFolder(path=self._releases / shown.city.slug / shown.release.id)
+        return ReleaseReader(folder, ())
+
+
+def _approved(pointer: Path) -> str:
+    try:
+        return str(json.loads(pointer.read_text(encoding="utf-8")).get("at"))
+    except (OSError, ValueError, AttributeError) as error:
+        msg = f"{pointer} cannot be read ({error}); restore it from a copy"
+        raise BrokenReleaseError(msg) from error
+
+
+def _map_files(folder: ReleaseFolder) -> dict[str, bytes]:
+    inside = [name for name in folder.files if name.startswith(f"{MAP}/")]
+    return {name.rpartition("/")[2]: folder.read(name) for name in inside}

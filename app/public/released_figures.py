@@ -1,0 +1,344 @@
+"""The measures of a release as pages ask for them, from its own tables.
+
+What a table does not hold is not told: no figure is worked out anew from rows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from app.i18n.language import N_
+from app.public.public_figures import (
+    LONGEST,
+    SAME_ALERTS,
+    CityFigures,
+    MeasureDetail,
+    PublicValue,
+    Year,
+    same_days,
+)
+from geodata.measures.events import Window
+from geodata.measures.masked import PART, SMALL
+from geodata.measures.record import Figure, MeasureValue, Scope
+from geodata.measures.registry import find_measure
+from geodata.measures.spans import LAST_YEAR, THIS_YEAR, WHOLE
+from geodata.releases.measure_files import (
+    COURSE,
+    JSON,
+    MONTHS,
+    PERIODS,
+    WEEKS,
+    measures_in,
+    read_csv,
+)
+from geodata.releases.rules import SHOWN_WORDS
+from geodata.releases.series import FIGURE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from app.public.published_city import Shown
+    from geodata.measures.record import Measure, Status
+    from geodata.measures.registry import Measures, Step
+    from geodata.releases.folder import ReleaseFolder
+
+    Row = Mapping[str, str]
+    Key = tuple[str, str, str]  # measure, district, period or month or week
+
+DATA_AGE = "site.data_age_days"
+NAMES = {"all": WHOLE, "year": LAST_YEAR, "ytd": THIS_YEAR}  # in the tables, by preset
+WITHHELD = {"": "", SHOWN_WORDS[1]: SMALL, SHOWN_WORDS[2]: PART, SHOWN_WORDS[3]: PART}
+OF_THE_CITY = N_("told for the whole city only")
+OF_PERIODS = N_("told for whole periods only")
+NOT_TOLD = N_("this release does not tell it")
+WEEKLY = N_("updated at least weekly, with the delay of what is published")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReleasedFigures:
+    """Every figure of a release, by measure, district and period, month or week."""
+
+    measures: Measures
+    told: Mapping[Key, PublicValue]
+    targets: Mapping[str, tuple[float | None, str, dt.date | None]]
+    months: tuple[str, ...]
+    weeks: tuple[str, ...]
+    periods: Mapping[str, tuple[dt.date, dt.date]]
+    course: Mapping[str, Any]
+    computed_at: dt.datetime
+
+
+def read_figures(release: ReleaseFolder, computed_at: dt.datetime) -> ReleasedFigures:
+    """Read the measures of a release; none where it has none."""
+    site = {COURSE: release.read(COURSE)} if COURSE in release.files else {}
+    measures = measures_in(site)
+    if JSON not in release.files:
+        return ReleasedFigures(
+            measures=measures,
+            told={},
+            targets={},
+            months=(),
+            weeks=(),
+            periods={},
+            course={"windows": [], "kinds": [], "years": []},
+            computed_at=computed_at,
+        )
+    document = json.loads(release.read(JSON))
+    targets = {
+        one["id"]: (one["target"], one["target_source"] or "", _day(one["data_through"]))
+        for one in document["measures"]
+    }
+    told: dict[Key, PublicValue] = {}
+    whens: dict[str, tuple[str, ...]] = {}
+    for name, column in ((PERIODS, "period"), (MONTHS, "month"), (WEEKS, "week")):
+        rows = [row for row in read_csv(release.read(name)) if row["measure"] in measures]
+        for row in rows:
+            key = (row["measure"], row["district"], row[column])
+            told[key] = _public(row, measures[row["measure"]], targets, computed_at)
+        whens[column] = tuple(sorted({row[column] for row in rows}))
+    periods = document["periods"]
+    return ReleasedFigures(
+        measures=measures,
+        told=told,
+        targets=targets,
+        months=whens["month"],
+        weeks=whens["week"],
+        periods={
+            preset: (_needed(periods[name]["from"]), _needed(periods[name]["to"]))
+            for preset, name in NAMES.items()
+        },
+        course=json.loads(site[COURSE]),
+        computed_at=computed_at,
+    )
+
+
+def released_figures(found: ReleasedFigures, shown: Shown, scope: Scope) -> CityFigures:
+    """Give every measure that the release tells in a period or month."""
+    when = period_of(found, scope)
+    values = {
+        identity: _told(found, shown, scope, measure, when)
+        for identity, measure in found.measures.items()
+    }
+    days = values[SAME_ALERTS[0]].value.scope
+    return CityFigures(
+        scope=scope,
+        values=values,
+        windows=tuple(
+            Window(
+                minutes=one["minutes"],
+                metres=one["metres"],
+                both=_figure(one["both"]),
+                used=one["used"],
+            )
+            for one in _course(found, "windows", when, scope.district)
+        ),
+        same_alerts={identity: same_days(days, values[identity]) for identity in SAME_ALERTS},
+    )
+
+
+def released_detail(
+    found: ReleasedFigures, shown: Shown, scope: Scope, identity: str, by: Step
+) -> MeasureDetail:
+    """Give one measure that the release tells in a period or month.
+
+    Weeks are told of the whole city and of measures that are not sensitive; else months are given.
+
+    Raises
+    ------
+    DataError
+        If there is no such measure.
+    """
+    measure = find_measure(identity, found.measures)
+    when, district = period_of(found, scope), scope.district or ""
+    has_weeks = any((identity, district, week) in found.told for week in found.weeks)
+    weekly = by == "week" and has_weeks
+    by, steps = ("week", found.weeks) if weekly else ("month", found.months)
+    course = [
+        found.told[key] for step in steps if (key := (identity, district, step)) in found.told
+    ]
+    inside = [one for one in _from_first(course) if _within(one.value.scope, scope)]
+    series = inside[-LONGEST[by] :]
+    codes = list(shown.city.districts["code"]) if measure.sources else []
+    return MeasureDetail(
+        value=_told(found, shown, scope, measure, when),
+        by=by,
+        span=scope.within(series[0].value.scope.start, series[-1].value.scope.end)
+        if series
+        else None,
+        cut=len(series) < len(inside),
+        series=tuple(series),
+        districts=tuple(
+            _told(found, shown, replace(scope, district=code), measure, when) for code in codes
+        ),
+        year=_year(found, measure, scope.district),
+        kinds=tuple(
+            (one["kind"], one["value"])
+            for one in _course(found, "kinds", when, scope.district)
+            if one["measure"] == identity
+        ),
+        offered=("month", "week") if has_weeks else ("month",),
+    )
+
+
+def period_of(found: ReleasedFigures, scope: Scope) -> str:
+    """Name a scope as the tables do: a period or a month; nothing for other days."""
+    days = (scope.start, scope.end)
+    named = next((NAMES[preset] for preset, own in found.periods.items() if own == days), "")
+    return named or f"{scope.start:%Y-%m}"
+
+
+def _told(
+    found: ReleasedFigures, shown: Shown, scope: Scope, measure: Measure, when: str
+) -> PublicValue:
+    """Give a figure of the release, or why it has none; of other days where it is moved."""
+    public = found.told.get((measure.id, scope.district or "", when))
+    if public is not None:
+        return replace(public, moved=public.value.scope != scope)
+    if measure.id == DATA_AGE:
+        return _age(found, shown, scope)
+    target, source, through = found.targets.get(measure.id, (None, "", None))
+    empty = MeasureValue(
+        measure=measure,
+        scope=scope,
+        figure=Figure(value=None, n=0),
+        target=target,
+        target_source=source,
+        status=None,
+        data_through=through,
+        computed_at=found.computed_at,
+    )
+    return PublicValue(value=empty, withheld=_why_not(found, measure, scope))
+
+
+def _why_not(found: ReleasedFigures, measure: Measure, scope: Scope) -> str:
+    """Say why a release does not tell a figure; nothing where no row does."""
+    if measure.disclosure == "staff":
+        return NOT_TOLD
+    if measure.disclosure == "coarse" and measure.id in found.targets:
+        return OF_THE_CITY if scope.district else OF_PERIODS
+    return ""
+
+
+def _age(found: ReleasedFigures, shown: Shown, scope: Scope) -> PublicValue:
+    """Tell how old its newest row is today: the one figure that a release cannot hold.
+
+    What is published is late by the delay of its rules, so the promise allows for that many days
+    more.
+    """
+    measure = found.measures[DATA_AGE]
+    age = None if shown.through is None else (shown.city.this_day() - shown.through).days
+    value = MeasureValue(
+        measure=measure,
+        scope=scope,
+        figure=Figure(value=None if age is None else float(age), n=1),
+        target=float(shown.stale_after_days),
+        target_source=measure.target_source,
+        status="not met" if shown.stale else "met",
+        data_through=shown.through,
+        computed_at=found.computed_at,
+    )
+    return PublicValue(value=value)
+
+
+def _year(found: ReleasedFigures, measure: Measure, district: str | None) -> Year | None:
+    rows = found.course["years"]
+    where = (measure.id, district or "")
+    row = next((one for one in rows if (one["measure"], one["district"]) == where), None)
+    if row is None:
+        return None
+    now, before = (
+        PublicValue(
+            value=MeasureValue(
+                measure=measure,
+                scope=Scope(
+                    start=_needed(row[key]["from"]), end=_needed(row[key]["to"]), district=district
+                ),
+                figure=_figure(row[key]["figure"]),
+                target=None,
+                target_source="",
+                status=None,
+                data_through=found.targets[measure.id][2],
+                computed_at=found.computed_at,
+            )
+        )
+        for key in ("now", "before")
+    )
+    return Year(now=now, before=before, by=row["by"])
+
+
+def _course(
+    found: ReleasedFigures, part: str, when: str, district: str | None
+) -> Iterable[Mapping[str, Any]]:
+    where = (when, district or "")
+    return (one for one in found.course[part] if (one["period"], one["district"]) == where)
+
+
+def _from_first(course: Sequence[PublicValue]) -> Sequence[PublicValue]:
+    """Leave out the months or weeks before the first that the measure has anything of."""
+    empty = [
+        is_empty
+        for is_empty, group in groupby(
+            one.value.figure.value is None and not one.withheld for one in course
+        )
+        for _ in group
+    ]
+    return course[empty.index(False) :] if False in empty else ()
+
+
+def _within(part: Scope, scope: Scope) -> bool:
+    return part.end > scope.start and part.start < scope.end
+
+
+def _public(
+    row: Row, measure: Measure, targets: Mapping[str, Any], computed_at: dt.datetime
+) -> PublicValue:
+    target, source, through = targets.get(measure.id, (None, "", None))
+    withheld = WITHHELD[row["shown"]]
+    status: Any = row["status"] or None
+    figure = Figure(
+        value=_number(row["value"]),
+        n=int(row["n"]) if row["n"] else None,
+        missing=int(row["missing"]) if row["missing"] else None,
+        numerator=_number(row["numerator"]),
+        denominator=_number(row["denominator"]),
+        low=_number(row["low"]),
+        high=_number(row["high"]),
+    )
+    value = MeasureValue(
+        measure=measure,
+        scope=Scope(
+            start=_needed(row["from"]), end=_needed(row["to"]), district=row["district"] or None
+        ),
+        figure=figure,
+        target=target,
+        target_source=source,
+        status=_status(status),
+        data_through=through,
+        computed_at=computed_at,
+    )
+    return PublicValue(value=value, withheld=withheld)
+
+
+def _status(told: Any) -> Status | None:
+    return told if told in ("met", "not met", "not enough data", "stale") else None
+
+
+def _figure(told: Sequence[Any]) -> Figure:
+    by_name = dict(zip(FIGURE, told, strict=True))
+    return Figure(**{**by_name, "n": int(by_name["n"]), "missing": int(by_name["missing"])})
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def _needed(text: str) -> dt.date:
+    return dt.date.fromisoformat(text)
+
+
+def _day(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None

@@ -1,0 +1,1 @@
+"""Use cases: what pages, commands and jobs all call; each one calls geodata and spatial."""

@@ -1,0 +1,349 @@
+"""How sure a run is: bootstrap its whole selection, and keep what the replicates say.
+
+How much a run hangs on choices that nobody can justify to the last digit: seed and block.
+
+Two runs side by side: factors, zones gained and lost, scores.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from app.usecases.risk.fit import city_wide
+from app.usecases.risk.parallel import spread
+from geodata.errors import DataError
+from geodata.repositories import run_analyses
+from spatial.analysis import Analysis, Inputs, analyse_city
+from spatial.certainty import prepare, summarise, top_cells
+from spatial.combined import Component
+from spatial.history.empirical_bayes import Record
+from spatial.history.kernels import lay_past
+from spatial.terrain.candidates import build_design
+from spatial.terrain.forest import forest_table
+from spatial.zones.cut import cells_within
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geodata.db.engine import Database
+    from geodata.repositories.runs import RunRecord
+    from spatial.certainty import Certainty
+    from spatial.spec import RunSpec
+
+
+if TYPE_CHECKING:
+    Progress = Callable[[str, int, int], None]
+
+CERTAINTY = "certainty"
+FEWEST, MOST = 10, 2_000
+
+
+def bootstrap(
+    database: Database,
+    run_id: str,
+    *,
+    replicates: int = 100,
+    seed: int = 1,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> dict[str, Any]:
+    """Bootstrap a city-wide run and keep the result.
+
+    Raises
+    ------
+    NotStoredError
+        If there is no such run.
+    DataError
+        If the run is of one district, the number of replicates is out of bounds, the stored data
+        are no longer the run's, or a scheduler cannot be reached.
+    CancelledError
+        If it was cancelled; nothing is stored then.
+    """
+    if not FEWEST <= replicates <= MOST:
+        msg = f"ask for {FEWEST} to {MOST:,} replicates, not {replicates}"
+        raise DataError(msg)
+    with database.session() as session:
+        run, inputs, spec = city_wide(session, run_id)
+    resampling = prepare(
+        run.grid,
+        build_design(
+            run.grid,
+            inputs.layers,
+            spec.grid.block_units,
+            min_ones=spec.model.min_ones,
+            progress=progress,
+        ),
+        lay_past(run.grid, inputs.incidents.x, inputs.incidents.y, inputs.age_days),
+        [Component(**part) for part in run.result["combined"]["components"]],
+        _record(run),
+        forest_table(run.grid, inputs.layers, spec.grid.block_units),
+        spec,
+        seed,
+    )
+    found = summarise(
+        spread(
+            resampling.replicate,
+            replicates,
+            workers=workers,
+            scheduler=scheduler,
+            stage="bootstrap",
+            progress=progress,
+            cancelled=cancelled,
+        ),
+        [factor.name for factor in spec.factors],
+        cells_within(run.grid, run.zones.geometry),
+        len(run.grid),
+    )
+    document = _document(run, found, seed, int(resampling.block_of.max()) + 1)
+    with database.session(write=True) as session:
+        run_analyses.keep_finding(
+            session,
+            run.id,
+            CERTAINTY,
+            f"{replicates}/{seed}",
+            document,
+            pd.DataFrame({"top_share": found.on_top.astype(np.float32)}),
+        )
+    return document
+
+
+def _record(run: RunRecord) -> Record | None:
+    found = run.result["combined"]["record"]
+    if found is None:
+        return None
+    return Record(
+        factors=tuple(found["factors"]), shares=tuple(found["shares"]), scale=found["scale"]
+    )
+
+
+def _document(run: RunRecord, found: Certainty, seed: int, n_blocks: int) -> dict[str, Any]:
+    model = {factor["name"]: factor for factor in run.result["model"]["factors"]}
+    return {
+        "run": run.id,
+        "replicates": found.replicates,
+        "seed": seed,
+        "blocks": n_blocks,
+        "top_share": run.spec["zones"]["area_share"],
+        "families": found.families,
+        "factors": [
+            {
+                "name": factor.name,
+                "in_model": factor.name in model,
+                "chosen": factor.chosen,
+                "bands": [
+                    {"operation": operation, "distance": distance, "share": share}
+                    for operation, distance, share in factor.bands
+                ],
+                "rrv": model[factor.name]["rrv"] if factor.name in model else None,
+                "rrv_median": factor.rrv_median,
+                "rrv_low": factor.rrv_low,
+                "rrv_high": factor.rrv_high,
+            }
+            for factor in found.factors
+        ],
+        "zones": [
+            {"id": zone, "stability": stability}
+            for zone, stability in zip(run.zones["id"], found.zones, strict=True)
+        ],
+    }
+
+
+SENSITIVITY = "sensitivity"
+OTHER_SEEDS = (1, 2, 3)  # added to the run's own
+BLOCK_SHARES = (0.75, 1.25, 1.5)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Variants:
+    """The fits to try; can be sent to another process."""
+
+    inputs: Inputs
+    specs: tuple[RunSpec, ...]
+
+    def fit(self, number: int) -> Analysis:
+        return analyse_city(self.inputs, self.specs[number])
+
+
+def vary(
+    database: Database,
+    run_id: str,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Fit a city-wide run again with other seeds and other blocks, and keep what changes.
+
+    Raises
+    ------
+    NotStoredError
+        If there is no such run.
+    DataError
+        If the run is of one district, its data have changed, or a scheduler cannot be reached.
+    """
+    with database.session() as session:
+        run, inputs, spec = city_wide(session, run_id)
+    seeds = [
+        (
+            f"seed {spec.model.seed + step}",
+            dataclasses.replace(
+                spec, model=dataclasses.replace(spec.model, seed=spec.model.seed + step)
+            ),
+        )
+        for step in OTHER_SEEDS
+    ]
+    block = spec.grid.block_units
+    lengths = [
+        (
+            f"block {block * share:g} instead of {block:g}",
+            dataclasses.replace(
+                spec, grid=dataclasses.replace(spec.grid, block_units=block * share)
+            ),
+        )
+        for share in BLOCK_SHARES
+    ]
+    names, specs = zip(*seeds, *lengths, strict=True)
+    work = _Variants(inputs=inputs, specs=specs)
+    answers = spread(
+        work.fit,
+        len(specs),
+        workers=workers,
+        scheduler=scheduler,
+        stage="other settings",
+        progress=progress,
+    )
+    document = {
+        "run": run.id,
+        "fits": [_told(name, run, fit) for name, fit in zip(names, answers, strict=True)],
+    }
+    with database.session(write=True) as session:
+        run_analyses.keep_finding(session, run.id, SENSITIVITY, "seed and block", document)
+    return document
+
+
+def _told(name: str, run: RunRecord, fit: Analysis) -> dict[str, Any]:
+    """Describe a fit beside the run; a zone is kept where half of it is in a zone of the fit."""
+    whole = fit.zones.geometry.union_all()
+    kept = [zone.intersection(whole).area / zone.area >= 0.5 for zone in run.zones.geometry]
+    share = run.spec["zones"]["area_share"]
+    before = top_cells(run.cells["combined"].to_numpy(), share)
+    after = top_cells(fit.combined.score, share)
+    return {
+        "changed": name,
+        "family": fit.terrain.model.family,
+        "bic": fit.terrain.model.fit.bic,
+        "factors": [
+            {
+                "name": column.factor,
+                "operation": column.operation,
+                "distance": column.distance_units,
+                "rrv": float(np.exp(coefficient)),
+            }
+            for column, coefficient in zip(
+                fit.terrain.model.columns, fit.terrain.model.fit.beta[1:], strict=True
+            )
+        ],
+        "zones_kept": float(np.mean(kept)) if kept else 1.0,
+        "top_shared": float((before & after).sum() / before.sum()),
+    }
+
+
+SAME_ZONE = 0.5
+
+
+def compare(one: RunRecord, other: RunRecord) -> dict[str, Any]:
+    """Compare two runs of one city.
+
+    A zone is kept where at least half of its area lies in zones of the other run.
+
+    Raises
+    ------
+    DataError
+        If the runs are of different cities.
+    """
+    if one.city != other.city:
+        msg = f"runs of different cities cannot be compared: {one.city} and {other.city}"
+        raise DataError(msg)
+    return {
+        "runs": [_named(run) for run in (one, other)],
+        "factors": _factors(one, other),
+        "zones": {
+            "kept": [zone for zone, share in _covered(one, other) if share >= SAME_ZONE],
+            "lost": [zone for zone, share in _covered(one, other) if share < SAME_ZONE],
+            "gained": [zone for zone, share in _covered(other, one) if share < SAME_ZONE],
+        },
+        "scores": _scores(one, other),
+    }
+
+
+def _named(run: RunRecord) -> dict[str, Any]:
+    return {
+        "run": run.id,
+        "outcome": run.outcome,
+        "scope": run.scope,
+        "from": run.period_from.isoformat(),
+        "to": run.period_to.isoformat(),
+        "incidents": run.result["incidents"],
+        "family": run.result["model"]["family"],
+        "bic": run.result["model"]["bic"],
+        "zones": len(run.zones),
+        "zones_from": run.result["zones_from"],
+    }
+
+
+def _factors(one: RunRecord, other: RunRecord) -> list[dict[str, Any]]:
+    tables = [
+        {factor["name"]: factor for factor in run.result["model"]["factors"]}
+        for run in (one, other)
+    ]
+    names = sorted(set(tables[0]) | set(tables[1]))
+    wanted = ("operation", "distance", "rrv", "rrv_low", "rrv_high")
+    return [
+        {
+            "name": name,
+            "runs": [
+                {key: table[name][key] for key in wanted} if name in table else None
+                for table in tables
+            ],
+        }
+        for name in names
+    ]
+
+
+def _covered(one: RunRecord, other: RunRecord) -> list[tuple[str, float]]:
+    """Give each zone of one run and the share of its area that the other run's zones cover."""
+    whole = other.zones.geometry.union_all()
+    return [
+        (zone.id, float(zone.geometry.intersection(whole).area / zone.geometry.area))
+        for zone in one.zones.itertuples()
+    ]
+
+
+def _scores(one: RunRecord, other: RunRecord) -> dict[str, Any] | None:
+    """Compare the scores of cells that both runs have; none where the grids differ."""
+    if one.grid.bounds != other.grid.bounds or one.grid.cell_units != other.grid.cell_units:
+        return None
+    place = other.grid.index_raster[one.grid.rows, one.grid.cols]
+    both = place >= 0
+    told: dict[str, Any] = {"cells": int(both.sum())}
+    if not both.any():
+        return None
+    share = one.spec["zones"]["area_share"]
+    for name, column in (("rtm", "score"), ("combined", "combined")):
+        a = one.cells[column].to_numpy()[both]
+        b = other.cells[column].to_numpy()[place[both]]
+        flat = np.ptp(a) == 0 or np.ptp(b) == 0
+        told[name] = {
+            "rank_correlation": None if flat else float(spearmanr(a, b).statistic),
+            "top_shared": float(
+                (top_cells(a, share) & top_cells(b, share)).sum() / top_cells(a, share).sum()
+            ),
+        }
+    return told

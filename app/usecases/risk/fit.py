@@ -1,0 +1,562 @@
+"""From the database to the engine: what an analysis reads, and a digest of it.
+
+Load, fit, store: the one way a run is made, whoever asks for it.
+
+What may be asked of a fit, as plain values with names: of a job, a form, the command line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from app.json_documents import run_document, zone_id
+from geodata.db.geometry import geometry_faults
+from geodata.errors import DataError
+from geodata.repositories import audit, cities, incidents, layers, runs
+from geodata.repositories.runs import RunRecord
+from spatial.analysis import CITY_SCOPE, Analysis, Inputs, analyse_city, analyse_districts
+from spatial.spec import GridSpec, HistorySpec, ModelSpec, RiskFactor, RunSpec, ZoneSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+    from sqlalchemy.orm import Session
+
+    from app.usecases.arguments import Arguments
+    from geodata.db.engine import Database
+    from geodata.repositories.cities import CityRecord
+    from spatial.spec import Operations, Step
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class FactorChoice:
+    """A factor of the city that a run takes; what is left out stays as the city's file has it."""
+
+    name: str
+    operation: Operations | None = None
+    max_blocks: int | None = None
+    step: Step | None = None
+
+    def applied_to(self, factor: RiskFactor) -> RiskFactor:
+        """Give the city's factor as the run takes it.
+
+        Raises
+        ------
+        SpecError
+            If what is chosen is out of bounds.
+        """
+        told = {
+            name: value for name, value in dataclasses.asdict(self).items() if value is not None
+        }
+        return dataclasses.replace(factor, **told)
+
+
+def load_inputs(
+    session: Session,
+    city: CityRecord,
+    outcome: str,
+    start: dt.date,
+    end: dt.date,
+    *,
+    factors: Sequence[FactorChoice] = (),
+) -> Inputs:
+    """Read the incidents of one outcome and period, and the environment of their city.
+
+    Parameters
+    ----------
+    session, city
+        Where they are read from.
+    outcome, start, end
+        Which incidents; the end is excluded.
+    factors
+        The factors to take; every factor of the city as its file has it where none is named.
+
+    Raises
+    ------
+    DataError
+        If a factor is named that the city does not have, or one is named twice.
+    SpecError
+        If what is chosen for a factor is out of bounds.
+    """
+    points = incidents.incident_points(session, city.id, outcome, start, end)
+    found = layers.factor_layers(session, city.id)
+    if factors:
+        found = _chosen(city.slug, found, factors)
+    return Inputs(
+        study_area=city.study_area,
+        districts=dict(zip(city.districts["code"], city.districts.geometry, strict=True)),
+        incidents=points.geometry,
+        age_days=days_before(points["occurred_on"], end),
+        layers={factor: frame.geometry for factor, frame in found.items()},
+    )
+
+
+def inputs_of(session: Session, run: RunRecord) -> tuple[Inputs, RunSpec]:
+    """Read again what a run was made from, and how: its own factors, whatever the city has now.
+
+    Raises
+    ------
+    DataError
+        If the city no longer has a factor of the run.
+    """
+    city = cities.get_city(session, run.city)
+    taken = [FactorChoice(**factor) for factor in run.spec["factors"]]
+    inputs = load_inputs(session, city, run.outcome, run.period_from, run.period_to, factors=taken)
+    spec = RunSpec(
+        grid=GridSpec(**run.spec["grid"]),
+        factors=tuple(inputs.layers),
+        model=ModelSpec(**{**run.spec["model"], "families": tuple(run.spec["model"]["families"])}),
+        history=HistorySpec(
+            half_life_days=run.spec["history"]["half_life_days"],
+            bandwidths_cells=tuple(run.spec["history"]["bandwidths_cells"]),
+        ),
+        zones=ZoneSpec(**run.spec["zones"]),
+    )
+    return inputs, spec
+
+
+def city_wide(session: Session, run_id: str) -> tuple[RunRecord, Inputs, RunSpec]:
+    """Read a run of the whole city with what it was made from, unchanged since.
+
+    Raises
+    ------
+    NotStoredError
+        If there is no such run.
+    DataError
+        If it is a run of one district, or the stored data are no longer those it was made from.
+    """
+    run = runs.get_run(session, run_id)
+    if run.scope != CITY_SCOPE:
+        msg = f"run {run.id} is of district {run.scope}; this is worked out city-wide only"
+        raise DataError(msg)
+    inputs, spec = inputs_of(session, run)
+    if digest_inputs(inputs) != run.data_sha256:
+        msg = f"the stored data are no longer those of run {run.id}; fit it again first"
+        raise DataError(msg)
+    return run, inputs, spec
+
+
+def require_outcome(city: CityRecord, outcome: str) -> None:
+    """Refuse an outcome that the city has no incidents of.
+
+    Raises
+    ------
+    DataError
+        If it is not one of the city's.
+    """
+    if outcome not in city.outcomes:
+        known = ", ".join(city.outcomes) or "none: import incidents first"
+        msg = f"{city.slug} has no outcome {outcome!r}; its outcomes are {known}"
+        raise DataError(msg)
+
+
+def require_districts(city: CityRecord, asked: Iterable[str]) -> None:
+    """Refuse districts that the city does not have.
+
+    Raises
+    ------
+    DataError
+        If one is not the city's.
+    """
+    known = list(city.districts["code"])
+    unknown = [name for name in asked if name not in known]
+    if unknown:
+        msg = (
+            f"{city.slug} has no district {', '.join(map(repr, unknown))}; its districts are "
+            f"{', '.join(known)}"
+        )
+        raise DataError(msg)
+
+
+def _chosen(
+    slug: str, found: Mapping[RiskFactor, gpd.GeoDataFrame], factors: Sequence[FactorChoice]
+) -> dict[RiskFactor, gpd.GeoDataFrame]:
+    """Take some of a city's layers, in the city's order: the order of a choice decides nothing."""
+    choices = {choice.name: choice for choice in factors}
+    if len(choices) < len(factors):
+        msg = "a factor is named twice; name each that the run is to take once"
+        raise DataError(msg)
+    known = [factor.name for factor in found]
+    unknown = [name for name in choices if name not in known]
+    if unknown:
+        msg = (
+            f"{slug} has no factor {', '.join(map(repr, unknown))}; its factors are "
+            f"{', '.join(known) or 'none: name some in its city file'}"
+        )
+        raise DataError(msg)
+    return {
+        choices[factor.name].applied_to(factor): layer
+        for factor, layer in found.items()
+        if factor.name in choices
+    }
+
+
+def days_before(days: Iterable[dt.date], end: dt.date) -> NDArray[np.float64]:
+    """Count the days from each incident to the end of a period."""
+    return np.array([(end - day).days for day in days], dtype=np.float64)
+
+
+def digest_inputs(inputs: Inputs) -> str:
+    """Digest everything that decides a run; the order of rows does not matter."""
+    digest = hashlib.sha256()
+    parts: list[tuple[str, Any]] = [
+        ("study area", [inputs.study_area]),
+        *(("district " + name, [shape]) for name, shape in inputs.districts.items()),
+        *((f"factor {factor.name}", shapes.array) for factor, shapes in inputs.layers.items()),
+    ]
+    for label, shapes in parts:
+        digest.update(label.encode())
+        for wkb in sorted(shapely.to_wkb(list(shapes))):
+            digest.update(wkb)
+    ages = inputs.age_days if inputs.age_days is not None else [0] * len(inputs.incidents)
+    dated = zip(shapely.to_wkb(inputs.incidents.array), ages, strict=True)
+    for wkb, age in sorted((wkb, int(age)) for wkb, age in dated):
+        digest.update(wkb + age.to_bytes(4, "little"))
+    return digest.hexdigest()
+
+
+if TYPE_CHECKING:
+    Progress = Callable[[str, int, int], None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class FitRequest:
+    """What is asked of a fit.
+
+    ``districts`` empty means the whole city in one model; ``factors`` empty all of the city's as
+    its file has them. ``cell_units`` and ``block_units`` are the city's where they are left out.
+    ``end`` is excluded. ``name`` and ``note`` are what the runs are called and what is said of
+    them; they decide nothing.
+    """
+
+    city: str
+    outcome: str
+    start: dt.date | None = None
+    end: dt.date | None = None
+    districts: tuple[str, ...] = ()
+    factors: tuple[FactorChoice, ...] = ()
+    cell_units: float | None = None
+    block_units: float | None = None
+    model: ModelSpec = dataclasses.field(default_factory=ModelSpec)
+    history: HistorySpec = dataclasses.field(default_factory=HistorySpec)
+    zones: ZoneSpec = dataclasses.field(default_factory=ZoneSpec)
+    name: str = ""
+    note: str = ""
+
+
+@geometry_faults("the fit")
+def fit(
+    database: Database,
+    asked: FitRequest,
+    *,
+    who: str = "",
+    progress: Progress | None = None,
+) -> list[RunRecord]:
+    """Fit and store the runs that are asked for, or give back those that are stored already.
+
+    A run's id is a digest of everything that decides it: the same data, settings and code give
+    the same run, so it is fitted once. A run that is stored stands in the audit, with ``who``
+    asked for it.
+
+    Raises
+    ------
+    NotStoredError
+        If the city is not in the database.
+    DataError
+        If the outcome, a district, a factor or the period is not the city's, or the name or the
+        note is too long.
+    SpecError
+        If a length or what is chosen for a factor is out of bounds.
+    FitError, GridError
+        If the engine cannot fit these data.
+    """
+    runs.plain_naming(asked.name, asked.note)
+    with database.session() as session:
+        city = cities.get_city(session, asked.city)
+        start, end = _period(session, city, asked)
+        inputs = load_inputs(session, city, asked.outcome, start, end, factors=asked.factors)
+    require_districts(city, asked.districts)
+    spec = _spec(city, asked, inputs)
+    data = digest_inputs(inputs)
+    made = _Maker(city=city, outcome=asked.outcome, period=(start, end), spec=spec, data=data)
+    scopes = asked.districts or (CITY_SCOPE,)
+    with database.session() as session:
+        stored = {scope: runs.find_run(session, made.run_id(scope)) for scope in scopes}
+    missing = [scope for scope in scopes if stored[scope] is None]
+    if missing == [CITY_SCOPE]:
+        analyses = [analyse_city(inputs, spec, progress=progress)]
+    else:
+        analyses = analyse_districts(inputs, spec, missing, progress=progress) if missing else []
+    fresh = {analysis.scope: made.record(analysis) for analysis in analyses}
+    with database.session(write=True) as session:
+        # others may have been asked the same, and have been quicker
+        new = [run for run in fresh.values() if runs.find_run(session, run.id) is None]
+        for run in new:
+            runs.save_run(session, run)
+        for run in new:
+            audit.record(session, who, "run.fit", run.id, _told(run))
+        ids = [made.run_id(scope) for scope in scopes]
+        for run_id in ids if asked.name or asked.note else ():
+            runs.name_run(session, run_id, asked.name, asked.note, who, _now())
+        return [runs.get_run(session, run_id) for run_id in ids]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Maker:
+    """Turns analyses into records that carry everything needed to repeat them."""
+
+    city: CityRecord
+    outcome: str
+    period: tuple[dt.date, dt.date]
+    spec: RunSpec
+    data: str
+
+    def run_id(self, scope: str) -> str:
+        decisive = {
+            "city": self.city.slug,
+            "outcome": self.outcome,
+            "period": [day.isoformat() for day in self.period],
+            "scope": scope,
+            "spec": dataclasses.asdict(self.spec),
+            "data": self.data,
+            "code": code_version(),
+        }
+        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:12]
+
+    def record(self, analysis: Analysis) -> RunRecord:
+        run = self.run_id(analysis.scope)
+        zones = analysis.zones.set_crs(self.city.crs)
+        zones.insert(
+            0, "id", [zone_id(run, z.district, z.rank) for z in analysis.zones.itertuples()]
+        )
+        return RunRecord(
+            id=run,
+            city=self.city.slug,
+            outcome=self.outcome,
+            scope=analysis.scope,
+            period_from=self.period[0],
+            period_to=self.period[1],
+            seed=self.spec.model.seed,
+            spec=dataclasses.asdict(self.spec),
+            data_sha256=self.data,
+            code_version=code_version(),
+            created_at=_now(),
+            result=run_document(
+                analysis,
+                run=run,
+                city=self.city.slug,
+                crs=self.city.crs,
+                outcome=self.outcome,
+                period=self.period,
+                seed=self.spec.model.seed,
+                zones_from=self.spec.zones.source,
+            ),
+            grid=analysis.grid,
+            cells=analysis.cells,
+            zones=zones,
+        )
+
+
+def _now() -> dt.datetime:
+    """Return the time, UTC, without a zone."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
+def code_version() -> str:
+    """Give the version of the software that makes runs."""
+    return version("saferground")
+
+
+def _spec(city: CityRecord, asked: FitRequest, inputs: Inputs) -> RunSpec:
+    """Put together what decides a run: what is asked, and the city's where nothing is."""
+    cell, block = asked.cell_units, asked.block_units
+    return RunSpec(
+        grid=GridSpec(
+            cell_units=city.cell_units if cell is None else cell,
+            block_units=city.block_units if block is None else block,
+        ),
+        factors=tuple(inputs.layers),
+        model=asked.model,
+        history=asked.history,
+        zones=asked.zones,
+    )
+
+
+def _told(record: RunRecord) -> dict[str, Any]:
+    """Say for the audit what was asked: enough to know the run again, no place of it."""
+    grid = record.spec["grid"]
+    return {
+        "city": record.city,
+        "outcome": record.outcome,
+        "scope": record.scope,
+        "from": record.period_from.isoformat(),
+        "to": record.period_to.isoformat(),
+        "cell": grid["cell_units"],
+        "block": grid["block_units"],
+        "factors": [factor["name"] for factor in record.spec["factors"]],
+        "seed": record.seed,
+    }
+
+
+def _period(session: Session, city: CityRecord, asked: FitRequest) -> tuple[dt.date, dt.date]:
+    """Return the days of a fit, the end excluded: those of its outcome where none are asked for.
+
+    Days that only other outcomes have incidents of would count as days without incidents.
+    """
+    require_outcome(city, asked.outcome)
+    found = incidents.outcome_period(session, city.id, asked.outcome)
+    if found is None:
+        msg = f"{city.slug} has no incidents of {asked.outcome!r}; import some first"
+        raise DataError(msg)
+    start = asked.start or found[0]
+    end = asked.end or found[1] + dt.timedelta(days=1)
+    if start >= end:
+        msg = f"the period from {start} to {end} is empty; --from is included, --to is not"
+        raise DataError(msg)
+    return start, end
+
+
+OPERATIONS = ("proximity", "density", "both")
+STEPS = ("whole", "half")
+FAMILIES = ("poisson", "nb1", "nb2")
+
+
+def read_fit(given: Arguments) -> FitRequest:
+    """Read what is asked of a fit.
+
+    Raises
+    ------
+    SpecError
+        If something is missing, unknown or out of bounds.
+    """
+    taken: dict[str, Any] = {
+        "city": given.text("city"),
+        "outcome": given.text("outcome"),
+        "start": given.day("from", required=False),
+        "end": given.day("to", required=False),
+        "districts": given.texts("districts"),
+        "cell_units": given.number_or_none("cell"),
+        "block_units": given.number_or_none("block"),
+        "name": given.text("name", required=False),
+        "note": given.text("note", required=False),
+    }
+    factors = [_read_factor(one) for one in given.objects("factors")]
+    model, zones, history = _read_model(given), _read_zones(given), _read_history(given)
+    given.check()
+    return FitRequest(
+        **taken,
+        factors=tuple(FactorChoice(**one) for one in factors),
+        model=ModelSpec(**model),
+        history=HistorySpec(**history),
+        zones=ZoneSpec(**zones),
+    )
+
+
+def fit_arguments(asked: FitRequest) -> dict[str, Any]:
+    """Write what is asked of a fit as a job is given it; what is as usual is left out."""
+    told: dict[str, Any] = {
+        "from": _day(asked.start),
+        "to": _day(asked.end),
+        "districts": list(asked.districts) or None,
+        "factors": [_told_factor(one) for one in asked.factors] or None,
+        "cell": asked.cell_units,
+        "block": asked.block_units,
+        "name": asked.name or None,
+        "note": asked.note or None,
+        **_other_than_usual(asked),
+    }
+    return {
+        "city": asked.city,
+        "outcome": asked.outcome,
+        **{name: value for name, value in told.items() if value is not None},
+    }
+
+
+def _read_factor(given: Arguments) -> dict[str, Any]:
+    return {
+        "name": given.text("name"),
+        "operation": given.choice_or_none("operation", OPERATIONS),
+        "max_blocks": given.whole_or_none("max_blocks"),
+        "step": given.choice_or_none("step", STEPS),
+    }
+
+
+def _read_model(given: Arguments) -> dict[str, Any]:
+    usual = ModelSpec()
+    return {
+        "sign": "protective" if given.flag("protective") else "aggravating",
+        "sharing": given.choice("sharing", ("own", "shared"), usual.sharing),
+        "seed": given.whole("seed", usual.seed),
+        "folds": given.whole("folds", usual.folds),
+        "mixing": given.number("mixing", usual.mixing),
+        "lambda_rule": given.choice("lambda_rule", ("min", "1se"), usual.lambda_rule),
+        "families": given.texts("families") or usual.families,
+        "min_incidents_district": given.whole(
+            "min_incidents_district", usual.min_incidents_district
+        ),
+    }
+
+
+def _read_zones(given: Arguments) -> dict[str, Any]:
+    usual = ZoneSpec()
+    return {
+        "source": given.choice("zones_from", ("combined", "rtm"), usual.source),
+        "area_share": given.number("area_share", usual.area_share),
+        "min_cells": given.whole("min_cells", usual.min_cells),
+        "max_cells": given.whole("max_cells", usual.max_cells),
+        "max_zones": given.whole("max_zones", usual.max_zones),
+    }
+
+
+def _read_history(given: Arguments) -> dict[str, Any]:
+    """Read how history counts; a half-life of 0 lets all incidents count alike."""
+    days = given.number_or_none("half_life_days")
+    return {} if days is None else {"half_life_days": days or None}
+
+
+def _other_than_usual(asked: FitRequest) -> dict[str, Any]:
+    model, zones, history = asked.model, asked.zones, asked.history
+    told = {
+        "protective": (model.sign == "protective", False),
+        "sharing": (model.sharing, ModelSpec().sharing),
+        "seed": (model.seed, ModelSpec().seed),
+        "folds": (model.folds, ModelSpec().folds),
+        "mixing": (model.mixing, ModelSpec().mixing),
+        "lambda_rule": (model.lambda_rule, ModelSpec().lambda_rule),
+        "families": (list(model.families), list(ModelSpec().families)),
+        "min_incidents_district": (
+            model.min_incidents_district,
+            ModelSpec().min_incidents_district,
+        ),
+        "zones_from": (zones.source, ZoneSpec().source),
+        "area_share": (zones.area_share, ZoneSpec().area_share),
+        "min_cells": (zones.min_cells, ZoneSpec().min_cells),
+        "max_cells": (zones.max_cells, ZoneSpec().max_cells),
+        "max_zones": (zones.max_zones, ZoneSpec().max_zones),
+        "half_life_days": (history.half_life_days or 0, HistorySpec().half_life_days or 0),
+    }
+    return {name: value for name, (value, usual) in told.items() if value != usual}
+
+
+def _told_factor(choice: FactorChoice) -> Mapping[str, Any]:
+    told = {
+        "name": choice.name,
+        "operation": choice.operation,
+        "max_blocks": choice.max_blocks,
+        "step": choice.step,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _day(day: dt.date | None) -> str | None:
+    return day.isoformat() if day else None

@@ -1,1 +1,0 @@
-"""Pages: each view parses what is asked, calls, and renders."""

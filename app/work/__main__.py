@@ -1,8 +1,0 @@
-"""``python -m app.work LINE PARENT``: started by a worker to do its work, by nobody else."""
-
-import sys
-from multiprocessing.connection import Connection
-
-from app.work.process import serve_orders
-
-serve_orders(Connection(int(sys.argv[1])), int(sys.argv[2]))

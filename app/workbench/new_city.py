@@ -1,0 +1,427 @@
+"""Forms of the workbench; each keeps what was typed.
+
+What is said of a new city -> its city file, or what is wrong where.
+
+Pages of a city that is yet to be: its districts, its system, its grid.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import unicodedata
+import zoneinfo
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from flask_wtf import FlaskForm
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError
+from wtforms import StringField
+from wtforms.validators import DataRequired, Length
+
+from app.admin.layout import say
+from app.auth.guard import require_visitor
+from app.extensions import workroom
+from app.usecases.city_files import follow
+from app.workbench.column_mapping import AS_SAID, OTHER, Faults
+from app.workbench.source_profile import outline_map
+from app.workbench.upload_pages import receive_file
+from geodata.cityfile.description import SLUG, read_content
+from geodata.cityfile.schema import DEGREES
+from geodata.errors import CityFileError, DataError
+from geodata.ingest.areas import gather_areas
+from geodata.ingest.city_folder import CityFolder, safe_name
+from geodata.ingest.location import describe_system, systems_at
+from geodata.ingest.sources import texts_of
+from geodata.ingest.store import import_city
+from geodata.readers import read_place
+from geodata.repositories import audit
+from geodata.repositories.cities import list_cities
+from geodata.uploads import intake
+from geodata.uploads.intake import MOST_BYTES
+from geodata.uploads.profile import preview
+from spatial.errors import GridError
+from spatial.grid import lay_grid
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from flask.typing import ResponseReturnValue
+
+    from geodata.cityfile.description import CityFile
+    from geodata.ingest.areas import Areas
+    from geodata.uploads.intake import HandedIn
+    from geodata.uploads.profile import Preview
+
+
+LONGEST_REASON = 500
+
+
+class WithdrawForm(FlaskForm):
+    """Why a release is taken from the public pages."""
+
+    why = StringField(
+        "Reason",
+        [DataRequired("say why; it is kept with the release"), Length(max=LONGEST_REASON)],
+        description="It stands on the public data page beside the release.",
+    )
+
+
+RESERVED = ("new-city",)  # an address of the workbench
+MOST_SYSTEMS = 12
+CELL = {True: ("60", "120"), False: ("200", "400")}  # metres, feet
+SHAPES = ("Polygon", "MultiPolygon")
+LONGEST_NAME, LONGEST_SHORT_NAME = 200, 40
+LONGEST_UNITS = 1e6
+
+
+@dataclass(frozen=True, kw_only=True)
+class CityAnswers:
+    """What is said of a new city; ``district`` is the column of codes, nothing for an outline."""
+
+    name: str = ""
+    slug: str = ""
+    crs: str = ""
+    crs_other: str = ""
+    timezone: str = ""
+    cell: str = ""
+    block: str = ""
+    district: str = ""
+    district_name: str = ""
+    file_crs: str = AS_SAID
+
+    @property
+    def system(self) -> str:
+        """The reference system that is meant."""
+        return self.crs_other.strip() if self.crs == OTHER else self.crs
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the answers as they are kept beside the file."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outline:
+    """A file of districts as it seems to be; ``systems`` are those made for where it lies."""
+
+    preview: Preview
+    said: str | None
+    systems: tuple[tuple[str, str], ...]
+    guesses: CityAnswers
+    values: Mapping[str, tuple[str, ...]]
+
+
+def look_at_outline(handed: HandedIn, file_crs: str = AS_SAID) -> Outline:
+    """Look at a file that is to be the districts of a new city.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read or holds no areas.
+    """
+    place = intake.place_of(handed)
+    seen = preview(place)
+    shapes = (seen.shape or "").split("/")
+    if not set(shapes) & set(SHAPES):
+        msg = (
+            f"{handed.upload.name}: districts are areas with an outline, and this file holds none; "
+            "export them as GeoJSON, a zipped shapefile or a GeoPackage"
+        )
+        raise DataError(msg)
+    said = seen.coordinates.said if seen.coordinates else None
+    frame = read_place(dataclasses.replace(place, x="?", y="?")).frame
+    systems = _systems(frame, _usable(file_crs) or said)
+    columns = [column.name for column in seen.columns]
+    code = next((c.name for c in seen.columns if c.different == seen.rows and c.role == "id"), "")
+    metric = not systems or CRS.from_user_input(systems[0][0]).axis_info[0].unit_name == "metre"
+    cell, block = CELL[metric]
+    return Outline(
+        preview=seen,
+        said=said,
+        systems=systems,
+        guesses=CityAnswers(
+            district=code, crs=systems[0][0] if systems else OTHER, cell=cell, block=block
+        ),
+        values={name: tuple(texts_of(frame[name])[:3]) for name in columns},
+    )
+
+
+def _systems(frame: Any, said: str | None) -> tuple[tuple[str, str], ...]:
+    """Give the projected systems that are made for where shapes lie: codes and names."""
+    if said is None:
+        return ()
+    west, south, east, north = frame.total_bounds
+    if not np.isfinite([west, south, east, north]).all():
+        return ()
+    turn = Transformer.from_crs(said, DEGREES, always_xy=True)
+    lon, lat = turn.transform((west + east) / 2, (south + north) / 2)
+    if not (abs(lon) <= 180 and abs(lat) <= 90):
+        return ()
+    codes = dict.fromkeys(systems_at(lon, lat))
+    if CRS.from_user_input(said).is_projected:
+        codes = {said: None, **codes}
+    return tuple((code, describe_system(code)) for code in list(codes)[:MOST_SYSTEMS])
+
+
+def _usable(system: str) -> str | None:
+    try:
+        CRS.from_user_input(system)
+    except CRSError:
+        return None
+    return system or None
+
+
+def read_city_form(form: Mapping[str, str]) -> CityAnswers:
+    """Read what was chosen and typed; a short name that was left empty comes from the name."""
+    names = [field.name for field in dataclasses.fields(CityAnswers)]
+    answers = CityAnswers(**{name: form.get(name, "").strip() for name in names})
+    return dataclasses.replace(answers, slug=answers.slug or short_name(answers.name))
+
+
+def short_name(name: str) -> str:
+    """Make a short name for addresses of what stands before the first comma.
+
+    >>> short_name("San José, California"), short_name("Łódź"), short_name(", ?")
+    ('san-jose', 'odz', '')
+    """
+    plain = unicodedata.normalize("NFKD", name.split(",")[0]).encode("ascii", "ignore").decode()
+    return "-".join(re.findall(r"[a-z0-9]+", plain.lower()))[:LONGEST_SHORT_NAME].strip("-")
+
+
+def read_city_kept(kept: Mapping[str, Any]) -> CityAnswers | None:
+    """Read answers that were kept, nothing where there are none."""
+    try:
+        return CityAnswers(**kept) if kept else None
+    except TypeError:
+        return None
+
+
+def build_city(
+    answers: CityAnswers, source: str, columns: Collection[str], taken: Collection[str]
+) -> tuple[dict[str, Any], Faults]:
+    """Give the city file that answers mean, and what is wrong with them; ``taken`` are slugs."""
+    faults = Faults()
+    if not answers.name or len(answers.name) > LONGEST_NAME:
+        faults.add("name", "give the city's name, such as Hartford, Connecticut")
+    if not SLUG.fullmatch(answers.slug) or answers.slug in RESERVED:
+        faults.add("slug", "use small letters, digits and hyphens, such as hartford")
+    elif answers.slug in taken:
+        faults.add("slug", f"there is a city {answers.slug} already; choose another")
+    _check_system(answers.system, faults)
+    if answers.timezone not in zoneinfo.available_timezones():
+        faults.add("timezone", "choose a time zone, such as America/New_York")
+    numbers = _lengths(answers, faults)
+    _check_columns(answers, columns, faults)
+    place = {"source": source, **({"crs": answers.file_crs} if answers.file_crs else {})}
+    if answers.file_crs and _usable(answers.file_crs) is None:
+        faults.add("file_crs", f"{answers.file_crs[:40]!r} is no known system; write EPSG:2234")
+    named = {"name": answers.district_name} if answers.district_name else {}
+    area = (
+        {"districts": {**place, "id": answers.district, **named}}
+        if answers.district
+        else {"boundary": place}
+    )
+    city = {
+        "slug": answers.slug,
+        "name": answers.name,
+        "crs": answers.system,
+        "timezone": answers.timezone,
+    }
+    return {"city": city, **area, "grid": numbers}, faults
+
+
+def _lengths(answers: CityAnswers, faults: Faults) -> dict[str, float]:
+    numbers = {"cell": _number(answers.cell), "block": _number(answers.block)}
+    for name, value in numbers.items():
+        if not 0 < value < LONGEST_UNITS:
+            faults.add(name, "give a length in the units of the system, such as 200")
+    return numbers
+
+
+def _check_columns(answers: CityAnswers, columns: Collection[str], faults: Faults) -> None:
+    for name in ("district", "district_name"):
+        if getattr(answers, name) and getattr(answers, name) not in columns:
+            faults.add(name, "choose a column of the file")
+    if answers.district_name and not answers.district:
+        faults.add("district", "names need codes beside them; choose the column of the codes")
+
+
+def _check_system(system: str, faults: Faults) -> None:
+    try:
+        known = CRS.from_user_input(system) if system else None
+    except CRSError:
+        known = None
+    if known is None:
+        faults.add("crs", "choose a system, or type one such as EPSG:2234")
+    elif not known.is_projected:
+        faults.add(
+            "crs", f"{system} is not projected: its unit is degrees; choose one in feet or metres"
+        )
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text.replace(",", ""))
+    except ValueError:
+        return float("nan")
+    return int(value) if value.is_integer() else value
+
+
+def lay_out(content: dict[str, Any], handed: HandedIn, faults: Faults) -> tuple[Areas, int] | None:
+    """Read the districts and lay the grid: areas and how many cells; what is wrong goes to faults.
+
+    Lengths are in units of the city's system.
+    """
+    try:
+        described = read_content(content, Path("this city"), handed.upload.path.parent)
+        described = with_outline(described, handed)
+        areas = gather_areas(described)
+        shapes = {code: shape for code, (_, shape) in areas.districts.items()}
+        grid = lay_grid(areas.study_area, shapes, described.grid.cell_units)
+    except CityFileError as error:
+        for fault in error.faults:
+            faults.add("block" if "block" in fault else "form", fault)
+    except GridError as error:
+        faults.add("cell", str(error))
+    except DataError as error:
+        faults.add("form", str(error))
+    else:
+        return areas, len(grid.cols)
+    return None
+
+
+def with_outline(described: CityFile, handed: HandedIn) -> CityFile:
+    """Give a city file whose districts are the rows that were read of a file that was handed in."""
+    districts = described.districts
+    if districts is None:
+        return described
+    place = intake.read_before(districts.place, handed)
+    return dataclasses.replace(described, districts=dataclasses.replace(districts, place=place))
+
+
+def zones() -> list[str]:
+    """Name the time zones of places, those of America first."""
+    found = [z for z in zoneinfo.available_timezones() if "/" in z and not z.startswith("Etc/")]
+    return sorted(found, key=lambda z: (not z.startswith("America/"), z))
+
+
+bp = Blueprint("new_city", __name__, url_prefix="/analyst")
+NO_CITY = ""
+LONGEST_EXAMPLE = 80
+MANY_DISTRICTS = 40  # more are rarely the districts of a police department
+
+
+@bp.route("/new-city", methods=["GET", "POST"])
+def begin() -> ResponseReturnValue:
+    """Take the file of a new city's districts in."""
+    faults = Faults()
+    if request.method == "POST":
+        who = require_visitor().person.name
+        try:
+            handed = receive_file(workroom(), request.files.get("file"), NO_CITY, who)
+            look_at_outline(handed)
+        except DataError as error:
+            faults.add("file", str(error))
+        else:
+            return redirect(url_for("new_city.describe", upload=handed.upload.id), 303)
+    return render_template("analyst/new_city.html", faults=faults, most_bytes=MOST_BYTES), (
+        422 if faults else 200
+    )
+
+
+@bp.route("/new-city/<upload>", methods=["GET", "POST"])
+def describe(upload: str) -> ResponseReturnValue:
+    """Ask what a city needs to be told, show its districts, and set it up."""
+    handed = _handed(upload)
+    kept = read_city_kept(handed.answers)
+    outline = look_at_outline(handed, kept.file_crs if kept else "")
+    if request.method == "GET":
+        return _page(handed, outline, kept or outline.guesses, Faults(), None)
+    answers = read_city_form(request.form)
+    handed = dataclasses.replace(handed, answers=answers.as_json())
+    intake.keep(handed)
+    content, faults = _content(handed, outline, answers)
+    laid = None if faults else lay_out(content, handed, faults)
+    if laid is None or "set_up" not in request.form:
+        return _page(handed, outline, answers, faults, laid)
+    try:
+        _set_up(handed, content)
+    except (DataError, CityFileError) as error:
+        faults.add("form", str(error))
+        return _page(handed, outline, answers, faults, None)
+    say(f"{answers.name} is set up. Now add what it is made of: incidents and factors.")
+    return redirect(url_for("sources.sources", city=answers.slug), 303)
+
+
+@bp.get("/new-city/<upload>/places.json")
+def places(upload: str) -> ResponseReturnValue:
+    """Give the map of a new city's districts."""
+    handed = _handed(upload)
+    answers = read_city_kept(handed.answers)
+    areas = None
+    if answers is not None:
+        outline = look_at_outline(handed, answers.file_crs)
+        content, faults = _content(handed, outline, answers)
+        laid = None if faults else lay_out(content, handed, faults)
+        areas = laid[0] if laid else None
+    return jsonify(outline_map(areas))
+
+
+def _content(
+    handed: HandedIn, outline: Outline, answers: CityAnswers
+) -> tuple[dict[str, Any], Faults]:
+    with workroom().database.session() as session:
+        taken = [city.slug for city in list_cities(session)]
+    columns = [column.name for column in outline.preview.columns]
+    source = safe_name(handed.upload.name)
+    content, faults = build_city(answers, source, columns, taken)
+    return {**content, "files": {source: str(handed.upload.path)}}, faults
+
+
+def _page(
+    handed: HandedIn,
+    outline: Outline,
+    answers: CityAnswers,
+    faults: Faults,
+    laid: tuple[Areas, int] | None,
+) -> ResponseReturnValue:
+    return render_template(
+        "analyst/new_city_describe.html",
+        handed=handed,
+        outline=outline,
+        answers=answers,
+        faults=faults,
+        districts=len(laid[0].districts) if laid else 0,
+        cells=laid[1] if laid else 0,
+        notes=[note for report, _ in laid[0].reports for note in report.notes] if laid else [],
+        columns=[
+            (name, f"{name}: {', '.join(values)}"[:LONGEST_EXAMPLE])
+            for name, values in outline.values.items()
+        ],
+        many=MANY_DISTRICTS,
+        zones=zones(),
+        other=OTHER,
+    ), 422 if faults else 200
+
+
+def _set_up(handed: HandedIn, content: dict[str, Any]) -> None:
+    """Write the city's folder and import its districts: seconds, so nobody waits for a job."""
+    room, who = workroom(), require_visitor().person.name
+    folder = CityFolder(room.settings.cities, content["city"]["slug"])
+    source = next(iter(content["files"]))
+    content = {**content, "files": {source: folder.take_in(handed.upload.path, source)}}
+    described = read_content(content, folder.path, folder.root)
+    import_city(room.database, with_outline(described, handed), who=who)
+    follow(room.database, room.settings, described.slug)
+    told = {"name": described.name, "file": handed.upload.name, "sha256": handed.upload.sha256}
+    with room.database.session(write=True) as session:
+        audit.record(session, who, "city.add", described.slug, told)
+    intake.forget(handed)
+
+
+def _handed(upload: str) -> HandedIn:
+    return intake.find(workroom().settings.uploads, upload, NO_CITY)

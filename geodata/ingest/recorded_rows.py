@@ -1,0 +1,346 @@
+"""Read and check alerts, calls, verified gunfire, visits, occurrences and totals.
+
+As in :mod:`geodata.ingest.sources`, nothing here touches the database. A row is left out only
+where a required field or its place cannot be read; any other value that cannot be read counts as
+missing and is noted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from geodata.errors import DataError
+from geodata.import_report import name_rows
+from geodata.ingest.placing import place_points, place_shapes
+from geodata.ingest.sources import (
+    GatheredRecords,
+    digest_text,
+    id_keys,
+    open_source,
+    ordinal_keys,
+    texts_of,
+)
+from geodata.ingest.vocabulary import class_of, disposition_of
+from geodata.readers.dates import read_instants, read_moments, settle_twice
+from spatial.grid import area_of
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from geodata.cityfile.sections import RecordSource
+    from geodata.import_report import Sieve
+    from geodata.ingest.placing import CityFrame
+    from geodata.ingest.sources import Opened
+    from geodata.readers.dates import Instants
+
+LONGEST_TEXT = 120
+DEGREES_PAIR = r"^\s*(?:\(\s*)?(-?\d+(?:\.\d+)?)\s*[,; ]\s*(-?\d+(?:\.\d+)?)\s*(?:\)\s*)?$"
+ORDERS = (  # what cannot be: the first before the second
+    ("published", "triggered"),
+    ("review_started", "triggered"),
+    ("published", "review_started"),
+    ("received", "published"),
+    ("arrived", "dispatched"),
+    ("dispatched", "received"),
+    ("end", "start"),
+)
+
+
+def gather_records(
+    source: RecordSource,
+    city: CityFrame,
+    timezone: str,
+    districts: Mapping[str, BaseGeometry],
+    measures: Sequence[str],
+    now: dt.datetime,
+) -> GatheredRecords:
+    """Read the rows of one source.
+
+    Parameters
+    ----------
+    source
+        What the city file says of it.
+    city, timezone, districts
+        The city's frame, zone and the shapes of its districts by code.
+    measures
+        Ids that occurrences and totals can count towards.
+    now
+        UTC, without a zone: rows later than this are left out.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be used, or if no row of it can.
+    """
+    named = [column for pair in source.columns.values() for column in pair]
+    opened = open_source(
+        source.place,
+        source.section,
+        [*named, source.id, source.latlon],
+        placed=source.kind.placed and source.latlon is None,
+    )
+    rows = pd.DataFrame(index=opened.frame.index)
+    _read_clocks(source, opened, timezone, now, rows)
+    _read_days(source, opened, timezone, rows)
+    _read_values(source, opened, rows)
+    _read_measure(source, opened, measures, rows)
+    if source.kind.placed:
+        _read_place(source, opened, city, districts, rows)
+    else:
+        _check_district(opened, districts, rows)
+    rows["row_key"] = _keys(source, opened, rows)
+    kept = rows.loc[opened.sieve.keep].reset_index(drop=True)
+    if len(rows) and not len(kept):
+        causes = ", ".join(f"{n} {reason}" for reason, n in opened.sieve.report.left_out.items())
+        msg = (
+            f"{source.place.label}: no row can be used ({causes}); check the columns that "
+            f"[{source.section}.fields] names. Nothing was stored"
+        )
+        raise DataError(msg)
+    return GatheredRecords(
+        section=source.section,
+        rows=kept,
+        report=opened.sieve.report,
+        sha256=opened.layer.sha256,
+    )
+
+
+def _read_clocks(
+    source: RecordSource, opened: Opened, timezone: str, now: dt.datetime, rows: pd.DataFrame
+) -> None:
+    """Read every clock a source has, in the order in which they should tick."""
+    sieve, frame = opened.sieve, opened.frame
+    read: dict[str, Instants] = {}
+    for name in source.kind.clocks:
+        if name not in source.columns:
+            continue
+        dates, times = _pair(frame, source.columns[name])
+        read[name] = read_instants(dates, times, date_format=source.date_format, timezone=timezone)
+        sieve.report.notes += read[name].notes
+        unread = read[name].given & np.isnan(read[name].ms)
+        required = _required(source, name)
+        if required:
+            sieve.leave_out(f"bad {name} time", np.isnan(read[name].ms))
+        else:
+            _note(sieve, unread, f"{name}: cannot be read as a time, taken as missing")
+    _tell_of_clock_changes(sieve, read)
+    for name, ms in settle_twice(read).items():
+        rows[f"{name}_ms"] = ms
+        if _required(source, name):
+            latest = pd.Timestamp(now).value / 1e6
+            with np.errstate(invalid="ignore"):
+                sieve.leave_out("in the future", ms > latest)
+    for late, early in ORDERS:
+        if f"{late}_ms" in rows and f"{early}_ms" in rows:
+            wrong = (rows[f"{late}_ms"] < rows[f"{early}_ms"]).to_numpy()
+            _note(sieve, wrong, f"{late} before {early}: kept, but left out of that clock")
+
+
+def _tell_of_clock_changes(sieve: Sieve, read: Mapping[str, Instants]) -> None:
+    twice = sum(int(clock.twice.sum()) for clock in read.values())
+    skipped = sum(clock.skipped for clock in read.values())
+    if twice:
+        sieve.report.notes.append(
+            f"{twice} times lie in the hour that comes twice in autumn: read as the first, unless "
+            "the row's other clocks say the second"
+        )
+    if skipped:
+        sieve.report.notes.append(
+            f"{skipped} times lie in the hour that spring skips: read an hour later"
+        )
+
+
+def _read_days(source: RecordSource, opened: Opened, timezone: str, rows: pd.DataFrame) -> None:
+    """Read the fields that are days; each is required where a section has it."""
+    for name in [f.name for f in source.kind.fields if f.kind == "day"]:
+        dates, times = _pair(opened.frame, source.columns[name])
+        moments = read_moments(dates, times, date_format=source.date_format, timezone=timezone)
+        opened.sieve.report.notes += moments.notes
+        opened.sieve.leave_out(f"bad {name} date", np.isnat(moments.day))
+        rows[name] = [None if np.isnat(d) else pd.Timestamp(d).date() for d in moments.day]
+    if "from" in rows and "to" in rows:
+        backwards = pd.to_datetime(rows["from"]) >= pd.to_datetime(rows["to"])
+        opened.sieve.leave_out("from is not before to", backwards.to_numpy())
+
+
+def _read_values(source: RecordSource, opened: Opened, rows: pd.DataFrame) -> None:
+    """Read texts, words and numbers; a value that cannot be is missing and told."""
+    sieve, frame = opened.sieve, opened.frame
+    for wanted in source.kind.fields:
+        if wanted.kind in ("clock", "day") or wanted.name not in source.columns:
+            continue
+        column = frame[source.columns[wanted.name][0]]
+        if wanted.kind in ("count", "amount"):
+            values, bad = _numbers(column, whole=wanted.kind == "count")
+            if wanted.required:
+                sieve.leave_out(f"bad {wanted.name}", bad | np.isnan(values))
+            else:
+                kind = "whole number" if wanted.kind == "count" else "number"
+                _note(sieve, bad, f"{wanted.name}: no {kind} from 0, taken as missing")
+            rows[wanted.name] = values
+            continue
+        texts = texts_of(column)
+        if wanted.kind == "word":
+            texts = _words(wanted.name, texts, source, sieve)
+        short = [text[:LONGEST_TEXT] or None for text in texts]
+        rows[wanted.name] = pd.Series(short, index=frame.index, dtype=object)
+        if wanted.required:
+            sieve.leave_out(f"no {wanted.name}", rows[wanted.name].isna().to_numpy())
+    if source.section == "occurrences":
+        value = rows["value"] if "value" in rows else pd.Series(np.nan, index=rows.index)
+        rows["value"] = value.fillna(1.0)
+
+
+def _words(name: str, texts: list[str], source: RecordSource, sieve: Sieve) -> list[str]:
+    """Turn the export's words into ours; a word never seen is told and kept as the weakest."""
+    given = source.words["classes" if name == "class" else "dispositions"]
+    turn = class_of if name == "class" else disposition_of
+    answers = {text: turn(text, given) for text in dict.fromkeys(texts)}
+    weakest = "other" if name == "class" else "no disposition"
+    for text, ours in answers.items():
+        if ours is None:
+            seen = np.array([said == text for said in texts], dtype=bool)
+            _note(sieve, seen, f"{name} {text[:40]!r} is not known: counts as {weakest}")
+            answers[text] = weakest
+    return [answers[text] or "" for text in texts]
+
+
+def _read_measure(
+    source: RecordSource, opened: Opened, measures: Sequence[str], rows: pd.DataFrame
+) -> None:
+    if source.section not in ("occurrences", "counts"):
+        return
+    if "measure" not in rows:
+        if source.measure is None:
+            msg = (
+                f"{source.place.label}: says of no row which measure it counts towards; add "
+                f'measure = "..." to its [[{source.section}]], one of {", ".join(measures)}, or '
+                "name the column"
+            )
+            raise DataError(msg)
+        rows["measure"] = source.measure
+    unknown = ~rows["measure"].isin(measures).to_numpy()
+    if unknown[opened.sieve.keep].all() and unknown.any():
+        first = rows["measure"][unknown].iloc[0]
+        msg = (
+            f"{source.place.label}: {first!r} is no measure that takes figures; choose of "
+            f"{', '.join(measures)}"
+        )
+        raise DataError(msg)
+    opened.sieve.leave_out("not a measure that takes figures", unknown)
+
+
+def _read_place(
+    source: RecordSource,
+    opened: Opened,
+    city: CityFrame,
+    districts: Mapping[str, BaseGeometry],
+    rows: pd.DataFrame,
+) -> None:
+    """Place rows, and the verified places of alerts; tell which district each lies in."""
+    frame, place, sieve = opened.frame, source.place, opened.sieve
+    if source.latlon is not None:
+        pair = frame[source.latlon].astype("string").str.extract(DEGREES_PAIR)
+        points = place_points(
+            pair[1].rename("longitude"), pair[0].rename("latitude"), "EPSG:4326", city, sieve
+        )
+    elif place.x is not None and place.y is not None and place.crs is not None:
+        points = place_points(frame[place.x], frame[place.y], place.crs, city, sieve)
+    else:
+        points = shapely.centroid(place_shapes(frame.geometry, city, sieve))
+    rows["x"], rows["y"] = shapely.get_x(points), shapely.get_y(points)
+    codes = np.array([*districts, None], dtype=object)
+    found = area_of(rows["x"].to_numpy(), rows["y"].to_numpy(), list(districts.values()))
+    rows["district"] = codes[found]
+    if {"verified_x", "verified_y"} <= set(source.columns):
+        _read_verified_place(source, opened, city, rows)
+    outside = rows["district"].isna().to_numpy() & sieve.keep
+    if outside.any():
+        sieve.report.notes.append(
+            f"{int(outside.sum())} rows lie near the city but in no district: kept, in the city's "
+            "figures only"
+        )
+
+
+def _read_verified_place(
+    source: RecordSource, opened: Opened, city: CityFrame, rows: pd.DataFrame
+) -> None:
+    """Read where the shooter stood, as far as it is told; a place far away is missing."""
+    x, y = (
+        pd.to_numeric(opened.frame[source.columns[axis][0]], errors="coerce").to_numpy(dtype=float)
+        for axis in ("verified_x", "verified_y")
+    )
+    there_x, there_y = city.transform(x, y, source.place.crs or "EPSG:4326")
+    told = np.isfinite(x) & np.isfinite(y)
+    near = told & city.near(there_x, there_y)
+    _note(opened.sieve, told & ~near, "verified place far from the city: taken as missing")
+    rows["verified_x"] = np.where(near, there_x, np.nan)
+    rows["verified_y"] = np.where(near, there_y, np.nan)
+
+
+def _check_district(
+    opened: Opened, districts: Mapping[str, BaseGeometry], rows: pd.DataFrame
+) -> None:
+    if "district" not in rows:
+        rows["district"] = None
+        return
+    unknown = rows["district"].notna() & ~rows["district"].isin(list(districts))
+    opened.sieve.leave_out("not a district of the city", unknown.to_numpy())
+
+
+def _keys(source: RecordSource, opened: Opened, rows: pd.DataFrame) -> list[str]:
+    """Give each row the key that knows it again: its id, else what it says and its turn."""
+    sieve = opened.sieve
+    if source.id is not None:
+        keys = id_keys(opened.frame[source.id], sieve)
+        repeated = np.zeros(len(keys), dtype=bool)
+        kept = np.flatnonzero(sieve.keep)
+        repeated[kept] = pd.Series(keys, dtype=object).iloc[kept].duplicated().to_numpy()
+        sieve.leave_out("repeated id", repeated)
+        return keys
+    said = [name for name in _identity(source) if name in rows]
+    columns: list[list[Any]] = [rows[name].tolist() for name in said]
+    digests = [digest_text("|".join(map(str, row))) for row in zip(*columns, strict=True)]
+    return ordinal_keys(digests)
+
+
+def _identity(source: RecordSource) -> tuple[str, ...]:
+    """Name what tells two rows without an id apart; a corrected figure keeps its row's key."""
+    if source.section == "counts":
+        return ("measure", "kind", "from", "to", "district")
+    first = next((f"{name}_ms" for name in source.kind.clocks), "date")
+    return (first, "measure", "kind", "x", "y")
+
+
+def _pair(frame: pd.DataFrame, columns: tuple[str, ...]) -> tuple[pd.Series, pd.Series | None]:
+    return frame[columns[0]], frame[columns[1]] if len(columns) == 2 else None
+
+
+def _required(source: RecordSource, name: str) -> bool:
+    return any(f.name == name and f.required for f in source.kind.fields)
+
+
+def _numbers(column: pd.Series, *, whole: bool) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Read numbers from 0; the second answer marks values that are there but cannot be."""
+    texts = column.astype("string").str.strip().str.replace(",", "").fillna("")
+    values = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    with np.errstate(invalid="ignore"):
+        good = np.isfinite(values) & (values >= 0) & (values < 1e9)
+        good &= (values == np.round(values)) if whole else True
+    bad = ~good & (texts != "").to_numpy(dtype=bool)
+    return np.where(good, values, np.nan), bad
+
+
+def _note(sieve: Sieve, which: NDArray[np.bool_], text: str) -> None:
+    """Tell of rows that stay in, with the first of their numbers."""
+    which = which & sieve.keep
+    if which.any():
+        sieve.report.notes.append(f"{text}: {int(which.sum())} ({name_rows(sieve.rows[which])})")

@@ -1,0 +1,161 @@
+"""What an import would do with a source, row by row, without storing anything."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from geodata.cityfile.measures import counted_in_rows
+from geodata.cityfile.sections import BaseSource, FactorSource, IncidentSource
+from geodata.db.geometry import geometry_faults
+from geodata.errors import DataError
+from geodata.import_report import notes_of_alike
+from geodata.ingest.areas import open_area
+from geodata.ingest.location import frame_of
+from geodata.ingest.recorded_rows import gather_records
+from geodata.ingest.sources import (
+    Gathered,
+    Opened,
+    gather_addresses,
+    gather_base,
+    gather_factor,
+    gather_incidents,
+)
+from geodata.readers import read_place
+from geodata.repositories.incidents import count_alike, known_rows
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from geodata.cityfile.schema import Place
+    from geodata.cityfile.sections import RecordSource
+    from geodata.import_report import SourceReport
+    from geodata.ingest.sources import GatheredRecords
+    from geodata.repositories.cities import CityRecord
+
+MOST_ROWS = 1_000
+WIDEST = 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreaSource:
+    """What a city has one of: districts, boundary, coverage, or the addresses in it.
+
+    ``columns`` are those that must be there.
+    """
+
+    kind: str
+    place: Place
+    columns: tuple[str, ...] = ()
+
+
+if TYPE_CHECKING:
+    Source = IncidentSource | FactorSource | BaseSource | RecordSource | AreaSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowOut:
+    """One row that would be left out: its number in the file, why, and what it says."""
+
+    row: int
+    reason: str
+    says: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trial:
+    """What would come of a source.
+
+    ``kept`` rows would be stored unless they are there already. ``rows`` are those left out, in the
+    order of the file, ``MOST_ROWS`` at most; ``left_out`` counts them all by reason. ``refused``
+    says why nothing at all would be stored, if so.
+    """
+
+    read: int = 0
+    kept: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+    rows: tuple[RowOut, ...] = ()
+    notes: tuple[str, ...] = ()
+    refused: str | None = None
+
+
+def what_would_be_left_out(
+    source: Source,
+    city: CityRecord,
+    *,
+    start: int = 0,
+    most: int = MOST_ROWS,
+    session: Session | None = None,
+) -> Trial:
+    """Read and check a source as an import would.
+
+    Parameters
+    ----------
+    source
+        What a city file would say of it; its file must be local.
+    city
+        The stored city.
+    start, most
+        Which of the rows that are left out to give, for pages of them.
+    session
+        Reads what is stored, to tell which rows equal others of the city.
+    """
+    try:
+        with geometry_faults(source.place.label):
+            gathered = _gather(source, city)
+    except DataError as error:
+        return Trial(refused=str(error))
+    report = gathered.sieve.report if isinstance(gathered, Opened) else gathered.report
+    if session is not None and isinstance(source, IncidentSource):
+        rows = gathered.rows if isinstance(gathered, Gathered) else []
+        report.notes += notes_of_alike(count_alike(known_rows(session, city.id), rows))
+    return Trial(
+        read=report.read,
+        kept=_kept(gathered),
+        left_out=dict(report.left_out),
+        rows=_rows(source, report, start, most),
+        notes=tuple(report.notes),
+    )
+
+
+def _kept(gathered: Gathered | GatheredRecords | Opened) -> int:
+    return len(gathered.frame if isinstance(gathered, Opened) else gathered.rows)
+
+
+def _gather(source: Source, city: CityRecord) -> Gathered | GatheredRecords | Opened:
+    frame = frame_of(city)
+    if isinstance(source, AreaSource):
+        if source.kind == "addresses":
+            return gather_addresses(source.place, frame)
+        return open_area(source.place, source.kind, frame.crs, source.columns)
+    if isinstance(source, IncidentSource):
+        return gather_incidents(source, frame, city.timezone, city.study_area)
+    if isinstance(source, FactorSource):
+        return gather_factor(source, frame)
+    if isinstance(source, BaseSource):
+        return gather_base(source, frame)
+    shapes = dict(zip(city.districts["code"], city.districts.geometry, strict=True))
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    counted = counted_in_rows(city.measures)
+    return gather_records(source, frame, city.timezone, shapes, counted, now)
+
+
+def _rows(source: Source, report: SourceReport, start: int, most: int) -> tuple[RowOut, ...]:
+    """Find the rows again in the file, by the numbers that were kept of them."""
+    out = sorted((int(row), reason) for reason, rows in report.rows_out for row in rows)
+    layer = read_place(source.place)
+    columns = [name for name in layer.frame.columns if name != "geometry"]
+    found = []
+    for row, reason in out[start : start + most]:
+        values = layer.frame.iloc[row - layer.first_row]
+        found.append(
+            RowOut(row=row, reason=reason, says={str(n): _text(values[n]) for n in columns})
+        )
+    return tuple(found)
+
+
+def _text(value: Any) -> str:
+    return "" if pd.isna(value) else str(value)[:WIDEST]

@@ -1,0 +1,328 @@
+"""The measures of a release: plain ones as they are, sensitive ones where they may be shown."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geodata.errors import ReleaseError
+from geodata.measures.record import Figure, Scope, status_of
+from geodata.measures.registry import disclosed, measures_of, steps, work_out_scopes
+from geodata.measures.spans import LAST_YEAR, THIS_YEAR, WHOLE, last_year, this_year
+from geodata.releases.public_zones import digest_run
+from geodata.releases.rules import OF_HITS, OF_ZONES, OUTSIDE, SHOWN_WORDS
+from geodata.releases.run_findings import accounts, hide_hits, scored, zones_of
+from geodata.releases.sensitive import CITY, CountTable, Hidden, Told, hide, hits_of
+from spatial.disclosure.linked import SHOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from geodata.measures.record import Disclosure, Measure, MeasureValue
+    from geodata.releases.inputs import Material
+    from geodata.releases.run_findings import Span, Zones
+    from geodata.releases.sensitive import Where
+
+    Values = Mapping[tuple[str, Scope], MeasureValue]
+
+BY_WEIGHT = (LAST_YEAR, WHOLE, THIS_YEAR)  # which of a city's sums to hide last
+WEEKS_TOLD = 104
+NOTHING_TOLD = Figure(value=None, n=0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Published:
+    """One figure as it is published; ``shown`` says why it is hidden, if it is.
+
+    ``counted`` is whether n and missing are given.
+    """
+
+    value: MeasureValue
+    shown: str = ""
+    counted: bool = True
+    when: str = ""  # a period, or a month
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Figures:
+    """Every figure of a release, and the tables that the sensitive ones were hidden in."""
+
+    periods: Mapping[str, Scope]
+    of_periods: Sequence[Published]
+    of_months: Sequence[Published]
+    of_weeks: Sequence[Published] = ()
+    tables: Sequence[Hidden]
+
+    @property
+    def told(self) -> Mapping[Where, Told]:
+        """What is told of each count that was hidden or could have been."""
+        return {where: told for table in self.tables for where, told in table.told.items()}
+
+
+def work_out_figures(material: Material, earlier: Mapping[Where, Told]) -> Figures | None:
+    """Work out every open measure for the periods and months of a release.
+
+    Parameters
+    ----------
+    material
+        Of the city.
+    earlier
+        What releases that were public said of sensitive measures.
+
+    Returns
+    -------
+    Nothing for a city without any row.
+    """
+    first = material.ledger.first_day
+    if first is None or first >= material.end:
+        return None
+    periods = _periods(Scope(start=first, end=material.end))
+    worked = _Worked(material)
+    plain = worked.disclosed("open")
+    of_periods = [*worked.plain(plain, periods), *worked.coarse(first)]
+    months = {scope.start.isoformat()[:7]: scope for scope in steps(periods["whole"], "month")}
+    of_months = list(worked.plain(plain, months))
+    weeks = {scope.start.isoformat(): scope for scope in _weeks(periods["whole"])}
+    dated = [one for one in plain if one.sources]
+    tables: list[Hidden] = []
+    for found in (*worked.sensitive(first, earlier), *worked.zone_hits(first, earlier)):
+        of_periods += found.of_periods
+        of_months += found.of_months
+        tables += found.tables
+    order = {identity: position for position, identity in enumerate(worked.measures)}
+
+    def place(one: Published) -> int:
+        return order[one.value.measure.id]
+
+    return Figures(
+        periods=periods,
+        of_periods=sorted(of_periods, key=place),
+        of_months=sorted(of_months, key=place),
+        of_weeks=sorted(worked.plain(dated, weeks, [None]), key=place),
+        tables=tables,
+    )
+
+
+def _periods(whole: Scope) -> dict[str, Scope]:
+    """Give the whole scope, its last 12 months and its year so far."""
+    first, end = whole.start, whole.end
+    return {
+        WHOLE: whole,
+        LAST_YEAR: whole.within(*last_year(first, end)),
+        THIS_YEAR: whole.within(*this_year(first, end)),
+    }
+
+
+def _days(scope: Scope) -> tuple[dt.date, dt.date]:
+    return scope.start, scope.end
+
+
+def _weeks(whole: Scope) -> list[Scope]:
+    """Give the last weeks from Monday; the newest may not be over."""
+    monday = whole.end - dt.timedelta(days=1)
+    first = monday - dt.timedelta(days=monday.weekday(), weeks=WEEKS_TOLD - 1)
+    return steps(whole.within(max(whole.start, first), whole.end), "week")
+
+
+class _Worked:
+    """Works figures out, all scopes of some measures in one pass."""
+
+    def __init__(self, material: Material) -> None:
+        self.material, self.ledger = material, material.ledger
+        self.measures = measures_of(material.city.measures)
+        self.districts = [str(code) for code in material.city.districts["code"]]
+
+    def disclosed(self, *ways: Disclosure) -> list[Measure]:
+        """Return the measures that are published in some ways."""
+        return [self.measures[identity] for identity in disclosed(self.measures, *ways)]
+
+    def work(
+        self,
+        measures: Iterable[Measure],
+        scopes: Iterable[Scope],
+        districts: Sequence[str | None] | None = None,
+    ) -> dict[tuple[str, Scope], MeasureValue]:
+        """Work measures out for some days of some places; the city and every district if left out.
+
+        Returns
+        -------
+        Values by measure and scope; none is through a day that is not published yet.
+        """
+        cells = [
+            replace(scope, district=district)
+            for scope in dict.fromkeys(scopes)
+            for district in districts or [None, *self.districts]
+        ]
+        found = work_out_scopes(self.ledger, cells, measures, self.material.targets)
+        return {
+            key: replace(value, data_through=min(value.data_through, self.material.last_day))
+            if value.data_through is not None
+            else value
+            for key, value in found.items()
+        }
+
+    def plain(
+        self,
+        measures: Sequence[Measure],
+        scopes: Mapping[str, Scope],
+        districts: Sequence[str | None] | None = None,
+    ) -> Iterator[Published]:
+        """Work out what is published as it is."""
+        values = self.work(measures, scopes.values(), districts)
+        for when, scope in scopes.items():
+            for district in districts or [None, *self.districts]:
+                for measure in measures:
+                    value = values[measure.id, replace(scope, district=district)]
+                    yield Published(value=value, when=when)
+
+    def coarse(self, first: dt.date) -> Iterator[Published]:
+        """Work out what rests on verified gunfire, for the periods of the results of alerts."""
+        periods = self._whole_months(first)
+        return self.plain(self.disclosed("coarse"), periods, [None])
+
+    def _whole_months(self, first: dt.date) -> dict[str, Scope]:
+        """Give the periods in whole months; none where no month is over."""
+        start, end = first.replace(day=1), self.material.end.replace(day=1)
+        return _periods(Scope(start=start, end=end)) if start < end else {}
+
+    def sensitive(self, first: dt.date, earlier: Mapping[Where, Told]) -> Iterator[Figures]:
+        """Work out what is published where its counts may be shown: by whole months."""
+        periods = self._whole_months(first)
+        if not periods:
+            return
+        months = steps(periods["whole"], "month")
+        together = self.disclosed("part")
+        for measures in (together, *([one] for one in self.disclosed("count"))):
+            ids = [one.id for one in measures]
+            shown = [*measures, *(one for one in self.disclosed("follows") if one.follows in ids)]
+            values = self.work(shown, [*periods.values(), *months])
+            table = self._table(measures, months, values)
+            if table is None:
+                continue
+            hidden = hide(table, [_days(periods[name]) for name in BY_WEIGHT], earlier)
+            yield self._found(periods, months, shown, values, hidden)
+
+    def zone_hits(self, first: dt.date, earlier: Mapping[Where, Told]) -> Iterator[Figures]:
+        """Work out what is told of incidents inside zones: of this run's, and of earlier ones."""
+        material, periods = self.material, self._whole_months(first)
+        months = steps(periods["whole"], "month") if periods else []
+        sets: dict[str, tuple[Zones, list[Span]]] = {}
+        for one in accounts(material):
+            sets.setdefault(one.zones.key, (one.zones, []))[1].append(one.days)
+        if material.run is not None:
+            own = zones_of(material.run, digest_run(material.run))
+            sets[own.key] = (own, [*sets.get(own.key, (own, []))[1], *scored(material)])
+        for key, (zones, of_city) in sets.items():
+            mine = material.run is not None and key == own.key
+            spans = [_days(periods[name]) for name in BY_WEIGHT if periods] if mine else []
+            spans = list(dict.fromkeys([*spans[:1], *of_city, *spans[1:]]))
+            told = [*spans, *map(_days, months)] if mine else spans
+            if not told:
+                continue
+            also = {*map(_days, (*periods.values(), *months))} if mine else set()
+            hidden = hide_hits(material, zones, told, {*of_city} - also, earlier)
+            measures = [self.measures[one] for one in OF_ZONES] if mine else []
+            values = self.work(measures, [*periods.values(), *months])
+            yield self._found(periods, months, measures, values, hidden)
+
+    def _found(
+        self,
+        periods: Mapping[str, Scope],
+        months: Sequence[Scope],
+        measures: Sequence[Measure],
+        values: Values,
+        hidden: Hidden,
+    ) -> Figures:
+        by_month = {scope.start.isoformat()[:7]: scope for scope in months}
+        return Figures(
+            periods=periods,
+            of_periods=list(self._hidden(measures, periods, values, hidden)),
+            of_months=list(self._hidden(measures, by_month, values, hidden)),
+            tables=[hidden],
+        )
+
+    def _table(
+        self, measures: Sequence[Measure], months: Sequence[Scope], values: Values
+    ) -> CountTable | None:
+        """Count what measures say by district and month, and what lies outside of districts."""
+        places = [*self.districts, None]
+        counts = np.zeros((len(measures), len(places), len(months)))
+        known = np.zeros((len(places), len(months)))
+        told = False
+        for (p, place), (t, month) in product(enumerate(places), enumerate(months)):
+            for m, measure in enumerate(measures):
+                figure = values[measure.id, replace(month, district=place)].figure
+                told |= figure.value is not None
+                value = figure.numerator if measure.is_share else figure.value
+                counts[m, p, t] = value or 0.0
+                known[p, t] = figure.denominator or 0.0
+        if not told:
+            return None
+        for table in (counts, known):
+            table[..., -1, :] -= table[..., :-1, :].sum(axis=-2)
+        districts = tuple(self.districts)
+        if (counts[:, -1] < 0).any():  # districts do not add up to the city: only the city is told
+            counts = counts.sum(axis=1, keepdims=True)
+            districts = ()
+        shared = measures[0].is_share
+        if (counts % 1).any() or (shared and not np.array_equal(counts.sum(axis=0), known)):
+            msg = (
+                f"suppression: {measures[0].id} cannot be hidden where it must be: its counts are "
+                "no whole numbers or do not add up; correct the rows and import them again"
+            )
+            raise ReleaseError(msg, "suppression")
+        return CountTable(
+            measures=tuple(measure.id for measure in measures),
+            places=(*districts, OUTSIDE),
+            months=tuple(months),
+            counts=counts.astype(np.int64),
+            known=known.astype(np.int64) if shared else None,
+        )
+
+    def _hidden(
+        self,
+        measures: Sequence[Measure],
+        scopes: Mapping[str, Scope],
+        values: Values,
+        hidden: Hidden,
+    ) -> Iterator[Published]:
+        run = self.material.run
+        of_zones = {} if run is None else dict.fromkeys(OF_ZONES, hits_of(digest_run(run)))
+        for when, scope in scopes.items():
+            for district in (None, *self.districts):
+                for measure in measures:
+                    base = measure.follows or of_zones.get(measure.id, measure.id)
+                    told = hidden.told.get((base, district or CITY, scope.start, scope.end))
+                    if told is None:
+                        continue
+                    value = values[measure.id, replace(scope, district=district)]
+                    yield _published(value, told, when)
+
+
+def _published(value: MeasureValue, told: Told, when: str) -> Published:
+    """Give a sensitive figure if its count is shown, and never more of it than that."""
+    measure, figure = value.measure, value.figure
+    counted = measure.is_share or measure.id in OF_HITS
+    if told.label != SHOWN:
+        if counted:
+            kept = replace(
+                NOTHING_TOLD, n=figure.n, missing=figure.missing, denominator=figure.denominator
+            )
+        else:
+            kept = replace(NOTHING_TOLD, denominator=figure.denominator)
+        return Published(
+            value=replace(value, figure=kept, status=None),
+            shown=SHOWN_WORDS[told.label],
+            counted=counted,
+            when=when,
+        )
+    if not (counted or measure.follows):
+        stands = None if figure.value is None and not told.value else float(told.value or 0)
+        figure = Figure(value=stands, n=measure.least_n)
+        status = status_of(measure, figure, value.target, stale=value.status == "stale")
+        value = replace(value, figure=figure, status=status)
+    return Published(value=value, counted=counted, when=when)

@@ -1,0 +1,269 @@
+"""Make the files of releases say what the database says of their approval and withdrawal.
+
+Two things cannot change at once: the database and the files that the public pages read. So they
+change in an order that is safe wherever it breaks off:
+
+- **approval**: database, then files. A release that is on file but not on record is hidden.
+- **withdrawal**: files, then database. One that is on file alone was begun by a person and broke
+  off; it is put on record, never undone.
+
+What broke off is completed here: when a server or a worker starts, and before and after every
+command that changes releases.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from geodata.errors import ReleaseError
+from geodata.releases.folder import APPROVAL, CURRENT, MANIFEST, WITHDRAWAL
+from geodata.repositories import releases
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy.orm import Session
+
+    from geodata.db.engine import Database
+    from geodata.repositories.releases import ReleaseRecord
+
+UNRECORDED = "unrecorded"  # marks a withdrawal that no person asked for
+NOBODY = "saferground"
+NO_APPROVAL = "The database has no approval of this release."
+NO_REASON = "The reason could not be read."
+ASIDE = ".aside-"
+LEFT_SECONDS = 3_600.0  # writing a small file takes milliseconds: what is older was broken off
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One file to be written, or removed where ``document`` is nothing."""
+
+    path: Path
+    document: Mapping[str, Any] | None
+
+
+def repair_releases(database: Database, root: Path) -> tuple[str, ...]:
+    """Make the files of every city agree with the database.
+
+    Returns
+    -------
+    Slugs of the cities whose files or records were changed.
+
+    Raises
+    ------
+    ReleaseError
+        If a file cannot be written.
+    """
+    with database.session() as session:
+        cities = set(releases.cities_with_releases(session))
+    cities |= {path.parent.name for path in root.glob(f"*/{CURRENT}")}
+    cities |= {path.parent.parent.name for path in root.glob(f"*/*/{APPROVAL}")}
+    return tuple(city for city in sorted(cities) if repair_city(database, root, city))
+
+
+def repair_city(database: Database, root: Path, city: str) -> bool:
+    """Make the files of a city's releases agree with the database; tell whether they did not.
+
+    Raises
+    ------
+    ReleaseError
+        If a file cannot be written; what was to be hidden is then hidden first.
+    """
+    folder = root / city
+    _forget_left(folder)
+    with database.session() as session:
+        begun = _begun_withdrawals(session, folder, city)
+        if not begun and not _changes(session, folder, city):
+            return False
+    if begun:
+        with database.session(write=True) as session:
+            releases.lock_files(session)
+            for identity, told in _begun_withdrawals(session, folder, city).items():
+                releases.withdraw_release(session, identity, *_signed(told))
+    with database.session(write=True) as session:
+        releases.lock_files(session)
+        for change in _changes(session, folder, city):
+            if change.document is None:
+                remove_file(change.path)
+            else:
+                put_document(change.path, change.document, folder)
+    return True
+
+
+def withdrawal_document(who: str, when: dt.datetime, why: str) -> dict[str, Any]:
+    """Write down who withdrew a release, when in UTC, and why."""
+    return {"by": who, "at": moment(when), "why": why}
+
+
+def put_document(path: Path, document: Mapping[str, Any], folder: Path) -> None:
+    """Write a document in ``folder``, then put it in its place, so that it survives a power cut.
+
+    It is not written beside its place: what is left there would be no part of the release.
+
+    Raises
+    ------
+    ReleaseError
+        If it cannot be written.
+    """
+    aside = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=ASIDE, dir=folder)
+        aside = Path(name)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(json.dumps(document, ensure_ascii=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+        flush_folder(path.parent)
+    except OSError as error:
+        if aside is not None:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+        msg = f"{path} cannot be written ({error.strerror or error})"
+        raise ReleaseError(msg) from error
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file that may be gone already.
+
+    Raises
+    ------
+    ReleaseError
+        If it cannot be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+        flush_folder(path.parent)
+    except OSError as error:
+        msg = f"{path} cannot be removed ({error.strerror or error})"
+        raise ReleaseError(msg) from error
+
+
+def flush_folder(folder: Path) -> None:
+    """Have the names in a folder on disk before going on."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def moment(when: dt.datetime) -> str:
+    """Write a time, UTC, as files of releases have it."""
+    return when.isoformat(timespec="microseconds") + "Z"
+
+
+def _begun_withdrawals(session: Session, folder: Path, city: str) -> dict[str, dict[str, Any]]:
+    """Give the withdrawals by people that are on file and not on record."""
+    found = {}
+    for record in releases.list_releases(session, city):
+        told = _read(folder / record.id / WITHDRAWAL)
+        if told is not None and not told.get(UNRECORDED) and record.state != releases.WITHDRAWN:
+            found[record.id] = told
+    return found
+
+
+def _changes(session: Session, folder: Path, city: str) -> list[Change]:
+    """Give what has to change, in this order: hide, approve, point, show again."""
+    records = {one.id: one for one in releases.list_releases(session, city)}
+    hide, approve, show = [], [], []
+    for identity in _on_disk(folder):
+        record, place = records.get(identity), folder / identity
+        withdrawal = _read(place / WITHDRAWAL)
+        approved = record is not None and record.approved_at is not None
+        if record is not None and record.state == releases.WITHDRAWN:
+            wanted = _withdrawn(record)
+            if withdrawal != wanted:
+                hide.append(Change(path=place / WITHDRAWAL, document=wanted))
+        elif not approved and withdrawal is None and (place / APPROVAL).is_file():
+            hide.append(Change(path=place / WITHDRAWAL, document=_unrecorded()))
+        elif approved and withdrawal is not None and withdrawal.get(UNRECORDED):
+            show.append(Change(path=place / WITHDRAWAL, document=None))
+        if record is not None and approved and _read(place / APPROVAL) != _approved(record):
+            approve.append(Change(path=place / APPROVAL, document=_approved(record)))
+    return [*hide, *approve, *_pointer(folder, list(records.values())), *show]
+
+
+def _pointer(folder: Path, records: list[ReleaseRecord]) -> list[Change]:
+    """Give the change of what the public pages show: the release that was approved last."""
+    shown = [
+        (one.approved_at, one.id)
+        for one in records
+        if one.state == releases.APPROVED
+        and one.approved_at is not None
+        and (folder / one.id / MANIFEST).is_file()
+    ]
+    path = folder / CURRENT
+    if not shown:
+        return [Change(path=path, document=None)] if path.exists() else []
+    when, identity = max(shown)
+    told = _read(path) or {}
+    if told.get("release") == identity and "at" in told:
+        return []
+    return [Change(path=path, document={"release": identity, "at": moment(when)})]
+
+
+def _on_disk(folder: Path) -> list[str]:
+    """Give the ids of the releases whose folders are there."""
+    return sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
+
+
+def _approved(record: ReleaseRecord) -> dict[str, Any]:
+    at = record.approved_at
+    return {
+        "by": record.approved_by,
+        "at": moment(at) if at else None,
+        "drafted_by": record.drafted_by,
+    }
+
+
+def _withdrawn(record: ReleaseRecord) -> dict[str, Any]:
+    when = record.withdrawn_at or record.drafted_at
+    return withdrawal_document(record.withdrawn_by or "", when, record.withdrawn_why or "")
+
+
+def _unrecorded() -> dict[str, Any]:
+    told = withdrawal_document(NOBODY, now(), NO_APPROVAL)
+    return {**told, UNRECORDED: True}
+
+
+def _signed(told: Mapping[str, Any]) -> tuple[str, dt.datetime, str]:
+    """Read who withdrew a release, when and why; a file that was cut off still counts."""
+    try:
+        when = dt.datetime.fromisoformat(str(told["at"])).astimezone(dt.UTC).replace(tzinfo=None)
+    except (KeyError, ValueError):
+        when = now()
+    return str(told.get("by") or NOBODY), when, str(told.get("why") or NO_REASON)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Read a document; one that cannot be read is there, and says nothing."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _forget_left(folder: Path) -> None:
+    """Remove what writing that broke off has left."""
+    for path in folder.glob(f"{ASIDE}*"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > LEFT_SECONDS:
+                path.unlink()
+
+
+def now() -> dt.datetime:
+    """Give the time, UTC, without a zone."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)

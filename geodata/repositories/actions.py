@@ -1,0 +1,543 @@
+"""Actions on places and with those who own them: what is to be done, by whom, until when.
+
+An action answers a factor of its zone. Whatever happens to it is kept beside it: each change with
+what was before, comments, photos.
+"""
+
+from __future__ import annotations
+
+import datetime as dt  # noqa: TC003 - read at run time by the dataclasses' fields
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import case, func, select
+
+from geodata.db.staff_tables import Action, ActionEvent, ActionPhoto
+from geodata.errors import DataError, NotStoredError
+from geodata.repositories import audit, zone_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy.orm import Session
+
+    from geodata.repositories.cities import CityRecord
+
+OPEN, UNDER_WAY, DONE, DROPPED = "open", "under way", "done", "dropped"
+STATES = (OPEN, UNDER_WAY, DONE, DROPPED)
+STILL_OPEN = (OPEN, UNDER_WAY)
+KINDS = (
+    "lighting",
+    "landscaping",
+    "boarding-up",
+    "clean-up",
+    "repair",
+    "business check",
+    "owner contact",
+    "traffic and parking",
+    "other",
+)
+ANY_FACTOR = "the place itself"
+BEFORE, AFTER = "before", "after"
+STAGES = (BEFORE, AFTER)
+SORTS = ("due", "owner", "state", "kind", "zone", "changed")
+LONGEST_WHAT, LONGEST_OWNER, LONGEST_COMMENT, LONGEST_TOLD = 300, 80, 1000, 200
+MOST_COST = 1_000_000_000
+MOST_PHOTOS = 12
+FIELDS = ("zone", "factor", "kind", "what", "owner", "due", "state", "cost")
+REACHABLE = re.compile(r"@|(?:\d[\s().-]*){7}")  # an e-mail address, a telephone number
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionFacts:
+    """What is said of an action; ``cost`` is in whole units of the city's currency."""
+
+    zone: str
+    factor: str
+    kind: str
+    what: str
+    owner: str
+    due: dt.date | None
+    state: str = OPEN
+    cost: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionRecord:
+    """One action as it stands; ``version`` counts its changes, times are UTC."""
+
+    id: int
+    district: str
+    run: str
+    facts: ActionFacts
+    version: int
+    created_at: dt.datetime
+    created_by: str
+    changed_at: dt.datetime
+    closed_on: dt.date | None
+
+    def is_overdue(self, today: dt.date) -> bool:
+        """Tell whether it should be done by now."""
+        due = self.facts.due
+        return self.facts.state in STILL_OPEN and due is not None and due < today
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventRecord:
+    """Something that happened to an action: made, changed, comment, photo."""
+
+    kind: str
+    at: dt.datetime
+    person: str
+    text: str
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoRecord:
+    """One photo; ``file`` is its random name in the folder of photos."""
+
+    id: int
+    action: int
+    stage: str
+    file: str
+    told: str
+    width: int
+    height: int
+    added_at: dt.datetime
+    added_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionQuery:
+    """Which actions of a district are asked for; what is left out does not narrow."""
+
+    states: Collection[str] | None = None
+    owner: str | None = None
+    kind: str | None = None
+    zone: str | None = None
+    sort: str = "due"
+    descending: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerSum:
+    """How many actions of one owner are open, late and done."""
+
+    owner: str
+    open: int
+    overdue: int
+    done: int
+
+
+def check_facts(session: Session, run: str, district: str, facts: ActionFacts) -> None:
+    """Refuse what cannot be said of an action.
+
+    Raises
+    ------
+    DataError
+        Which names the field and the remedy.
+    """
+    told = _fault(facts)
+    if not told:
+        zone = zone_versions.find_zone(session, run, district, facts.zone)
+        if zone is None:
+            told = "zone: choose a zone of this district"
+        elif facts.factor not in (ANY_FACTOR, *zone.factors):
+            told = "factor: it is none of this zone's; choose one of them, or the place itself"
+    if told:
+        raise DataError(told)
+
+
+def _fault(facts: ActionFacts) -> str:
+    if facts.kind not in KINDS:
+        return f"kind: choose one of {', '.join(KINDS)}"
+    if facts.state not in STATES:
+        return f"state: choose one of {', '.join(STATES)}"
+    if not facts.what or len(facts.what) > LONGEST_WHAT:
+        return f"what: say in at most {LONGEST_WHAT} characters what is to be done"
+    if not facts.owner or len(facts.owner) > LONGEST_OWNER:
+        return f"owner: name a department or a role in at most {LONGEST_OWNER} characters"
+    if REACHABLE.search(facts.owner):
+        return "owner: name a department or a role, no address or number of a person"
+    if facts.cost is not None and not 0 <= facts.cost <= MOST_COST:
+        return "cost: give a whole number from 0"
+    return ""
+
+
+def add_action(
+    session: Session,
+    city: CityRecord,
+    district: str,
+    run: str,
+    facts: ActionFacts,
+    *,
+    who: str,
+    when: dt.datetime,
+    today: dt.date,
+) -> int:
+    """Store a new action; give its number. ``today`` is the city's day.
+
+    Raises
+    ------
+    DataError
+        If it cannot be so.
+    """
+    check_facts(session, run, district, facts)
+    row = Action(
+        city_id=city.id,
+        district=district,
+        run_id=run,
+        created_at=when,
+        created_by=who,
+        changed_at=when,
+        version=1,
+        closed_on=None if facts.state in STILL_OPEN else today,
+        **{name: getattr(facts, name) for name in FIELDS},
+    )
+    session.add(row)
+    session.flush()
+    _note(session, row.id, "made", who, when)
+    _tell(session, city, row, "action.add", who)
+    return row.id
+
+
+def change_action(
+    session: Session,
+    city: CityRecord,
+    number: int,
+    facts: ActionFacts,
+    *,
+    version: int,
+    who: str,
+    when: dt.datetime,
+    today: dt.date,
+) -> None:
+    """Change an action; what each field was is kept.
+
+    Raises
+    ------
+    NotStoredError
+        If there is none of that number.
+    DataError
+        If it cannot be so, or somebody changed it since ``version``.
+    """
+    row = _locked(session, city.id, number)
+    if row.version != version:
+        msg = "what: somebody changed this action meanwhile; look at it again, then send"
+        raise DataError(msg)
+    check_facts(session, row.run_id, row.district, facts)
+    changed = {
+        name: [_plain(getattr(row, name)), _plain(getattr(facts, name))]
+        for name in FIELDS
+        if getattr(row, name) != getattr(facts, name)
+    }
+    if not changed:
+        return
+    if (row.state in STILL_OPEN) != (facts.state in STILL_OPEN):
+        row.closed_on = today if row.state in STILL_OPEN else None
+    for name in FIELDS:
+        setattr(row, name, getattr(facts, name))
+    row.version += 1
+    row.changed_at = when
+    _note(session, number, "changed", who, when, details=changed)
+    _tell(session, city, row, "action.change", who, changed=changed)
+
+
+def add_comment(
+    session: Session, city: CityRecord, number: int, text: str, *, who: str, when: dt.datetime
+) -> None:
+    """Add a comment to an action.
+
+    Raises
+    ------
+    NotStoredError
+        If there is none of that number.
+    DataError
+        If it says nothing, or too much.
+    """
+    if not text or len(text) > LONGEST_COMMENT:
+        msg = f"comment: write at most {LONGEST_COMMENT} characters"
+        raise DataError(msg)
+    row = _locked(session, city.id, number)
+    row.changed_at = when
+    _note(session, number, "comment", who, when, text=text)
+    _tell(session, city, row, "action.comment", who)
+
+
+def add_photo(
+    session: Session,
+    city: CityRecord,
+    number: int,
+    *,
+    stage: str,
+    file: str,
+    told: str,
+    width: int,
+    height: int,
+    size: int,
+    who: str,
+    when: dt.datetime,
+) -> int:
+    """Note a photo of an action; its file is in the folder of photos already.
+
+    Raises
+    ------
+    NotStoredError
+        If there is none of that number.
+    DataError
+        If it is of no stage, nothing is told of it, or there are many already.
+    """
+    if stage not in STAGES:
+        msg = "stage: choose before or after"
+        raise DataError(msg)
+    if not told or len(told) > LONGEST_TOLD:
+        msg = f"told: say in at most {LONGEST_TOLD} characters what the photo shows"
+        raise DataError(msg)
+    row = _locked(session, city.id, number)
+    if len(photos_of(session, number)) >= MOST_PHOTOS:
+        msg = f"photo: there are {MOST_PHOTOS} already; remove one first"
+        raise DataError(msg)
+    photo = ActionPhoto(
+        action_id=number,
+        stage=stage,
+        file=file,
+        told=told,
+        width=width,
+        height=height,
+        size=size,
+        added_at=when,
+        added_by=who,
+    )
+    session.add(photo)
+    row.changed_at = when
+    session.flush()
+    _note(session, number, "photo", who, when, text=told, details={"stage": stage})
+    _tell(session, city, row, "action.photo_add", who, photo=photo.id)
+    return photo.id
+
+
+def remove_photo(
+    session: Session,
+    city: CityRecord,
+    number: int,
+    photo: int,
+    *,
+    who: str,
+    when: dt.datetime,
+) -> str:
+    """Remove a photo; give the name of its file, which is to be deleted.
+
+    Raises
+    ------
+    NotStoredError
+        If the action has none of that number.
+    """
+    row = _locked(session, city.id, number)
+    found = session.scalar(
+        select(ActionPhoto).where(
+            ActionPhoto.id == photo,
+            ActionPhoto.action_id == number,
+            ActionPhoto.removed_at.is_(None),
+        )
+    )
+    if found is None:
+        raise NotStoredError(_no_photo(photo))
+    found.removed_at, found.removed_by = when, who
+    _note(session, number, "photo removed", who, when, text=found.told)
+    _tell(session, city, row, "action.photo_remove", who, photo=photo)
+    return found.file
+
+
+def photos_of(session: Session, number: int) -> list[PhotoRecord]:
+    """Give the photos of an action, those before first."""
+    rows = session.scalars(
+        select(ActionPhoto)
+        .where(ActionPhoto.action_id == number, ActionPhoto.removed_at.is_(None))
+        .order_by(ActionPhoto.stage.desc(), ActionPhoto.id)
+    )
+    return [_photo(row) for row in rows]
+
+
+def see_photo(session: Session, city: CityRecord, number: int, photo: int, who: str) -> PhotoRecord:
+    """Give a photo, and note in the audit who saw it.
+
+    Raises
+    ------
+    NotStoredError
+        If the action has none of that number.
+    """
+    found = next((one for one in photos_of(session, number) if one.id == photo), None)
+    if found is None:
+        raise NotStoredError(_no_photo(photo))
+    told = {"city": city.slug, "action": number}
+    audit.record(session, who, "action.photo_seen", str(photo), told)
+    return found
+
+
+def get_action(session: Session, city_id: int, number: int) -> ActionRecord:
+    """Give an action.
+
+    Raises
+    ------
+    NotStoredError
+        If there is none of that number.
+    """
+    row = session.scalar(select(Action).where(Action.city_id == city_id, Action.id == number))
+    if row is None:
+        raise NotStoredError(_no_action(number))
+    return _record(row)
+
+
+def history_of(session: Session, number: int) -> list[EventRecord]:
+    """Give what happened to an action, the first first."""
+    rows = session.scalars(
+        select(ActionEvent).where(ActionEvent.action_id == number).order_by(ActionEvent.id)
+    )
+    return [
+        EventRecord(**{name: getattr(row, name) for name in EventRecord.__dataclass_fields__})
+        for row in rows
+    ]
+
+
+def list_actions(
+    session: Session,
+    city_id: int,
+    districts: Collection[str],
+    query: ActionQuery,
+    *,
+    start: int,
+    size: int,
+) -> tuple[int, list[ActionRecord]]:
+    """Give how many actions of some districts are asked for, and ``size`` of them."""
+    asked = select(Action).where(Action.city_id == city_id, Action.district.in_(districts))
+    asked = _narrowed(asked, query)
+    count = session.scalar(select(func.count()).select_from(asked.subquery())) or 0
+    order: Any = {
+        "due": Action.due,
+        "owner": func.lower(Action.owner),
+        "state": case({state: i for i, state in enumerate(STATES)}, value=Action.state),
+        "kind": Action.kind,
+        "zone": Action.zone,
+        "changed": Action.changed_at,
+    }[query.sort]
+    turned = order.desc() if query.descending else order.asc()
+    rows = session.scalars(
+        asked.order_by(turned.nulls_last(), Action.due.asc().nulls_last(), Action.id)
+        .offset(start)
+        .limit(size)
+    )
+    return count, [_record(row) for row in rows]
+
+
+def owner_sums(session: Session, city_id: int, district: str, today: dt.date) -> list[OwnerSum]:
+    """Count the actions of a district by owner, who has most open ones first."""
+
+    def number(condition: ColumnElement[bool]) -> Any:
+        return func.sum(case((condition, 1), else_=0))
+
+    still = Action.state.in_(STILL_OPEN)
+    rows = session.execute(
+        select(
+            Action.owner,
+            number(still),
+            number(still & (Action.due < today)),
+            number(Action.state == DONE),
+        )
+        .where(Action.city_id == city_id, Action.district == district)
+        .group_by(Action.owner)
+    )
+    found = [
+        OwnerSum(owner=owner, open=int(opened), overdue=int(overdue or 0), done=int(done))
+        for owner, opened, overdue, done in rows
+    ]
+    return sorted(found, key=lambda one: (-one.open, one.owner.lower()))
+
+
+def _narrowed(asked: Select[Action], query: ActionQuery) -> Select[Action]:
+    if query.states is not None:
+        asked = asked.where(Action.state.in_(query.states))
+    for column, value in (
+        (Action.owner, query.owner),
+        (Action.kind, query.kind),
+        (Action.zone, query.zone),
+    ):
+        if value is not None:
+            asked = asked.where(column == value)
+    return asked
+
+
+def _locked(session: Session, city_id: int, number: int) -> Action:
+    row = session.scalar(
+        select(Action).where(Action.city_id == city_id, Action.id == number).with_for_update()
+    )
+    if row is None:
+        raise NotStoredError(_no_action(number))
+    return row
+
+
+def _no_action(number: int) -> str:
+    return f"there is no action {number}; look for it in the list of actions"
+
+
+def _no_photo(number: int) -> str:
+    return f"there is no photo {number} of this action; it may have been removed"
+
+
+def _note(
+    session: Session,
+    number: int,
+    kind: str,
+    who: str,
+    when: dt.datetime,
+    *,
+    text: str = "",
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    session.add(
+        ActionEvent(
+            action_id=number, kind=kind, at=when, person=who, text=text, details=dict(details or {})
+        )
+    )
+    session.flush()
+
+
+def _tell(
+    session: Session, city: CityRecord, row: Action, action: str, who: str, **more: Any
+) -> None:
+    told = {"city": city.slug, "district": row.district, "zone": row.zone, **more}
+    audit.record(session, who, action, str(row.id), told)
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, int | str) else value.isoformat()
+
+
+def _record(row: Action) -> ActionRecord:
+    return ActionRecord(
+        id=row.id,
+        district=row.district,
+        run=row.run_id,
+        facts=ActionFacts(**{name: getattr(row, name) for name in FIELDS}),
+        version=row.version,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        changed_at=row.changed_at,
+        closed_on=row.closed_on,
+    )
+
+
+def _photo(row: ActionPhoto) -> PhotoRecord:
+    return PhotoRecord(
+        id=row.id,
+        action=row.action_id,
+        stage=row.stage,
+        file=row.file,
+        told=row.told,
+        width=row.width,
+        height=row.height,
+        added_at=row.added_at,
+        added_by=row.added_by,
+    )

@@ -1,0 +1,131 @@
+"""Findings about runs: what was worked out later, by kind and key; the newest is read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from sqlalchemy import delete, func, select
+
+from geodata.db.tables import City, Finding, Run
+from geodata.errors import NotStoredError
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FindingRecord:
+    """One finding: a document, and for some kinds a table about cells that goes with it."""
+
+    run: str
+    kind: str
+    key: str
+    document: dict[str, Any]
+    cells: pd.DataFrame | None
+    created_at: dt.datetime
+
+
+def keep_finding(
+    session: Session,
+    run: str,
+    kind: str,
+    key: str,
+    document: dict[str, Any],
+    cells: pd.DataFrame | None = None,
+) -> None:
+    """Store a finding in the place of an older one of the same run, kind and key.
+
+    Raises
+    ------
+    NotStoredError
+        If no such run is stored.
+    """
+    if session.get(Run, run) is None:
+        msg = f"no run {run!r} is stored; list them with: saferground runs CITY"
+        raise NotStoredError(msg)
+    session.execute(
+        delete(Finding).where(Finding.run_id == run, Finding.kind == kind, Finding.key == key)
+    )
+    session.add(
+        Finding(
+            run_id=run,
+            kind=kind,
+            key=key,
+            document=document,
+            cells=None if cells is None else _to_parquet(cells),
+            created_at=dt.datetime.now(dt.UTC).replace(tzinfo=None),
+        )
+    )
+    session.flush()
+
+
+def list_findings(session: Session, run: str, kind: str) -> list[FindingRecord]:
+    """Give the findings of one kind about a run, newest first."""
+    rows = session.scalars(
+        select(Finding)
+        .where(Finding.run_id == run, Finding.kind == kind)
+        .order_by(Finding.created_at.desc(), Finding.id.desc())
+    )
+    return [
+        FindingRecord(
+            run=row.run_id,
+            kind=row.kind,
+            key=row.key,
+            document=row.document,
+            cells=None if row.cells is None else pd.read_parquet(io.BytesIO(row.cells)),
+            created_at=row.created_at,
+        )
+        for row in rows
+    ]
+
+
+def list_city_findings(session: Session, city_slug: str, kind: str) -> list[FindingRecord]:
+    """Give the findings of one kind about all runs of a city, newest first, without their cells."""
+    rows = session.execute(
+        select(Finding.run_id, Finding.kind, Finding.key, Finding.document, Finding.created_at)
+        .join(Run, Run.id == Finding.run_id)
+        .join(City, City.id == Run.city_id)
+        .where(City.slug == city_slug, Finding.kind == kind)
+        .order_by(Finding.created_at.desc(), Finding.id.desc())
+    )
+    return [
+        FindingRecord(
+            run=row.run_id,
+            kind=row.kind,
+            key=row.key,
+            document=row.document,
+            cells=None,
+            created_at=row.created_at,
+        )
+        for row in rows
+    ]
+
+
+def get_finding(session: Session, run: str, kind: str, key: str) -> FindingRecord:
+    """Give one finding, whole.
+
+    Raises
+    ------
+    NotStoredError
+        If there is none.
+    """
+    for found in list_findings(session, run, kind):
+        if found.key == key:
+            return found
+    msg = f"run {run!r} has no {kind} {key!r}; it may have been asked for anew"
+    raise NotStoredError(msg)
+
+
+def newest(session: Session, run: str) -> dt.datetime | None:
+    """Tell when something was last found out about a run."""
+    return session.scalar(select(func.max(Finding.created_at)).where(Finding.run_id == run))
+
+
+def _to_parquet(cells: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    cells.reset_index(drop=True).to_parquet(buffer, compression="zstd", index=False)
+    return buffer.getvalue()

@@ -1,0 +1,508 @@
+"""Runs: written once, read by id."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from sqlalchemy import func, select
+from sqlalchemy.orm import defer
+
+from geodata.db.tables import City, Run, RunName, Zone
+from geodata.errors import DataError, NotStoredError, StoreError
+from geodata.repositories import audit
+from geodata.repositories.zone_codes import Outlined, codes_of, earlier_zones, give_codes
+from spatial.grid import Grid
+from spatial.zones.describe import order_factors
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Mapping, Sequence
+
+    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy.orm import Session
+
+ZONE_DETAILS = ("area", "n_cells", "expected", "past", "environment_share", "factors")
+LATTICE = ("col", "row", "district")
+LONGEST_NAME, LONGEST_NOTE = 80, 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edited:
+    """That zones are not as a run cut them: the edition, its steps, the day (UTC) of the last."""
+
+    number: int
+    steps: int
+    on: dt.date
+
+    def as_json(self) -> dict[str, Any]:
+        """Say so as scripts read it; who did it is not part of it."""
+        return {"edition": self.number, "steps": self.steps, "on": self.on.isoformat()}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RunRecord:
+    """One run, whole.
+
+    ``result`` is the JSON document that ``fit`` prints. ``cells`` has one row per cell of ``grid``
+    in its order: ``count`` (incidents), ``score`` (relative risk score, lowest 1), ``risk_class``
+    (0 below the mean, 1 above it, 2 above mean + 1 SD, 3 above mean + 2 SD), ``expected``
+    (incidents expected in the period), ``combined`` (risk relative to the mean cell) and its parts
+    ``environment`` and ``history``. ``zones`` is in the city's reference system: ``id``,
+    ``district``, ``rank`` (1 is the highest in its district), ``area`` (square units), ``n_cells``,
+    ``expected``, ``past``, ``environment_share`` (of its combined risk), ``factors`` (a list of
+    mappings: name, operation, distance, rrv, share of its cells and how many of all it covers;
+    :mod:`spatial.zones.describe` orders them), and once it is stored ``code`` (the same over runs,
+    :mod:`geodata.repositories.zone_codes`). ``created_at`` is UTC. ``name`` and ``note`` are what a person
+    calls it and says of it.
+    ``edited`` is set where ``zones`` are those that a person made of the run's own
+    (:mod:`geodata.repositories.zone_versions`); they have a column ``name`` more.
+    """
+
+    id: str
+    city: str
+    outcome: str
+    scope: str
+    period_from: dt.date
+    period_to: dt.date
+    seed: int
+    spec: dict[str, Any]
+    data_sha256: str
+    code_version: str
+    created_at: dt.datetime
+    result: dict[str, Any]
+    grid: Grid
+    cells: pd.DataFrame
+    zones: gpd.GeoDataFrame
+    edited: Edited | None = None
+    name: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSummary:
+    """One run in a list; ``factors`` and ``zones`` are numbers of them.
+
+    A run of an earlier version may lack what this one reads; it is not ``readable``.
+    """
+
+    id: str
+    city: str
+    outcome: str
+    scope: str
+    period_from: dt.date
+    period_to: dt.date
+    created_at: dt.datetime
+    family: str
+    factors: int
+    zones: int
+    incidents: int
+    readable: bool
+    name: str = ""
+    note: str = ""
+
+
+def save_run(session: Session, record: RunRecord) -> RunRecord:
+    """Store a run and its zones, and give each zone its code.
+
+    Returns
+    -------
+    The run as it is stored.
+
+    Raises
+    ------
+    StoreError
+        If a run of that id is stored already; a run is never written twice.
+    NotStoredError
+        If its city is not stored.
+    """
+    if session.get(Run, record.id) is not None:
+        msg = f"run {record.id} is stored already and is never overwritten; read it by its id"
+        raise StoreError(msg)
+    city = session.scalar(select(City).where(City.slug == record.city))
+    if city is None:
+        msg = f"no city {record.city!r} is stored; import it first"
+        raise NotStoredError(msg)
+    grid = record.grid
+    before = earlier_zones(session, city.id, record.outcome, record.scope)
+    session.add(
+        Run(
+            id=record.id,
+            city_id=city.id,
+            outcome=record.outcome,
+            scope=record.scope,
+            period_from=record.period_from,
+            period_to=record.period_to,
+            seed=record.seed,
+            spec=record.spec,
+            data_sha256=record.data_sha256,
+            code_version=record.code_version,
+            grid={
+                "x0": grid.x0,
+                "y0": grid.y0,
+                "cell_units": grid.cell_units,
+                "n_cols": grid.n_cols,
+                "n_rows": grid.n_rows,
+                "district_ids": list(grid.district_ids),
+            },
+            result=record.result,
+            cells=_to_parquet(record),
+            created_at=record.created_at,
+        )
+    )
+    session.flush()
+    for row in record.zones.itertuples(index=False):
+        session.add(
+            Zone(
+                run_id=record.id,
+                code=row.id,
+                district=row.district,
+                rank=int(row.rank),
+                details={name: _plain(getattr(row, name)) for name in ZONE_DETAILS},
+                geom=row.geometry,
+            )
+        )
+    session.flush()
+    give_codes(
+        session,
+        city.id,
+        [
+            Outlined(id=row.id, district=row.district, shape=row.geometry)
+            for row in record.zones.itertuples(index=False)
+        ],
+        before,
+    )
+    return get_run(session, record.id) if _has_record(record.result) else record
+
+
+def plain_naming(name: str, note: str) -> tuple[str, str]:
+    """Return the name and the note of a run without spaces too many.
+
+    Raises
+    ------
+    DataError
+        If one of them is too long, or has signs that cannot be seen.
+    """
+    name, note = " ".join(name.split()), note.strip()
+    for told, what, most in ((name, "name", LONGEST_NAME), (note, "note", LONGEST_NOTE)):
+        seen = "".join(sign for sign in told if sign not in "\r\n\t")
+        if len(told) > most or not seen.isprintable():
+            msg = f"{what}: the {what} of a run has up to {most} characters, all of which show"
+            raise DataError(msg)
+    return name, note
+
+
+def name_run(
+    session: Session, run_id: str, name: str, note: str, who: str, when: dt.datetime
+) -> None:
+    """Call a run something and keep a note on it; empty takes either away.
+
+    Raises
+    ------
+    NotStoredError
+        If none of that id is stored.
+    DataError
+        If the name or the note is too long, or has signs that cannot be seen.
+    """
+    name, note = plain_naming(name, note)
+    summary = get_summary(session, run_id)
+    if (summary.name, summary.note) == (name, note):
+        return
+    row = RunName(run_id=run_id, name=name, note=note, named_by=who, named_at=when)
+    session.add(row)
+    session.flush()
+    details = {"city": summary.city, "name": name, "before": summary.name}
+    audit.record(session, who, "run.name", run_id, details)
+
+
+def find_run(session: Session, run_id: str) -> RunRecord | None:
+    """Give a run, or nothing if none of that id is stored."""
+    run = session.get(Run, run_id)
+    return None if run is None else _record(session, run)
+
+
+def find_document(session: Session, run_id: str) -> dict[str, Any] | None:
+    """Give what ``fit`` printed of a run, without its cells; nothing if none is stored."""
+    row = session.execute(select(Run.city_id, Run.result).where(Run.id == run_id)).first()
+    return None if row is None else _with_codes(session, row[0], row[1])
+
+
+def get_run(session: Session, run_id: str) -> RunRecord:
+    """Give a run.
+
+    Raises
+    ------
+    NotStoredError
+        If none of that id is stored.
+    """
+    record = find_run(session, run_id)
+    if record is None:
+        raise NotStoredError(_not_stored(run_id))
+    return record
+
+
+def _not_stored(run_id: str) -> str:
+    return f"no run {run_id!r} is stored; list them with: saferground runs CITY"
+
+
+def subjects_of_runs(session: Session, run_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Return the outcome and the scope of each stored run of some ids."""
+    rows = session.execute(select(Run.id, Run.outcome, Run.scope).where(Run.id.in_(run_ids)))
+    return {row.id: (row.outcome, row.scope) for row in rows}
+
+
+def city_of_run(session: Session, run_id: str) -> str:
+    """Return the slug of the city that a run is of.
+
+    Raises
+    ------
+    NotStoredError
+        If none of that id is stored.
+    """
+    slug = session.scalar(
+        select(City.slug).join(Run, Run.city_id == City.id).where(Run.id == run_id)
+    )
+    if slug is None:
+        raise NotStoredError(_not_stored(run_id))
+    return slug
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFilter:
+    """Which runs are asked for; what is left out does not narrow.
+
+    A run is of a period if its own and that one share a day; ``to`` is excluded. Runs of an outcome
+    in ``without`` are left out, and with ``scopes`` those of any other scope.
+    """
+
+    without: tuple[str, ...] = ()
+    scopes: tuple[str, ...] | None = None
+    outcome: str | None = None
+    scope: str | None = None
+    from_: dt.date | None = None
+    to: dt.date | None = None
+
+
+ORDERS = ("made", "outcome", "scope", "period")
+EVERY_RUN = RunFilter()
+
+
+def list_runs(
+    session: Session,
+    city_slug: str,
+    which: RunFilter = EVERY_RUN,
+    *,
+    order: str = "made",
+    start: int = 0,
+    most: int | None = None,
+) -> list[RunSummary]:
+    """List runs of a city, the newest first, or in one of the other ``ORDERS``."""
+    newest = (Run.created_at.desc(), Run.id)
+    orders: dict[str, tuple[Any, ...]] = {
+        "made": newest,
+        "outcome": (Run.outcome, *newest),
+        "scope": (Run.scope, *newest),
+        "period": (Run.period_to.desc(), Run.period_from.desc(), *newest),
+    }
+    query = _summaries().where(City.slug == city_slug, *_narrowed(which)).order_by(*orders[order])
+    rows = session.execute(query.offset(start).limit(most)).all()
+    return _summed_up(session, rows)
+
+
+def get_summary(session: Session, run_id: str) -> RunSummary:
+    """Return one run as lists have it.
+
+    Raises
+    ------
+    NotStoredError
+        If none of that id is stored.
+    """
+    rows = session.execute(_summaries().where(Run.id == run_id)).all()
+    if not rows:
+        raise NotStoredError(_not_stored(run_id))
+    return _summed_up(session, rows)[0]
+
+
+def _summaries() -> Select[Any]:
+    """Ask for runs without their cells, their city and their number of zones."""
+    zones = select(func.count(Zone.id)).where(Zone.run_id == Run.id).scalar_subquery()
+    return (
+        select(Run, City.slug, zones).options(defer(Run.cells)).join(City, City.id == Run.city_id)
+    )
+
+
+def _summed_up(session: Session, rows: Sequence[Any]) -> list[RunSummary]:
+    names = _names(session, [run.id for run, _, _ in rows])
+    return [
+        RunSummary(
+            id=run.id,
+            city=slug,
+            outcome=run.outcome,
+            scope=run.scope,
+            period_from=run.period_from,
+            period_to=run.period_to,
+            created_at=run.created_at,
+            family=run.result["model"]["family"],
+            factors=len(run.result["model"]["factors"]),
+            zones=zones,
+            incidents=run.result["incidents"],
+            readable=_readable(run),
+            name=names.get(run.id, ("", ""))[0],
+            note=names.get(run.id, ("", ""))[1],
+        )
+        for run, slug, zones in rows
+    ]
+
+
+def _names(session: Session, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return the names and notes that runs have now, of those that have any."""
+    rows = session.scalars(select(RunName).where(RunName.run_id.in_(ids)).order_by(RunName.id))
+    return {row.run_id: (row.name, row.note) for row in rows}
+
+
+def count_runs(session: Session, city_slug: str, which: RunFilter = EVERY_RUN) -> int:
+    """Count the runs of a city."""
+    query = select(func.count(Run.id)).join(City, City.id == Run.city_id)
+    return session.scalar(query.where(City.slug == city_slug, *_narrowed(which))) or 0
+
+
+def run_scopes(
+    session: Session, city_slug: str, which: RunFilter = EVERY_RUN
+) -> tuple[list[str], list[str]]:
+    """Give the outcomes and the scopes of which a city has runs, each in order."""
+    rows = session.execute(
+        select(Run.outcome, Run.scope)
+        .join(City, City.id == Run.city_id)
+        .where(City.slug == city_slug, *_narrowed(which))
+        .distinct()
+    ).all()
+    return sorted({row[0] for row in rows}), sorted({row[1] for row in rows})
+
+
+def _narrowed(which: RunFilter) -> list[ColumnElement[bool]]:
+    told: list[ColumnElement[bool]] = []
+    if which.without:
+        told.append(Run.outcome.not_in(which.without))
+    if which.scopes is not None:
+        told.append(Run.scope.in_(which.scopes))
+    if which.outcome is not None:
+        told.append(Run.outcome == which.outcome)
+    if which.scope is not None:
+        told.append(Run.scope == which.scope)
+    if which.from_ is not None:
+        told.append(Run.period_to > which.from_)
+    if which.to is not None:
+        told.append(Run.period_from < which.to)
+    return told
+
+
+def latest_run(
+    session: Session, city_slug: str, *, outcome: str | None = None, scope: str = "city"
+) -> RunRecord | None:
+    """Give the newest run of a city, by outcome if one is named, or nothing."""
+    query = (
+        select(Run)
+        .join(City, City.id == Run.city_id)
+        .where(City.slug == city_slug, Run.scope == scope)
+        .order_by(Run.created_at.desc(), Run.id)
+        .limit(1)
+    )
+    if outcome is not None:
+        query = query.where(Run.outcome == outcome)
+    run = session.scalar(query)
+    return None if run is None else _record(session, run)
+
+
+def _readable(run: Run) -> bool:
+    return _has_record(run.result)
+
+
+def _has_record(result: Mapping[str, Any]) -> bool:
+    return "record" in result.get("combined", {})
+
+
+def _with_codes(session: Session, city_id: int, result: dict[str, Any]) -> dict[str, Any]:
+    """Return the document of a run with the code of each zone."""
+    zones = result.get("zones", [])
+    codes = codes_of(session, city_id, [zone["id"] for zone in zones])
+    return {**result, "zones": [{**zone, "code": codes.get(zone["id"], "")} for zone in zones]}
+
+
+def _record(session: Session, run: Run) -> RunRecord:
+    if not _readable(run):
+        msg = f"run {run.id} was made by an earlier version ({run.code_version}); fit it again"
+        raise DataError(msg)
+    city = session.get_one(City, run.city_id)
+    table = pd.read_parquet(io.BytesIO(run.cells))
+    shape = dict(run.grid)
+    grid = Grid(
+        **{**shape, "district_ids": tuple(shape["district_ids"])},
+        cols=table["col"].to_numpy(np.int32),
+        rows=table["row"].to_numpy(np.int32),
+        district=table["district"].to_numpy(np.int16),
+    )
+    rows = session.scalars(select(Zone).where(Zone.run_id == run.id).order_by(Zone.id)).all()
+    codes = codes_of(session, run.city_id, [row.code for row in rows])
+    name, note = _names(session, [run.id]).get(run.id, ("", ""))
+    zones = gpd.GeoDataFrame(
+        [
+            {
+                "id": z.code,
+                "district": z.district,
+                "rank": z.rank,
+                **told_details(z.details, run.result),
+                "code": codes.get(z.code, ""),
+                "geometry": z.geom,
+            }
+            for z in rows
+        ],
+        columns=["id", "district", "rank", *ZONE_DETAILS, "code", "geometry"],
+        geometry="geometry",
+        crs=city.crs,
+    )
+    return RunRecord(
+        id=run.id,
+        city=city.slug,
+        outcome=run.outcome,
+        scope=run.scope,
+        period_from=run.period_from,
+        period_to=run.period_to,
+        seed=run.seed,
+        spec=run.spec,
+        data_sha256=run.data_sha256,
+        code_version=run.code_version,
+        created_at=run.created_at,
+        result=_with_codes(session, run.city_id, run.result),
+        grid=grid,
+        cells=table.drop(columns=list(LATTICE)),
+        zones=zones,
+        name=name,
+        note=note,
+    )
+
+
+def told_details(details: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    """Return what is stored of a zone with its factors in the order of :mod:`spatial.zones.describe`.
+
+    A run of an earlier version has the share of all cells that a column marks in its diagnostics
+    alone.
+    """
+    columns = result.get("diagnostics", {}).get("factors", ())
+    return {**details, "factors": order_factors(details["factors"], columns)}
+
+
+def _to_parquet(record: RunRecord) -> bytes:
+    table = record.cells.reset_index(drop=True).assign(
+        col=record.grid.cols, row=record.grid.rows, district=record.grid.district
+    )
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, compression="zstd", index=False)
+    return buffer.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,5 +1,0 @@
-"""Sources by address: fetched once, kept as a snapshot, read as any file."""
-
-from geodata.sources.fetching import Fetching, fetch_city
-
-__all__ = ["Fetching", "fetch_city"]

@@ -1,0 +1,1 @@
+"""What happened there: smoothed counts, empirical Bayes, baselines, scores of a forecast."""

@@ -1,0 +1,1 @@
+"""Zones: cut from cells, changed by a person, described."""
