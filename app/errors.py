@@ -17,6 +17,7 @@ from app.problems import BELOW, problem
 from geodata.db.engine import DatabaseFailure
 from geodata.errors import (
     BrokenReleaseError,
+    CancelledError,
     DataError,
     FaultyFileError,
     NotStoredError,
@@ -38,10 +39,6 @@ from spatial.errors import (
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
-
-
-class CancelledError(SaferGroundError):
-    """Long work was cancelled by whoever asked for it."""
 
 
 STATUS: dict[type[SaferGroundError], int] = {

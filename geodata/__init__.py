@@ -1,5 +1,5 @@
 """Everything that touches disk, database and network."""
 
-from geodata.readers.formats import restrict_gdal
+from geodata.formats import restrict_gdal
 
 restrict_gdal()  # before anything loads GDAL

@@ -49,3 +49,7 @@ class PersonError(SaferGroundError):
 
 class StoreError(SaferGroundError):
     """The database cannot be used as it is."""
+
+
+class CancelledError(SaferGroundError):
+    """Long work was cancelled by whoever asked for it."""

@@ -19,7 +19,7 @@ import pytest
 import app
 import geodata
 import spatial
-from geodata.readers.formats import HEAD_BYTES, sniff
+from geodata.formats import HEAD_BYTES, sniff
 
 HERE = Path(__file__).parents[1]
 MANY = 100  # a repeat of at least so many counts as unbounded

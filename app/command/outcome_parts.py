@@ -357,7 +357,7 @@ class PowerPage:
 
 def power_page(found: Power) -> PowerPage:
     """Tell what a pilot could find; rows by the length of the pilot."""
-    asked = found.at[0]
+    asked = found.at[0]  # noqa: PD008 - a field of that name, not a frame
     return PowerPage(
         told=tuple(numbers.sentence(text) for text in _told(found, asked)),
         drops=tuple(numbers.share(drop) for drop in DROPS),

@@ -320,8 +320,8 @@ def _on_both_scales(document: Document) -> list[str]:
     if not differ:
         return []
     return [
-        f"against {numbers.listed(differ)} the difference is beyond chance on one scale (numbers or "
-        "ratios) and not on the other: it depends on which of the two would have run alike"
+        f"against {numbers.listed(differ)} the difference is beyond chance on one scale (numbers "
+        "or ratios) and not on the other: it depends on which of the two would have run alike"
     ]
 
 
@@ -385,8 +385,8 @@ def _about_controls(document: Document, asked: int) -> list[str]:
     overlap = max(found["shared"] for found in controls)
     if overlap > 0:
         told.append(
-            f"control areas share up to {numbers.share(overlap)} of their cells, so that they agree "
-            "is partly a matter of course"
+            f"control areas share up to {numbers.share(overlap)} of their cells, so that they "
+            "agree is partly a matter of course"
         )
     missing = [found["name"] for found in controls if found["rate_ratio"] is None]
     if missing:
@@ -408,8 +408,8 @@ def _about_surroundings(document: Document) -> list[str]:
     overlap = max((found["shared"] for found in moved["controls"]), default=0.0)
     if overlap > 0:
         told.append(
-            f"areas that the surroundings are compared with share up to {numbers.share(overlap)} of "
-            "their cells"
+            f"areas that the surroundings are compared with share up to {numbers.share(overlap)} "
+            "of their cells"
         )
     return told
 

@@ -42,7 +42,7 @@ LOCALES = {  # of the United States, where Spanish too writes 1,234.5
     "en": Locale("en", "US"),
     "es": Locale("es", "US"),
 }
-FOLDER = Path(__file__).parent / "translations"
+FOLDER = Path(__file__).parents[1] / "translations"
 DATA = "en"  # of what city files, initiatives and the engine say in their own words
 FIELD, COOKIE = "lang", "language"
 YEAR_S = 365 * 24 * 60 * 60

@@ -1,7 +1,7 @@
 """What is said of a zone in words: its kind, the reasons for it, and the parts of its score.
 
-Which factors are reasons, and in which order, is decided in :mod:`spatial.zones.describe`. The larger part
-of a zone's score, its surroundings or past incidents, is named first.
+Which factors are reasons, and in which order, is decided in :mod:`spatial.zones.describe`. The
+larger part of a zone's score, its surroundings or past incidents, is named first.
 """
 
 from __future__ import annotations

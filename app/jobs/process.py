@@ -17,9 +17,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.errors import CancelledError
 from app.jobs.kinds import Tools, read_task
 from geodata.db.engine import DatabaseFailure, open_database
+from geodata.errors import CancelledError
 from geodata.repositories import job_queue
 from spatial.errors import SaferGroundError
 

@@ -47,7 +47,7 @@ DEFAULT_RADIUS_M = 500
 
 def map_page(shown: Shown, run: PublicRun) -> str:
     """Show the map, and beside it the same in words and tables."""
-    choices = pages.district_choices(shown)
+    choices = periods.district_choices(shown)
     district = forms.choice(request.args, "district", [code for code, name in choices])
     names, ground = dict(choices), site().surroundings(shown)
     shades = _shades(shown, names)
@@ -80,7 +80,7 @@ def map_page(shown: Shown, run: PublicRun) -> str:
 @with_run
 def here(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Tell what is at a place, for the page's own script."""
-    names, ground = dict(pages.district_choices(shown)), site().surroundings(shown)
+    names, ground = dict(periods.district_choices(shown)), site().surroundings(shown)
     found = _here(shown, run, ground, _choice(ground), names)
     if found is None:
         msg = _("at is missing; give a latitude and a longitude, as in at=36.01,-78.9")
@@ -92,7 +92,7 @@ def here(shown: Shown, run: PublicRun) -> ResponseReturnValue:
 @with_run
 def area(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """Report on an area: a circle, a polygon, or one that has to be chosen first."""
-    names, ground = dict(pages.district_choices(shown)), site().surroundings(shown)
+    names, ground = dict(periods.district_choices(shown)), site().surroundings(shown)
     drawn = read_area(request.args, shown.city)
     if drawn is None:
         return _ask_area(shown, ground, names)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, current_app, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.links import CHECKS
 from app.public.decorators import site
 from geodata.errors import ReleaseError, StoreError
 from geodata.measures.registry import STALE_DAYS
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     Check = Callable[[], tuple[str, str]]
 
 bp = Blueprint("health", __name__)
-CHECKS = "saferground.checks"
 
 
 def checks() -> dict[str, Check]:

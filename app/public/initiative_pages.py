@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.i18n import measure_words, numbers
 from app.i18n.language import N_, translated
-from app.public.measure_pages import Mark, MeasureRow, measure_row
+from app.public.measure_pages import FactRow, Mark, MeasureRow, measure_row
 from geodata.cityfile.initiatives import SECTIONS
 from geodata.measures.registry import STALE_DAYS
 
@@ -77,22 +77,6 @@ class StrategyPart:
     rows: tuple[MeasureRow, ...]
     nothing: tuple[MeasureRow, ...]
     also: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class FactRow:
-    """One published figure as it was published."""
-
-    label: str
-    value: str
-    period: str
-    source: str
-    url: str
-    quality: str
-    note: str
-    retrieved: str
-    measure: str
-    measure_title: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from flask_babel import ngettext
 
 from app.i18n import measure_words, numbers
 from app.i18n.language import translated
-from app.public import pages
+from app.public import periods
 from app.public.measure_blocks import formulas_of, windows_of
 from app.public.periods import PRESETS
 from geodata.measures.masked import SMALL
@@ -20,7 +20,6 @@ from geodata.measures.registry import groups_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from app.public.initiative_pages import FactRow
     from app.public.measure_blocks import Formulas, Windows
     from app.public.periods import Period
     from app.public.public_figures import CityFigures, MeasureDetail, PublicValue
@@ -36,6 +35,22 @@ MARKS = {
     "stale": "stale",
     None: "none",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactRow:
+    """One published figure as it was published."""
+
+    label: str
+    value: str
+    period: str
+    source: str
+    url: str
+    quality: str
+    note: str
+    retrieved: str
+    measure: str
+    measure_title: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -335,7 +350,7 @@ def _counted(rows: Mapping[str, MeasureRow]) -> tuple[tuple[Mark, int], ...]:
 def filter_of(shown: Shown, period: Period, city: str | None) -> Filter:
     """Tell the state of the form."""
     scope = period.scope
-    choices = pages.district_choices(shown)
+    choices = periods.district_choices(shown)
     last = (scope.end - numbers.ONE_DAY).isoformat()
     named = {"city": city} if city else {}
     state = dict(named)
@@ -381,7 +396,7 @@ def measure_page(
     public = found.value
     measure = public.value.measure
     through = public.value.data_through
-    names = dict(pages.district_choices(shown))
+    names = dict(periods.district_choices(shown))
     return MeasurePage(
         row=measure_row(shown, public),
         group=translated(groups_of(shown.measures)[measure.group].title),

@@ -22,7 +22,7 @@ from app.i18n.language import N_, by_address, translated
 from app.public import initiative_pages, measure_pages, pages, periods
 from app.public.decorators import site, with_city
 from app.public.measure_pages import is_partial, is_small
-from app.public.pages import district_choices
+from app.public.periods import district_choices
 from geodata.measures.masked import SMALL
 
 if TYPE_CHECKING:

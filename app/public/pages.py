@@ -289,13 +289,6 @@ def zone_rows(shown: Shown, run: PublicRun) -> tuple[ZoneRow, ...]:
     )
 
 
-def district_choices(shown: Shown) -> tuple[tuple[str, str], ...]:
-    """Name the districts one can choose."""
-    frame_ = shown.city.districts
-    names = dict(zip(frame_["code"], frame_["name"], strict=True))
-    return tuple((code, district_label(code, names)) for code in frame_["code"])
-
-
 def sorted_rows(run: PublicRun, rows: tuple[ZoneRow, ...], sort: str) -> tuple[ZoneRow, ...]:
     """Sort by a column, the largest first; by district keeps district and rank."""
     if sort == "district":

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from app import forms
 from app.i18n.language import N_
+from app.maps.shapes import district_label
 from geodata.measures import spans
 from geodata.measures.record import Scope
 
@@ -138,3 +139,10 @@ def _this_year(shown: Shown) -> tuple[dt.date, dt.date]:
 
 
 PRESET_DAYS = {"year": _year, "ytd": _this_year, "all": _all}
+
+
+def district_choices(shown: Shown) -> tuple[tuple[str, str], ...]:
+    """Return the districts one can choose, as pairs of code and label."""
+    frame_ = shown.city.districts
+    names = dict(zip(frame_["code"], frame_["name"], strict=True))
+    return tuple((code, district_label(code, names)) for code in frame_["code"])

@@ -87,7 +87,7 @@ def map_(shown: Shown, run: PublicRun) -> ResponseReturnValue:
 @with_run
 def zones(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     """List the zones, by district or by another column."""
-    choices = pages.district_choices(shown)
+    choices = periods.district_choices(shown)
     district = forms.choice(request.args, "district", [code for code, _ in choices])
     sort = forms.choice(request.args, "sort", pages.SORTS) or "district"
     rows = pages.sorted_rows(run, pages.zone_rows(shown, run), sort)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.public import health
+from app import links
 from app.workbench import (
     city_status,
     compare,
@@ -42,6 +42,6 @@ PAGES = (  # modules of pages; those about one run share a blueprint
 
 def register(app: Flask, room: Workroom) -> None:
     """Add the workbench to an application that has its workroom."""
-    app.extensions.setdefault(health.CHECKS, {})["worker"] = WorkerWatch(room.database)
+    app.extensions.setdefault(links.CHECKS, {})["worker"] = WorkerWatch(room.database)
     for blueprint in dict.fromkeys(module.bp for module in PAGES):
         app.register_blueprint(blueprint)

@@ -377,7 +377,8 @@ def _tip(zone: Any, names: dict[str, str]) -> str:
     name = getattr(zone, "name", "")
     title = zone_title(zone, names)
     named = f"{name} ({title})" if name else title
-    return f"{named}: {numbers.number(zone.past)} past incidents, {numbers.about(zone.expected)} expected"
+    past, expected = numbers.number(zone.past), numbers.about(zone.expected)
+    return f"{named}: {past} past incidents, {expected} expected"
 
 
 def _on_base(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.i18n import numbers
-from app.public import pages, scores
+from app.public import pages, periods, scores
 from app.public.published_city import public_run
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def run_page(
         warnings=tuple(numbers.sentence(warning) for warning in told["warnings"]),
         zones=zone_lines(shown, run, district=district, sort=sort),
         district=district,
-        districts=pages.district_choices(shown),
+        districts=periods.district_choices(shown),
         sort=sort,
         factors=_factors(run, numbers.Units(opened.city.crs)),
         dropped=tuple((one["candidate"], one["reason"]) for one in told["dropped"]),
@@ -203,7 +203,8 @@ def _summary(opened: Opened, methods: MethodsPage) -> tuple[str, ...]:
     if not factors:
         first = (
             f"None of {methods.candidates} candidates goes with where the "
-            f"{numbers.number(told['incidents'])} incidents were reported; the risk terrain is flat."
+            f"{numbers.number(told['incidents'])} incidents were reported; "
+            "the risk terrain is flat."
         )
     else:
         strongest = max(factors, key=lambda factor: abs(factor["coefficient"]))
@@ -277,7 +278,9 @@ def factor_line(
         interval=numbers.interval(
             numbers.number(factor["rrv_low"], 2), numbers.number(factor["rrv_high"], 2)
         ),
-        coefficient=f"{numbers.number(factor['coefficient'], 4)} ({numbers.number(factor['se'], 4)})",
+        coefficient="{} ({})".format(
+            numbers.number(factor["coefficient"], 4), numbers.number(factor["se"], 4)
+        ),
         covers=numbers.share(noted["covers"]) if noted else "",
         inflation=numbers.number(noted["variance_inflation"], 2) if noted else "",
     )

@@ -165,8 +165,8 @@ def budget_told(
         return ""
     zones = "1 zone" if asked.max_zones == 1 else f"{asked.max_zones} zones"
     return (
-        f"{zones} a district, each of up to {asked.max_cells} cells, can hold {numbers.share(most)} "
-        "of the area at most."
+        f"{zones} a district, each of up to {asked.max_cells} cells, can hold "
+        f"{numbers.share(most)} of the area at most."
     )
 
 

@@ -1,8 +1,9 @@
 """The folder of a city whose sources are kept by the workbench: its city file and their files.
 
 What a city is made of is what its newest import that stands was told, which is kept with the import
-(:mod:`geodata.repositories.import_log`); ``city.toml`` is written from that, so that a terminal reads the
-same. A change is written beside it first and becomes the city's when its import has succeeded.
+(:mod:`geodata.repositories.import_log`); ``city.toml`` is written from that, so that a terminal
+reads the same. A change is written beside it first and becomes the city's when its import has
+succeeded.
 """
 
 from __future__ import annotations

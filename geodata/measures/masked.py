@@ -1,10 +1,10 @@
 """What single alerts led to, as far as it may be told: by whole months, no small count.
 
 Outcomes are counted by month and district in one table for each calendar year, and the table
-decides what is shown (:mod:`spatial.disclosure.suppression`). A figure for any other period is added
-up from what is shown there, so it gives nothing away that the tables do not. The total of a year is
-shown when the year is over: before, each new month would be the difference of two totals. A month
-is told when the rows go to its end.
+decides what is shown (:mod:`spatial.disclosure.suppression`). A figure for any other period is
+added up from what is shown there, so it gives nothing away that the tables do not. The total of a
+year is shown when the year is over: before, each new month would be the difference of two totals.
+A month is published when the rows go to its end.
 """
 
 from __future__ import annotations

@@ -42,8 +42,8 @@ def _answer(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read(told: dict[str, Any]) -> dict[str, Any]:
+    from geodata.formats import sniff
     from geodata.readers.archives import check_archive
-    from geodata.readers.formats import sniff
 
     path, label, layer = Path(told["path"]), str(told["label"]), told["layer"]
     kind = sniff(path)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geodata.errors import DataError
+from geodata.formats import FORMATS, READ, refusal, sniff
 from geodata.readers.delimited import read_table
-from geodata.readers.formats import FORMATS, READ, refusal, sniff
 from geodata.readers.staging import Layer, load_rows
 from geodata.readers.vectors import in_a_system, read_features
 

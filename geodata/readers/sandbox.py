@@ -54,7 +54,7 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What a child found: the format, a key of :data:`geodata.readers.formats.FORMATS`, and the layers.
+    """What a child found: the format (of :data:`geodata.formats.FORMATS`) and the layers.
 
     ``layer`` is the one that was read, where there are several; ``columns`` is how many it has.
     """

@@ -25,8 +25,8 @@ import pyarrow as pa
 import shapely
 
 from geodata.errors import DataError
+from geodata.formats import FORMATS, refusal, sniff
 from geodata.readers.archives import check_archive
-from geodata.readers.formats import FORMATS, refusal, sniff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -30,8 +30,8 @@ import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from geodata.errors import DataError
+from geodata.formats import DRIVERS, FORMATS, GEOJSON, HEAD_BYTES, TYPE
 from geodata.readers.archives import DEFAULT_LIMITS
-from geodata.readers.formats import DRIVERS, FORMATS, GEOJSON, HEAD_BYTES, TYPE
 from geodata.readers.staging import staged
 
 if TYPE_CHECKING:

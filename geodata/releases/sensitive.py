@@ -48,7 +48,7 @@ def hits_of(digest: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What is said of one count: its label (:mod:`spatial.disclosure.linked`), the count if shown."""
+    """One count: its label (:mod:`spatial.disclosure.linked`), and the count if it is published."""
 
     label: int
     value: int | None

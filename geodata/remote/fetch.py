@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from geodata.errors import DataError
+from geodata.formats import FORMATS, refusal, sniff
 from geodata.readers.files import KINDS, TABLE_ENDINGS, ending_of
-from geodata.readers.formats import FORMATS, refusal, sniff
 from geodata.readers.sandbox import read_apart
 from geodata.remote.arcgis import FeatureFile, is_arcgis, save_arcgis
 from geodata.remote.http import Web

@@ -57,8 +57,8 @@ class RunRecord:
     ``expected``, ``past``, ``environment_share`` (of its combined risk), ``factors`` (a list of
     mappings: name, operation, distance, rrv, share of its cells and how many of all it covers;
     :mod:`spatial.zones.describe` orders them), and once it is stored ``code`` (the same over runs,
-    :mod:`geodata.repositories.zone_codes`). ``created_at`` is UTC. ``name`` and ``note`` are what a person
-    calls it and says of it.
+    :mod:`geodata.repositories.zone_codes`). ``created_at`` is UTC. ``name`` and ``note`` are what a
+    person calls it and says of it.
     ``edited`` is set where ``zones`` are those that a person made of the run's own
     (:mod:`geodata.repositories.zone_versions`); they have a column ``name`` more.
     """
@@ -486,7 +486,7 @@ def _record(session: Session, run: Run) -> RunRecord:
 
 
 def told_details(details: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
-    """Return what is stored of a zone with its factors in the order of :mod:`spatial.zones.describe`.
+    """Return what is stored of a zone, its factors ordered as :mod:`spatial.zones.describe` does.
 
     A run of an earlier version has the share of all cells that a column marks in its diagnostics
     alone.

@@ -1,7 +1,8 @@
 """Codes of zones: what a place is called by, whatever run cut its zone.
 
-A zone takes over the code of the zone of an earlier run that it overlaps (:mod:`spatial.zones.describe`
-has the rule), within its district; any other zone gets a code that no zone of the city ever had.
+A zone takes over the code of the zone of an earlier run that it overlaps (the rule is
+in :mod:`spatial.zones.describe`), within its district; any other zone gets a code that no
+zone of the city ever had.
 """
 
 from __future__ import annotations

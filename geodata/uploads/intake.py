@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from geodata.cityfile.schema import Place
 from geodata.errors import DataError, NotStoredError
-from geodata.readers.formats import READ, refusal, sniff
+from geodata.formats import READ, refusal, sniff
 from geodata.readers.sandbox import read_apart
 
 if TYPE_CHECKING:

@@ -303,8 +303,8 @@ class Comparison:
         Against one control area, with T, C the counts before and c the one after, b the length of
         before and z the normal quantile times the root of the widening, a count t is called when
         ``t - a + z sqrt(V + t) < 0``, with ``a = T/b + c - C/b`` and ``V = T/b^2 + c + C/b^2``
-        (:func:`spatial.evaluation.estimates.weighted_difference`); the bound is the root of that. The
-        rule needs it against all control areas, hence the least.
+        (:func:`spatial.evaluation.estimates.weighted_difference`); the bound is the root of that.
+        The rule needs it against all control areas, hence the least.
         """
         rng, b = np.random.default_rng(SEED), self.before
         members = np.asarray(self.members, dtype=float)

@@ -1,8 +1,8 @@
 """Random forest on place and the distance to each factor (Wheeler, Steenbeek 2021).
 
-It is a rival that a forecast is compared with (``spatial/history/baselines.py``) and one of the parts of
-the combined risk (``spatial/combined.py``): it sees how factors act together, which neither a risk
-terrain nor a kernel does.
+It is a rival that a forecast is compared with (``spatial/history/baselines.py``) and one of the
+parts of the combined risk (``spatial/combined.py``): it sees how factors act together, which
+neither a risk terrain nor a kernel does.
 """
 
 from __future__ import annotations

@@ -24,12 +24,13 @@ import rasterio
 import shapely
 from town import Town
 
+from geodata import formats
 from geodata.cityfile.description import read_city_file
 from geodata.cityfile.schema import Place
 from geodata.errors import CityFileError, DataError
 from geodata.ingest.areas import gather_areas
 from geodata.ingest.sources import gather_factor
-from geodata.readers import formats, read_place
+from geodata.readers import read_place
 from geodata.readers.vectors import check_geopackage, check_parquet
 from geodata.uploads.intake import receive
 from spatial.errors import GridError

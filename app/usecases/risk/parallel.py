@@ -14,8 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from app.errors import CancelledError
-from geodata.errors import DataError
+from geodata.errors import CancelledError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

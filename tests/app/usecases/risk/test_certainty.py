@@ -2,11 +2,10 @@ import json
 
 import pytest
 
-from app.errors import CancelledError
 from app.usecases.risk.analyses import CERTAINTY, bootstrap
 from app.usecases.risk.fit import FitRequest, fit
 from app.usecases.risk.parallel import spread
-from geodata.errors import DataError
+from geodata.errors import CancelledError, DataError
 from geodata.repositories import run_analyses
 
 
