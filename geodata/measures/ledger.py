@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import func, select, true
 
-from geodata.measures.record import Scopes
 from geodata.measures.shifts import judge_shift
 from geodata.readers.dates import local_days
 from geodata.repositories import patrol_plans as plan_store
@@ -32,6 +31,7 @@ from spatial.gunshots import (
     number_codes,
 )
 from spatial.measures.days import NOWHERE, WHOLE, DayIndex
+from spatial.measures.scopes import Scopes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
-    from geodata.measures.record import Scope
     from geodata.repositories.cities import CityRecord
     from geodata.repositories.runs import RunRecord
     from spatial.measures.days import Slices
+    from spatial.measures.scopes import Scope
 
     Floats = NDArray[np.float64]
 
