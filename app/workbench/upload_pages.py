@@ -212,10 +212,15 @@ def _describe(
         kinds=[(kind.section, kind.title) for kind in KINDS.values()],
         layers=_same(seen.layers),
         base_kinds=_same(BASE_KINDS),
-        measures=[("", "choose"), *_same(counted_in_rows(record.measures))],
+        measures=[("", "choose"), *_same(_counted(record))],
         guesses=GUESSES,
         faults=faults,
     ), 422 if faults else 200
+
+
+def _counted(record: CityRecord) -> list[str]:
+    """Return the measures of a city that dated points count towards."""
+    return list(dict.fromkeys(counted_in_rows(record.measures).values()))
 
 
 def _field_of(refused: str) -> str:

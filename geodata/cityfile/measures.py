@@ -41,9 +41,9 @@ class MeasureGroup:
 class DeclaredMeasure:
     """A measure that counts rows or adds up what they count.
 
-    ``counts`` is what rows of ``[[occurrences]]`` and ``[[counts]]`` call the measure, its own id
-    if it is left out, or a section of records of which each row counts. ``sensitive`` counts are
-    published where they are not small. ``parts`` splits the figure by the kind of its rows,
+    ``counts`` is what rows of ``[[occurrences]]`` and ``[[counts]]`` call it beside its own id, or
+    a section of records of which each row counts. ``sensitive`` counts are published where they are
+    not small. ``parts`` splits the figure by the kind of its rows,
     ``key`` is its place among the key figures of a city, ``enforcement`` what it is called beside
     other enforcement. One measure of a group may say what the ``group`` is called.
     """
@@ -65,11 +65,6 @@ class DeclaredMeasure:
     enforcement: Name = ""
     owner: Name = "Police department"
     group: MeasureGroup | None = None
-
-    @property
-    def rows(self) -> str:
-        """What rows call the measure."""
-        return self.counts or self.id
 
 
 _ONE = TypeAdapter(DeclaredMeasure)
@@ -135,14 +130,15 @@ def _wrong(measure: DeclaredMeasure, before: Mapping[str, DeclaredMeasure]) -> l
         found.append(f"id {measure.id!r}: {group} is a group of the product; choose another word")
     if (measure.target is None) != (not measure.target_source):
         found.append("target and target_source belong together; state both or none")
-    if measure.sensitive and measure.rows in COUNTED:
-        found.append(f"sensitive: rows of {measure.rows} are counted in public; say false")
-    same = [one.id for one in before.values() if one.rows == measure.rows]
-    if same and measure.rows not in COUNTED:
-        found.append(f"counts {measure.rows!r} is counted by {same[0]} already; count it once")
+    if measure.sensitive and measure.counts in COUNTED:
+        found.append(f"sensitive: rows of {measure.counts} are counted in public; say false")
+    same = [one.id for one in before.values() if measure.counts in (one.id, one.counts)]
+    if same and measure.counts and measure.counts not in COUNTED:
+        found.append(f"counts {measure.counts!r} is counted by {same[0]} already; count it once")
     return found
 
 
-def counted_in_rows(measures: tuple[DeclaredMeasure, ...]) -> tuple[str, ...]:
-    """Return what rows of dated points and totals may call a measure."""
-    return tuple(one.rows for one in measures if one.rows not in COUNTED)
+def counted_in_rows(measures: tuple[DeclaredMeasure, ...]) -> dict[str, str]:
+    """Return what rows of dated points and totals may call each measure, and its id."""
+    own = [one for one in measures if one.counts not in COUNTED]
+    return {name: one.id for one in own for name in (one.id, one.counts) if name}

@@ -38,23 +38,23 @@ def measures_of(declared: Iterable[DeclaredMeasure]) -> list[Measure]:
 
 
 def _measure(one: DeclaredMeasure) -> Measure:
-    of_section = one.rows in COUNTED
+    of_section = one.counts in COUNTED
     return Measure(
         id=one.id,
         title=one.title,
         unit=one.unit,
         direction=one.better,
         definition=one.definition or f"{one.title}, as the city records them.",
-        formula=f"number of rows of {one.rows}" if of_section else FORMULA,
-        figures=partial(count, section=one.rows) if of_section else partial(add_up, rows=one.rows),
-        sources=(one.rows,) if of_section else SECTIONS,
+        formula=f"number of rows of {one.counts}" if of_section else FORMULA,
+        figures=partial(count, section=one.counts) if of_section else partial(add_up, name=one.id),
+        sources=(one.counts,) if of_section else SECTIONS,
         target=one.target,
         target_source=one.target_source,
         caveat=one.caveat if of_section else f"{one.caveat} {CAVEAT}".strip(),
         owner=one.owner,
         sensitive=one.sensitive,
         disclosure="count" if one.sensitive else "open",
-        rows="" if of_section else one.rows,
+        adds_up=not of_section,
         kinds=one.parts and not of_section,
         key=one.key,
         enforcement=one.enforcement,
@@ -71,7 +71,7 @@ def data_through(ledger: Ledger, measure: Measure) -> dt.date | None:
     ends = [
         extent[1]
         for section in SECTIONS
-        if (ledger.table(section)["measure"] == measure.rows).any()
+        if (ledger.table(section)["measure"] == measure.id).any()
         and (extent := ledger.extent(section))
     ]
     return max(ends, default=None)
@@ -79,7 +79,7 @@ def data_through(ledger: Ledger, measure: Measure) -> dt.date | None:
 
 def has_totals(ledger: Ledger, measure: Measure) -> bool:
     """Tell whether a measure is stated in totals, which no period may cut."""
-    return bool(measure.rows) and bool((ledger.counts["measure"] == measure.rows).any())
+    return measure.adds_up and bool((ledger.counts["measure"] == measure.id).any())
 
 
 def by_kind(ledger: Ledger, scopes: Scopes, measure: Measure) -> list[dict[str | None, float]]:
@@ -92,16 +92,16 @@ def by_kind(ledger: Ledger, scopes: Scopes, measure: Measure) -> list[dict[str |
         return [{} for _ in scopes]
     return [
         {} if chosen is None else _kinds(ledger, *chosen[:2])
-        for chosen in _choose(ledger, scopes, measure.rows)
+        for chosen in _choose(ledger, scopes, measure.id)
     ]
 
 
-def add_up(ledger: Ledger, scopes: Scopes, *, rows: str) -> list[Figure]:
+def add_up(ledger: Ledger, scopes: Scopes, *, name: str) -> list[Figure]:
     """Add up totals whose days lie in a scope, and dated points on days without a total."""
     totals = ledger.counts["value"].to_numpy(dtype=float)
     points = ledger.occurrences["value"].to_numpy(dtype=float)
     found = []
-    for chosen in _choose(ledger, scopes, rows):
+    for chosen in _choose(ledger, scopes, name):
         if chosen is None:
             found.append(NOTHING)
             continue

@@ -55,8 +55,8 @@ class Measure:
     together all alerts (``part``), as a count (``count``) or as incidents inside zones (``hits``),
     each where it is not small; or where the measure is published that it ``follows``.
 
-    ``rows`` is what dated points and totals call a measure that adds them up, and ``kinds`` says
-    that their kinds are told apart. ``key`` is its place among the key figures, ``part`` its
+    A measure that ``adds_up`` does so with dated points and totals of its id; ``kinds`` says that
+    their kinds stand apart. ``key`` is its place among the key figures, ``part`` its
     heading within its group, ``enforcement`` what it is called beside other enforcement.
     """
 
@@ -78,7 +78,7 @@ class Measure:
     least_n: int = 10
     disclosure: Disclosure = "staff"
     follows: str = ""
-    rows: str = ""
+    adds_up: bool = False
     kinds: bool = False
     key: int = 0
     part: str = ""

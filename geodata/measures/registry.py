@@ -164,7 +164,7 @@ def data_through(ledger: Ledger, measure: Measure) -> dt.date | None:
     """Give the last day of the source that ends first, of those that a measure needs and has."""
     if not measure.sources:
         return ledger.newest_day
-    if measure.rows:
+    if measure.adds_up:
         return declared.data_through(ledger, measure)
     ends = [extent[1] for source in measure.sources if (extent := ledger.extent(source))]
     return min(ends) if ends else None

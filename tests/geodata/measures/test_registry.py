@@ -60,7 +60,7 @@ def test_every_fixed_id_is_there_and_every_record_is_whole():
     assert set(FIXED) <= set(MEASURES)
     for identity, measure in MEASURES.items():
         assert measure.id == identity
-        assert measure.group in GROUPS or measure.rows
+        assert measure.group in GROUPS or measure.adds_up
         for text in (measure.title, measure.definition, measure.formula, measure.owner):
             assert text.strip() == text
             assert len(text) > 3
