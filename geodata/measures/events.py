@@ -116,7 +116,7 @@ def link_windows(ledger: Ledger, scopes: Scopes) -> list[list[Window]]:
         return found
     spec, metre_units = LinkSpec(reach_units=LINK_METRES * ledger.metre_units), ledger.metre_units
     for minutes, metres, linked in sensitivity(*ledger.reports, spec, metre_units):
-        frame = ledger.describe_events(linked, ledger.alerts, ledger.calls)
+        frame = ledger.describe_events(linked)
         rows = ledger.cut(frame, scopes)
         both = rows.counts(frame["both"].to_numpy(dtype=bool)).tolist()
         used = minutes * 60 == spec.after_s and metres == LINK_METRES
