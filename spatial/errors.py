@@ -1,8 +1,30 @@
 """The root of every known error; each message names the fault and the remedy."""
 
+from __future__ import annotations
+
+from typing import Self
+
 
 class SaferGroundError(Exception):
-    """A fault that the user can understand and mend."""
+    """A fault that the user can understand and mend.
+
+    ``field`` names the field of a form or a file that it is about, where there is one, and ``what``
+    is the message without that name.
+    """
+
+    field: str | None = None
+
+    @property
+    def what(self) -> str:
+        """Return the message without the name of its field."""
+        return str(self).removeprefix(f"{self.field}: ")
+
+    @classmethod
+    def at(cls, what: str, field: str) -> Self:
+        """Return an error about one field."""
+        error = cls(f"{field}: {what}")
+        error.field = field
+        return error
 
 
 class SpecError(SaferGroundError, ValueError):
@@ -43,3 +65,8 @@ class DosageError(SaferGroundError, ValueError):
 
 class ZoneEditError(SaferGroundError, ValueError):
     """Zones cannot be changed by hand as asked."""
+
+
+def one_line(error: BaseException) -> str:
+    """Return the message of an error on one line, as terminals and logs show it."""
+    return " ".join(str(error).split())

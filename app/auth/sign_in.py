@@ -22,6 +22,7 @@ from app.auth.locks import (
     try_lock,
 )
 from app.auth.secrets import LockedError, SignInError, new_token, token_hash
+from geodata.clock import utc_now
 from geodata.repositories import audit, people, sessions
 from geodata.repositories.people import ACTIVE
 from geodata.repositories.sessions import CODE, ENROL, FULL
@@ -43,11 +44,6 @@ ABSOLUTE = dt.timedelta(hours=12)
 SEEN_EVERY = dt.timedelta(minutes=1)
 WRONG = "this name and password do not belong together"
 WRONG_CODE = "this code is not right, or was used before; wait for the next one"
-
-
-def utc_now() -> dt.datetime:
-    """Give the time, UTC, without a zone."""
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
 
 
 @dataclass(frozen=True, kw_only=True)

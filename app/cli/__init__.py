@@ -12,35 +12,35 @@ from typing import Any
 import click
 
 from app.private import keep_private
-from spatial.errors import SaferGroundError
+from spatial.errors import SaferGroundError, one_line
 
 COMMANDS = {  # name -> module of this package, and the command in it
-    "audit": ("auditing", "audit"),
-    "certainty": ("judging", "certainty"),
-    "cities": ("cities", "cities"),
-    "compare": ("judging", "compare"),
-    "demo": ("demo", "demo"),
-    "evaluate": ("evaluating", "evaluate"),
-    "export": ("runs", "export"),
-    "fit": ("fitting", "fit"),
-    "import": ("cities", "import_"),
-    "imports": ("imports", "imports"),
-    "init": ("cities", "init"),
-    "initiatives": ("initiatives", "initiatives"),
-    "jobs": ("jobs", "jobs"),
-    "measures": ("measuring", "measures"),
-    "plan": ("planning", "plan"),
-    "publish": ("publishing", "publish"),
-    "runs": ("runs", "runs"),
-    "sensitivity": ("judging", "sensitivity"),
-    "serve": ("serving", "serve"),
-    "show": ("runs", "show"),
-    "token": ("tokens", "token"),
-    "use": ("using", "use"),
-    "user": ("people", "user"),
-    "validate": ("judging", "validate"),
-    "visits": ("visiting", "visits"),
-    "worker": ("serving", "worker"),
+    "audit": ("audit_commands", "audit"),
+    "certainty": ("validate_commands", "certainty"),
+    "cities": ("city_commands", "cities"),
+    "compare": ("validate_commands", "compare"),
+    "demo": ("demo_command", "demo"),
+    "evaluate": ("evaluate_commands", "evaluate"),
+    "export": ("run_commands", "export"),
+    "fit": ("fit_commands", "fit"),
+    "import": ("city_commands", "import_"),
+    "imports": ("city_commands", "imports"),
+    "init": ("city_commands", "init"),
+    "initiatives": ("initiative_commands", "initiatives"),
+    "jobs": ("job_commands", "jobs"),
+    "measures": ("initiative_commands", "measures"),
+    "plan": ("patrol_commands", "plan"),
+    "publish": ("release_commands", "publish"),
+    "runs": ("run_commands", "runs"),
+    "sensitivity": ("validate_commands", "sensitivity"),
+    "serve": ("serve_commands", "serve"),
+    "show": ("run_commands", "show"),
+    "token": ("account_commands", "token"),
+    "use": ("run_commands", "use"),
+    "user": ("account_commands", "user"),
+    "validate": ("validate_commands", "validate"),
+    "visits": ("patrol_commands", "visits"),
+    "worker": ("serve_commands", "worker"),
 }
 
 
@@ -61,7 +61,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except SaferGroundError as error:
-            raise click.ClickException(" ".join(str(error).split())) from error
+            raise click.ClickException(one_line(error)) from error
         except Exception as error:
             # imported only when something went wrong: `--help` and its like do without Shapely
             from geodata.db.geometry import known_fault

@@ -13,7 +13,7 @@ import click
 from app.auth import secrets
 from app.auth.locks import forgive_address, forgive_name, network
 from app.auth.programs import make_token
-from app.auth.sign_in import offer_setup, utc_now
+from app.auth.sign_in import offer_setup
 from app.cli.common import (
     as_option,
     database_option,
@@ -25,6 +25,7 @@ from app.cli.common import (
     settings_for,
     this_person,
 )
+from geodata.clock import utc_now
 from geodata.errors import PersonError
 from geodata.repositories import audit, people, sessions
 from geodata.repositories.sessions import DEFAULT_DAYS, MOST_DAYS

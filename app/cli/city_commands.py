@@ -5,7 +5,6 @@ Commands about imports as versions: list them, undo the newest.
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ from app.cli.common import (
 from app.private import close_instance
 from app.usecases.city_files import fetching_for, follow
 from geodata.cityfile.description import read_city_file
+from geodata.clock import utc_now
 from geodata.db.engine import upgrade
 from geodata.ingest.store import import_city
 from geodata.repositories.cities import get_city, list_cities
@@ -177,7 +177,7 @@ def undo(number: int, who: str | None, database_url: str | None, *, as_json: boo
 
     Runs and releases stay as they are; runs that used the data say so.
     """
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    now = utc_now()
     with open_for(database_url).session(write=True) as session:
         record = undo_import(session, number, this_person(who), now)
     follow(open_for(database_url), settings_for(database_url), record.city)

@@ -30,6 +30,7 @@ from app.usecases.risk.validation import validate
 from app.usecases.site_documents import site_files
 from geodata.cityfile.description import read_city_file
 from geodata.cityfile.initiatives import read_initiatives
+from geodata.clock import utc_now
 from geodata.db.engine import open_database, upgrade
 from geodata.demo import write_city
 from geodata.demo.field_work import COMMANDER, keep_work
@@ -82,7 +83,7 @@ def publish_demo(database: Database, releases: Path, city: str) -> None:
 
 def put_to_use(database: Database, run: RunRecord) -> None:
     """Put a run of the demonstration city to use, unless it is already."""
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    now = utc_now()
     with database.session(write=True) as session:
         if runs_in_use.id_in_use(session, get_city(session, run.city)) != run.id:
             runs_in_use.use_run(session, run.id, WHY_USED, DRAFTER, now)
@@ -170,7 +171,7 @@ def demo(port: int, database_url: str | None, *, no_serve: bool) -> None:
     write_initiatives(folder)
     told = read_initiatives(folder / "initiatives.toml", MEASURES)
     with database.session(write=True) as session:
-        now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        now = utc_now()
         record_initiatives(session, told, now, this_person(None))
     say(
         f"    {sum(report.stored for report in result.sources):,} rows and "

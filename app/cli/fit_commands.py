@@ -80,30 +80,44 @@ def _grid_options(command: Command) -> Command:
     return command
 
 
-def _model_options(command: Command) -> Command:
-    """Add what decides the model and its zones."""
-    said: dict[str, Any] = {"show_default": True}
+def _zone_options(command: Command) -> Command:
+    """Add what decides the zones."""
     options = (
-        click.option("--seed", type=click.IntRange(min=0), default=MODEL.seed, **said),
         click.option(
             "--area-share",
             type=float,
             default=ZONES.area_share,
             help="Share of each district's area that zones may take.",
-            **said,
+            show_default=True,
         ),
         click.option(
             "--zones-from",
             type=click.Choice(["combined", "rtm"]),
             default=ZONES.source,
             help="What zones follow: environment and history together, or the risk terrain alone.",
-            **said,
+            show_default=True,
         ),
-        click.option("--min-cells", type=int, default=ZONES.min_cells, **said),
-        click.option("--max-cells", type=int, default=ZONES.max_cells, **said),
+        click.option("--min-cells", type=int, default=ZONES.min_cells, show_default=True),
+        click.option("--max-cells", type=int, default=ZONES.max_cells, show_default=True),
         click.option(
-            "--max-zones", type=int, default=ZONES.max_zones, help="Of a district.", **said
+            "--max-zones",
+            type=int,
+            default=ZONES.max_zones,
+            help="Of a district.",
+            show_default=True,
         ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _model_options(command: Command) -> Command:
+    """Add what decides the model."""
+    said: dict[str, Any] = {"show_default": True}
+    options = (
+        click.option("--seed", type=click.IntRange(min=0), default=MODEL.seed, **said),
+        _zone_options,
         click.option(
             "--sharing",
             type=click.Choice(["own", "shared"]),

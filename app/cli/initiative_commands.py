@@ -5,7 +5,6 @@ Commands about measures.
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from app.cli.common import (
 from app.i18n import numbers
 from app.usecases.measures import measure_city
 from geodata.cityfile.initiatives import SECTIONS, city_of, read_initiatives
+from geodata.clock import utc_now
 from geodata.errors import NotStoredError
 from geodata.measures.registry import MEASURES, measures_of
 from geodata.repositories.cities import get_city
@@ -38,6 +38,7 @@ from geodata.repositories.initiatives import (
 from geodata.repositories.runs_in_use import nothing_in_use
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Collection, Iterable
 
     from sqlalchemy.orm import Session
@@ -69,7 +70,7 @@ def import_(file: Path, who: str | None, database_url: str | None, *, as_json: b
     """Store what FILE says of a city's initiatives; what was said before is kept."""
     with open_for(database_url).session(write=True) as session:
         read = read_initiatives(file, known_measures(session, file))
-        now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        now = utc_now()
         result = record_initiatives(session, read, now, this_person(who))
     if as_json:
         print_json(result.as_json())

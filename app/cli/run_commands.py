@@ -5,9 +5,8 @@ The command that puts a run to use.
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +23,7 @@ from app.cli.common import (
 from app.i18n.numbers import sentence
 from app.preview import load_shown
 from app.workbench.run_report import write_report
+from geodata.clock import utc_now
 from geodata.exporting import export_run
 from geodata.repositories import audit, runs_in_use
 from geodata.repositories.cities import get_city
@@ -32,6 +32,9 @@ from geodata.repositories.runs import RunSummary, get_run, list_runs
 from geodata.repositories.runs_in_use import RunUseRecord, nothing_in_use, uses_now
 from geodata.repositories.zone_versions import get_run_in_use
 from spatial.zones.describe import order_factors, reasons_of
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 
 @click.command()
@@ -220,7 +223,7 @@ def use(run: str, who: str, why: str, database_url: str | None, *, as_json: bool
     Nothing else does that. It holds for the city and the outcome of the run; plans, visits and
     actions keep the zones that they were made for.
     """
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    now = utc_now()
     with open_for(database_url).session(write=True) as session:
         made, before = runs_in_use.use_run(session, run, why, who, now)
     if as_json:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from app.command.district import Place, Present
     from geodata.repositories.actions import ActionRecord, EventRecord
     from geodata.repositories.zone_versions import ZoneRecord
+    from spatial.errors import SaferGroundError
 
 
 OWNERS = (  # offered, not imposed
@@ -173,12 +174,11 @@ def typed(facts: ActionFacts) -> dict[str, object]:
     }
 
 
-def put_at_field(form: FlaskForm, error: Exception, otherwise: str) -> None:
-    """Put what an error of the store says at the field that it names."""
-    name, colon, told = str(error).partition(": ")
-    known = bool(colon) and name in form
-    field = form[name if known else otherwise]
-    field.errors = [*field.errors, told if known else str(error)]
+def put_at_field(form: FlaskForm, error: SaferGroundError, otherwise: str) -> None:
+    """Put the message of an error at the field that it names."""
+    known = error.field in form
+    field = form[error.field if known else otherwise]
+    field.errors = [*field.errors, error.what if known else str(error)]
 
 
 def _day(text: str) -> dt.date | None:
@@ -187,11 +187,11 @@ def _day(text: str) -> dt.date | None:
     try:
         day = dt.date.fromisoformat(text.strip())
     except ValueError as error:
-        msg = "due: write the day as 2026-01-31"
-        raise DataError(msg) from error
+        what = "write the day as 2026-01-31"
+        raise DataError.at(what, field="due") from error
     if not 2000 <= day.year < 2200:
-        msg = "due: choose a day of this century"
-        raise DataError(msg)
+        what = "choose a day of this century"
+        raise DataError.at(what, field="due")
     return day
 
 
@@ -200,8 +200,8 @@ def _cost(text: str) -> int | None:
     if not plain:
         return None
     if not (plain.isascii() and plain.isdigit() and len(plain) <= LARGEST_COST):
-        msg = "cost: give a whole number from 0"
-        raise DataError(msg)
+        what = "give a whole number from 0"
+        raise DataError.at(what, field="cost")
     return int(plain)
 
 

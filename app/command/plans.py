@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from app.command.plan_pages import plan_page, plan_rows
 from app.command.plan_parts import NewPlanForm, change_form, plan_map
 from app.extensions import workroom
 from app.usecases.patrol.planning import make_plan
+from geodata.clock import utc_now
 from geodata.errors import DataError
 from geodata.repositories import audit, runs_in_use
 from geodata.repositories import patrol_plans as store
@@ -158,7 +158,7 @@ def file(city: str, district: str, plan: str, ending: str) -> ResponseReturnValu
 
 def _made(place: Place, asked: PlanRequest) -> ResponseReturnValue:
     """Plan, store and go to the plan."""
-    begun = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    begun = utc_now()
     who = require_visitor().person.name
     made = make_plan(workroom().database, asked, created_by=who)
     if made.created_at < begun:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from app.command.district import Place, Present
     from geodata.repositories.visits import VersionRecord, VisitRecord
+    from spatial.errors import SaferGroundError
 
 
 MOST_MESSAGES = 50
@@ -97,10 +98,9 @@ def facts_of(form: VisitForm, place: Place, before: VisitFacts | None = None) ->
     )
 
 
-def field_of(error: Exception) -> tuple[str, str]:
-    """Give the field that an error of the store names, and what it says of it."""
-    name, colon, told = str(error).partition(": ")
-    return (name, told) if colon and name in FIELDS else ("start", str(error))
+def field_of(error: SaferGroundError) -> tuple[str, str]:
+    """Return the field of the form that an error names, and its message; else the first field."""
+    return (error.field, error.what) if error.field in FIELDS else ("start", str(error))
 
 
 def read_messages(document: Any) -> list[Any]:
@@ -135,8 +135,8 @@ def read_message(said: Any) -> Message:
             raise DataError(msg)
     note = said.get("note", "")
     if not isinstance(note, str):
-        msg = "note: it must be text"
-        raise DataError(msg)
+        what = "it must be text"
+        raise DataError.at(what, field="note")
     return Message(
         uuid=said["id"],
         run=plain_text(said["run"]),

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from app.command.district import Place, Present
     from app.command.visit_forms import Message
     from geodata.repositories.visits import VisitFacts, VisitQuery, VisitRecord
+    from spatial.errors import SaferGroundError
 
 bp = Blueprint("visits", __name__, url_prefix="/command/<city>/<district>")
 PAGE, SHOWN = 25, 200
@@ -296,7 +297,7 @@ def _fill_choices(
     form.activity.choices = [SelectChoice(one, one) for one in activities]
 
 
-def _put_at_field(form: VisitForm, error: Exception) -> None:
+def _put_at_field(form: VisitForm, error: SaferGroundError) -> None:
     name, told = field_of(error)
     field = form[name if name in form else "start"]
     field.errors = [*field.errors, told]

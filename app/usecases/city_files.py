@@ -5,11 +5,11 @@ How sources by address are fetched by this installation.
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from geodata.clock import utc_now
 from geodata.errors import NotStoredError
 from geodata.ingest.city_folder import CityFolder
 from geodata.remote import Fetching
@@ -71,7 +71,7 @@ def fetch_to_look(
         upload=upload,
         city=city,
         who=who,
-        when=dt.datetime.now(dt.UTC).replace(tzinfo=None),
+        when=utc_now(),
         address=url,
     )
     intake.keep(handed)

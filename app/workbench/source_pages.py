@@ -5,7 +5,6 @@ Pages of what a city is made of: its sources, its imports, taking back either.
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from app.usecases.city_files import follow
 from app.usecases.risk.run_access import hidden_outcomes
 from app.workbench.column_kinds import KINDS
 from app.workbench.source_changes import FIXED, job_address, remove_source
+from geodata.clock import utc_now
 from geodata.errors import CityFileError, DataError, NotStoredError
 from geodata.ingest.city_folder import CityFolder, sections
 from geodata.remote.fetch import is_address, shown_address
@@ -316,7 +316,7 @@ def undo(city: str, number: int) -> ResponseReturnValue:
     form, fault = ConfirmForm(), ""
     if form.validate_on_submit():
         who = require_visitor().person.name
-        now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        now = utc_now()
         try:
             with room.database.session(write=True) as session:
                 versions.undo_import(session, number, who, now)

@@ -6,7 +6,6 @@ Pages of a file that is to become a source: handed in or fetched, described, che
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
@@ -30,6 +29,7 @@ from app.workbench.source_pages import REASONS
 from app.workbench.source_profile import GUESSES, look, places_map, sighting_of
 from geodata.cityfile.measures import counted_in_rows
 from geodata.cityfile.sections import BASE_KINDS
+from geodata.clock import utc_now
 from geodata.errors import CityFileError, DataError, NotStoredError
 from geodata.remote.fetch import is_address, shown_address
 from geodata.remote.http import check_host
@@ -75,9 +75,7 @@ def receive_file(room: Workroom, file: FileStorage | None, city: str, who: str) 
         )
         raise DataError(msg)
     upload = receive(file.stream, file.filename, folder)
-    handed = intake.HandedIn(
-        upload=upload, city=city, who=who, when=dt.datetime.now(dt.UTC).replace(tzinfo=None)
-    )
+    handed = intake.HandedIn(upload=upload, city=city, who=who, when=utc_now())
     intake.keep(handed)
     told = {
         "file": upload.name,

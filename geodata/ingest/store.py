@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import shapely
 
 from geodata.cityfile.measures import counted_in_rows
 from geodata.cityfile.sections import RECORD_KINDS
+from geodata.clock import utc_now
 from geodata.db.geometry import geometry_faults
 from geodata.import_report import notes_of_alike
 from geodata.ingest.areas import gather_areas, gather_residents
@@ -87,6 +87,20 @@ def import_city(
     """
     if fetching is not None:
         described = fetch_city(described, fetching, progress=progress)
+    areas, gathered, recorded, lived = _gather(described, progress)
+    with database.session(write=True) as session:
+        log = _begin(session, described.slug, after, forget)
+        reports, told = _store(
+            session, described, areas, gathered, recorded, lived, progress, log=log, who=who
+        )
+        audit.record(session, who, "data.import", described.slug, told)
+    return ImportResult(city=described.slug, sources=tuple(reports))
+
+
+def _gather(
+    described: CityFile, progress: Callable[[str, int, int], None] | None
+) -> tuple[Areas, dict[str, list[Gathered]], list[GatheredRecords], GatheredResidents | None]:
+    """Read and check every source; nothing is stored."""
     total = 1 + sum(
         len(part)
         for part in (described.incidents, described.factors, described.base, described.records)
@@ -124,20 +138,14 @@ def import_city(
     for source in described.records:
         with geometry_faults(source.place.label):
             recorded.append(
-                gather_records(source, areas.frame, described.timezone, shapes, counted, _now())
+                gather_records(source, areas.frame, described.timezone, shapes, counted, utc_now())
             )
         step()
     lived = None
     if described.residents is not None:
         with geometry_faults(described.residents.place.label):
             lived = gather_residents(described.residents, areas)
-    with database.session(write=True) as session:
-        log = _begin(session, described.slug, after, forget)
-        reports, told = _store(
-            session, described, areas, gathered, recorded, lived, progress, log=log, who=who
-        )
-        audit.record(session, who, "data.import", described.slug, told)
-    return ImportResult(city=described.slug, sources=tuple(reports))
+    return areas, gathered, recorded, lived
 
 
 def _store(
@@ -152,7 +160,7 @@ def _store(
     log: ChangeLog,
     who: str,
 ) -> tuple[list[SourceReport], dict[str, Any]]:
-    when = _now()
+    when = utc_now()
     before = import_log.settings_before(session, described.slug)
     srid = areas.frame.crs.to_epsg() or 0
     districts = {
@@ -210,11 +218,6 @@ def _forget(session: Session, slug: str, section: str, source: str, log: ChangeL
         layers.replace_base(session, city, source, [], log)
     elif section in RECORD_KINDS:
         records.forget_source(session, city, section, source, log)
-
-
-def _now() -> dt.datetime:
-    """Give the time, UTC, without a zone."""
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
 
 
 def _account_areas(

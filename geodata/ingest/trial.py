@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import pandas as pd
 
 from geodata.cityfile.measures import counted_in_rows
 from geodata.cityfile.sections import BaseSource, FactorSource, IncidentSource
+from geodata.clock import utc_now
 from geodata.db.geometry import geometry_faults
 from geodata.errors import DataError
 from geodata.import_report import notes_of_alike
@@ -138,9 +138,8 @@ def _gather(source: Source, city: CityRecord) -> Gathered | GatheredRecords | Op
     if isinstance(source, BaseSource):
         return gather_base(source, frame)
     shapes = dict(zip(city.districts["code"], city.districts.geometry, strict=True))
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     counted = counted_in_rows(city.measures)
-    return gather_records(source, frame, city.timezone, shapes, counted, now)
+    return gather_records(source, frame, city.timezone, shapes, counted, utc_now())
 
 
 def _rows(source: Source, report: SourceReport, start: int, most: int) -> tuple[RowOut, ...]:

@@ -13,6 +13,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from geodata.cityfile.schema import DEGREES, Place
+from geodata.clock import utc_now
 from geodata.errors import DataError
 from geodata.ingest.placing import CityFrame, place_points
 from geodata.ingest.sources import digest_text, open_source, texts_of
@@ -237,7 +238,7 @@ def _store(
         done = recorded.store_records(
             session, city.id, "visits", f"{SOURCE}{source.path.name}", visits, log
         )
-        now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        now = utc_now()
         number = None
         if done.new or done.corrected:
             number = import_log.save_version(

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from geodata.cityfile.measures import MeasureGroup, usual_measures
+from geodata.clock import utc_now
 from geodata.errors import DataError
 from geodata.measures import alerts, declared, dosage, events, site, zones
 from geodata.measures.record import Disclosure, Measure, MeasureValue, Scope, Scopes, status_of
@@ -140,7 +141,7 @@ def work_out_scopes(
     Values by id and scope.
     """
     together = Scopes(scopes)
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    now = utc_now()
     found = {}
     for measure in measures:
         target, source = targets.get(measure.id, (measure.target, measure.target_source))

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from geodata.clock import utc_now
 from geodata.db.geometry import geometry_faults
 from geodata.errors import ReleaseError
 from geodata.releases.basemap import ground_files
@@ -49,7 +50,6 @@ from geodata.releases.points import alert_files, complaint_files
 from geodata.releases.public_zones import accountability_file, district_files, zone_files
 from geodata.releases.repair import (
     flush_folder,
-    now,
     put_document,
     repair_city,
     withdrawal_document,
@@ -149,7 +149,7 @@ def draft_release(
     _tell(progress, "writing")
     write_release(root, city, draft)
     with database.session(write=True) as session:
-        return releases.add_release(session, city, draft.manifest, _named(who), now())
+        return releases.add_release(session, city, draft.manifest, _named(who), utc_now())
 
 
 def make_draft(
@@ -302,7 +302,7 @@ def approve_release(database: Database, root: Path, identity: str, who: str) -> 
         If it is not whole, was drafted by the same person or before another was approved, or its
         files cannot be written.
     """
-    when, who = now(), _named(who)
+    when, who = utc_now(), _named(who)
     with database.session() as session:
         city = releases.get_release(session, identity).city
     repair_city(database, root, city)
@@ -335,7 +335,7 @@ def withdraw_release(
     ReleaseError
         If no reason is given, it was withdrawn before, or its files cannot be written.
     """
-    when, who, why = now(), _named(who), why.strip()
+    when, who, why = utc_now(), _named(who), why.strip()
     if not why:
         msg = "say why the release is withdrawn; it is kept with the release"
         raise ReleaseError(msg)

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from geodata.clock import utc_now
 from geodata.errors import ReleaseError
 from geodata.releases.folder import APPROVAL, CURRENT, MANIFEST, WITHDRAWAL
 from geodata.repositories import releases
@@ -232,7 +233,7 @@ def _withdrawn(record: ReleaseRecord) -> dict[str, Any]:
 
 
 def _unrecorded() -> dict[str, Any]:
-    told = withdrawal_document(NOBODY, now(), NO_APPROVAL)
+    told = withdrawal_document(NOBODY, utc_now(), NO_APPROVAL)
     return {**told, UNRECORDED: True}
 
 
@@ -241,7 +242,7 @@ def _signed(told: Mapping[str, Any]) -> tuple[str, dt.datetime, str]:
     try:
         when = dt.datetime.fromisoformat(str(told["at"])).astimezone(dt.UTC).replace(tzinfo=None)
     except (KeyError, ValueError):
-        when = now()
+        when = utc_now()
     return str(told.get("by") or NOBODY), when, str(told.get("why") or NO_REASON)
 
 
@@ -262,8 +263,3 @@ def _forget_left(folder: Path) -> None:
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > LEFT_SECONDS:
                 path.unlink()
-
-
-def now() -> dt.datetime:
-    """Give the time, UTC, without a zone."""
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)

@@ -48,6 +48,7 @@ MOST_COST = 1_000_000_000
 MOST_PHOTOS = 12
 FIELDS = ("zone", "factor", "kind", "what", "owner", "due", "state", "cost")
 REACHABLE = re.compile(r"@|(?:\d[\s().-]*){7}")  # an e-mail address, a telephone number
+Fault = tuple[str, str]  # a field, and what is wrong with it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,31 +141,32 @@ def check_facts(session: Session, run: str, district: str, facts: ActionFacts) -
     DataError
         Which names the field and the remedy.
     """
-    told = _fault(facts)
-    if not told:
+    fault = _fault(facts)
+    if fault is None:
         zone = zone_versions.find_zone(session, run, district, facts.zone)
         if zone is None:
-            told = "zone: choose a zone of this district"
+            fault = ("zone", "choose a zone of this district")
         elif facts.factor not in (ANY_FACTOR, *zone.factors):
-            told = "factor: it is none of this zone's; choose one of them, or the place itself"
-    if told:
-        raise DataError(told)
+            fault = ("factor", "it is none of this zone's; choose one of them, or the place itself")
+    if fault is not None:
+        field, what = fault
+        raise DataError.at(what, field=field)
 
 
-def _fault(facts: ActionFacts) -> str:
+def _fault(facts: ActionFacts) -> Fault | None:
     if facts.kind not in KINDS:
-        return f"kind: choose one of {', '.join(KINDS)}"
+        return "kind", f"choose one of {', '.join(KINDS)}"
     if facts.state not in STATES:
-        return f"state: choose one of {', '.join(STATES)}"
+        return "state", f"choose one of {', '.join(STATES)}"
     if not facts.what or len(facts.what) > LONGEST_WHAT:
-        return f"what: say in at most {LONGEST_WHAT} characters what is to be done"
+        return "what", f"say in at most {LONGEST_WHAT} characters what is to be done"
     if not facts.owner or len(facts.owner) > LONGEST_OWNER:
-        return f"owner: name a department or a role in at most {LONGEST_OWNER} characters"
+        return "owner", f"name a department or a role in at most {LONGEST_OWNER} characters"
     if REACHABLE.search(facts.owner):
-        return "owner: name a department or a role, no address or number of a person"
+        return "owner", "name a department or a role, no address or number of a person"
     if facts.cost is not None and not 0 <= facts.cost <= MOST_COST:
-        return "cost: give a whole number from 0"
-    return ""
+        return "cost", "give a whole number from 0"
+    return None
 
 
 def add_action(
@@ -226,8 +228,8 @@ def change_action(
     """
     row = _locked(session, city.id, number)
     if row.version != version:
-        msg = "what: somebody changed this action meanwhile; look at it again, then send"
-        raise DataError(msg)
+        what = "somebody changed this action meanwhile; look at it again, then send"
+        raise DataError.at(what, field="what")
     check_facts(session, row.run_id, row.district, facts)
     changed = {
         name: [_plain(getattr(row, name)), _plain(getattr(facts, name))]
@@ -259,8 +261,8 @@ def add_comment(
         If it says nothing, or too much.
     """
     if not text or len(text) > LONGEST_COMMENT:
-        msg = f"comment: write at most {LONGEST_COMMENT} characters"
-        raise DataError(msg)
+        what = f"write at most {LONGEST_COMMENT} characters"
+        raise DataError.at(what, field="comment")
     row = _locked(session, city.id, number)
     row.changed_at = when
     _note(session, number, "comment", who, when, text=text)
@@ -291,15 +293,15 @@ def add_photo(
         If it is of no stage, nothing is told of it, or there are many already.
     """
     if stage not in STAGES:
-        msg = "stage: choose before or after"
-        raise DataError(msg)
+        what = "choose before or after"
+        raise DataError.at(what, field="stage")
     if not told or len(told) > LONGEST_TOLD:
-        msg = f"told: say in at most {LONGEST_TOLD} characters what the photo shows"
-        raise DataError(msg)
+        what = f"say in at most {LONGEST_TOLD} characters what the photo shows"
+        raise DataError.at(what, field="told")
     row = _locked(session, city.id, number)
     if len(photos_of(session, number)) >= MOST_PHOTOS:
-        msg = f"photo: there are {MOST_PHOTOS} already; remove one first"
-        raise DataError(msg)
+        what = f"there are {MOST_PHOTOS} already; remove one first"
+        raise DataError.at(what, field="photo")
     photo = ActionPhoto(
         action_id=number,
         stage=stage,

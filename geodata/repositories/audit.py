@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, update
 
+from geodata.clock import utc_now
 from geodata.db.staff_tables import AuditEntry, AuditHead
 from geodata.errors import StoreError
 
@@ -125,7 +126,7 @@ def record(
         raise StoreError(msg)
     fields = {
         "seq": head.seq,
-        "at": dt.datetime.now(dt.UTC).replace(tzinfo=None),
+        "at": utc_now(),
         "person": _plain(person, LONGEST_PERSON),
         "action": _plain(action, LONGEST_ACTION),
         "object": _plain(object, LONGEST_OBJECT),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from geodata.clock import utc_now
 from geodata.db.staff_tables import Job, Worker
 from geodata.errors import DataError, NotStoredError
 
@@ -89,7 +90,7 @@ def database_now(session: Session) -> dt.datetime:
     """Give the database's time, UTC, without a zone: one clock for workers of several machines."""
     if session.get_bind().dialect.name == "postgresql":
         return session.scalars(text("SELECT timezone('utc', clock_timestamp())")).one()
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    return utc_now()
 
 
 def add_job(

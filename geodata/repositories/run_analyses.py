@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from sqlalchemy import delete, func, select
 
+from geodata.clock import utc_now
 from geodata.db.tables import City, Finding, Run
 from geodata.errors import NotStoredError
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from sqlalchemy.orm import Session
 
 
@@ -57,7 +59,7 @@ def keep_finding(
             key=key,
             document=document,
             cells=None if cells is None else _to_parquet(cells),
-            created_at=dt.datetime.now(dt.UTC).replace(tzinfo=None),
+            created_at=utc_now(),
         )
     )
     session.flush()

@@ -41,6 +41,7 @@ AHEAD_MS = 10 * MINUTE_MS  # a telephone's clock may be so much ahead
 OLDEST_MS = 31 * 24 * 60 * MINUTE_MS
 LONGEST_MS = 12 * 60 * MINUTE_MS
 SORTS = ("start", "zone", "unit", "minutes")
+Fault = tuple[str, str]  # a field, and what is wrong with it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,31 +102,32 @@ def check_facts(city: CityRecord, facts: VisitFacts, now_ms: int) -> None:
     DataError
         Which names the field and the remedy.
     """
-    told = ""
+    fault: Fault | None = None
     if not facts.unit.strip() or len(facts.unit) > LONGEST_UNIT:
-        told = f"unit: give the unit in at most {LONGEST_UNIT} characters"
+        fault = ("unit", f"give the unit in at most {LONGEST_UNIT} characters")
     elif facts.activity not in city.activities:
-        told = f"activity: choose one of {', '.join(city.activities)}"
+        fault = ("activity", f"choose one of {', '.join(city.activities)}")
     elif len(facts.note) > LONGEST_NOTE:
-        told = f"note: shorten it to {LONGEST_NOTE} characters"
+        fault = ("note", f"shorten it to {LONGEST_NOTE} characters")
     elif facts.start_ms > now_ms + AHEAD_MS:
-        told = "start: it lies ahead of now; set the clock of the telephone right"
+        fault = ("start", "it lies ahead of now; set the clock of the telephone right")
     elif facts.start_ms < now_ms - OLDEST_MS:
-        told = "start: it is more than 31 days ago; have it imported from a file"
+        fault = ("start", "it is more than 31 days ago; have it imported from a file")
     elif facts.end_ms is not None:
-        told = _end_fault(facts.start_ms, facts.end_ms, now_ms)
-    if told:
-        raise DataError(told)
+        fault = _end_fault(facts.start_ms, facts.end_ms, now_ms)
+    if fault is not None:
+        field, what = fault
+        raise DataError.at(what, field=field)
 
 
-def _end_fault(start_ms: int, end_ms: int, now_ms: int) -> str:
+def _end_fault(start_ms: int, end_ms: int, now_ms: int) -> Fault | None:
     if end_ms < start_ms:
-        return "end: it comes before the start; change one of the two"
+        return "end", "it comes before the start; change one of the two"
     if end_ms > now_ms + AHEAD_MS:
-        return "end: it lies ahead of now; leave it empty while the visit lasts"
+        return "end", "it lies ahead of now; leave it empty while the visit lasts"
     if end_ms - start_ms > LONGEST_MS:
-        return "end: no visit lasts longer than 12 hours; log several"
-    return ""
+        return "end", "no visit lasts longer than 12 hours; log several"
+    return None
 
 
 def log_visit(
@@ -155,10 +157,8 @@ def log_visit(
         Made where the visit was logged.
     facts
         What is said of it.
-    who, when
-        Who logged it, and the time now, UTC.
-    now_ms
-        The same by the city's calendar.
+    who, when, now_ms
+        Who logged it; the time now, UTC, and in milliseconds by the city's calendar.
 
     Raises
     ------
@@ -189,6 +189,20 @@ def log_visit(
         _put(session, city.id, district, uuid, facts, place)
         _tell(session, city, district, "visit.log", uuid, facts, who)
         return "new"
+    return _end_visit(session, city, district, uuid, facts, who=who, when=when)
+
+
+def _end_visit(
+    session: Session,
+    city: CityRecord,
+    district: str,
+    uuid: str,
+    facts: VisitFacts,
+    *,
+    who: str,
+    when: dt.datetime,
+) -> Taken:
+    """End a visit that is stored without an end; one that has an end stays as it is."""
     row = _locked(session, city.id, uuid)
     if row.logged_by != who or row.district != district:
         msg = "this visit was logged by somebody else; log it anew"
@@ -197,8 +211,8 @@ def log_visit(
     if last.withdrawn or last.version > 1 or last.end_ms is not None or facts.end_ms is None:
         return "same"
     if facts.end_ms < last.start_ms:
-        msg = "end: it comes before the start; change one of the two"
-        raise DataError(msg)
+        what = "it comes before the start; change one of the two"
+        raise DataError.at(what, field="end")
     ended = VisitFacts(
         zone=last.zone,
         unit=last.unit,
@@ -218,6 +232,18 @@ def log_visit(
     )
     _tell(session, city, district, "visit.end", uuid, ended, who)
     return "ended"
+
+
+def _correction_fault(
+    last: VisitVersion, facts: VisitFacts, why: str, version: int, *, withdrawn: bool
+) -> str:
+    if not why or len(why) > LONGEST_WHY:
+        return f"give the reason in at most {LONGEST_WHY} characters"
+    if last.version != version:
+        return f"{last.changed_by} changed this visit meanwhile; look at it again, then send"
+    if withdrawn == last.withdrawn and facts == _facts(last):
+        return "nothing differs from what is stored; change something, or leave it"
+    return ""
 
 
 def correct_visit(
@@ -262,18 +288,11 @@ def correct_visit(
         If no such visit was logged.
     """
     why = " ".join(why.split())
-    if not why or len(why) > LONGEST_WHY:
-        msg = f"why: give the reason in at most {LONGEST_WHY} characters"
-        raise DataError(msg)
     row = _locked(session, city.id, read_uuid(uuid))
     last = _newest(session, row.id)
-    if last.version != version:
-        msg = f"why: {last.changed_by} changed this visit meanwhile; look at it again, then send"
-        raise DataError(msg)
-    before = _facts(last)
-    if withdrawn == last.withdrawn and facts == before:
-        msg = "why: nothing differs from what is stored; change something, or leave it"
-        raise DataError(msg)
+    what = _correction_fault(last, facts, why, version, withdrawn=withdrawn)
+    if what:
+        raise DataError.at(what, field="why")
     if not withdrawn:
         check_facts(city, facts, now_ms)
     place = _place(session, city.id, row.run_id, row.district, facts.zone)
@@ -379,8 +398,8 @@ def read_uuid(text: str) -> str:
     try:
         return str(uuids.UUID(text))
     except (ValueError, AttributeError, TypeError) as error:
-        msg = "id: it is no UUID; reload the page and log the visit anew"
-        raise DataError(msg) from error
+        what = "it is no UUID; reload the page and log the visit anew"
+        raise DataError.at(what, field="id") from error
 
 
 def _newest_versions(city_id: int) -> Select[LoggedVisit, VisitVersion]:
@@ -426,8 +445,8 @@ def _place(session: Session, city_id: int, run: str, district: str, zone: str) -
     ours = session.scalar(select(Run.id).where(Run.id == run, Run.city_id == city_id))
     found = find_zone(session, run, district, zone) if ours else None
     if found is None:
-        msg = f"zone: run {run[:40]!r} has no zone {zone[:120]!r} in this district; choose another"
-        raise NotStoredError(msg)
+        what = f"run {run[:40]!r} has no zone {zone[:120]!r} in this district; choose another"
+        raise NotStoredError.at(what, field="zone")
     return shapely.point_on_surface(found.geom)
 
 

@@ -1,4 +1,3 @@
-import datetime as dt
 import json
 import stat
 
@@ -9,6 +8,7 @@ from staffing import keep_city
 from app import create_app
 from app.auth.locks import address_lock, failures_in_a_row, password_locks
 from app.config import Settings, SettingsError, make_secret_key, read_secret_key
+from geodata.clock import utc_now
 from geodata.db.engine import open_database
 from geodata.repositories import audit, limits
 
@@ -294,7 +294,7 @@ def test_what_is_served_depends_on_the_key(run, monkeypatch):
 
 
 def test_failures_are_forgiven_by_name_and_by_address_and_it_is_written_down(run, ready):
-    when = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    when = utc_now()
     run("user", "add", "ana", "--role", "viewer")
     by_name, by_address = password_locks("ana", "192.0.2.7"), address_lock("192.0.2.7")
 

@@ -14,7 +14,7 @@ from serving import serving
 from staffing import PASSWORD, Office
 from visiting import Visit
 
-from app.auth.sign_in import utc_now
+from geodata.clock import utc_now
 from geodata.db.engine import upgrade
 
 pytestmark = [pytest.mark.browser, pytest.mark.shared_data]

@@ -6,7 +6,7 @@ from hostile import STARTS, Reader, hostile_office
 from serving import serving
 from visiting import Visit
 
-from app.auth.sign_in import utc_now
+from geodata.clock import utc_now
 from geodata.db.engine import upgrade
 
 pytestmark = pytest.mark.browser

@@ -10,7 +10,7 @@ from serving import serving
 from staffing import PASSWORD
 from visiting import AXE, Visit
 
-from app.auth.sign_in import utc_now
+from geodata.clock import utc_now
 from geodata.db.engine import upgrade
 from geodata.repositories.visits import VisitQuery, list_visits
 

@@ -6,8 +6,8 @@ from town import Town
 from visiting import Visit
 from workbench import Workbench
 
-from app.auth.sign_in import utc_now
 from geodata.cityfile.description import read_city_file
+from geodata.clock import utc_now
 from geodata.db.engine import upgrade
 from geodata.ingest.store import import_city
 

@@ -5,7 +5,7 @@ from serving import serving
 from staffing import PASSWORD, Office, keep_city
 from visiting import Visit
 
-from app.auth.sign_in import utc_now
+from geodata.clock import utc_now
 from geodata.db.engine import upgrade
 from geodata.repositories import audit
 

@@ -14,6 +14,7 @@ import shapely
 
 from app.i18n import patrol_words as planning_words
 from app.usecases.risk.fit import code_version, require_districts
+from geodata.clock import utc_now
 from geodata.errors import DataError
 from geodata.repositories import audit, cities, incidents, layers, patrol_plans, zone_versions
 from geodata.repositories.patrol_plans import PlanRecord
@@ -192,7 +193,7 @@ def make_plan(
         version=version,
         parent=asked.parent,
         document=task.document(found, version),
-        created_at=dt.datetime.now(dt.UTC).replace(tzinfo=None),
+        created_at=utc_now(),
         created_by=created_by,
     )
     if save:

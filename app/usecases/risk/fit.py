@@ -18,6 +18,7 @@ import numpy as np
 import shapely
 
 from app.json_documents import run_document, zone_id
+from geodata.clock import utc_now
 from geodata.db.geometry import geometry_faults
 from geodata.errors import DataError
 from geodata.repositories import audit, cities, incidents, layers, runs
@@ -307,7 +308,7 @@ def fit(
             audit.record(session, who, "run.fit", run.id, _told(run))
         ids = [made.run_id(scope) for scope in scopes]
         for run_id in ids if asked.name or asked.note else ():
-            runs.name_run(session, run_id, asked.name, asked.note, who, _now())
+            runs.name_run(session, run_id, asked.name, asked.note, who, utc_now())
         return [runs.get_run(session, run_id) for run_id in ids]
 
 
@@ -350,7 +351,7 @@ class _Maker:
             spec=dataclasses.asdict(self.spec),
             data_sha256=self.data,
             code_version=code_version(),
-            created_at=_now(),
+            created_at=utc_now(),
             result=run_document(
                 analysis,
                 run=run,
@@ -365,11 +366,6 @@ class _Maker:
             cells=analysis.cells,
             zones=zones,
         )
-
-
-def _now() -> dt.datetime:
-    """Return the time, UTC, without a zone."""
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
 
 
 def code_version() -> str:

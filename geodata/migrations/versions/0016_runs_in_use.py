@@ -4,7 +4,6 @@ What was shown before stays in use: of each outcome the newest run of the whole 
 Codes are given to all zones there are, run by run, as they would have got them.
 """
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from geodata.clock import utc_now
 from geodata.db.geometry import Geometry
 from geodata.migrations.indexes import forbid_all_but_adding
 from geodata.repositories.zone_codes import Outlined, choose_codes
@@ -112,7 +112,7 @@ def _put_to_use(city: int, found: list[Any]) -> None:
         if run.scope == WHOLE and readable and run.id in with_zones:
             newest.pop(run.outcome, None)
             newest[run.outcome] = run.id
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    now = utc_now()
     rows = [
         {
             "city_id": city,
