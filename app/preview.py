@@ -29,6 +29,7 @@ from app.usecases.risk.validation import BACKTEST, VALIDATION
 from geodata.errors import NotStoredError
 from geodata.measures.ledger import Ledger
 from geodata.measures.masked import Masks
+from geodata.measures.registry import measures_of
 from geodata.releases.activity_live import public_activity
 from geodata.releases.gazetteer import make_gazetteer
 from geodata.releases.inputs import in_districts
@@ -310,6 +311,7 @@ def load_shown(
     varied = public_findings(session, about, SENSITIVITY)
     extents = dict(Ledger(session, city, city.this_day()).extents)
     return Shown(
+        measures=measures_of(city.measures),
         city=public_city(city),
         run=_public_run(session, city, run) if run else None,
         reports=import_log.latest_reports(session, city.id),

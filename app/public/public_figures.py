@@ -10,14 +10,14 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from geodata.measures.dirtbike import by_kind, has_totals
+from geodata.measures.declared import by_kind, has_totals
 from geodata.measures.events import link_windows
 from geodata.measures.masked import PART
-from geodata.measures.record import Figure, Scope
+from geodata.measures.record import Figure, Scope, Scopes
 from geodata.measures.registry import (
-    MEASURES,
     data_through,
     find_measure,
+    measures_of,
     steps,
     work_out_one,
     year_scopes,
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     Targets = Mapping[str, tuple[float, str]]
 
-BY_KIND = ("dirtbike.seizures",)
 SAME_ALERTS = (
     "alerts.confirmed",
     "alerts.unconfirmed",
@@ -114,16 +113,16 @@ def city_figures(ledger: Ledger, scope: Scope, targets: Targets, masks: Masks) -
     """Work out every measure in a scope."""
     values = {
         identity: public_value(ledger, scope, measure, targets, masks)
-        for identity, measure in MEASURES.items()
+        for identity, measure in measures_of(ledger.city.measures).items()
     }
     days = values[SAME_ALERTS[0]].value.scope
     return CityFigures(
         scope=scope,
         values=values,
-        windows=tuple(link_windows(ledger, scope)),
+        windows=tuple(link_windows(ledger, Scopes([scope]))[0]),
         same_alerts={
             identity: same_days(
-                days, public_value(ledger, days, MEASURES[identity], targets, masks)
+                days, public_value(ledger, days, values[identity].value.measure, targets, masks)
             )
             for identity in SAME_ALERTS
         },
@@ -147,7 +146,7 @@ def measure_detail(
     DataError
         If there is no such measure.
     """
-    measure = find_measure(identity)
+    measure = find_measure(identity, measures_of(ledger.city.measures))
     by = "month" if measure.sensitive else by
     span, cut = _span(ledger, scope, measure, by)
     parts = steps(span, by) if span else []
@@ -164,7 +163,7 @@ def measure_detail(
         series=tuple(told(part) for part in parts),
         districts=tuple(told(replace(scope, district=code)) for code in codes),
         year=_year(ledger, scope, measure, told),
-        kinds=tuple(by_kind(ledger, scope, identity).items()) if identity in BY_KIND else (),
+        kinds=tuple(by_kind(ledger, Scopes([scope]), measure)[0].items()),
         offered=("month",) if measure.sensitive else ("month", "week"),
     )
 
@@ -211,7 +210,7 @@ def _year(
     through = data_through(ledger, measure)
     if not measure.sources or through is None:
         return None
-    if not (measure.sensitive or has_totals(ledger, measure.id)):
+    if not (measure.sensitive or has_totals(ledger, measure)):
         now, before = year_to_date(ledger, measure.id, district=scope.district)
         return Year(now=PublicValue(value=now), before=PublicValue(value=before), by="week")
     year, like = year_scopes(through, "month", scope.district)

@@ -16,7 +16,7 @@ import zoneinfo
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from geodata.measures.registry import STALE_DAYS
+from geodata.measures.registry import MEASURES, STALE_DAYS
 from geodata.releases.rules import RULES
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from geodata.cityfile.initiatives import Initiative
     from geodata.import_report import SourceReport
     from geodata.measures.record import Scope
-    from geodata.measures.registry import Step
+    from geodata.measures.registry import Measures, Step
     from geodata.releases.activity import Activity
     from geodata.releases.folder import ReleaseFolder
     from geodata.releases.surroundings import Surroundings
@@ -186,7 +186,8 @@ class Shown:
     ``extents`` has the first and the last day that each section of records has rows of; nothing is
     told of days after ``through``. ``release`` is missing in a preview. ``stamp`` changes whenever
     anything of it does. ``periods`` and ``months`` are what a release has figures of;
-    ``earlier_zones`` are zones of earlier releases, those of the newest first.
+    ``earlier_zones`` are zones of earlier releases, those of the newest first. ``measures`` are all
+    of the city, by id.
     """
 
     city: PublicCity
@@ -206,6 +207,7 @@ class Shown:
     periods: Mapping[str, tuple[dt.date, dt.date]] = field(default_factory=dict)
     months: tuple[str, ...] = ()
     earlier_zones: tuple[EarlierZone, ...] = ()
+    measures: Measures = field(default_factory=lambda: MEASURES)
 
     @property
     def targets(self) -> Mapping[str, tuple[float, str]]:

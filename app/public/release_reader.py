@@ -96,6 +96,7 @@ class ReleaseReader:
             stamp=(self.folder.id,),
             periods=figures.periods,
             months=figures.months,
+            measures=figures.measures,
             earlier_zones=tuple(
                 EarlierZone(
                     id=one["id"],
