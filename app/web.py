@@ -14,7 +14,6 @@ from app.auth import guard
 from app.config import Settings
 from app.extensions import Workroom, furnish
 from app.i18n import language
-from app.jobs.bell import Bell
 from app.private import template_dir
 from app.public import accountability, data_pages, embed, explore, health, measure_views, views
 from app.public.released import ReleasedSite
@@ -85,7 +84,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.secret_key is not None:
         database = open_database(settings.database_url)
         app.extensions[previews.APPS] = cache(lambda city: create_app(_previewing(settings, city)))
-        room = Workroom(settings=settings, database=database, bell=Bell(settings))
+        room = Workroom(settings=settings, database=database)
         furnish(app, room)
         admin.register(app, settings, database)
         workbench.register(app, room)

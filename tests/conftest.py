@@ -9,6 +9,7 @@ from cluster import Cluster, ClusterError
 from geodata.db.engine import open_database, upgrade
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
+SLOW_FIXTURES = {"imported_demo", "demo_settings", "published_settings"}
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +62,21 @@ def database(database_url):
     opened = open_database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark what waits for the demonstration city or a browser as slow; its files begin first.
+
+    A long file that begins last is waited for by all others.
+    """
+    for item in items:
+        if item.get_closest_marker("browser") or SLOW_FIXTURES & {
+            *getattr(item, "fixturenames", ())
+        }:
+            item.add_marker("slow")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 pytest_plugins = ["demo_fixtures", "desk_fixtures", "published"]

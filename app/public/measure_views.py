@@ -24,7 +24,6 @@ from app.public.decorators import site, with_city
 from app.public.measure_pages import is_partial, is_small
 from app.public.periods import district_choices
 from app.public.released_figures import SMALL
-from geodata.measures.registry import MEASURES
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -134,8 +133,8 @@ def measures(shown: Shown) -> ResponseReturnValue:
 @with_city
 def measure(shown: Shown, identity: str) -> ResponseReturnValue:
     """Show one measure: its figure, its course, its districts and its definition."""
-    if identity not in MEASURES:
-        none = measure_pages.missing_page(identity, request.args.get("city"))
+    if identity not in shown.measures:
+        none = measure_pages.missing_page(shown, identity, request.args.get("city"))
         told = render_template("public/measure_missing.html", frame=pages.frame(shown), page=none)
         return told, 404
     period, found = _detail(shown, identity)
@@ -149,7 +148,7 @@ def measure(shown: Shown, identity: str) -> ResponseReturnValue:
 @with_city
 def chart(shown: Shown, identity: str, name: str) -> ResponseReturnValue:
     """Draw one chart of a measure; ``narrow`` is the form for small screens."""
-    if identity not in MEASURES or name not in CHARTS:
+    if identity not in shown.measures or name not in CHARTS:
         raise NotFound
     _, found = _detail(shown, identity)
     points = POINTS[name](shown, found)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from geodata.import_report import SourceReport
+    from geodata.measures.registry import Measures
 
 InitiativeDocument = Annotated[
     Initiative, PlainValidator(Initiative.from_json), PlainSerializer(Initiative.as_json)
@@ -204,7 +205,8 @@ class Shown(RunContext):
 
     ``extents`` has the first and the last day that each section of records has rows of; nothing is
     told of days after ``through``. ``periods`` and ``months`` are what it has figures of;
-    ``earlier_zones`` are zones of earlier releases, those of the newest first.
+    ``earlier_zones`` are zones of earlier releases, those of the newest first. ``measures`` are all
+    of the city, by id.
     """
 
     run: PublicRun | None
@@ -217,6 +219,7 @@ class Shown(RunContext):
     periods: Mapping[str, tuple[dt.date, dt.date]]
     months: tuple[str, ...]
     earlier_zones: tuple[EarlierZone, ...]
+    measures: Measures
 
     @property
     def age_days(self) -> int:

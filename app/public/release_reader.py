@@ -99,6 +99,7 @@ class ReleaseReader:
             ),
             periods=figures.periods,
             months=figures.months,
+            measures=figures.measures,
             earlier_zones=self._read(EARLIER_ZONES, tuple[EarlierZone, ...]) or (),
         )
 

@@ -14,18 +14,26 @@ from typing import TYPE_CHECKING, Any
 from app.i18n.language import N_
 from geodata.measures.events import Window
 from geodata.measures.record import Figure, MeasureValue, Scope
-from geodata.measures.registry import MEASURES, find_measure
+from geodata.measures.registry import find_measure
 from geodata.measures.spans import LAST_YEAR, THIS_YEAR, WHOLE
-from geodata.releases.measure_files import JSON, MONTHS, PERIODS, WEEKS, read_csv
-from geodata.releases.rules import COARSE, OPEN_MEASURES, SHOWN_WORDS
-from geodata.releases.series import COURSE, FIGURE
+from geodata.releases.measure_files import (
+    COURSE,
+    JSON,
+    MONTHS,
+    PERIODS,
+    WEEKS,
+    measures_in,
+    read_csv,
+)
+from geodata.releases.rules import SHOWN_WORDS
+from geodata.releases.series import FIGURE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from app.public.published_city import Shown
     from geodata.measures.record import Measure, Status
-    from geodata.measures.registry import Step
+    from geodata.measures.registry import Measures, Step
     from geodata.releases.folder import ReleaseFolder
 
     Row = Mapping[str, str]
@@ -117,6 +125,7 @@ class MeasureDetail:
 class ReleasedFigures:
     """Every figure of a release, by measure, district and period, month or week."""
 
+    measures: Measures
     told: Mapping[Key, PublicValue]
     targets: Mapping[str, tuple[float | None, str, dt.date | None]]
     months: tuple[str, ...]
@@ -128,8 +137,11 @@ class ReleasedFigures:
 
 def read_figures(release: ReleaseFolder, computed_at: dt.datetime) -> ReleasedFigures:
     """Read the measures of a release; none where it has none."""
+    site = {COURSE: release.read(COURSE)} if COURSE in release.files else {}
+    measures = measures_in(site)
     if JSON not in release.files:
         return ReleasedFigures(
+            measures=measures,
             told={},
             targets={},
             months=(),
@@ -146,13 +158,14 @@ def read_figures(release: ReleaseFolder, computed_at: dt.datetime) -> ReleasedFi
     told: dict[Key, PublicValue] = {}
     whens: dict[str, tuple[str, ...]] = {}
     for name, column in ((PERIODS, "period"), (MONTHS, "month"), (WEEKS, "week")):
-        rows = [row for row in read_csv(release.read(name)) if row["measure"] in MEASURES]
+        rows = [row for row in read_csv(release.read(name)) if row["measure"] in measures]
         for row in rows:
             key = (row["measure"], row["district"], row[column])
-            told[key] = _public(row, targets, computed_at)
+            told[key] = _public(row, measures[row["measure"]], targets, computed_at)
         whens[column] = tuple(sorted({row[column] for row in rows}))
     periods = document["periods"]
     return ReleasedFigures(
+        measures=measures,
         told=told,
         targets=targets,
         months=whens["month"],
@@ -161,7 +174,7 @@ def read_figures(release: ReleaseFolder, computed_at: dt.datetime) -> ReleasedFi
             preset: (_needed(periods[name]["from"]), _needed(periods[name]["to"]))
             for preset, name in NAMES.items()
         },
-        course=json.loads(release.read(COURSE)),
+        course=json.loads(site[COURSE]),
         computed_at=computed_at,
     )
 
@@ -171,7 +184,7 @@ def released_figures(found: ReleasedFigures, shown: Shown, scope: Scope) -> City
     when = period_of(found, scope)
     values = {
         identity: _told(found, shown, scope, measure, when)
-        for identity, measure in MEASURES.items()
+        for identity, measure in found.measures.items()
     }
     days = values[SAME_ALERTS[0]].value.scope
     return CityFigures(
@@ -202,7 +215,7 @@ def released_detail(
     DataError
         If there is no such measure.
     """
-    measure = find_measure(identity)
+    measure = find_measure(identity, found.measures)
     when, district = period_of(found, scope), scope.district or ""
     has_weeks = any((identity, district, week) in found.told for week in found.weeks)
     weekly = by == "week" and has_weeks
@@ -277,9 +290,9 @@ def _told(
 
 def _why_not(found: ReleasedFigures, measure: Measure, scope: Scope) -> str:
     """Say why a release does not tell a figure; nothing where no row does."""
-    if measure.id not in OPEN_MEASURES:
+    if measure.disclosure == "staff":
         return NOT_TOLD
-    if measure.id in COARSE and measure.id in found.targets:
+    if measure.disclosure == "coarse" and measure.id in found.targets:
         return OF_THE_CITY if scope.district else OF_PERIODS
     return ""
 
@@ -290,7 +303,7 @@ def _age(found: ReleasedFigures, shown: Shown, scope: Scope) -> PublicValue:
     What is published is late by the delay of its rules, so the promise allows for that many days
     more.
     """
-    measure = MEASURES[DATA_AGE]
+    measure = found.measures[DATA_AGE]
     age = (shown.city.this_day() - shown.through).days
     value = MeasureValue(
         measure=measure,
@@ -354,8 +367,9 @@ def _within(part: Scope, scope: Scope) -> bool:
     return part.end > scope.start and part.start < scope.end
 
 
-def _public(row: Row, targets: Mapping[str, Any], computed_at: dt.datetime) -> PublicValue:
-    measure = MEASURES[row["measure"]]
+def _public(
+    row: Row, measure: Measure, targets: Mapping[str, Any], computed_at: dt.datetime
+) -> PublicValue:
     target, source, through = targets.get(measure.id, (None, "", None))
     withheld = WITHHELD[row["shown"]]
     status: Any = row["status"] or None

@@ -34,7 +34,7 @@ def make(city: str) -> ResponseReturnValue:
         preview_draft(room.settings.releases, room.settings.previews, city, draft)
         forget_maps(room.settings)
         return redirect(url_for("previews.page", city=city), 303)
-    job = jobs.ask(room.database, room.bell, "preview", {"city": city}, who)
+    job = jobs.ask(room.database, "preview", {"city": city}, who)
     return redirect(url_for("work.job", city=city, job=job.id), 303)
 
 

@@ -38,6 +38,7 @@ from geodata.releases.inputs import gather, last_public_day
 from geodata.releases.manifest import make_manifest
 from geodata.releases.measure_files import (
     ACCOUNT,
+    COURSE,
     MONTHS,
     PERIODS,
     RUN,
@@ -223,7 +224,7 @@ def said_before(earlier: Sequence[ReleaseFolder]) -> dict[Where, Told]:
     said: dict[Where, Told] = {}
     zones = zones_by_release(earlier)
     for release in earlier:
-        names = {PERIODS, MONTHS, ACCOUNT, RUN, INCIDENTS} & set(release.files)
+        names = {PERIODS, MONTHS, ACCOUNT, RUN, INCIDENTS, COURSE} & set(release.files)
         files = {name: release.read(name) for name in names}
         every = told_everywhere(files, release.manifest.get("run"), zones)
         for where, told in (

@@ -157,3 +157,35 @@ def test_the_model_settings_are_used(inputs):
     found = analyse_city(inputs, only)
     assert found.terrain.model.family == "nb2"
     assert found.terrain.alternatives == ()
+
+
+PUBS = RiskFactor(name="pubs", operation="proximity", max_blocks=1, step="whole")
+CLUBS = RiskFactor(name="clubs", operation="proximity", max_blocks=1, step="whole")
+
+
+@pytest.mark.parametrize(("apart", "inflation", "warned"), [(12, 6.05, 2), (18, 4.05, 0)])
+def test_factors_that_go_together_are_warned_of_at_six_and_not_at_four(apart, inflation, warned):
+    """Of 200 pubs and clubs all but ``apart`` of either share a place."""
+    rng = np.random.default_rng(0)
+    lattice = np.arange(150, 6000, 300)
+    places = np.stack(np.meshgrid(lattice, lattice), axis=-1).reshape(-1, 2)
+    places = rng.permutation(places)[:200]
+    pubs, clubs = places[: 200 - apart], places[apart:]
+    near = np.repeat(np.vstack([pubs, clubs]), 4, axis=0)
+    near = near + rng.normal(0, 40, near.shape)
+    incidents = np.vstack([near, rng.uniform(0, 6000, (150, 2))])
+    town = shapely.box(0, 0, 6000, 6000)
+    found = analyse_city(
+        Inputs(
+            study_area=town,
+            districts={"D1": town},
+            incidents=gpd.GeoSeries(shapely.points(incidents), crs=CRS),
+            layers={
+                PUBS: gpd.GeoSeries(shapely.points(pubs), crs=CRS),
+                CLUBS: gpd.GeoSeries(shapely.points(clubs), crs=CRS),
+            },
+        ),
+        RunSpec(grid=GridSpec(cell_units=100, block_units=100), factors=(PUBS, CLUBS)),
+    )
+    assert found.diagnostics.inflation == pytest.approx((inflation, inflation), abs=0.1)
+    assert sum("inflation" in warning for warning in found.warnings) == warned

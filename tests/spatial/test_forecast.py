@@ -41,6 +41,12 @@ def test_rounding_noise_does_not_break_a_tie():
     assert curve.hits == pytest.approx([0, 2, 4, 4])
 
 
+@pytest.mark.parametrize(("apart", "tied"), [(1e-13, 2), (8e-13, 2), (1e-11, 1), (1e-9, 1)])
+def test_scores_are_the_same_within_a_trillionth_of_the_largest(apart, tied):
+    curve = capture(np.array([4.0, 2.0 + 4.0 * apart, 2.0, 1.0]), np.array([0, 4, 0, 0]))
+    assert curve.block.tolist() == [1, tied, tied, 1]
+
+
 def test_scores_do_not_depend_on_the_order_of_cells():
     rng = np.random.default_rng(5)
     score, observed = rng.integers(0, 9, 400), rng.poisson(0.3, 400)

@@ -84,6 +84,31 @@ def test_an_isolated_cell_takes_in_its_best_neighbours():
     assert len(zone.cells) == 4
 
 
+def test_a_notch_is_filled_before_a_higher_cell_sticks_out():
+    """Of a zone of four cells that has three corners of a square, the fourth joins."""
+    area = shapely.box(0, 0, 1000, 1000)
+    grid = lay_grid(area, {"all": area}, 100)
+    score = np.ones(len(grid))
+    corner, beside, above, out, notch = (
+        int(grid.index_raster[row, col]) for row, col in ((4, 4), (4, 5), (5, 4), (4, 6), (5, 5))
+    )
+    score[[corner, beside, above, out, notch]] = [10.0, 9.0, 8.0, 7.0, 6.0]
+    spec = ZoneSpec(area_share=0.05, min_cells=3, max_cells=4, max_zones=1)
+    (zone,) = cut_zones(grid, score, score, spec)
+    assert set(zone.cells) == {corner, beside, above, notch}
+
+
+def test_of_equal_cells_the_one_in_higher_surroundings_is_the_better():
+    area = shapely.box(0, 0, 1000, 1000)
+    grid = lay_grid(area, {"all": area}, 100)
+    score = np.ones(len(grid))
+    low, high, near = (int(grid.index_raster[cell]) for cell in ((2, 2), (7, 7), (7, 5)))
+    score[[low, high]], score[near] = 9.0, 3.0
+    spec = ZoneSpec(area_share=0.01, min_cells=1, max_cells=1, max_zones=1)
+    (zone,) = cut_zones(grid, score, score, spec)
+    assert zone.cells.tolist() == [high]
+
+
 def test_a_flat_surface_has_no_zones():
     flat = np.ones(len(GRID))
     assert cut_zones(GRID, flat, flat, SPEC) == []

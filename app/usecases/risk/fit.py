@@ -438,8 +438,8 @@ def read_fit(given: Arguments) -> FitRequest:
     taken: dict[str, Any] = {
         "city": given.text("city"),
         "outcome": given.text("outcome"),
-        "start": given.day("from", required=False),
-        "end": given.day("to", required=False),
+        "start": given.day_or_none("from"),
+        "end": given.day_or_none("to"),
         "districts": given.texts("districts"),
         "cell_units": given.number_or_none("cell"),
         "block_units": given.number_or_none("block"),

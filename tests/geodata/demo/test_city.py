@@ -9,7 +9,6 @@ import statsmodels.api as sm
 from geodata.cityfile.description import read_city_file
 from geodata.demo import write_city
 from geodata.demo.crime import indicator
-from geodata.ingest.store import import_city
 from geodata.repositories.cities import get_city
 from geodata.repositories.incidents import incident_points
 from spatial.grid import lay_grid
@@ -17,30 +16,18 @@ from spatial.spec import RiskFactor
 from spatial.terrain.factors import candidate_columns
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("city")
-    return folder, write_city(folder)
-
-
-@pytest.fixture
-def imported(demo, sqlite_database):
-    result = import_city(sqlite_database, read_city_file(demo[0] / "city.toml"))
-    return sqlite_database, result
-
-
 def digests(folder):
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir()}
 
 
-def test_the_same_seed_gives_the_same_bytes(demo, tmp_path):
+def test_the_same_seed_gives_the_same_bytes(brought, tmp_path):
     write_city(tmp_path / "same")
     write_city(tmp_path / "other", seed=7)
-    assert digests(demo[0]) == digests(tmp_path / "same")
+    assert digests(brought.folder) == digests(tmp_path / "same")
     other = digests(tmp_path / "other")
-    assert other["incidents.csv"] != digests(demo[0])["incidents.csv"]
-    assert other["alerts.csv"] != digests(demo[0])["alerts.csv"]
-    assert other["streets.geojson"] != digests(demo[0])["streets.geojson"]
+    assert other["incidents.csv"] != digests(brought.folder)["incidents.csv"]
+    assert other["alerts.csv"] != digests(brought.folder)["alerts.csv"]
+    assert other["streets.geojson"] != digests(brought.folder)["streets.geojson"]
 
 
 @pytest.mark.parametrize("seed", [2026, 7, 8])
@@ -53,26 +40,24 @@ def test_districts_tile_the_city(seed, tmp_path):
     assert shapely.union_all(districts).area == pytest.approx(land.limit.area, rel=1e-9)
 
 
-def test_it_says_that_it_is_synthetic(demo):
-    described = read_city_file(demo[0] / "city.toml")
+def test_it_says_that_it_is_synthetic(brought):
+    described = read_city_file(brought.folder / "city.toml")
     assert described.synthetic
     assert "synthetic" in described.name
 
 
-def test_the_import_leaves_out_exactly_the_dirty_rows(demo, imported):
-    _, truth = demo
-    _, result = imported
-    (report,) = [r for r in result.sources if r.kind == "incidents"]
-    assert report.left_out == truth.dirty
-    assert report.stored == truth.incidents
+def test_the_import_leaves_out_exactly_the_dirty_rows(brought):
+    truth = brought.truth
+    report = brought.reports["incidents"]
+    assert report["left_out"] == truth.dirty
+    assert report["stored"] == truth.incidents
 
 
-def test_incidents_lie_in_the_city_and_on_dry_land(demo, imported):
+def test_incidents_lie_in_the_city_and_on_dry_land(brought):
     import datetime as dt
 
-    _, truth = demo
-    database, _ = imported
-    with database.session() as session:
+    truth = brought.truth
+    with brought.database.session() as session:
         city = get_city(session, "alder-falls")
         days = [dt.date(2020, 1, 1), dt.date(2023, 1, 1), dt.date(2026, 1, 1)]
         for outcome, (start, end) in itertools.product(truth.outcomes, itertools.pairwise(days)):
@@ -84,19 +69,18 @@ def test_incidents_lie_in_the_city_and_on_dry_land(demo, imported):
             assert shapely.contains_xy(truth.land.limit.buffer(1), xy).all()
 
 
-def test_files_are_small(demo):
-    sizes = {path.name: path.stat().st_size for path in demo[0].iterdir()}
+def test_files_are_small(brought):
+    sizes = {path.name: path.stat().st_size for path in brought.folder.iterdir()}
     assert sizes["streets.geojson"] < 1_200_000
     assert sum(sizes.values()) < 6_000_000
 
 
-def test_the_counts_were_drawn_from_the_stated_truth(demo, imported):
+def test_the_counts_were_drawn_from_the_stated_truth(brought):
     """A regression on the true indicators finds the true coefficients again."""
     import datetime as dt
 
-    _, truth = demo
-    database, _ = imported
-    with database.session() as session:
+    truth = brought.truth
+    with brought.database.session() as session:
         city = get_city(session, "alder-falls")
         points = incident_points(
             session, city.id, "robbery", dt.date(2020, 1, 1), dt.date(2023, 1, 1)
@@ -112,11 +96,11 @@ def test_the_counts_were_drawn_from_the_stated_truth(demo, imported):
         assert abs(found - effect.coefficient) < 3.5 * se, effect
 
 
-def test_the_truth_has_the_form_of_the_engines_candidates(demo):
+def test_the_truth_has_the_form_of_the_engines_candidates(brought):
     """Two works of different hands, the generator's and the engine's, mark the same cells."""
     import geopandas as gpd
 
-    _, truth = demo
+    truth = brought.truth
     for outcome in truth.outcomes.values():
         for effect in outcome.effects:
             factor = RiskFactor(name=effect.factor, operation=effect.operation)
@@ -127,10 +111,9 @@ def test_the_truth_has_the_form_of_the_engines_candidates(demo):
             assert (mine != theirs).mean() < 1e-3, effect
 
 
-def test_the_grid_is_the_one_that_an_import_lays(demo, imported):
-    _, truth = demo
-    database, _ = imported
-    with database.session() as session:
+def test_the_grid_is_the_one_that_an_import_lays(brought):
+    truth = brought.truth
+    with brought.database.session() as session:
         city = get_city(session, "alder-falls")
     districts = dict(zip(city.districts["code"], city.districts.geometry, strict=True))
     laid = lay_grid(city.study_area, districts, 100.0)

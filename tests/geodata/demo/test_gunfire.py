@@ -128,8 +128,8 @@ def test_incidents_do_not_depend_on_what_is_recorded(brought, tmp_path, monkeypa
 def test_an_import_leaves_out_exactly_the_faulty_rows(brought, section):
     report, file = brought.reports[section], SECTIONS[section]
     account = brought.truth.measures["files"][file]
-    assert report.source == file
-    assert {"read": report.read, "stored": report.stored, "left_out": report.left_out} == account
+    assert report["source"] == file
+    assert {name: report[name] for name in ("read", "stored", "left_out")} == account
 
 
 def test_an_import_tells_of_every_oddity(brought):
@@ -155,7 +155,7 @@ def test_an_import_tells_of_every_oddity(brought):
     }
     for section, told in expected.items():
         report = brought.reports[section]
-        notes = [n for n in report.notes if not n.startswith(tuple(report.left_out))]
+        notes = [n for n in report["notes"] if not n.startswith(tuple(report["left_out"]))]
         assert len(notes) == len(told), notes  # and nothing about clocks that change
         for text, count in told.items():
             assert count > 0

@@ -9,7 +9,7 @@ from spatial.errors import DosageError
 from spatial.patrol.allocation import PlanSpec
 from spatial.patrol.compliance import plan_faults
 from spatial.patrol.plan import least_ways, plan_visits, worth_bound
-from spatial.patrol.routing import Pin
+from spatial.patrol.routing import Pin, draw_starts, gaps_of
 
 CALM = settings(max_examples=25, deadline=None)
 
@@ -44,6 +44,16 @@ def test_every_plan_can_be_carried_out(zones, units, shift, visit, rest, seed):
     assert 0 <= plan.gap <= 1
     assert all(zone.visits <= zone.target for zone in plan.zones)
     assert plan.finished
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_drawn_visits_leave_minutes_to_spare_on_both_sides(seed):
+    """Of a rule of 120 minutes gaps take 95, so that travel does not break it; none is under 30."""
+    spec = spec_of(shift_min=480, visit_min=15)
+    rng = np.random.default_rng(seed)
+    four, eight = (draw_starts(number, spec, rng) for number in (4, 8))
+    assert max(gaps_of(four, 15, 480)) <= 96  # starts are whole minutes
+    assert min(gaps_of(eight, 15, 480)[1:-1]) >= 29
 
 
 def test_the_same_seed_gives_the_same_plan_and_another_seed_another_order(town):
