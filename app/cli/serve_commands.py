@@ -38,9 +38,7 @@ class PortTakenError(SaferGroundError):
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True)
-@click.option(
-    "--preview", is_flag=True, help="Show previews of what is not published, for staff only."
-)
+@click.option("--preview", is_flag=True, help="Show what is not published, for staff only.")
 @click.option("--public", is_flag=True, help="The public part alone: no sign-in, no database.")
 @click.option(
     "--worker/--no-worker",
