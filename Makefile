@@ -4,6 +4,7 @@ PORT ?= 8000
 WORKERS ?= 3 # of the tests; each file is run by one of them
 BIN := .venv/bin
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+NPM_CI := npm ci --silent --no-audit --no-fund --ignore-scripts
 
 .PHONY: demo test test-fast check audit goldens benchmark messages clean machine test-tools
 
@@ -11,17 +12,19 @@ demo: .venv/.run-ready app/static/vendor/.built
 	$(BIN)/saferground demo --port $(PORT)
 
 test: check
+	npm test --silent
 	$(PYTEST)
 
 # What a change is tried with: every test that is not slow.
 test-fast: .venv/.dev-ready app/static/vendor/.built
 	$(PYTEST) -m "not slow"
 
-check: .venv/.dev-ready app/static/vendor/.built test-tools
+check: .venv/.dev-ready node_modules/.dev-ready app/static/vendor/.built test-tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	npm run check --silent
 
 # Needs a connection to PyPI's and npm's advisories; fails if any dependency could not be compared.
 audit:
@@ -64,9 +67,15 @@ test-tools:
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
+# The tools that check scripts: a demonstration does without them.
+node_modules/.dev-ready: package-lock.json | machine
+	@echo "Installing the locked tools for scripts"
+	$(NPM_CI)
+	@touch $@
+
 app/static/vendor/.built: package-lock.json scripts/assets.mjs | machine
 	@echo "Building the browser assets from their npm packages"
-	npm ci --silent --no-audit --no-fund --ignore-scripts
+	test node_modules/.dev-ready -nt package-lock.json || $(NPM_CI) --omit=dev
 	node scripts/assets.mjs
 	@touch $@
 

@@ -21,6 +21,8 @@ LONGEST_IDLE_MINUTES = 720
 MOST_PROXIES = 5
 STEP_SECONDS = 1_800
 LONGEST_STEP_SECONDS = 86_400
+POLL_SECONDS, HEARTBEAT_SECONDS = 1.0, 5.0
+LEAST_SECONDS, MOST_SECONDS = 0.01, 30.0  # 60 without a heartbeat are a death
 SHIFTS = "Day 07:00-15:00, Evening 15:00-23:00, Night 23:00-07:00"
 SHIFT = re.compile(r"(?P<name>[^,]{1,40}?)\s+(?P<start>\d\d:\d\d)-(?P<end>\d\d:\d\d)")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -142,7 +144,8 @@ class Settings:
     further names that the server answers to. Sources by address
     are kept under ``sources``; ``allow_private_sources`` lets them lie in private networks.
     ``shifts`` are those that plans are made for as a rule. A job that comes to no next step in
-    ``step_seconds`` is ended.
+    ``step_seconds`` is ended. A worker looks for jobs and reports how far its own is every
+    ``poll_seconds``, and says that it is alive every ``heartbeat_seconds``.
     """
 
     database_url: str
@@ -159,6 +162,8 @@ class Settings:
     socrata_token: str | None = None
     shifts: tuple[Shift, ...] = read_shifts(SHIFTS)
     step_seconds: int = STEP_SECONDS
+    poll_seconds: float = POLL_SECONDS
+    heartbeat_seconds: float = HEARTBEAT_SECONDS
 
     @property
     def sources(self) -> Path:
@@ -237,6 +242,8 @@ class Settings:
             socrata_token=_env("SOCRATA_TOKEN"),
             shifts=read_shifts(_env("SHIFTS") or SHIFTS),
             step_seconds=_whole("STEP_SECONDS", STEP_SECONDS, 1, LONGEST_STEP_SECONDS),
+            poll_seconds=_seconds("POLL_SECONDS", POLL_SECONDS),
+            heartbeat_seconds=_seconds("HEARTBEAT_SECONDS", HEARTBEAT_SECONDS),
         )
 
 
@@ -341,3 +348,15 @@ def _whole(name: str, default: int, least: int, most: int) -> int:
         msg = f"SAFERGROUND_{name} {text[:40]!r} must be a whole number from {least} to {most}"
         raise SettingsError(msg)
     return int(text)
+
+
+def _seconds(name: str, default: float) -> float:
+    """Read seconds between two looks of a worker."""
+    try:
+        value = float(_env(name) or default)
+    except ValueError:
+        value = 0.0
+    if not LEAST_SECONDS <= value <= MOST_SECONDS:
+        msg = f"SAFERGROUND_{name} must be seconds from {LEAST_SECONDS} to {MOST_SECONDS:.0f}"
+        raise SettingsError(msg)
+    return value

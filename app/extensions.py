@@ -1,4 +1,4 @@
-"""What pages of the staff work with: database, settings, and the bell that wakes workers."""
+"""What pages of the staff work with: the database and the settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from app.config import Settings
-    from app.jobs.bell import Bell
     from geodata.db.engine import Database
 
 NAME = "saferground.workroom"
@@ -23,7 +22,6 @@ class Workroom:
 
     settings: Settings
     database: Database
-    bell: Bell
 
 
 def furnish(app: Flask, room: Workroom) -> None:

@@ -12,7 +12,6 @@ from app.auth import guard
 from app.config import Settings
 from app.extensions import Workroom, furnish
 from app.i18n import language
-from app.jobs.bell import Bell
 from app.preview import LiveSite
 from app.private import template_dir
 from app.public import accountability, data_pages, embed, explore, health, measure_views, views
@@ -84,7 +83,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     language.register(app)
     errors.register(app)
     if database is not None and settings.secret_key is not None:
-        room = Workroom(settings=settings, database=database, bell=Bell(settings))
+        room = Workroom(settings=settings, database=database)
         furnish(app, room)
         admin.register(app, settings, database)
         workbench.register(app, room)

@@ -217,7 +217,7 @@ def ask_job() -> ResponseReturnValue:
     room, person = workroom(), require_bearer().person
     if not may_ask(person, kind):
         raise Forbidden
-    made = work.ask(room.database, room.bell, kind, arguments, person.name)
+    made = work.ask(room.database, kind, arguments, person.name)
     note("job.ask", str(made.id), city=made.city, kind=kind)
     answer = send(work.status(room.database, made.id).as_json(), status=202)
     answer.headers["Location"] = url_for("staff_api.job", number=made.id)

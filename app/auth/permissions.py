@@ -138,6 +138,7 @@ RULES: dict[str, Rule] = {
     "staff.provider": COMING_IN,
     "staff.provider_return": COMING_IN,
     "staff.setup": COMING_IN,
+    "demonstration.come_in": COMING_IN,  # where `saferground demo` serves, and nowhere else
     "staff.code": WITH_PASSWORD,
     "staff.enrol": SETTING_UP,
     "staff.enrol_picture": SETTING_UP,
@@ -284,6 +285,7 @@ LIMITS: dict[str, Limit] = {
     "staff.enrol": Limit(count=30),
     "staff.setup": Limit(count=30, methods=("GET", "POST")),
     "staff.provider": Limit(count=30, methods=("GET",)),
+    "demonstration.come_in": Limit(count=30, methods=("GET",)),
     "staff.provider_return": Limit(count=30, methods=("GET",)),
     "account.password": Limit(count=10),
     "account.tokens": Limit(count=10),

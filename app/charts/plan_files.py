@@ -9,7 +9,6 @@ import base64
 import datetime as dt
 import io
 import math
-import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import PageBreak, SimpleDocTemplate
 
 from app.charts import charts
+from app.charts.calendars import UNPRINTABLE, escaped, write_calendar
 from app.charts.pdf import Paper
 from app.i18n import numbers
 from app.i18n.numbers import listed
@@ -260,10 +260,8 @@ def _unit_story(sheet: Sheet, page: UnitPage, width: float) -> list[Any]:
 
 
 ENDINGS = (".ics", ".gpx", ".html", ".pdf")
-FOLD = 75  # octets of a line (RFC 5545, 3.1)
 GPX = "http://www.topografix.com/GPX/1/1"
 DECIMALS = 6
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def write_plan(database: Database, plan: PlanRecord, path: Path) -> None:
@@ -320,13 +318,7 @@ def calendar(sheet: Sheet) -> bytes:
     """Write every visit and break as an event (RFC 5545), in UTC."""
     plan, document = sheet.plan, sheet.plan.document
     places = _degrees(sheet)
-    lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:-//Safer Ground//Patrol plan//EN",
-        "CALSCALE:GREGORIAN",
-        f"X-WR-CALNAME:{escaped(sheet.title)}",
-    ]
+    events = []
     stamp = f"{plan.created_at:%Y%m%dT%H%M%SZ}"
     for unit in document["units"]:
         name = f"Unit {unit['unit']}"
@@ -334,8 +326,7 @@ def calendar(sheet: Sheet) -> bytes:
             start = dt.datetime.fromtimestamp(start_ms / 1000, dt.UTC)
             end = start + dt.timedelta(minutes=minutes)
             what = "break" if zone is None else sheet.zone_title(zone)
-            lines += [
-                "BEGIN:VEVENT",
+            event = [
                 f"UID:{plan.id}-{unit['unit']}-{number}@saferground",
                 f"DTSTAMP:{stamp}",
                 f"DTSTART:{start:%Y%m%dT%H%M%SZ}",
@@ -346,11 +337,10 @@ def calendar(sheet: Sheet) -> bytes:
             ]
             if zone is not None:
                 lat, lon = places[zone]
-                lines.append(f"GEO:{lat};{lon}")
-                lines.append(f"DESCRIPTION:{escaped(_advice(sheet, zone))}")
-            lines.append("END:VEVENT")
-    lines.append("END:VCALENDAR")
-    return "".join(f"{folded(line)}\r\n" for line in lines).encode()
+                event.append(f"GEO:{lat};{lon}")
+                event.append(f"DESCRIPTION:{escaped(_advice(sheet, zone))}")
+            events.append(event)
+    return write_calendar(sheet.title, "Patrol plan", events)
 
 
 def gpx(sheet: Sheet) -> bytes:
@@ -405,24 +395,3 @@ def _advice(sheet: Sheet, zone: str) -> str:
 
 def _told(parent: ET.Element, name: str, text: str) -> None:
     ET.SubElement(parent, f"{{{GPX}}}{name}").text = UNPRINTABLE.sub("", text)
-
-
-def escaped(text: str) -> str:
-    """Escape a text value (RFC 5545, 3.3.11)."""
-    plain = UNPRINTABLE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    for mark in ("\\", ";", ","):
-        plain = plain.replace(mark, f"\\{mark}")
-    return plain.replace("\n", "\\n")
-
-
-def folded(line: str) -> str:
-    """Fold a line so that no part exceeds 75 octets, never within a character."""
-    parts, size = [""], 0
-    for letter in line:
-        octets = len(letter.encode())
-        if size + octets > FOLD:
-            parts.append(" ")
-            size = 1
-        parts[-1] += letter
-        size += octets
-    return "\r\n".join(parts)

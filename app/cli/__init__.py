@@ -40,7 +40,7 @@ COMMANDS = {  # name -> module of this package, and the command in it
     "user": ("account_commands", "user"),
     "validate": ("validate_commands", "validate"),
     "visits": ("patrol_commands", "visits"),
-    "worker": ("serve_commands", "worker"),
+    "worker": ("worker_command", "worker"),
 }
 
 

@@ -284,7 +284,7 @@ def sessions_(
 def tell_first_administrator(database_url: str | None) -> None:
     """Say how to make the first administrator, where there is none."""
     with open_for(database_url).session() as session:
-        if people.count_people(session):
+        if people.count_active(session):
             return
     say(
         "Nobody can sign in yet. Make the first administrator in another terminal:\n"

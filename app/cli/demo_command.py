@@ -5,10 +5,14 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import itertools
+import signal
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from app import create_app
+from app.admin import demonstration
+from app.auth.demo_links import OneTimeLinks, close_doors, open_doors, why_not
 from app.cli.account_commands import tell_first_administrator
 from app.cli.common import (
     Progress,
@@ -20,6 +24,7 @@ from app.cli.common import (
     with_secret_key,
 )
 from app.cli.serve_commands import DEFAULT_PORT, require_free_port, run_server
+from app.jobs.embedded import EmbeddedWorker
 from app.private import close_instance
 from app.usecases.evaluation.evaluate import evaluate
 from app.usecases.evaluation.study import Question
@@ -46,6 +51,7 @@ from geodata.repositories.runs import get_run
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from app.config import Settings
     from geodata.db.engine import Database
     from geodata.repositories.runs import RunRecord
 
@@ -146,6 +152,40 @@ def _keep_work(database: Database, city: str, run: str) -> None:
         say(f"    {visits} invented visits and {actions} invented actions for the staff's pages")
 
 
+def serve_demo(settings: Settings, port: int, city: str, district: str) -> None:
+    """Serve the demonstration until stopped, with links into the staff's pages where it may."""
+    app = create_app(settings)
+    database = open_database(settings.database_url)
+    links = OneTimeLinks(HOST)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what is opened is closed
+    try:
+        with database.session(write=True) as session:
+            reason = why_not(session, settings, HOST)
+            made = [] if reason else open_doors(session, links, city, district, utc_now())
+        if reason:
+            say(f"No links into the staff's pages: {reason}.")
+        else:
+            demonstration.register(app, links)
+            _print_links(made, port)
+        with EmbeddedWorker(settings.database_url):
+            run_server(app, HOST, port)
+    finally:
+        with database.session(write=True) as session:
+            close_doors(session, utc_now())
+        database.close()
+
+
+def _print_links(made: list[tuple[str, str]], port: int) -> None:
+    say(
+        "The staff's pages, each as an invented person, on this machine alone. A link opens once,\n"
+        "within an hour; in one browser, the next one signs the person before out:"
+    )
+    width = max((len(what) for what, _ in made), default=0)
+    for what, token in made:
+        say(f"    {what:<{width}}  http://{HOST}:{port}/demonstration/{token}")
+    say("An account of your own: saferground user add NAME --role administrator")
+
+
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True)
 @click.option("--no-serve", is_flag=True, help="Set everything up, then stop.")
@@ -204,8 +244,9 @@ def demo(port: int, database_url: str | None, *, no_serve: bool) -> None:
     publish_demo(database, settings.releases, result.city)
     _keep_work(database, result.city, record.id)
     database.close()
-    tell_first_administrator(database_url)
     if no_serve:
+        tell_first_administrator(database_url)
         say("Ready. Serve it with: saferground serve")
         return
-    run_server(settings, HOST, port)
+    district = record.zones.groupby("district")["expected"].sum().idxmax()
+    serve_demo(settings, port, result.city, str(district))

@@ -18,10 +18,10 @@ from app.cli.common import (
 )
 from app.cli.run_commands import print_run
 from app.usecases.arguments import Arguments
-from app.usecases.risk.fit import FAMILIES, OPERATIONS, STEPS, read_fit
+from app.usecases.risk.fit import OPERATIONS, STEPS, read_fit
 from app.usecases.risk.fit import fit as run_fit
+from app.usecases.risk.settings import SETTINGS, Setting
 from geodata.repositories.cities import get_city
-from spatial.spec import HistorySpec, ModelSpec, ZoneSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from geodata.db.engine import Database
 
     Command = Callable[..., None]
-
-MODEL, ZONES, HISTORY = ModelSpec(), ZoneSpec(), HistorySpec()
 
 
 class _Factor(click.ParamType[dict[str, Any]]):
@@ -80,72 +78,33 @@ def _grid_options(command: Command) -> Command:
     return command
 
 
-def _model_options(command: Command) -> Command:
-    """Add what decides the model and its zones."""
-    said: dict[str, Any] = {"show_default": True}
-    options = (
-        click.option("--seed", type=click.IntRange(min=0), default=MODEL.seed, **said),
-        click.option(
-            "--area-share",
-            type=float,
-            default=ZONES.area_share,
-            help="Share of each district's area that zones may take.",
-            **said,
-        ),
-        click.option(
-            "--zones-from",
-            type=click.Choice(["combined", "rtm"]),
-            default=ZONES.source,
-            help="What zones follow: environment and history together, or the risk terrain alone.",
-            **said,
-        ),
-        click.option("--min-cells", type=int, default=ZONES.min_cells, **said),
-        click.option("--max-cells", type=int, default=ZONES.max_cells, **said),
-        click.option(
-            "--max-zones", type=int, default=ZONES.max_zones, help="Of a district.", **said
-        ),
-        click.option(
-            "--sharing",
-            type=click.Choice(["own", "shared"]),
-            default=MODEL.sharing,
-            help="Districts by themselves: models of their own, or deviations from the city's.",
-            **said,
-        ),
-        click.option(
-            "--min-incidents-district",
-            type=int,
-            default=MODEL.min_incidents_district,
-            help="Fewest for a model of a district's own.",
-            **said,
-        ),
-        click.option(
-            "--protective", is_flag=True, help="Look for factors that lower risk instead."
-        ),
-        click.option(
-            "--family",
-            "families",
-            type=click.Choice(FAMILIES),
-            multiple=True,
-            help="Likelihoods that compete by BIC [default: all].",
-        ),
-        click.option("--folds", type=int, default=MODEL.folds, **said),
-        click.option("--mixing", type=float, default=MODEL.mixing, **said),
-        click.option(
-            "--lambda-rule", type=click.Choice(["min", "1se"]), default=MODEL.lambda_rule, **said
-        ),
-        click.option(
-            "--half-life",
-            "half_life_days",
-            type=float,
-            default=HISTORY.half_life_days,
-            metavar="DAYS",
-            help="Age at which a past incident counts half; 0 lets all count alike.",
-            **said,
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
+def _setting_options(command: Command) -> Command:
+    """Add an option for each setting of a run."""
+    for setting in reversed(SETTINGS):
+        command = _option(setting)(command)
     return command
+
+
+def _option(setting: Setting) -> Callable[[Command], Command]:
+    flag = f"--{(setting.option or setting.argument).replace('_', '-')}"
+    names = (flag, setting.argument) if setting.option else (flag,)
+    if setting.flag:
+        return click.option(*names, is_flag=True, help=setting.help)
+    kind: Any = float
+    if setting.choices is not None:
+        kind = click.Choice(list(setting.choices))
+    elif setting.whole:
+        kind = int if setting.least else click.IntRange(min=0)
+    if setting.several:
+        return click.option(*names, type=kind, multiple=True, help=setting.help)
+    return click.option(
+        *names,
+        type=kind,
+        default=setting.usual,
+        help=setting.help,
+        metavar=setting.metavar,
+        show_default=True,
+    )
 
 
 @click.command()
@@ -162,7 +121,7 @@ def _model_options(command: Command) -> Command:
 @click.option("--name", metavar="TEXT", help="What the run is called in lists.")
 @click.option("--note", metavar="TEXT", help="What is to be known about it.")
 @_grid_options
-@_model_options
+@_setting_options
 @as_option
 @database_option
 @json_option

@@ -16,11 +16,9 @@ from app.cli.common import (
     print_json,
     print_table,
     say,
-    settings_for,
     this_person,
 )
 from app.jobs import jobs as work
-from app.jobs.bell import Bell
 from app.jobs.kinds import KINDS
 from geodata.repositories.cities import get_city
 from geodata.repositories.job_queue import RUNNING
@@ -101,8 +99,7 @@ def ask(
 ) -> None:
     """Ask for work of a KIND; ARGUMENTS are a JSON object, as in docs/jobs.md."""
     database = open_for(database_url)
-    bell = Bell(settings_for(database_url))
-    job = work.ask(database, bell, kind, arguments, this_person(who))
+    job = work.ask(database, kind, arguments, this_person(who))
     _answer(work.status(database, job.id), as_json=as_json)
 
 
@@ -135,8 +132,7 @@ def cancel(number: int, who: str | None, database_url: str | None, *, as_json: b
 def retry(number: int, who: str | None, database_url: str | None, *, as_json: bool) -> None:
     """Ask again for what JOB was asked for; it must have failed or been cancelled."""
     database = open_for(database_url)
-    bell = Bell(settings_for(database_url))
-    job = work.retry(database, bell, number, this_person(who))
+    job = work.retry(database, number, this_person(who))
     _answer(work.status(database, job.id), as_json=as_json)
 
 

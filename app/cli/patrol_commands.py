@@ -168,14 +168,7 @@ def plan(
     }
     said: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
     database = open_for(database_url)
-    if revise is not None:
-        asked, exchanged = _revised(database, revise, city, said, swaps)
-    else:
-        missing = [f"--{name}" for name in NEEDED if name not in said]
-        if missing or swaps:
-            msg = f"give {', '.join(missing)}" if missing else "--swap needs --revise PLAN"
-            raise click.UsageError(msg)
-        asked, exchanged = PlanRequest(city=city, **said), ()
+    asked, exchanged = _requested(database, revise, city, said, swaps)
     fixed = tuple(
         PinAsk(unit=_unit(unit), zone=zone, start=moment_of(asked.shift, time))
         for unit, zone, time in (_parts(pin, 3, "2,ZONE,19:30") for pin in pins)
@@ -195,6 +188,19 @@ def plan(
         print_json(record.document)
     else:
         _print_plan(record.document)
+
+
+def _requested(
+    database: Database, revise: str | None, city: str, said: dict[str, Any], swaps: tuple[str, ...]
+) -> tuple[PlanRequest, tuple[PinAsk, ...]]:
+    """Return the request, of a new plan or of another version, and pins that come of swaps."""
+    if revise is not None:
+        return _revised(database, revise, city, said, swaps)
+    missing = [f"--{name}" for name in NEEDED if name not in said]
+    if missing or swaps:
+        msg = f"give {', '.join(missing)}" if missing else "--swap needs --revise PLAN"
+        raise click.UsageError(msg)
+    return PlanRequest(city=city, **said), ()
 
 
 def _write(database: Database, record: PlanRecord, file: Path, who: str) -> None:

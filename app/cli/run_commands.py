@@ -27,7 +27,7 @@ from geodata.clock import utc_now
 from geodata.exporting import export_run
 from geodata.repositories import audit, runs_in_use
 from geodata.repositories.cities import get_city
-from geodata.repositories.import_log import undone_imports_of
+from geodata.repositories.import_log import undone_imports, undone_imports_of
 from geodata.repositories.runs import RunSummary, get_run, list_runs
 from geodata.repositories.runs_in_use import RunUseRecord, nothing_in_use, uses_now
 from geodata.repositories.zone_versions import get_run_in_use
@@ -47,7 +47,10 @@ def runs(city: str, database_url: str | None, *, as_json: bool) -> None:
         record = get_city(session, city)
         found = list_runs(session, city)
         used = uses_now(session, record.id)
-        undone = {run.id: [r.id for r in undone_imports_of(session, run.id)] for run in found}
+        undone = {
+            run: [one.id for one in imports]
+            for run, imports in undone_imports(session, [run.id for run in found]).items()
+        }
     if as_json:
         print_json(
             {

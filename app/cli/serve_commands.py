@@ -1,4 +1,4 @@
-"""The commands that serve the pages and work on jobs."""
+"""The command that serves the pages."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING
 import click
 
 from app import create_app
+from app.auth.demo_links import close_doors
 from app.cli.account_commands import tell_first_administrator
 from app.cli.common import database_option, open_for, say, settings_for
+from app.cli.worker_command import repair
 from app.config import SettingsError
 from app.jobs.embedded import EmbeddedWorker
-from app.jobs.process import log_to_stderr
-from app.jobs.worker import Worker, stop_at_signals, stop_with_parent
 from app.private import close_instance
 from app.server import make_server
-from geodata.releases.repair import repair_releases
+from geodata.clock import utc_now
 from spatial.errors import SaferGroundError
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from app.config import Settings
-    from geodata.db.engine import Database
 
 DEFAULT_PORT = 8000
 EVERY_HOST = ("0.0.0.0", "::")  # noqa: S104 - what listens everywhere has no name of its own
@@ -61,11 +62,14 @@ def serve(
     close_instance(settings)
     staff = settings.secret_key is not None
     if staff:
+        database = open_for(database_url)
+        repair(database, settings)
+        with database.session(write=True) as session:
+            close_doors(session, utc_now())  # which a demonstration that was killed left open
         tell_first_administrator(database_url)
-        repair(open_for(database_url), settings)
     with_worker = staff if with_worker is None else with_worker
     with EmbeddedWorker(settings.database_url) if with_worker else nullcontext():
-        run_server(settings, host, port)
+        run_server(create_app(settings), host, port)
 
 
 def _settings(database_url: str | None, *, public: bool, preview: bool) -> Settings:
@@ -97,32 +101,6 @@ def _known_as(host: str, settings: Settings) -> Settings:
     return settings
 
 
-@click.command()
-@click.option("--with-parent", is_flag=True, hidden=True, help="End when standard input closes.")
-@database_option
-def worker(database_url: str | None, *, with_parent: bool) -> None:
-    """Work on jobs until stopped; any number of workers may run, on any machines.
-
-    Asked to end (SIGTERM, Ctrl-C), it lets the job in hand wait again for another worker.
-    """
-    settings = settings_for(database_url)
-    close_instance(settings)
-    log_to_stderr()
-    database = open_for(database_url)
-    repair(database, settings)
-    made = Worker(database, settings)
-    stop_at_signals(made)
-    if with_parent:
-        stop_with_parent(made)
-    made.run()
-
-
-def repair(database: Database, settings: Settings) -> None:
-    """Complete what a crash or a full disk left undone of approvals and withdrawals."""
-    for city in repair_releases(database, settings.releases):
-        say(f"The files of the releases of {city} did not agree with the database; now they do.")
-
-
 def require_free_port(host: str, port: int) -> None:
     """Fail early, and say what to do, where a port is taken."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
@@ -134,9 +112,8 @@ def require_free_port(host: str, port: int) -> None:
             raise PortTakenError(msg) from error
 
 
-def run_server(settings: Settings, host: str, port: int) -> None:
+def run_server(app: Flask, host: str, port: int) -> None:
     """Serve until stopped."""
-    app = create_app(settings)
     shown = f"[{host}]" if ":" in host else host
     say(f"Safer Ground is at http://{shown}:{port}/ (stop with Ctrl+C)")
     threading.Thread(target=app.extensions["saferground.site"].warm, daemon=True).start()

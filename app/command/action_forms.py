@@ -17,7 +17,7 @@ from wtforms import HiddenField, SelectChoice, SelectField, StringField, TextAre
 from wtforms.validators import DataRequired, Length, Optional
 
 from app.admin.layout import moment
-from app.charts.plan_files import escaped, folded
+from app.charts.calendars import escaped, write_calendar
 from app.command.district import zone_names
 from app.command.visit_forms import plain_text, zone_name
 from app.i18n import numbers
@@ -286,16 +286,8 @@ def event_rows(there: Present, events: Sequence[EventRecord]) -> list[EventRow]:
 
 def calendar(reminders: Sequence[Reminder], stamp: dt.datetime) -> bytes:
     """Write reminders as whole days of a calendar (RFC 5545)."""
-    lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:-//Safer Ground//Reminders//EN",
-        "CALSCALE:GREGORIAN",
-        "X-WR-CALNAME:Safer Ground: actions due",
-    ]
-    for one in reminders:
-        lines += [
-            "BEGIN:VEVENT",
+    events = [
+        [
             f"UID:{escaped(one.key)}@saferground",
             f"DTSTAMP:{stamp:%Y%m%dT%H%M%SZ}",
             f"DTSTART;VALUE=DATE:{one.due:%Y%m%d}",
@@ -304,10 +296,10 @@ def calendar(reminders: Sequence[Reminder], stamp: dt.datetime) -> bytes:
             f"URL:{one.address}",
             "CLASS:CONFIDENTIAL",
             "TRANSP:TRANSPARENT",
-            "END:VEVENT",
         ]
-    lines.append("END:VCALENDAR")
-    return "".join(f"{folded(line)}\r\n" for line in lines).encode()
+        for one in reminders
+    ]
+    return write_calendar("Safer Ground: actions due", "Reminders", events)
 
 
 def reminders_of(

@@ -230,7 +230,7 @@ def ask(city: str, district: str) -> ResponseReturnValue:
         if form.validate():
             room, who = workroom(), require_visitor().person.name
             try:
-                jobs.ask(room.database, room.bell, "evaluate", form.arguments(place), who)
+                jobs.ask(room.database, "evaluate", form.arguments(place), who)
             except (DataError, OutcomeError, SpecError) as error:
                 fault = str(error)
             else:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from app.jobs.jobs import JobStatus
+    from geodata.db.staff_tables import Job
     from geodata.repositories.cities import CityRecord
-    from geodata.repositories.job_queue import JobRecord
     from geodata.repositories.people import PersonRecord
     from geodata.repositories.runs import RunFilter
 
@@ -28,7 +28,7 @@ def may_ask(person: PersonRecord, kind: str) -> bool:
     return kind in KINDS and person.may(KINDS[kind].roles)
 
 
-def may_change(person: PersonRecord, job: JobRecord) -> bool:
+def may_change(person: PersonRecord, job: Job) -> bool:
     """Return whether a person may cancel a job or ask for it again.
 
     It takes the role that the kind of job is for; who is limited to districts may change what is
@@ -40,7 +40,7 @@ def may_change(person: PersonRecord, job: JobRecord) -> bool:
     return own is None or job.arguments.get("district") in own
 
 
-def require_change(person: PersonRecord, job: JobRecord) -> None:
+def require_change(person: PersonRecord, job: Job) -> None:
     """Refuse to cancel a job, or to ask for it again, to somebody who may not.
 
     Raises

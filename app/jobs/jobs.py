@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
-    from app.jobs.bell import Bell
+    from sqlalchemy.orm import Session
+
     from geodata.db.engine import Database
-    from geodata.repositories.job_queue import JobRecord
+    from geodata.db.staff_tables import Job
 
 LEAST_PACE = 0.1  # share of the usual time after which a job's own pace is believed
 
@@ -44,7 +45,7 @@ class Estimate:
 class JobStatus:
     """A job and what is known of the time that it takes."""
 
-    job: JobRecord
+    job: Job
     estimate: Estimate
 
     @property
@@ -93,13 +94,12 @@ class JobStatus:
 
 def ask(
     database: Database,
-    bell: Bell,
     kind: str,
     arguments: Mapping[str, Any],
     who: str,
     *,
     retry_of: int | None = None,
-) -> JobRecord:
+) -> Job:
     """Ask for work; the same work that waits or runs already is given back instead.
 
     Raises
@@ -113,7 +113,7 @@ def ask(
     with database.session() as session:
         city = task.city_of(session)
     with database.session(write=True) as session:
-        job, _ = job_queue.add_job(
+        return job_queue.add_job(
             session,
             kind=kind,
             city=city,
@@ -122,11 +122,9 @@ def ask(
             digest=digest_arguments(arguments),
             retry_of=retry_of,
         )
-    bell.ring()
-    return job
 
 
-def cancel(database: Database, number: int, who: str) -> JobRecord:
+def cancel(database: Database, number: int, who: str) -> Job:
     """Cancel a job: at once where it waits, at its next step where it runs.
 
     Raises
@@ -140,7 +138,7 @@ def cancel(database: Database, number: int, who: str) -> JobRecord:
         return job_queue.ask_cancel(session, number, who)
 
 
-def retry(database: Database, bell: Bell, number: int, who: str) -> JobRecord:
+def retry(database: Database, number: int, who: str) -> Job:
     """Ask again for what a job that failed or was cancelled was asked for.
 
     Raises
@@ -158,7 +156,7 @@ def retry(database: Database, bell: Bell, number: int, who: str) -> JobRecord:
         )
         msg = f"job {number} {told}; only what failed or was cancelled is asked again"
         raise DataError(msg)
-    return ask(database, bell, job.kind, job.arguments, who, retry_of=number)
+    return ask(database, job.kind, job.arguments, who, retry_of=number)
 
 
 def status(database: Database, number: int) -> JobStatus:
@@ -197,7 +195,7 @@ def worker_alive(database: Database) -> bool:
         return job_queue.any_worker_alive(session)
 
 
-def estimate(job: JobRecord, usual: Sequence[Mapping[str, float]], now: dt.datetime) -> Estimate:
+def estimate(job: Job, usual: Sequence[Mapping[str, float]], now: dt.datetime) -> Estimate:
     """Estimate how far a job is and how long it may still take.
 
     Each stage is given the median of the seconds that it took in the last jobs of the same kind
@@ -244,7 +242,7 @@ def _medians(usual: Sequence[Mapping[str, float]]) -> dict[str, float]:
     }
 
 
-def _status(session: Any, job: JobRecord) -> JobStatus:
+def _status(session: Session, job: Job) -> JobStatus:
     usual = (
         job_queue.usual_timings(session, job.kind, job.city)
         if job.state == job_queue.RUNNING

@@ -2,6 +2,9 @@
 
 The functions are those of the command line. A job gives back what it made as a reference: ids of
 runs, of a release, never the thing itself.
+
+Each kind imports what it works with when it is read or done, so that a worker that waits holds no
+Flask, no maps and no numerical libraries.
 """
 
 from __future__ import annotations
@@ -11,23 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.usecases.arguments import Arguments
-from app.usecases.city_files import fetch_to_look, fetching_for, settle
-from app.usecases.evaluation.evaluate import evaluate
-from app.usecases.evaluation.study import Question
-from app.usecases.risk.analyses import bootstrap, vary
-from app.usecases.risk.fit import fit, read_fit
-from app.usecases.risk.validation import backtest, validate
-from app.usecases.site_documents import site_files
-from geodata.cityfile.description import read_city_file
-from geodata.ingest.store import import_city
-from geodata.releases.build import draft_release
-from geodata.repositories.cities import get_city
-from geodata.repositories.runs import get_run
 from geodata.roles import ANALYST, COMMANDER
 from spatial.errors import SpecError
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Mapping
 
     from sqlalchemy.orm import Session
@@ -52,26 +42,39 @@ class Tools:
 class Task:
     """Work that was checked and can be done.
 
-    ``city`` is the slug of a city, or ``run`` names one whose city it is.
+    ``city`` is the slug of a city, which may not be stored yet if it is ``new``; or ``run`` names
+    one whose city it is.
     """
 
     work: Work
     city: str = ""
     run: str = ""
+    new: bool = False
 
     def city_of(self, session: Session) -> str:
-        """Give the slug of the city that the work is about.
+        """Return the slug of the city that the work is about.
 
         Raises
         ------
         NotStoredError
             If the city or the run is not stored.
+        DataError
+            If the run was made by an earlier version and lacks what this one reads.
         """
-        return get_run(session, self.run).city if self.run else get_city(session, self.city).slug
+        from geodata.repositories.cities import get_city
+        from geodata.repositories.runs import get_summary, require_readable
+
+        if self.new:
+            return self.city
+        if not self.run:
+            return get_city(session, self.city).slug
+        run = get_summary(session, self.run)
+        require_readable(run)
+        return run.city
 
 
 def read_task(kind: str, given: Mapping[str, Any]) -> Task:
-    """Check what is asked of a job.
+    """Return what is asked of a job, checked.
 
     Raises
     ------
@@ -81,14 +84,17 @@ def read_task(kind: str, given: Mapping[str, Any]) -> Task:
     if kind not in KINDS:
         msg = f"there is no job of kind {kind!r}; choose of {', '.join(KINDS)}"
         raise SpecError(msg)
-    arguments = Arguments(kind, given)
-    return KINDS[kind].read(arguments)
+    return KINDS[kind].read(Arguments(kind, given))
 
 
 def _read_fit(given: Arguments) -> Task:
+    from app.usecases.risk.fit import read_fit
+
     asked = read_fit(given)
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        from app.usecases.risk.fit import fit
+
         made = fit(tools.database, asked, who=tools.who, progress=progress)
         return {"runs": [run.id for run in made]}
 
@@ -100,7 +106,9 @@ def _read_validate(given: Arguments) -> Task:
     given.check()
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
-        validate(tools.database, run, _given(start), _given(end), progress=progress)
+        from app.usecases.risk.validation import validate
+
+        validate(tools.database, run, start, end, progress=progress)
         return {"run": run}
 
     return Task(work=work, run=run)
@@ -111,6 +119,8 @@ def _read_backtest(given: Arguments) -> Task:
     given.check()
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        from app.usecases.risk.validation import backtest
+
         backtest(tools.database, run, origins, progress=progress)
         return {"run": run}
 
@@ -123,6 +133,8 @@ def _read_certainty(given: Arguments) -> Task:
     given.check()
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        from app.usecases.risk.analyses import bootstrap
+
         bootstrap(tools.database, run, replicates=replicates, seed=seed, progress=progress)
         return {"run": run}
 
@@ -134,6 +146,8 @@ def _read_sensitivity(given: Arguments) -> Task:
     given.check()
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        from app.usecases.risk.analyses import vary
+
         vary(tools.database, run, progress=progress)
         return {"run": run}
 
@@ -141,6 +155,8 @@ def _read_sensitivity(given: Arguments) -> Task:
 
 
 def _read_evaluate(given: Arguments) -> Task:
+    from app.usecases.evaluation.study import Question
+
     city, run, outcome = given.text("city"), given.text("run"), given.text("outcome")
     before, after = given.period("before"), given.period("after")
     zones, district = given.texts("zones"), given.text("district", required=False)
@@ -163,6 +179,8 @@ def _read_evaluate(given: Arguments) -> Task:
     )
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        from app.usecases.evaluation.evaluate import evaluate
+
         document = evaluate(tools.database, asked, progress=progress)
         return {"run": run, "evaluation": document["key"]}
 
@@ -170,6 +188,8 @@ def _read_evaluate(given: Arguments) -> Task:
 
 
 def _read_import(given: Arguments) -> Task:
+    from geodata.cityfile.description import read_city_file
+
     path, root = Path(given.text("city_file")), given.text("data_root", required=False)
     after = given.whole("after", 0)
     forget = _pairs(given, "forget")
@@ -177,6 +197,9 @@ def _read_import(given: Arguments) -> Task:
     described = read_city_file(path, Path(root) if root else None)
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        from app.usecases.city_files import fetching_for, settle
+        from geodata.ingest.store import import_city
+
         result = import_city(
             tools.database,
             described,
@@ -189,7 +212,7 @@ def _read_import(given: Arguments) -> Task:
         settle(tools.database, tools.settings, described.slug, path)
         return result.as_json()
 
-    return _Import(work=work, city=described.slug)
+    return Task(work=work, city=described.slug, new=True)
 
 
 def _pairs(given: Arguments, name: str) -> tuple[tuple[str, str], ...]:
@@ -203,6 +226,8 @@ def _read_fetch(given: Arguments) -> Task:
     given.check()
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        from app.usecases.city_files import fetch_to_look, fetching_for
+
         fetching = fetching_for(tools.settings, progress)
         number = fetch_to_look(
             tools.database, tools.settings, fetching, city=city, url=url, who=tools.who
@@ -212,18 +237,14 @@ def _read_fetch(given: Arguments) -> Task:
     return Task(work=work, city=city)
 
 
-class _Import(Task):
-    """The one kind of work whose city need not be stored yet."""
-
-    def city_of(self, session: Session) -> str:  # noqa: ARG002 - there is nothing to look up
-        return self.city
-
-
 def _read_draft(given: Arguments) -> Task:
     city, run = given.text("city"), given.text("run", required=False)
     given.check()
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        from app.usecases.site_documents import site_files
+        from geodata.releases.build import draft_release
+
         made = draft_release(
             tools.database,
             tools.settings.releases,
@@ -236,13 +257,6 @@ def _read_draft(given: Arguments) -> Task:
         return {"release": made.id}
 
     return Task(work=work, city=city)
-
-
-def _given(day: dt.date | None) -> dt.date:
-    if day is None:
-        msg = "a day is missing"  # told by Arguments.check before
-        raise SpecError(msg)
-    return day
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

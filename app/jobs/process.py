@@ -1,8 +1,8 @@
 """The process that does the work of a worker, apart from it, so that it can be ended from outside.
 
-The worker sends an order and hears steps, then the end; it may send a word to stop, which is heard
-at the next step. A process that hears nothing any more can still be killed: a regular expression
-that never ends, say, lets no other thread of its process have a turn.
+The worker sends an order and receives steps, then the end; it may send a word to stop, which is
+read at the next step. A process that reads nothing any more can still be killed: a regular
+expression that never ends, say, lets no other thread of its process have a turn.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.jobs.kinds import Tools, read_task
 from geodata.db.engine import DatabaseFailure, open_database
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
     from app.config import Settings
 
-GIVE_BACK = "the worker stops"  # the word after which the job waits again
-GIVEN_BACK = "given back"  # how work ends that heard it
-READY = "ready"  # said once, when orders can be taken
+RELEASE = "the worker stops"  # the word after which the job waits again
+RELEASED = "released"  # how work ends after that word
 DIED_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 END_SECONDS = 5.0
 
@@ -41,8 +40,7 @@ class ProcessDiedError(SaferGroundError):
     """The process that did the work is gone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(NamedTuple):
     """What is to be done: the number of the job, its kind and arguments, and who asked for it."""
 
     job: int
@@ -51,8 +49,7 @@ class Order:
     who: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(NamedTuple):
     """How far the work is."""
 
     stage: str
@@ -62,7 +59,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """How the work ended: a state of jobs, or ``GIVEN_BACK``."""
+    """How the work ended: a state of jobs, or ``RELEASED``."""
 
     state: str
     message: str | None = None
@@ -70,7 +67,7 @@ class End:
 
 
 class WorkProcess:
-    """The worker's side: starts the process, sends orders, hears steps, ends it."""
+    """The worker's side: starts the process, sends orders, receives steps, ends it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -78,20 +75,20 @@ class WorkProcess:
         self._line: Connection[Any, Any] | None = None
 
     def order(self, order: Order) -> bool:
-        """Have work done, by a new process if there is none; tell whether it is a new one.
+        """Have work done, by a new process if there is none; return whether it is a new one.
 
         Raises
         ------
         ProcessDiedError
             If the process is gone.
         """
-        new = self._process is None
+        new = self._line is None
         if new:
             self._start()
-        self.tell(order)
+        self.send(order)
         return new
 
-    def tell(self, message: Order | Settings | str) -> None:
+    def send(self, message: Order | Settings | str) -> None:
         """Send an order, or the word to stop.
 
         Raises
@@ -100,68 +97,59 @@ class WorkProcess:
             If the process is gone.
         """
         try:
-            self._open_line().send(message)
+            if self._line is not None:
+                self._line.send(message)
         except OSError as error:
             raise self._gone() from error
 
-    def hear(self, seconds: float) -> Step | End | str | None:
-        """Give the next step, the end or ``READY``, nothing if none comes in time.
+    def receive(self, seconds: float) -> Step | End | None:
+        """Return the next step or the end, nothing if none comes in time.
 
         Raises
         ------
         ProcessDiedError
             If the process is gone.
         """
-        line = self._open_line()
         try:
-            heard: Step | End | str | None = line.recv() if line.poll(seconds) else None
+            if self._line is not None and self._line.poll(seconds):
+                message: Step | End = self._line.recv()
+                return message
         except (EOFError, OSError) as error:
             raise self._gone() from error
-        return heard
+        return None
 
     def kill(self) -> None:
         """End the process at once, whatever it does."""
         if self._process is not None:
             self._process.kill()
-        self._forget(0.0)
+        self.close()
 
     def close(self) -> None:
         """Let the process end, which has nothing to do."""
-        self._forget(END_SECONDS)
+        if self._line is None or self._process is None:
+            return
+        self._line.close()
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = self._line = None
 
     def _start(self) -> None:
-        ours, theirs = multiprocessing.Pipe()
+        self._line, theirs = multiprocessing.Pipe()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
                 [sys.executable, "-m", "app.jobs", str(theirs.fileno()), str(os.getpid())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )
-        self._line = ours
-        self.tell(self._settings)
-
-    def _open_line(self) -> Connection[Any, Any]:
-        if self._line is None:
-            msg = "no work was ordered"
-            raise ProcessDiedError(msg)
-        return self._line
+        self.send(self._settings)
 
     def _gone(self) -> ProcessDiedError:
         status = self._process.poll() if self._process is not None else None
         self.kill()
         return ProcessDiedError(f"the process that worked is gone (status {status})")
-
-    def _forget(self, seconds: float) -> None:
-        process, line, self._process, self._line = self._process, self._line, None, None
-        if line is not None:
-            line.close()
-        if process is None:
-            return
-        try:
-            process.wait(seconds or None)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def serve_orders(line: Connection[Any, Any], parent: int) -> None:
@@ -173,7 +161,6 @@ def serve_orders(line: Connection[Any, Any], parent: int) -> None:
     try:
         settings: Settings = line.recv()
         database = open_database(settings.database_url)
-        line.send(READY)
         while True:
             order = line.recv()
             if isinstance(order, Order):  # else a word that came after the work had ended
@@ -188,28 +175,28 @@ def carry_out(order: Order, tools: Tools, line: Connection[Any, Any]) -> End:
 
     def progress(stage: str, done: int, total: int) -> None:
         try:
-            line.send(Step(stage=stage, done=done, total=total))
+            line.send(Step(stage, done, total))
             word = line.recv() if line.poll() else None
         except (EOFError, OSError):
-            os._exit(1)  # the worker is gone: nobody hears how it ends
+            os._exit(1)  # the worker is gone: nobody reads how it ends
         if word is not None:
             raise CancelledError(str(word))
 
     try:
         result = read_task(order.kind, order.arguments).work(tools, progress)
     except CancelledError as error:
-        state = GIVEN_BACK if str(error) == GIVE_BACK else job_queue.CANCELLED
+        state = RELEASED if str(error) == RELEASE else job_queue.CANCELLED
         return End(state=state, message=one_line(error))
     except SaferGroundError as error:
         return End(state=job_queue.FAILED, message=one_line(error))
     except (DatabaseFailure, OSError) as error:
         log.exception("job %s: the database or the disk gave way", order.job)
-        told = f"the database or the disk gave way ({type(error).__name__}); retry"
-        return End(state=job_queue.FAILED, message=told)
+        message = f"the database or the disk gave way ({type(error).__name__}); retry"
+        return End(state=job_queue.FAILED, message=message)
     except Exception:  # whatever it is, the job must end
         log.exception("job %s: a fault of this program", order.job)
-        told = f"a fault of this program; the worker's log has it under job {order.job}"
-        return End(state=job_queue.FAILED, message=told)
+        message = f"a fault of this program; the worker's log has it under job {order.job}"
+        return End(state=job_queue.FAILED, message=message)
     return End(state=job_queue.DONE, result=result)
 
 
@@ -218,12 +205,11 @@ def log_to_stderr() -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
-    for chatty in ("alembic", "huey"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def one_line(error: BaseException) -> str:
-    """Give the message of an error in one line."""
+    """Return the message of an error in one line."""
     return " ".join(str(error).split())
 
 

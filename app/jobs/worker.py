@@ -1,9 +1,10 @@
-"""The process that works: takes jobs up one at a time, tells how far they are, ends cleanly.
+"""The process that takes jobs up one at a time, reports how far they are, and ends cleanly.
 
 Work is done by a process of its own (:mod:`app.jobs.process`), which is ended from outside where it
-does not come to its next step in time. Three threads here: one orders work and hears how far it is;
-one beats, which is the only one that writes of a running job; the main thread waits for the word to
-stop. A job whose worker falls silent is taken away from it and taken up again, once.
+does not come to its next step in time. So the worker itself never waits for work: one loop receives
+steps, writes heartbeats and hears of cancelling. It does not wait for a database that is locked
+either, as it is while the work writes: a heartbeat that cannot be written is written later. A job
+whose worker falls silent is taken away from it and taken up again, once.
 """
 
 from __future__ import annotations
@@ -16,14 +17,12 @@ import sys
 import threading
 import time
 import uuid
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.jobs.bell import Bell
 from app.jobs.process import (
-    GIVE_BACK,
-    GIVEN_BACK,
+    RELEASE,
+    RELEASED,
     End,
     Order,
     ProcessDiedError,
@@ -32,174 +31,140 @@ from app.jobs.process import (
     one_line,
 )
 from geodata.db.engine import DatabaseFailure
-from geodata.errors import StoreError
 from geodata.repositories import job_queue
-from geodata.repositories.job_queue import HowFar
-from geodata.uploads.intake import forget_old
+from geodata.repositories.job_queue import Progress
+from geodata.uploads.retention import forget_old
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import datetime as dt
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy.orm import Session
 
     from app.config import Settings
     from geodata.db.engine import Database
-    from geodata.repositories.job_queue import JobRecord, Ticket
+    from geodata.db.staff_tables import Job
 
-TELL_SECONDS = 1.0  # between two looks at how far the work is
-BEAT_SECONDS = 5.0
 SILENT_SECONDS = 60.0
-PROMPT_SECONDS = 1.0  # a database that lets us wait longer has kept the living silent too
+LOCKED_MS = 1_000  # how long a heartbeat waits for the lock of another
 GRACE_SECONDS = 20.0
 LATE_SECONDS = 5.0  # for the end of a process that had to be killed
 START_SECONDS = 60.0  # that a new process has beside the time of a step; 3 on an idle machine
-TURN_SECONDS = 0.2  # between two looks at whether the work is to stop
+TURN_SECONDS = 0.1  # between two looks at whether the work is to stop
 END_TRIES = 5
 TIDY_SECONDS = 3_600.0
 KEEP_UPLOADS_SECONDS = 7 * 86_400.0  # how long a file waits that nobody comes back to
-REST = "the rest"  # stage of what comes after the last that is told
+REST = "the rest"  # stage of what comes after the last that is reported
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(kw_only=True, eq=False)
-class Hand:
-    """A job in hand: what the working thread is told and what the beating thread hears.
+class RunningJob:
+    """A leased job, how far it is, and why it is to stop, if it is.
 
-    ``cancelled_by`` is filled by whoever asked to cancel; ``lost`` says that the job was taken
-    away.
+    ``cancelled_by`` is who asked to cancel it; ``lost`` says that the lease has expired.
     """
 
-    job: JobRecord
-    ticket: Ticket
-    stopping: threading.Event
-    stage: str | None = None
-    done: int = 0
-    total: int = 0
-    timings: dict[str, float] = field(default_factory=dict)
-    cancelled_by: str = ""
-    lost: bool = False
-    last: float = field(default_factory=time.monotonic)
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.progress = Progress()
+        self.cancelled_by = ""
+        self.lost = False
+        self._since = time.monotonic()
 
     def note(self, step: Step) -> None:
-        """Note how far the work is."""
-        self._pass(step.stage)
-        self.stage, self.done, self.total = step.stage, step.done, step.total
+        """Note how far the work is; the time since the last step went into the stage of this."""
+        now, timings = time.monotonic(), self.progress.timings
+        timings[step.stage] = timings.get(step.stage, 0.0) + now - self._since
+        self._since = now
+        self.progress.stage, self.progress.done, self.progress.total = step
 
-    def word(self) -> str | None:
-        """Give the word to stop, nothing where the work is to go on."""
-        if self.lost or self.stopping.is_set():
-            return GIVE_BACK
+    def stop_word(self, *, stopping: bool) -> str | None:
+        """Return the word to stop, nothing where the work is to go on."""
+        if self.lost or stopping:
+            return RELEASE
         return f"cancelled by {self.cancelled_by}" if self.cancelled_by else None
-
-    def finish(self) -> None:
-        """Note that nothing more will be told."""
-        self._pass(REST)
-        self.stage, self.done, self.total = REST, 1, 1
-
-    def far(self) -> HowFar:
-        """Give how far the work is."""
-        return HowFar(
-            stage=self.stage,
-            done=self.done,
-            total=self.total,
-            timings={stage: round(seconds, 3) for stage, seconds in dict(self.timings).items()},
-        )
-
-    def _pass(self, stage: str) -> None:
-        now = time.monotonic()
-        self.timings[stage] = self.timings.get(stage, 0.0) + now - self.last
-        self.last = now
 
 
 class Worker:
-    """Takes jobs up until it is told to stop."""
+    """Takes jobs up until it is asked to stop."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self.database = database
         self.settings = settings
         self.name = f"{_place()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self.stopping = threading.Event()
-        self._bell = Bell(settings)
         self._process = WorkProcess(settings)
-        self._over = threading.Event()
-        self._hand: Hand | None = None
-        self._seen: dict[tuple[int, int], tuple[Any, float]] = {}
-        self._tidied = -TIDY_SECONDS
+        self._heartbeats: dict[tuple[int, int], tuple[dt.datetime | None, float]] = {}
+        self._due = self._beat_due = self._tidy_due = 0.0
+        self._locked = False
 
     def run(self) -> None:
-        """Work until :attr:`stopping` is set; a job in hand then waits again.
+        """Work until :attr:`stopping` is set; a running job then waits again.
 
         The work has ``GRACE_SECONDS`` to come to its next step. If it does not, its process is
         ended.
         """
         with self.database.session(write=True) as session:
-            job_queue.greet_worker(session, self.name)
+            job_queue.register_worker(session, self.name)
         log.info("worker %s takes jobs up", self.name)
-        working = threading.Thread(target=self._work, name="work", daemon=True)
-        beating = threading.Thread(target=self._beat, name="beat", daemon=True)
-        working.start()
-        beating.start()
-        self.stopping.wait()
-        working.join(GRACE_SECONDS + LATE_SECONDS)
-        late, hand = working.is_alive(), self._hand
-        self._over.set()
-        if late and hand is not None:
-            log.warning("job %s does not come to its next step; given back", hand.job.id)
-            self._try(lambda session: job_queue.give_back(session, hand.ticket))
-        self._try(lambda session: job_queue.dismiss_worker(session, self.name))
+        while not self.stopping.is_set():
+            self._heartbeat()
+            if not self.run_next():
+                self.stopping.wait(self.settings.poll_seconds)
+        self._write(lambda session: job_queue.unregister_worker(session, self.name))
         log.info("worker %s has left", self.name)
-        if late:
-            logging.shutdown()
-            os._exit(0)  # what works cannot be ended in another way
-        beating.join()
         self.close()
 
     def close(self) -> None:
-        """Let go of the queue and of the process that works."""
+        """Let go of the process that works."""
         self._process.close()
-        self._bell.close()
 
-    def _work(self) -> None:
+    def run_next(self) -> bool:
+        """Run the job that waits longest; return whether there was one."""
         try:
-            self._take_all()
-            while not self.stopping.is_set():
-                self._bell.wait(self._take_all, self.stopping)
-        except BaseException:
-            log.exception("the working thread cannot go on")
-            raise
-        finally:
-            self.stopping.set()
+            with self.database.session() as session:
+                if not job_queue.count_waiting(session):
+                    return False
+            with self.database.session(write=True) as session:
+                job = job_queue.lease_job(session, self.name)
+        except DatabaseFailure as error:
+            log.warning("no job can be taken up at the moment: %s", one_line(error))
+            return False
+        if job is not None:
+            self._run(job)
+        return job is not None
 
-    def _take_all(self) -> None:
-        """Work on what waits until nothing does."""
-        while not self.stopping.is_set():
-            try:
-                with self.database.session(write=True) as session:
-                    taken = job_queue.take_job(session, self.name)
-            except DatabaseFailure as error:
-                log.warning("no job can be taken up at the moment: %s", one_line(error))
-                return
-            if taken is None:
-                return
-            self._do(*taken)
-
-    def _do(self, job: JobRecord, ticket: Ticket) -> None:
-        """Do one job; whatever becomes of it, it does not stay "running"."""
+    def _run(self, job: Job) -> None:
+        """Run one job; whatever becomes of it, it does not stay "running"."""
         log.info("job %s: %s of %s for %s", job.id, job.kind, job.city, job.asked_by)
-        hand = self._hand = Hand(job=job, ticket=ticket, stopping=self.stopping)
+        running = RunningJob(job)
         try:
-            end = self._have_done(hand)
-            given_back = end.state == GIVEN_BACK
-            if given_back or (end.state == job_queue.FAILED and self.stopping.is_set()):
-                self._give_back(hand)
-            else:
-                self._end(hand, end)
+            end = self._supervise(running)
         except ProcessDiedError as error:
             log.warning("job %s: %s", job.id, error)
-            self._try(lambda session: job_queue.lose_job(session, ticket))
-        finally:
-            self._hand = None
+            self._write(lambda session: job_queue.expire_lease(session, job))
+            return
+        if end.state == RELEASED or (end.state == job_queue.FAILED and self.stopping.is_set()):
+            log.info("job %s: stopped; it waits again", job.id)
+            self._write(lambda session: job_queue.release_job(session, job))
+            return
+        if end.state == job_queue.DONE:
+            running.note(Step(REST, 1, 1))
+        ours = self._write(
+            lambda session: job_queue.end_job(
+                session,
+                job,
+                end.state,
+                message=end.message,
+                result=end.result,
+                progress=running.progress,
+            )
+        )
+        log.info("job %s: %s %s", job.id, end.state if ours else "lost", end.message or "")
 
-    def _have_done(self, hand: Hand) -> End:
+    def _supervise(self, running: RunningJob) -> End:
         """Have a job done by the process that works; end the process if it does not answer.
 
         Raises
@@ -207,49 +172,28 @@ class Worker:
         ProcessDiedError
             If the process ended in the middle of it.
         """
-        job, limit = hand.job, float(self.settings.step_seconds)
-        order = Order(job=job.id, kind=job.kind, arguments=job.arguments, who=job.asked_by)
-        new = self._process.order(order)
-        heard = time.monotonic() + (START_SECONDS if new else 0.0)
+        job, limit = running.job, float(self.settings.step_seconds)
+        new = self._process.order(Order(job.id, job.kind, job.arguments, job.asked_by))
+        deadline = time.monotonic() + limit + (START_SECONDS if new else 0.0)
         word: str | None = None
         while True:
-            message = self._process.hear(TURN_SECONDS)
-            now = time.monotonic()
+            message = self._process.receive(TURN_SECONDS)
             if isinstance(message, End):
                 return message
             if message is not None:
-                heard = now
-            if isinstance(message, Step):
-                hand.note(message)
-            if word is None and (word := hand.word()) is not None:
-                self._process.tell(word)
-                limit, heard = GRACE_SECONDS, now
-            if now - heard > limit:
+                running.note(message)
+                deadline = time.monotonic() + limit
+            self._heartbeat(running)
+            if word is None and (word := running.stop_word(stopping=self.stopping.is_set())):
+                self._process.send(word)
+                limit = GRACE_SECONDS
+                deadline = time.monotonic() + limit
+            if time.monotonic() > deadline:
                 log.warning("job %s: no step in %.0f s; its process is ended", job.id, limit)
                 self._process.kill()
-                return _unanswered(hand, word, limit)
+                return _unanswered(running, word, limit)
 
-    def _give_back(self, hand: Hand) -> None:
-        log.info("job %s: stopped; it waits again", hand.job.id)
-        self._try(lambda session: job_queue.give_back(session, hand.ticket))
-
-    def _end(self, hand: Hand, end: End) -> None:
-        if end.state == job_queue.DONE:
-            hand.finish()
-        ours = self._try(
-            lambda session: job_queue.end_job(
-                session,
-                hand.ticket,
-                end.state,
-                message=end.message,
-                result=end.result,
-                far=hand.far(),
-            )
-        )
-        told = end.state if ours else "no longer ours"
-        log.info("job %s: %s%s", hand.job.id, told, f" ({end.message})" if end.message else "")
-
-    def _try(self, write: Callable[[Any], Any]) -> Any:
+    def _write(self, write: Callable[[Any], Any]) -> Any:
         """Write, and try again where the database gives way for a moment."""
         for turn in range(1, END_TRIES + 1):
             try:
@@ -261,73 +205,78 @@ class Worker:
                     time.sleep(turn)
         return None
 
-    def _beat(self) -> None:
-        for beat in _beats(self._over):
-            try:
-                self._tell(beat=beat)
-                if beat:
-                    self._look_after()
-                    self._tidy()
-            except (DatabaseFailure, StoreError) as error:
-                log.warning("no sign can be given at the moment: %s", one_line(error))
+    def _heartbeat(self, running: RunningJob | None = None) -> None:
+        """Write how far the running job is, hear of cancelling, look after jobs of the dead.
 
-    def _tell(self, *, beat: bool) -> None:
-        """Give signs of the worker and of the job in hand; hear whether it is to stop."""
-        hand = self._hand
-        if hand is not None:
-            with self.database.session(write=True) as session:
-                heard = job_queue.beat_job(session, hand.ticket, hand.far())
-            if heard is None and self._hand is hand:
-                hand.lost = True
-            hand.cancelled_by = heard or ""
-        if beat:
-            with self.database.session(write=True) as session:
-                job_queue.beat_worker(session, self.name)
-
-    def _look_after(self) -> None:
-        """Take jobs away from the dead, and ring again where jobs wait and no bell rings."""
-        with self.database.session() as session:
-            running, waiting = job_queue.running_jobs(session), job_queue.count_waiting(session)
-        for job in self._silent(running):
-            asked = time.monotonic()
-            with self.database.session(write=True) as session:
-                if time.monotonic() - asked > PROMPT_SECONDS:
-                    break  # others could not write either: look again at the next beat
-                buried = job_queue.bury_job(session, job)
-            if buried is not None:
-                log.warning("job %s: its worker died; it is %s", job.id, buried.state)
-                waiting += buried.state == job_queue.WAITING
-        if waiting and self._bell.silent():
-            self._bell.ring()
-
-    def _tidy(self) -> None:
-        """Forget files that were handed in and that nobody came back to, now and then."""
+        Each of it when it is due. While the database cannot be written, nothing is known of other
+        workers either: their silence is counted anew afterwards.
+        """
         now = time.monotonic()
-        if now - self._tidied < TIDY_SECONDS:
+        if now < self._due:
             return
-        self._tidied = now
+        try:
+            if running is not None:
+                self._report(running)
+            if now >= self._beat_due:
+                with self._quick_session() as session:
+                    job_queue.heartbeat_worker(session, self.name)
+                self._beat_due = now + self.settings.heartbeat_seconds
+                self._expire_silent()
+                self._tidy(now)
+            self._locked = False
+        except DatabaseFailure as error:
+            self._heartbeats.clear()
+            if not self._locked:
+                log.warning("no heartbeat can be written at the moment: %s", one_line(error))
+            self._locked = True
+        self._due = time.monotonic() + self.settings.poll_seconds
+
+    def _quick_session(self) -> AbstractContextManager[Session]:
+        return self.database.session(write=True, wait_ms=LOCKED_MS)
+
+    def _report(self, running: RunningJob) -> None:
+        with self._quick_session() as session:
+            cancelled_by = job_queue.heartbeat(session, running.job, running.progress)
+        running.lost = cancelled_by is None
+        running.cancelled_by = cancelled_by or ""
+
+    def _expire_silent(self) -> None:
+        """Take jobs away from workers that are dead."""
+        with self.database.session() as session:
+            running = job_queue.running_jobs(session)
+        for job in self._silent(running):
+            with self._quick_session() as session:
+                expired = job_queue.expire_lease(session, job, silent_since=job.heartbeat_at)
+            if expired is not None:
+                log.warning("job %s: its worker died; it is %s", job.id, expired.state)
+
+    def _tidy(self, now: float) -> None:
+        """Forget files that were handed in and that nobody came back to, now and then."""
+        if now < self._tidy_due:
+            return
+        self._tidy_due = now + TIDY_SECONDS
         gone = forget_old(self.settings.uploads, KEEP_UPLOADS_SECONDS)
         if gone:
             log.info("%s files of old uploads are forgotten", gone)
 
-    def _silent(self, running: list[JobRecord]) -> list[JobRecord]:
-        """Give the jobs whose worker is dead.
+    def _silent(self, running: list[Job]) -> list[Job]:
+        """Return the jobs whose worker is dead.
 
-        A worker of this machine is dead when its process is gone. Any other is when its sign has
-        not changed for ``SILENT_SECONDS`` of our own clock: clocks of machines are not compared.
+        A worker of this machine is dead when its process is gone. Any other is when its heartbeat
+        has not changed for ``SILENT_SECONDS`` of our own clock: clocks of machines are not
+        compared.
         """
         now = time.monotonic()
-        seen: dict[tuple[int, int], tuple[Any, float]] = {}
+        before, self._heartbeats = self._heartbeats, {}
         dead = []
         for job in running:
             key = (job.id, job.attempt)
-            sign, since = self._seen.get(key, (None, now))
-            seen[key] = (job.heartbeat_at, since if sign == job.heartbeat_at else now)
-            if job.worker == self.name:
-                continue
-            if _is_gone(job.worker or "") or now - seen[key][1] >= SILENT_SECONDS:
+            heartbeat, since = before.get(key, (None, now))
+            since = since if heartbeat == job.heartbeat_at else now
+            self._heartbeats[key] = (job.heartbeat_at, since)
+            silent = _is_gone(job.worker or "") or now - since >= SILENT_SECONDS
+            if silent and job.worker != self.name:
                 dead.append(job)
-        self._seen = seen
         return dead
 
 
@@ -348,18 +297,8 @@ def stop_with_parent(worker: Worker) -> None:
     threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
-def _beats(over: threading.Event) -> Iterator[bool]:
-    """Give a turn every ``TELL_SECONDS`` until it is over; true on those that beat."""
-    last = -BEAT_SECONDS
-    while not over.wait(TELL_SECONDS):
-        now = time.monotonic()
-        beat = now - last >= BEAT_SECONDS
-        last = now if beat else last
-        yield beat
-
-
 def _place() -> str:
-    """Name this machine, and the space of process numbers on it where there are several."""
+    """Return the name of this machine and of its space of process numbers."""
     try:
         space = Path("/proc/self/ns/pid").readlink().name.strip("pid:[]")
     except OSError:
@@ -368,7 +307,7 @@ def _place() -> str:
 
 
 def _is_gone(name: str) -> bool:
-    """Tell whether a worker ran on this machine and its process is no more."""
+    """Return whether a worker ran on this machine and its process is no more."""
     place, _, rest = name.partition(":")
     number = rest.partition(":")[0]
     if place != _place() or not number.isdigit():
@@ -382,11 +321,12 @@ def _is_gone(name: str) -> bool:
     return False
 
 
-def _unanswered(hand: Hand, word: str | None, limit: float) -> End:
-    """Tell how work ends whose process had to be ended."""
+def _unanswered(running: RunningJob, word: str | None, limit: float) -> End:
+    """Return how work ends whose process had to be ended."""
     if word is not None:
-        return End(state=GIVEN_BACK if word == GIVE_BACK else job_queue.CANCELLED, message=word)
-    where = f" in the stage {hand.stage!r}" if hand.stage else ""
+        return End(state=RELEASED if word == RELEASE else job_queue.CANCELLED, message=word)
+    stage = running.progress.stage
+    where = f" in the stage {stage!r}" if stage else ""
     return End(
         state=job_queue.FAILED,
         message=(

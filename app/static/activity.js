@@ -1,8 +1,10 @@
+// @ts-check
 // Alerts and complaints on the map: approximate areas, filtered by week together with the figures
 // and tables of the page. Needs map.js, which says when the map is there.
 "use strict";
 
 document.addEventListener("saferground:map", async ({ detail: { map } }) => {
+  /** @type {(name: string) => Part} */
   const page = (name) => document.getElementById(name);
   const frame = page("map-frame");
   if (!frame.dataset.activity) return;
@@ -16,10 +18,18 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
     page("map-status").textContent = Words.say("no_alerts");
     return;
   }
+  /**
+   * `counts` are flat fours: position of the site, of the week, of the class, and a number.
+   * @typedef {{ circle: L.Circle, district: string, radius: number, look: number[] | null, number: number }} Site
+   * @typedef {[number, number, number, string]} SiteRow latitude, longitude, radius in metres, district
+   * @typedef {{ id: "alerts" | "complaints", title: string, one: string, many: string, classes: string[], sites: SiteRow[], counts: number[] }} ActivityLayer
+   * @type {{ weeks: string[], through: string, districts: string[], layers: ActivityLayer[] }}
+   */
   const data = await answer.json();
   const weeks = data.weeks;
   let first = weeks.indexOf(page("from").value);
   let last = weeks.indexOf(page("to").value);
+  /** @type {number | null} */
   let timer = null;
 
   // One circle a site, made once; filtering changes the look of those whose class changes.
@@ -28,6 +38,7 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
     const group = L.layerGroup();
     const sites = layer.sites.map(([lat, lon, radius, district]) => {
       const circle = L.circle([lat, lon], { renderer: canvas, radius, color: looks[layer.id], weight: 1.5, fillColor: looks[layer.id] });
+      /** @type {Site} */
       const site = { circle, district, radius, look: null, number: 0 };
       circle.bindTooltip(() => noteOf(layer, site), { sticky: true });
       return site;
@@ -36,20 +47,24 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
     return { ...layer, group, sites, counts: Int32Array.from(layer.counts) };
   });
 
+  /** @type {(layer: { counts: Int32Array }) => number[]} */
   const perWeek = (layer) => {
     const found = new Array(weeks.length).fill(0);
     for (let i = 0; i < layer.counts.length; i += 4) found[layer.counts[i + 1]] += layer.counts[i + 3];
     return found;
   };
+  /** @type {(layer: ActivityLayer, site: Site) => HTMLElement} */
   const noteOf = (layer, site) => {
     const note = document.createElement("span");
     note.textContent = Words.say("here", { what: word(layer, site.number) });
     return note;
   };
+  /** @type {(layer: Pick<ActivityLayer, 'one' | 'many'>, number: number) => string} */
   const word = (layer, number) => `${Words.number(number)} ${number === 1 ? layer.one : layer.many}`;
   const long = Words.day;
+  /** @type {(text: string, add?: number) => Date} */
   const date = (text, add = 0) => new Date(Date.parse(`${text}T00:00:00Z`) + add * 864e5);
-  const lastDay = () => new Date(Math.min(date(weeks[last], 6), date(data.through)));
+  const lastDay = () => new Date(Math.min(Number(date(weeks[last], 6)), Number(date(data.through))));
 
   const paint = () => {
     const { district, kind, layers: on } = Filter.now();
@@ -75,6 +90,7 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
     bars();
     for (const { id } of layers) page(`legend-${id}`).hidden = !on.has(id);
   };
+  /** @type {(layer: { group: L.LayerGroup }, site: Site) => void} */
   const restyle = (layer, site) => {
     const look = classes.find(([least]) => site.number >= least) || null;
     if (look === site.look) return;
@@ -84,6 +100,7 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
     site.look = look;
   };
 
+  /** @type {(sums: Record<string, number>[], district: string, on: Set<string>) => void} */
   const figures = (sums, district, on) => {
     const totals = sums.map((districts) => Object.values(districts).reduce((a, b) => a + b, 0));
     const told = layers.flatMap((layer, i) => (on.has(layer.id) ? [word(layer, totals[i])] : []));
@@ -109,10 +126,12 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
       .slice(0, MOST_AREAS)
       .map((site) => areaRow(layer, site, names))));
   };
+  /** @type {(district: string, kind: string, on: Set<string>) => void} */
   const downloads = (district, kind, on) => {
     for (const part of document.querySelectorAll("#downloads [data-head]")) part.hidden = !on.has(part.dataset.head);
     for (const link of document.querySelectorAll("#downloads a[data-kind]")) {
       const address = new URL(link.href);
+      /** @type {(key: string, value: string) => void} */
       const put = (key, value) => (value ? address.searchParams.set(key, value) : address.searchParams.delete(key));
       put("from", weeks[first]);
       put("through", lastDay().toISOString().slice(0, 10));
@@ -121,6 +140,7 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
       link.href = address;
     }
   };
+  /** @type {(layer: { title: string }, site: Site, names: Record<string, string>) => HTMLElement} */
   const areaRow = (layer, site, names) => {
     const row = document.createElement("tr");
     const head = document.createElement("th");
@@ -140,6 +160,7 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
 
   // A bar a week; those shown are dark. Two sliders choose the first and the last.
   const SVG = "http://www.w3.org/2000/svg";
+  /** @type {SVGElement[]} */
   const drawn = [];
   const makeBars = () => {
     const chart = page("week-bars");
@@ -149,28 +170,31 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
     weeks.forEach((week, i) => {
       const bar = document.createElementNS(SVG, "rect");
       const height = (main[i] / most) * 38;
-      bar.setAttribute("x", i * 4 + 0.4);
-      bar.setAttribute("width", 3.2);
-      bar.setAttribute("y", 40 - height);
-      bar.setAttribute("height", height);
+      bar.setAttribute("x", String(i * 4 + 0.4));
+      bar.setAttribute("width", "3.2");
+      bar.setAttribute("y", String(40 - height));
+      bar.setAttribute("height", String(height));
       chart.append(bar);
       drawn.push(bar);
     });
   };
   const bars = () => {
     drawn.forEach((bar, i) => bar.setAttribute("class", i >= first && i <= last ? "on" : "off"));
-    for (const [slider, week] of [[page("first-week"), first], [page("last-week"), last]]) {
+    for (const [name, week] of /** @type {[string, number][]} */ ([["first-week", first], ["last-week", last]])) {
+      const slider = page(name);
       slider.value = week;
       slider.setAttribute("aria-valuetext", Words.say("week", { day: long(date(weeks[week])) }));
     }
     page("weeks-told").textContent = Words.say("span", { first: long(date(weeks[first])), last: long(lastDay()) });
   };
 
+  /** @type {(step: boolean) => void} */
   const remember = (step) => {
     page("from").value = weeks[first];
     page("to").value = weeks[last];
     Filter.remember(step);
   };
+  /** @type {(from: number, to: number) => void} */
   const choose = (from, to) => {
     first = Math.max(0, Math.min(from, to));
     last = Math.min(weeks.length - 1, Math.max(from, to));

@@ -1,8 +1,10 @@
+// @ts-check
 // The address holds what is seen, so that back and share work. A step is one that back undoes.
 "use strict";
 
 const Address = (() => {
   const read = () => new URLSearchParams(location.search);
+  /** @type {(changes: Record<string, string | null>, step?: boolean) => void} */
   const put = (changes, step = false) => {
     const now = read();
     for (const [name, value] of Object.entries(changes)) {

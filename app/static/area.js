@@ -1,11 +1,22 @@
+// @ts-check
 // My area: a circle or corners drawn on the map, for the report. Everything can be typed instead.
 "use strict";
 
 const Area = (() => {
+  /** @type {(name: string) => Part} */
   const page = (name) => document.getElementById(name);
-  let map = null, mode = "", corners = [], centre = null, drawn = null;
+  /** @type {L.Map} */
+  let map = null;
+  let mode = ""; // "circle", "polygon", or nothing is being drawn
+  /** @type {Place[]} */
+  let corners = [];
+  /** @type {Place | null} */
+  let centre = null;
+  /** @type {L.Circle | L.Polygon | L.CircleMarker | null} */
+  let drawn = null;
 
   const radius = () => Math.min(3000, Math.max(100, Number(page("radius_m").value) || 500));
+  /** @type {(at: Place) => string} */
   const text = ([lat, lon]) => `${lat.toFixed(5)},${lon.toFixed(5)}`;
   const style = () => ({ pane: SaferGround.pane(map, "area", 410), interactive: false, color: "#16233b", weight: 2.5, dashArray: "8 5", fillOpacity: 0.06 });
 
@@ -23,11 +34,13 @@ const Area = (() => {
     told.textContent = ready ? told.dataset.ready : mode ? told.dataset[mode] : "";
     page("area-clear").hidden = !(centre || corners.length);
   };
+  /** @type {(step: boolean) => void} */
   const remember = (step) => Address.put({
     circle: centre ? `${text(centre)},${radius()}` : "",
     polygon: page("polygon").value,
   }, step);
 
+  /** @type {(which: string) => void} */
   const use = (which) => {
     mode = mode === which ? "" : which;
     if (mode === "circle") corners = [];
@@ -37,7 +50,9 @@ const Area = (() => {
     draw();
     if (mode && matchMedia("(max-width: 60rem)").matches) page("map-frame").scrollIntoView({ block: "center" });
   };
+  /** @type {(event: L.LeafletMouseEvent) => void} */
   const click = ({ latlng }) => {
+    /** @type {Place} */
     const at = [latlng.lat, latlng.lng];
     if (mode === "circle") centre = at;
     if (mode === "polygon" && corners.length < 60) corners.push(at);
@@ -52,11 +67,13 @@ const Area = (() => {
   };
   const restore = () => {
     const said = Address.read();
-    const circle = (said.get("circle") || "").split(",").map(Number);
+    const [lat, lon, metres, ...more] = (said.get("circle") || "").split(",").map(Number);
+    const whole = [lat, lon, metres].every(Number.isFinite) && !more.length;
+    centre = whole ? [lat, lon] : null;
+    if (whole) for (const name of ["radius_m", "radius-slider"]) page(name).value = metres;
     const parts = (said.get("polygon") || "").split(";").filter(Boolean).map((part) => part.split(",").map(Number));
-    centre = circle.length === 3 && circle.every(Number.isFinite) ? circle.slice(0, 2) : null;
-    if (centre) for (const name of ["radius_m", "radius-slider"]) page(name).value = circle[2];
-    corners = !centre && parts.every((part) => part.length === 2 && part.every(Number.isFinite)) ? parts : [];
+    const fit = !centre && parts.every((part) => part.length === 2 && part.every(Number.isFinite));
+    corners = fit ? /** @type {Place[]} */ (parts) : [];
     draw();
   };
 
@@ -89,7 +106,7 @@ const Area = (() => {
     addEventListener("pageshow", () => { for (const field of page("area-form").elements) field.disabled = false; });
     addEventListener("popstate", restore);
     restore();
-    if (drawn && !Address.read().get("view")) map.fitBounds(drawn.getBounds(), { ...SaferGround.around(30), animate: false });
+    if (drawn && "getBounds" in drawn && !Address.read().get("view")) map.fitBounds(drawn.getBounds(), { ...SaferGround.around(30), animate: false });
   });
   return { drawing: () => mode !== "" };
 })();

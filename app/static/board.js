@@ -1,3 +1,4 @@
+// @ts-check
 // The board: every half minute the numbers are fetched anew, and the map where a state changed.
 "use strict";
 
@@ -8,12 +9,14 @@
   const fresh = document.getElementById("board-fresh");
   let before = [...frame.querySelectorAll("tr[data-zone] [data-cell=words]")].map((cell) => cell.textContent).join("|");
 
+  /** @type {(row: HTMLElement, values: Record<string, string | number>) => void} */
   const put = (row, values) => {
     for (const cell of row.querySelectorAll("[data-cell]")) {
       const text = String(values[cell.dataset.cell]);
       if (cell.textContent !== text) cell.textContent = text;
     }
   };
+  /** @type {(board: { at: string, zones: Record<string, any>[], units: Record<string, any>[], [sum: string]: any }) => void} */
   const show = (board) => {
     for (const cell of frame.querySelectorAll("[data-sum]")) cell.textContent = board[cell.dataset.sum];
     const at = document.getElementById("board-at");

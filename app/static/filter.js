@@ -1,3 +1,4 @@
+// @ts-check
 // One choice of weeks, district, kind and layers for map, figures and tables. It lives in the form
 // and in the address; whoever draws something is told by the event "saferground:filter".
 "use strict";
@@ -5,10 +6,13 @@
 const Filter = (() => {
   const WEEKS_SHOWN = 13; // without a choice, as on the server
   const form = document.getElementById("filter");
+  /** @type {(name: string) => Part} */
   const field = (name) => document.getElementById(name);
   const boxes = () => [...document.querySelectorAll("#layers input")];
+  /** @type {(name: string) => string} */
   const value = (name) => (field(name) ? field(name).value : "");
 
+  /** @type {() => FilterChoice} */
   const now = () => ({
     district: value("district"),
     kind: value("class"),
@@ -22,6 +26,7 @@ const Filter = (() => {
     const same = boxes().every((box) => box.checked === box.hasAttribute("data-default"));
     return same ? "" : boxes().filter((box) => box.checked).map((box) => box.value).join(",") || "none";
   };
+  /** @type {(step: boolean) => void} */
   const remember = (step) => {
     const { district, kind, from, to } = now();
     Address.put({ district, class: kind, from, to, layers: layers() }, step);
@@ -33,6 +38,7 @@ const Filter = (() => {
 
   const restore = () => {
     const said = Address.read();
+    /** @type {(name: string, otherwise: string) => void} */
     const put = (name, otherwise) => {
       if (!field(name)) return;
       field(name).value = said.get(name) || otherwise;
@@ -49,11 +55,12 @@ const Filter = (() => {
   };
 
   document.addEventListener("change", (event) => {
-    if (event.target.form !== form) return;
-    if (event.target.name !== "measure") return changed();
+    const target = /** @type {HTMLSelectElement} */ (event.target);
+    if (target.form !== form) return undefined;
+    if (target.name !== "measure") return changed();
     remember(false);
     const said = Address.read();
-    if (event.target.value) said.set("measure", event.target.value);
+    if (target.value) said.set("measure", target.value);
     else said.delete("measure");
     said.delete("layers"); // another measure, another set of layers to begin with
     location.assign(`${location.pathname}?${said}`);

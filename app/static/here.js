@@ -1,21 +1,31 @@
+// @ts-check
 // Click a place: what is here, in the words of the server, and a mark on the map.
 "use strict";
 
 const Here = (() => {
+  /** @type {(name: string) => Part} */
   const page = (name) => document.getElementById(name);
-  let map = null, mark = null, asked = 0;
+  /** @type {L.Map} */
+  let map = null;
+  /** @type {L.CircleMarker | null} */
+  let mark = null;
+  let asked = 0;
 
+  /** @type {(at: Place | null) => void} */
   const put = (at) => {
     if (mark) mark.remove();
     mark = at && L.circleMarker(at, { pane: SaferGround.pane(map, "marks", 640), interactive: false, radius: 9, color: "#16233b", weight: 3, fillColor: "#ffffff", fillOpacity: 0.5 }).addTo(map);
   };
+  /** @type {(at: Place) => string} */
   const text = ([lat, lon]) => `${lat.toFixed(5)},${lon.toFixed(5)}`;
+  /** @type {(words: string) => void} */
   const write = (words) => {
     const line = document.createElement("p");
     line.textContent = words;
     page("here").replaceChildren(line);
     page("here").hidden = false;
   };
+  /** @type {(at: Place, how: { focus: boolean, near: boolean }) => Promise<void>} */
   const fill = async (at, { focus, near }) => {
     const turn = ++asked;
     const said = Address.read();
@@ -37,6 +47,7 @@ const Here = (() => {
     if (focus) page("here-title").focus();
     else if (near && matchMedia("(max-width: 60rem)").matches) page("here").scrollIntoView({ block: "nearest" });
   };
+  /** @type {(at: Place, how?: { focus?: boolean, step?: boolean }) => void} */
   const show = (at, { focus = false, step = true } = {}) => {
     put(at);
     if (step) Address.put({ at: text(at), place: "" }, true);
@@ -50,31 +61,38 @@ const Here = (() => {
     page("here").replaceChildren();
   };
   // A search without an answer: say so, and let no former answer stand.
+  /** @type {(words: string) => void} */
   const fail = (words) => {
     clear();
     Address.put({ at: "", place: "" });
     write(words);
   };
+  /** @type {() => Place | null} */
+  const wanted = () => {
+    const [lat, lon, ...more] = (Address.read().get("at") || "").split(",").map(Number);
+    return Number.isFinite(lat) && Number.isFinite(lon) && !more.length ? [lat, lon] : null;
+  };
   const restore = () => {
-    const at = (Address.read().get("at") || "").split(",").map(Number);
-    if (at.length === 2 && at.every(Number.isFinite)) show(at, { step: false });
+    const at = wanted();
+    if (at) show(at, { step: false });
     else clear();
   };
 
   document.addEventListener("saferground:map", ({ detail }) => {
     map = detail.map;
     map.on("click", ({ latlng }) => { if (!Area.drawing()) show([latlng.lat, latlng.lng]); });
-    page("here").addEventListener("click", (event) => {
-      if (event.target.id !== "here-close") return;
+    page("here").addEventListener("click", ({ target }) => {
+      if (/** @type {Element} */ (target).id !== "here-close") return;
       clear();
       Address.put({ at: "" }, true);
       page("place").focus();
     });
     document.addEventListener("saferground:filter", ({ detail: { restored } }) => { if (mark && !restored) restore(); });
     addEventListener("popstate", restore);
-    if (Address.read().get("at")) {
+    const at = wanted();
+    if (at) {
       restore();
-      if (!Address.read().get("view")) map.setView(Address.read().get("at").split(",").map(Number), 16, { animate: false });
+      if (!Address.read().get("view")) map.setView(at, 16, { animate: false });
     }
   });
   return { show, fail };

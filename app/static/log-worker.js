@@ -1,12 +1,15 @@
+// @ts-check
 // Keeps the log page of one district, and what it is made of, for when there is no connection.
 // With a connection every answer comes from the server; the copy is younger than a shift is long.
 "use strict";
 
-const KEPT = `log ${self.registration.scope}`;
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+const KEPT = `log ${worker.registration.scope}`;
 const LONGEST_MS = 18 * 60 * 60 * 1000;
 const AT = "X-Kept-At";
-const page = new URL(self.registration.scope).pathname;
+const page = new URL(worker.registration.scope).pathname;
 
+/** @type {(request: string, answer: Response) => Promise<void>} */
 const keep = async (request, answer) => {
   const headers = new Headers(answer.headers);
   headers.set(AT, String(Date.now()));
@@ -15,6 +18,7 @@ const keep = async (request, answer) => {
 };
 const forget = async () => caches.delete(KEPT);
 
+/** @type {(request: string) => Promise<Response | undefined>} */
 const kept = async (request) => {
   const found = await (await caches.open(KEPT)).match(request, { ignoreVary: true });
   if (!found || Date.now() - Number(found.headers.get(AT)) > LONGEST_MS) return undefined;
@@ -22,13 +26,15 @@ const kept = async (request) => {
 };
 
 // Nobody is signed in any more (led to the sign-in), or the log is not this person's.
+/** @type {(answer: Response) => boolean} */
 const isClosed = (answer) => answer.type === "opaqueredirect" || answer.redirected || answer.status === 403 || answer.status === 404;
 
+/** @type {(request: Request) => Promise<Response>} */
 const fetchKeeping = async (request) => {
   try {
     const answer = await fetch(request);
     if (answer.ok && !answer.redirected && answer.type === "basic") await keep(request.url, answer.clone());
-    else if (request.url.split("?")[0] === self.registration.scope && isClosed(answer)) await forget();
+    else if (request.url.split("?")[0] === worker.registration.scope && isClosed(answer)) await forget();
     return answer;
   } catch (error) {
     const found = await kept(request.url);
@@ -37,7 +43,8 @@ const fetchKeeping = async (request) => {
   }
 };
 
-const keepPart = async (part, base = self.location.origin) => {
+/** @type {(part: string, base?: string) => Promise<void>} */
+const keepPart = async (part, base = worker.location.origin) => {
   const address = new URL(part, base).href;
   const answer = await fetch(address);
   if (!answer.ok) return;
@@ -52,20 +59,20 @@ const fill = async () => {
   const answer = await fetch(page, { credentials: "same-origin" });
   if (!answer.ok || answer.redirected) return;
   const text = await answer.clone().text();
-  await keep(self.registration.scope, answer);
+  await keep(worker.registration.scope, answer);
   const parts = [...text.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map((found) => found[1]);
   await Promise.all([...new Set(parts)].map((part) => keepPart(part)));
 };
 
-self.addEventListener("install", (event) => {
-  self.skipWaiting();
-  event.waitUntil(fill().catch(() => undefined));
+worker.addEventListener("install", (event) => {
+  worker.skipWaiting();
+  event.waitUntil(fill().catch(() => {}));
 });
-self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
-self.addEventListener("fetch", (event) => {
+worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
+worker.addEventListener("fetch", (event) => {
   const { request } = event;
   const address = new URL(request.url);
-  if (request.method !== "GET" || address.origin !== self.location.origin) return;
+  if (request.method !== "GET" || address.origin !== worker.location.origin) return;
   const isPage = request.mode === "navigate" && address.pathname === page;
   if (isPage || address.pathname.startsWith("/static/")) event.respondWith(fetchKeeping(request));
 });

@@ -1,50 +1,111 @@
+// @ts-check
 // Visits on a telephone: kept in the browser the moment they start or end, sent when there is a
 // connection, each under an id made here, which the server takes once. Every text is set as text.
 "use strict";
 
+// The visits as a list that is kept; each function makes a new list.
+const VisitQueue = (() => {
+  /**
+   * A visit as this telephone keeps it; times in milliseconds since 1970. It "waits" until the
+   * server has what is known of it, is "sent" once it has, or was "refused" with a reason.
+   * @typedef {{ id: string, city: string, district: string, person: string, run: string, zone: string, unit: string,
+   *   start_ms: number, end_ms: number | null, activity: string, note: string, state: "waits" | "sent" | "refused",
+   *   tried?: boolean, dropped?: boolean, why?: string }} Visit
+   */
+  const DAY_MS = 24 * 60 * 60 * 1000;
+  const AT_A_TIME = 25;
+  const SENT = /** @type {const} */ (["id", "run", "zone", "unit", "start_ms", "end_ms", "activity", "note", "dropped"]);
+
+  /** @type {(text: string | null) => Visit[]} */
+  const parse = (text) => {
+    try {
+      const found = JSON.parse(text || "[]");
+      return Array.isArray(found) ? found : [];
+    } catch { return []; }
+  };
+  /**
+   * All but what was sent, has ended and is older than a day.
+   * @type {(visits: Visit[], nowMs: number) => Visit[]}
+   */
+  const young = (visits, nowMs) => visits.filter((one) => one.state !== "sent" || one.end_ms === null || nowMs - one.start_ms < DAY_MS);
+  /** @type {(visits: Visit[], id: string, values: Partial<Visit>) => Visit[]} */
+  const changed = (visits, id, values) => visits.map((one) => (one.id === id ? { ...one, ...values } : one));
+  /**
+   * Take a visit back: what the server has, or may have, is withdrawn there; the rest is dropped here.
+   * @type {(visits: Visit[], visit: Visit) => Visit[]}
+   */
+  const undone = (visits, visit) => (visit.state === "waits" && !visit.tried
+    ? visits.filter((other) => other.id !== visit.id)
+    : changed(visits, visit.id, { end_ms: visit.start_ms, dropped: true, state: "waits" }));
+  /** @type {(visits: Visit[]) => Visit[]} */
+  const waiting = (visits) => visits.filter((one) => one.state === "waits").slice(0, AT_A_TIME);
+  /** @type {(visits: Visit[]) => { visits: Partial<Visit>[] }} */
+  const body = (visits) => ({ visits: visits.map((one) => Object.fromEntries(SENT.map((name) => [name, one[name]]))) });
+  /**
+   * What the server answered to those that were sent; one that ended meanwhile still waits.
+   * @type {(visits: Visit[], sent: Visit[], answer: { taken: { id: string }[], refused: { id: string, why: string }[] }) => Visit[]}
+   */
+  const answered = (visits, sent, { taken, refused }) => visits.map((one) => {
+    const before = sent.find(({ id }) => id === one.id);
+    const no = refused.find(({ id }) => id === one.id);
+    if (no) return { ...one, state: "refused", why: no.why };
+    const whole = before && one.end_ms === before.end_ms && taken.some(({ id }) => id === one.id);
+    return whole ? { ...one, state: "sent" } : one;
+  });
+  /**
+   * A version 4 UUID of 16 random bytes.
+   * @type {(bytes: Uint8Array) => string}
+   */
+  const uuid = (bytes) => {
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+  };
+  return { parse, young, changed, undone, waiting, body, answered, uuid };
+})();
+
 (() => {
   const frame = document.getElementById("log");
   if (!frame) return;
+  /**
+   * What the page was made with; a plan is visits by unit.
+   * @typedef {{ code: string, name: string, factors: string[] }} Zone
+   * @type {{ city: string, district: string, person: string, run: string, timezone: string, ahead_ms: number,
+   *   zones: Zone[], plan: Record<string, { zone: string, clock: string }[]>, activities: string[],
+   *   logged: { id: string, zone: string, unit: string }[], longest: { note: number },
+   *   token: string, take: string, sign_in: string, worker: string, page: string }}
+   */
   const told = JSON.parse(frame.dataset.log);
   const STORE = "saferground.visits";
   const UNIT = "saferground.unit";
-  const DAY_MS = 24 * 60 * 60 * 1000;
-  const AT_A_TIME = 25;
+  /** @type {(id: string) => Part} */
   const at = (id) => document.getElementById(id);
   const now = () => Date.now() + told.ahead_ms; // a synthetic city has a calendar of its own
+  /** @type {(ms: number) => string} */
   const clock = (ms) => new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: told.timezone }).format(ms);
+  /** @type {(code: string) => string} */
   const nameOf = (code) => (told.zones.find((zone) => zone.code === code) || { name: code }).name;
+  /** @type {(name: string, text?: string, kind?: string) => any} */
   const element = (name, text, kind) => {
     const one = document.createElement(name);
     if (text !== undefined) one.textContent = text;
     if (kind) one.className = kind;
     return one;
   };
-  const newId = () => {
-    if (crypto.randomUUID) return crypto.randomUUID();
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    bytes[6] = (bytes[6] & 0x0f) | 0x40;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
-  };
+  const newId = () => (crypto.randomUUID ? crypto.randomUUID() : VisitQueue.uuid(crypto.getRandomValues(new Uint8Array(16))));
 
-  // state: "waits" until the server has what is known, "sent" once it has, "refused" with a reason.
-  const read = () => {
-    try {
-      const found = JSON.parse(localStorage.getItem(STORE) || "[]");
-      return Array.isArray(found) ? found : [];
-    } catch { return []; }
-  };
-  const write = (visits) => {
-    const young = visits.filter((one) => one.state !== "sent" || one.end_ms === null || now() - one.start_ms < DAY_MS);
-    localStorage.setItem(STORE, JSON.stringify(young));
-  };
-  const change = (id, values) => write(read().map((one) => (one.id === id ? { ...one, ...values } : one)));
+  const read = () => VisitQueue.parse(localStorage.getItem(STORE));
+  /** @type {(visits: ReturnType<typeof read>) => void} */
+  const write = (visits) => localStorage.setItem(STORE, JSON.stringify(VisitQueue.young(visits, now())));
+  /** @type {(id: string, values: object) => void} */
+  const change = (id, values) => write(VisitQueue.changed(read(), id, values));
+  /** @type {(one: ReturnType<typeof read>[number]) => boolean} */
   const here = (one) => one.city === told.city && one.district === told.district && one.person === told.person;
   const mine = () => read().filter(here);
   const running = () => mine().find((one) => one.end_ms === null && one.state !== "refused");
 
+  /** @type {(zone: string) => void} */
   const start = (zone) => {
     const unit = at("log-unit").value.trim();
     if (!unit) { trouble("Name your unit first."); at("log-unit").focus(); return; }
@@ -67,12 +128,10 @@
     send();
     at("log-choose-title").scrollIntoView();
   };
-  // What the server has already is withdrawn there; what it has not is dropped here.
   const undo = () => {
     const one = running();
     if (!one) return;
-    if (one.state === "waits" && !one.tried) write(read().filter((other) => other.id !== one.id));
-    else change(one.id, { end_ms: one.start_ms, dropped: true, state: "waits" });
+    write(VisitQueue.undone(read(), one));
     at("log-note").value = "";
     show();
     send();
@@ -90,7 +149,7 @@
     }
   };
   const sendWaiting = async () => {
-    const waiting = mine().filter((one) => one.state === "waits").slice(0, AT_A_TIME);
+    const waiting = VisitQueue.waiting(mine());
     if (!waiting.length) return;
     const asked = await fetch(told.token, { redirect: "manual", cache: "no-store" });
     if (asked.type === "opaqueredirect") { session(); return; }
@@ -98,19 +157,11 @@
     const { token, person } = await asked.json();
     if (person !== told.person) { trouble(`${person} is signed in now, and this page is ${told.person}'s. Reload the page.`); return; }
     for (const one of waiting) change(one.id, { tried: true });
-    const body = JSON.stringify({ visits: waiting.map(({ id, run, zone, unit, start_ms, end_ms, activity, note, dropped }) => ({ id, run, zone, unit, start_ms, end_ms, activity, note, dropped })) });
+    const body = JSON.stringify(VisitQueue.body(waiting));
     const answer = await fetch(told.take, { method: "POST", redirect: "manual", headers: { "Content-Type": "application/json", "X-CSRFToken": token }, body });
     if (answer.type === "opaqueredirect") { session(); return; }
     if (!answer.ok) { trouble(`The server did not take the visits (${answer.status}). They stay on this telephone.`); return; }
-    const { taken, refused } = await answer.json();
-    const after = new Map(read().map((one) => [one.id, one]));
-    for (const { id } of taken) {
-      const before = waiting.find((one) => one.id === id);
-      const one = after.get(id);
-      if (one && before && one.end_ms === before.end_ms) one.state = "sent"; // else it ended meanwhile
-    }
-    for (const { id, why } of refused) if (after.has(id)) Object.assign(after.get(id), { state: "refused", why });
-    write([...after.values()]);
+    write(VisitQueue.answered(read(), waiting, await answer.json()));
     trouble("");
     if (mine().some((one) => one.state === "waits")) again = true;
   };
@@ -121,11 +172,13 @@
     at("log-trouble").append(" ", link);
   };
 
+  /** @type {(text: string) => void} */
   const trouble = (text) => {
     at("log-trouble").textContent = text;
     at("log-trouble").hidden = !text;
   };
   let reached = true;
+  /** @type {(what: string) => void} */
   const state = (what) => { reached = what !== "off"; };
 
   const show = () => {
@@ -167,7 +220,7 @@
       const left = made.get(zone) || 0;
       const name = element("span", `${planned} `);
       name.append(element("strong", nameOf(zone)));
-      const factors = (told.zones.find((other) => other.code === zone) || { factors: [] }).factors;
+      const factors = (told.zones.find((other) => other.code === zone) || { factors: /** @type {string[]} */ ([]) }).factors;
       if (factors.length) name.append(element("span", factors.map((factor) => factor.replaceAll("_", " ")).join(", "), "quiet"));
       const button = element("button", left ? "Again" : "Start", left ? "plain" : "");
       if (left) { made.set(zone, left - 1); item.className = "done"; name.append(element("span", "logged", "quiet")); }
@@ -230,5 +283,5 @@
   addEventListener("storage", show);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) send(); });
   setInterval(() => { showRunning(); if (mine().some((one) => one.state === "waits")) send(); }, 20000);
-  if ("serviceWorker" in navigator) navigator.serviceWorker.register(told.worker, { scope: told.page }).catch(() => undefined);
+  if ("serviceWorker" in navigator) navigator.serviceWorker.register(told.worker, { scope: told.page }).catch(() => {});
 })();

@@ -1,41 +1,55 @@
+// @ts-check
 // The page's own part of the map. Folium's script calls SaferGround.*; data come by address and
 // every text is set as text.
 "use strict";
 
 const SaferGround = (() => {
+  /** @type {Record<string, any>} */
   const colours = {
     ground: "#fbfaf7", limit: "#5b6475", water: "#bdd3e2", park: "#dfe7d6", rail: "#8b8579",
     street: { 1: "#a8a297", 2: "#c6c1b7", 3: "#dedad2" }, district: "#3d4a63",
     zone: "#b8431b", chosen: "#16233b", casing: "#ffffff",
   };
+  /** @type {(name: string) => Part} */
   const page = (name) => document.getElementById(name);
   const frame = page("map-frame");
+  /** @type {Record<string, any>} layers by name */
   const parts = { zones: null, districts: null, surface: null, neighbourhoods: null };
   const outlines = new Map(); // district -> its bounds
   const zones = new Map(); // id -> { feature, line, casing, label }
+  /** @type {L.Map} */
   let chart = null;
+  /** @type {string | null} */
   let chosen = null;
   let restoring = false;
+  /** @type {L.LatLngBoundsExpression} */
   let home = null;
   let district = "";
+  /** @type {(code: string) => string} */
   let tell = () => ""; // what stands under a district's name
 
+  /** @type {(file: string) => Promise<any>} */
   const load = async (file) => {
     const answer = await fetch(frame.dataset.files + file);
     if (!answer.ok) throw new Error(`${file}: ${answer.status}`);
     return answer.json();
   };
+  /** @type {(error: unknown) => void} */
   const told = (error) => {
     page("map-status").textContent = Words.say("unloaded");
     console.error(error);
   };
+  /** @type {(map: L.Map, name: string, order: number) => string} */
   const pane = (map, name, order) => {
     const made = map.getPane(name) || map.createPane(name);
-    made.style.zIndex = order;
+    made.style.zIndex = String(order);
     return name;
   };
 
-  // Room around what is to be seen: the legend may lie over the right of the map.
+  /**
+   * Room around what is to be seen: the legend may lie over the right of the map.
+   * @type {(margin: number) => { paddingTopLeft: [number, number], paddingBottomRight: [number, number] }}
+   */
   const around = (margin) => {
     const key = document.querySelector(".map-legend");
     const over = key && key.open && getComputedStyle(key).position === "absolute" ? key.offsetWidth + 12 : 0;
@@ -43,23 +57,27 @@ const SaferGround = (() => {
   };
 
   // What lies under everything: drawn on one canvas below the surface, and streets on one above it.
+  /** @type {(map: L.Map, file: string) => void} */
   const base = (map, file) => {
     const low = L.canvas({ pane: pane(map, "ground", 210), padding: 0.3 });
     const high = L.canvas({ pane: pane(map, "ways", 310), padding: 0.3 });
+    /** @type {(feature: GeoJSON.Feature<any, { kind: string, rank: number }>) => L.PathOptions} */
     const looks = (feature) => {
       const { kind, rank } = feature.properties;
       if (kind === "limit") return { renderer: low, color: colours.limit, weight: 1.5, fillColor: colours.ground, fillOpacity: 1 };
       if (kind === "water" || kind === "park") return { renderer: low, stroke: false, fillColor: colours[kind], fillOpacity: 1 };
       if (kind === "rail") return { renderer: high, color: colours.rail, weight: 1.6, dashArray: "7 4", fill: false };
-      return { renderer: high, color: colours.street[rank], weight: { 1: 2.4, 2: 1.3, 3: 0.8 }[rank], fill: false };
+      return { renderer: high, color: colours.street[rank], weight: [0, 2.4, 1.3, 0.8][rank], fill: false };
     };
     load(file).then((data) => {
+      /** @type {Record<string, number>} */
       const order = { limit: 0, park: 1, water: 2, street: 3, rail: 4 };
-      data.features.sort((a, b) => order[a.properties.kind] - order[b.properties.kind] || b.properties.rank - a.properties.rank);
+      data.features.sort((/** @type {BaseFeature} */ a, /** @type {BaseFeature} */ b) => order[a.properties.kind] - order[b.properties.kind] || b.properties.rank - a.properties.rank);
       L.geoJSON(data, { style: looks, interactive: false }).addTo(map);
     }).catch(told);
   };
 
+  /** @type {(map: L.Map, file: string, bounds: L.LatLngBoundsExpression) => void} */
   const surface = (map, file, bounds) => {
     parts.surface = L.imageOverlay(frame.dataset.files + file, bounds, {
       pane: pane(map, "risk", 260), alt: Words.say("surface"), opacity: 0.9,
@@ -67,6 +85,7 @@ const SaferGround = (() => {
     if (Filter.now().layers.has("surface")) parts.surface.addTo(map);
   };
 
+  /** @type {(map: L.Map, file: string) => void} */
   const districts = (map, file) => {
     parts.districts = L.layerGroup().addTo(map);
     const options = { pane: pane(map, "borders", 340), interactive: false };
@@ -94,6 +113,7 @@ const SaferGround = (() => {
     }).catch(told);
   };
 
+  /** @type {(map: L.Map, file: string) => void} */
   const neighbourhoods = (map, file) => {
     parts.neighbourhoods = L.layerGroup();
     const options = { pane: pane(map, "parts", 330), interactive: false };
@@ -109,6 +129,7 @@ const SaferGround = (() => {
     }).catch(told);
   };
 
+  /** @type {(map: L.Map, file: string) => void} */
   const drawZones = (map, file) => {
     parts.zones = L.layerGroup().addTo(map);
     const lines = L.svg({ pane: pane(map, "zones", 420), padding: 0.5 });
@@ -118,12 +139,15 @@ const SaferGround = (() => {
     }).catch(told);
   };
 
+  /**
+   * @type {(map: L.Map, feature: GeoJSON.Feature<any, ZoneFacts>, lines: L.SVG) => void}
+   */
   const drawZone = (map, feature, lines) => {
     const told = feature.properties;
-    const casing = L.geoJSON(feature, { renderer: lines, interactive: false, style: { color: colours.casing, weight: 6, opacity: 0.9, fill: false } });
-    const line = L.geoJSON(feature, { renderer: lines, bubblingMouseEvents: false, style: { color: colours.zone, weight: 3, fillColor: colours.zone, fillOpacity: 0.3 } });
+    const casing = L.geoJSON(feature, { interactive: false, style: { renderer: lines, color: colours.casing, weight: 6, opacity: 0.9, fill: false } });
+    const line = L.geoJSON(feature, { bubblingMouseEvents: false, style: { renderer: lines, color: colours.zone, weight: 3, fillColor: colours.zone, fillOpacity: 0.3 } });
     const number = document.createElement("span");
-    number.textContent = told.rank;
+    number.textContent = String(told.rank);
     const label = L.marker(line.getBounds().getCenter(), {
       interactive: false, keyboard: false, icon: L.divIcon({ html: number, className: "zone-number", iconSize: [22, 22] }),
     });
@@ -139,14 +163,15 @@ const SaferGround = (() => {
   };
 
   // A zone's outline can be reached and pressed by keyboard, and says its name.
-  const reachable = (line, told) => line.eachLayer((shape) => {
+  /** @type {(line: L.GeoJSON, told: ZoneFacts) => unknown} */
+  const reachable = (line, told) => line.eachLayer((/** @type {any} */ shape) => {
     const path = shape.getElement();
     if (!path || path.dataset.zone) return;
     path.dataset.zone = told.id;
     path.setAttribute("tabindex", "0");
     path.setAttribute("role", "button");
     path.setAttribute("aria-label", `${told.title}: ${told.reasons[0] || Words.say("no_reason")}`);
-    path.addEventListener("keydown", (event) => {
+    path.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
       choose(told.id, { focus: true });
@@ -155,13 +180,16 @@ const SaferGround = (() => {
     path.addEventListener("blur", () => mark(told.id, false));
   });
 
+  /** @type {(id: string) => Part} */
   const row = (id) => document.querySelector(`#zone-table tr[data-zone="${CSS.escape(id)}"]`);
+  /** @type {(id: string, on: boolean) => void} */
   const mark = (id, on) => {
     const zone = zones.get(id);
     if (zone) zone.line.setStyle({ weight: on || id === chosen ? 5 : 3 });
     if (row(id)) row(id).classList.toggle("over", on);
   };
 
+  /** @type {(id: string | null, how?: { focus?: boolean, move?: boolean, quiet?: boolean }) => void} */
   const choose = (id, { focus = false, move = true, quiet = false } = {}) => {
     const before = chosen;
     chosen = zones.has(id) ? id : null;
@@ -184,6 +212,7 @@ const SaferGround = (() => {
     if (!quiet) remember(before !== chosen);
   };
 
+  /** @type {(told: ZoneFacts) => void} */
   const fill = (told) => {
     page("panel-title").textContent = told.title;
     page("panel-reasons").replaceChildren(...told.reasons.map((text) => {
@@ -192,12 +221,13 @@ const SaferGround = (() => {
       return item;
     }));
     // Releases of earlier versions do not tell the parts.
-    page("panel-figures").textContent = told.parts ? Words.say("figures", told) : told.area;
+    page("panel-figures").textContent = told.parts ? Words.say("figures", { area: told.area, parts: told.parts }) : told.area;
     const anchor = row(told.id) && row(told.id).querySelector("a");
     page("panel-link").href = anchor ? anchor.href : `/zones/${encodeURIComponent(told.id)}`;
   };
 
   // The address holds zone and view here; filter.js keeps the rest of it.
+  /** @type {(step: boolean) => void} */
   const remember = (step) => {
     if (restoring) return;
     const centre = chart.getCenter();
@@ -235,17 +265,21 @@ const SaferGround = (() => {
     for (const line of rows) line.hidden = Boolean(district) && line.dataset.district !== district;
     page("no-zones").hidden = rows.some((line) => !line.hidden);
   };
+  /** @type {(code: string) => void} */
   const goTo = (code) => {
     const bounds = code ? outlines.get(code) : home;
     if (bounds) chart.fitBounds(bounds, { ...around(20), maxZoom: 14, animate: false });
   };
 
+  /** @type {(name: string, layer: L.Layer) => void} */
   const part = (name, layer) => { parts[name] = layer; };
+  /** @type {(words: (code: string) => string) => void} */
   const notes = (words) => {
     tell = words;
     for (const note of document.querySelectorAll(".district-name small")) note.textContent = tell(note.dataset.code);
   };
 
+  /** @type {(map: L.Map, bounds: L.LatLngBoundsExpression) => void} */
   const furnish = (map, bounds) => {
     chart = map;
     home = bounds;

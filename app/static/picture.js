@@ -1,13 +1,21 @@
+// @ts-check
 // The map as it is seen, as one picture: title, legend, dates, source and scale with it. It is
 // drawn here from what the page has drawn already; nothing is asked of anybody.
 "use strict";
 
 const Picture = (() => {
   const INK = "#16233b", QUIET = "#56617a", PAPER = "#fdfcf9", SHARP = 2, EDGE = 28, COLUMN = 300;
+  /** @type {(name: string) => Part} */
   const page = (name) => document.getElementById(name);
+  /** @type {(size: number, weight?: number, family?: string) => string} */
   const font = (size, weight = 400, family = "Public Sans") => `${weight} ${size}px "${family}", sans-serif`;
+  /** @type {L.Map} */
   let map = null;
 
+  /**
+   * A text in lines that fit a width, in pixels, as the pen writes them.
+   * @type {(pen: Pick<CanvasRenderingContext2D, "measureText">, text: string, width: number) => string[]}
+   */
   const lines = (pen, text, width) => {
     const found = [];
     let line = "";
@@ -17,8 +25,10 @@ const Picture = (() => {
     }
     return line ? [...found, line] : found;
   };
+  /** @type {(element: Pick<Element, "getAttribute">, name: string, otherwise?: number) => number} */
   const number = (element, name, otherwise = 0) => Number(element.getAttribute(name) ?? otherwise);
 
+  /** @type {(pen: CanvasRenderingContext2D, svg: SVGElement, left: number, top: number) => void} */
   const paths = (pen, svg, left, top) => {
     const [x, y] = svg.getAttribute("viewBox").split(" ").map(Number);
     for (const path of svg.querySelectorAll("path")) {
@@ -41,8 +51,10 @@ const Picture = (() => {
       pen.restore();
     }
   };
+  /** @type {(pen: CanvasRenderingContext2D, icon: HTMLElement, box: { left: number, top: number, width: number, height: number }) => void} */
   const label = (pen, icon, box) => {
     const badge = icon.classList.contains("zone-number");
+    /** @type {[number, number]} */
     const middle = [box.left + box.width / 2, box.top + box.height / 2];
     pen.textAlign = "center";
     pen.textBaseline = "middle";
@@ -65,7 +77,8 @@ const Picture = (() => {
     pen.lineWidth = 4;
     pen.lineJoin = "round";
     const note = name.querySelector("small");
-    const rows = [[[...name.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data).join(""), 14, 650, INK]];
+    /** @type {[string, number, number, string][]} text, size, weight, colour */
+    const rows = [[[...name.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.textContent).join(""), 14, 650, INK]];
     if (note && note.textContent) rows.push([note.textContent, 12, 600, "#0b5fa5"]);
     rows.forEach(([text, size, weight, colour], i) => {
       pen.font = font(size, weight);
@@ -77,6 +90,7 @@ const Picture = (() => {
   };
 
   // What lies on the map, from the lowest pane up; places are those on the screen.
+  /** @type {(pen: CanvasRenderingContext2D, left: number, top: number) => void} */
   const chart = (pen, left, top) => {
     const frame = map.getContainer().getBoundingClientRect();
     const size = map.getSize();
@@ -88,9 +102,10 @@ const Picture = (() => {
     pen.fillStyle = "#eef0f2";
     pen.fillRect(0, 0, size.x, size.y);
     const panes = Object.values(map.getPanes()).filter((one) => one !== map.getPanes().mapPane);
+    /** @type {(pane: Element) => number} */
     const height = (pane) => Number(getComputedStyle(pane).zIndex) || 0;
     for (const pane of panes.sort((a, b) => height(a) - height(b))) {
-      for (const element of pane.children) {
+      for (const element of /** @type {any} */ (pane.children)) {
         const rect = element.getBoundingClientRect();
         const box = { left: rect.left - frame.left, top: rect.top - frame.top, width: rect.width, height: rect.height };
         pen.globalAlpha = Number(getComputedStyle(element).opacity);
@@ -104,6 +119,7 @@ const Picture = (() => {
     scale(pen, 12, size.y - 14);
     pen.restore();
   };
+  /** @type {(pen: CanvasRenderingContext2D, left: number, bottom: number) => void} */
   const scale = (pen, left, bottom) => {
     const bars = [...document.querySelectorAll(".leaflet-control-scale-line")].reverse();
     pen.textAlign = "left";
@@ -121,10 +137,20 @@ const Picture = (() => {
     });
   };
 
-  // The legend of what is shown, in columns; without a pen it only says how high it is.
-  const legend = (pen, left, top, width, paint) => {
+  /**
+   * How many columns a legend of a width has, and how wide each is, in pixels.
+   * @type {(width: number) => { columns: number, wide: number }}
+   */
+  const columnsOf = (width) => {
     const columns = Math.max(1, Math.floor((width + EDGE) / (COLUMN + EDGE)));
-    const wide = (width - (columns - 1) * EDGE) / columns;
+    return { columns, wide: (width - (columns - 1) * EDGE) / columns };
+  };
+  /**
+   * The legend of what is shown, in columns; where it is not to be painted, how high it is.
+   * @type {(pen: CanvasRenderingContext2D, left: number, top: number, width: number, paint: boolean) => number}
+   */
+  const legend = (pen, left, top, width, paint) => {
+    const { columns, wide } = columnsOf(width);
     const blocks = [...document.querySelectorAll(".map-legend > div")].filter((block) => !block.hidden);
     const ends = new Array(columns).fill(top);
     for (const block of blocks) {
@@ -146,6 +172,7 @@ const Picture = (() => {
     }
     return Math.max(...ends);
   };
+  /** @type {(pen: CanvasRenderingContext2D, mark: Element, x: number, y: number) => void} */
   const swatch = (pen, mark, x, y) => {
     const [fill, stroke] = [mark.getAttribute("fill"), mark.getAttribute("stroke")];
     const shape = new Path2D();
@@ -230,5 +257,5 @@ const Picture = (() => {
       document.body.classList.remove("with-sheet");
     });
   });
-  return { sheet };
+  return { sheet, lines, columnsOf };
 })();

@@ -1,3 +1,4 @@
+// @ts-check
 // The form that asks for a run: it counts the incidents of the period, and draws the grid, without
 // being sent. Without this script the button "Preview the grid" sends it and the page tells both.
 "use strict";
@@ -5,10 +6,13 @@
 (() => {
   const form = document.querySelector(".run-form");
   if (!form) return;
+  /** @type {(name: string) => Part} */
   const part = (name) => form.querySelector(`[data-part=${name}]`);
+  /** @type {(name: string) => string} */
   const value = (name) => form.elements[name].value.trim();
   let asked = 0;
 
+  /** @type {(address: string, values: Record<string, any>) => Promise<any>} */
   const load = async (address, values) => {
     const answer = await fetch(`${address}?${new URLSearchParams(values)}`, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(`${answer.status}`);
@@ -40,12 +44,13 @@
     part("budget").textContent = told;
     part("budget").hidden = !told;
   };
-  form.addEventListener("change", (event) => { if (deciding.includes(event.target.name)) weigh(); });
+  form.addEventListener("change", ({ target }) => { if (deciding.includes(/** @type {HTMLInputElement} */ (target).name)) weigh(); });
 
   // Of the factors that are taken: the farthest influence, and how many columns they make.
   const tried = () => {
     let [blocks, candidates] = [1, 0];
     for (const one of form.querySelectorAll("input[name$=-max_blocks]")) {
+      /** @type {(name: string) => Part} */
       const of = (name) => form.elements[one.name.replace("max_blocks", name)];
       const reach = Number(one.value);
       if (!of("taken").checked || !(reach >= 1 && reach <= 20)) continue;

@@ -1,3 +1,4 @@
+// @ts-check
 // Search for a street, an intersection or a place by name as one types: the names come in one file
 // when the field is first entered. The rules are those of geodata/publishing/search.py.
 "use strict";
@@ -15,9 +16,25 @@ const Search = (() => {
   const ORDER = ["neighbourhood", "street", "crossing", "park", "water"];
   const BETWEEN = /\s*[&/@+]\s*|\s+(?:and|at|y|con)\s+/i;
 
+  /**
+   * @typedef {{ text: string, words: string[] }} Name
+   * @typedef {{ kind: string, names: number[], at: [number, number], district: string }} Spot `names` are positions
+   * @typedef {Spot & { name: string }} Found
+   * @typedef {[string, number[], number, number, number]} Row kind, names, latitude, longitude, district
+   * @typedef {{ names: string[], spots: Row[], kinds: Record<string, string>, districts: Record<string, string> }} NamesFile
+   */
+
+  /**
+   * The words of a name as they are compared: no accents, no capitals, usual words short.
+   * @type {(text: string) => string[]}
+   */
   const wordsOf = (text) => (text.toLowerCase().normalize("NFKD").replace(/[\p{M}'’]/gu, "").match(/[a-z0-9]+/g) || [])
     .map((word) => SHORT.get(word) || word);
 
+  /**
+   * Whether one letter too many, too few, wrong or swapped makes one word of the other.
+   * @type {(word: string, other: string) => boolean}
+   */
   const oneSlip = (word, other) => {
     if (Math.abs(word.length - other.length) > 1) return false;
     let start = 0;
@@ -26,11 +43,16 @@ const Search = (() => {
     const swapped = a.length > 1 && b.length > 1 && a[0] === b[1] && a[1] === b[0] && a.slice(2) === b.slice(2);
     return a.slice(1) === b.slice(1) || a.slice(1) === b || a === b.slice(1) || swapped;
   };
+  /** @type {(word: string, other: string, alike: boolean) => number} */
   const price = (word, other, alike) => {
     if (word === other) return 0;
     if (other.startsWith(word)) return 1;
     return alike && word.length >= 4 && oneSlip(word, other) ? 3 : Infinity;
   };
+  /**
+   * How far words are from a name, `Infinity` where it is not meant.
+   * @type {(asked: string[], name: string[], alike: boolean) => number}
+   */
   const cost = (asked, name, alike) => {
     const left = [...name];
     let total = 0;
@@ -47,18 +69,25 @@ const Search = (() => {
     return total + 0.1 * left.length;
   };
 
-  // names: { words, text }; spots: { kind, names: [positions], at, district }
+  /**
+   * The spots that a text names, the best first; at most `most` of them.
+   * @type {(names: Name[], spots: Spot[], text: string, most?: number) => Found[]}
+   */
   const find = (names, spots, text, most = MOST) => {
     const parts = text.split(BETWEEN).map(wordsOf).filter((words) => words.length);
     const whole = wordsOf(text);
     if (!whole.length) return [];
+    /** @type {(spot: Spot) => string} */
     const title = (spot) => spot.names.map((name) => names[name].text).join(" & ");
+    /** @type {(found: [number, Spot][]) => Found[]} */
     const first = (found) => found
       .sort((a, b) => Math.round((a[0] - b[0]) * 1e6) || ORDER.indexOf(a[1].kind) - ORDER.indexOf(b[1].kind) || (title(a[1]) < title(b[1]) ? -1 : title(a[1]) > title(b[1]) ? 1 : 0))
       .slice(0, most)
       .map(([, spot]) => ({ ...spot, name: title(spot) }));
     for (const alike of [false, true]) {
+      /** @type {(asked: string[]) => number[]} */
       const costs = (asked) => names.map((name) => cost(asked, name.words, alike));
+      /** @type {[number, Spot][]} */
       let found = [];
       if (parts.length === 2) {
         const [one, two] = parts.map(costs);
@@ -71,13 +100,14 @@ const Search = (() => {
       }
       if (!found.length) {
         const single = costs(whole);
-        found = spots.filter((spot) => spot.kind !== "crossing" && single[spot.names[0]] < Infinity).map((spot) => [single[spot.names[0]], spot]);
+        found = spots.filter((spot) => spot.kind !== "crossing" && single[spot.names[0]] < Infinity).map((spot) => /** @type {[number, Spot]} */ ([single[spot.names[0]], spot]));
       }
       if (found.length) return first(found);
     }
     if (parts.length !== 2) return [];
     return parts.flatMap((part) => find(names, spots, part.join(" "), Math.floor(most / 2)));
   };
+  /** @type {(told: NamesFile) => { names: Name[], spots: Spot[] }} */
   const read = (told) => ({
     names: told.names.map((text) => ({ text, words: wordsOf(text) })),
     spots: told.spots.map(([kind, names, lat, lon, district]) => ({ kind: told.kinds[kind], names, at: [lat, lon], district: told.districts[district] })),
@@ -86,13 +116,18 @@ const Search = (() => {
 })();
 
 document.addEventListener("saferground:map", ({ detail: { map } }) => {
+  /** @type {(name: string) => Part} */
   const page = (name) => document.getElementById(name);
   const field = page("place"), list = page("place-list"), status = page("map-status");
   const address = page("map-frame").dataset.names;
   if (!address) return;
   const kinds = page("place-kinds").dataset;
   const districts = Object.fromEntries([...page("district").options].map((option) => [option.value, option.textContent]));
-  let loading = null, found = [], sought = "", active = -1; // what was found for what was sought
+  /** @type {Promise<ReturnType<typeof Search.read>> | null} */
+  let loading = null;
+  /** @type {ReturnType<typeof Search.find>} */
+  let found = []; // for what was sought
+  let sought = "", active = -1;
 
   field.setAttribute("role", "combobox");
   field.setAttribute("aria-controls", "place-list");
@@ -112,6 +147,7 @@ document.addEventListener("saferground:map", ({ detail: { map } }) => {
     field.setAttribute("aria-expanded", "false");
     field.removeAttribute("aria-activedescendant");
   };
+  /** @type {(place: number) => void} */
   const mark = (place) => {
     active = place;
     [...list.children].forEach((item, i) => item.setAttribute("aria-selected", String(i === place)));
@@ -139,13 +175,14 @@ document.addEventListener("saferground:map", ({ detail: { map } }) => {
     const matches = page("matches");
     if (matches) matches.remove();
   };
+  /** @type {(spot: ReturnType<typeof Search.find>[number]) => void} */
   const go = (spot) => {
     field.value = spot.name;
     sought = "";
     close();
     forget();
     Here.show(spot.at, { focus: true }); // a step of its own, which the view then belongs to
-    map.setView(spot.at, { street: 15, crossing: 17 }[spot.kind] || 15, { animate: false });
+    map.setView(spot.at, spot.kind === "crossing" ? 17 : 15, { animate: false });
   };
   const search = async () => {
     const text = field.value.trim();

@@ -1,3 +1,4 @@
+// @ts-check
 // Files that are handed in: one that is too long is told before it is sent. Addresses that are being
 // fetched: the page looks again by itself.
 "use strict";
@@ -13,7 +14,7 @@ document.addEventListener("DOMContentLoaded", () => {
       return long;
     };
     field.addEventListener("change", check);
-    field.form.addEventListener("submit", (event) => {
+    field.form.addEventListener("submit", (/** @type {Event} */ event) => {
       if (!check()) return;
       event.preventDefault();
       field.focus();

@@ -1,3 +1,4 @@
+// @ts-check
 // The map of a release's own page: everything is drawn from files beside it.
 "use strict";
 
@@ -5,6 +6,7 @@
   const frame = document.getElementById("map");
   const told = frame.dataset;
   if (!told.zones || !window.L) return;
+  /** @type {(name: string) => Promise<any>} */
   const read = async (name) => {
     const answer = await fetch(told.folder + name);
     if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
@@ -21,13 +23,16 @@
   const picture = frame.firstElementChild;
   picture.remove();
   const map = L.map(frame, { attributionControl: false, zoomSnap: 0.25 });
-  const pane = (name, order) => { map.createPane(name).style.zIndex = order; return name; };
+  /** @type {(name: string, order: number) => string} */
+  const pane = (name, order) => { map.createPane(name).style.zIndex = String(order); return name; };
   const [ground, ways] = [pane("ground", 210), pane("ways", 310)];
+  /** @type {Record<number, [string, number]>} */
   const streets = { 1: ["#a8a297", 2.4], 2: ["#c6c1b7", 1.3], 3: ["#dedad2", 0.8] };
+  /** @type {Record<string, string>} */
   const fills = { limit: "#fbfaf7", water: "#bdd3e2", park: "#dfe7d6" };
   const low = L.canvas({ pane: ground }), high = L.canvas({ pane: ways });
   const order = ["limit", "park", "water", "street", "rail"];
-  base.features.sort((a, b) => order.indexOf(a.properties.kind) - order.indexOf(b.properties.kind));
+  base.features.sort((/** @type {BaseFeature} */ a, /** @type {BaseFeature} */ b) => order.indexOf(a.properties.kind) - order.indexOf(b.properties.kind));
   L.geoJSON(base, {
     interactive: false,
     style: ({ properties: { kind, rank } }) => {
@@ -43,6 +48,7 @@
     const name = L.marker(properties.at, { icon, interactive: false, keyboard: false });
     name.on("add", () => { name.getElement().textContent = properties.name; }).addTo(map);
   }
+  /** @type {(id: string) => void} */
   const choose = (id) => {
     for (const row of document.querySelectorAll("tr.chosen")) row.classList.remove("chosen");
     const row = document.getElementById(id);
@@ -52,7 +58,7 @@
   };
   L.geoJSON(zones, {
     style: { color: "#b8431b", weight: 3, fillOpacity: 0.3 },
-    onEachFeature: ({ properties }, line) => {
+    onEachFeature: ({ properties }, /** @type {L.Polygon} */ line) => {
       line.on("click", () => choose(properties.id));
       const number = L.divIcon({ className: "zone-number", html: "", iconSize: [22, 22] });
       const mark = L.marker(line.getBounds().getCenter(), { icon: number, keyboard: true, title: properties.title, alt: properties.title });

@@ -1,58 +1,99 @@
-// A page about long work asks again and again how far it is; when it has ended, the page is read
-// anew and tells what became of it. Every text is set as text.
+// @ts-check
+// Pages about long work ask again and again how far it is; when it has ended, the page is read anew
+// and tells what became of it. A page about one piece asks for its state; a page that lists work
+// asks for itself and renews its lists. Every text is set as text, or comes from the page itself.
 "use strict";
 
 (() => {
-  const frame = document.querySelector("[data-work]");
-  if (!frame) return;
-  const part = (name) => frame.querySelector(`[data-part=${name}]`);
-  const QUICK = 2000;
-  const SLOW = 30000;
-  let pause = QUICK;
-  let timer = 0;
+  const SLOW_MS = 30000;
 
-  // What is read out loud is touched only when it says something new.
-  const tell = (name, text) => {
+  /**
+   * Look every so many milliseconds while `goesOn`, less often in the background or after a failure.
+   * @type {(look: () => Promise<void>, quickMs: number, goesOn: () => boolean) => void}
+   */
+  const repeat = (look, quickMs, goesOn) => {
+    let pause = quickMs;
+    let timer = 0;
+    const again = async () => {
+      try {
+        await look();
+        pause = quickMs;
+      } catch (error) {
+        console.warn("how far the work is cannot be told at the moment", error);
+        pause = Math.min(2 * pause, SLOW_MS);
+      }
+      later(document.hidden ? SLOW_MS : pause);
+    };
+    /** @type {(wait: number) => void} */
+    const later = (wait) => {
+      clearTimeout(timer);
+      if (goesOn()) timer = setTimeout(again, wait);
+    };
+    document.addEventListener("visibilitychange", () => { // whoever comes back sees what is now
+      pause = quickMs;
+      if (!document.hidden) later(0);
+    });
+    later(quickMs);
+  };
+  /** @type {(address: string, headers: Record<string, string>) => Promise<Response>} */
+  const get = async (address, headers) => {
+    const answer = await fetch(address, { headers, redirect: "error", cache: "no-store" });
+    if (!answer.ok) throw new Error(`${answer.status}`);
+    return answer;
+  };
+
+  // One piece of work. What is read out loud is touched only when it says something new.
+  const frame = document.querySelector("[data-work]");
+  let ended = false;
+  /** @type {(name: string) => any} */
+  const part = (name) => frame.querySelector(`[data-part=${name}]`);
+  /** @type {(name: string, text: string) => void} */
+  const put = (name, text) => {
     const place = part(name);
     if (place.textContent !== text) place.textContent = text;
   };
-  const show = (told) => {
-    tell("words", told.words.charAt(0).toUpperCase() + told.words.slice(1));
-    tell("stage", told.stage);
-    tell("worker", told.worker);
-    part("worker").hidden = !told.worker;
-    const running = told.percent !== null;
+  /**
+   * @typedef {{ words: string, stage: string, worker: string, ended: boolean, percent: number | null,
+   *   share: string, remaining: string, method: string }} State
+   * @type {(state: State) => void}
+   */
+  const show = (state) => {
+    put("words", state.words.charAt(0).toUpperCase() + state.words.slice(1));
+    put("stage", state.stage);
+    put("worker", state.worker);
+    part("worker").hidden = !state.worker;
+    const running = state.percent !== null;
     part("far").hidden = part("left").hidden = !running;
     if (!running) return;
-    part("bar").value = told.percent;
-    tell("share", told.share);
-    tell("remaining", told.remaining);
-    tell("method", told.method);
+    part("bar").value = state.percent;
+    put("share", state.share);
+    put("remaining", state.remaining);
+    put("method", state.method);
   };
-  const look = async () => {
-    try {
-      const answer = await fetch(frame.dataset.work, { headers: { Accept: "application/json" }, redirect: "error", cache: "no-store" });
-      if (!answer.ok) throw new Error(`${answer.status}`);
-      const told = await answer.json();
-      show(told);
-      if (told.ended) {
+  const lookAtOne = async () => {
+    const answer = await get(frame.dataset.work, { Accept: "application/json" });
+    const state = await answer.json();
+    show(state);
+    ended = state.ended;
+    if (ended) location.reload();
+  };
+
+  // Lists of work.
+  const lists = () => [...document.querySelectorAll("[data-going-on]")];
+  const lookAtLists = async () => {
+    const answer = await get(location.href, { "X-By-Itself": "1" });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const list of lists()) {
+      const now = page.getElementById(list.id);
+      if (!now || !now.hasAttribute("data-going-on")) {
+        ended = true;
         location.reload();
         return;
       }
-      pause = QUICK;
-    } catch (error) {
-      console.warn("how far the work is cannot be told at the moment", error);
-      pause = Math.min(2 * pause, SLOW);
+      if (now.innerHTML !== list.innerHTML) list.replaceWith(document.importNode(now, true));
     }
-    later(document.hidden ? SLOW : pause);
   };
-  const later = (wait) => {
-    clearTimeout(timer);
-    timer = setTimeout(look, wait);
-  };
-  document.addEventListener("visibilitychange", () => { // whoever comes back sees what is now
-    pause = QUICK;
-    if (!document.hidden) later(0);
-  });
-  later(QUICK);
+
+  if (frame) repeat(lookAtOne, 2000, () => !ended);
+  else repeat(lookAtLists, 3000, () => !ended && lists().length > 0);
 })();

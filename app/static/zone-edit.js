@@ -1,19 +1,24 @@
+// @ts-check
 // Zones changed on a map: press zones to choose them, draw a line or an outline. What is drawn goes
 // as GeoJSON into the field of the form, where it can also be typed; nothing else is sent.
 "use strict";
 
-document.addEventListener("staffmap:drawn", ({ target, detail: { map, layers } }) => {
+document.addEventListener("staffmap:drawn", ({ target: frame, detail: { map, layers } }) => {
+  const target = /** @type {HTMLElement} */ (frame);
   const form = document.querySelector(".edit-form");
   const tools = document.querySelector(".draw-tools");
   if (!form || !tools || tools.dataset.ready) return;
   tools.dataset.ready = "yes";
+  /** @type {(name: string) => Part} */
   const tool = (name) => document.querySelector(`[data-draw=${name}]`);
   const shape = form.elements.shape;
   const boxes = [...form.querySelectorAll("input[name=zones]")];
   const zones = new Map(); // id -> the shape on the map
   const said = tool("said");
   const mark = L.layerGroup().addTo(map);
-  let kind = "", corners = [];
+  let kind = ""; // "LineString", "Polygon", or nothing is being drawn
+  /** @type {L.LatLng[]} */
+  let corners = [];
 
   // What each step needs is shown with it.
   const steps = [...form.querySelectorAll("input[name=action]")];
@@ -34,7 +39,7 @@ document.addEventListener("staffmap:drawn", ({ target, detail: { map, layers } }
   };
   for (const { told, drawn } of layers) {
     if (told.name !== "zones") continue;
-    drawn.eachLayer((part) => part.eachLayer && part.eachLayer((one) => {
+    drawn.eachLayer((/** @type {any} */ part) => part.eachLayer && part.eachLayer((/** @type {any} */ one) => {
       const id = one.feature && one.feature.properties.id;
       if (!id || !one.options.interactive) return;
       zones.set(id, one);
@@ -59,6 +64,7 @@ document.addEventListener("staffmap:drawn", ({ target, detail: { map, layers } }
     tool("undo").disabled = !corners.length;
     tool("finish").disabled = corners.length < (kind === "Polygon" ? 3 : 2);
   };
+  /** @type {(wanted: string) => void} */
   const begin = (wanted) => {
     kind = wanted;
     corners = [];

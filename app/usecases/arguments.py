@@ -107,9 +107,14 @@ class Arguments:
             self.faults.append(f"{name} must be true or false, got {value!r:.60}")
         return value is True
 
-    def day(self, name: str, *, required: bool = True) -> dt.date | None:
+    def day(self, name: str) -> dt.date:
         """Read an ISO date."""
-        value = self._take(name, required=required)
+        value = self._take(name, required=True)
+        return (value is not None and self._day(name, value)) or dt.date.min
+
+    def day_or_none(self, name: str) -> dt.date | None:
+        """Read an ISO date, nothing where it is absent."""
+        value = self._take(name)
         return None if value is None else self._day(name, value)
 
     def period(self, name: str) -> tuple[dt.date, dt.date]:

@@ -328,7 +328,7 @@ def make(city: str) -> ResponseReturnValue:
     """Ask for a draft of the data as they stand."""
     staff_city(city)
     room, who = workroom(), require_visitor().person.name
-    job = jobs.ask(room.database, room.bell, "draft", {"city": city}, who)
+    job = jobs.ask(room.database, "draft", {"city": city}, who)
     return redirect(url_for("work.job", city=city, job=job.id), 303)
 
 

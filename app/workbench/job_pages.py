@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.jobs.jobs import JobStatus
-    from geodata.repositories.job_queue import JobRecord
+    from geodata.db.staff_tables import Job
 
 
 STAGES = {
@@ -81,7 +81,7 @@ AFTER = {  # what is done once a stage is, where no other is told
 }
 
 
-def stage_words(job: JobRecord) -> str:
+def stage_words(job: Job) -> str:
     """Say what is being done."""
     stage = job.stage
     if stage is None:
@@ -91,7 +91,7 @@ def stage_words(job: JobRecord) -> str:
     return STAGES.get(stage, stage[:1].upper() + stage[1:])
 
 
-def state_words(job: JobRecord) -> str:
+def state_words(job: Job) -> str:
     """Say how a job stands."""
     if job.state == job_queue.RUNNING and job.cancel_asked_by:
         return "is being cancelled"
@@ -142,7 +142,7 @@ def about(kind: str, arguments: Mapping[str, Any]) -> str:
     return "all that is to be published"
 
 
-def remedy(job: JobRecord) -> str:
+def remedy(job: Job) -> str:
     """Say what to do about a job that failed."""
     message = job.message or ""
     if "fault of this program" in message:
@@ -316,7 +316,7 @@ def _message(message: str | None) -> str:
     return told if told.endswith((".", "!", "?")) else f"{told}."
 
 
-def _made(job: JobRecord, city: str) -> tuple[tuple[str, str], ...]:
+def _made(job: Job, city: str) -> tuple[tuple[str, str], ...]:
     result = job.result or {}
     made = [
         (f"Run {run}", url_for("reading.run", city=city, run=run)) for run in result.get("runs", ())
@@ -412,7 +412,7 @@ def retry(city: str, job: int) -> ResponseReturnValue:
     """Ask again for what failed or was cancelled."""
     require_change(require_visitor().person, _job(city, job).job)
     room = workroom()
-    asked = jobs.retry(room.database, room.bell, job, require_visitor().person.name)
+    asked = jobs.retry(room.database, job, require_visitor().person.name)
     say("Asked for again.")
     return redirect(url_for("work.job", city=city, job=asked.id), 303)
 

@@ -78,7 +78,7 @@ def ask(city: str, run: str, kind: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(opened, {kind: form}), 422
     room = workroom()
-    job = jobs.ask(room.database, room.bell, kind, form.arguments(), require_visitor().person.name)
+    job = jobs.ask(room.database, kind, form.arguments(), require_visitor().person.name)
     say(f"Job {job.id} is asked for.")
     return redirect(job_page(opened.city.slug, job.id), 303)
 

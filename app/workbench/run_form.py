@@ -33,6 +33,7 @@ from app.admin.forms import ChecksField, WholeField
 from app.forms import EARLIEST, LATEST
 from app.i18n import numbers
 from app.usecases.risk.fit import FactorChoice, FitRequest
+from app.usecases.risk.settings import SETTINGS, Setting, parts_of
 from app.workbench.job_pages import duration
 from geodata.repositories import incidents, job_queue, layers, runs
 from geodata.repositories.runs import LONGEST_NAME, LONGEST_NOTE
@@ -40,7 +41,7 @@ from spatial.analysis import CITY_SCOPE
 from spatial.errors import GridError
 from spatial.grid import Grid, lay_grid
 from spatial.neighbours import nearest_neighbours
-from spatial.spec import MAX_CELLS, HistorySpec, ModelSpec, ZoneSpec
+from spatial.spec import MAX_CELLS, ZoneSpec
 from spatial.zones.cut import budget_caution, cut_zones
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from sqlalchemy.orm import Session
 
+    from app.usecases.risk.settings import Spec
     from geodata.repositories.cities import CityRecord
     from geodata.repositories.incidents import OutcomeDays
     from geodata.repositories.runs import RunRecord
@@ -271,11 +273,6 @@ OPERATIONS = {
     "density": "density: many places together",
 }
 STEPS = {"half": "half a block", "whole": "a block"}
-FAMILIES = {
-    "poisson": "Poisson",
-    "nb1": "negative binomial, variance linear in the mean (NB1)",
-    "nb2": "negative binomial, variance quadratic in the mean (NB2)",
-}
 
 
 def _number(least: float, most: float) -> list[Any]:
@@ -283,7 +280,7 @@ def _number(least: float, most: float) -> list[Any]:
     return [InputRequired(told), NumberRange(least, most, told)]
 
 
-def _choices(told: dict[str, str]) -> list[SelectChoice]:
+def _choices(told: Mapping[str, str]) -> list[SelectChoice]:
     return [SelectChoice(value, label) for value, label in told.items()]
 
 
@@ -297,7 +294,21 @@ class FactorForm(Form):
     step = SelectField("Step", choices=_choices(STEPS))
 
 
-class RunForm(FlaskForm):
+def _field(setting: Setting) -> Any:
+    """Return the field of a setting."""
+    if setting.choices is not None:
+        kind = ChecksField if setting.several else RadioField
+        return kind(setting.label, choices=_choices(setting.choices), description=setting.hint)
+    times = 100 if setting.percent else 1
+    bounds = _number(times * setting.least, times * setting.most)
+    kind = WholeField if setting.whole else FloatField
+    return kind(setting.label, bounds, description=setting.hint)
+
+
+SettingsForm: Any = type("SettingsForm", (FlaskForm,), {one.name: _field(one) for one in SETTINGS})
+
+
+class RunForm(SettingsForm):
     """What decides a run."""
 
     outcome = SelectField("Outcome", description="What is to be explained.")
@@ -323,61 +334,6 @@ class RunForm(FlaskForm):
     factors = FieldList(FormField(FactorForm), max_entries=200)
     cell = FloatField("Side of a cell", _number(1e-3, LONGEST_UNITS))
     block = FloatField("Length of a block", _number(1e-3, LONGEST_UNITS))
-    area_share = FloatField(
-        "Share of each district's area, in percent",
-        _number(0.01, 50),
-        description="How much ground the zones of a district may take together.",
-    )
-    zones_from = RadioField(
-        "Zones follow",
-        choices=_choices(
-            {
-                "combined": "the combined risk: environment and history together",
-                "rtm": "the risk terrain alone",
-            }
-        ),
-    )
-    sign = RadioField(
-        "Look for factors that",
-        choices=_choices({"aggravating": "raise risk", "protective": "lower risk"}),
-    )
-    sharing = RadioField(
-        "Districts by themselves",
-        choices=_choices(
-            {
-                "own": "have models of their own; where incidents are few, the city's factors",
-                "shared": "deviate from the city's model as far as their data say",
-            }
-        ),
-    )
-    min_incidents_district = WholeField(
-        "Fewest incidents for a district's own model", _number(1, 1_000_000)
-    )
-    seed = WholeField(
-        "Seed",
-        _number(0, 2**31 - 1),
-        description="Draws the folds. The same seed and data give the same run.",
-    )
-    min_cells = WholeField("Fewest cells of a zone", _number(1, 10_000))
-    max_cells = WholeField("Most cells of a zone", _number(1, 10_000))
-    max_zones = WholeField("Most zones of a district", _number(1, 1_000))
-    half_life_days = FloatField(
-        "Age at which a past incident counts half, in days",
-        _number(0, 36_500),
-        description="0 lets all count alike.",
-    )
-    families = ChecksField("Likelihoods that compete by BIC", choices=_choices(FAMILIES))
-    folds = WholeField("Folds of the cross-validation", _number(3, 100))
-    mixing = FloatField(
-        "Mixing of the elastic net", _number(0.01, 1), description="1 is the lasso."
-    )
-    lambda_rule = RadioField(
-        "Penalty taken from the cross-validation",
-        choices=_choices(
-            {"min": "the one with the least deviance", "1se": "the strongest within one SE of it"}
-        ),
-    )
-
     name = StringField(
         "Name",
         [Optional(), Length(max=LONGEST_NAME, message=f"take up to {LONGEST_NAME} characters")],
@@ -444,31 +400,26 @@ class RunForm(FlaskForm):
             factors=self._factors(offered),
             cell_units=None if self.cell.data == city.cell_units else self.cell.data,
             block_units=None if self.block.data == city.block_units else self.block.data,
-            model=ModelSpec(
-                sign=self.sign.data,
-                folds=self.folds.data,
-                mixing=self.mixing.data,
-                lambda_rule=self.lambda_rule.data,
-                families=tuple(name for name in FAMILIES if name in self.families.data),  # type: ignore[misc]
-                min_incidents_district=self.min_incidents_district.data,
-                sharing=self.sharing.data,
-                seed=self.seed.data,
-            ),
-            history=HistorySpec(half_life_days=self.half_life_days.data or None),
-            zones=self.zones_asked(),
+            **self.parts_asked(),
             name=(self.name.data or "").strip(),
             note=(self.note.data or "").strip(),
         )
 
+    def parts_asked(self) -> dict[str, Any]:
+        """Return the parts of a run's specification, of fields without faults."""
+        return parts_of({one.name: self._value(one) for one in SETTINGS})
+
     def zones_asked(self) -> ZoneSpec:
         """Return how zones are to be cut, of fields without faults."""
-        return ZoneSpec(
-            source=self.zones_from.data,
-            area_share=round(self.area_share.data / 100, 9),
-            min_cells=self.min_cells.data,
-            max_cells=self.max_cells.data,
-            max_zones=self.max_zones.data,
-        )
+        return ZoneSpec(**{one.field: self._value(one) for one in SETTINGS if one.part == "zones"})
+
+    def _value(self, setting: Setting) -> Any:
+        value = self[setting.name].data
+        if setting.several:
+            return tuple(name for name in setting.choices or () if name in value)
+        if setting.percent:
+            return round(value / 100, 9)
+        return value if setting.choices or setting.whole else setting.number(value)
 
     def _districts(self, offered: Offer) -> tuple[str, ...]:
         every = tuple(offered.city.districts["code"])
@@ -510,7 +461,7 @@ def _plain(number: float) -> float:
 
 def typed(asked: FitRequest, offered: Offer) -> dict[str, Any]:
     """Give what a form says when this is asked for."""
-    city, model, zones = offered.city, asked.model, asked.zones
+    city = offered.city
     every = tuple(city.districts["code"])
     each = len(asked.districts) == len(every) > 1
     return {
@@ -522,19 +473,20 @@ def typed(asked: FitRequest, offered: Offer) -> dict[str, Any]:
         "factors": _typed_factors(asked, offered),
         "cell": _plain(city.cell_units if asked.cell_units is None else asked.cell_units),
         "block": _plain(city.block_units if asked.block_units is None else asked.block_units),
-        "area_share": _plain(round(100 * zones.area_share, 7)),
-        "zones_from": zones.source,
-        "half_life_days": asked.history.half_life_days or 0.0,
-        **{name: getattr(zones, name) for name in ("min_cells", "max_cells", "max_zones")},
-        **{
-            name: getattr(model, name)
-            for name in ("sign", "sharing", "seed", "folds", "mixing", "lambda_rule")
-        },
-        "families": list(model.families),
-        "min_incidents_district": model.min_incidents_district,
+        **{one.name: _shown_value(one, getattr(asked, one.part)) for one in SETTINGS},
         "name": asked.name,
         "note": asked.note,
     }
+
+
+def _shown_value(setting: Setting, spec: Spec) -> Any:
+    """Return a setting as its field has it."""
+    if setting.flag:
+        return getattr(spec, setting.field)
+    value = setting.plain(spec)
+    if setting.percent:
+        return _plain(round(100 * value, 7))
+    return float(value) if setting.name == "half_life_days" else value
 
 
 def _typed_factors(asked: FitRequest, offered: Offer) -> list[dict[str, Any]]:

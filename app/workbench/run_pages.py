@@ -458,7 +458,7 @@ def _ask(form: RunForm, offered: Offer) -> int | None:
     room, who = workroom(), require_visitor().person.name
     try:
         asked = form.asked(offered)
-        job = jobs.ask(room.database, room.bell, "fit", fit_arguments(asked), who)
+        job = jobs.ask(room.database, "fit", fit_arguments(asked), who)
     except SaferGroundError as error:
         put_at(form.outcome, str(error))
         return None

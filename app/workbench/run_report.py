@@ -156,6 +156,14 @@ def _story(title: str, parts: dict[str, Any], drawn: dict[str, bytes], width: fl
         f"{methods.candidates} candidates, {methods.screened} kept by the elastic net; "
         f"{methods.family}, BIC {methods.bic}."
     )
+    _add_certainty(paper, methods, drawn)
+    _add_validation(paper, parts, drawn)
+    _add_reading(paper, methods)
+    return paper.story
+
+
+def _add_certainty(paper: Paper, methods: Any, drawn: dict[str, bytes]) -> None:
+    """Add how sure the choice of factors is, and the districts beside the city."""
     if methods.certainty:
         paper.heading("How sure the choice is")
         paper.picture(drawn["selection"])
@@ -171,6 +179,10 @@ def _story(title: str, parts: dict[str, Any], drawn: dict[str, bytes], width: fl
             methods.districts,
             (0.14, 0.3, 0.12, 0.24, 0.1, 0.1),
         )
+
+
+def _add_validation(paper: Paper, parts: dict[str, Any], drawn: dict[str, bytes]) -> None:
+    """Add the scores on later incidents, where the run was validated."""
     scored = parts["validation"].scored
     if scored:
         paper.heading("How it did on later incidents")
@@ -186,6 +198,10 @@ def _story(title: str, parts: dict[str, Any], drawn: dict[str, bytes], width: fl
             (0.15, *(0.17 for _ in parts["heads"])),
         )
         paper.picture(drawn["calibration"], share=0.6)
+
+
+def _add_reading(paper: Paper, methods: Any) -> None:
+    """Add the account of the sources, the limits and every setting."""
     paper.heading("What was read, and what was left out")
     paper.table(
         ["Source", "Kind", "Read", "Stored", "Left out"],
@@ -204,4 +220,3 @@ def _story(title: str, parts: dict[str, Any], drawn: dict[str, bytes], width: fl
     paper.heading("Method and limits")
     paper.bullets(list(numbers.LIMITS))
     paper.table(["Setting", "Value"], methods.settings, (0.5, 0.5))
-    return paper.story

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from app.extensions import Workroom
     from app.workbench.column_mapping import Answers, Faults
     from geodata.cityfile.description import CityFile
+    from geodata.db.staff_tables import Job
     from geodata.ingest.trial import Source
     from geodata.repositories.cities import CityRecord
     from geodata.repositories.import_log import Described
-    from geodata.repositories.job_queue import JobRecord
     from geodata.uploads.intake import HandedIn
 
 FIXED = ("districts", "boundary")  # a city cannot be without an area; these are replaced, not taken
@@ -137,7 +137,7 @@ def add_source(
     answers: Answers,
     proposal: Proposal,
     who: str,
-) -> JobRecord:
+) -> Job:
     """Take the file into the city's folder and ask for the import.
 
     Raises
@@ -167,7 +167,7 @@ def add_source(
 
 def remove_source(
     room: Workroom, slug: str, name: str, number: int | None, source: str, after: int, who: str
-) -> JobRecord:
+) -> Job:
     """Ask for an import of the city without one of its sources; its rows go.
 
     Raises
@@ -208,7 +208,7 @@ def _ask(
     action: str,
     told: dict[str, Any],
     forget: list[str] | None = None,
-) -> JobRecord:
+) -> Job:
     require_no_import(room, slug)
     read_content(content, folder.path, folder.root)
     arguments: dict[str, Any] = {
@@ -218,7 +218,7 @@ def _ask(
     }
     if forget:
         arguments["forget"] = forget
-    job = jobs.ask(room.database, room.bell, "import", arguments, who)
+    job = jobs.ask(room.database, "import", arguments, who)
     with room.database.session(write=True) as session:
         audit.record(session, who, action, slug, {**told, "job": job.id})
     return job

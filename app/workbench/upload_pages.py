@@ -127,7 +127,7 @@ def add(city: str) -> ResponseReturnValue:
                 faults.add("address", fault)
             else:
                 told = {"city": city, "address": address}
-                job = jobs.ask(room.database, room.bell, "fetch", told, who)
+                job = jobs.ask(room.database, "fetch", told, who)
                 return redirect(url_for("uploads.fetching", city=city, job=job.id), 303)
         else:
             try:

@@ -34,15 +34,18 @@ class Database:
         self.engine = engine
 
     @contextmanager
-    def session(self, *, write: bool = False) -> Iterator[Session]:
+    def session(self, *, write: bool = False, wait_ms: int = BUSY_TIMEOUT_MS) -> Iterator[Session]:
         """Open one transaction: committed at the end, rolled back on any error.
 
         ``write`` takes SQLite's write lock at once, so that a long transaction cannot find itself
-        overtaken half-way; PostgreSQL needs no such word.
+        overtaken half-way; PostgreSQL needs no such word. ``wait_ms`` (milliseconds) is how long
+        to wait for that lock. What was read may still be looked at after the end.
         """
         with self.engine.connect() as connection:
-            connection = connection.execution_options(saferground_write=write)
-            with Session(connection) as session, session.begin():
+            connection = connection.execution_options(
+                saferground_write=write, saferground_wait_ms=wait_ms
+            )
+            with Session(connection, expire_on_commit=False) as session, session.begin():
                 yield session
             connection.commit()
 
@@ -233,7 +236,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    write = connection.get_execution_options().get("saferground_write", False)
+    options = connection.get_execution_options()
+    wait_ms = options.get("saferground_wait_ms", BUSY_TIMEOUT_MS)
+    if wait_ms != BUSY_TIMEOUT_MS:  # the connection is closed after its transaction (NullPool)
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {wait_ms:d}")
+    write = options.get("saferground_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 

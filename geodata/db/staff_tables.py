@@ -190,6 +190,11 @@ class Job(Base):
     message: Mapped[str | None] = mapped_column(String(2000))
     result: Mapped[dict[str, Any] | None]
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will become of it any more."""
+        return self.state not in ("waiting", "running")
+
 
 class Worker(Base):
     """One process that takes up jobs; ``ended_at`` is empty where it works or died."""

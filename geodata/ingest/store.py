@@ -87,6 +87,20 @@ def import_city(
     """
     if fetching is not None:
         described = fetch_city(described, fetching, progress=progress)
+    areas, gathered, recorded, lived = _gather(described, progress)
+    with database.session(write=True) as session:
+        log = _begin(session, described.slug, after, forget)
+        reports, told = _store(
+            session, described, areas, gathered, recorded, lived, progress, log=log, who=who
+        )
+        audit.record(session, who, "data.import", described.slug, told)
+    return ImportResult(city=described.slug, sources=tuple(reports))
+
+
+def _gather(
+    described: CityFile, progress: Callable[[str, int, int], None] | None
+) -> tuple[Areas, dict[str, list[Gathered]], list[GatheredRecords], GatheredResidents | None]:
+    """Read and check every source; nothing is stored."""
     total = 1 + sum(
         len(part)
         for part in (described.incidents, described.factors, described.base, described.records)
@@ -130,13 +144,7 @@ def import_city(
     if described.residents is not None:
         with geometry_faults(described.residents.place.label):
             lived = gather_residents(described.residents, areas)
-    with database.session(write=True) as session:
-        log = _begin(session, described.slug, after, forget)
-        reports, told = _store(
-            session, described, areas, gathered, recorded, lived, progress, log=log, who=who
-        )
-        audit.record(session, who, "data.import", described.slug, told)
-    return ImportResult(city=described.slug, sources=tuple(reports))
+    return areas, gathered, recorded, lived
 
 
 def _store(

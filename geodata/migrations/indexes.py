@@ -39,12 +39,23 @@ def add_box_index(table: str, column: str = "geom") -> None:
 
 def forbid_changes(table: str) -> None:
     """Make a table write-once: rows can be added, never altered."""
-    message = f"a stored {table} is never changed"
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             f"CREATE FUNCTION {table}_is_fixed() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN RAISE EXCEPTION '{message}'; END $$"
+            f"$$ BEGIN RAISE EXCEPTION '{_never_changed(table)}'; END $$"
         )
+    forbid_again(table)
+
+
+def allow_changes(table: str) -> None:
+    """Let an upgrade fill new columns of a write-once table; :func:`forbid_again` ends it."""
+    of_table = f" ON {table}" if op.get_bind().dialect.name == "postgresql" else ""
+    op.execute(f"DROP TRIGGER {table}_is_fixed{of_table}")
+
+
+def forbid_again(table: str) -> None:
+    """Forbid changes of a write-once table, as before :func:`allow_changes`."""
+    if op.get_bind().dialect.name == "postgresql":
         op.execute(
             f"CREATE TRIGGER {table}_is_fixed BEFORE UPDATE ON {table} "
             f"FOR EACH ROW EXECUTE FUNCTION {table}_is_fixed()"
@@ -52,14 +63,17 @@ def forbid_changes(table: str) -> None:
         return
     op.execute(
         f"CREATE TRIGGER {table}_is_fixed BEFORE UPDATE ON {table} "
-        f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
+        f"BEGIN SELECT RAISE(ABORT, '{_never_changed(table)}'); END"
     )
+
+
+def _never_changed(table: str) -> str:
+    return f"a stored {table} is never changed"
 
 
 def forbid_all_but_adding(table: str) -> None:
     """Make a table append-only: rows are never altered and never taken away."""
     forbid_changes(table)
-    message = f"a stored {table} is never changed"
     if op.get_bind().dialect.name == "postgresql":
         for moment, each in (("DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
             op.execute(
@@ -69,7 +83,7 @@ def forbid_all_but_adding(table: str) -> None:
         return
     op.execute(
         f"CREATE TRIGGER {table}_is_fixed_delete BEFORE DELETE ON {table} "
-        f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
+        f"BEGIN SELECT RAISE(ABORT, '{_never_changed(table)}'); END"
     )
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import defer
 
 from geodata.db.geometry import Geometry
 from geodata.db.tables import (
@@ -37,9 +38,9 @@ from geodata.import_report import SourceReport
 from geodata.repositories import audit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import Table
+    from sqlalchemy import Select, Table
     from sqlalchemy.orm import Session
 
     from geodata.cityfile.description import CityFile
@@ -347,14 +348,9 @@ def save_version(
 
 
 def list_imports(session: Session, slug: str) -> list[ImportRecord]:
-    """List the imports of a city, newest first."""
-    rows = session.scalars(
-        select(ImportVersion)
-        .join(City, City.id == ImportVersion.city_id)
-        .where(City.slug == slug)
-        .order_by(ImportVersion.id.desc())
-    )
-    return [_record(row, slug) for row in rows]
+    """Return the imports of a city, newest first."""
+    rows = session.execute(_listed().where(City.slug == slug).order_by(ImportVersion.id.desc()))
+    return [_record(row, slug, first=first) for row, slug, first in rows]
 
 
 def newest_import(session: Session, slug: str) -> int | None:
@@ -448,25 +444,44 @@ def undo_import(session: Session, number: int, who: str, when: dt.datetime) -> I
     session.flush()
     told = {"import": number, "changes": version.summary}
     audit.record(session, who, "data.undo", city.slug, told)
-    return _record(version, city.slug)
+    return _record(version, city.slug, first=version.before is None)
 
 
 def undone_imports_of(session: Session, run_id: str) -> list[ImportRecord]:
-    """Give the imports that a run may have used and that were undone after it was fitted."""
-    run = session.get(Run, run_id)
-    if run is None:
-        return []
-    city = session.get_one(City, run.city_id)
-    rows = session.scalars(
-        select(ImportVersion)
-        .where(
-            ImportVersion.city_id == run.city_id,
-            ImportVersion.imported_at <= run.created_at,
-            ImportVersion.undone_at > run.created_at,
+    """Return the imports that a run may have used and that were undone after it was fitted."""
+    return undone_imports(session, [run_id])[run_id]
+
+
+def undone_imports(session: Session, run_ids: Sequence[str]) -> dict[str, list[ImportRecord]]:
+    """Return of each run the imports that :func:`undone_imports_of` tells of it."""
+    found: dict[str, list[ImportRecord]] = {run: [] for run in run_ids}
+    rows = session.execute(
+        _listed(Run.id)
+        .join(
+            Run,
+            (Run.city_id == ImportVersion.city_id)
+            & (Run.created_at >= ImportVersion.imported_at)
+            & (Run.created_at < ImportVersion.undone_at),
         )
+        .where(Run.id.in_(run_ids))
         .order_by(ImportVersion.id)
     )
-    return [_record(row, city.slug) for row in rows]
+    for row, slug, first, run in rows:
+        found[run].append(_record(row, slug, first=first))
+    return found
+
+
+def _listed(*more: Any) -> Select[Any]:
+    """Ask for imports without what they replaced, the slug of their city, whether they are first.
+
+    ``more`` are further columns.
+    """
+    columns: list[Any] = [ImportVersion, City.slug, ImportVersion.before.is_(None), *more]
+    return (
+        select(*columns)
+        .options(defer(ImportVersion.before), defer(ImportVersion.city_file))
+        .join(City, City.id == ImportVersion.city_id)
+    )
 
 
 def _restore(session: Session, city_id: int, before: dict[str, Any], when: dt.datetime) -> None:
@@ -505,13 +520,13 @@ def _forget_later_factors(session: Session, city_id: int, before: list[dict[str,
     session.flush()
 
 
-def _record(row: ImportVersion, slug: str) -> ImportRecord:
+def _record(row: ImportVersion, slug: str, *, first: bool) -> ImportRecord:
     return ImportRecord(
         id=row.id,
         city=slug,
         imported_at=row.imported_at,
         summary=row.summary,
-        first=row.before is None,
+        first=first,
         undone_at=row.undone_at,
         undone_by=row.undone_by,
         imported_by=row.imported_by,

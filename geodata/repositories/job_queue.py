@@ -1,14 +1,14 @@
-"""Jobs: asked for once, taken up by one worker at a time, never "running" for ever.
+"""Jobs: asked for once, leased to one worker at a time, never "running" for ever.
 
-Whoever takes a job up gets a ticket: the worker's name and the number of the attempt. All that is
-written of a running job must show the ticket, so that a worker that was given up as dead, and
-comes back, can change nothing any more.
+The lease of a job is the worker's name and the number of the attempt, as the job had them when the
+worker took it. All that is written of a running job needs both, so that a worker whose lease has
+expired, and that comes back, can change nothing any more.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select, text, update
@@ -19,8 +19,6 @@ from geodata.db.staff_tables import Job, Worker
 from geodata.errors import DataError, NotStoredError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
@@ -34,60 +32,18 @@ MESSAGE_LENGTH = 2000
 SHOWN = 200
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class JobRecord:
-    """One job as it stands; times are UTC."""
-
-    id: int
-    kind: str
-    city: str | None
-    asked_by: str
-    asked_at: dt.datetime
-    arguments: dict[str, Any]
-    arguments_sha256: str
-    retry_of: int | None
-    state: str
-    attempt: int
-    deaths: int
-    worker: str | None
-    started_at: dt.datetime | None
-    heartbeat_at: dt.datetime | None
-    ended_at: dt.datetime | None
-    stage: str | None
-    done: int
-    total: int
-    timings: dict[str, float]
-    cancel_asked_by: str | None
-    message: str | None
-    result: dict[str, Any] | None
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing will become of it any more."""
-        return self.state in (DONE, FAILED, CANCELLED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ticket:
-    """What shows that a worker has a job: its number, the worker's name, which attempt it is."""
-
-    job: int
-    worker: str
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HowFar:
-    """How far a job is: parts of its stage, and seconds that the stages took."""
+@dataclass(kw_only=True, eq=False)
+class Progress:
+    """How far a job is: parts of its stage, and seconds that each stage took so far."""
 
     stage: str | None = None
     done: int = 0
     total: int = 0
-    timings: Mapping[str, float]
+    timings: dict[str, float] = field(default_factory=dict)
 
 
 def database_now(session: Session) -> dt.datetime:
-    """Give the database's time, UTC, without a zone: one clock for workers of several machines."""
+    """Return the database's time (UTC, no zone): one clock for workers of several machines."""
     if session.get_bind().dialect.name == "postgresql":
         return session.scalars(text("SELECT timezone('utc', clock_timestamp())")).one()
     return utc_now()
@@ -102,13 +58,8 @@ def add_job(
     arguments: dict[str, Any],
     digest: str,
     retry_of: int | None = None,
-) -> tuple[JobRecord, bool]:
-    """Store a job that waits, or give the one that waits or runs with the same arguments.
-
-    Returns
-    -------
-    The job, and whether it is a new one.
-    """
+) -> Job:
+    """Store a job that waits; return the one that waits or runs with the same arguments, if any."""
     job = Job(
         kind=kind,
         city=city,
@@ -133,19 +84,24 @@ def add_job(
         )
         if there is None:
             raise
-        return _record(there), False
-    return _record(job), True
+        return there
+    session.refresh(job)
+    return job
 
 
-def get_job(session: Session, number: int) -> JobRecord:
-    """Give one job.
+def get_job(session: Session, number: int) -> Job:
+    """Return one job.
 
     Raises
     ------
     NotStoredError
         If there is none of that number.
     """
-    return _record(_get(session, number))
+    job = session.get(Job, number)
+    if job is None:
+        msg = f"there is no job {number}; list them with: saferground jobs --all"
+        raise NotStoredError(msg)
+    return job
 
 
 def list_jobs(
@@ -157,13 +113,13 @@ def list_jobs(
     kind: str | None = None,
     start: int = 0,
     most: int = SHOWN,
-) -> list[JobRecord]:
+) -> list[Job]:
     """List jobs, newest first: of one city, or of all; of one state and kind, or of any."""
     query = select(Job).order_by(Job.id.desc()).offset(start).limit(most)
     query = query.where(*_narrowed(city, state, kind))
     if open_only:
         query = query.where(Job.state.in_((WAITING, RUNNING)))
-    return [_record(job) for job in session.scalars(query)]
+    return list(session.scalars(query))
 
 
 def count_jobs(
@@ -183,10 +139,10 @@ def count_waiting(session: Session) -> int:
     return session.scalar(select(func.count(Job.id)).where(Job.state == WAITING)) or 0
 
 
-def take_job(session: Session, worker: str) -> tuple[JobRecord, Ticket] | None:
-    """Take up the job that waits longest, or nothing; needs a session that writes.
+def lease_job(session: Session, worker: str) -> Job | None:
+    """Lease the job that waits longest to a worker, or nothing; needs a session that writes.
 
-    Two workers never take the same: SQLite lets one write at a time, PostgreSQL skips what another
+    Two workers never get the same: SQLite lets one write at a time, PostgreSQL skips what another
     has locked.
     """
     job = session.scalar(
@@ -198,118 +154,95 @@ def take_job(session: Session, worker: str) -> tuple[JobRecord, Ticket] | None:
     )
     if job is None:
         return None
-    now = database_now(session)
     job.state, job.worker, job.attempt = RUNNING, worker, job.attempt + 1
-    job.started_at = job.heartbeat_at = now
-    job.stage, job.done, job.total, job.timings = None, 0, 0, {}
-    session.flush()
-    return _record(job), Ticket(job=job.id, worker=worker, attempt=job.attempt)
+    job.started_at = job.heartbeat_at = database_now(session)
+    _note(job, Progress())
+    return job
 
 
-def beat_job(session: Session, ticket: Ticket, far: HowFar) -> str | None:
-    """Tell that a job is alive and how far it is.
+def heartbeat(session: Session, lease: Job, progress: Progress) -> str | None:
+    """Note that a job is alive and how far it is.
 
     Returns
     -------
-    Who asked to cancel it, empty if nobody; nothing if the job is no longer this worker's.
+    Who asked to cancel it, empty if nobody; nothing if the lease has expired.
     """
-    job = _held(session, ticket)
+    job = _leased(session, lease)
     if job is None:
         return None
     job.heartbeat_at = database_now(session)
-    job.stage, job.done, job.total = far.stage, far.done, far.total
-    job.timings = dict(far.timings)
+    _note(job, progress)
     return job.cancel_asked_by or ""
 
 
 def end_job(
     session: Session,
-    ticket: Ticket,
+    lease: Job,
     state: str,
     *,
     message: str | None = None,
     result: dict[str, Any] | None = None,
-    far: HowFar | None = None,
+    progress: Progress | None = None,
 ) -> bool:
-    """End a job; tell whether it was still this worker's to end."""
-    job = _held(session, ticket)
+    """End a job; return whether the lease still held."""
+    job = _leased(session, lease)
     if job is None:
         return False
-    _end(job, database_now(session), state, message)
+    _end(session, job, state, message)
     job.result = result
-    if far is not None:
-        job.stage, job.done, job.total = far.stage, far.done, far.total
-        job.timings = dict(far.timings)
+    if progress is not None:
+        _note(job, progress)
     return True
 
 
-def give_back(session: Session, ticket: Ticket) -> bool:
-    """Let a job wait again because its worker stops; tell whether it was this worker's."""
-    job = _held(session, ticket)
-    if job is None:
-        return False
-    if job.cancel_asked_by:
-        _end(job, database_now(session), CANCELLED, _cancelled_by(job))
-    else:
-        _wait_again(job)
-    return True
+def release_job(session: Session, lease: Job) -> bool:
+    """Let a job wait again because its worker stops; return whether the lease still held."""
+    job = _leased(session, lease)
+    if job is not None:
+        _requeue(session, job)
+    return job is not None
 
 
-def running_jobs(session: Session) -> list[JobRecord]:
-    """Give the jobs that are said to run."""
-    return [
-        _record(job)
-        for job in session.scalars(select(Job).where(Job.state == RUNNING).order_by(Job.id))
-    ]
+def running_jobs(session: Session) -> list[Job]:
+    """Return the jobs that are leased."""
+    return list(session.scalars(select(Job).where(Job.state == RUNNING).order_by(Job.id)))
 
 
-def bury_job(session: Session, seen: JobRecord) -> JobRecord | None:
-    """Take a job away from a worker that died: it waits again once, then it has failed.
+def expire_lease(
+    session: Session, lease: Job, *, silent_since: dt.datetime | None = None
+) -> Job | None:
+    """Take a job from a worker or a process that died: it waits again once, then it has failed.
 
     Parameters
     ----------
     session
         A session that writes.
-    seen
-        The job as it was when its worker was found dead; if it has given a sign since, nothing is
-        done.
+    lease
+        The job as its worker took it.
+    silent_since
+        The last heartbeat that whoever found the worker silent has seen; if there was one after it,
+        nothing is done.
+
+    Returns
+    -------
+    The job as it stands now; nothing if the lease had ended, or the worker is alive.
     """
-    job = session.scalar(
-        select(Job)
-        .where(
-            Job.id == seen.id,
-            Job.state == RUNNING,
-            Job.attempt == seen.attempt,
-            Job.heartbeat_at == seen.heartbeat_at,
-        )
-        .with_for_update(skip_locked=True)
-    )
-    return None if job is None else _lost(session, job)
-
-
-def lose_job(session: Session, ticket: Ticket) -> JobRecord | None:
-    """Note that the process that worked on a job died; it waits again once, then it has failed."""
-    job = _held(session, ticket)
-    return None if job is None else _lost(session, job)
-
-
-def _lost(session: Session, job: Job) -> JobRecord:
+    job = _leased(session, lease)
+    if job is None or (silent_since is not None and job.heartbeat_at != silent_since):
+        return None
     job.deaths += 1
-    if job.cancel_asked_by:
-        _end(job, database_now(session), CANCELLED, _cancelled_by(job))
-    elif job.deaths >= MOST_DEATHS:
+    if job.deaths < MOST_DEATHS or job.cancel_asked_by:
+        _requeue(session, job)
+    else:
         message = (
             f"{job.deaths} workers ended while they worked on it, without a word; the machine may "
             "lack memory. The log of the worker tells more; ask for less at once, or retry it"
         )
-        _end(job, database_now(session), FAILED, message)
-    else:
-        _wait_again(job)
-    session.flush()
-    return _record(job)
+        _end(session, job, FAILED, message)
+    return job
 
 
-def ask_cancel(session: Session, number: int, who: str) -> JobRecord:
+def ask_cancel(session: Session, number: int, who: str) -> Job:
     """Cancel a job that waits, or ask the worker of one that runs to stop.
 
     Raises
@@ -321,19 +254,18 @@ def ask_cancel(session: Session, number: int, who: str) -> JobRecord:
     """
     job = session.scalar(select(Job).where(Job.id == number).with_for_update())
     if job is None:
-        return _record(_get(session, number))
-    if job.state not in (WAITING, RUNNING):
+        return get_job(session, number)
+    if job.ended:
         msg = f"job {number} has ended ({job.state}); there is nothing to cancel"
         raise DataError(msg)
     job.cancel_asked_by = job.cancel_asked_by or who
     if job.state == WAITING:
-        _end(job, database_now(session), CANCELLED, _cancelled_by(job))
-    session.flush()
-    return _record(job)
+        _end(session, job, CANCELLED, _cancelled_by(job))
+    return job
 
 
 def usual_timings(session: Session, kind: str, city: str | None) -> list[dict[str, float]]:
-    """Give the seconds of each stage of the last jobs of a kind that were done in a city."""
+    """Return the seconds of each stage of the last jobs of a kind that were done in a city."""
     rows = session.scalars(
         select(Job.timings)
         .where(Job.kind == kind, Job.city == city, Job.state == DONE)
@@ -343,27 +275,27 @@ def usual_timings(session: Session, kind: str, city: str | None) -> list[dict[st
     return [dict(row) for row in rows if row]
 
 
-def greet_worker(session: Session, name: str) -> None:
+def register_worker(session: Session, name: str) -> None:
     """Note that a worker is there; forget those that left or fell silent long ago."""
     now = database_now(session)
     session.execute(delete(Worker).where(Worker.heartbeat_at < now - KEPT_WORKERS))
     session.add(Worker(id=name, started_at=now, heartbeat_at=now))
 
 
-def beat_worker(session: Session, name: str) -> None:
+def heartbeat_worker(session: Session, name: str) -> None:
     """Note that a worker is alive."""
     now = database_now(session)
     session.execute(update(Worker).where(Worker.id == name).values(heartbeat_at=now))
 
 
-def dismiss_worker(session: Session, name: str) -> None:
+def unregister_worker(session: Session, name: str) -> None:
     """Note that a worker has left."""
     now = database_now(session)
     session.execute(update(Worker).where(Worker.id == name).values(heartbeat_at=now, ended_at=now))
 
 
 def any_worker_alive(session: Session) -> bool:
-    """Tell whether some worker gave a sign within ``ALIVE_SECONDS`` and has not left."""
+    """Return whether some worker gave a sign within ``ALIVE_SECONDS`` and has not left."""
     since = database_now(session) - dt.timedelta(seconds=ALIVE_SECONDS)
     found = session.scalar(
         select(func.count(Worker.id)).where(Worker.ended_at.is_(None), Worker.heartbeat_at >= since)
@@ -371,40 +303,38 @@ def any_worker_alive(session: Session) -> bool:
     return bool(found)
 
 
-def _get(session: Session, number: int) -> Job:
-    job = session.get(Job, number)
-    if job is None:
-        msg = f"there is no job {number}; list them with: saferground jobs --all"
-        raise NotStoredError(msg)
-    return job
-
-
-def _held(session: Session, ticket: Ticket) -> Job | None:
+def _leased(session: Session, lease: Job) -> Job | None:
+    """Return a job if the lease still holds, as it stands and locked."""
     return session.scalar(
         select(Job)
         .where(
-            Job.id == ticket.job,
+            Job.id == lease.id,
             Job.state == RUNNING,
-            Job.worker == ticket.worker,
-            Job.attempt == ticket.attempt,
+            Job.worker == lease.worker,
+            Job.attempt == lease.attempt,
         )
         .with_for_update()
     )
 
 
-def _end(job: Job, now: dt.datetime, state: str, message: str | None) -> None:
-    job.state, job.ended_at = state, now
+def _note(job: Job, progress: Progress) -> None:
+    job.stage, job.done, job.total = progress.stage, progress.done, progress.total
+    job.timings = {stage: round(seconds, 3) for stage, seconds in progress.timings.items()}
+
+
+def _end(session: Session, job: Job, state: str, message: str | None) -> None:
+    job.state, job.ended_at = state, database_now(session)
     job.message = message[:MESSAGE_LENGTH] if message else None
 
 
-def _wait_again(job: Job) -> None:
+def _requeue(session: Session, job: Job) -> None:
+    """Let a job wait again, or end it where somebody asked to cancel it."""
+    if job.cancel_asked_by:
+        _end(session, job, CANCELLED, _cancelled_by(job))
+        return
     job.state, job.worker, job.started_at, job.heartbeat_at = WAITING, None, None, None
-    job.stage, job.done, job.total, job.timings = None, 0, 0, {}
+    _note(job, Progress())
 
 
 def _cancelled_by(job: Job) -> str:
     return f"cancelled by {job.cancel_asked_by}"
-
-
-def _record(job: Job) -> JobRecord:
-    return JobRecord(**{name: getattr(job, name) for name in JobRecord.__dataclass_fields__})

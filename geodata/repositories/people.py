@@ -173,9 +173,9 @@ def list_people(session: Session) -> list[PersonRecord]:
     return [as_record(row) for row in session.scalars(select(Person).order_by(Person.name))]
 
 
-def count_people(session: Session) -> int:
-    """Tell how many people are stored."""
-    return len(session.scalars(select(Person.id)).all())
+def count_active(session: Session) -> int:
+    """Return how many people are not disabled."""
+    return len(session.scalars(select(Person.id).where(Person.state == ACTIVE)).all())
 
 
 def change_roles(

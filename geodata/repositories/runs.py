@@ -10,7 +10,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from sqlalchemy import func, select
-from sqlalchemy.orm import defer
 
 from geodata.db.tables import City, Run, RunName, Zone
 from geodata.errors import DataError, NotStoredError, StoreError
@@ -97,6 +96,7 @@ class RunSummary:
     period_from: dt.date
     period_to: dt.date
     created_at: dt.datetime
+    code_version: str
     family: str
     factors: int
     zones: int
@@ -129,31 +129,31 @@ def save_run(session: Session, record: RunRecord) -> RunRecord:
         raise NotStoredError(msg)
     grid = record.grid
     before = earlier_zones(session, city.id, record.outcome, record.scope)
-    session.add(
-        Run(
-            id=record.id,
-            city_id=city.id,
-            outcome=record.outcome,
-            scope=record.scope,
-            period_from=record.period_from,
-            period_to=record.period_to,
-            seed=record.seed,
-            spec=record.spec,
-            data_sha256=record.data_sha256,
-            code_version=record.code_version,
-            grid={
-                "x0": grid.x0,
-                "y0": grid.y0,
-                "cell_units": grid.cell_units,
-                "n_cols": grid.n_cols,
-                "n_rows": grid.n_rows,
-                "district_ids": list(grid.district_ids),
-            },
-            result=record.result,
-            cells=_to_parquet(record),
-            created_at=record.created_at,
-        )
+    stored = Run(
+        id=record.id,
+        city_id=city.id,
+        outcome=record.outcome,
+        scope=record.scope,
+        period_from=record.period_from,
+        period_to=record.period_to,
+        seed=record.seed,
+        spec=record.spec,
+        data_sha256=record.data_sha256,
+        code_version=record.code_version,
+        grid={
+            "x0": grid.x0,
+            "y0": grid.y0,
+            "cell_units": grid.cell_units,
+            "n_cols": grid.n_cols,
+            "n_rows": grid.n_rows,
+            "district_ids": list(grid.district_ids),
+        },
+        result=record.result,
+        cells=_to_parquet(record),
+        created_at=record.created_at,
+        **listed_values(record.result),
     )
+    session.add(stored)
     session.flush()
     for row in record.zones.itertuples(index=False):
         session.add(
@@ -176,7 +176,7 @@ def save_run(session: Session, record: RunRecord) -> RunRecord:
         ],
         before,
     )
-    return get_run(session, record.id) if _has_record(record.result) else record
+    return get_run(session, record.id) if stored.readable else record
 
 
 def plain_naming(name: str, note: str) -> tuple[str, str]:
@@ -328,34 +328,44 @@ def get_summary(session: Session, run_id: str) -> RunSummary:
 
 
 def _summaries() -> Select[Any]:
-    """Ask for runs without their cells, their city and their number of zones."""
+    """Ask for what a :class:`RunSummary` says but its name: columns, no document and no cells."""
     zones = select(func.count(Zone.id)).where(Zone.run_id == Run.id).scalar_subquery()
-    return (
-        select(Run, City.slug, zones).options(defer(Run.cells)).join(City, City.id == Run.city_id)
-    )
+    columns: list[Any] = [
+        Run.id,
+        City.slug.label("city"),
+        Run.outcome,
+        Run.scope,
+        Run.period_from,
+        Run.period_to,
+        Run.created_at,
+        Run.code_version,
+        Run.family,
+        Run.n_factors.label("factors"),
+        zones.label("zones"),
+        Run.n_incidents.label("incidents"),
+        Run.readable,
+    ]
+    return select(*columns).join(City, City.id == Run.city_id)
 
 
 def _summed_up(session: Session, rows: Sequence[Any]) -> list[RunSummary]:
-    names = _names(session, [run.id for run, _, _ in rows])
-    return [
-        RunSummary(
-            id=run.id,
-            city=slug,
-            outcome=run.outcome,
-            scope=run.scope,
-            period_from=run.period_from,
-            period_to=run.period_to,
-            created_at=run.created_at,
-            family=run.result["model"]["family"],
-            factors=len(run.result["model"]["factors"]),
-            zones=zones,
-            incidents=run.result["incidents"],
-            readable=_readable(run),
-            name=names.get(run.id, ("", ""))[0],
-            note=names.get(run.id, ("", ""))[1],
-        )
-        for run, slug, zones in rows
-    ]
+    names = _names(session, [row.id for row in rows])
+    found = []
+    for row in rows:
+        name, note = names.get(row.id, ("", ""))
+        found.append(RunSummary(**row._mapping, name=name, note=note))
+    return found
+
+
+def listed_values(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a run that lists read, from its document."""
+    model = result["model"]
+    return {
+        "family": model["family"],
+        "n_factors": len(model["factors"]),
+        "n_incidents": result["incidents"],
+        "readable": "record" in result.get("combined", {}),
+    }
 
 
 def _names(session: Session, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -417,12 +427,17 @@ def latest_run(
     return None if run is None else _record(session, run)
 
 
-def _readable(run: Run) -> bool:
-    return _has_record(run.result)
+def require_readable(run: Run | RunSummary) -> None:
+    """Refuse a run of an earlier version that lacks what this one reads.
 
-
-def _has_record(result: Mapping[str, Any]) -> bool:
-    return "record" in result.get("combined", {})
+    Raises
+    ------
+    DataError
+        If it does.
+    """
+    if not run.readable:
+        msg = f"run {run.id} was made by an earlier version ({run.code_version}); fit it again"
+        raise DataError(msg)
 
 
 def _with_codes(session: Session, city_id: int, result: dict[str, Any]) -> dict[str, Any]:
@@ -433,9 +448,7 @@ def _with_codes(session: Session, city_id: int, result: dict[str, Any]) -> dict[
 
 
 def _record(session: Session, run: Run) -> RunRecord:
-    if not _readable(run):
-        msg = f"run {run.id} was made by an earlier version ({run.code_version}); fit it again"
-        raise DataError(msg)
+    require_readable(run)
     city = session.get_one(City, run.city_id)
     table = pd.read_parquet(io.BytesIO(run.cells))
     shape = dict(run.grid)

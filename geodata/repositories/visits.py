@@ -157,10 +157,8 @@ def log_visit(
         Made where the visit was logged.
     facts
         What is said of it.
-    who, when
-        Who logged it, and the time now, UTC.
-    now_ms
-        The same by the city's calendar.
+    who, when, now_ms
+        Who logged it; the time now, UTC, and in milliseconds by the city's calendar.
 
     Raises
     ------
@@ -191,6 +189,20 @@ def log_visit(
         _put(session, city.id, district, uuid, facts, place)
         _tell(session, city, district, "visit.log", uuid, facts, who)
         return "new"
+    return _end_visit(session, city, district, uuid, facts, who=who, when=when)
+
+
+def _end_visit(
+    session: Session,
+    city: CityRecord,
+    district: str,
+    uuid: str,
+    facts: VisitFacts,
+    *,
+    who: str,
+    when: dt.datetime,
+) -> Taken:
+    """End a visit that is stored without an end; one that has an end stays as it is."""
     row = _locked(session, city.id, uuid)
     if row.logged_by != who or row.district != district:
         msg = "this visit was logged by somebody else; log it anew"
@@ -220,6 +232,18 @@ def log_visit(
     )
     _tell(session, city, district, "visit.end", uuid, ended, who)
     return "ended"
+
+
+def _correction_fault(
+    last: VisitVersion, facts: VisitFacts, why: str, version: int, *, withdrawn: bool
+) -> str:
+    if not why or len(why) > LONGEST_WHY:
+        return f"give the reason in at most {LONGEST_WHY} characters"
+    if last.version != version:
+        return f"{last.changed_by} changed this visit meanwhile; look at it again, then send"
+    if withdrawn == last.withdrawn and facts == _facts(last):
+        return "nothing differs from what is stored; change something, or leave it"
+    return ""
 
 
 def correct_visit(
@@ -264,17 +288,10 @@ def correct_visit(
         If no such visit was logged.
     """
     why = " ".join(why.split())
-    if not why or len(why) > LONGEST_WHY:
-        what = f"give the reason in at most {LONGEST_WHY} characters"
-        raise DataError.at(what, field="why")
     row = _locked(session, city.id, read_uuid(uuid))
     last = _newest(session, row.id)
-    if last.version != version:
-        what = f"{last.changed_by} changed this visit meanwhile; look at it again, then send"
-        raise DataError.at(what, field="why")
-    before = _facts(last)
-    if withdrawn == last.withdrawn and facts == before:
-        what = "nothing differs from what is stored; change something, or leave it"
+    what = _correction_fault(last, facts, why, version, withdrawn=withdrawn)
+    if what:
         raise DataError.at(what, field="why")
     if not withdrawn:
         check_facts(city, facts, now_ms)

@@ -6,7 +6,7 @@ only shown. Nothing is unpacked, and nothing of it is stored, before somebody ha
 What is known of files in quarantine: whose they are, and how they are to be read so far.
 
 A note lies beside each file, so that every process of the pages finds it; both are forgotten
-together (:func:`geodata.quarantine.uploads.forget_old`).
+together (:func:`geodata.uploads.retention.forget_old`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import os
 import re
 import secrets
 import tempfile
-import time
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,16 +125,6 @@ def rows_of(upload: Upload, layer: str | None) -> Path:
 def _rows_path(path: Path, layer: str | None) -> Path:
     digest = hashlib.sha256((layer or "").encode()).hexdigest()[:16]
     return path.with_name(f"{path.name}.{digest}.rows")
-
-
-def forget_old(folder: Path, older_than_s: float) -> int:
-    """Remove uploads that nobody came back to, and their rows; give how many files went."""
-    end, gone = time.time() - older_than_s, 0
-    for path in folder.glob("upload-*"):
-        if path.is_file() and path.stat().st_mtime < end:
-            path.unlink(missing_ok=True)
-            gone += path.suffix != ".rows"
-    return gone
 
 
 def recognise(path: Path, label: str) -> tuple[str, tuple[str, ...]]:

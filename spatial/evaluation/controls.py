@@ -209,15 +209,14 @@ def find_controls(
         found.append(ControlArea(cells=cells, checks=checks, distance_units=float(away[centre])))
         if progress:
             progress("control areas", done, len(centres))
-    return sorted(
-        found,
-        key=lambda a: (
-            not a.checks.passes,
-            round(a.distance_units if a.checks.passes else a.checks.worst, 9),
-            a.checks.worst,
-            a.cells.tolist(),
-        ),
-    )
+    return sorted(found, key=_merit)
+
+
+def _merit(area: ControlArea) -> tuple[bool, float, float, list[int]]:
+    """Return what areas are sorted by: passing ones by distance, the others by their violation."""
+    passes, worst = area.checks.passes, area.checks.worst
+    nearness = round(area.distance_units if passes else worst, 9)
+    return not passes, nearness, worst, area.cells.tolist()
 
 
 def distinct(areas: Sequence[ControlArea], wanted: int) -> list[ControlArea]:

@@ -141,23 +141,12 @@ def plan_visits(
         If there is no zone, or pins cannot be kept.
     """
     started = time.monotonic()
-    kept = np.array([z for z in range(len(expected)) if z not in set(dropped)], dtype=np.int64)
-    if len(kept) == 0:
-        msg = "there is no zone to patrol; keep at least one"
-        raise DosageError(msg)
-    if lost := sorted({pin.zone for pin in pins} - set(kept.tolist())):
-        msg = f"zones {', '.join(map(str, lost))} are both pinned and dropped; choose one"
-        raise DosageError(msg)
-    if any(not 0 <= pin.unit < spec.units for pin in pins):
-        msg = f"a pin names a unit that is not there; there are {spec.units}"
-        raise DosageError(msg)
+    kept = _kept_zones(len(expected), pins, dropped, spec.units)
     rng = np.random.default_rng(spec.seed)
     windows = break_windows(spec, pins, travel, rng)
     reach = capacity(spec, travel[np.ix_(kept, kept)])
-    targets = np.zeros(len(expected), dtype=np.int64)
-    targets[kept] = allocate_visits(expected[kept], reach, spec)
-    pinned = np.bincount([pin.zone for pin in pins], minlength=len(expected))
-    targets = np.maximum(targets, pinned)
+    targets = np.bincount([pin.zone for pin in pins], minlength=len(expected))
+    targets[kept] = np.maximum(targets[kept], allocate_visits(expected[kept], reach, spec))
     judge = _Judge(
         expected=expected, targets=targets, kept=kept, travel=travel, spec=spec, pins=pins
     )
@@ -180,6 +169,21 @@ def plan_visits(
         if loosen and judge.total(rounds).excess_min == 0:
             break
     return judge.describe(rounds, first, reach, finished=finished)
+
+
+def _kept_zones(zones: int, pins: Sequence[Pin], dropped: Sequence[int], units: int) -> Ints:
+    """Return the positions of zones that get visits; refuse pins that cannot be kept."""
+    kept = np.array([z for z in range(zones) if z not in set(dropped)], dtype=np.int64)
+    if len(kept) == 0:
+        msg = "there is no zone to patrol; keep at least one"
+        raise DosageError(msg)
+    if lost := sorted({pin.zone for pin in pins} - set(kept.tolist())):
+        msg = f"zones {', '.join(map(str, lost))} are both pinned and dropped; choose one"
+        raise DosageError(msg)
+    if any(not 0 <= pin.unit < units for pin in pins):
+        msg = f"a pin names a unit that is not there; there are {units}"
+        raise DosageError(msg)
+    return kept
 
 
 def visit_worths(expected: Floats, targets: Ints, kept: Ints) -> list[Floats]:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from statements import blobs_in, statements_of
 from town import Town
 
 
@@ -92,3 +93,11 @@ def test_a_budget_that_zones_do_not_take_is_told_with_what_would_honour_it(run, 
     held = sum(zone["cells"] for zone in wider["zones"]) / wider["grid"]["cells"]
     assert held == pytest.approx(caution["parameters"]["share_without_limit"])
     assert "zones.budget_capped" not in {one["code"] for one in wider["warning_codes"]}
+
+
+def test_the_list_of_runs_reads_no_document_of_a_run(run, town):
+    with statements_of() as sent:
+        listed = json.loads(run("runs", "town", "--json").stdout)["runs"]
+    assert [one["undone_imports"] for one in listed] == [[], []]
+    assert sent
+    assert blobs_in(sent) == []

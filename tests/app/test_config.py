@@ -21,3 +21,17 @@ def test_shifts_of_the_agency_are_read(monkeypatch):
 def test_shifts_that_cannot_be_are_told(bad):
     with pytest.raises(SettingsError, match="SAFERGROUND_SHIFTS"):
         read_shifts(bad)
+
+
+def test_a_worker_looks_for_jobs_as_often_as_the_environment_says(monkeypatch):
+    monkeypatch.setenv("SAFERGROUND_POLL_SECONDS", "0.25")
+    monkeypatch.delenv("SAFERGROUND_HEARTBEAT_SECONDS", raising=False)
+    settings = Settings.from_env()
+    assert (settings.poll_seconds, settings.heartbeat_seconds) == (0.25, 5.0)
+
+
+@pytest.mark.parametrize("bad", ["0", "-1", "31", "nan", "often"])
+def test_a_worker_that_would_look_always_or_fall_silent_is_refused(monkeypatch, bad):
+    monkeypatch.setenv("SAFERGROUND_HEARTBEAT_SECONDS", bad)
+    with pytest.raises(SettingsError, match=r"HEARTBEAT_SECONDS must be seconds from 0.01 to 30"):
+        Settings.from_env()

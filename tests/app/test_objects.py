@@ -83,7 +83,7 @@ class Place:
         self.jobs = {}
         for number, (kind, run) in enumerate(self.runs.items()):
             with database.session(write=True) as session:
-                job, _ = add_job(
+                job = add_job(
                     session,
                     kind="validate",
                     city="town",

@@ -14,7 +14,7 @@ POLLING = {  # by hand: scripts that ask by themselves, and what they ask
     "board.js": {"board.state", "board.map_"},
     "log.js": {"visits.token"},
 }
-MARKED = {"work-list.js"}  # asks for the page it is on, and says with a header that it does
+MARKED = {"work.js"}  # also asks for the page it is on, and says with a header that it does
 ADDRESSES = {
     "work.status": "/analyst/town/jobs/1.json",
     "board.state": "/command/town/D1/board/state.json",
@@ -30,7 +30,7 @@ def unlimited(attacked, monkeypatch):
 
 
 def test_every_script_that_asks_by_itself_is_known():
-    asking = re.compile(r"setInterval\(|setTimeout\(look")
+    asking = re.compile(r"setInterval\(|setTimeout\(again")
     scripts = {
         path.name
         for path in STATIC.glob("*.js")

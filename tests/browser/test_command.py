@@ -147,9 +147,9 @@ def test_what_was_asked_for_is_renewed_and_done_is_shown_at_once(town_desk, wind
     assert "%" not in told.inner_text()  # what waits has no share
     page.evaluate("window.unchanged = true")
     with database.session(write=True) as session:
-        _, ticket = store.take_job(session, "w1")
+        lease = store.lease_job(session, "w1")
     page.wait_for_function("document.getElementById('asked-work').textContent.includes('running')")
     assert page.evaluate("window.unchanged")  # renewed in place, nothing typed is lost
     with database.session(write=True) as session:
-        assert store.end_job(session, ticket, store.DONE)
+        assert store.end_job(session, lease, store.DONE)
     page.wait_for_function("!window.unchanged && !document.getElementById('asked-work')")

@@ -42,6 +42,10 @@ def keep_zones(database, slug, now_ms=NOW_MS):
                 },
                 cells=b"",
                 created_at=NOW,
+                family="nb2",
+                n_factors=0,
+                n_incidents=12,
+                readable=True,
             )
         )
         session.flush()

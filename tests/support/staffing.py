@@ -65,7 +65,6 @@ class Office:
     def close(self):
         self.database.close()
         self.app.extensions["saferground.desk"].database.close()
-        self.app.extensions["saferground.workroom"].bell.close()
 
     def wait(self, **span):
         self.now += dt.timedelta(**span)

@@ -54,19 +54,17 @@ class Workbench:
         database, ended = self.office.database, []
         while True:
             with database.session(write=True) as session:
-                taken = job_queue.take_job(session, "test:1:x")
-            if taken is None:
+                job = job_queue.lease_job(session, "test:1:x")
+            if job is None:
                 return ended
-            job, ticket = taken
             tools = Tools(database=database, settings=self.office.settings, who=job.asked_by)
             state, message, result = job_queue.DONE, None, None
             try:
                 result = read_task(job.kind, job.arguments).work(tools, lambda *_: None)
             except SaferGroundError as error:
                 state, message = job_queue.FAILED, str(error)
-            far = job_queue.HowFar(stage="the rest", done=1, total=1, timings={})
             with database.session(write=True) as session:
-                job_queue.end_job(session, ticket, state, message=message, result=result, far=far)
+                job_queue.end_job(session, job, state, message=message, result=result)
             ended.append(result or message)
 
     def commit(self, address, **changed):

@@ -161,10 +161,7 @@ class Study:
         grid = city_grid(run, city)
         of_zone = cells_within(grid, run.zones.geometry)
         inside = np.unique(np.concatenate([of_zone[i] for i in np.flatnonzero(treated)]))
-        buffer = asked.buffer_cells
-        if buffer is None:
-            lengths = run.spec["grid"]
-            buffer = max(1, round(lengths["block_units"] / lengths["cell_units"]))
+        buffer = _one_block(run) if asked.buffer_cells is None else asked.buffer_cells
         others = np.zeros(len(grid), dtype=bool)
         if not asked.zones_compare:
             others[np.concatenate(of_zone)] = True
@@ -491,3 +488,9 @@ def city_grid(run: RunRecord, city: CityRecord) -> Grid:
         return run.grid
     districts = dict(zip(city.districts["code"], city.districts.geometry, strict=True))
     return lay_grid(city.study_area, districts, run.grid.cell_units)
+
+
+def _one_block(run: RunRecord) -> int:
+    """Return the length of a block in cells, at least one."""
+    lengths = run.spec["grid"]
+    return max(1, round(lengths["block_units"] / lengths["cell_units"]))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from geodata.db.engine import Database
     from geodata.repositories.runs import RunRecord
-    from spatial.certainty import Certainty
+    from spatial.certainty import Certainty, Resampling
     from spatial.spec import RunSpec
 
 
@@ -71,22 +71,7 @@ def bootstrap(
         raise DataError(msg)
     with database.session() as session:
         run, inputs, spec = city_wide(session, run_id)
-    resampling = prepare(
-        run.grid,
-        build_design(
-            run.grid,
-            inputs.layers,
-            spec.grid.block_units,
-            min_ones=spec.model.min_ones,
-            progress=progress,
-        ),
-        lay_past(run.grid, inputs.incidents.x, inputs.incidents.y, inputs.age_days),
-        [Component(**part) for part in run.result["combined"]["components"]],
-        _record(run),
-        forest_table(run.grid, inputs.layers, spec.grid.block_units),
-        spec,
-        seed,
-    )
+    resampling = _resampling(run, inputs, spec, seed, progress)
     found = summarise(
         spread(
             resampling.replicate,
@@ -112,6 +97,26 @@ def bootstrap(
             pd.DataFrame({"top_share": found.on_top.astype(np.float32)}),
         )
     return document
+
+
+def _resampling(
+    run: RunRecord, inputs: Inputs, spec: RunSpec, seed: int, progress: Progress | None
+) -> Resampling:
+    """Return what each replicate draws from: the run's own columns, past and parts."""
+    block = spec.grid.block_units
+    design = build_design(
+        run.grid, inputs.layers, block, min_ones=spec.model.min_ones, progress=progress
+    )
+    return prepare(
+        run.grid,
+        design,
+        lay_past(run.grid, inputs.incidents.x, inputs.incidents.y, inputs.age_days),
+        [Component(**part) for part in run.result["combined"]["components"]],
+        _record(run),
+        forest_table(run.grid, inputs.layers, block),
+        spec,
+        seed,
+    )
 
 
 def _record(run: RunRecord) -> Record | None:

@@ -18,6 +18,7 @@ import numpy as np
 import shapely
 
 from app.json_documents import run_document, zone_id
+from app.usecases.risk import settings
 from geodata.clock import utc_now
 from geodata.db.geometry import geometry_faults
 from geodata.errors import DataError
@@ -424,7 +425,6 @@ def _period(session: Session, city: CityRecord, asked: FitRequest) -> tuple[dt.d
 
 OPERATIONS = ("proximity", "density", "both")
 STEPS = ("whole", "half")
-FAMILIES = ("poisson", "nb1", "nb2")
 
 
 def read_fit(given: Arguments) -> FitRequest:
@@ -438,8 +438,8 @@ def read_fit(given: Arguments) -> FitRequest:
     taken: dict[str, Any] = {
         "city": given.text("city"),
         "outcome": given.text("outcome"),
-        "start": given.day("from", required=False),
-        "end": given.day("to", required=False),
+        "start": given.day_or_none("from"),
+        "end": given.day_or_none("to"),
         "districts": given.texts("districts"),
         "cell_units": given.number_or_none("cell"),
         "block_units": given.number_or_none("block"),
@@ -447,15 +447,10 @@ def read_fit(given: Arguments) -> FitRequest:
         "note": given.text("note", required=False),
     }
     factors = [_read_factor(one) for one in given.objects("factors")]
-    model, zones, history = _read_model(given), _read_zones(given), _read_history(given)
+    values = {setting.name: setting.read(given) for setting in settings.SETTINGS}
     given.check()
-    return FitRequest(
-        **taken,
-        factors=tuple(FactorChoice(**one) for one in factors),
-        model=ModelSpec(**model),
-        history=HistorySpec(**history),
-        zones=ZoneSpec(**zones),
-    )
+    chosen: dict[str, Any] = settings.parts_of(values)
+    return FitRequest(**taken, **chosen, factors=tuple(FactorChoice(**one) for one in factors))
 
 
 def fit_arguments(asked: FitRequest) -> dict[str, Any]:
@@ -469,7 +464,7 @@ def fit_arguments(asked: FitRequest) -> dict[str, Any]:
         "block": asked.block_units,
         "name": asked.name or None,
         "note": asked.note or None,
-        **_other_than_usual(asked),
+        **settings.written({"model": asked.model, "history": asked.history, "zones": asked.zones}),
     }
     return {
         "city": asked.city,
@@ -485,63 +480,6 @@ def _read_factor(given: Arguments) -> dict[str, Any]:
         "max_blocks": given.whole_or_none("max_blocks"),
         "step": given.choice_or_none("step", STEPS),
     }
-
-
-def _read_model(given: Arguments) -> dict[str, Any]:
-    usual = ModelSpec()
-    return {
-        "sign": "protective" if given.flag("protective") else "aggravating",
-        "sharing": given.choice("sharing", ("own", "shared"), usual.sharing),
-        "seed": given.whole("seed", usual.seed),
-        "folds": given.whole("folds", usual.folds),
-        "mixing": given.number("mixing", usual.mixing),
-        "lambda_rule": given.choice("lambda_rule", ("min", "1se"), usual.lambda_rule),
-        "families": given.texts("families") or usual.families,
-        "min_incidents_district": given.whole(
-            "min_incidents_district", usual.min_incidents_district
-        ),
-    }
-
-
-def _read_zones(given: Arguments) -> dict[str, Any]:
-    usual = ZoneSpec()
-    return {
-        "source": given.choice("zones_from", ("combined", "rtm"), usual.source),
-        "area_share": given.number("area_share", usual.area_share),
-        "min_cells": given.whole("min_cells", usual.min_cells),
-        "max_cells": given.whole("max_cells", usual.max_cells),
-        "max_zones": given.whole("max_zones", usual.max_zones),
-    }
-
-
-def _read_history(given: Arguments) -> dict[str, Any]:
-    """Read how history counts; a half-life of 0 lets all incidents count alike."""
-    days = given.number_or_none("half_life_days")
-    return {} if days is None else {"half_life_days": days or None}
-
-
-def _other_than_usual(asked: FitRequest) -> dict[str, Any]:
-    model, zones, history = asked.model, asked.zones, asked.history
-    told = {
-        "protective": (model.sign == "protective", False),
-        "sharing": (model.sharing, ModelSpec().sharing),
-        "seed": (model.seed, ModelSpec().seed),
-        "folds": (model.folds, ModelSpec().folds),
-        "mixing": (model.mixing, ModelSpec().mixing),
-        "lambda_rule": (model.lambda_rule, ModelSpec().lambda_rule),
-        "families": (list(model.families), list(ModelSpec().families)),
-        "min_incidents_district": (
-            model.min_incidents_district,
-            ModelSpec().min_incidents_district,
-        ),
-        "zones_from": (zones.source, ZoneSpec().source),
-        "area_share": (zones.area_share, ZoneSpec().area_share),
-        "min_cells": (zones.min_cells, ZoneSpec().min_cells),
-        "max_cells": (zones.max_cells, ZoneSpec().max_cells),
-        "max_zones": (zones.max_zones, ZoneSpec().max_zones),
-        "half_life_days": (history.half_life_days or 0, HistorySpec().half_life_days or 0),
-    }
-    return {name: value for name, (value, usual) in told.items() if value != usual}
 
 
 def _told_factor(choice: FactorChoice) -> Mapping[str, Any]:

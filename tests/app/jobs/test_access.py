@@ -62,7 +62,7 @@ def unlimited(monkeypatch):
 def waiting(office, kind, number=[0], **more):  # noqa: B006 - counts on, so that no job is alike
     number[0] += 1
     with office.database.session(write=True) as session:
-        job, _ = job_queue.add_job(
+        job = job_queue.add_job(
             session,
             kind=kind,
             city="town",

@@ -1,9 +1,8 @@
 """Jobs as they are asked for, told about, cancelled and asked again; no worker process yet."""
 
-import dataclasses
 import datetime as dt
-import json
 import threading
+import time
 
 import pytest
 from sqlalchemy import select
@@ -12,17 +11,16 @@ from town import Town
 
 from app.config import Settings
 from app.jobs import jobs as work
-from app.jobs.bell import Bell
 from app.jobs.kinds import KINDS, Tools, read_task
-from app.jobs.process import GIVE_BACK, Order, Step, carry_out
-from app.jobs.worker import Hand, Worker
+from app.jobs.process import RELEASE, Order, Step, carry_out
+from app.jobs.worker import RunningJob, Worker
 from app.usecases.arguments import digest_arguments
 from geodata.cityfile.description import read_city_file
 from geodata.db.staff_tables import Job
 from geodata.errors import CityFileError, DataError, NotStoredError
 from geodata.ingest.store import import_city
 from geodata.repositories import audit, job_queue
-from geodata.repositories.job_queue import HowFar
+from geodata.repositories.job_queue import Progress
 from spatial.errors import SpecError
 
 FIT = {"city": "town", "outcome": "robbery"}
@@ -36,16 +34,9 @@ def settings(database, database_url, tmp_path):
 
 
 @pytest.fixture
-def bell(settings):
-    opened = Bell(settings)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def ask(database, bell):
+def ask(database, settings):
     def asked(kind="fit", arguments=FIT, who="ann"):
-        return work.ask(database, bell, kind, arguments, who)
+        return work.ask(database, kind, arguments, who)
 
     return asked
 
@@ -54,7 +45,7 @@ def ask(database, bell):
 def take(database):
     def taken(worker="w1"):
         with database.session(write=True) as session:
-            return job_queue.take_job(session, worker)
+            return job_queue.lease_job(session, worker)
 
     return taken
 
@@ -69,12 +60,10 @@ def now_of(database):
         return job_queue.database_now(session)
 
 
-def test_what_is_asked_waits_and_rings(ask, bell, database):
-    assert bell.silent()
+def test_what_is_asked_waits(ask, database):
     job = ask()
     assert (job.state, job.city, job.asked_by, job.arguments) == ("waiting", "town", "ann", FIT)
     assert abs(now_of(database) - job.asked_at) < dt.timedelta(minutes=1)
-    assert not bell.silent()
 
 
 def test_the_same_work_is_asked_for_once_while_it_is_open(ask, take, database):
@@ -83,9 +72,9 @@ def test_the_same_work_is_asked_for_once_while_it_is_open(ask, take, database):
     other = ask(arguments={**FIT, "seed": 2})
     assert again.id == first.id
     assert other.id != first.id
-    job, ticket = take()
+    job = take()
     assert ask().id == job.id == first.id
-    assert change(database, lambda s: job_queue.end_job(s, ticket, job_queue.DONE))
+    assert change(database, lambda s: job_queue.end_job(s, job, job_queue.DONE))
     assert ask().id not in (first.id, other.id)
 
 
@@ -129,14 +118,13 @@ def test_a_fault_of_arguments_is_told_with_all_others():
 
 def test_the_longest_waiting_is_taken_first_and_once(ask, take):
     first, second = ask(), ask(arguments={**FIT, "seed": 2})
-    job, ticket = take("w1")
-    other, _ = take("w2")
+    job, other = take("w1"), take("w2")
     assert (job.id, other.id) == (first.id, second.id)
-    assert (ticket.worker, ticket.attempt, job.attempt) == ("w1", 1, 1)
+    assert (job.worker, job.attempt, job.state) == ("w1", 1, "running")
     assert take("w3") is None
 
 
-def test_many_hands_take_each_job_once(ask, database):
+def test_workers_at_once_lease_each_job_once(ask, database):
     asked = {ask(arguments={**FIT, "seed": seed}).id for seed in range(24)}
     taken, ready = [], threading.Barrier(4)
 
@@ -144,10 +132,10 @@ def test_many_hands_take_each_job_once(ask, database):
         ready.wait()
         while True:
             with database.session(write=True) as session:
-                found = job_queue.take_job(session, name)
+                found = job_queue.lease_job(session, name)
             if found is None:
                 return
-            taken.append(found[0].id)
+            taken.append(found.id)
 
     threads = [threading.Thread(target=grab, args=(f"w{n}",)) for n in range(4)]
     for thread in threads:
@@ -157,18 +145,19 @@ def test_many_hands_take_each_job_once(ask, database):
     assert sorted(taken) == sorted(asked)
 
 
-def test_only_who_holds_the_ticket_can_tell(ask, take, database):
+def test_only_who_has_the_lease_can_write_of_a_job(ask, take, database):
     ask()
-    job, ticket = take()
-    far = HowFar(stage="elastic net", done=3, total=10, timings={"risk factors": 2.0})
-    assert change(database, lambda s: job_queue.beat_job(s, ticket, far)) == ""
+    job = take()
+    far = Progress(stage="elastic net", done=3, total=10, timings={"risk factors": 2.0})
+    assert change(database, lambda s: job_queue.heartbeat(s, job, far)) == ""
     told = work.status(database, job.id).as_json()
     assert (told["stage"], told["done"], told["total"]) == ("elastic net", 3, 10)
     for wrong in ({"worker": "w2"}, {"attempt": 2}):
-        false = dataclasses.replace(ticket, **wrong)
-        assert change(database, lambda s, f=false: job_queue.beat_job(s, f, far)) is None
+        false = Job(**{"id": job.id, "worker": job.worker, "attempt": job.attempt, **wrong})
+        assert change(database, lambda s, f=false: job_queue.heartbeat(s, f, far)) is None
         assert not change(database, lambda s, f=false: job_queue.end_job(s, f, job_queue.DONE))
-        assert not change(database, lambda s, f=false: job_queue.give_back(s, f))
+        assert not change(database, lambda s, f=false: job_queue.release_job(s, f))
+        assert change(database, lambda s, f=false: job_queue.expire_lease(s, f)) is None
     assert work.status(database, job.id).job.state == "running"
 
 
@@ -177,10 +166,10 @@ def test_cancel_what_waits_at_once_and_what_runs_at_its_next_sign(ask, take, dat
     assert work.cancel(database, waiting.id, "bob").state == "cancelled"
     assert work.status(database, waiting.id).job.message == "cancelled by bob"
     ask()
-    running, ticket = take()
+    running = take()
     assert work.cancel(database, running.id, "bob").state == "running"
-    assert change(database, lambda s: job_queue.beat_job(s, ticket, HowFar(timings={}))) == "bob"
-    change(database, lambda s: job_queue.give_back(s, ticket))
+    assert change(database, lambda s: job_queue.heartbeat(s, running, Progress())) == "bob"
+    change(database, lambda s: job_queue.release_job(s, running))
     assert work.status(database, running.id).job.state == "cancelled"
     with pytest.raises(DataError, match="has ended"):
         work.cancel(database, running.id, "bob")
@@ -188,68 +177,65 @@ def test_cancel_what_waits_at_once_and_what_runs_at_its_next_sign(ask, take, dat
         work.cancel(database, 999, "bob")
 
 
-def test_ask_again_for_what_failed(ask, take, database, bell):
+def test_ask_again_for_what_failed(ask, take, database):
     job = ask()
     with pytest.raises(DataError, match="has not ended"):
-        work.retry(database, bell, job.id, "bob")
-    _, ticket = take()
-    change(database, lambda s: job_queue.end_job(s, ticket, job_queue.FAILED, message="too few"))
-    again = work.retry(database, bell, job.id, "bob")
+        work.retry(database, job.id, "bob")
+    first = take()
+    change(database, lambda s: job_queue.end_job(s, first, job_queue.FAILED, message="too few"))
+    again = work.retry(database, job.id, "bob")
     assert (again.retry_of, again.asked_by, again.arguments) == (job.id, "bob", job.arguments)
-    _, ticket = take()
-    change(database, lambda s: job_queue.end_job(s, ticket, job_queue.DONE, result={"runs": ["x"]}))
+    second = take()
+    change(database, lambda s: job_queue.end_job(s, second, job_queue.DONE, result={"runs": ["x"]}))
     with pytest.raises(DataError, match="was done"):
-        work.retry(database, bell, again.id, "bob")
+        work.retry(database, again.id, "bob")
 
 
 def test_a_dead_worker_costs_a_second_try_and_no_third(ask, take, database):
     ask()
     for state in ("waiting", "failed"):
-        job, ticket = take()
-        buried = change(database, lambda s, j=job: job_queue.bury_job(s, j))
-        assert buried.state == state
-        assert (
-            change(database, lambda s, t=ticket: job_queue.beat_job(s, t, HowFar(timings={})))
-            is None
-        )
-    assert "2 workers ended" in buried.message
+        job = take()
+        expired = change(database, lambda s, j=job: job_queue.expire_lease(s, j))
+        assert expired.state == state
+        assert change(database, lambda s, j=job: job_queue.heartbeat(s, j, Progress())) is None
+    assert "2 workers ended" in expired.message
     assert take() is None
 
 
-def test_a_worker_that_gives_a_sign_is_not_buried(ask, take, database):
+def test_the_lease_of_a_worker_with_a_newer_heartbeat_does_not_expire(ask, take, database):
     ask()
-    job, _ = take()
-    later = now_of(database) + dt.timedelta(seconds=1)
+    job = take()
+    seen, later = job.heartbeat_at, now_of(database) + dt.timedelta(seconds=1)
     with database.session(write=True) as session:
         session.get(Job, job.id).heartbeat_at = later
-    assert change(database, lambda s: job_queue.bury_job(s, job)) is None
+    assert change(database, lambda s: job_queue.expire_lease(s, job, silent_since=seen)) is None
     assert work.status(database, job.id).job.state == "running"
 
 
 def test_the_silent_are_found_by_our_own_clock_alone(ask, take, database, settings, monkeypatch):
     ask()
-    job, _ = take("elsewhere/1:77:abc")
+    job = take("elsewhere/1:77:abc")
     clock = [100.0]
     monkeypatch.setattr("app.jobs.worker.time.monotonic", lambda: clock[0])
     worker = Worker(database, settings)
     assert worker._silent([job]) == []
     clock[0] += 59
     assert worker._silent([job]) == []
-    signed = dataclasses.replace(job, heartbeat_at=job.heartbeat_at - dt.timedelta(hours=3))
-    assert worker._silent([signed]) == []
+    job.heartbeat_at -= dt.timedelta(hours=3)
+    assert worker._silent([job]) == []
     clock[0] += 59
-    assert worker._silent([signed]) == []
+    assert worker._silent([job]) == []
     clock[0] += 1
-    assert worker._silent([signed]) == [signed]
-    own = dataclasses.replace(signed, worker=worker.name)
-    assert worker._silent([own]) == []
+    assert worker._silent([job]) == [job]
+    job.worker = worker.name
+    assert worker._silent([job]) == []
 
 
 def test_a_process_of_this_machine_that_is_no_more_is_dead_at_once(database, settings, ask, take):
     ask()
     worker = Worker(database, settings)
     place = worker.name.partition(":")[0]
-    gone, _ = take(f"{place}:{2**22 + 1}:abc")  # more than any process number
+    gone = take(f"{place}:{2**22 + 1}:abc")  # more than any process number
     assert worker._silent([gone]) == [gone]
 
 
@@ -262,26 +248,25 @@ def test_state_is_one_of_five(database, ask):
 
 def test_workers_are_alive_until_they_leave_or_fall_silent(database, settings):
     assert not work.worker_alive(database)
-    change(database, lambda s: job_queue.greet_worker(s, "w1"))
+    change(database, lambda s: job_queue.register_worker(s, "w1"))
     assert work.worker_alive(database)
-    change(database, lambda s: job_queue.dismiss_worker(s, "w1"))
+    change(database, lambda s: job_queue.unregister_worker(s, "w1"))
     assert not work.worker_alive(database)
-    change(database, lambda s: job_queue.greet_worker(s, "w2"))
+    change(database, lambda s: job_queue.register_worker(s, "w2"))
     from geodata.db.staff_tables import Worker as Row
 
     with database.session(write=True) as session:
         row = session.scalars(select(Row).where(Row.id == "w2")).one()
         row.heartbeat_at -= dt.timedelta(seconds=job_queue.ALIVE_SECONDS + 1)
     assert not work.worker_alive(database)
-    change(database, lambda s: job_queue.beat_worker(s, "w2"))
+    change(database, lambda s: job_queue.heartbeat_worker(s, "w2"))
     assert work.worker_alive(database)
 
 
 def a_job(**change):
-    fields = dict.fromkeys(job_queue.JobRecord.__dataclass_fields__)
-    fields |= {"id": 1, "kind": "fit", "state": "running", "done": 0, "total": 0, "timings": {}}
+    fields = {"id": 1, "kind": "fit", "state": "running", "done": 0, "total": 0, "timings": {}}
     fields |= {"started_at": dt.datetime(2026, 1, 1, 12), "arguments": {}}
-    return job_queue.JobRecord(**{**fields, **change})
+    return Job(**{**fields, **change})
 
 
 def after(seconds):
@@ -322,25 +307,26 @@ def test_without_an_earlier_job_the_time_is_not_known():
 def test_stages_are_timed_and_the_word_to_stop_is_heard(monkeypatch):
     clock = [0.0]
     monkeypatch.setattr("app.jobs.worker.time.monotonic", lambda: clock[0])
-    stopping = threading.Event()
-    hand = Hand(job=a_job(), ticket=None, stopping=stopping, last=0.0)
+    running = RunningJob(a_job())
     for seconds, stage, done in ((3, "a", 1), (4, "a", 2), (2, "b", 1)):
         clock[0] += seconds
-        hand.note(Step(stage=stage, done=done, total=2))
-    clock[0] += 1
-    hand.finish()
-    assert hand.far().timings == {"a": 7.0, "b": 2.0, "the rest": 1.0}
-    assert hand.word() is None
-    hand.cancelled_by = "bob"
-    assert hand.word() == "cancelled by bob"
-    stopping.set()
-    assert hand.word() == GIVE_BACK
+        running.note(Step(stage, done, 2))
+    progress = running.progress
+    assert (progress.stage, progress.done, progress.total) == ("b", 1, 2)
+    assert progress.timings == {"a": 7.0, "b": 2.0}
+    assert running.stop_word(stopping=False) is None
+    running.cancelled_by = "bob"
+    assert running.stop_word(stopping=False) == "cancelled by bob"
+    assert running.stop_word(stopping=True) == RELEASE
+    running.lost = True
+    assert running.stop_word(stopping=False) == RELEASE
 
 
 def do_all(database, settings):
     """Have a worker do what waits."""
     worker = Worker(database, settings)
-    worker._take_all()
+    while worker.run_next():
+        pass
     worker.close()
 
 
@@ -375,9 +361,9 @@ def test_a_fault_of_ours_is_told_without_its_trace(database, settings, monkeypat
         msg = "secret /home/path"
         raise KeyError(msg)
 
-    monkeypatch.setattr("app.jobs.kinds.fit", broken)
+    monkeypatch.setattr("app.usecases.risk.fit.fit", broken)
     tools = Tools(database=database, settings=settings, who="ann")
-    end = carry_out(Order(job=77, kind="fit", arguments=FIT, who="ann"), tools, None)
+    end = carry_out(Order(77, "fit", FIT, "ann"), tools, None)
     assert end.state == "failed"
     assert "secret" not in end.message
     assert "job 77" in end.message
@@ -393,18 +379,21 @@ def test_every_kind_has_a_title_and_is_in_the_documents():
         assert f"`{kind}`" in text
 
 
-def test_messages_are_plain_json(settings, bell):
-    bell.ring()
-    (message,) = bell._huey.storage.enqueued_items()
-    assert json.loads(bytes(message))[1].endswith("look")
-
-
-def test_a_message_that_cannot_be_read_stops_nobody(settings, bell):
-    looked = []
-    bell._huey.storage.enqueue(b"\x80\x04not json")
-    bell.wait(lambda: looked.append(1), threading.Event())
-    assert looked == [1]
-    assert bell.silent()
+def test_a_worker_does_not_wait_for_a_locked_database(sqlite_database, sqlite_url, tmp_path):
+    """And counts nobody's silence while the living could not write either."""
+    worker = Worker(sqlite_database, Settings(database_url=sqlite_url, instance=tmp_path))
+    running = RunningJob(a_job(worker="w1", attempt=1))
+    worker._heartbeats[1, 1] = (None, 0.0)
+    with sqlite_database.session(write=True) as session:
+        job_queue.count_waiting(session)  # the lock is taken with the first statement
+        began = time.monotonic()
+        worker._heartbeat(running)
+        assert time.monotonic() - began < 5
+        assert not running.lost
+        assert worker._heartbeats == {}
+    worker._due = 0.0
+    worker._heartbeat(running)
+    assert running.lost  # nobody has stored this job
 
 
 def test_arguments_that_are_no_json_have_no_digest():

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 
 import pytest
+from statements import blobs_in, statements_of
 
 from app.jobs import jobs as work
 from app.usecases.arguments import Arguments
@@ -341,7 +342,6 @@ def test_a_list_that_cannot_be_is_a_bad_request(ann, query):
 def test_what_is_being_fitted_is_shown_with_the_runs(desk, ann, vera):
     job = work.ask(
         desk.database,
-        desk.app.extensions["saferground.workroom"].bell,
         "fit",
         {"city": "town", "outcome": "robbery", "seed": 5},
         "ann",
@@ -365,3 +365,19 @@ def test_a_city_without_data_says_what_a_run_needs(desk, ann):
     assert "has no incidents and no factors" in page.text
     assert "Nothing was fitted here yet" in ann.get("/analyst/ghost/runs").text
     assert ann.get("/analyst/nowhere/runs").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        RUNS,
+        f"{RUNS}?order=period&outcome=robbery",
+        "/analyst/town/releases",
+        "/analyst/town/compare",
+    ],
+)
+def test_pages_that_list_runs_read_no_document_of_a_run(desk, ann, address):
+    with statements_of(desk.app.extensions["saferground.workroom"].database) as sent:
+        assert ann.get(address).status_code == 200
+    assert sent
+    assert blobs_in(sent) == []

@@ -93,12 +93,12 @@ def test_monitors_are_told_of_the_worker_and_a_missing_one_is_a_fault_after_a_wh
     assert (status, told["worker"]) == (503, "none")
     assert "no worker takes work up; start one with: saferground worker" in told["reasons"]
     with own.database.session(write=True) as session:
-        job_queue.greet_worker(session, "w1")
+        job_queue.register_worker(session, "w1")
     told = ready(own)[1]
     assert told["worker"] == "ok"
     assert not any("worker" in reason for reason in told["reasons"])
     with own.database.session(write=True) as session:
-        job_queue.dismiss_worker(session, "w1")
+        job_queue.unregister_worker(session, "w1")
     now[0] += PATIENCE_S - 1
     assert not any("worker" in reason for reason in ready(own)[1]["reasons"])
     now[0] += 1

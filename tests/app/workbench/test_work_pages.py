@@ -10,7 +10,7 @@ import pytest
 from app.jobs import jobs as work
 from app.workbench.job_pages import STAGES, about, duration, remedy
 from geodata.repositories import job_queue
-from geodata.repositories.job_queue import HowFar
+from geodata.repositories.job_queue import Progress
 
 JOBS = "/analyst/town/jobs"
 FIT = {"city": "town", "outcome": "robbery"}
@@ -22,8 +22,7 @@ def asked(desk):
     made = []
 
     def ask(kind="fit", **arguments):
-        bell = desk.app.extensions["saferground.workroom"].bell
-        job = work.ask(desk.database, bell, kind, arguments or {**FIT, "seed": 41}, "analyst")
+        job = work.ask(desk.database, kind, arguments or {**FIT, "seed": 41}, "analyst")
         made.append(job.id)
         return job.id
 
@@ -33,29 +32,28 @@ def asked(desk):
         if not job.ended:
             work.cancel(desk.database, number, "test")
             with desk.database.session(write=True) as session:
-                ticket = job_queue.Ticket(job=number, worker=job.worker or "", attempt=job.attempt)
-                job_queue.end_job(session, ticket, job_queue.CANCELLED)
+                job_queue.end_job(session, job, job_queue.CANCELLED)
 
 
 @pytest.fixture
 def worker(desk):
     name = uuid.uuid4().hex
     with desk.database.session(write=True) as session:
-        job_queue.greet_worker(session, name)
+        job_queue.register_worker(session, name)
     yield name
     with desk.database.session(write=True) as session:
-        job_queue.dismiss_worker(session, name)
+        job_queue.unregister_worker(session, name)
 
 
 def take(desk):
     with desk.database.session(write=True) as session:
-        return job_queue.take_job(session, "w1")[1]
+        return job_queue.lease_job(session, "w1")
 
 
 def far(desk, ticket, stage, done, total):
     with desk.database.session(write=True) as session:
-        told = HowFar(stage=stage, done=done, total=total, timings={stage: 1.0})
-        job_queue.beat_job(session, ticket, told)
+        progress = Progress(stage=stage, done=done, total=total, timings={stage: 1.0})
+        job_queue.heartbeat(session, ticket, progress)
 
 
 def end(desk, ticket, state, **more):

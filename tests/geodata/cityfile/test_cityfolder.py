@@ -22,7 +22,8 @@ from geodata.ingest.store import import_city
 from geodata.repositories.cities import get_city
 from geodata.repositories.import_log import city_file_of, list_imports, newest_import, undo_import
 from geodata.uploads import intake
-from geodata.uploads.intake import forget_old, receive
+from geodata.uploads.intake import receive
+from geodata.uploads.retention import forget_old
 
 
 @pytest.fixture

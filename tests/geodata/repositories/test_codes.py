@@ -5,6 +5,7 @@ import datetime as dt
 import geopandas as gpd
 import pytest
 import shapely
+from earlier import before_run_lists
 from sqlalchemy import text
 
 from geodata.db.engine import upgrade
@@ -133,6 +134,7 @@ def test_an_id_keeps_the_code_that_it_has(keep):
 def as_before(database):
     """Take a database back to the version before runs were put to use."""
     with database.engine.begin() as connection:
+        before_run_lists(connection)
         for table in ("run_use", "run_name", "zone_code"):
             connection.execute(text(f"DROP TABLE {table}"))
             if connection.dialect.name == "postgresql":

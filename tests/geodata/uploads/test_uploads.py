@@ -12,7 +12,8 @@ import shapely
 
 from geodata.errors import DataError
 from geodata.readers.archives import ArchiveLimits, check_archive
-from geodata.uploads.intake import forget_old, receive
+from geodata.uploads.intake import receive
+from geodata.uploads.retention import forget_old
 
 POINTS = gpd.GeoDataFrame({"name": ["a"]}, geometry=[shapely.Point(-79.1, 36.1)], crs="EPSG:4326")
 

@@ -8,7 +8,8 @@ import zoneinfo
 import pytest
 from click.testing import CliRunner
 
-from app.charts.plan_files import GPX, escaped, folded, load_sheet, unit_pages, write_plan
+from app.charts.calendars import escaped, folded
+from app.charts.plan_files import GPX, load_sheet, unit_pages, write_plan
 from app.cli import main
 from app.i18n.patrol_words import guidance
 from app.usecases.patrol.planning import (
