@@ -26,6 +26,8 @@ from geodata.ingest.store import import_city
 from geodata.repositories.run_analyses import list_findings
 from geodata.repositories.runs import get_run, list_runs
 
+pytestmark = pytest.mark.slow
+
 LONG = 120
 STEP_SECONDS = 8  # in which work that is stopped must be ended
 ON_SQLITE = pytest.mark.parametrize("place", ["sqlite"], indirect=True)  # no matter of SQL
