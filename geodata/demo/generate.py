@@ -69,10 +69,8 @@ def write_city(
 
     Parameters
     ----------
-    folder
-        Made if it is missing; files of an earlier call are replaced.
-    seed
-        What everything is drawn from.
+    folder, seed
+        Where it goes, over files of an earlier call; what everything is drawn from.
     progress
         Called with a stage, how many are done and how many there are.
     """
@@ -95,9 +93,9 @@ def write_city(
     step()
     stream = np.random.default_rng([seed, RECORDS_STREAM])
     recorded = recording.draw_records(grid, expected, rates[pilots.OUTCOME], network, land, stream)
-    every, stream_of_pilot = pd.concat(drawn), np.random.default_rng([seed, PILOT_STREAM])
+    every = pd.concat(drawn, ignore_index=True)
     piloted, incidents = pilots.run_pilot(
-        grid, recorded.spots, every.reset_index(drop=True), stream_of_pilot
+        grid, recorded.spots, every, np.random.default_rng([seed, PILOT_STREAM])
     )
     step()
     _write_ground(folder, land, network, layers, seed)
