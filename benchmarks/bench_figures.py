@@ -18,9 +18,9 @@ import numpy as np
 from benchmarks.bench_measures import fill, make_city
 from geodata.db.engine import open_database, upgrade
 from geodata.measures.ledger import Ledger
-from geodata.measures.record import Scope
-from geodata.measures.registry import MEASURES, steps, work_out_one, work_out_scopes
+from geodata.measures.registry import MEASURES, steps, work_out, work_out_scopes
 from geodata.repositories.cities import get_city
+from spatial.measures.scopes import Scope
 
 SAMPLE = 1_000
 
@@ -57,7 +57,7 @@ def main(alerts, districts, years):
             rng = np.random.default_rng(0)
             sample = [keys[i] for i in rng.choice(len(keys), min(SAMPLE, len(keys)), replace=False)]
             started = time.perf_counter()
-            alone = [work_out_one(ledger, scope, MEASURES[one], {}) for one, scope in sample]
+            alone = [work_out(ledger, scope, [one])[0] for one, scope in sample]
             each = (time.perf_counter() - started) / len(sample)
         differing = sum(
             value.figure != found[key].figure for key, value in zip(sample, alone, strict=True)

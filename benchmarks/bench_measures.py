@@ -18,10 +18,10 @@ from sqlalchemy import insert
 from geodata.db.engine import open_database, upgrade
 from geodata.db.tables import City, District
 from geodata.measures.ledger import Ledger
-from geodata.measures.record import Scope
 from geodata.measures.registry import work_out
 from geodata.repositories.cities import get_city
 from geodata.repositories.recorded import TABLES
+from spatial.measures.scopes import Scope
 
 SIDE = 20_000.0
 YEAR_MS = 365 * 86_400_000

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.public.published_city import Shown
-    from geodata.measures.record import Scope
+    from spatial.measures.scopes import Scope
 
 DAY_SCHEMA = {"type": "string", "anyOf": [{"format": "date"}, {"const": ""}]}
 WHOEVER = Parameter(  # empty fields choose nothing here, as in the forms of the pages

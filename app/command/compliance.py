@@ -13,9 +13,9 @@ from app.command.shifts import judged, shift_row, standing
 from app.i18n import numbers
 from geodata.errors import DataError
 from geodata.measures.ledger import Ledger
-from geodata.measures.record import Scope
 from geodata.measures.registry import work_out
 from spatial.grid import area_of
+from spatial.measures.scopes import Scope
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping
 
-    from geodata.measures.record import Figure, Measure, MeasureValue, Scope
+    from geodata.measures.record import Figure, Measure, MeasureValue
+    from spatial.measures.scopes import Scope
 
     Extents = Mapping[str, tuple[dt.date, dt.date]]
 

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from app.public.published_city import Shown
     from app.public.released_figures import CityFigures, MeasureDetail, PublicValue
     from geodata.cityfile.measures import MeasureGroup
-    from geodata.measures.record import Measure, Scope
+    from geodata.measures.record import Measure
     from geodata.measures.registry import Measures
+    from spatial.measures.scopes import Scope
 
 MARKS = {
     "met": "met",

@@ -12,7 +12,7 @@ from app import forms
 from app.i18n.language import N_
 from app.maps.shapes import district_label
 from geodata.measures import spans
-from geodata.measures.record import Scope
+from spatial.measures.scopes import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
     from app.maps.bundle import Bundle
     from app.public.released_figures import CityFigures, MeasureDetail
-    from geodata.measures.record import Scope
     from geodata.measures.registry import Step
     from geodata.releases.activity import Activity
     from geodata.releases.surroundings import Surroundings
+    from spatial.measures.scopes import Scope
 
 KEPT = 4
 MAP_FOLDER = re.compile(rf"release-(?P<id>[0-9a-f]{{{ID_DIGITS}}})(-activity|-names)?")

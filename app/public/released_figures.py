@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.i18n.language import N_
 from geodata.measures.events import Window
-from geodata.measures.record import Figure, MeasureValue, Scope
+from geodata.measures.record import Figure, MeasureValue
 from geodata.measures.registry import find_measure
 from geodata.measures.spans import LAST_YEAR, THIS_YEAR, WHOLE
 from geodata.releases.measure_files import (
@@ -27,6 +27,7 @@ from geodata.releases.measure_files import (
 )
 from geodata.releases.rules import SHOWN_WORDS
 from geodata.releases.series import FIGURE
+from spatial.measures.scopes import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

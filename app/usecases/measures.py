@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from geodata.db.engine import Database
-    from geodata.measures.record import MeasureValue, Scope
+    from geodata.measures.record import MeasureValue
     from geodata.repositories.cities import CityRecord
+    from spatial.measures.scopes import Scope
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,8 @@ from spatial.gunshots import number_codes
 
 if TYPE_CHECKING:
     from geodata.measures.ledger import Ledger
-    from geodata.measures.record import Direction, Scopes
+    from geodata.measures.record import Direction
+    from spatial.measures.scopes import Scopes
 
 SOURCES = ("alerts",)
 LIMIT_S = 60.0

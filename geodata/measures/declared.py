@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from geodata.cityfile.measures import DeclaredMeasure
     from geodata.measures.ledger import Ledger
-    from geodata.measures.record import Scopes
+    from spatial.measures.scopes import Scopes
 
     Ints = NDArray[np.int64]
     Chosen = tuple[Ints, Ints, int]  # totals, points, and how many totals reach beyond the scope

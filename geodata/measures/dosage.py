@@ -12,7 +12,7 @@ from geodata.measures.record import Figure, Measure
 
 if TYPE_CHECKING:
     from geodata.measures.ledger import Ledger
-    from geodata.measures.record import Scopes
+    from spatial.measures.scopes import Scopes
 
 SOURCES = ("visits",)
 LEAST_MIN, MOST_MIN = 10.0, 16.0

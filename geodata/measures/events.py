@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geodata.measures.ledger import Ledger
-    from geodata.measures.record import Scopes
     from spatial.measures.days import Slices
+    from spatial.measures.scopes import Scopes
 
 SOURCES = ("alerts", "calls")
 LINKING = (

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from spatial.measures.scopes import Scope as Scope  # where most of geodata and app look for it
-from spatial.measures.scopes import Scopes as Scopes
-
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
 
     from geodata.cityfile.measures import MeasureGroup
     from geodata.measures.ledger import Ledger
+    from spatial.measures.scopes import Scope, Scopes
 
 Direction = Literal["up", "down", "neither"]
 Status = Literal["met", "not met", "not enough data", "stale"]
@@ -84,11 +82,6 @@ class Measure:
     part: str = ""
     enforcement: str = ""
     declared_group: MeasureGroup | None = None
-
-    def compute(self, ledger: Ledger, scope: Scope) -> Figure:
-        """Return what the measure comes to in one scope."""
-        (figure,) = self.figures(ledger, Scopes([scope]))
-        return figure
 
     @property
     def group(self) -> str:

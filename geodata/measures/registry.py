@@ -11,7 +11,8 @@ from geodata.cityfile.measures import MeasureGroup, usual_measures
 from geodata.clock import utc_now
 from geodata.errors import DataError
 from geodata.measures import alerts, declared, dosage, events, site, zones
-from geodata.measures.record import Disclosure, Measure, MeasureValue, Scope, Scopes, status_of
+from geodata.measures.record import Disclosure, Measure, MeasureValue, status_of
+from spatial.measures.scopes import Scope, Scopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -120,13 +121,6 @@ def work_out(
     return [found[measure.id, scope] for measure in wanted]
 
 
-def work_out_one(
-    ledger: Ledger, scope: Scope, measure: Measure, targets: Mapping[str, tuple[float, str]]
-) -> MeasureValue:
-    """Work one measure out and tell how it stands."""
-    return work_out_scopes(ledger, [scope], [measure], targets)[measure.id, scope]
-
-
 def work_out_scopes(
     ledger: Ledger,
     scopes: Sequence[Scope],
@@ -188,19 +182,6 @@ def steps(scope: Scope, by: Step) -> list[Scope]:
             msg = f"more than {MOST_STEPS} {by}s from {scope.start} to {scope.end}; shorten it"
             raise DataError(msg)
     return found
-
-
-def year_to_date(
-    ledger: Ledger, identity: str, *, district: str | None = None
-) -> tuple[MeasureValue, MeasureValue]:
-    """Work a measure out from January 1 of its last year, and in the same weeks a year before.
-
-    The weeks of the year before start 364 days earlier, so that each weekday meets its like.
-    """
-    measure = find_measure(identity, measures_of(ledger.city.measures))
-    scopes = year_scopes(data_through(ledger, measure) or ledger.today, "week", district)
-    now, before = work_out_scopes(ledger, scopes, [measure], {}).values()
-    return now, before
 
 
 def year_scopes(through: dt.date, by: Step, district: str | None = None) -> tuple[Scope, Scope]:

@@ -9,7 +9,7 @@ from geodata.measures.record import Figure, Measure
 
 if TYPE_CHECKING:
     from geodata.measures.ledger import Ledger
-    from geodata.measures.record import Scopes
+    from spatial.measures.scopes import Scopes
 
 WEEK_DAYS = 7.0
 

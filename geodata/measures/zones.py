@@ -9,8 +9,8 @@ from geodata.measures.record import Figure, Measure
 
 if TYPE_CHECKING:
     from geodata.measures.ledger import Ledger
-    from geodata.measures.record import Scopes
     from geodata.repositories.runs import RunRecord
+    from spatial.measures.scopes import Scopes
 
 SOURCES = ("incidents",)
 

@@ -18,7 +18,6 @@ import pyogrio
 import shapely
 from shapely import MultiLineString, MultiPoint, MultiPolygon
 
-from geodata.measures.record import Scope
 from geodata.measures.registry import steps
 from geodata.releases.dictionary import names
 from geodata.releases.encoding import csv_bytes, json_bytes
@@ -28,6 +27,7 @@ from geodata.releases.sensitive import CITY, CountTable, Hidden, Told, hide
 from geodata.repositories.incidents import incident_points
 from spatial.disclosure.linked import SHOWN
 from spatial.grid import area_of
+from spatial.measures.scopes import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

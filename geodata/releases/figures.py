@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geodata.errors import ReleaseError
-from geodata.measures.record import Figure, Scope, status_of
+from geodata.measures.record import Figure, status_of
 from geodata.measures.registry import disclosed, measures_of, steps, work_out_scopes
 from geodata.measures.spans import LAST_YEAR, THIS_YEAR, WHOLE, last_year, this_year
 from geodata.releases.public_zones import digest_run
@@ -18,6 +18,7 @@ from geodata.releases.rules import OF_HITS, OF_ZONES, OUTSIDE, SHOWN_WORDS
 from geodata.releases.run_findings import accounts, hide_hits, scored, zones_of
 from geodata.releases.sensitive import CITY, CountTable, Hidden, Told, hide, hits_of
 from spatial.disclosure.linked import SHOWN
+from spatial.measures.scopes import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -18,7 +18,6 @@ import geopandas as gpd
 import numpy as np
 
 from geodata.errors import ReleaseError
-from geodata.measures.record import Scope
 from geodata.releases.rules import OUTSIDE
 from geodata.releases.sensitive import CITY, CountTable, hide, hits_of
 from geodata.repositories.incidents import incident_points
@@ -26,6 +25,7 @@ from geodata.repositories.run_analyses import list_findings
 from spatial.disclosure.linked import SHOWN
 from spatial.errors import MaskingError
 from spatial.grid import area_of
+from spatial.measures.scopes import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geodata.measures.record import Scope
+    from spatial.measures.scopes import Scope
 
     Counts = NDArray[np.int64]
     Flags = NDArray[np.bool_]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from geodata.cityfile.measures import measures_as_json, usual_measures
 from geodata.measures.declared import by_kind, has_totals
 from geodata.measures.events import link_windows
-from geodata.measures.record import Scopes
 from geodata.measures.registry import (
     data_through,
     measures_of,
@@ -20,6 +19,7 @@ from geodata.measures.registry import (
 )
 from geodata.releases.encoding import json_bytes, number
 from geodata.releases.measure_files import COURSE, DECLARED
+from spatial.measures.scopes import Scopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,8 +16,8 @@ from app.usecases.measures import measure_city
 from geodata.cityfile.description import read_city_file
 from geodata.db.engine import open_database, upgrade
 from geodata.ingest.store import import_city
-from geodata.measures.record import Scope
 from geodata.measures.registry import MEASURES
+from spatial.measures.scopes import Scope
 
 LAST_YEAR = {"start": dt.date(2025, 3, 1), "end": dt.date(2026, 3, 1)}
 EVERYWHERE = ("/measures/", "/measures/alerts.count", "/initiatives/", "/readyz", "/healthz")

@@ -8,11 +8,11 @@ from pyproj import Transformer
 
 from app.cli import main
 from geodata.measures.ledger import Ledger
-from geodata.measures.record import Scope
 from geodata.repositories import audit
 from geodata.repositories.cities import get_city
 from geodata.repositories.import_log import list_imports, undo_import
 from spatial.grid import area_of
+from spatial.measures.scopes import Scope
 
 MINUTES = np.arange(13)
 

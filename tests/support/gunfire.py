@@ -7,7 +7,7 @@ import pandas as pd
 import shapely
 from town import SIDE, SOUTH, WEST, Town, to_degrees, write_geojson
 
-from geodata.measures.record import Scope
+from spatial.measures.scopes import Scope
 
 SPRING = Scope(start=dt.date(2024, 3, 1), end=dt.date(2024, 4, 1))
 NOON = dt.datetime(2024, 3, 1, 12)

@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 from town import SIDE, SOUTH, WEST, Town, to_degrees, write_geojson
 
-from geodata.measures.record import Scope
+from spatial.measures.scopes import Scope
 
 FIRST = dt.date(2025, 1, 1)
 MONTHS = [(2025, month) for month in range(1, 13)] + [(2026, 1), (2026, 2)]

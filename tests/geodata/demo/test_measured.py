@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 
 from geodata.cityfile.measures import usual_measures
-from geodata.measures.record import Scope
 from geodata.measures.registry import work_out
+from spatial.measures.scopes import Scope
 
 DISPOSITIONS = ("confirmed", "unconfirmed", "unfounded", "no_disposition")
 FOUND = ("guns", "arrests", "casings", "victims")

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from gunfire import SPRING, degrees
 
-from geodata.measures.record import Scope
 from geodata.measures.registry import MEASURES, work_out_scopes
 from spatial.intervals import wilson
+from spatial.measures.scopes import Scope
 
 
 def parts(value):

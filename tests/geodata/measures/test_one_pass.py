@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from gunfire import SPRING, degrees
 
-from geodata.measures.record import Scope
-from geodata.measures.registry import MEASURES, steps, work_out_one, work_out_scopes
+from geodata.measures.registry import MEASURES, steps, work_out, work_out_scopes
 from spatial.intervals import difference_interval, quantile_interval, wilson
+from spatial.measures.scopes import Scope
 
 SECTIONS = """
 [[visits]]
@@ -100,7 +100,7 @@ def test_a_figure_worked_out_alone_is_that_of_the_pass(ledger, cells):
     together = work_out_scopes(ledger, cells, MEASURES.values(), {})
     assert len(together) == len(MEASURES) * len(cells)
     for (identity, scope), value in together.items():
-        alone = work_out_one(ledger, scope, MEASURES[identity], {})
+        (alone,) = work_out(ledger, scope, [identity])
         assert replace(alone, computed_at=value.computed_at) == value
 
 

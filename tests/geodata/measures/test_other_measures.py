@@ -5,8 +5,8 @@ import pytest
 from gunfire import NOON, SPRING, degrees
 from using import put_to_use
 
-from geodata.measures.record import Scope
 from geodata.repositories.runs import RunRecord
+from spatial.measures.scopes import Scope
 
 VISITS = """
 [[visits]]

@@ -8,7 +8,7 @@ from gunfire import SPRING
 
 from geodata.errors import DataError
 from geodata.measures.describe import as_markdown
-from geodata.measures.record import Figure, Scope, status_of
+from geodata.measures.record import Figure, status_of
 from geodata.measures.registry import (
     GROUPS,
     MEASURES,
@@ -18,8 +18,9 @@ from geodata.measures.registry import (
     whole_scope,
     work_out,
     work_out_scopes,
-    year_to_date,
+    year_scopes,
 )
+from spatial.measures.scopes import Scope
 
 FIXED = (
     "alerts.count",
@@ -131,7 +132,9 @@ def test_the_year_to_date_meets_the_same_weekdays_a_year_before(town, ledger_of)
     town.alert(day=-364)
     town.alert(day=-363)
     town.alert(day=-362)  # the weekday after the last of this year's
-    now, before = year_to_date(ledger_of(), "alerts.count")
+    scopes = year_scopes(dt.date(2024, 3, 2), "week")
+    counted = [MEASURES["alerts.count"]]
+    now, before = work_out_scopes(ledger_of(), scopes, counted, {}).values()
     assert (now.scope.start, now.scope.end) == (dt.date(2024, 1, 1), dt.date(2024, 3, 3))
     assert before.scope.start.weekday() == now.scope.start.weekday()
     assert (now.figure.value, before.figure.value) == (2, 2)

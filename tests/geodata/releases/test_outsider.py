@@ -16,11 +16,11 @@ from releasing import TODAY, Publisher
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from geodata.errors import ReleaseError
-from geodata.measures.record import Scope
 from geodata.measures.registry import steps
 from geodata.releases.build import approve_release, draft_release, said_before
 from geodata.releases.folder import ReleaseFolder
 from geodata.releases.sensitive import CITY, CountTable, Told, hide
+from spatial.measures.scopes import Scope
 
 MUCH = 100_000
 FEWER, HELD, VEILED = 1, 2, 3
