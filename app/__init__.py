@@ -20,7 +20,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises
     ------
     StoreError
-        If it is to show a preview or the staff's pages and the database is not ready.
+        If it is to show the staff's pages and the database is not ready.
     """
     from app import web
 

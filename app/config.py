@@ -137,8 +137,8 @@ class Settings:
     """Where things are kept, which city the pages show, and how people sign in.
 
     ``instance`` holds the SQLite database, the demonstration city's files, releases and maps.
-    ``city`` is a slug, or nothing for the city published last. A ``preview`` shows what is not
-    published, read from the database; else the pages read approved releases only. With a
+    ``city`` is a slug, or nothing for the city published last. The pages read approved
+    releases only; as a ``preview`` they read the drafts that staff had made to look at. With a
     ``secret_key`` the staff side is on. ``proxies`` in front of the server are believed about the
     visitor's address and scheme; ``address`` is where people reach the pages, and ``hosts`` are
     further names that the server answers to. Sources by address
@@ -189,6 +189,16 @@ class Settings:
     def releases(self) -> Path:
         """Folder of the releases of all cities."""
         return self.instance / "releases"
+
+    @property
+    def previews(self) -> Path:
+        """Folder of the drafts that staff look at; never public."""
+        return self.instance / "previews"
+
+    @property
+    def preview_maps(self) -> Path:
+        """Folder of the maps of previews; no city is called so."""
+        return self.previews / ".maps"
 
     @property
     def idle(self) -> dt.timedelta:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Flask, make_response, render_template, request
+from flask import Flask, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -123,6 +123,7 @@ def register(app: Flask) -> None:
     @app.errorhandler(DatabaseFailure)
     def database(error: DatabaseFailure) -> ResponseReturnValue:
         app.logger.error("the database gave way: %s", error)
+        g.setdefault("visitor", None)  # the page of the error asks nothing of the database again
         return _answer(503, "")
 
     @app.errorhandler(Exception)

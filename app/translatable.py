@@ -14,9 +14,7 @@ from app.charts.charts import title_of
 from app.i18n.measure_words import ONE
 from app.public import accountability
 from geodata.cityfile.initiatives import SECTIONS
-from geodata.measures import masked
-from geodata.measures.record import GROUPS
-from geodata.measures.registry import MEASURES
+from geodata.measures.registry import MEASURES, groups_of
 from geodata.releases.activity import LAYERS
 from geodata.releases.dictionary import FILES
 from geodata.releases.rules import FEW_PEOPLE, RULES, SHOWN_WORDS
@@ -38,9 +36,10 @@ CHARTS = (  # that pages show
     accountability.later_hits,
 )
 PLACES: dict[str, Iterable[str]] = {  # texts by what they belong to
-    "groups of measures": GROUPS.values(),
+    "groups of measures": [
+        text for group in groups_of(MEASURES).values() for text in (group.title, group.about)
+    ],
     "sections of an initiative": SECTIONS.values(),
-    "why a figure is withheld": (masked.SMALL, masked.PART, masked.MONTHS_ONLY, masked.NONE),
     "a rule of publishing": RULES.texts().values(),
     "a file of a release": [file.title for file in FILES.values()],
     "a layer of the map": [title for title, *_ in LAYERS.values()],
@@ -60,6 +59,8 @@ def told_of(measure: Measure) -> tuple[str, ...]:
         measure.caveat,
         measure.target_source,
         measure.owner,
+        measure.part,
+        measure.enforcement,
     )
     return tuple(text for text in texts if text)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
@@ -12,19 +14,17 @@ from app.auth import guard
 from app.config import Settings
 from app.extensions import Workroom, furnish
 from app.i18n import language
-from app.preview import LiveSite
 from app.private import template_dir
 from app.public import accountability, data_pages, embed, explore, health, measure_views, views
 from app.public.released import ReleasedSite
 from app.strict_json import StrictJSONProvider
+from app.workbench import previews
 from geodata.db.engine import open_database
 
 if TYPE_CHECKING:
     from flask import Response
     from werkzeug.routing import Map
 
-    from app.public.published_city import Site
-    from geodata.db.engine import Database
 
 LARGEST_FORM = 256 * 1024  # bytes
 LARGEST_NUMBER = 2**31 - 1  # that every database takes for a number of a row
@@ -57,7 +57,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises
     ------
     StoreError
-        If it is to show a preview or the staff's pages and the database is not ready.
+        If it is to show the staff's pages and the database is not ready.
     """
     settings = settings or Settings.from_env()
     app = Flask(__name__, template_folder=str(template_dir()))
@@ -65,9 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.converters["int"] = NumberConverter
     app.config["SECRET_KEY"] = settings.secret_key
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
-    needs_database = settings.preview or settings.secret_key is not None
-    database = open_database(settings.database_url) if needs_database else None
-    app.extensions["saferground.site"] = _site(settings, database)
+    app.extensions["saferground.site"] = _site(settings)
     app.extensions["saferground.policy"] = POLICY  # for pages that need one word more
     links.register(app, settings)
     guard.register(app)
@@ -82,7 +80,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(health.bp)
     language.register(app)
     errors.register(app)
-    if database is not None and settings.secret_key is not None:
+    app.jinja_env.globals["has_staff_pages"] = settings.secret_key is not None
+    if settings.secret_key is not None:
+        database = open_database(settings.database_url)
+        app.extensions[previews.APPS] = cache(lambda city: create_app(_previewing(settings, city)))
         room = Workroom(settings=settings, database=database)
         furnish(app, room)
         admin.register(app, settings, database)
@@ -102,8 +103,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def _site(settings: Settings, database: Database | None) -> Site:
-    """Open what the public pages read: releases, or the database for a preview."""
-    if settings.preview and database is not None:
-        return LiveSite(database, settings.city, settings.maps)
+def _previewing(settings: Settings, city: str) -> Settings:
+    """Return the settings of the public part over a city's preview, inside of the staff's pages."""
+    return replace(settings, preview=True, city=city, secret_key=None, proxies=0)
+
+
+def _site(settings: Settings) -> ReleasedSite:
+    """Return what the public pages read: approved releases, or previews."""
+    if settings.preview:
+        return ReleasedSite(
+            settings.releases,
+            settings.city,
+            settings.preview_maps,
+            previews=settings.previews,
+        )
     return ReleasedSite(settings.releases, settings.city, settings.maps)

@@ -1,8 +1,8 @@
-"""Masking at the size of a city: public places, snapping, suppression; processor seconds.
+"""Masking at the size of a city: public places, snapping; processor seconds.
 
 python -m benchmarks.bench_masking
 
-The city and the counts are synthetic.
+The city is synthetic.
 """
 
 import time
@@ -11,7 +11,6 @@ import numpy as np
 import shapely
 
 from spatial.disclosure.places import make_public_places, snap
-from spatial.disclosure.suppression import FEWER, HELD, audit, suppress, with_totals
 from spatial.spec import MaskingSpec
 
 SIDE, STEP = 122, 100.0
@@ -51,32 +50,5 @@ def places():
     )
 
 
-def tables():
-    """Poisson counts whose means differ from cell to cell."""
-    for shape, mean in (
-        ((36,), 3),
-        ((10, 36), 1),
-        ((10, 36), 6),
-        ((4, 5, 12), 5),
-        ((4, 10, 12), 4),
-    ):
-        rng = np.random.default_rng(0)
-        counts = rng.poisson(rng.gamma(4, mean / 4, shape))
-        started = time.process_time()
-        public = suppress(counts)
-        suppressed = time.process_time()
-        faults = audit(counts, public).faults
-        done = time.process_time()
-        whole = with_totals(counts)
-        size = " x ".join(map(str, shape))
-        fewer, held = (public.label == FEWER).sum(), (public.label == HELD).sum()
-        print(
-            f"{size:>11}, mean {mean}: {fewer} fewer than 5, {held} held back of "
-            f"{(whole > 0).sum()} above 0; {suppressed - started:.1f} s, audit "
-            f"{done - suppressed:.1f} s, {len(faults)} faults"
-        )
-
-
 if __name__ == "__main__":
     places()
-    tables()

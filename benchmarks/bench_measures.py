@@ -24,12 +24,13 @@ from geodata.repositories.cities import get_city
 from geodata.repositories.recorded import TABLES
 
 SIDE = 20_000.0
-START_MS, SPAN_MS = 1_577_836_800_000, 5 * 365 * 86_400_000
+YEAR_MS = 365 * 86_400_000
+END_MS = 1_577_836_800_000 + 5 * YEAR_MS
 PIECE = 100_000
 
 
-def make_city(database):
-    """A square city of four districts, covered in its western half."""
+def make_city(database, districts=4):
+    """A square city cut into districts from west to east, covered in its western half."""
     with database.session(write=True) as session:
         city = City(
             slug="big",
@@ -46,8 +47,8 @@ def make_city(database):
         )
         session.add(city)
         session.flush()
-        for i in range(4):
-            shape = shapely.box(i * SIDE / 4, 0, (i + 1) * SIDE / 4, SIDE)
+        for i in range(districts):
+            shape = shapely.box(i * SIDE / districts, 0, (i + 1) * SIDE / districts, SIDE)
             session.add(
                 District(
                     city_id=city.id,
@@ -60,30 +61,31 @@ def make_city(database):
         return city.id
 
 
-def draw(rng, number, first, city):
+def draw(rng, number, first, city, districts):
     """Columns of one piece of rows that alerts and calls have alike."""
     x = rng.uniform(0, SIDE, number)
     return {
         "city_id": [city] * number,
         "source": ["drawn"] * number,
         "row_key": [f"R{first + i}" for i in range(number)],
-        "district": [f"D{int(v)}" for v in x // (SIDE / 4)],
+        "district": [f"D{int(v)}" for v in x // (SIDE / districts)],
         "x": x.tolist(),
         "y": rng.uniform(0, SIDE, number).tolist(),
     }
 
 
-def fill(database, city, alerts, calls):
-    """Draw and store the rows, a piece at a time."""
+def fill(database, city, alerts, calls, districts=4, years=5):
+    """Draw and store the rows of the years before 2025, a piece at a time."""
+    start_ms, span_ms = END_MS - years * YEAR_MS, years * YEAR_MS
     rng = np.random.default_rng(0)
     with database.session(write=True) as session:
         for first in range(0, alerts, PIECE):
             n = min(PIECE, alerts - first)
-            start = START_MS + rng.integers(0, SPAN_MS, n)
+            start = start_ms + rng.integers(0, span_ms, n)
             review = start + rng.integers(1_000, 20_000, n)
             published = review + rng.integers(5_000, 70_000, n)
             dispatched = published + rng.integers(10_000, 90_000, n)
-            columns = draw(rng, n, first, city) | {
+            columns = draw(rng, n, first, city, districts) | {
                 "triggered_ms": start.tolist(),
                 "review_started_ms": review.tolist(),
                 "published_ms": published.tolist(),
@@ -96,8 +98,8 @@ def fill(database, city, alerts, calls):
             store(session, "alerts", columns)
         for first in range(0, calls, PIECE):
             n = min(PIECE, calls - first)
-            received = START_MS + rng.integers(0, SPAN_MS, n)
-            columns = draw(rng, n, first, city) | {
+            received = start_ms + rng.integers(0, span_ms, n)
+            columns = draw(rng, n, first, city, districts) | {
                 "received_ms": received.tolist(),
                 "arrived_ms": (received + rng.integers(60_000, 900_000, n)).tolist(),
                 "event": [f"E{v}" if v % 3 else None for v in rng.integers(0, 10 * alerts, n)],

@@ -21,6 +21,7 @@ from scipy.spatial import cKDTree
 
 from app import create_app
 from app.config import Settings
+from app.site_documents import make_city_preview
 from app.usecases.risk.fit import FitRequest, fit
 from benchmarks.town import make_region
 from geodata.cityfile.description import read_city_file
@@ -154,10 +155,11 @@ def map_part():
         seconds, _ = timed(lambda: import_city(database, read_city_file(folder / "city.toml")))
         print(f"import of {INCIDENTS:,} incidents and {FACTORS} layers: {seconds:.1f} s")
         (record,) = fit(database, FitRequest(city="region", outcome="robbery"))
+        make_city_preview(database, settings, "region")
         client = create_app(settings).test_client()
         cold, _ = timed(lambda: client.get("/map"))
         warm, page = timed(lambda: client.get("/map"), 20)
-        folder_of = next((folder / "maps").iterdir())
+        folder_of = next(settings.preview_maps.iterdir())
         bundle = json.loads((folder_of / "map.json").read_text())["en"]
         names = [bundle["script"], bundle["style"], bundle["zones"]]
         names += [path.name for path in folder_of.glob("*.png")]

@@ -79,4 +79,4 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path not in slow)
 
 
-pytest_plugins = ["demo_fixtures", "desk_fixtures"]
+pytest_plugins = ["demo_fixtures", "desk_fixtures", "published"]

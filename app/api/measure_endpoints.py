@@ -198,10 +198,11 @@ def measures() -> ResponseReturnValue:
 )
 def measure(identity: str) -> ResponseReturnValue:
     """Give one measure of a city: its figure, its months or weeks, its districts, its year."""
-    if identity not in MEASURES:
-        msg = f"there is no measure {identity[:80]!r}; the ids are {', '.join(MEASURES)}"
-        raise NotStoredError(msg)
     shown = shown_city()
+    if identity not in shown.measures:
+        ids = ", ".join(shown.measures)
+        msg = f"there is no measure {identity[:80]!r}; the ids are {ids}"
+        raise NotStoredError(msg)
     scope = periods.choose(request.args, shown, default="all").scope
     by = forms.choice(request.args, "by", ["month", "week"])
     found = site().detail(shown, scope, identity, "week" if by == "week" else "month")
@@ -241,10 +242,9 @@ def initiatives() -> ResponseReturnValue:
     return seal(answer, modified=_approved(shown))
 
 
-def _approved(shown: Shown) -> dt.datetime | None:
-    """Give when the release that is shown was approved; a preview shows none."""
-    release = site().release(shown)
-    return release_words.approved_at(release) if release else None
+def _approved(shown: Shown) -> dt.datetime:
+    """Return when the release that is shown was approved."""
+    return release_words.approved_at(site().release(shown))
 
 
 def _about(shown: Shown, scope: Scope) -> dict[str, Any]:

@@ -146,11 +146,7 @@ def current() -> tuple[Shown, ReleaseFolder]:
         If there is none.
     """
     shown = shown_city()
-    release = site().release(shown)
-    if release is None:
-        msg = f"nothing is published of {shown.city.slug} yet; this is a preview"
-        raise NotStoredError(msg)
-    return shown, release
+    return shown, site().release(shown)
 
 
 def shown_city() -> Shown:
@@ -192,7 +188,7 @@ def city() -> ResponseReturnValue:
         "timezone": told.timezone,
         "crs": told.crs,
         "today": told.today.isoformat() if told.today else None,
-        "through": shown.through.isoformat() if shown.through else None,
+        "through": shown.through.isoformat(),
         "stale": shown.stale,
         "districts": [
             {"code": str(row.code), "name": str(row.name)}
@@ -202,10 +198,10 @@ def city() -> ResponseReturnValue:
             name: {"first": first.isoformat(), "last": last.isoformat()}
             for name, (first, last) in shown.extents.items()
         },
-        "release": shown.release.id if shown.release else None,
+        "release": shown.release.id,
         "others": [{"slug": one.slug, "name": one.name} for one in shown.others],
     }
-    return send_json(document, modified=release_words.approved_at(release) if release else None)
+    return send_json(document, modified=release_words.approved_at(release))
 
 
 @bp.get("/releases")

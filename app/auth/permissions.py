@@ -214,6 +214,8 @@ RULES: dict[str, Rule] = {
     "drafts.release": READING,
     "drafts.zones": READING,
     "drafts.file": READING,
+    "previews.make": DECIDING,
+    "previews.page": READING,
     "drafts.approve": PUBLISHERS,
     "drafts.withdraw": PUBLISHERS,
     "visits.log": IN_DISTRICTS,

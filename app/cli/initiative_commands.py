@@ -23,9 +23,11 @@ from app.cli.common import (
 )
 from app.i18n import numbers
 from app.usecases.measures import measure_city
-from geodata.cityfile.initiatives import SECTIONS, read_initiatives
+from geodata.cityfile.initiatives import SECTIONS, city_of, read_initiatives
 from geodata.clock import utc_now
-from geodata.measures.registry import MEASURES
+from geodata.errors import NotStoredError
+from geodata.measures.registry import MEASURES, measures_of
+from geodata.repositories.cities import get_city
 from geodata.repositories.initiatives import (
     get_initiative,
     initiative_history,
@@ -39,14 +41,19 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Iterable
 
+    from sqlalchemy.orm import Session
+
     from geodata.cityfile.initiatives import Initiative, Strategy
     from geodata.measures.record import MeasureValue
     from geodata.repositories.initiatives import HistoryEntry, InitiativeRecord
 
 
-def known_measures() -> Collection[str]:
-    """Give the ids that a file of initiatives may name."""
-    return MEASURES
+def known_measures(session: Session, file: Path) -> Collection[str]:
+    """Return the ids that a file of initiatives may name: of its city, if it is stored."""
+    try:
+        return measures_of(get_city(session, city_of(file)).measures)
+    except NotStoredError:
+        return MEASURES
 
 
 @click.group()
@@ -61,8 +68,8 @@ def initiatives() -> None:
 @json_option
 def import_(file: Path, who: str | None, database_url: str | None, *, as_json: bool) -> None:
     """Store what FILE says of a city's initiatives; what was said before is kept."""
-    read = read_initiatives(file, known_measures())
     with open_for(database_url).session(write=True) as session:
+        read = read_initiatives(file, known_measures(session, file))
         now = utc_now()
         result = record_initiatives(session, read, now, this_person(who))
     if as_json:

@@ -18,7 +18,7 @@ from app.cli.common import (
     settings_for,
     this_person,
 )
-from app.usecases.site_documents import site_files
+from app.site_documents import make_city_preview, site_files
 from geodata.releases import build as releases
 from geodata.releases.inputs import last_public_day
 from geodata.releases.repair import repair_city
@@ -84,6 +84,18 @@ def draft(
         say(f"Somebody else than {made.drafted_by} can approve it: publish approve {made.id}")
     else:
         say("Nothing has changed since it was drafted.")
+
+
+@publish.command()
+@click.argument("city")
+@click.option("--run", metavar="RUN", help="Show the zones of this run [default: the run in use].")
+@database_option
+def preview(city: str, run: str | None, database_url: str | None) -> None:
+    """Draft a release of CITY for staff to look at; nobody can approve it."""
+    settings = settings_for(database_url)
+    with Progress() as progress:
+        made = make_city_preview(open_for(database_url), settings, city, run=run, progress=progress)
+    say(f"Preview {made.id} of {city} is made; look at it with: saferground serve --preview")
 
 
 @publish.command()

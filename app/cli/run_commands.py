@@ -21,7 +21,7 @@ from app.cli.common import (
     this_person,
 )
 from app.i18n.numbers import sentence
-from app.preview import load_shown
+from app.run_view import run_context
 from app.workbench.run_report import write_report
 from geodata.clock import utc_now
 from geodata.exporting import export_run
@@ -138,9 +138,9 @@ def export(run: str, what: str, file: Path, who: str | None, database_url: str |
     database = open_for(database_url)
     with database.session() as session:
         record = get_run_in_use(session, run)
-        shown = load_shown(session, get_city(session, record.city), run)
+        context = run_context(session, get_city(session, record.city), run)
     if what == "report":
-        write_report(shown, record, file)
+        write_report(context, record, file)
     else:
         export_run(record, what, file)
     with database.session(write=True) as session:

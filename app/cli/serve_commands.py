@@ -76,7 +76,7 @@ def _settings(database_url: str | None, *, public: bool, preview: bool) -> Setti
     """Give the settings to serve with; without a secret key only the public part can be."""
     settings = settings_for(database_url)
     if public and (preview or settings.preview):
-        msg = "--public serves releases alone; a preview needs the database"
+        msg = "--public serves releases alone; --preview shows what is not published"
         raise click.UsageError(msg)
     if public:
         return replace(settings, secret_key=None)

@@ -72,6 +72,7 @@ STAFF = (  # pages that are in English only
     "work.",
     "reading.",
     "drafts.",
+    "previews.",
     "visits.",
     "board.",
     "command.",

@@ -10,6 +10,7 @@ from flask_babel import ngettext
 
 from app.i18n import numbers
 from app.i18n.language import N_, locale, translated
+from geodata.clock import utc_now
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -223,6 +224,18 @@ def ago(days: int) -> str:
     if days == 0:
         return _("today")
     return ngettext("%(number)s day ago", "%(number)s days ago", days, number=numbers.number(days))
+
+
+def minutes_ago(when: dt.datetime) -> str:
+    """Return how long ago a time was: in minutes, hours or days."""
+    minutes = int((utc_now() - when.replace(tzinfo=None)).total_seconds() // 60)
+    if minutes < 1:
+        return _("just now")
+    if minutes < 60:
+        return ngettext("%(num)d minute ago", "%(num)d minutes ago", minutes)
+    if minutes < 24 * 60:
+        return ngettext("%(num)d hour ago", "%(num)d hours ago", minutes // 60)
+    return ago(minutes // (24 * 60))
 
 
 def span(start: dt.date, end: dt.date) -> str:

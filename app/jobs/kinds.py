@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.usecases.arguments import Arguments
-from geodata.roles import ANALYST, COMMANDER
+from geodata.roles import ANALYST, COMMANDER, PUBLISHER
 from spatial.errors import SpecError
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ def _read_draft(given: Arguments) -> Task:
     given.check()
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
-        from app.usecases.site_documents import site_files
+        from app.site_documents import site_files
         from geodata.releases.build import draft_release
 
         made = draft_release(
@@ -255,6 +255,21 @@ def _read_draft(given: Arguments) -> Task:
             progress=progress,
         )
         return {"release": made.id}
+
+    return Task(work=work, city=city)
+
+
+def _read_preview(given: Arguments) -> Task:
+    city, run = given.text("city"), given.text("run", required=False)
+    given.check()
+
+    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+        from app.site_documents import make_city_preview
+
+        made = make_city_preview(
+            tools.database, tools.settings, city, run=run or None, progress=progress
+        )
+        return {"preview": made.id}
 
     return Task(work=work, city=city)
 
@@ -285,4 +300,9 @@ KINDS: Mapping[str, Kind] = {
         roles=frozenset({ANALYST, COMMANDER}),
     ),
     "draft": Kind(title="Draft of a release", read=_read_draft),
+    "preview": Kind(
+        title="Preview of the public pages",
+        read=_read_preview,
+        roles=frozenset({ANALYST, PUBLISHER}),
+    ),
 }

@@ -74,7 +74,6 @@ def _layer(layer: Layer, crs: str) -> dict[str, object]:
     }
 
 
-FORMAT = "7"  # raise when the files change for the same run
 COMPRESSED = (".js", ".css", ".json", ".svg")
 MANIFEST = "map.json"
 NAMED = re.compile(r"[a-z]+-[0-9a-f]{12}\.(js|css|json|svg|png)")  # as ``named`` writes it
@@ -97,20 +96,6 @@ class Bundle:
     districts: str
     surface: str
     surface_bounds: tuple[float, float, float, float]
-
-
-def map_bundle(root: Path, ground: Ground, run: RunRecord) -> Bundle:
-    """Give the map of a run in the language of the answer, making it first if it was never made.
-
-    Parameters
-    ----------
-    root
-        Folder of all maps.
-    ground, run
-        The city, and the run to draw.
-    """
-    key = f"{run.id}-{ground.city.imported_at:%Y%m%d%H%M%S}-{FORMAT}-{code()}"
-    return put_bundle(root, key, lambda: map_files(ground, run, (code(),)))
 
 
 def map_files(ground: Ground, run: RunRecord, languages: Iterable[str]) -> dict[str, bytes]:

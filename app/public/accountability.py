@@ -113,8 +113,6 @@ bp = Blueprint("open", __name__)
 def accountability(shown: Shown) -> ResponseReturnValue:
     """Tell how zones did, where they and alerts fall, who lives there, what was enforced."""
     release = release_of(shown)
-    if release is None:
-        return render_template("public/unpublished.html", frame=pages.frame(shown))
     withdrawn = {one.id for one in releases_of(shown) if one.state == "withdrawn"}
     page = account_page(release, withdrawn)
     return render_template(

@@ -13,8 +13,9 @@ from app.i18n.language import translated
 from app.maps.shapes import district_label
 from app.public import open_data, release_words
 from app.public.method_words import NAME as NOTICES
-from geodata.measures.masked import SMALL
+from app.public.released_figures import SMALL
 from geodata.measures.spans import LAST_YEAR
+from geodata.releases.measure_files import COURSE, measures_in
 from geodata.releases.rules import SHOWN_WORDS
 
 if TYPE_CHECKING:
@@ -25,13 +26,6 @@ if TYPE_CHECKING:
 ACCOUNT = "data/zones_accountability.csv"
 HEADLINE = LAST_YEAR
 MOST_RUNS = 8
-ENFORCEMENT = (
-    "dosage.visits",
-    "dosage.minutes",
-    "alerts.arrests",
-    "dirtbike.citations",
-    "dirtbike.arrests",
-)
 BAR = 100.0
 
 
@@ -386,37 +380,29 @@ def _people(release: ReleaseFolder) -> People | None:
 
 def _enforcement(release: ReleaseFolder) -> Enforcement | None:
     """Tell stops, arrests and citations by district, as the measures tell them."""
+    site = {COURSE: release.read(COURSE)} if COURSE in release.files else {}
+    known = [one for one in measures_in(site).values() if one.enforcement]
+    known.sort(key=lambda one: one.group != "dosage")  # patrols first, then what came of them
+    titles = {one.id: translated(one.enforcement) for one in known}
     rows = [
         row
         for row in open_data.table(release, "data/measures.csv")
-        if row["period"] == HEADLINE and row["measure"] in ENFORCEMENT
+        if row["period"] == HEADLINE and row["measure"] in titles
     ]
     by_place = {(row["measure"], row["district"]): row for row in rows}
-    told = [one for one in ENFORCEMENT if _is_told(by_place.get((one, "")))]
+    told = [one for one in titles if _is_told(by_place.get((one, "")))]
     if not told:
         return None
     names = {**open_data.districts(release), "": _("Whole city")}
     return Enforcement(
-        heads=tuple((one, title_of(one)) for one in told),
+        heads=tuple((one, titles[one]) for one in told),
         rows=tuple(
             (district_label("", {"": name}), *(_figure(by_place.get((one, code))) for one in told))
             for code, name in names.items()
         ),
-        absent=tuple(title_of(one) for one in ENFORCEMENT if one not in told),
+        absent=tuple(title for one, title in titles.items() if one not in told),
         period=_days(by_place[told[0], ""]),
     )
-
-
-def title_of(identity: str) -> str:
-    """Name what is told of enforcement, so that two kinds of arrests are told apart."""
-    named = {
-        "dosage.visits": _("Patrol visits"),
-        "dosage.minutes": _("Minutes of patrol visits"),
-        "alerts.arrests": _("Arrests after gunshot alerts"),
-        "dirtbike.citations": _("Dirt bikes: citations"),
-        "dirtbike.arrests": _("Dirt bikes: arrests"),
-    }
-    return named[identity]
 
 
 def _is_told(row: Mapping[str, str] | None) -> bool:

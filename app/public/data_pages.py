@@ -170,7 +170,7 @@ def data_page(
         moved=() if withdrawn else release_words.moved(release),
         previous=said["previous"] or "",
         citation=release_words.citation(release, url),
-        notices=method_words.notices(None if withdrawn else release),
+        notices=method_words.Notices() if withdrawn else method_words.notices(release),
         releases=tuple(every),
         part=_part(release) if current else None,
     )
@@ -257,8 +257,12 @@ def _entries(release: ReleaseFolder, file_url: FileUrl) -> tuple[Entry, ...]:
 
 
 def holding(stem: str) -> tuple[str, str] | None:
-    """Give title and a sentence of what a file holds, if it is one that this page knows."""
-    known = {
+    """Return title and a sentence of what a file holds, if it is one that this page knows."""
+    return _holdings().get(stem)
+
+
+def _holdings() -> dict[str, tuple[str, str]]:
+    return {
         "zones": (
             _("Risk terrain zones"),
             _("The outline of every zone with its rank, class and reasons; no count of incidents."),
@@ -316,7 +320,6 @@ def holding(stem: str) -> tuple[str, str] | None:
             _("Every column of every file: type, unit and meaning."),
         ),
     }
-    return known.get(stem)
 
 
 def class_name(name: str) -> str:
@@ -357,8 +360,6 @@ bp = Blueprint("data", __name__)
 def data(shown: Shown) -> ResponseReturnValue:
     """Show the newest release: its files, its rules and how to use it."""
     release = release_of(shown)
-    if release is None:
-        return render_template("public/unpublished.html", frame=pages.frame(shown))
     return _page(shown, release, release)
 
 
@@ -447,8 +448,8 @@ def releases_feed(shown: Shown, _current: ReleaseFolder) -> ResponseReturnValue:
     return response
 
 
-def _page(shown: Shown, one: ReleaseFolder, current: ReleaseFolder | None) -> ResponseReturnValue:
-    city, is_current = request.args.get("city"), current is not None and current.id == one.id
+def _page(shown: Shown, one: ReleaseFolder, current: ReleaseFolder) -> ResponseReturnValue:
+    city, is_current = request.args.get("city"), current.id == one.id
     newest = request.endpoint == "data.data"
 
     def file_url(name: str) -> str:
@@ -461,7 +462,7 @@ def _page(shown: Shown, one: ReleaseFolder, current: ReleaseFolder | None) -> Re
 
     page = data_page(
         one,
-        release_rows(releases_of(shown), current.id if current else "", page_url),
+        release_rows(releases_of(shown), current.id, page_url),
         current=is_current and newest,
         url=whole_url("data.release", identity=one.id, city=city),
         file_url=file_url,

@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from app.public.published_city import Shown, Site
+    from app.public.published_city import Shown
+    from app.public.released import ReleasedSite
     from geodata.releases.folder import ReleaseFolder
 
     View = Callable[..., ResponseReturnValue]
 
 
-def site() -> Site:
+def site() -> ReleasedSite:
     """Give what public pages read from."""
-    found: Site = current_app.extensions["saferground.site"]
+    found: ReleasedSite = current_app.extensions["saferground.site"]
     return found
 
 
@@ -34,7 +35,7 @@ def with_city(view: View) -> View:
     def wrapped(**kwargs: Any) -> ResponseReturnValue:
         shown = site().shown(request.args.get("city"))
         if shown is None:
-            return render_template("public/empty.html", frame=None)
+            return render_template("public/empty.html", frame=None, preview=site().preview)
         return view(shown, **kwargs)
 
     return wrapped
@@ -58,16 +59,15 @@ def with_release(view: View) -> View:
     @wraps(view)
     def wrapped(**kwargs: Any) -> ResponseReturnValue:
         shown = site().shown(request.args.get("city"))
-        release = release_of(shown) if shown is not None else None
-        if release is None:
+        if shown is None:
             raise NotFound
-        return view(shown, release, **kwargs)
+        return view(shown, release_of(shown), **kwargs)
 
     return wrapped
 
 
-def release_of(shown: Shown) -> ReleaseFolder | None:
-    """Give the release that is shown of a city; a preview shows none."""
+def release_of(shown: Shown) -> ReleaseFolder:
+    """Return the release that is shown of a city, or its preview."""
     return site().release(shown)
 
 

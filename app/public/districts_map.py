@@ -13,15 +13,15 @@ from app.i18n import numbers as words
 from app.i18n.language import translated
 from app.maps.palette import SHADES
 from app.public.activity_map import Swatch
-from geodata.measures.record import GROUPS
-from geodata.measures.registry import MEASURES
+from geodata.measures.registry import groups_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from app.public.public_figures import MeasureDetail, PublicValue
+    from app.public.released_figures import MeasureDetail, PublicValue
+    from geodata.measures.registry import Measures
 
 OPACITY = 0.72  # as in map.js
 
@@ -48,15 +48,17 @@ class ShadesPart:
     none: bool
 
 
-def measure_choices() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+def measure_choices(
+    measures: Measures,
+) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
     """Name the measures that can be told by district, by group."""
     return tuple(
-        (translated(title), tuple(found))
-        for group, title in GROUPS.items()
+        (translated(called.title), tuple(found))
+        for group, called in groups_of(measures).items()
         if (
             found := [
                 (identity, translated(measure.title))
-                for identity, measure in MEASURES.items()
+                for identity, measure in measures.items()
                 if measure.group == group and measure.sources
             ]
         )

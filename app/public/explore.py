@@ -23,7 +23,6 @@ from app.public.area_reports import (
 )
 from app.public.decorators import site, with_run
 from app.public.districts_map import measure_choices, shades_part
-from geodata.measures.registry import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +63,7 @@ def map_page(shown: Shown, run: PublicRun) -> str:
         district=district,
         activity=_activity(shown, ground, choice, shown_layers, names),
         layers=tuple((one, one in shown_layers, one in _default()) for one in _there(ground)),
-        measures=measure_choices(),
+        measures=measure_choices(shown.measures),
         shades=shades,
         place=_place(ground, names),
         here=_here(shown, run, ground, choice, names),
@@ -192,7 +191,7 @@ def _activity(
 
 
 def _shades(shown: Shown, names: Mapping[str, str]) -> ShadesPart | None:
-    identity = forms.choice(request.args, "measure", list(MEASURES))
+    identity = forms.choice(request.args, "measure", list(shown.measures))
     if identity is None:
         return None
     detail = site().detail(shown, periods.last_year(shown), identity, "month")

@@ -41,8 +41,8 @@ def healthz() -> ResponseReturnValue:
 @bp.get("/readyz")
 def readyz() -> ResponseReturnValue:
     """Say whether pages can be shown and are up to date; if not, why: 503."""
-    answer: dict[str, Any] = {"source": "database" if site().preview else "releases"}
-    answer |= {"database": "ok" if site().preview else "not used", "city": None, "release": None}
+    answer: dict[str, Any] = {"source": "previews" if site().preview else "releases"}
+    answer |= {"database": "not used", "city": None, "release": None}
     answer |= {"data_through": None, "age_days": None, "stale_after_days": STALE_DAYS}
     answer["worker"] = "not used"
     reasons: list[str] = []
@@ -51,14 +51,13 @@ def readyz() -> ResponseReturnValue:
         shown = site().shown()
     except (StoreError, ReleaseError, SQLAlchemyError) as error:
         current_app.logger.error("not ready: %s", error)
-        answer["database"] = "cannot be read" if site().preview else "not used"
         reasons.append(f"the {answer['source']} cannot be read")
     else:
-        if shown is None or shown.through is None:
-            reasons.append("no data are stored" if site().preview else "nothing is published")
+        if shown is None:
+            reasons.append("no preview was made" if site().preview else "nothing is published")
         else:
             answer["city"] = shown.city.slug
-            answer["release"] = shown.release.id if shown.release else None
+            answer["release"] = shown.release.id
             answer["data_through"] = shown.through.isoformat()
             answer["age_days"] = shown.age_days
             answer["stale_after_days"] = shown.stale_after_days

@@ -9,13 +9,13 @@ from app.i18n import measure_words, numbers
 from app.i18n.language import N_, translated
 from app.public.measure_pages import FactRow, Mark, MeasureRow, measure_row
 from geodata.cityfile.initiatives import SECTIONS
-from geodata.measures.registry import MEASURES, STALE_DAYS
+from geodata.measures.registry import STALE_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from app.public.public_figures import CityFigures, MeasureDetail
     from app.public.published_city import PublicEvent, PublicInitiative, Shown
+    from app.public.released_figures import CityFigures, MeasureDetail
     from geodata.cityfile.initiatives import Fact, Initiative, Strategy
 
 STATUS_ICONS = {
@@ -28,17 +28,6 @@ EVENTS = {
     "retired": N_("Taken off the list"),
     "returned": N_("Put back on the list"),
 }
-KEY_MEASURES = (  # shown first where a city has them: one or two of each strategy
-    "alerts.published_60s.trigger",
-    "alerts.performance",
-    "events.both",
-    "dosage.share_10_16",
-    "zones.hit_rate",
-    "dirtbike.complaints",
-    "alerts.count",
-    "dosage.visits",
-    "dirtbike.seizures",
-)
 KEY_NUMBER = 5
 
 
@@ -149,7 +138,6 @@ def initiatives_page(shown: Shown, found: CityFigures, city: str | None) -> Init
 def initiative_page(
     shown: Shown,
     record: PublicInitiative,
-    history: Sequence[PublicEvent],
     found: CityFigures,
     city: str | None,
 ) -> InitiativePage:
@@ -163,8 +151,8 @@ def initiative_page(
             for key, title in SECTIONS.items()
         ),
         strategies=tuple(_strategy(shown, one, found) for one in initiative.strategies),
-        facts=tuple(fact_row(fact) for fact in initiative.facts),
-        history=_history(history),
+        facts=tuple(fact_row(shown, fact) for fact in initiative.facts),
+        history=_history(record.history),
         period=measure_words.span(found.scope.start, found.scope.end),
         named={"city": city} if city else {},
     )
@@ -183,8 +171,12 @@ def standing(shown: Shown, found: CityFigures, details: Sequence[MeasureDetail])
 
 def key_measures(found: CityFigures) -> tuple[str, ...]:
     """Choose the measures that the front page shows: the first few that have a figure."""
-    there = [i for i in KEY_MEASURES if found.values[i].value.figure.value is not None]
-    return tuple(there[:KEY_NUMBER])
+    there = [
+        (one.value.measure.key, identity)
+        for identity, one in found.values.items()
+        if one.value.measure.key and one.value.figure.value is not None
+    ]
+    return tuple(identity for _, identity in sorted(there)[:KEY_NUMBER])
 
 
 def status_mark(status: str) -> Mark:
@@ -212,7 +204,8 @@ def _card(shown: Shown, initiative: Initiative) -> Card:
 
 
 def _strategy(shown: Shown, strategy: Strategy, found: CityFigures) -> StrategyPart:
-    rows = [measure_row(shown, found.values[identity]) for identity in strategy.measures]
+    there = [found.values[one] for one in strategy.measures if one in found.values]
+    rows = [measure_row(shown, public) for public in there]
     told = [row for row in rows if row.figure or row.mark.icon == "withheld"]
     return StrategyPart(
         slug=strategy.slug,
@@ -222,12 +215,14 @@ def _strategy(shown: Shown, strategy: Strategy, found: CityFigures) -> StrategyP
         rows=tuple(told),
         nothing=tuple(row for row in rows if row not in told),
         also=tuple(
-            (identity, translated(MEASURES[identity].title)) for identity in strategy.also_touched
+            (identity, _title(shown, identity))
+            for identity in strategy.also_touched
+            if identity in shown.measures
         ),
     )
 
 
-def fact_row(fact: Fact) -> FactRow:
+def fact_row(shown: Shown, fact: Fact) -> FactRow:
     """Tell a published figure."""
     return FactRow(
         label=fact.label,
@@ -239,14 +234,19 @@ def fact_row(fact: Fact) -> FactRow:
         note=fact.note or "",
         retrieved=numbers.day(fact.retrieved) if fact.retrieved else "",
         measure=fact.measure or "",
-        measure_title=translated(MEASURES[fact.measure].title) if fact.measure else "",
+        measure_title=_title(shown, fact.measure or ""),
     )
+
+
+def _title(shown: Shown, identity: str) -> str:
+    """Return the title of a measure; nothing of one that the city does not declare any more."""
+    return translated(shown.measures[identity].title) if identity in shown.measures else ""
 
 
 def facts_of(shown: Shown, identity: str) -> tuple[FactRow, ...]:
     """Give the published figures that stand beside a measure, of all initiatives."""
     facts = (fact for record in shown.initiatives for fact in record.initiative.facts)
-    return tuple(fact_row(fact) for fact in facts if fact.measure == identity)
+    return tuple(fact_row(shown, fact) for fact in facts if fact.measure == identity)
 
 
 def _grouped(value: str) -> str:

@@ -13,7 +13,7 @@ from app.i18n.language import N_, translated
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.public.public_figures import CityFigures, PublicValue
+    from app.public.released_figures import CityFigures, PublicValue
     from geodata.measures.events import Window
 
 DISPOSITIONS = (

@@ -10,22 +10,23 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app.i18n import measure_words, numbers
-from app.i18n.language import N_, translated
+from app.i18n.language import translated
 from app.public import periods
 from app.public.measure_blocks import formulas_of, windows_of
 from app.public.periods import PRESETS
-from geodata.measures.masked import SMALL
-from geodata.measures.record import GROUPS
-from geodata.measures.registry import MEASURES
+from app.public.released_figures import SMALL
+from geodata.measures.registry import groups_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from app.public.measure_blocks import Formulas, Windows
     from app.public.periods import Period
-    from app.public.public_figures import CityFigures, MeasureDetail, PublicValue
     from app.public.published_city import Shown
+    from app.public.released_figures import CityFigures, MeasureDetail, PublicValue
+    from geodata.cityfile.measures import MeasureGroup
     from geodata.measures.record import Measure, Scope
+    from geodata.measures.registry import Measures
 
 MARKS = {
     "met": "met",
@@ -34,30 +35,6 @@ MARKS = {
     "stale": "stale",
     None: "none",
 }
-SUMMARIES = {
-    "alerts": N_(
-        "What the gunshot detection system published, how fast, how well placed, and what came of "
-        "it."
-    ),
-    "events": N_("Alerts and 911 calls about the same gunfire, counted once."),
-    "response": N_("How long until the first officer arrives."),
-    "dosage": N_("Short visits of patrols to risk terrain zones."),
-    "zones": N_("Whether later incidents happened where the zones were drawn."),
-    "dirtbike": N_(
-        "Dirt bikes and other off-road vehicles on streets, and what is done about them."
-    ),
-    "site": N_("Whether these pages keep their own promise."),
-}
-PARTS = (  # headings within a group, and how the ids below them begin
-    (N_("How fast"), ("alerts.published", "alerts.publish_", "alerts.review_")),
-    (N_("How well detected and placed"), ("alerts.performance", "alerts.located")),
-    (
-        N_("What officers found"),
-        ("alerts.confirmed", "alerts.unconfirmed", "alerts.unfounded", "alerts.no_disposition"),
-    ),
-    (N_("What came of it"), ("alerts.guns", "alerts.arrests", "alerts.casings", "alerts.victims")),
-    (N_("Inside the coverage area"), ("events.covered",)),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,10 +114,7 @@ class Filter:
     """The form of a page and its state; ``state`` is what other pages need to show the same."""
 
     presets: tuple[tuple[str, str, bool], ...]
-    free: bool
     months: tuple[tuple[str, str, bool], ...]
-    first: str
-    last: str
     districts: tuple[tuple[str, str], ...]
     district: str | None
     district_name: str
@@ -225,16 +199,18 @@ class MissingPage:
     named: Mapping[str, str]
 
 
-def missing_page(asked: str, city: str | None) -> MissingPage:
+def missing_page(shown: Shown, asked: str, city: str | None) -> MissingPage:
     """Name every measure in place of one that there is not."""
     return MissingPage(
         asked=asked[:80],
         groups=tuple(
             (
-                translated(title),
-                tuple((m.id, translated(m.title)) for m in MEASURES.values() if m.group == group),
+                translated(called.title),
+                tuple(
+                    (m.id, translated(m.title)) for m in shown.measures.values() if m.group == group
+                ),
             )
-            for group, title in GROUPS.items()
+            for group, called in groups_of(shown.measures).items()
         ),
         named={"city": city} if city else {},
     )
@@ -245,7 +221,10 @@ def measures_page(
 ) -> MeasuresPage:
     """Tell every measure of a city in a period."""
     rows = {identity: measure_row(shown, value) for identity, value in found.values.items()}
-    groups = tuple(_group(group, rows) for group in GROUPS)
+    measures = {identity: public.value.measure for identity, public in found.values.items()}
+    groups = tuple(
+        _group(group, called, measures, rows) for group, called in groups_of(measures).items()
+    )
     return MeasuresPage(
         filter=filter_of(shown, period, city),
         groups=groups,
@@ -320,17 +299,19 @@ def _strip(public: PublicValue) -> Strip | None:
     )
 
 
-def _group(group: str, rows: Mapping[str, MeasureRow]) -> Group:
-    mine = [rows[identity] for identity, measure in MEASURES.items() if measure.group == group]
+def _group(
+    group: str, called: MeasureGroup, measures: Measures, rows: Mapping[str, MeasureRow]
+) -> Group:
+    mine = [rows[identity] for identity, measure in measures.items() if measure.group == group]
     told = [row for row in mine if row.figure or row.mark.icon == "withheld"]
     days = [row.through for row in told]
     with_target = [row for row in mine if row.target]
     met = sum(row.mark.icon == "met" for row in with_target)
     return Group(
         id=group,
-        title=translated(GROUPS[group]),
-        summary=translated(SUMMARIES[group]),
-        parts=_parts(told),
+        title=translated(called.title),
+        summary=translated(called.about),
+        parts=_parts(told, measures),
         nothing=tuple(row for row in mine if row not in told),
         through=max(days, key=days.count) if days else "",
         told=_targets_met(met, len(with_target)) if with_target and told else "",
@@ -343,12 +324,13 @@ def _targets_met(met: int, of: int) -> str:
     )
 
 
-def _parts(rows: Sequence[MeasureRow]) -> tuple[tuple[str, tuple[MeasureRow, ...]], ...]:
+def _parts(
+    rows: Sequence[MeasureRow], measures: Measures
+) -> tuple[tuple[str, tuple[MeasureRow, ...]], ...]:
     """Put the measures of a group below headings; the first have none."""
     found: dict[str, list[MeasureRow]] = {}
     for row in rows:
-        heading = next((told for told, ids in PARTS if row.id.startswith(ids)), "")
-        found.setdefault(heading, []).append(row)
+        found.setdefault(measures[row.id].part, []).append(row)
     return tuple((translated(heading), tuple(mine)) for heading, mine in found.items())
 
 
@@ -366,12 +348,9 @@ def filter_of(shown: Shown, period: Period, city: str | None) -> Filter:
     """Tell the state of the form."""
     scope = period.scope
     choices = periods.district_choices(shown)
-    last = (scope.end - numbers.ONE_DAY).isoformat()
     named = {"city": city} if city else {}
     state = dict(named)
-    if period.named is None:
-        state |= {"from": scope.start.isoformat(), "through": last}
-    elif period.named != "year":
+    if period.named != "year":
         state["period"] = period.named
     if scope.district is not None:
         state["district"] = scope.district
@@ -379,13 +358,10 @@ def filter_of(shown: Shown, period: Period, city: str | None) -> Filter:
         presets=tuple(
             (value, translated(label), value == period.named) for value, label in PRESETS.items()
         ),
-        free=shown.release is None,
         months=tuple(
             (value, step_label(scope.within(*_month(value)), "month"), value == period.named)
             for value in reversed(shown.months)
         ),
-        first=scope.start.isoformat(),
-        last=last,
         districts=choices,
         district=scope.district,
         district_name=dict(choices).get(scope.district or "", ""),
@@ -414,7 +390,7 @@ def measure_page(
     names = dict(periods.district_choices(shown))
     return MeasurePage(
         row=measure_row(shown, public),
-        group=translated(GROUPS[measure.group]),
+        group=translated(groups_of(shown.measures)[measure.group].title),
         group_id=measure.group,
         filter=filter_of(shown, period, city),
         by=found.by,

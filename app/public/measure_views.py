@@ -23,8 +23,7 @@ from app.public import initiative_pages, measure_pages, pages, periods
 from app.public.decorators import site, with_city
 from app.public.measure_pages import is_partial, is_small
 from app.public.periods import district_choices
-from geodata.measures.masked import SMALL
-from geodata.measures.registry import MEASURES
+from app.public.released_figures import SMALL
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.public.periods import Period
-    from app.public.public_figures import MeasureDetail, PublicValue
     from app.public.published_city import Shown
+    from app.public.released_figures import MeasureDetail, PublicValue
 
 
 SHORT = {
@@ -134,8 +133,8 @@ def measures(shown: Shown) -> ResponseReturnValue:
 @with_city
 def measure(shown: Shown, identity: str) -> ResponseReturnValue:
     """Show one measure: its figure, its course, its districts and its definition."""
-    if identity not in MEASURES:
-        none = measure_pages.missing_page(identity, request.args.get("city"))
+    if identity not in shown.measures:
+        none = measure_pages.missing_page(shown, identity, request.args.get("city"))
         told = render_template("public/measure_missing.html", frame=pages.frame(shown), page=none)
         return told, 404
     period, found = _detail(shown, identity)
@@ -149,7 +148,7 @@ def measure(shown: Shown, identity: str) -> ResponseReturnValue:
 @with_city
 def chart(shown: Shown, identity: str, name: str) -> ResponseReturnValue:
     """Draw one chart of a measure; ``narrow`` is the form for small screens."""
-    if identity not in MEASURES or name not in CHARTS:
+    if identity not in shown.measures or name not in CHARTS:
         raise NotFound
     _, found = _detail(shown, identity)
     points = POINTS[name](shown, found)
@@ -184,7 +183,7 @@ def initiatives(shown: Shown) -> ResponseReturnValue:
 @with_city
 def initiative(shown: Shown, slug: str) -> ResponseReturnValue:
     """Show one initiative: strategies with their figures, what is said, and what was said when."""
-    record, history = site().initiative(shown, slug)
+    record = site().initiative(shown, slug)
     found = site().figures(shown, periods.last_year(shown))
-    page = initiative_pages.initiative_page(shown, record, history, found, request.args.get("city"))
+    page = initiative_pages.initiative_page(shown, record, found, request.args.get("city"))
     return render_template("public/initiative.html", frame=pages.frame(shown), page=page)

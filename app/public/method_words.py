@@ -33,10 +33,8 @@ class Notices:
     license_url: str = ""
 
 
-def notices(release: ReleaseFolder | None) -> Notices:
+def notices(release: ReleaseFolder) -> Notices:
     """Read what a release says of its office and its license."""
-    if release is None:
-        return Notices()
     said = open_data.document(release, NAME)
     contact, license_ = said.get("contact") or {}, said.get("license") or {}
     return Notices(
@@ -62,10 +60,8 @@ class PlainWords:
     notices: Notices
 
 
-def plain_words(release: ReleaseFolder | None) -> PlainWords | None:
-    """Read them from a release; without one there is nothing to tell."""
-    if release is None:
-        return None
+def plain_words(release: ReleaseFolder) -> PlainWords:
+    """Read them from a release."""
     said = release.manifest
     rules = said["rules"]
     return PlainWords(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from app.public.area_reports import HerePart, PlacePart
     from app.public.districts_map import ShadesPart
     from app.public.initiative_pages import Standing
-    from app.public.published_city import PublicRun, Shown
+    from app.public.published_city import PublicRun, Published, RunContext, Shown
     from geodata.import_report import SourceReport
 
 LEAST_WEIGHT = 0.005
@@ -42,8 +42,8 @@ SORTED_BY = {"surroundings": "environment_share", "area": "area"}
 class Frame:
     """What stands around every page.
 
-    ``age`` tells how old what is shown is, ``calendar`` the day at which a synthetic city's
-    calendar stands still, ``rules`` the version of the rules that the release was made under.
+    ``calendar`` is the day at which a synthetic city's calendar stands still, ``rules`` the version
+    of the rules that the release was made under, ``preview`` how long ago a preview was made.
     """
 
     city: str
@@ -54,13 +54,12 @@ class Frame:
     run: str
     others: tuple[tuple[str, str], ...]
     data_through: str
-    age: str
     stale: bool
     calendar: str
-    release: str = ""
-    approved: str = ""
-    rules: str = ""
-    preview: bool = False
+    release: str
+    approved: str
+    rules: str
+    preview: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,23 +247,22 @@ def frame(shown: Shown) -> Frame:
         period=period,
         run=run.id if run else "",
         others=tuple((other.slug, other.name) for other in shown.others),
-        data_through=numbers.day(shown.through) if shown.through else "",
-        age=measure_words.ago(shown.age_days) if shown.age_days is not None else "",
+        data_through=numbers.day(shown.through),
         stale=shown.stale,
         calendar=numbers.day(shown.city.today) if shown.city.today else "",
-        release=shown.release.id if shown.release else "",
-        approved=_approved(shown),
-        rules=str(shown.release.rules) if shown.release else "",
-        preview=shown.release is None,
+        release=shown.release.id,
+        approved=numbers.day(shown.release.approved) if shown.release.approved else "",
+        rules=str(shown.release.rules),
+        preview=_previewed(shown.release),
     )
 
 
-def _approved(shown: Shown) -> str:
-    approved = shown.release.approved if shown.release else None
-    return numbers.day(approved) if approved else ""
+def _previewed(release: Published) -> str:
+    """Return how long ago a preview was made, nothing of what is published."""
+    return measure_words.minutes_ago(release.previewed) if release.previewed else ""
 
 
-def zone_rows(shown: Shown, run: PublicRun) -> tuple[ZoneRow, ...]:
+def zone_rows(shown: RunContext, run: PublicRun) -> tuple[ZoneRow, ...]:
     """Tell every zone of a run, by district and rank."""
     units = numbers.Units(shown.city.crs)
     names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
@@ -321,7 +319,7 @@ def followed(run: PublicRun) -> str:
 
 
 def zone_page(
-    shown: Shown,
+    shown: RunContext,
     run: PublicRun,
     row: ZoneRow,
     picture: str,
@@ -381,7 +379,7 @@ def _parts(environment: float) -> Parts:
     )
 
 
-def methods_page(shown: Shown, run: PublicRun) -> MethodsPage:
+def methods_page(shown: RunContext, run: PublicRun) -> MethodsPage:
     """Tell how the shown run was made."""
     units, result = numbers.Units(shown.city.crs), run.result
     model = result["model"]
@@ -445,7 +443,7 @@ def _rrv_interval(factor: Mapping[str, Any]) -> str:
     )
 
 
-def _certainty(shown: Shown, units: numbers.Units) -> CertaintyPart | None:
+def _certainty(shown: RunContext, units: numbers.Units) -> CertaintyPart | None:
     if shown.certainty is None:
         return None
     found = shown.certainty.document
@@ -466,7 +464,7 @@ def _certainty(shown: Shown, units: numbers.Units) -> CertaintyPart | None:
     )
 
 
-def _sensitivity(shown: Shown, units: numbers.Units) -> tuple[tuple[str, ...], ...]:
+def _sensitivity(shown: RunContext, units: numbers.Units) -> tuple[tuple[str, ...], ...]:
     if shown.sensitivity is None:
         return ()
     return tuple(
@@ -489,7 +487,9 @@ def _changed(told: str) -> str:
     return told
 
 
-def _districts(shown: Shown, run: PublicRun, units: numbers.Units) -> tuple[tuple[str, ...], ...]:
+def _districts(
+    shown: RunContext, run: PublicRun, units: numbers.Units
+) -> tuple[tuple[str, ...], ...]:
     """Set every district's RRVs beside the city's."""
     names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
     return tuple(

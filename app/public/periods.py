@@ -17,7 +17,7 @@ from geodata.measures.record import Scope
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from app.public.published_city import Shown
+    from app.public.published_city import RunContext, Shown
 
 PRESETS = {"year": N_("Last 12 months"), "ytd": N_("This year"), "all": N_("All days")}
 DAY = dt.timedelta(days=1)
@@ -25,10 +25,10 @@ DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """The scope of a page, and the preset or the month that it is called by, if there is one."""
+    """The scope of a page, and the preset or the month that it is called by."""
 
     scope: Scope
-    named: str | None
+    named: str
 
 
 def choose(args: Mapping[str, str], shown: Shown, default: str = "year") -> Period:
@@ -60,7 +60,7 @@ def choose(args: Mapping[str, str], shown: Shown, default: str = "year") -> Peri
         )
         raise forms.AddressError(msg)
     scope = Scope(start=first, end=last, district=district)
-    return Period(scope=scope, named=_require_told(shown, scope) if shown.release else None)
+    return Period(scope=scope, named=_require_told(shown, scope))
 
 
 def _days(args: Mapping[str, str]) -> tuple[dt.date | None, dt.date | None]:
@@ -121,27 +121,27 @@ def last_year(shown: Shown) -> Scope:
 def _all(shown: Shown) -> tuple[dt.date, dt.date]:
     """Give every day from the first that the city has rows of to today, as the command does."""
     today = shown.city.this_day()
-    last = max(shown.through or today, today)
+    last = max(shown.through, today)
     first = min((first for first, _ in shown.extents.values()), default=last)
     return first, last + DAY
 
 
 def _year(shown: Shown) -> tuple[dt.date, dt.date]:
     """Give the last twelve months that are over, of those that the city has rows of."""
-    first, last = _all(shown)
-    return spans.last_year(first, (shown.through or last - DAY) + DAY)
+    first, _ = _all(shown)
+    return spans.last_year(first, shown.through + DAY)
 
 
 def _this_year(shown: Shown) -> tuple[dt.date, dt.date]:
     """Give the months that are over of the year in which they end."""
     first, _ = _all(shown)
-    return spans.this_year(first, (shown.through or shown.city.this_day()) + DAY)
+    return spans.this_year(first, shown.through + DAY)
 
 
 PRESET_DAYS = {"year": _year, "ytd": _this_year, "all": _all}
 
 
-def district_choices(shown: Shown) -> tuple[tuple[str, str], ...]:
+def district_choices(shown: RunContext) -> tuple[tuple[str, str], ...]:
     """Return the districts one can choose, as pairs of code and label."""
     frame_ = shown.city.districts
     names = dict(zip(frame_["code"], frame_["name"], strict=True))

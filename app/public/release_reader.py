@@ -4,41 +4,46 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import geopandas as gpd
 
 from app.maps.picture import Scene
 from app.maps.surface import levels_picture
 from app.public.published_city import (
+    CityDocument,
     EarlierZone,
     OtherCity,
     PublicCity,
-    PublicEvent,
     PublicFinding,
     PublicInitiative,
     PublicRun,
     Published,
+    RunDocument,
+    RunFacts,
     Shown,
 )
 from app.public.released_figures import read_figures
-from geodata.cityfile.initiatives import Initiative
 from geodata.errors import BrokenReleaseError, NotStoredError
 from geodata.import_report import SourceReport
 from geodata.releases.activity import released_activity
+from geodata.releases.encoding import read_document
+from geodata.releases.folder import PreviewFolder
 from geodata.releases.rules import RULES
 from geodata.releases.surroundings_read import released_surroundings
 from spatial.zones.describe import order_factors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from app.public.released_figures import ReleasedFigures
     from geodata.releases.activity import Activity
     from geodata.releases.folder import ReleaseFolder
     from geodata.releases.surroundings import Surroundings
 
+_T = TypeVar("_T")
 CITY, RUN, SOURCES = "site/city.json", "site/run.json", "site/sources.json"
 EARLIER_ZONES = "site/earlier_zones.json"
 INITIATIVES, MAP, ZONES = "site/initiatives.json", "site/map", "site/zones"
@@ -68,43 +73,34 @@ class ReleaseReader:
     @cached_property
     def shown(self) -> Shown:
         """The city as the release tells it."""
-        manifest, figures = self.folder.manifest, self.figures
-        run = self._document(RUN)
-        city = self._city()
-        listed = [record for record, _ in self.initiatives.values()]
+        manifest, figures, run = self.folder.manifest, self.figures, self._read(RUN, RunDocument)
+        city, initiatives = self._city(), self.initiatives.values()
         return Shown(
             city=city,
             run=_run(run, self.folder, city) if run else None,
             reports=[_report(one) for one in self._document(SOURCES) or ()],
-            validations=_findings(run, "validations"),
-            backtests=_findings(run, "backtests"),
-            certainty=next(iter(_findings(run, "certainty")), None),
-            sensitivity=next(iter(_findings(run, "sensitivity")), None),
+            validations=_findings(run.validations if run else ()),
+            backtests=_findings(run.backtests if run else ()),
+            certainty=next(iter(_findings(run.certainty if run else ())), None),
+            sensitivity=next(iter(_findings(run.sensitivity if run else ())), None),
             extents={
                 name: (_day(days["from"]), _day(days["through"]))
                 for name, days in manifest["sections"].items()
             },
             through=_day(manifest["through"]),
             others=self._others,
-            initiatives=tuple(record for record in listed if record.listed),
-            retired=tuple(record for record in listed if not record.listed),
+            initiatives=tuple(one for one in initiatives if one.listed),
+            retired=tuple(one for one in initiatives if not one.listed),
             release=Published(
                 id=self.folder.id,
                 approved=self.approved_at.date() if self.approved_at else None,
                 rules=manifest["rules"]["version"],
+                previewed=self.approved_at if isinstance(self.folder, PreviewFolder) else None,
             ),
-            stamp=(self.folder.id,),
             periods=figures.periods,
             months=figures.months,
-            earlier_zones=tuple(
-                EarlierZone(
-                    id=one["id"],
-                    code=one["code"],
-                    district=one["district"],
-                    through=_day(one["through"]),
-                )
-                for one in self._document(EARLIER_ZONES) or ()
-            ),
+            measures=figures.measures,
+            earlier_zones=self._read(EARLIER_ZONES, tuple[EarlierZone, ...]) or (),
         )
 
     @cached_property
@@ -150,36 +146,34 @@ class ReleaseReader:
         )
 
     @cached_property
-    def initiatives(self) -> dict[str, tuple[PublicInitiative, list[PublicEvent]]]:
-        """Its initiatives with what was said when, in the city's order."""
-        found = {}
-        for one in self._document(INITIATIVES) or ():
-            initiative = Initiative.from_json(one["initiative"])
-            record = PublicInitiative(initiative=initiative, listed=one["listed"])
-            found[initiative.slug] = (record, [_event(entry) for entry in one["history"]])
-        return found
+    def initiatives(self) -> dict[str, PublicInitiative]:
+        """Its initiatives by slug, with what was said when, in the city's order."""
+        found = self._read(INITIATIVES, tuple[PublicInitiative, ...]) or ()
+        return {one.initiative.slug: one for one in found}
+
+    def _read(self, name: str, kind: type[_T]) -> _T | None:
+        """Return a document of the release, nothing where it has none."""
+        if name not in self.folder.files:
+            return None
+        return read_document(kind, self.folder.read(name), f"{name} of release {self.folder.id}")
 
     def _document(self, name: str) -> Any:
         return json.loads(self.folder.read(name)) if name in self.folder.files else None
 
     def _city(self) -> PublicCity:
-        manifest, told = self.folder.manifest, self._document(CITY)
-        if told is None:
+        manifest, found = self.folder.manifest, self._read(CITY, CityDocument)
+        if found is None:
             msg = (
                 f"release {self.folder.id} was drafted without the documents of the pages; "
                 "draft and approve a new one"
             )
             raise BrokenReleaseError(msg)
         return PublicCity(
+            **vars(found),
             slug=manifest["city"]["slug"],
             name=manifest["city"]["name"],
             synthetic=manifest["synthetic"],
-            crs=told["crs"],
-            timezone=told["timezone"],
-            today=_day(told["today"]) if told["today"] else None,
-            cell_units=told["cell_units"],
-            block_units=told["block_units"],
-            districts=_frame(self._document(DISTRICTS), told["crs"]),
+            districts=_frame(self._document(DISTRICTS), found.crs),
         )
 
 
@@ -187,40 +181,22 @@ def _frame(document: dict[str, Any], crs: str) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame.from_features(document["features"], crs=4326).to_crs(crs)
 
 
-def _run(told: dict[str, Any], folder: ReleaseFolder, city: PublicCity) -> PublicRun:
+def _run(found: RunDocument, folder: ReleaseFolder, city: PublicCity) -> PublicRun:
     """Put the run together from its document and the outlines of its zones."""
     zones = _frame(json.loads(folder.read(OUTLINES)), city.crs)[
         ["id", "district", "rank", "geometry"]
     ]
-    for name in ("area", "environment_share", "factors"):
-        by_id = {zone["id"]: zone[name] for zone in told["zones"]}
-        zones[name] = [by_id[zone] for zone in zones["id"]]
-    codes = {zone["id"]: zone.get("code", "") for zone in told["zones"]}  # of late releases only
-    zones["code"] = [codes[zone] for zone in zones["id"]]
-    columns = told["result"]["diagnostics"]["factors"]
-    zones["factors"] = [order_factors(factors, columns) for factors in zones["factors"]]
-    return PublicRun(
-        id=told["id"],
-        outcome=told["outcome"],
-        period_from=_day(told["from"]),
-        period_to=_day(told["to"]),
-        seed=told["seed"],
-        spec=told["spec"],
-        data_sha256=told["data_sha256"],
-        code_version=told["code_version"],
-        result=told["result"],
-        zones=zones,
-        class_shares=tuple(told["class_shares"]),
-        edited=_edited(told.get("edited")),
-    )
+    by_id = {zone.id: zone for zone in found.zones}
+    for name in ("area", "environment_share", "code"):
+        zones[name] = [getattr(by_id[zone], name) for zone in zones["id"]]
+    columns = found.result["diagnostics"]["factors"]
+    zones["factors"] = [order_factors(by_id[zone].factors, columns) for zone in zones["id"]]
+    facts = {one.name: getattr(found, one.name) for one in fields(RunFacts)}
+    return PublicRun(**facts, zones=zones, edited=found.edited)
 
 
-def _edited(told: list[Any] | None) -> tuple[dt.date, int] | None:
-    return (_day(told[0]), int(told[1])) if told else None
-
-
-def _findings(run: dict[str, Any] | None, name: str) -> list[PublicFinding]:
-    return [PublicFinding(document=one) for one in (run or {}).get(name, ())]
+def _findings(documents: Sequence[Mapping[str, Any]]) -> list[PublicFinding]:
+    return [PublicFinding(document=dict(one)) for one in documents]
 
 
 def _report(told: dict[str, Any]) -> SourceReport:
@@ -230,16 +206,6 @@ def _report(told: dict[str, Any]) -> SourceReport:
         read=told["read"],
         stored=told["stored"],
         left_out=told["left_out"],
-    )
-
-
-def _event(told: dict[str, Any]) -> PublicEvent:
-    said = told["initiative"]
-    return PublicEvent(
-        event=told["event"],
-        recorded_at=dt.datetime.fromisoformat(told["recorded_at"]),
-        initiative=Initiative.from_json(said) if said else None,
-        changes=tuple(told["changes"]),
     )
 
 

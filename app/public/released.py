@@ -1,4 +1,4 @@
-"""The public pages over approved releases: files and nothing else.
+"""What the public pages read: approved releases, or previews of them; files and nothing else.
 
 Nothing here can reach the database: an import contract keeps it so, and the pages run where there
 is none.
@@ -14,11 +14,18 @@ from typing import TYPE_CHECKING
 from app.i18n.language import code
 from app.maps.bundle import activity_json, put_bundle, put_file
 from app.maps.picture import area_svg
-from app.public.published_city import OtherCity, PublicEvent, PublicInitiative, Shown
+from app.public.published_city import OtherCity, PublicInitiative, Shown
 from app.public.release_reader import MAP, ZONES, ReleaseReader
 from app.public.released_figures import released_detail, released_figures
 from geodata.errors import BrokenReleaseError, NotStoredError
-from geodata.releases.folder import CURRENT, ID_DIGITS, ReleaseFolder, approved_releases
+from geodata.releases.folder import (
+    CURRENT,
+    ID_DIGITS,
+    PREVIEW,
+    PreviewFolder,
+    ReleaseFolder,
+    approved_releases,
+)
 from geodata.releases.gazetteer import GAZETTEER
 
 if TYPE_CHECKING:
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from app.maps.bundle import Bundle
-    from app.public.public_figures import CityFigures, MeasureDetail
+    from app.public.released_figures import CityFigures, MeasureDetail
     from geodata.measures.record import Scope
     from geodata.measures.registry import Step
     from geodata.releases.activity import Activity
@@ -38,12 +45,19 @@ MAP_FOLDER = re.compile(rf"release-(?P<id>[0-9a-f]{{{ID_DIGITS}}})(-activity|-na
 
 
 class ReleasedSite:
-    """Reads the newest approved release of each city, keeping the last few in memory."""
+    """Reads the newest approved release of each city, keeping the last few in memory.
 
-    preview = False
+    With a folder of ``previews`` it reads the preview of each city instead, as if it were approved
+    after its releases.
+    """
 
-    def __init__(self, releases: Path, city: str | None, maps: Path) -> None:
+    def __init__(
+        self, releases: Path, city: str | None, maps: Path, *, previews: Path | None = None
+    ) -> None:
         self.maps = maps
+        self.preview = previews is not None
+        self._root, self._pointer = (releases, CURRENT) if previews is None else (previews, PREVIEW)
+        self._folder = ReleaseFolder if previews is None else PreviewFolder
         self._releases, self._city = releases, city
         self._kept: dict[str, ReleaseReader] = {}
         self._folders: dict[Path, ReleaseFolder] = {}  # a manifest never changes: read once
@@ -69,21 +83,22 @@ class ReleasedSite:
         return self._shown(named, listed)
 
     def serves_map(self, folder: str) -> bool:
-        """Return whether a folder of maps is one of an approved release that was not withdrawn."""
+        """Return whether a folder of maps is one of a release, or preview, that may be seen."""
         named = MAP_FOLDER.fullmatch(folder)
         return named is not None and any(
-            ReleaseFolder(path=path).state == "approved"
-            for path in self._releases.glob(f"*/{named['id']}")
+            self.preview or ReleaseFolder(path=path).state == "approved"
+            for path in self._root.glob(f"*/{named['id']}")
         )
 
-    def release(self, shown: Shown) -> ReleaseFolder | None:
+    def release(self, shown: Shown) -> ReleaseFolder:
         """Give the folder of the release that is shown."""
         return self._read(shown).folder
 
     def releases(self, shown: Shown) -> list[ReleaseFolder]:
         """Give the releases of a city that were ever approved, newest first."""
         found = approved_releases(self._releases, shown.city.slug)
-        return [self._folders.setdefault(one.path, one) for one in found]
+        every = [self._folders.setdefault(one.path, one) for one in found]
+        return [self.release(shown), *every] if self.preview else every
 
     def figures(self, shown: Shown, scope: Scope) -> CityFigures:
         """Give every measure that the release tells in a period or month."""
@@ -99,8 +114,8 @@ class ReleasedSite:
         """
         return released_detail(self._read(shown).figures, shown, scope, identity, by)
 
-    def initiative(self, shown: Shown, slug: str) -> tuple[PublicInitiative, list[PublicEvent]]:
-        """Give one initiative of a city, retired or not, and its history, newest first.
+    def initiative(self, shown: Shown, slug: str) -> PublicInitiative:
+        """Give one initiative of a city, retired or not.
 
         Raises
         ------
@@ -174,25 +189,29 @@ class ReleasedSite:
 
     def _cities(self) -> list[str]:
         """Give the cities that have a release, the one approved last first."""
-        pointers = self._releases.glob(f"*/{CURRENT}")
+        pointers = self._root.glob(f"*/{self._pointer}")
         found = [path.parent.name for path in sorted(pointers, key=_approved, reverse=True)]
         return [city for city in found if self._shows(city)]
 
     def _shows(self, city: str) -> bool:
         """Tell whether a city has a release to show; one that is broken tells so on its pages."""
         try:
-            return ReleaseFolder.current(self._releases, city) is not None
+            return self._current(city) is not None
         except BrokenReleaseError:
             return True
 
+    def _current(self, city: str) -> ReleaseFolder | None:
+        return self._folder.current(self._root, city)
+
     def _shown(self, slug: str, listed: list[str]) -> Shown:
-        folder = ReleaseFolder.current(self._releases, slug)
+        folder = self._current(slug)
         if folder is None:
             msg = f"nothing is published of a city {slug[:80]!r}"
             raise NotStoredError(msg)
         with self._lock:
             read = self._kept.get(folder.id)
-            if read is None or read.beside != listed:  # another city was published meanwhile
+            if read is None or read.beside != listed or read.folder != folder:
+                # another city was published meanwhile, or the same preview was made anew
                 read = ReleaseReader(folder, self._others(slug, listed), beside=listed)
             self._kept[folder.id] = read
             while len(self._kept) > KEPT:
@@ -202,21 +221,17 @@ class ReleasedSite:
     def _others(self, slug: str, listed: list[str]) -> tuple[OtherCity, ...]:
         found = []
         for other in listed:
-            folder = None if other == slug else ReleaseFolder.current(self._releases, other)
+            folder = None if other == slug else self._current(other)
             if folder is not None:
                 found.append(OtherCity(slug=other, name=folder.manifest["city"]["name"]))
         return tuple(found)
 
     def _read(self, shown: Shown) -> ReleaseReader:
         """Give what was read of the release that a page shows, even if a newer one is there."""
-        if shown.release is None:
-            msg = "what is shown is no release"
-            raise BrokenReleaseError(msg)
         with self._lock:
             if shown.release.id in self._kept:
                 return self._kept[shown.release.id]
-        folder = ReleaseFolder(path=self._releases / shown.city.slug / shown.release.id)
-        return ReleaseReader(folder, ())
+        return ReleaseReader(ReleaseFolder(path=self._root / shown.city.slug / shown.release.id))
 
 
 def _approved(pointer: Path) -> str:

@@ -12,36 +12,45 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from app.i18n.language import N_
-from app.public.public_figures import (
-    LONGEST,
-    SAME_ALERTS,
-    CityFigures,
-    MeasureDetail,
-    PublicValue,
-    Year,
-    same_days,
-)
 from geodata.measures.events import Window
-from geodata.measures.masked import PART, SMALL
 from geodata.measures.record import Figure, MeasureValue, Scope
-from geodata.measures.registry import MEASURES, find_measure
+from geodata.measures.registry import find_measure
 from geodata.measures.spans import LAST_YEAR, THIS_YEAR, WHOLE
-from geodata.releases.measure_files import JSON, MONTHS, PERIODS, WEEKS, read_csv
-from geodata.releases.rules import COARSE, OPEN_MEASURES, SHOWN_WORDS
-from geodata.releases.series import COURSE, FIGURE
+from geodata.releases.measure_files import (
+    COURSE,
+    JSON,
+    MONTHS,
+    PERIODS,
+    WEEKS,
+    measures_in,
+    read_csv,
+)
+from geodata.releases.rules import SHOWN_WORDS
+from geodata.releases.series import FIGURE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from app.public.published_city import Shown
     from geodata.measures.record import Measure, Status
-    from geodata.measures.registry import Step
+    from geodata.measures.registry import Measures, Step
     from geodata.releases.folder import ReleaseFolder
 
     Row = Mapping[str, str]
     Key = tuple[str, str, str]  # measure, district, period or month or week
 
+SAME_ALERTS = (
+    "alerts.confirmed",
+    "alerts.unconfirmed",
+    "alerts.unfounded",
+    "alerts.no_disposition",
+    "alerts.performance",
+    "alerts.located_25m",
+)
+LONGEST = {"month": 60, "week": 104}
 DATA_AGE = "site.data_age_days"
+SMALL = N_("fewer than 5")
+PART = N_("a part of it is fewer than 5, or would give such a number away")
 NAMES = {"all": WHOLE, "year": LAST_YEAR, "ytd": THIS_YEAR}  # in the tables, by preset
 WITHHELD = {"": "", SHOWN_WORDS[1]: SMALL, SHOWN_WORDS[2]: PART, SHOWN_WORDS[3]: PART}
 OF_THE_CITY = N_("told for the whole city only")
@@ -50,10 +59,73 @@ NOT_TOLD = N_("this release does not tell it")
 WEEKLY = N_("updated at least weekly, with the delay of what is published")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicValue:
+    """A measure as the public may see it; ``withheld`` says why a figure is kept back.
+
+    ``moved`` marks a figure of other days than those that were asked for: its scope tells which.
+    """
+
+    value: MeasureValue
+    withheld: str = ""
+    moved: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the record as the command does, and whether its figure is withheld."""
+        return {
+            **self.value.as_json(),
+            "withheld": self.withheld or None,
+            "from": self.value.scope.start.isoformat(),
+            "to": self.value.scope.end.isoformat(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CityFigures:
+    """Every measure of a city in one scope, by id, and its events under other link windows.
+
+    ``same_alerts`` has the contract's formula and the dispositions of one set of days.
+    """
+
+    scope: Scope
+    values: Mapping[str, PublicValue]
+    windows: tuple[Window, ...]
+    same_alerts: Mapping[str, PublicValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Year:
+    """The year so far and the like of the year before: the same weeks or the same months."""
+
+    now: PublicValue
+    before: PublicValue
+    by: Step
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MeasureDetail:
+    """One measure in a scope: its figure, its course, its districts, its kinds and its year.
+
+    ``span`` is the part of the scope that the series covers: no more steps than a chart can show.
+    ``cut`` says that there were more. ``offered`` are the steps that it can be told by.
+    """
+
+    value: PublicValue
+    by: Step
+    span: Scope | None
+    cut: bool
+    series: tuple[PublicValue, ...]
+    districts: tuple[PublicValue, ...]
+    year: Year | None
+    kinds: tuple[tuple[str | None, float], ...]
+    offered: tuple[Step, ...] = ("month", "week")
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ReleasedFigures:
     """Every figure of a release, by measure, district and period, month or week."""
 
+    measures: Measures
     told: Mapping[Key, PublicValue]
     targets: Mapping[str, tuple[float | None, str, dt.date | None]]
     months: tuple[str, ...]
@@ -65,8 +137,11 @@ class ReleasedFigures:
 
 def read_figures(release: ReleaseFolder, computed_at: dt.datetime) -> ReleasedFigures:
     """Read the measures of a release; none where it has none."""
+    site = {COURSE: release.read(COURSE)} if COURSE in release.files else {}
+    measures = measures_in(site)
     if JSON not in release.files:
         return ReleasedFigures(
+            measures=measures,
             told={},
             targets={},
             months=(),
@@ -83,13 +158,14 @@ def read_figures(release: ReleaseFolder, computed_at: dt.datetime) -> ReleasedFi
     told: dict[Key, PublicValue] = {}
     whens: dict[str, tuple[str, ...]] = {}
     for name, column in ((PERIODS, "period"), (MONTHS, "month"), (WEEKS, "week")):
-        rows = [row for row in read_csv(release.read(name)) if row["measure"] in MEASURES]
+        rows = [row for row in read_csv(release.read(name)) if row["measure"] in measures]
         for row in rows:
             key = (row["measure"], row["district"], row[column])
-            told[key] = _public(row, targets, computed_at)
+            told[key] = _public(row, measures[row["measure"]], targets, computed_at)
         whens[column] = tuple(sorted({row[column] for row in rows}))
     periods = document["periods"]
     return ReleasedFigures(
+        measures=measures,
         told=told,
         targets=targets,
         months=whens["month"],
@@ -98,7 +174,7 @@ def read_figures(release: ReleaseFolder, computed_at: dt.datetime) -> ReleasedFi
             preset: (_needed(periods[name]["from"]), _needed(periods[name]["to"]))
             for preset, name in NAMES.items()
         },
-        course=json.loads(release.read(COURSE)),
+        course=json.loads(site[COURSE]),
         computed_at=computed_at,
     )
 
@@ -108,7 +184,7 @@ def released_figures(found: ReleasedFigures, shown: Shown, scope: Scope) -> City
     when = period_of(found, scope)
     values = {
         identity: _told(found, shown, scope, measure, when)
-        for identity, measure in MEASURES.items()
+        for identity, measure in found.measures.items()
     }
     days = values[SAME_ALERTS[0]].value.scope
     return CityFigures(
@@ -139,7 +215,7 @@ def released_detail(
     DataError
         If there is no such measure.
     """
-    measure = find_measure(identity)
+    measure = find_measure(identity, found.measures)
     when, district = period_of(found, scope), scope.district or ""
     has_weeks = any((identity, district, week) in found.told for week in found.weeks)
     weekly = by == "week" and has_weeks
@@ -169,6 +245,17 @@ def released_detail(
         ),
         offered=("month", "week") if has_weeks else ("month",),
     )
+
+
+def same_days(days: Scope, public: PublicValue) -> PublicValue:
+    """Keep a figure back that is not of the days that others beside it are of."""
+    return withhold(public.value, PART) if public.value.scope != days else public
+
+
+def withhold(value: MeasureValue, why: str) -> PublicValue:
+    """Keep a figure back; what it was worked out from is kept back with it."""
+    kept = replace(value, figure=Figure(value=None, n=0), status=None)
+    return PublicValue(value=kept, withheld=why)
 
 
 def period_of(found: ReleasedFigures, scope: Scope) -> str:
@@ -203,9 +290,9 @@ def _told(
 
 def _why_not(found: ReleasedFigures, measure: Measure, scope: Scope) -> str:
     """Say why a release does not tell a figure; nothing where no row does."""
-    if measure.id not in OPEN_MEASURES:
+    if measure.disclosure == "staff":
         return NOT_TOLD
-    if measure.id in COARSE and measure.id in found.targets:
+    if measure.disclosure == "coarse" and measure.id in found.targets:
         return OF_THE_CITY if scope.district else OF_PERIODS
     return ""
 
@@ -216,12 +303,12 @@ def _age(found: ReleasedFigures, shown: Shown, scope: Scope) -> PublicValue:
     What is published is late by the delay of its rules, so the promise allows for that many days
     more.
     """
-    measure = MEASURES[DATA_AGE]
-    age = None if shown.through is None else (shown.city.this_day() - shown.through).days
+    measure = found.measures[DATA_AGE]
+    age = (shown.city.this_day() - shown.through).days
     value = MeasureValue(
         measure=measure,
         scope=scope,
-        figure=Figure(value=None if age is None else float(age), n=1),
+        figure=Figure(value=float(age), n=1),
         target=float(shown.stale_after_days),
         target_source=measure.target_source,
         status="not met" if shown.stale else "met",
@@ -280,8 +367,9 @@ def _within(part: Scope, scope: Scope) -> bool:
     return part.end > scope.start and part.start < scope.end
 
 
-def _public(row: Row, targets: Mapping[str, Any], computed_at: dt.datetime) -> PublicValue:
-    measure = MEASURES[row["measure"]]
+def _public(
+    row: Row, measure: Measure, targets: Mapping[str, Any], computed_at: dt.datetime
+) -> PublicValue:
     target, source, through = targets.get(measure.id, (None, "", None))
     withheld = WITHHELD[row["shown"]]
     status: Any = row["status"] or None

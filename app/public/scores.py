@@ -22,7 +22,7 @@ from app.i18n.numbers import number
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from app.public.published_city import PublicRun, Shown
+    from app.public.published_city import PublicRun, RunContext
 
 
 TUNED = 1.040  # python -m benchmarks.bench_forecast, 2026-11-25: sets its design was chosen on
@@ -101,7 +101,7 @@ class ValidationPage:
     charts: Mapping[str, str]
 
 
-def validation_page(shown: Shown, run: PublicRun, charts: Mapping[str, str]) -> ValidationPage:
+def validation_page(shown: RunContext, run: PublicRun, charts: Mapping[str, str]) -> ValidationPage:
     """Tell how a run did on the newest later period that it was scored on."""
     found = shown.validations[0].document if shown.validations else None
     pooled = shown.backtests[0].document if shown.backtests else None

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from app.maps.bundle import Bundle
     from app.public.initiative_pages import Standing
-    from app.public.published_city import PublicRun, Shown
+    from app.public.published_city import PublicRun, RunContext, Shown
 
 bp = Blueprint("public", __name__)
 FOR_EVER = 31_536_000
@@ -200,24 +200,24 @@ def chart(shown: Shown, run: PublicRun, name: str) -> ResponseReturnValue:
     return response
 
 
-def _capture_chart(shown: Shown, _run: PublicRun) -> bytes | None:
+def _capture_chart(shown: RunContext, _run: PublicRun) -> bytes | None:
     if not shown.validations:
         return None
     return charts.draw(charts.capture_curves, shown.validations[0].document["curves"])
 
 
-def _calibration_chart(shown: Shown, _run: PublicRun) -> bytes | None:
+def _calibration_chart(shown: RunContext, _run: PublicRun) -> bytes | None:
     if not shown.validations:
         return None
     return charts.draw(charts.calibration, shown.validations[0].document["levels"])
 
 
-def _factors_chart(shown: Shown, run: PublicRun) -> bytes | None:
+def _factors_chart(shown: RunContext, run: PublicRun) -> bytes | None:
     factors, units = run.result["model"]["factors"], numbers.Units(shown.city.crs)
     return charts.draw(charts.relative_risks, factors, [numbers.brief(f, units) for f in factors])
 
 
-def _selection_chart(shown: Shown, _run: PublicRun) -> bytes | None:
+def _selection_chart(shown: RunContext, _run: PublicRun) -> bytes | None:
     if shown.certainty is None:
         return None
     units, found = numbers.Units(shown.city.crs), shown.certainty.document["factors"]
@@ -225,7 +225,7 @@ def _selection_chart(shown: Shown, _run: PublicRun) -> bytes | None:
     return charts.draw(charts.selection, found, labels, units.length)
 
 
-CHARTS: dict[str, Callable[[Shown, PublicRun], bytes | None]] = {
+CHARTS: dict[str, Callable[[RunContext, PublicRun], bytes | None]] = {
     "capture": _capture_chart,
     "calibration": _calibration_chart,
     "factors": _factors_chart,
@@ -277,7 +277,7 @@ def _file_url(bundle: Bundle, name: str) -> str:
     return url_for("public.map_file", folder=bundle.folder, name=name)
 
 
-def _row(shown: Shown, run: PublicRun, zone_id: str) -> pages.ZoneRow:
+def _row(shown: RunContext, run: PublicRun, zone_id: str) -> pages.ZoneRow:
     found = [row for row in pages.zone_rows(shown, run) if row.id == zone_id]
     if not found:
         raise NotFound

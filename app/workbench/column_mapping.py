@@ -28,7 +28,6 @@ from app.workbench.column_kinds import (
 )
 from geodata.cityfile.sections import BASE_KINDS, RECORD_KINDS
 from geodata.ingest.sources import texts_of
-from geodata.measures.ids import TALLIED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -392,7 +391,7 @@ def _record(answers: Answers, table: dict[str, Any], faults: Faults) -> dict[str
     if answers.date_format:
         table["date_format"] = answers.date_format[:LONGEST_FORM]
     if answers.kind == "occurrences" and "measure" not in fields:
-        if answers.measure not in TALLIED:
+        if not answers.measure:
             faults.add("measure", "choose the measure, or the column that names it")
         table["measure"] = answers.measure
     section = {**table, "fields": fields}

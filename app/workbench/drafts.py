@@ -17,8 +17,9 @@ from werkzeug.exceptions import NotFound
 
 from app.admin.city import shell, staff_city
 from app.admin.forms import ConfirmForm
-from app.admin.layout import moment, paging, say
+from app.admin.layout import ago, moment, paging, say
 from app.auth.guard import require_visitor
+from app.auth.permissions import DECIDING
 from app.extensions import workroom
 from app.jobs import jobs
 from app.maps.palette import DISTRICT, INK, RAIL, ZONE
@@ -29,7 +30,7 @@ from app.workbench.new_city import WithdrawForm
 from geodata.errors import DataError, ReleaseError
 from geodata.releases import build as releases
 from geodata.releases.checks import check_files
-from geodata.releases.folder import MANIFEST, ReleaseFolder
+from geodata.releases.folder import MANIFEST, PreviewFolder, ReleaseFolder
 from geodata.releases.inputs import last_public_day
 from geodata.releases.run_findings import ZONES
 from geodata.repositories.releases import APPROVED, DRAFTED, get_release, list_releases, same_person
@@ -59,6 +60,7 @@ class Powers:
 
     draft: bool
     publish: bool
+    preview: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,15 @@ class ReleaseRow:
     drafted: str
     decided: str
     changes: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviewLine:
+    """The preview that there is: the id of its draft, its last day, when it was made."""
+
+    id: str
+    through: str
+    made: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,12 +125,25 @@ class ReleasePage:
     cannot: str
     approvable: bool
     withdrawable: bool
+    previewable: bool
     has_zones: bool
 
 
 def powers(person: PersonRecord) -> Powers:
     """Tell what a person may do with releases."""
-    return Powers(draft=person.may({ANALYST}), publish=person.may({PUBLISHER}))
+    return Powers(
+        draft=person.may({ANALYST}),
+        publish=person.may({PUBLISHER}),
+        preview=person.may(DECIDING.roles),
+    )
+
+
+def preview_line(folder: PreviewFolder | None) -> PreviewLine | None:
+    """Tell of the preview of a city, nothing where none was made."""
+    if folder is None:
+        return None
+    made = release_words.approved_at(folder).replace(tzinfo=None)
+    return PreviewLine(id=folder.id, through=folder.manifest["through"], made=ago(made))
 
 
 def rows(found: Sequence[ReleaseRecord], current: ReleaseFolder | None) -> list[ReleaseRow]:
@@ -174,6 +198,7 @@ def release_page(record: ReleaseRecord, folder: ReleaseFolder, person: PersonRec
         cannot=cannot,
         approvable=record.state == DRAFTED and not cannot,
         withdrawable=record.state == APPROVED and may.publish,
+        previewable=record.state == DRAFTED and may.preview and not faults,
         has_zones=ZONES in folder.files and not faults,
     )
 
@@ -315,12 +340,14 @@ def listed(city: str) -> ResponseReturnValue:
         unused=unused,
         refused=refused,
         current=current.id if current else None,
-        drafting=[
-            one for one in jobs.statuses(room.database, city, open_only=True)
-            if one.job.kind == "draft"
+        open_jobs=[
+            one
+            for one in jobs.statuses(room.database, city, open_only=True)
+            if one.job.kind in ("draft", "preview")
         ],
+        preview=preview_line(PreviewFolder.current(room.settings.previews, city)),
         may=powers(require_visitor().person),
-    )  # fmt: skip
+    )
 
 
 @bp.post("")

@@ -335,6 +335,8 @@ def _made(job: Job, city: str) -> tuple[tuple[str, str], ...]:
                 url_for("drafts.release", city=city, release=result["release"]),
             )
         )
+    if "preview" in result:
+        made.append(("The preview", url_for("previews.page", city=city)))
     return tuple(made)
 
 

@@ -21,9 +21,9 @@ from app.extensions import workroom
 from app.jobs import jobs
 from app.maps.staff_map import features
 from app.maps.surface import FINE, warped_classes
-from app.preview import load_shown
-from app.public.published_city import PublicFinding, public_run
+from app.public.published_city import PublicFinding
 from app.public.views import CHARTS
+from app.run_view import public_run, run_context
 from app.usecases.risk.run_access import limited_finding
 from app.workbench.results_forms import ASKS, NameForm
 from app.workbench.results_maps import (
@@ -47,7 +47,7 @@ from spatial.grid import area_of
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from app.public.published_city import Shown
+    from app.public.published_city import RunContext
     from app.workbench.results_forms import AskForm
     from geodata.repositories.runs_in_use import RunUseRecord
 
@@ -131,7 +131,7 @@ def points(city: str, run: str) -> ResponseReturnValue:
 def chart(city: str, run: str, name: str) -> ResponseReturnValue:
     """Draw a chart of a run."""
     opened = open_run(city, run)
-    drawn = CHARTS[name](_shown(opened), public_run(opened.run)) if name in CHARTS else None
+    drawn = CHARTS[name](_context(opened), public_run(opened.run)) if name in CHARTS else None
     if drawn is None:
         raise NotFound
     return Response(drawn, mimetype="image/svg+xml")
@@ -147,7 +147,7 @@ def export(city: str, run: str, what: str, ending: str) -> ResponseReturnValue:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         if what == "report":
-            write_report(_shown(opened), opened.run, path)
+            write_report(_context(opened), opened.run, path)
         else:
             export_run(opened.run, what, path)
         content = path.read_bytes()
@@ -162,13 +162,13 @@ def export(city: str, run: str, what: str, ending: str) -> ResponseReturnValue:
 
 def _page(opened: Opened, given: dict[str, AskForm]) -> str:
     """Write the page, with forms that were sent as they were typed."""
-    shown = _shown(opened)
+    context = _context(opened)
     with workroom().database.session() as session:
         undone = undone_imports_of(session, opened.own.id)
     codes = list(opened.city.districts["code"])
     page = run_page(
         opened,
-        shown,
+        context,
         undone,
         district=forms.choice(request.args, "district", codes) or "",
         sort=forms.choice(request.args, "sort", SORTS) or "rank",
@@ -184,7 +184,7 @@ def _page(opened: Opened, given: dict[str, AskForm]) -> str:
         files=FILES,
         sorts=SORTS,
         surfaces=SURFACES,
-        has_certainty=shown.certainty is not None,
+        has_certainty=context.certainty is not None,
         has_later=opened.last_known is not None and opened.last_known >= opened.own.period_to,
         address=url_for("reading.run", city=opened.city.slug, run=opened.run.id),
     )
@@ -211,17 +211,17 @@ def _asks(opened: Opened, given: dict[str, AskForm]) -> tuple[AskForm, ...]:
     return tuple(made)
 
 
-def _shown(opened: Opened) -> Shown:
-    """Give what is known of a run, of the districts that the person may read of."""
+def _context(opened: Opened) -> RunContext:
+    """Return what is known about a run, of the districts that the person may read of."""
     with workroom().database.session() as session:
-        shown = load_shown(session, opened.city, opened.run.id)
-    told: dict[str, Any] = {"run": public_run(opened.run)}
-    for name in ("validations", "backtests"):
-        told[name] = [_limited(one, opened) for one in getattr(shown, name)]
-    for name in ("certainty", "sensitivity"):
-        one = getattr(shown, name)
-        told[name] = _limited(one, opened) if one is not None else None
-    return dataclasses.replace(shown, **told)
+        found = run_context(session, opened.city, opened.run.id)
+    return dataclasses.replace(
+        found,
+        validations=[_limited(one, opened) for one in found.validations],
+        backtests=[_limited(one, opened) for one in found.backtests],
+        certainty=_limited(found.certainty, opened) if found.certainty else None,
+        sensitivity=_limited(found.sensitivity, opened) if found.sensitivity else None,
+    )
 
 
 def _limited(finding: PublicFinding, opened: Opened) -> PublicFinding:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from app.i18n import numbers
 from app.public import pages, periods, scores
-from app.public.published_city import public_run
+from app.run_view import public_run
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
     from app.public.pages import MethodsPage
-    from app.public.published_city import Shown
+    from app.public.published_city import RunContext
     from app.public.scores import ValidationPage
     from app.workbench.results_maps import Opened
     from geodata.repositories.import_log import ImportRecord
@@ -109,7 +109,7 @@ class RunPage:
 
 def run_page(
     opened: Opened,
-    shown: Shown,
+    context: RunContext,
     undone: Sequence[ImportRecord],
     *,
     district: str = "",
@@ -119,7 +119,7 @@ def run_page(
 
     Parameters
     ----------
-    opened, shown
+    opened, context
         The run, and what is known of it.
     undone
         Imports that it may have used and that were undone since.
@@ -127,7 +127,7 @@ def run_page(
         Of which district zones are listed, and by what; a key of :data:`SORTS`.
     """
     run, public = opened.run, public_run(opened.run)
-    methods = pages.methods_page(shown, public)
+    methods = pages.methods_page(context, public)
     told = run.result
     return RunPage(
         id=run.id,
@@ -143,20 +143,20 @@ def run_page(
             (one.id, one.undone_by or "", one.undone_at) for one in undone if one.undone_at
         ),
         warnings=tuple(numbers.sentence(warning) for warning in told["warnings"]),
-        zones=zone_lines(shown, run, district=district, sort=sort),
+        zones=zone_lines(context, run, district=district, sort=sort),
         district=district,
-        districts=periods.district_choices(shown),
+        districts=periods.district_choices(context),
         sort=sort,
         factors=_factors(run, numbers.Units(opened.city.crs)),
         dropped=tuple((one["candidate"], one["reason"]) for one in told["dropped"]),
         methods=methods,
         settings=_lengths(run, numbers.Units(opened.city.crs)) + methods.settings,
-        validation=scores.validation_page(shown, public_run(opened.own), {}),
+        validation=scores.validation_page(context, public_run(opened.own), {}),
     )
 
 
 def zone_lines(
-    shown: Shown, run: RunRecord, *, district: str = "", sort: str = "rank"
+    context: RunContext, run: RunRecord, *, district: str = "", sort: str = "rank"
 ) -> tuple[ZoneLine, ...]:
     """Tell the zones of a run, of one district or all, the highest first."""
     zones = run.zones.reset_index(drop=True)
@@ -164,7 +164,7 @@ def zone_lines(
         zones[column].tolist() if column in zones else [""] * len(zones)
         for column in ("name", "code")
     )
-    rows = pages.zone_rows(shown, public_run(run))
+    rows = pages.zone_rows(context, public_run(run))
     order: list[int] = list(range(len(zones)))
     column = SORTS[sort][0]
     if column:

@@ -20,57 +20,60 @@ from app.charts.pdf import Paper
 from app.i18n import numbers
 from app.private import template_dir
 from app.public import pages, scores
-from app.public.published_city import public_run
+from app.run_view import public_run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from app.public.published_city import Shown
+    from app.public.published_city import RunContext
     from geodata.repositories.runs import RunRecord
 
 
-def write_report(shown: Shown, run: RunRecord, path: Path) -> None:
-    """Write the report of the run that is shown; the ending, ``.html`` or ``.pdf``, says how.
+def write_report(context: RunContext, run: RunRecord, path: Path) -> None:
+    """Write the report of a run; the ending, ``.html`` or ``.pdf``, says how.
 
     An existing file is replaced only when the new one is whole.
     """
-    content = _pdf(shown, run) if path.suffix.lower() == ".pdf" else _html(shown, run)
+    content = _pdf(context, run) if path.suffix.lower() == ".pdf" else _html(context, run)
     part = path.with_name(path.name + ".part")
     part.write_bytes(content)
     part.replace(path)
 
 
-def _parts(shown: Shown, run: RunRecord) -> dict[str, Any]:
+def _parts(context: RunContext, run: RunRecord) -> dict[str, Any]:
     """Gather the typed pages that make a report; its readers are staff, so zones have counts."""
     public = public_run(run)
     counts = {
         zone.id: (int(zone.past), numbers.about(zone.expected)) for zone in run.zones.itertuples()
     }
     return {
-        "frame": pages.frame(shown),
-        "rows": [(row, *counts[row.id]) for row in pages.zone_rows(shown, public)],
-        "methods": pages.methods_page(shown, public),
-        "validation": scores.validation_page(shown, public, {}),
+        "city": context.city,
+        "run": public.id,
+        "outcome": numbers.plain(run.outcome),
+        "period": numbers.period(numbers.day(run.period_from), numbers.last_day(run.period_to)),
+        "rows": [(row, *counts[row.id]) for row in pages.zone_rows(context, public)],
+        "methods": pages.methods_page(context, public),
+        "validation": scores.validation_page(context, public, {}),
         "heads": tuple(numbers.SCORES.values()),
     }
 
 
-def _charts(shown: Shown, run: RunRecord, form: str) -> dict[str, bytes]:
+def _charts(context: RunContext, run: RunRecord, form: str) -> dict[str, bytes]:
     """Draw every chart that the run has something for."""
-    units = numbers.Units(shown.city.crs)
+    units = numbers.Units(context.city.crs)
     factors = run.result["model"]["factors"]
     drawn = {
-        "map": charts.draw(charts.risk_map, run, shown.city.districts, units.metres, form=form),
+        "map": charts.draw(charts.risk_map, run, context.city.districts, units.metres, form=form),
         "factors": charts.draw(
             charts.relative_risks, factors, [numbers.brief(f, units) for f in factors], form=form
         ),
     }
-    if shown.validations:
-        found = shown.validations[0].document
+    if context.validations:
+        found = context.validations[0].document
         drawn["capture"] = charts.draw(charts.capture_curves, found["curves"], form=form)
         drawn["calibration"] = charts.draw(charts.calibration, found["levels"], form=form)
-    if shown.certainty:
-        told = shown.certainty.document["factors"]
+    if context.certainty:
+        told = context.certainty.document["factors"]
         drawn["selection"] = charts.draw(
             charts.selection,
             told,
@@ -81,29 +84,29 @@ def _charts(shown: Shown, run: RunRecord, form: str) -> dict[str, bytes]:
     return drawn
 
 
-def _html(shown: Shown, run: RunRecord) -> bytes:
+def _html(context: RunContext, run: RunRecord) -> bytes:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(template_dir()), autoescape=True, trim_blocks=True
     )
     drawn = {
         name: "data:image/svg+xml;base64," + base64.b64encode(svg).decode()
-        for name, svg in _charts(shown, run, "svg").items()
+        for name, svg in _charts(context, run, "svg").items()
     }
-    page = environment.get_template("report.html").render(**_parts(shown, run), charts=drawn)
+    page = environment.get_template("report.html").render(**_parts(context, run), charts=drawn)
     return page.encode()
 
 
-def _pdf(shown: Shown, run: RunRecord) -> bytes:
-    parts = _parts(shown, run)
+def _pdf(context: RunContext, run: RunRecord) -> bytes:
+    parts = _parts(context, run)
     target = io.BytesIO()
-    title = f"{parts['frame'].outcome.capitalize()} in {parts['frame'].city}"
+    title = f"{parts['outcome'].capitalize()} in {context.city.name}"
 
     def footer(canvas: Any, document: Any) -> None:
         canvas.saveState()
         canvas.setFont("Helvetica", 8)
         canvas.setFillColor("#5b6475")
-        note = f"Run {run.id}, {parts['frame'].period}"
-        if parts["frame"].synthetic:
+        note = f"Run {run.id}, {parts['period']}"
+        if context.city.synthetic:
             note += ". Synthetic data."
         canvas.drawString(18 * mm, 10 * mm, note)
         canvas.drawRightString(A4[0] - 18 * mm, 10 * mm, f"Page {document.page}")
@@ -120,17 +123,17 @@ def _pdf(shown: Shown, run: RunRecord) -> bytes:
         author="Safer Ground",
         invariant=1,
     )
-    story = _story(title, parts, _charts(shown, run, "png"), document.width)
+    story = _story(title, parts, _charts(context, run, "png"), document.width)
     document.build(story, onFirstPage=footer, onLaterPages=footer)
     return target.getvalue()
 
 
 def _story(title: str, parts: dict[str, Any], drawn: dict[str, bytes], width: float) -> list[Any]:
     """Lay the parts out for the PDF, in the order of the HTML report."""
-    paper, frame, methods = Paper(width), parts["frame"], parts["methods"]
-    paper.title(title, f"Risk terrain report, {frame.period}. Run {frame.run}.")
-    if frame.synthetic:
-        paper.text(f"Synthetic data: {frame.city} does not exist.", strong=True)
+    paper, methods = Paper(width), parts["methods"]
+    paper.title(title, f"Risk terrain report, {parts['period']}. Run {parts['run']}.")
+    if parts["city"].synthetic:
+        paper.text(f"Synthetic data: {parts['city'].name} does not exist.", strong=True)
     if methods.warnings:
         paper.heading("To keep in mind")
         paper.bullets(list(methods.warnings))

@@ -27,10 +27,10 @@ from app.workbench.source_changes import (
 )
 from app.workbench.source_pages import REASONS
 from app.workbench.source_profile import GUESSES, look, places_map, sighting_of
+from geodata.cityfile.measures import counted_in_rows
 from geodata.cityfile.sections import BASE_KINDS
 from geodata.clock import utc_now
 from geodata.errors import CityFileError, DataError, NotStoredError
-from geodata.measures.ids import TALLIED
 from geodata.remote.fetch import is_address, shown_address
 from geodata.remote.http import check_host
 from geodata.repositories import audit
@@ -210,10 +210,15 @@ def _describe(
         kinds=[(kind.section, kind.title) for kind in KINDS.values()],
         layers=_same(seen.layers),
         base_kinds=_same(BASE_KINDS),
-        measures=[("", "choose"), *_same(TALLIED)],
+        measures=[("", "choose"), *_same(_counted(record))],
         guesses=GUESSES,
         faults=faults,
     ), 422 if faults else 200
+
+
+def _counted(record: CityRecord) -> list[str]:
+    """Return the measures of a city that dated points count towards."""
+    return list(dict.fromkeys(counted_in_rows(record.measures).values()))
 
 
 def _field_of(refused: str) -> str:

@@ -21,7 +21,7 @@ from app.admin.layout import say
 from app.auth.guard import signed
 from app.extensions import workroom
 from app.i18n import numbers
-from app.preview import load_shown
+from app.run_view import run_context
 from app.usecases.risk.run_access import limited
 from app.workbench.results_forms import EditForm, ReasonForm
 from app.workbench.results_maps import RUNS_TAB, Opened, bp, is_analyst, open_run, zones_map
@@ -267,7 +267,7 @@ def _page(
     """Write the page, a form that was sent as it was typed."""
     standing = _standing(opened)
     with workroom().database.session() as session:
-        shown = load_shown(session, opened.city, opened.own.id)
+        context = run_context(session, opened.city, opened.own.id)
         history = zone_versions.list_editions(session, opened.own.id)
         uses = zone_versions.list_uses(session, opened.own.id)
         where = zone_versions.zone_districts(session, opened.own.id)
@@ -279,7 +279,7 @@ def _page(
         period=numbers.period(
             numbers.day(opened.own.period_from), numbers.last_day(opened.own.period_to)
         ),
-        zones=zone_lines(shown, standing),
+        zones=zone_lines(context, standing),
         steps=tuple(_step(one, opened, where) for one in history),
         newest=opened.newest,
         used=opened.used,

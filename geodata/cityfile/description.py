@@ -8,9 +8,10 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zoneinfo
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from geodata.cityfile.measures import DeclaredMeasure, read_measures
 from geodata.cityfile.schema import PLACE_KEYS, Tables
 from geodata.cityfile.sections import (
     RECORD_KINDS,
@@ -188,6 +189,7 @@ KEYS: dict[str, frozenset[str] | set[str]] = {
     "contact": {*CONTACT_KEYS},
     "residents": PLACELESS_KEYS | {*RESIDENTS_KEYS},
     "files": set(),
+    "measures": {one.name for one in fields(DeclaredMeasure)},
     **{
         kind.section: PLACELESS_KEYS | {"fields", "date_format", "measure", *kind.words}
         for kind in RECORD_KINDS.values()
@@ -203,6 +205,7 @@ class CityFile:
     ``sensitive_outcomes`` are those of which only counts by district and month may be published.
     ``contact``, ``license`` and ``residents`` are for the public pages; each may be missing.
     ``activities`` are what officers may say that they did on a visit, nothing for the usual ones.
+    ``measures`` are those that the city declares, the usual ones where it declares none.
     ``content`` is what the file says as it was read, and ``root`` the folder that its sources start
     from.
     """
@@ -228,6 +231,7 @@ class CityFile:
     license: License | None = None
     residents: ResidentsSource | None = None
     activities: tuple[str, ...] | None = None
+    measures: tuple[DeclaredMeasure, ...] = ()
     content: Mapping[str, Any] = field(default_factory=dict)
     root: str = ""
 
@@ -303,6 +307,7 @@ def read_content(content: Mapping[str, Any], path: Path, root: Path) -> CityFile
         license=read_license(publish, tables.faults),
         residents=_residents(tables),
         activities=_activities(tables),
+        measures=read_measures(tables),
         content=tables.content,
         root=str(root),
     )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 STATUSES = ("In Progress", "On Hold", "Complete/Ongoing")
+REMEDY = "name the TOML file of the city's initiatives"
 SECTIONS = {
     "why": "Why it is important",
     "doing": "What we have been doing",
@@ -160,6 +161,17 @@ class InitiativesFile:
     initiatives: tuple[Initiative, ...]
 
 
+def city_of(path: Path) -> str:
+    """Return the slug of the city that a file of initiatives is about; empty if it states none.
+
+    Raises
+    ------
+    InitiativesFileError
+        If the file cannot be read.
+    """
+    return str(load_toml(path, InitiativesFileError, REMEDY).get("city", ""))
+
+
 def read_initiatives(path: Path, measures: Collection[str]) -> InitiativesFile:
     """Read and check a file of initiatives.
 
@@ -175,7 +187,7 @@ def read_initiatives(path: Path, measures: Collection[str]) -> InitiativesFile:
     InitiativesFileError
         If the file cannot be read, or with every fault that it has.
     """
-    content = load_toml(path, InitiativesFileError, "name the TOML file of the city's initiatives")
+    content = load_toml(path, InitiativesFileError, REMEDY)
     return _Reader(path, content, measures).read()
 
 

@@ -55,7 +55,8 @@ class City(Base):
     gunshot detection, where it is known; of ``sensitive_outcomes`` only counts may be published.
     ``contact`` and ``license`` are what the public is told; ``residents`` names the groups of the
     people counted by :class:`Residents` and says whose counts they are. ``activities`` are what
-    officers may say that they did on a visit, nothing for the usual ones.
+    officers may say that they did on a visit, nothing for the usual ones; so are ``measures`` that
+    the city declares.
     """
 
     __tablename__ = "city"
@@ -75,6 +76,7 @@ class City(Base):
     license: Mapped[dict[str, Any] | None]
     residents: Mapped[dict[str, Any] | None]
     activities: Mapped[list[Any] | None]
+    measures: Mapped[list[Any] | None]
     imported_at: Mapped[dt.datetime]
 
 

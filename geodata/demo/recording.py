@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geodata.cityfile.measures import USUAL
 from geodata.demo.city_files import to_degrees, write_layer
 from geodata.demo.field_work import choose_spots, draw_visits
 from geodata.demo.gunfire import stamps
@@ -330,3 +331,4 @@ district = "district"
 kind = "kind"
 value = "value"
 """
+SECTIONS += "\n" + USUAL.read_text(encoding="utf-8")  # the measures of dirt bikes

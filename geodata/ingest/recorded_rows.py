@@ -30,7 +30,7 @@ from spatial.grid import area_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
@@ -59,7 +59,7 @@ def gather_records(
     city: CityFrame,
     timezone: str,
     districts: Mapping[str, BaseGeometry],
-    measures: Sequence[str],
+    measures: Mapping[str, str],
     now: dt.datetime,
 ) -> GatheredRecords:
     """Read the rows of one source.
@@ -71,7 +71,7 @@ def gather_records(
     city, timezone, districts
         The city's frame, zone and the shapes of its districts by code.
     measures
-        Ids that occurrences and totals can count towards.
+        Ids that occurrences and totals can count towards, by what rows may call them.
     now
         UTC, without a zone: rows later than this are left out.
 
@@ -214,27 +214,27 @@ def _words(name: str, texts: list[str], source: RecordSource, sieve: Sieve) -> l
 
 
 def _read_measure(
-    source: RecordSource, opened: Opened, measures: Sequence[str], rows: pd.DataFrame
+    source: RecordSource, opened: Opened, measures: Mapping[str, str], rows: pd.DataFrame
 ) -> None:
     if source.section not in ("occurrences", "counts"):
         return
+    known = ", ".join(dict.fromkeys(measures.values()))
     if "measure" not in rows:
         if source.measure is None:
             msg = (
                 f"{source.place.label}: says of no row which measure it counts towards; add "
-                f'measure = "dirtbike.complaints" to its [[{source.section}]], or name the column'
+                f'measure = "..." to its [[{source.section}]], one of {known}, or '
+                "name the column"
             )
             raise DataError(msg)
         rows["measure"] = source.measure
     unknown = ~rows["measure"].isin(measures).to_numpy()
     if unknown[opened.sieve.keep].all() and unknown.any():
         first = rows["measure"][unknown].iloc[0]
-        msg = (
-            f"{source.place.label}: {first!r} is no measure that takes figures; choose of "
-            f"{', '.join(measures)}"
-        )
+        msg = f"{source.place.label}: {first!r} is no measure that takes figures; choose of {known}"
         raise DataError(msg)
     opened.sieve.leave_out("not a measure that takes figures", unknown)
+    rows["measure"] = [measures.get(name, name) for name in rows["measure"]]
 
 
 def _read_place(

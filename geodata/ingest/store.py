@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import shapely
 
+from geodata.cityfile.measures import counted_in_rows
 from geodata.cityfile.sections import RECORD_KINDS
 from geodata.clock import utc_now
 from geodata.db.geometry import geometry_faults
@@ -14,7 +15,6 @@ from geodata.import_report import notes_of_alike
 from geodata.ingest.areas import gather_areas, gather_residents
 from geodata.ingest.recorded_rows import gather_records
 from geodata.ingest.sources import gather_addresses, gather_base, gather_factor, gather_incidents
-from geodata.measures.ids import TALLIED
 from geodata.remote import fetch_city
 from geodata.repositories import audit, cities, import_log, incidents, layers
 from geodata.repositories import recorded as records
@@ -131,13 +131,14 @@ def _gather(
             gathered["base"].append(gather_base(base, areas.frame))
         step()
     shapes = {code: shape for code, (_, shape) in areas.districts.items()}
+    counted = counted_in_rows(described.measures)
     recorded: list[GatheredRecords] = []
     if described.addresses is not None:
         recorded.append(gather_addresses(described.addresses, areas.frame))
     for source in described.records:
         with geometry_faults(source.place.label):
             recorded.append(
-                gather_records(source, areas.frame, described.timezone, shapes, TALLIED, utc_now())
+                gather_records(source, areas.frame, described.timezone, shapes, counted, utc_now())
             )
         step()
     lived = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from geodata.cityfile.measures import counted_in_rows
 from geodata.cityfile.sections import BaseSource, FactorSource, IncidentSource
 from geodata.clock import utc_now
 from geodata.db.geometry import geometry_faults
@@ -23,7 +24,6 @@ from geodata.ingest.sources import (
     gather_factor,
     gather_incidents,
 )
-from geodata.measures.ids import TALLIED
 from geodata.readers import read_place
 from geodata.repositories.incidents import count_alike, known_rows
 
@@ -138,8 +138,8 @@ def _gather(source: Source, city: CityRecord) -> Gathered | GatheredRecords | Op
     if isinstance(source, BaseSource):
         return gather_base(source, frame)
     shapes = dict(zip(city.districts["code"], city.districts.geometry, strict=True))
-    now = utc_now()
-    return gather_records(source, frame, city.timezone, shapes, TALLIED, now)
+    counted = counted_in_rows(city.measures)
+    return gather_records(source, frame, city.timezone, shapes, counted, utc_now())
 
 
 def _rows(source: Source, report: SourceReport, start: int, most: int) -> tuple[RowOut, ...]:

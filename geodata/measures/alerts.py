@@ -5,17 +5,19 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from geodata.measures.figures import NOTHING, count, quantile, ratio, share, share_of_rows, total
+import numpy as np
+
+from geodata.measures.figures import NOTHING, count, quantile, ratio, share_of_rows, shares, total
 from geodata.measures.record import Figure, Measure
+from spatial.gunshots import number_codes
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from geodata.measures.ledger import Ledger
-    from geodata.measures.record import Direction, Scope, Unit
+    from geodata.measures.record import Direction, Scopes
 
 SOURCES = ("alerts",)
 LIMIT_S = 60.0
+FAST, PLACED, CAME_OF_IT = "How fast", "How well detected and placed", "What came of it"
 CLOCKS = {
     "trigger": ("publish_s", "the trigger, when the sensors heard the sound"),
     "review": ("review_publish_s", "the start of the vendor's review"),
@@ -28,54 +30,60 @@ ONCE = (
 )
 
 
-def _published(ledger: Ledger, scope: Scope, column: str) -> Figure:
-    seconds = ledger.rows("alerts", scope)[column]
-    return share_of_rows(seconds <= LIMIT_S, seconds.notna())
-
-
-def _seconds(ledger: Ledger, scope: Scope, column: str, q: float) -> Figure:
-    return quantile(ledger.rows("alerts", scope)[column], q)
-
-
-def _disposed(ledger: Ledger, scope: Scope, disposition: str) -> Figure:
-    told = ledger.rows("alerts", scope)["disposition"]
-    return share_of_rows(told == disposition, told.notna())
-
-
-def _found(ledger: Ledger, scope: Scope, column: str) -> Figure:
-    return total(ledger.rows("alerts", scope)[column])
-
-
-def _located(ledger: Ledger, scope: Scope) -> Figure:
-    state = _verified(ledger, scope, holidays=True)
-    return share(
-        float((state == "accurate").sum()),
-        float((state != "unknown").sum()),
-        missing=int((state == "unknown").sum()),
+def _published(ledger: Ledger, scopes: Scopes, column: str) -> list[Figure]:
+    seconds = ledger.alerts[column]
+    return share_of_rows(
+        ledger.slices("alerts", scopes), met=seconds <= LIMIT_S, known=seconds.notna()
     )
 
 
-def _performance(ledger: Ledger, scope: Scope, *, holidays: bool) -> Figure:
+def _seconds(ledger: Ledger, scopes: Scopes, column: str, q: float) -> list[Figure]:
+    return quantile(ledger.slices("alerts", scopes), ledger.alerts[column], q)
+
+
+def _disposed(ledger: Ledger, scopes: Scopes, disposition: str) -> list[Figure]:
+    result = ledger.alerts["disposition"]
+    return share_of_rows(
+        ledger.slices("alerts", scopes), met=result == disposition, known=result.notna()
+    )
+
+
+def _found(ledger: Ledger, scopes: Scopes, column: str) -> list[Figure]:
+    return total(ledger.slices("alerts", scopes), ledger.alerts[column])
+
+
+def _located(ledger: Ledger, scopes: Scopes) -> list[Figure]:
+    rows = ledger.slices("verified", scopes).where(ledger.verified["counts"].to_numpy(dtype=bool))
+    state = ledger.verified["state"]
+    return share_of_rows(rows, met=state == "accurate", known=state != "unknown")
+
+
+def _performance(ledger: Ledger, scopes: Scopes, *, holidays: bool) -> list[Figure]:
     """Work out the vendor's formula: every other published alert counts as accurate."""
-    if not (ledger.has("verified") or ledger.alerts["verified_x"].notna().any()):
-        return NOTHING
-    rows = ledger.rows("verified", scope)
-    rows = rows[rows["counts"] & (holidays | ~rows["holiday"])]
-    alerts = ledger.rows("alerts", scope)
-    alerts = alerts if holidays else alerts[~alerts["holiday"]]
-    others = int((~alerts["row_key"].isin(set(rows["alert"].dropna()))).sum())
-    accurate = int((rows["state"] == "accurate").sum())
-    failed = int(rows["state"].isin(("mislocated", "not detected")).sum())
-    return share(
-        float(accurate + others),
-        float(accurate + others + failed),
-        missing=int((rows["state"] == "unknown").sum()),
+    alerts, verified = ledger.alerts, ledger.verified
+    if not (ledger.has("verified") or alerts["verified_x"].notna().any()):
+        return [NOTHING] * len(scopes)
+    chosen = verified["counts"].to_numpy(dtype=bool)
+    published = ledger.slices("alerts", scopes)
+    if not holidays:
+        chosen = chosen & ~verified["holiday"].to_numpy(dtype=bool)
+        published = published.where(~alerts["holiday"].to_numpy(dtype=bool))
+    rows = ledger.slices("verified", scopes).where(chosen)
+    codes = number_codes(alerts["row_key"].tolist(), verified["alert"].tolist())
+    others = np.array(
+        [
+            np.isin(own, named, invert=True).sum()
+            for own, named in zip(published.pieces(codes[0]), rows.pieces(codes[1]), strict=True)
+        ],
+        dtype=np.int64,
     )
-
-
-def _verified(ledger: Ledger, scope: Scope, *, holidays: bool) -> pd.Series:
-    rows = ledger.rows("verified", scope)
-    return rows.loc[rows["counts"] & (holidays | ~rows["holiday"]), "state"]
+    state = verified["state"]
+    accurate, mislocated, missed, unknown = (
+        rows.counts((state == one).to_numpy(dtype=bool))
+        for one in ("accurate", "mislocated", "not detected", "unknown")
+    )
+    good = accurate + others
+    return shares(good, good + mislocated + missed, unknown.tolist())
 
 
 def _speed(clock: str) -> Measure:
@@ -87,7 +95,7 @@ def _speed(clock: str) -> Measure:
         direction="up",
         definition=f"Share of alerts that were published within 60 seconds of {words}.",
         formula=f"alerts with published - {clock} <= 60.0 s / alerts with both clocks in order",
-        compute=partial(_published, column=column),
+        figures=partial(_published, column=column),
         sources=SOURCES,
         numerator="alerts published within 60.0 seconds",
         denominator="alerts whose two clocks are known and in order",
@@ -95,6 +103,9 @@ def _speed(clock: str) -> Measure:
         target_source=SPEED_TARGET,
         caveat="The two clocks differ by the time before the review starts; contracts usually use "
         "the review's, residents wait from the trigger.",
+        disclosure="open",
+        part=FAST,
+        key=1 if clock == "trigger" else 0,
     )
 
 
@@ -110,8 +121,10 @@ def _delay(column: str, name: str, words: str, q: float) -> Measure:
         f"this many seconds of the {words}.",
         formula=f"quantile {q:g} of published - {words} over alerts with both clocks in order; "
         "bootstrap interval",
-        compute=partial(_seconds, column=column, q=q),
+        figures=partial(_seconds, column=column, q=q),
         sources=SOURCES,
+        disclosure="open",
+        part=FAST,
     )
 
 
@@ -123,17 +136,19 @@ def _disposition(name: str, disposition: str, words: str) -> Measure:
         direction="neither",
         definition=f"Share of all alerts {words}.",
         formula=f"alerts {disposition} / alerts of a source that tells dispositions",
-        compute=partial(_disposed, disposition=disposition),
+        figures=partial(_disposed, disposition=disposition),
         sources=SOURCES,
         numerator=f"alerts with disposition {disposition}",
         denominator="alerts of a source that tells dispositions",
         caveat="Confirmed, unconfirmed, unfounded and no disposition add up to 100 %. Unconfirmed "
         "does not mean that nobody fired: no evidence was found or looked for.",
         sensitive=True,
+        disclosure="part",
+        part="What officers found",
     )
 
 
-def _outcome(column: str, unit: Unit, title: str, words: str) -> Measure:
+def _outcome(column: str, unit: str, title: str, words: str) -> Measure:
     direction: Direction = "neither"
     return Measure(
         id=f"alerts.{column}",
@@ -142,10 +157,13 @@ def _outcome(column: str, unit: Unit, title: str, words: str) -> Measure:
         direction=direction,
         definition=f"{words}.",
         formula=f"sum of {column} over alerts, once for alerts of one event number",
-        compute=partial(_found, column=column),
+        figures=partial(_found, column=column),
         sources=SOURCES,
         caveat=ONCE,
         sensitive=True,
+        disclosure="count",
+        part=CAME_OF_IT,
+        enforcement="Arrests after gunshot alerts" if column == "arrests" else "",
     )
 
 
@@ -157,19 +175,27 @@ def _per_100(column: str, title: str) -> Measure:
         direction="neither",
         definition=f"{column.capitalize()} from alerts for every 100 gunfire events with an alert.",
         formula=f"100 x sum of {column} / events with an alert",
-        compute=partial(_rate, column=column),
+        figures=partial(_rate, column=column),
         sources=("alerts", "calls"),
         numerator=column,
         denominator="events with an alert",
         caveat=ONCE,
         sensitive=True,
+        disclosure="follows",
+        follows=f"alerts.{column}",
+        part=CAME_OF_IT,
     )
 
 
-def _rate(ledger: Ledger, scope: Scope, column: str) -> Figure:
-    events = ledger.rows("events", scope)
-    with_alert = float((~events["call_only"]).sum())
-    return ratio(_found(ledger, scope, column), Figure(value=with_alert, n=len(events)), 100.0)
+def _rate(ledger: Ledger, scopes: Scopes, column: str) -> list[Figure]:
+    events = ledger.slices("events", scopes)
+    with_alert = events.counts(~ledger.events["call_only"].to_numpy(dtype=bool)).tolist()
+    return [
+        ratio(found, Figure(value=float(some), n=n), 100.0)
+        for found, some, n in zip(
+            _found(ledger, scopes, column), with_alert, events.sizes.tolist(), strict=True
+        )
+    ]
 
 
 PERFORMANCE = (
@@ -198,13 +224,16 @@ def _contract(identity: str, title: str, *, holidays: bool) -> Measure:
         definition=f"{PERFORMANCE}{left_out}.",
         formula="(accurate + other published) / (accurate + other published + not detected + "
         "mislocated)",
-        compute=partial(_performance, holidays=holidays),
+        figures=partial(_performance, holidays=holidays),
         sources=SOURCES,
         numerator="accurate and all other published alerts",
         denominator="published alerts and verified gunfire missed or misplaced",
         target=0.9,
         target_source=CONTRACT_TARGET,
         caveat=PERFORMANCE_CAVEAT,
+        disclosure="coarse",
+        part=PLACED,
+        key=2 if holidays else 0,
     )
 
 
@@ -216,9 +245,11 @@ MEASURES = (
         direction="neither",
         definition="Alerts of gunfire that the detection system published.",
         formula="number of alert rows",
-        compute=partial(count, section="alerts"),
+        figures=partial(count, section="alerts"),
         sources=SOURCES,
         caveat="Every alert row counts as published; the time of publication may be unknown.",
+        disclosure="open",
+        key=7,
     ),
     _speed("trigger"),
     _speed("review"),
@@ -240,12 +271,14 @@ MEASURES = (
         definition="Share of verified gunfire inside the coverage area whose alert lies within "
         "25 m (82 ft) of the verified place. Nothing unverified counts.",
         formula="accurate / (accurate + not detected + mislocated)",
-        compute=_located,
+        figures=_located,
         sources=SOURCES,
         numerator="verified gunfire located within 25 m",
         denominator="verified gunfire inside the coverage area",
         caveat="Verified gunfire is what left evidence that was found; it is not all gunfire.",
         sensitive=True,
+        disclosure="coarse",
+        part=PLACED,
     ),
     _disposition("confirmed", "confirmed", "with evidence or a witness of gunfire"),
     _disposition("unconfirmed", "unconfirmed", "without evidence either way"),

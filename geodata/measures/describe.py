@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from geodata.measures.record import GROUPS
-from geodata.measures.registry import MEASURES
+from geodata.measures.registry import MEASURES, groups_of
 
 DIRECTIONS = {"up": "more is better", "down": "less is better", "neither": "neither"}
 
@@ -16,8 +15,8 @@ DIRECTIONS = {"up": "more is better", "down": "less is better", "neither": "neit
 def as_markdown() -> str:
     """Describe every measure by group."""
     parts = []
-    for group, heading in GROUPS.items():
-        parts.append(f"### {heading}\n")
+    for group, called in groups_of(MEASURES).items():
+        parts.append(f"### {called.title}\n")
         for measure in MEASURES.values():
             if measure.group != group:
                 continue

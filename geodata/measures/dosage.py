@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from geodata.measures.figures import count, quantile, share_of_rows, total
+import numpy as np
+
+from geodata.measures.figures import count, quantile_of, share_of_rows, total
 from geodata.measures.record import Figure, Measure
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from geodata.measures.ledger import Ledger
-    from geodata.measures.record import Scope
+    from geodata.measures.record import Scopes
 
 SOURCES = ("visits",)
 LEAST_MIN, MOST_MIN = 10.0, 16.0
@@ -20,28 +20,39 @@ SHIFT_MIN = 12 * 60.0
 KOPER = "Koper 1995, as cited by the Police Foundation"
 
 
-def _minutes(ledger: Ledger, scope: Scope) -> Figure:
-    return total(ledger.rows("visits", scope)["minutes"])
+def _minutes(ledger: Ledger, scopes: Scopes) -> list[Figure]:
+    return total(ledger.slices("visits", scopes), ledger.visits["minutes"])
 
 
-def _in_dose(ledger: Ledger, scope: Scope) -> Figure:
-    minutes = ledger.rows("visits", scope)["minutes"]
-    return share_of_rows(minutes.between(LEAST_MIN, MOST_MIN), minutes.notna())
+def _in_dose(ledger: Ledger, scopes: Scopes) -> list[Figure]:
+    minutes = ledger.visits["minutes"]
+    return share_of_rows(
+        ledger.slices("visits", scopes),
+        met=minutes.between(LEAST_MIN, MOST_MIN),
+        known=minutes.notna(),
+    )
 
 
-def _gaps(ledger: Ledger, scope: Scope) -> Figure:
-    rows = ledger.rows("visits", scope)
-    rows = rows[rows["zone"] >= 0].sort_values(["zone", "start_ms"], kind="stable")
-    gap = (rows["start_ms"] - rows.groupby("zone")["end_ms"].shift()) / 60_000
-    again = rows["zone"].duplicated()
-    gap = gap[again]
-    inside_shift: pd.Series = gap.where((gap >= 0) & (gap <= SHIFT_MIN))
-    return quantile(inside_shift, 0.5)
+def _gaps(ledger: Ledger, scopes: Scopes) -> list[Figure]:
+    """Work out the gaps between the visits of each scope: one cut from the next has no gap."""
+    visits = ledger.visits
+    zone, start, end = (visits[c].to_numpy() for c in ("zone", "start_ms", "end_ms"))
+    inside = ledger.slices("visits", scopes).where(zone >= 0)
+    found = []
+    for rows in inside.pieces(np.arange(len(visits))):
+        order = rows[np.lexsort((start[rows], zone[rows]))]
+        before, after = order[:-1], order[1:]
+        gap = ((start[after] - end[before]) / 60_000)[zone[after] == zone[before]]
+        known = gap[(gap >= 0) & (gap <= SHIFT_MIN)]
+        found.append(quantile_of(known, 0.5, missing=len(gap) - len(known)))
+    return found
 
 
-def _plans(ledger: Ledger, scope: Scope) -> Figure:
-    rows = ledger.rows("plans", scope)
-    return share_of_rows(rows["done"] >= rows["planned"], rows["known"])
+def _plans(ledger: Ledger, scopes: Scopes) -> list[Figure]:
+    plans = ledger.plans
+    return share_of_rows(
+        ledger.slices("plans", scopes), met=plans["done"] >= plans["planned"], known=plans["known"]
+    )
 
 
 MEASURES = (
@@ -52,8 +63,11 @@ MEASURES = (
         direction="neither",
         definition="Stops that officers made and logged.",
         formula="number of visit rows",
-        compute=partial(count, section="visits"),
+        figures=partial(count, section="visits"),
         sources=SOURCES,
+        disclosure="open",
+        key=8,
+        enforcement="Patrol visits",
     ),
     Measure(
         id="dosage.minutes",
@@ -62,8 +76,10 @@ MEASURES = (
         direction="neither",
         definition="Minutes that officers spent at these stops.",
         formula="sum of end - start over visits with both clocks in order",
-        compute=_minutes,
+        figures=_minutes,
         sources=SOURCES,
+        disclosure="open",
+        enforcement="Minutes of patrol visits",
     ),
     Measure(
         id="dosage.share_10_16",
@@ -73,8 +89,10 @@ MEASURES = (
         definition="Share of visits that lasted from 10 to 16 minutes, both included: the length "
         "after which disorder stayed away longest.",
         formula="visits with 10 <= minutes <= 16 / visits with both clocks in order",
-        compute=_in_dose,
+        figures=_in_dose,
         sources=SOURCES,
+        disclosure="open",
+        key=4,
         numerator="visits of 10 to 16 minutes",
         denominator="visits whose start and end are known",
         caveat=f"The length comes from one study ({KOPER}).",
@@ -88,8 +106,9 @@ MEASURES = (
         "long. Gaps of more than 12 hours lie between shifts and are left out.",
         formula="median of next start - last end within a zone, gaps of at most 12 h; bootstrap "
         "interval",
-        compute=_gaps,
+        figures=_gaps,
         sources=SOURCES,
+        disclosure="open",
         target=120.0,
         target_source=f"return at least every two hours ({KOPER})",
         caveat="Zones are those of the run in use; visits outside of them do not count.",
@@ -103,8 +122,9 @@ MEASURES = (
         "zone-shift is one zone in one shift of a patrol plan.",
         formula="zone-shifts with visits >= planned / planned zone-shifts, of shifts within the "
         "days that visits were logged of",
-        compute=_plans,
+        figures=_plans,
         sources=SOURCES,
+        disclosure="open",
         numerator="zone-shifts that met their plan",
         denominator="planned zone-shifts",
         caveat="Of several versions of a plan the one stored last counts. Visits count by where "

@@ -6,21 +6,25 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from geodata.measures.figures import (
     difference_of_medians,
     in_reach,
     quantile,
     share,
+    shares,
 )
 from geodata.measures.ledger import LINK_METRES
 from geodata.measures.record import Figure, Measure
 from spatial.gunshots import LinkSpec, sensitivity
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from numpy.typing import NDArray
 
     from geodata.measures.ledger import Ledger
-    from geodata.measures.record import Scope
+    from geodata.measures.record import Scopes
+    from spatial.measures.days import Slices
 
 SOURCES = ("alerts", "calls")
 LINKING = (
@@ -34,49 +38,58 @@ KINDS = {
     "call_only": ("Events with a call only", "that 911 callers reported and no alert did"),
 }
 INSIDE = " inside the coverage area"
+COVERED = "Inside the coverage area"
 
 
-def _events(ledger: Ledger, scope: Scope, *, inside: bool) -> Figure:
-    frame = ledger.rows("events", scope)
-    if not _both_told(ledger, scope):
-        return Figure(value=None, n=0, missing=len(frame))
-    if not inside:
-        return Figure(value=float(len(frame)), n=len(frame))
-    if ledger.city.coverage is None:
-        return Figure(value=None, n=0, missing=len(frame))
-    within = int((frame["covered"] == 1).sum())
-    return Figure(value=float(within), n=within)
-
-
-def _both_told(ledger: Ledger, scope: Scope) -> bool:
-    """Tell whether both alerts and calls are known: of one alone, nothing can be linked."""
-    return in_reach(ledger, "alerts", scope) and in_reach(ledger, "calls", scope)
-
-
-def _kind(ledger: Ledger, scope: Scope, *, kind: str, inside: bool) -> Figure:
-    frame = ledger.rows("events", scope)
-    if not _both_told(ledger, scope):
-        return Figure(value=None, n=0, missing=len(frame))
-    unknown = int(frame["covered"].isna().sum()) if inside else 0
+def _events(ledger: Ledger, scopes: Scopes, *, inside: bool) -> list[Figure]:
+    rows = ledger.slices("events", scopes)
+    counted, known = rows.sizes, _both_known(ledger, scopes)
     if inside:
-        frame = frame[frame["covered"] == 1]
-    return share(float(frame[kind].sum()), float(len(frame)), missing=unknown)
+        counted = rows.counts((ledger.events["covered"] == 1).to_numpy())
+        known = known & (ledger.city.coverage is not None)
+    return [
+        Figure(value=float(n), n=n) if linkable else Figure(value=None, n=0, missing=every)
+        for n, linkable, every in zip(counted.tolist(), known, rows.sizes.tolist(), strict=True)
+    ]
 
 
-def _response(ledger: Ledger, scope: Scope, *, column: str) -> Figure:
-    alerts, calls = _inside(ledger, scope)
-    return difference_of_medians(alerts[column], calls["response_min"])
+def _both_known(ledger: Ledger, scopes: Scopes) -> NDArray[np.bool_]:
+    """Tell where both alerts and calls are known: of one alone, nothing can be linked."""
+    return in_reach(ledger, "alerts", scopes) & in_reach(ledger, "calls", scopes)
 
 
-def _median(ledger: Ledger, scope: Scope, *, section: str) -> Figure:
-    alerts, calls = _inside(ledger, scope)
-    return quantile((alerts if section == "alerts" else calls)["response_min"], 0.5)
+def _kind(ledger: Ledger, scopes: Scopes, *, kind: str, inside: bool) -> list[Figure]:
+    rows = every = ledger.slices("events", scopes)
+    unknown = np.zeros(len(scopes), dtype=np.int64)
+    if inside:
+        covered = ledger.events["covered"]
+        unknown = rows.counts(covered.isna().to_numpy())
+        rows = rows.where((covered == 1).to_numpy())
+    hits = rows.counts(ledger.events[kind].to_numpy(dtype=bool))
+    found = shares(hits, rows.sizes, unknown.tolist())
+    return [
+        figure if linkable else Figure(value=None, n=0, missing=n)
+        for figure, linkable, n in zip(
+            found, _both_known(ledger, scopes), every.sizes.tolist(), strict=True
+        )
+    ]
 
 
-def _inside(ledger: Ledger, scope: Scope) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Give alerts and calls inside the coverage area, or all where it is not known."""
-    alerts, calls = ledger.rows("alerts", scope), ledger.rows("calls", scope)
-    return alerts[alerts["covered"] != 0], calls[calls["covered"] != 0]
+def _response(ledger: Ledger, scopes: Scopes, *, column: str) -> list[Figure]:
+    return difference_of_medians(
+        (_inside(ledger, "alerts", scopes), ledger.alerts[column]),
+        (_inside(ledger, "calls", scopes), ledger.calls["response_min"]),
+    )
+
+
+def _median(ledger: Ledger, scopes: Scopes, *, section: str) -> list[Figure]:
+    return quantile(_inside(ledger, section, scopes), ledger.table(section)["response_min"], 0.5)
+
+
+def _inside(ledger: Ledger, section: str, scopes: Scopes) -> Slices:
+    """Give alerts or calls inside the coverage area, or all where it is not known."""
+    inside = (ledger.table(section)["covered"] != 0).to_numpy()
+    return ledger.slices(section, scopes).where(inside)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,25 +102,30 @@ class Window:
     used: bool
 
 
-def link_windows(ledger: Ledger, scope: Scope) -> list[Window]:
-    """Link alerts and calls again in wider and narrower windows; empty where they cannot be.
+def link_windows(ledger: Ledger, scopes: Scopes) -> list[list[Window]]:
+    """Link alerts and calls again in wider and narrower windows.
 
-    ``used`` marks the window of the measures themselves.
+    Returns
+    -------
+    The windows of each scope, none where nothing can be linked; ``used`` marks the one of the
+    measures themselves.
     """
-    if not _both_told(ledger, scope):
-        return []
+    found: list[list[Window]] = [[] for _ in scopes]
+    known = _both_known(ledger, scopes)
+    if not known.any():
+        return found
     spec, metre_units = LinkSpec(reach_units=LINK_METRES * ledger.metre_units), ledger.metre_units
-    found = []
     for minutes, metres, linked in sensitivity(*ledger.reports, spec, metre_units):
-        frame = ledger.cut(ledger.describe_events(linked, ledger.alerts, ledger.calls), scope)
-        found.append(
-            Window(
-                minutes=minutes,
-                metres=metres,
-                both=share(float(frame["both"].sum()), float(len(frame))),
-                used=minutes * 60 == spec.after_s and metres == LINK_METRES,
-            )
-        )
+        frame = ledger.describe_events(linked)
+        rows = ledger.cut(frame, scopes)
+        both = rows.counts(frame["both"].to_numpy(dtype=bool)).tolist()
+        used = minutes * 60 == spec.after_s and metres == LINK_METRES
+        for windows, linkable, hits, of in zip(
+            found, known, both, rows.sizes.tolist(), strict=True
+        ):
+            if linkable:
+                linked_both = share(float(hits), float(of))
+                windows.append(Window(minutes=minutes, metres=metres, both=linked_both, used=used))
     return found
 
 
@@ -121,9 +139,11 @@ def _count(*, inside: bool) -> Measure:
         definition=f"Reports of gunfire{where}; alerts and calls about the same gunfire count "
         f"once. {LINKING}",
         formula="number of linked sets of alerts and calls",
-        compute=partial(_events, inside=inside),
+        figures=partial(_events, inside=inside),
         sources=SOURCES,
         caveat="Alerts, calls and events are three different numbers; each share names its own.",
+        disclosure="open",
+        part=COVERED if inside else "",
     )
 
 
@@ -137,12 +157,15 @@ def _share(kind: str, *, inside: bool) -> Measure:
         direction="neither",
         definition=f"Share of gunfire events{where} {words}. {LINKING}",
         formula=f"events of that kind{where} / events{where}",
-        compute=partial(_kind, kind=kind, inside=inside),
+        figures=partial(_kind, kind=kind, inside=inside),
         sources=SOURCES,
         numerator=f"events {words}",
         denominator=f"gunfire events{where}",
         caveat="A wider window links more: the table of windows shows by how much."
         + ("" if inside else " Outside the coverage area there can be no alert."),
+        disclosure="open",
+        part=COVERED if inside else "",
+        key=3 if kind == "both" and not inside else 0,
     )
 
 
@@ -157,10 +180,11 @@ def _difference(identity: str, title: str, column: str, clock: str) -> Measure:
         "zero, officers reach alerts sooner.",
         formula=f"median(arrived - {clock}) of alerts - median(arrived - received) of calls; "
         "bootstrap interval",
-        compute=partial(_response, column=column),
+        figures=partial(_response, column=column),
         sources=SOURCES,
         caveat="Alerts and calls differ in kind, hour and priority: the difference is not what "
         "alerts caused. Where no coverage area is known, the whole city counts.",
+        disclosure="open",
     )
 
 
@@ -173,8 +197,9 @@ def _time(section: str, start: str) -> Measure:
         definition=f"Half of the {section} inside the coverage area saw the first officer arrive "
         f"within this many minutes of the {start}.",
         formula=f"median of arrived - {start}; bootstrap interval",
-        compute=partial(_median, section=section),
+        figures=partial(_median, section=section),
         sources=(section,),
+        disclosure="open",
     )
 
 

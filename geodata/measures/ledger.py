@@ -27,26 +27,35 @@ from spatial.gunshots import (
     Reports,
     covered,
     link_events,
-    location_error,
     number_codes,
 )
+from spatial.measures.days import NOWHERE, WHOLE, DayIndex
+from spatial.measures.gunfire import (
+    ACCURATE_M,
+    describe_events,
+    locate_verified,
+    minutes_between,
+    once_an_event,
+    timed_alerts,
+    timed_calls,
+)
+from spatial.measures.scopes import Scopes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import geopandas as gpd
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
-    from geodata.measures.record import Scope
     from geodata.repositories.cities import CityRecord
     from geodata.repositories.runs import RunRecord
+    from spatial.measures.days import Slices
+    from spatial.measures.scopes import Scope
 
     Floats = NDArray[np.float64]
 
-ACCURATE_M = 25.0
 LINK_METRES = 400.0
 CLOCKS = {
     "alerts": "triggered_ms",
@@ -56,8 +65,6 @@ CLOCKS = {
 }
 WHEN = {**CLOCKS, "occurrences": "date", "counts": "to"}  # when rows happened, or were over
 OUTCOMES = ("guns", "arrests", "casings", "victims")
-HOLIDAYS = ((12, 31), (1, 1), (7, 4), (7, 5))
-KEPT_SCOPES = 64
 UNUSED = ("id", "city_id", "source", "class", "rounds", "unit", "activity")
 DAY = np.timedelta64(1, "D")
 
@@ -92,27 +99,49 @@ class Ledger:
         self._session, self.city, self.today = session, city, today
         self._run_id = run
         self.until = until or dt.date.max
-        self._cut: dict[tuple[str, Scope], pd.DataFrame] = {}
+        self._indexes: dict[str, DayIndex] = {}
+        self._slices: dict[str, Slices] = {}
+        self._cut_for: Scopes | None = None
+
+    def slices(self, section: str, scopes: Scopes) -> Slices:
+        """Give the rows of each of some scopes; ``row`` are positions in the section's table.
+
+        The slices of the scopes that were asked for last are kept, for the measures that share
+        them.
+        """
+        if scopes is not self._cut_for:
+            self._cut_for, self._slices = scopes, {}
+        if section not in self._slices:
+            if section not in self._indexes:
+                self._indexes[section] = self._index(self.table(section))
+            self._slices[section] = self.cut(self._indexes[section], scopes)
+        return self._slices[section]
+
+    def cut(self, rows: DayIndex | pd.DataFrame, scopes: Scopes) -> Slices:
+        """Give the rows of each of some scopes of a frame with ``day`` and ``district``."""
+        index = self._index(rows) if isinstance(rows, pd.DataFrame) else rows
+        districts = self._district_places([scope.district for scope in scopes])
+        whole = np.array([scope.district is None for scope in scopes], dtype=bool)
+        return index.cut(np.where(whole, WHOLE, districts), scopes.start, scopes.end)
 
     def rows(self, section: str, scope: Scope) -> pd.DataFrame:
-        """Give the rows of a section or of ``events`` that lie in a scope."""
-        key = (section, scope)
-        if key not in self._cut:
-            while len(self._cut) >= KEPT_SCOPES:
-                self._cut.pop(next(iter(self._cut)))
-            frame: pd.DataFrame = getattr(self, section)
-            self._cut[key] = self.cut(frame, scope)
-        return self._cut[key]
+        """Give the rows of a section that lie in a scope, in the order of its table."""
+        found = self.slices(section, Scopes([scope]))
+        return self.table(section).iloc[np.sort(found.row[found.low[0] : found.high[0]])]
 
-    @staticmethod
-    def cut(frame: pd.DataFrame, scope: Scope) -> pd.DataFrame:
-        """Give the rows of a frame with ``day`` and ``district`` that lie in a scope."""
-        start, end = np.datetime64(scope.start), np.datetime64(scope.end)
-        day = frame["day"].to_numpy()
-        mask = (day >= start) & (day < end)
-        if scope.district is not None:
-            mask &= (frame["district"] == scope.district).to_numpy()
-        return frame if mask.all() else frame[mask]
+    def table(self, section: str) -> pd.DataFrame:
+        """Give a section, ``events`` or ``plans``, with ``day`` and ``district``."""
+        frame: pd.DataFrame = getattr(self, section)
+        return frame
+
+    def _index(self, frame: pd.DataFrame) -> DayIndex:
+        day = frame["day"].to_numpy(dtype="datetime64[D]").astype(np.int64)
+        return DayIndex.of_table(self._district_places(frame["district"]), day)
+
+    def _district_places(self, codes: pd.Series | list[str | None]) -> NDArray[np.int64]:
+        """Give the place of each district in indexes of days; nowhere for what is none."""
+        position = pd.Index(self.city.districts["code"]).get_indexer(pd.Index(codes, dtype=object))
+        return np.where(position < 0, NOWHERE, position + 1)
 
     def has(self, section: str) -> bool:
         """Tell whether any row of a section was ever stored."""
@@ -137,11 +166,6 @@ class Ledger:
         """The last day that any row is about."""
         return max((last for _, last in self._extents.values()), default=None)
 
-    def district_shape(self, code: str) -> BaseGeometry:
-        """Give the shape of a district."""
-        districts = self.city.districts
-        return districts.geometry[districts["code"] == code].iloc[0]
-
     @cached_property
     def metre_units(self) -> float:
         """Units of the city's reference system in a metre."""
@@ -153,30 +177,16 @@ class Ledger:
 
         ``holiday`` marks the 48 hours around the midnight that ends New Year's Eve and 4 July.
         """
-        frame = self._read("alerts", "triggered_ms")
-        published = _after(frame["published_ms"], frame["triggered_ms"])
-        review = _after(frame["review_started_ms"], frame["triggered_ms"])
-        frame["publish_s"] = (published - frame["triggered_ms"]) / 1000
-        frame["review_publish_s"] = (_after(published, review) - review) / 1000
-        arrived = _after(frame["arrived_ms"], frame["dispatched_ms"].fillna(frame["triggered_ms"]))
-        frame["response_min"] = (
-            _after(arrived, frame["triggered_ms"]) - frame["triggered_ms"]
-        ) / 60_000
-        frame["after_publish_min"] = _minutes(arrived, published)
-        frame["holiday"] = _on_holiday(frame["day"])
+        frame = timed_alerts(self._read("alerts", "triggered_ms"))
         frame["covered"] = self._covered(frame)
         for name in OUTCOMES:
-            frame[name] = _once_an_event(frame[name], frame["call"])
+            frame[name] = once_an_event(frame[name], frame["call"])
         return frame
 
     @cached_property
     def calls(self) -> pd.DataFrame:
         """911 calls with the minutes from received to arrived."""
-        frame = self._read("calls", "received_ms")
-        arrived = _after(frame["arrived_ms"], frame["dispatched_ms"].fillna(frame["received_ms"]))
-        frame["response_min"] = (
-            _after(arrived, frame["received_ms"]) - frame["received_ms"]
-        ) / 60_000
+        frame = timed_calls(self._read("calls", "received_ms"))
         frame["covered"] = self._covered(frame)
         return frame
 
@@ -187,43 +197,9 @@ class Ledger:
         ``state`` is accurate, mislocated, not detected, or unknown where its alert is not stored.
         An alert with a verified place of its own counts too, where no row names it.
         """
-        frame = self._read("verified", "occurred_ms")
-        alerts = self.alerts
-        place = alerts.set_index("row_key")[["x", "y"]]
-        there = place.reindex(frame["alert"])
-        error = location_error(
-            there["x"].to_numpy(),
-            there["y"].to_numpy(),
-            frame["x"].to_numpy(),
-            frame["y"].to_numpy(),
-        )
-        frame["state"] = self._states(error, frame["alert"].isna().to_numpy())
-        named = set(frame["alert"].dropna())
-        own = alerts[alerts["verified_x"].notna() & ~alerts["row_key"].isin(named)]
-        if len(own):
-            error = location_error(
-                *(own[c].to_numpy() for c in ("x", "y", "verified_x", "verified_y"))
-            )
-            frame = pd.concat(
-                [
-                    frame,
-                    pd.DataFrame(
-                        {
-                            "row_key": own["row_key"],
-                            "district": own["district"],
-                            "alert": own["row_key"],
-                            "x": own["verified_x"],
-                            "y": own["verified_y"],
-                            "day": own["day"],
-                            "state": self._states(error, np.zeros(len(own), dtype=bool)),
-                        }
-                    ),
-                ],
-                ignore_index=True,
-            )
-        inside = self._covered(frame)
-        frame["counts"] = inside != 0  # where coverage is not known, all of it counts
-        frame["holiday"] = _on_holiday(frame["day"])
+        read = self._read("verified", "occurred_ms")
+        frame = locate_verified(read, self.alerts, ACCURATE_M * self.metre_units)
+        frame["counts"] = self._covered(frame) != 0  # where coverage is not known, all of it counts
         return frame
 
     @cached_property
@@ -245,33 +221,12 @@ class Ledger:
     @cached_property
     def events(self) -> pd.DataFrame:
         """Linked events: day and district of the first alert, else of the first call."""
-        alerts, calls, linked = self.alerts, self.calls, self.linked
-        return self.describe_events(linked, alerts, calls)
+        return self.describe_events(self.linked)
 
-    def describe_events(
-        self, linked: Events, alerts: pd.DataFrame, calls: pd.DataFrame
-    ) -> pd.DataFrame:
+    def describe_events(self, linked: Events) -> pd.DataFrame:
         """Give one row an event: kind, day, district, coverage, and whether it was confirmed."""
-        lead = _leading(linked.alert_event, alerts["triggered_ms"].to_numpy(), len(linked))
-        first = _leading(linked.call_event, calls["received_ms"].to_numpy(), len(linked))
-        confirmed = np.zeros(len(linked), dtype=bool)
-        sure = (alerts["disposition"] == "confirmed").to_numpy()
-        confirmed[linked.alert_event[sure]] = True
-        frame = pd.DataFrame(
-            {
-                "day": local_days(linked.first_ms, self.city.timezone).normalize(),
-                "alert_only": linked.alert_only,
-                "both": linked.both,
-                "call_only": linked.call_only,
-                "confirmed": confirmed,
-            }
-        )
-        for name in ("district", "covered"):
-            told = np.full(len(linked), None, dtype=object)
-            told[first >= 0] = calls[name].to_numpy(dtype=object)[first[first >= 0]]
-            told[lead >= 0] = alerts[name].to_numpy(dtype=object)[lead[lead >= 0]]
-            frame[name] = pd.Series(told, dtype=object)
-        frame["covered"] = frame["covered"].astype(float)
+        frame = describe_events(linked, self.alerts, self.calls)
+        frame["day"] = local_days(linked.first_ms, self.city.timezone).normalize()
         return frame
 
     @cached_property
@@ -281,7 +236,7 @@ class Ledger:
         ``zone`` is the zone's position in the run, -1 outside of all zones.
         """
         frame = self._read("visits", "start_ms")
-        frame["minutes"] = _minutes(frame["end_ms"], frame["start_ms"])
+        frame["minutes"] = minutes_between(frame["end_ms"], frame["start_ms"])
         zones = [] if self.run is None else list(self.run.zones.geometry)
         frame["zone"] = area_of(frame["x"].to_numpy(), frame["y"].to_numpy(), zones)
         return frame
@@ -333,15 +288,34 @@ class Ledger:
         )
         return None if found is None or found.period_to > self.until else found
 
-    def later_incidents(self, run: RunRecord, scope: Scope) -> gpd.GeoDataFrame:
-        """Give incidents of a run's outcome in a scope's days, from the end of its own period."""
-        return incident_points(
-            self._session,
-            self.city.id,
-            run.outcome,
-            max(scope.start, run.period_to),
-            max(min(scope.end, self.until), run.period_to),
-        )
+    @cached_property
+    def later(self) -> tuple[DayIndex, NDArray[np.bool_]]:
+        """Incidents of the outcome of the run after its period, and which lie in its zones.
+
+        One entry for each incident in the study area and one for each in a district, where only
+        the zones of the district count.
+        """
+        run, city = self.run, self.city
+        if run is None:
+            return DayIndex.of_table(*np.zeros((2, 0), dtype=np.int64)), np.zeros(0, dtype=bool)
+        end = max(self.until, run.period_to)
+        points = incident_points(self._session, city.id, run.outcome, run.period_to, end)
+        x, y = points.geometry.x.to_numpy(), points.geometry.y.to_numpy()
+        days = np.array(list(points["occurred_on"]), dtype="datetime64[D]").astype(np.int64)
+        row, place, hit = [], [], []
+        codes = city.districts["code"]
+        areas = [(city.study_area, run.zones)] + [
+            (shape, run.zones[run.zones["district"] == code])
+            for code, shape in zip(codes, city.districts.geometry, strict=True)
+        ]
+        for number, (area, zones) in enumerate(areas):
+            inside = np.flatnonzero(area_of(x, y, [area]) == 0)
+            row.append(inside)
+            place.append(np.full(len(inside), number, dtype=np.int64))
+            hit.append(area_of(x[inside], y[inside], list(zones.geometry)) >= 0)
+        entry = np.concatenate(row)
+        index = DayIndex(np.arange(len(entry)), np.concatenate(place), days[entry])
+        return index, np.concatenate(hit)
 
     def _read(self, section: str, clock: str | None = None) -> pd.DataFrame:
         table = TABLES[section]
@@ -388,51 +362,6 @@ class Ledger:
     def _covered(self, frame: pd.DataFrame) -> Floats:
         return covered(frame["x"].to_numpy(), frame["y"].to_numpy(), self.city.coverage)
 
-    def _states(self, error_units: Floats, missed: NDArray[np.bool_]) -> NDArray[np.object_]:
-        state = np.full(len(error_units), "unknown", dtype=object)
-        limit = ACCURATE_M * self.metre_units
-        with np.errstate(invalid="ignore"):
-            state[error_units <= limit] = "accurate"
-            state[error_units > limit] = "mislocated"
-        state[missed] = "not detected"
-        return state
-
-
-def _after(clock: pd.Series, earlier: pd.Series) -> pd.Series:
-    """Give a clock where it does not come before an earlier one that is known."""
-    return clock.where(~(clock < earlier))
-
-
-def _on_holiday(day: pd.Series) -> NDArray[np.bool_]:
-    """Tell which days the vendor's contract leaves out."""
-    days = pd.DatetimeIndex(day)
-    return np.isin(days.month * 100 + days.day, [m * 100 + d for m, d in HOLIDAYS])
-
-
-def _minutes(clock: pd.Series, earlier: pd.Series) -> pd.Series:
-    """Give the minutes between two clocks that are known and in order."""
-    return (_after(clock, earlier) - earlier) / 60_000
-
 
 def _xy(frame: pd.DataFrame) -> dict[str, Floats]:
     return {"x": frame["x"].to_numpy(), "y": frame["y"].to_numpy()}
-
-
-def _once_an_event(values: pd.Series, number: pd.Series) -> pd.Series:
-    """Count what several alerts of one event number tell once: the most that one of them says."""
-    known = number.notna() & values.notna()
-    again = known & number.where(known).duplicated()
-    if not again.any():
-        return values
-    most = values[known].groupby(number[known]).transform("max").reindex(values.index)
-    return most.where(known, values).where(~again, 0.0)
-
-
-def _leading(event: NDArray[np.int64], ms: Floats, number: int) -> NDArray[np.int64]:
-    """Give the row of the first moment of each event, -1 where it has none."""
-    earliest = np.full(number, np.inf)
-    np.minimum.at(earliest, event, ms)
-    leading = np.flatnonzero(ms == earliest[event])[::-1]
-    first = np.full(number, -1, dtype=np.int64)
-    first[event[leading]] = leading
-    return first

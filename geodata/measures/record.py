@@ -2,63 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from spatial.measures.scopes import Scope as Scope  # where most of geodata and app look for it
+from spatial.measures.scopes import Scopes as Scopes
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
 
+    from geodata.cityfile.measures import MeasureGroup
     from geodata.measures.ledger import Ledger
 
 Direction = Literal["up", "down", "neither"]
 Status = Literal["met", "not met", "not enough data", "stale"]
-Unit = Literal[
-    "alerts",
-    "events",
-    "share",
-    "seconds",
-    "minutes",
-    "guns",
-    "arrests",
-    "casings",
-    "people",
-    "visits",
-    "per 100 events",
-    "times chance",
-    "complaints",
-    "ride-outs",
-    "vehicles",
-    "citations",
-    "crashes",
-    "contacts",
-    "days",
-]
-GROUPS = {
-    "alerts": "Gunshot alerts",
-    "events": "Gunfire events",
-    "response": "Response time",
-    "dosage": "Dosage patrols",
-    "zones": "Risk terrain zones",
-    "dirtbike": "Dirt bikes",
-    "site": "These pages",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """Rows a figure is about: days from ``start`` (included) to ``end`` (excluded), a district.
-
-    Days are local; without a district it is the whole city.
-    """
-
-    start: dt.date
-    end: dt.date
-    district: str | None = None
-
-    def within(self, start: dt.date, end: dt.date) -> Scope:
-        """Give the same scope over other days."""
-        return replace(self, start=start, end=end)
+Disclosure = Literal["staff", "open", "coarse", "part", "count", "follows", "hits"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,18 +45,28 @@ class Measure:
 
     ``title`` and ``definition`` are for residents, ``formula`` is exact; ``numerator`` and
     ``denominator`` name what they count. ``target`` is in the measure's unit. ``sources`` are the
-    sections of the city file that its date is told from. ``sensitive`` figures are outcomes of
+    sections of the city file that its date is told from. ``figures`` works the measure out for many
+    scopes at once. ``sensitive`` figures are outcomes of
     single alerts, of which small counts are not published. ``least_n`` is how many rows a figure
     needs before it is held against its target.
+
+    ``disclosure`` is how a release publishes the measure: not at all (``staff``); as it is
+    (``open``); of the city and whole periods only (``coarse``); as one of the shares that are
+    together all alerts (``part``), as a count (``count``) or as incidents inside zones (``hits``),
+    each where it is not small; or where the measure is published that it ``follows``.
+
+    A measure that ``adds_up`` does so with dated points and totals of its id; ``kinds`` says that
+    their kinds stand apart. ``key`` is its place among the key figures, ``part`` its
+    heading within its group, ``enforcement`` what it is called beside other enforcement.
     """
 
     id: str
     title: str
-    unit: Unit
+    unit: str
     direction: Direction
     definition: str
     formula: str
-    compute: Callable[[Ledger, Scope], Figure]
+    figures: Callable[[Ledger, Scopes], list[Figure]]
     sources: tuple[str, ...]
     numerator: str | None = None
     denominator: str | None = None
@@ -107,6 +76,19 @@ class Measure:
     owner: str = "Police department"
     sensitive: bool = False
     least_n: int = 10
+    disclosure: Disclosure = "staff"
+    follows: str = ""
+    adds_up: bool = False
+    kinds: bool = False
+    key: int = 0
+    part: str = ""
+    enforcement: str = ""
+    declared_group: MeasureGroup | None = None
+
+    def compute(self, ledger: Ledger, scope: Scope) -> Figure:
+        """Return what the measure comes to in one scope."""
+        (figure,) = self.figures(ledger, Scopes([scope]))
+        return figure
 
     @property
     def group(self) -> str:

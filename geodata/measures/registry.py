@@ -3,31 +3,80 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
+from geodata.cityfile.measures import MeasureGroup, usual_measures
+from geodata.clock import utc_now
 from geodata.errors import DataError
-from geodata.measures import alerts, dirtbike, dosage, events, site, zones
-from geodata.measures.ids import TALLIED
-from geodata.measures.record import Measure, MeasureValue, Scope, status_of
+from geodata.measures import alerts, declared, dosage, events, site, zones
+from geodata.measures.record import Disclosure, Measure, MeasureValue, Scope, Scopes, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Sequence
 
+    from geodata.cityfile.measures import DeclaredMeasure
     from geodata.measures.ledger import Ledger
 
 Step = Literal["month", "week"]
 
-MEASURES: Mapping[str, Measure] = {
-    measure.id: measure
-    for module in (alerts, events, dosage, zones, dirtbike, site)
-    for measure in module.MEASURES
+Measures = Mapping[str, Measure]
+GROUPS = {
+    "alerts": MeasureGroup(
+        title="Gunshot alerts",
+        about="What the gunshot detection system published, how fast, how well placed, and what "
+        "came of it.",
+    ),
+    "events": MeasureGroup(
+        title="Gunfire events",
+        about="Alerts and 911 calls about the same gunfire, counted once.",
+    ),
+    "response": MeasureGroup(
+        title="Response time", about="How long until the first officer arrives."
+    ),
+    "dosage": MeasureGroup(
+        title="Dosage patrols", about="Short visits of patrols to risk terrain zones."
+    ),
+    "zones": MeasureGroup(
+        title="Risk terrain zones",
+        about="Whether later incidents happened where the zones were drawn.",
+    ),
+    "site": MeasureGroup(title="These pages", about="Whether these pages keep their own promise."),
 }
 STALE_DAYS = 7
 SAME_WEEKDAYS = dt.timedelta(weeks=52)
 MOST_STEPS = 600
 
 
-def find_measure(identity: str) -> Measure:
+@cache
+def measures_of(declared_measures: tuple[DeclaredMeasure, ...]) -> Measures:
+    """Return every measure of a city by id: those with a formula, and those that it declares."""
+    own = declared.measures_of(declared_measures)
+    parts = (alerts, events, dosage, zones)
+    listed = [one for module in parts for one in module.MEASURES]
+    return {one.id: one for one in (*listed, *own, *site.MEASURES)}
+
+
+MEASURES = measures_of(usual_measures())  # of a city that declares none
+
+
+def groups_of(measures: Measures) -> dict[str, MeasureGroup]:
+    """Return what each group of some measures is called, in their order."""
+    found: dict[str, MeasureGroup] = {}
+    for measure in measures.values():
+        usual = GROUPS.get(measure.group) or MeasureGroup(title=_words(measure.group))
+        if measure.declared_group or measure.group not in found:
+            found[measure.group] = measure.declared_group or usual
+    return found
+
+
+def disclosed(measures: Measures, *ways: Disclosure) -> tuple[str, ...]:
+    """Return the ids of the measures that a release publishes in some ways."""
+    return tuple(one.id for one in measures.values() if one.disclosure in ways)
+
+
+def find_measure(identity: str, measures: Measures = MEASURES) -> Measure:
     """Give a measure by id.
 
     Raises
@@ -35,10 +84,10 @@ def find_measure(identity: str) -> Measure:
     DataError
         If there is none.
     """
-    if identity not in MEASURES:
-        msg = f"there is no measure {identity[:80]!r}; the ids are {', '.join(MEASURES)}"
+    if identity not in measures:
+        msg = f"there is no measure {identity[:80]!r}; the ids are {', '.join(measures)}"
         raise DataError(msg)
-    return MEASURES[identity]
+    return measures[identity]
 
 
 def whole_scope(ledger: Ledger, district: str | None = None) -> Scope:
@@ -65,35 +114,58 @@ def work_out(
     targets
         The city's own targets with their source, by measure; they replace the registry's.
     """
-    wanted = [find_measure(identity) for identity in ids] if ids is not None else MEASURES.values()
-    return [work_out_one(ledger, scope, measure, targets or {}) for measure in wanted]
+    known = measures_of(ledger.city.measures)
+    wanted = list(known.values() if ids is None else [find_measure(one, known) for one in ids])
+    found = work_out_scopes(ledger, [scope], wanted, targets or {})
+    return [found[measure.id, scope] for measure in wanted]
 
 
 def work_out_one(
     ledger: Ledger, scope: Scope, measure: Measure, targets: Mapping[str, tuple[float, str]]
 ) -> MeasureValue:
     """Work one measure out and tell how it stands."""
-    figure = measure.compute(ledger, scope)
-    target, source = targets.get(measure.id, (measure.target, measure.target_source))
-    through = data_through(ledger, measure)
-    return MeasureValue(
-        measure=measure,
-        scope=scope,
-        figure=figure,
-        target=target,
-        target_source=source,
-        status=status_of(measure, figure, target, stale=_is_stale(ledger, measure, scope, through)),
-        data_through=through,
-        computed_at=dt.datetime.now(dt.UTC).replace(tzinfo=None),
-    )
+    return work_out_scopes(ledger, [scope], [measure], targets)[measure.id, scope]
+
+
+def work_out_scopes(
+    ledger: Ledger,
+    scopes: Sequence[Scope],
+    measures: Iterable[Measure],
+    targets: Mapping[str, tuple[float, str]],
+) -> dict[tuple[str, Scope], MeasureValue]:
+    """Work measures out for many scopes in one pass over the rows of each.
+
+    Returns
+    -------
+    Values by id and scope.
+    """
+    together = Scopes(scopes)
+    now = utc_now()
+    found = {}
+    for measure in measures:
+        target, source = targets.get(measure.id, (measure.target, measure.target_source))
+        through = data_through(ledger, measure)
+        for scope, figure in zip(scopes, measure.figures(ledger, together), strict=True):
+            stale = _is_stale(ledger, measure, scope, through)
+            found[measure.id, scope] = MeasureValue(
+                measure=measure,
+                scope=scope,
+                figure=figure,
+                target=target,
+                target_source=source,
+                status=status_of(measure, figure, target, stale=stale),
+                data_through=through,
+                computed_at=now,
+            )
+    return found
 
 
 def data_through(ledger: Ledger, measure: Measure) -> dt.date | None:
     """Give the last day of the source that ends first, of those that a measure needs and has."""
     if not measure.sources:
         return ledger.newest_day
-    if measure.id in TALLIED:
-        return dirtbike.data_through(ledger, measure.id)
+    if measure.adds_up:
+        return declared.data_through(ledger, measure)
     ends = [extent[1] for source in measure.sources if (extent := ledger.extent(source))]
     return min(ends) if ends else None
 
@@ -118,21 +190,6 @@ def steps(scope: Scope, by: Step) -> list[Scope]:
     return found
 
 
-def series(ledger: Ledger, scope: Scope, identity: str, by: Step) -> list[MeasureValue]:
-    """Work one measure out for each month or week of a scope."""
-    measure = find_measure(identity)
-    return [work_out_one(ledger, part, measure, {}) for part in steps(scope, by)]
-
-
-def by_district(ledger: Ledger, scope: Scope, identity: str) -> list[MeasureValue]:
-    """Work one measure out for each district of the city."""
-    measure = find_measure(identity)
-    return [
-        work_out_one(ledger, Scope(start=scope.start, end=scope.end, district=code), measure, {})
-        for code in ledger.city.districts["code"]
-    ]
-
-
 def year_to_date(
     ledger: Ledger, identity: str, *, district: str | None = None
 ) -> tuple[MeasureValue, MeasureValue]:
@@ -140,9 +197,10 @@ def year_to_date(
 
     The weeks of the year before start 364 days earlier, so that each weekday meets its like.
     """
-    measure = find_measure(identity)
-    now, before = year_scopes(data_through(ledger, measure) or ledger.today, "week", district)
-    return work_out_one(ledger, now, measure, {}), work_out_one(ledger, before, measure, {})
+    measure = find_measure(identity, measures_of(ledger.city.measures))
+    scopes = year_scopes(data_through(ledger, measure) or ledger.today, "week", district)
+    now, before = work_out_scopes(ledger, scopes, [measure], {}).values()
+    return now, before
 
 
 def year_scopes(through: dt.date, by: Step, district: str | None = None) -> tuple[Scope, Scope]:
@@ -167,6 +225,10 @@ def _is_stale(ledger: Ledger, measure: Measure, scope: Scope, through: dt.date |
         return False
     until = min(ledger.today, scope.end - dt.timedelta(days=1))
     return (until - through).days > STALE_DAYS
+
+
+def _words(group: str) -> str:
+    return group.replace("_", " ").capitalize()
 
 
 def _next_month(day: dt.date) -> dt.date:

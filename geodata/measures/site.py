@@ -9,16 +9,16 @@ from geodata.measures.record import Figure, Measure
 
 if TYPE_CHECKING:
     from geodata.measures.ledger import Ledger
-    from geodata.measures.record import Scope
+    from geodata.measures.record import Scopes
 
 WEEK_DAYS = 7.0
 
 
-def _age(ledger: Ledger, scope: Scope) -> Figure:  # noqa: ARG001 - the same in every scope
-    newest = ledger.newest_day
-    if newest is None:
-        return NOTHING
-    return Figure(value=float((ledger.today - newest).days), n=1)
+def _age(ledger: Ledger, scopes: Scopes) -> list[Figure]:
+    newest, figure = ledger.newest_day, NOTHING
+    if newest is not None:
+        figure = Figure(value=float((ledger.today - newest).days), n=1)
+    return [figure] * len(scopes)
 
 
 MEASURES = (
@@ -30,7 +30,7 @@ MEASURES = (
         definition="Days since the last day that any row shown here is about. The promise is an "
         "update at least weekly.",
         formula="today - last day of the newest source",
-        compute=_age,
+        figures=_age,
         sources=(),
         target=WEEK_DAYS,
         target_source="updated at least weekly",

@@ -4,41 +4,49 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geodata.measures.figures import NOTHING, share
+from geodata.measures.figures import NOTHING, shares
 from geodata.measures.record import Figure, Measure
-from spatial.grid import area_of
 
 if TYPE_CHECKING:
     from geodata.measures.ledger import Ledger
-    from geodata.measures.record import Scope
+    from geodata.measures.record import Scopes
+    from geodata.repositories.runs import RunRecord
 
 SOURCES = ("incidents",)
 
 
-def _hit_rate(ledger: Ledger, scope: Scope) -> Figure:
+def _hit_rate(ledger: Ledger, scopes: Scopes) -> list[Figure]:
+    if ledger.run is None:
+        return [NOTHING] * len(scopes)
+    later, hit = ledger.later
+    rows = ledger.cut(later, scopes)
+    return shares(rows.counts(hit), rows.sizes, [0] * len(scopes))
+
+
+def _pai(ledger: Ledger, scopes: Scopes) -> list[Figure]:
     run = ledger.run
     if run is None:
-        return NOTHING
-    later = ledger.later_incidents(run, scope)
-    zones, area = run.zones, ledger.city.study_area
-    if scope.district is not None:
-        zones = zones[zones["district"] == scope.district]
-        area = ledger.district_shape(scope.district)
-    x, y = later.geometry.x.to_numpy(), later.geometry.y.to_numpy()
-    inside = area_of(x, y, [area]) == 0
-    hit = area_of(x[inside], y[inside], list(zones.geometry)) >= 0
-    return share(float(hit.sum()), float(inside.sum()))
+        return [NOTHING] * len(scopes)
+    parts = {district: _part(run, district) for district in {scope.district for scope in scopes}}
+    return [
+        _over_chance(rate, parts[scope.district])
+        for rate, scope in zip(_hit_rate(ledger, scopes), scopes, strict=True)
+    ]
 
 
-def _pai(ledger: Ledger, scope: Scope) -> Figure:
-    rate, run = _hit_rate(ledger, scope), ledger.run
-    if rate.value is None or run is None:
+def _part(run: RunRecord, district: str | None) -> float:
+    """Give the share of a district, or of the city, that zones cover."""
+    zones, grid, of = run.zones, run.grid, len(run.grid)
+    if district is not None:
+        zones = zones[zones["district"] == district]
+        known = district in grid.district_ids
+        of = int((grid.district == grid.district_ids.index(district)).sum()) if known else 0
+    return float(zones["n_cells"].sum()) / of if of else 0.0
+
+
+def _over_chance(rate: Figure, part: float) -> Figure:
+    if rate.value is None:
         return rate
-    zones, of = run.zones, len(run.grid)
-    if scope.district is not None:
-        zones = zones[zones["district"] == scope.district]
-        of = int((run.grid.district == run.grid.district_ids.index(scope.district)).sum())
-    part = float(zones["n_cells"].sum()) / of if of else 0.0
     if part == 0.0 or rate.low is None or rate.high is None:
         return Figure(value=None, n=0, missing=rate.n)
     return Figure(
@@ -61,8 +69,10 @@ MEASURES = (
         direction="up",
         definition=f"Share of later incidents that happened inside the zones. {LATER}",
         formula="later incidents in zones / later incidents in the area",
-        compute=_hit_rate,
+        figures=_hit_rate,
         sources=SOURCES,
+        disclosure="hits",
+        key=5,
         numerator="later incidents inside zones",
         denominator="later incidents in the area",
         caveat="It falls where patrols prevent incidents in zones, and rises with their area; see "
@@ -76,8 +86,9 @@ MEASURES = (
         definition="How many times as many later incidents the zones held as the same area drawn "
         f"at random would. {LATER}",
         formula="(later incidents in zones / later incidents) / (area of zones / area)",
-        compute=_pai,
+        figures=_pai,
         sources=SOURCES,
+        disclosure="hits",
         numerator="hit rate",
         denominator="share of the area",
         caveat="With few later incidents it is noise: read it with its interval.",

@@ -38,6 +38,7 @@ from geodata.releases.inputs import gather, last_public_day
 from geodata.releases.manifest import make_manifest
 from geodata.releases.measure_files import (
     ACCOUNT,
+    COURSE,
     MONTHS,
     PERIODS,
     RUN,
@@ -92,7 +93,6 @@ class Draft:
         return str(self.manifest["id"])
 
 
-@geometry_faults("the release")
 def draft_release(
     database: Database,
     root: Path,
@@ -114,8 +114,44 @@ def draft_release(
         Slug.
     who
         Name of the drafter; it is not part of the release.
+    run, pages, today, progress
+        As :func:`make_checked_draft` takes them.
+
+    Raises
+    ------
+    NotStoredError, DataError, ReleaseError
+        As :func:`make_checked_draft` does; then nothing is written.
+    """
+    draft = make_checked_draft(
+        database, root, city, run=run, pages=pages, today=today, progress=progress
+    )
+    _tell(progress, "writing")
+    write_release(root, city, draft)
+    with database.session(write=True) as session:
+        return releases.add_release(session, city, draft.manifest, _named(who), utc_now())
+
+
+@geometry_faults("the release")
+def make_checked_draft(
+    database: Database,
+    root: Path,
+    city: str,
+    *,
+    run: str | None = None,
+    pages: Pages | None = None,
+    today: dt.date | None = None,
+    progress: Progress | None = None,
+) -> Draft:
+    """Make the release of a city as its data stand and check it; nothing is written.
+
+    Parameters
+    ----------
+    database, root
+        Where the data are, and the folder of all releases.
+    city
+        Slug.
     run
-        Id of the run that is shown; if left out, the one that
+        Id of the run whose zones it has; if left out, the one that
         :func:`geodata.repositories.runs_in_use.run_to_draft` chooses.
     pages
         Makes the documents of the public pages from the material and the files of the data, by
@@ -132,7 +168,7 @@ def draft_release(
     DataError
         If the zones of the run cannot be published.
     ReleaseError
-        If a rule is broken; then nothing is written.
+        If a rule is broken.
     """
     repair_city(database, root, city)
     with database.session() as session:
@@ -145,10 +181,7 @@ def draft_release(
         draft = make_draft(material, ReleaseFolder.current(root, city), pages, progress=progress)
         _tell(progress, "rules")
         require_rules(material, draft)
-    _tell(progress, "writing")
-    write_release(root, city, draft)
-    with database.session(write=True) as session:
-        return releases.add_release(session, city, draft.manifest, _named(who), utc_now())
+    return draft
 
 
 def make_draft(
@@ -191,7 +224,7 @@ def said_before(earlier: Sequence[ReleaseFolder]) -> dict[Where, Told]:
     said: dict[Where, Told] = {}
     zones = zones_by_release(earlier)
     for release in earlier:
-        names = {PERIODS, MONTHS, ACCOUNT, RUN, INCIDENTS} & set(release.files)
+        names = {PERIODS, MONTHS, ACCOUNT, RUN, INCIDENTS, COURSE} & set(release.files)
         files = {name: release.read(name) for name in names}
         every = told_everywhere(files, release.manifest.get("run"), zones)
         for where, told in (

@@ -12,29 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geodata.measures.registry import MEASURES
+from geodata.measures.registry import disclosed
 from geodata.releases.dictionary import FILES, KEYS_OF, NEVER, SITE, names
 from geodata.releases.documents import PACKAGE, package_layers, read_package
 from geodata.releases.encoding import number
 from geodata.releases.manifest import last_day_of
-from geodata.releases.measure_files import JSON, MONTHS, PERIODS, WEEKS, read_csv
-from geodata.releases.rules import (
-    COARSE,
-    FEW_PEOPLE,
-    FOLLOWS,
-    HITS,
-    OF_HITS,
-    OF_ZONES,
-    OPEN_MEASURES,
-    PARTS_OF_ALERTS,
-    RULES,
-    SENSITIVE_COUNTS,
-    SHOWN_WORDS,
-)
+from geodata.releases.measure_files import JSON, MONTHS, PERIODS, WEEKS, measures_in, read_csv
+from geodata.releases.rules import FEW_PEOPLE, HITS, OF_HITS, OF_ZONES, RULES, SHOWN_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from geodata.measures.record import Measure
     from spatial.disclosure.places import Rule
 
     Files = Mapping[str, bytes]
@@ -198,25 +187,27 @@ def _texts(told: Mapping[str, Any]) -> dict[str, str]:
 def _hidden(files: Files, manifest: Manifest) -> Iterator[Fault]:
     """Refuse figures that are hidden and given, shown and small, or hidden beside their base."""
     del manifest
-    given = ("value", "low", "high", "numerator")
+    given, measures = ("value", "low", "high", "numerator"), measures_in(files)
     for name in (PERIODS, MONTHS, WEEKS):
         rows = read_csv(files.get(name, b""))
         shown = {(row["measure"], *_place(row)): row for row in rows}
         for line, row in enumerate(rows, start=2):
             identity, where = row["measure"], f"{name} line {line} ({row['measure']})"
-            if identity not in OPEN_MEASURES:
+            measure = measures.get(identity)
+            if measure is None or measure.disclosure == "staff":
                 yield "fields", f"{where}: the measure is not open to the public"
+                continue
             if row["shown"] not in SHOWN_WORDS.values():
                 yield "suppression", f"{where}: shown {row['shown']!r} is no word of the rule"
             if row["shown"] and any(row[key] for key in given):
                 yield "suppression", f"{where}: it is hidden and given"
-            base = (OF_HITS.get(identity, FOLLOWS.get(identity)), *_place(row))
+            base = (OF_HITS.get(identity, measure.follows), *_place(row))
             if base in shown and shown[base]["shown"] != row["shown"]:
                 yield "suppression", f"{where}: it is not hidden as {base[0]} is"
-            if identity in SENSITIVE_COUNTS and any(row[key] for key in ("n", "missing")):
+            if measure.disclosure == "count" and any(row[key] for key in ("n", "missing")):
                 yield "suppression", f"{where}: its rows are counted"
-            if _is_small(row):
-                count = row["value" if identity in SENSITIVE_COUNTS else "numerator"]
+            if _is_small(row, measure):
+                count = row["value" if measure.disclosure == "count" else "numerator"]
                 yield "suppression", f"{where}: {number(float(count))} is shown"
 
 
@@ -224,30 +215,32 @@ def _place(row: Mapping[str, str]) -> tuple[str, str, str]:
     return row["district"], row["from"], row["to"]
 
 
-def _is_small(row: Mapping[str, str]) -> bool:
+def _is_small(row: Mapping[str, str], measure: Measure) -> bool:
     """Tell whether a row shows a count that is too small; of parts of alerts a zero is too.
 
     So it is of incidents inside zones, where there were any and the district has zones.
     """
     if row["measure"] == HITS:
         return row["numerator"] != "" and 0 < float(row["numerator"]) < RULES.least_shown
-    if row["measure"] in PARTS_OF_ALERTS:
+    if measure.disclosure == "part":
         return row["numerator"] != "" and float(row["numerator"]) < RULES.least_shown
-    of_counts = row["measure"] in SENSITIVE_COUNTS
-    return of_counts and 0 < float(row["value"] or 0) < RULES.least_shown
+    return measure.disclosure == "count" and 0 < float(row["value"] or 0) < RULES.least_shown
 
 
 def _coarse(files: Files, manifest: Manifest) -> Iterator[Fault]:
     """Refuse figures that rest on verified gunfire for anything but the city and whole periods."""
     del manifest
+    measures = measures_in(files)
+    coarse = {*disclosed(measures, "coarse")}
     for line, row in enumerate(read_csv(files.get(PERIODS, b"")), start=2):
-        if row["measure"] in COARSE and row["district"]:
+        if row["measure"] in coarse and row["district"]:
             yield "coarse", f"{PERIODS} line {line}: {row['measure']} of a district"
     for line, row in enumerate(read_csv(files.get(MONTHS, b"")), start=2):
-        if row["measure"] in COARSE:
+        if row["measure"] in coarse:
             yield "coarse", f"{MONTHS} line {line}: {row['measure']} of a month"
     for line, row in enumerate(read_csv(files.get(WEEKS, b"")), start=2):
-        if MEASURES[row["measure"]].sensitive or row["measure"] in (*COARSE, *OF_ZONES):
+        closed = row["measure"] not in measures or measures[row["measure"]].sensitive
+        if closed or row["measure"] in (*coarse, *OF_ZONES):
             yield "coarse", f"{WEEKS} line {line}: {row['measure']} of a week"
 
 

@@ -7,11 +7,13 @@ import hashlib
 import io
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import shapely
+from pydantic import TypeAdapter, ValidationError
 
+from geodata.errors import BrokenReleaseError
 from geodata.spreadsheets import inert
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+_T = TypeVar("_T")
 DECIMALS = 6  # of numbers; of degrees that is about a decimetre
 
 
@@ -53,6 +56,28 @@ def json_bytes(document: Any) -> bytes:
     """Write a document as people can read it, keys in the order given."""
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
     return f"{text}\n".encode()
+
+
+def document_bytes(kind: type[_T] | Any, document: _T) -> bytes:
+    """Write a document of a class, its fields in the order of the class."""
+    return json_bytes(TypeAdapter(kind).dump_python(document, mode="json", by_alias=True))
+
+
+def read_document(kind: type[_T], content: bytes, name: str) -> _T:
+    """Read a document that :func:`document_bytes` wrote.
+
+    Raises
+    ------
+    BrokenReleaseError
+        If it has not the fields of the class: another version of this software wrote it.
+    """
+    try:
+        return TypeAdapter(kind).validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        msg = f"{name} cannot be read ({place}: {first['msg']}); draft and approve a new release"
+        raise BrokenReleaseError(msg) from error
 
 
 def canonical(document: Any) -> bytes:

@@ -11,32 +11,23 @@ import numpy as np
 
 from geodata.errors import ReleaseError
 from geodata.measures.record import Figure, Scope, status_of
-from geodata.measures.registry import MEASURES, steps, work_out_one
+from geodata.measures.registry import disclosed, measures_of, steps, work_out_scopes
 from geodata.measures.spans import LAST_YEAR, THIS_YEAR, WHOLE, last_year, this_year
 from geodata.releases.public_zones import digest_run
-from geodata.releases.rules import (
-    COARSE,
-    FOLLOWS,
-    OF_HITS,
-    OF_ZONES,
-    OPEN_MEASURES,
-    OUTSIDE,
-    PARTS_OF_ALERTS,
-    PLAIN,
-    SENSITIVE_COUNTS,
-    SHOWN_WORDS,
-)
+from geodata.releases.rules import OF_HITS, OF_ZONES, OUTSIDE, SHOWN_WORDS
 from geodata.releases.run_findings import accounts, hide_hits, scored, zones_of
 from geodata.releases.sensitive import CITY, CountTable, Hidden, Told, hide, hits_of
 from spatial.disclosure.linked import SHOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from geodata.measures.record import Measure, MeasureValue
+    from geodata.measures.record import Disclosure, Measure, MeasureValue
     from geodata.releases.inputs import Material
     from geodata.releases.run_findings import Span, Zones
     from geodata.releases.sensitive import Where
+
+    Values = Mapping[tuple[str, Scope], MeasureValue]
 
 BY_WEIGHT = (LAST_YEAR, WHOLE, THIS_YEAR)  # which of a city's sums to hide last
 WEEKS_TOLD = 104
@@ -91,7 +82,7 @@ def work_out_figures(material: Material, earlier: Mapping[Where, Told]) -> Figur
         return None
     periods = _periods(Scope(start=first, end=material.end))
     worked = _Worked(material)
-    plain = [one for one in worked.open if one.id in PLAIN]
+    plain = worked.disclosed("open")
     of_periods = [*worked.plain(plain, periods), *worked.coarse(first)]
     months = {scope.start.isoformat()[:7]: scope for scope in steps(periods["whole"], "month")}
     of_months = list(worked.plain(plain, months))
@@ -102,7 +93,7 @@ def work_out_figures(material: Material, earlier: Mapping[Where, Told]) -> Figur
         of_periods += found.of_periods
         of_months += found.of_months
         tables += found.tables
-    order = {identity: position for position, identity in enumerate(MEASURES)}
+    order = {identity: position for position, identity in enumerate(worked.measures)}
 
     def place(one: Published) -> int:
         return order[one.value.measure.id]
@@ -138,27 +129,41 @@ def _weeks(whole: Scope) -> list[Scope]:
 
 
 class _Worked:
-    """Works figures out, a scope at a time: the ledger keeps the rows of recent scopes."""
+    """Works figures out, all scopes of some measures in one pass."""
 
     def __init__(self, material: Material) -> None:
         self.material, self.ledger = material, material.ledger
-        closed = set() if material.run is not None else set(OF_ZONES)
-        self.open = [one for one in MEASURES.values() if one.id in OPEN_MEASURES - closed]
-        self._worked: dict[tuple[str, Scope], MeasureValue] = {}
+        self.measures = measures_of(material.city.measures)
         self.districts = [str(code) for code in material.city.districts["code"]]
 
-    def work(self, measure: Measure, scope: Scope) -> MeasureValue:
-        """Work one measure out; sensitive ones are asked for twice and kept."""
-        key = (measure.id, scope)
-        if key in self._worked:
-            return self._worked[key]
-        value = work_out_one(self.ledger, scope, measure, self.material.targets)
-        if value.data_through is not None:
-            last = min(value.data_through, self.material.last_day)
-            value = replace(value, data_through=last)
-        if measure.sensitive:
-            self._worked[key] = value
-        return value
+    def disclosed(self, *ways: Disclosure) -> list[Measure]:
+        """Return the measures that are published in some ways."""
+        return [self.measures[identity] for identity in disclosed(self.measures, *ways)]
+
+    def work(
+        self,
+        measures: Iterable[Measure],
+        scopes: Iterable[Scope],
+        districts: Sequence[str | None] | None = None,
+    ) -> dict[tuple[str, Scope], MeasureValue]:
+        """Work measures out for some days of some places; the city and every district if left out.
+
+        Returns
+        -------
+        Values by measure and scope; none is through a day that is not published yet.
+        """
+        cells = [
+            replace(scope, district=district)
+            for scope in dict.fromkeys(scopes)
+            for district in districts or [None, *self.districts]
+        ]
+        found = work_out_scopes(self.ledger, cells, measures, self.material.targets)
+        return {
+            key: replace(value, data_through=min(value.data_through, self.material.last_day))
+            if value.data_through is not None
+            else value
+            for key, value in found.items()
+        }
 
     def plain(
         self,
@@ -167,17 +172,17 @@ class _Worked:
         districts: Sequence[str | None] | None = None,
     ) -> Iterator[Published]:
         """Work out what is published as it is."""
+        values = self.work(measures, scopes.values(), districts)
         for when, scope in scopes.items():
             for district in districts or [None, *self.districts]:
                 for measure in measures:
-                    value = self.work(measure, replace(scope, district=district))
+                    value = values[measure.id, replace(scope, district=district)]
                     yield Published(value=value, when=when)
 
     def coarse(self, first: dt.date) -> Iterator[Published]:
         """Work out what rests on verified gunfire, for the periods of the results of alerts."""
         periods = self._whole_months(first)
-        measures = [one for one in self.open if one.id in COARSE]
-        return self.plain(measures, periods, [None])
+        return self.plain(self.disclosed("coarse"), periods, [None])
 
     def _whole_months(self, first: dt.date) -> dict[str, Scope]:
         """Give the periods in whole months; none where no month is over."""
@@ -190,14 +195,16 @@ class _Worked:
         if not periods:
             return
         months = steps(periods["whole"], "month")
-        for ids in (PARTS_OF_ALERTS, *((one,) for one in SENSITIVE_COUNTS)):
-            measures = [MEASURES[identity] for identity in ids]
-            table = self._table(measures, months)
+        together = self.disclosed("part")
+        for measures in (together, *([one] for one in self.disclosed("count"))):
+            ids = [one.id for one in measures]
+            shown = [*measures, *(one for one in self.disclosed("follows") if one.follows in ids)]
+            values = self.work(shown, [*periods.values(), *months])
+            table = self._table(measures, months, values)
             if table is None:
                 continue
             hidden = hide(table, [_days(periods[name]) for name in BY_WEIGHT], earlier)
-            shown = [*measures, *(MEASURES[f] for f, base in FOLLOWS.items() if base in ids)]
-            yield self._found(periods, months, shown, hidden)
+            yield self._found(periods, months, shown, values, hidden)
 
     def zone_hits(self, first: dt.date, earlier: Mapping[Where, Told]) -> Iterator[Figures]:
         """Work out what is told of incidents inside zones: of this run's, and of earlier ones."""
@@ -218,25 +225,29 @@ class _Worked:
                 continue
             also = {*map(_days, (*periods.values(), *months))} if mine else set()
             hidden = hide_hits(material, zones, told, {*of_city} - also, earlier)
-            measures = [MEASURES[one] for one in OF_ZONES] if mine else []
-            yield self._found(periods, months, measures, hidden)
+            measures = [self.measures[one] for one in OF_ZONES] if mine else []
+            values = self.work(measures, [*periods.values(), *months])
+            yield self._found(periods, months, measures, values, hidden)
 
     def _found(
         self,
         periods: Mapping[str, Scope],
         months: Sequence[Scope],
         measures: Sequence[Measure],
+        values: Values,
         hidden: Hidden,
     ) -> Figures:
         by_month = {scope.start.isoformat()[:7]: scope for scope in months}
         return Figures(
             periods=periods,
-            of_periods=list(self._hidden(measures, periods, hidden)),
-            of_months=list(self._hidden(measures, by_month, hidden)),
+            of_periods=list(self._hidden(measures, periods, values, hidden)),
+            of_months=list(self._hidden(measures, by_month, values, hidden)),
             tables=[hidden],
         )
 
-    def _table(self, measures: Sequence[Measure], months: Sequence[Scope]) -> CountTable | None:
+    def _table(
+        self, measures: Sequence[Measure], months: Sequence[Scope], values: Values
+    ) -> CountTable | None:
         """Count what measures say by district and month, and what lies outside of districts."""
         places = [*self.districts, None]
         counts = np.zeros((len(measures), len(places), len(months)))
@@ -244,7 +255,7 @@ class _Worked:
         told = False
         for (p, place), (t, month) in product(enumerate(places), enumerate(months)):
             for m, measure in enumerate(measures):
-                figure = self.work(measure, replace(month, district=place)).figure
+                figure = values[measure.id, replace(month, district=place)].figure
                 told |= figure.value is not None
                 value = figure.numerator if measure.is_share else figure.value
                 counts[m, p, t] = value or 0.0
@@ -273,18 +284,22 @@ class _Worked:
         )
 
     def _hidden(
-        self, measures: Sequence[Measure], scopes: Mapping[str, Scope], hidden: Hidden
+        self,
+        measures: Sequence[Measure],
+        scopes: Mapping[str, Scope],
+        values: Values,
+        hidden: Hidden,
     ) -> Iterator[Published]:
+        run = self.material.run
+        of_zones = {} if run is None else dict.fromkeys(OF_ZONES, hits_of(digest_run(run)))
         for when, scope in scopes.items():
             for district in (None, *self.districts):
                 for measure in measures:
-                    base = FOLLOWS.get(measure.id, measure.id)
-                    if measure.id in OF_ZONES and self.material.run is not None:
-                        base = hits_of(digest_run(self.material.run))
+                    base = measure.follows or of_zones.get(measure.id, measure.id)
                     told = hidden.told.get((base, district or CITY, scope.start, scope.end))
                     if told is None:
                         continue
-                    value = self.work(measure, replace(scope, district=district))
+                    value = values[measure.id, replace(scope, district=district)]
                     yield _published(value, told, when)
 
 
@@ -305,7 +320,7 @@ def _published(value: MeasureValue, told: Told, when: str) -> Published:
             counted=counted,
             when=when,
         )
-    if not (counted or measure.id in FOLLOWS):
+    if not (counted or measure.follows):
         stands = None if figure.value is None and not told.value else float(told.value or 0)
         figure = Figure(value=stands, n=measure.least_n)
         status = status_of(measure, figure, value.target, stale=value.status == "stale")

@@ -2,7 +2,8 @@
 
 ``releases/<city>/current.json`` names the newest approved release of a city;
 ``releases/<city>/<id>/`` holds ``manifest.json``, the files that it tells, and beside them
-``approval.json``, and ``withdrawal.json`` if it was withdrawn.
+``approval.json``, and ``withdrawal.json`` if it was withdrawn. A preview is a draft elsewhere:
+``previews/<city>/preview.json`` names the folder beside it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MANIFEST, APPROVAL, WITHDRAWAL = "manifest.json", "approval.json", "withdrawal.json"
-CURRENT = "current.json"
+CURRENT, PREVIEW = "current.json", "preview.json"
 BESIDE = (MANIFEST, APPROVAL, WITHDRAWAL)  # not told by the manifest
 ID_DIGITS = 12
 
@@ -181,6 +182,45 @@ class UnwrittenRelease(ReleaseFolder):
             msg = f"the draft has no file {name[:80]!r}"
             raise NotStoredError(msg)
         return self.contents[name]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviewFolder(ReleaseFolder):
+    """A draft that staff look at, read as if it had been approved when it was made.
+
+    ``made_at`` is UTC, as ``preview.json`` writes it. There is no approval on disk, so that the
+    folder is nothing but a draft wherever it is copied.
+    """
+
+    made_at: str
+
+    @classmethod
+    def current(cls, previews: Path, city: str) -> PreviewFolder | None:
+        """Return the preview of a city, nothing where none was made.
+
+        Raises
+        ------
+        BrokenReleaseError
+            If ``preview.json`` cannot be read.
+        """
+        pointer = previews / city / PREVIEW
+        if not pointer.is_file():
+            return None
+        document = _read(pointer)
+        found = cls(
+            path=previews / city / str(document.get("release")), made_at=str(document.get("at"))
+        )
+        return found if (found.path / MANIFEST).is_file() else None
+
+    @property
+    def approval(self) -> dict[str, Any] | None:
+        """When it was made: what an approval at that moment would say."""
+        return {"at": self.made_at}
+
+    @property
+    def state(self) -> str:
+        """Return what it would be."""
+        return "approved"
 
 
 def identity_of(manifest: dict[str, Any]) -> str:

@@ -8,10 +8,11 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
-from geodata.measures.registry import MEASURES
+from geodata.cityfile.measures import measures_of_json, usual_measures
+from geodata.measures.registry import Measures, disclosed, measures_of
 from geodata.releases.dictionary import names
 from geodata.releases.encoding import csv_bytes, json_bytes, number
-from geodata.releases.rules import HITS, PARTS_OF_ALERTS, RULES, SENSITIVE_COUNTS, SHOWN_WORDS
+from geodata.releases.rules import HITS, RULES, SHOWN_WORDS
 from geodata.releases.sensitive import CITY, Told, hits_of
 from spatial.disclosure.linked import SHOWN
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 PERIODS, MONTHS, JSON = "data/measures.csv", "data/measures_monthly.csv", "data/measures.json"
 WEEKS = "data/measures_weekly.csv"
+COURSE = "site/figures.json"
 ACCOUNT, RUN = "data/zones_accountability.csv", "site/run.json"
+DECLARED = "declared"  # measures of the city, where they are not the usual ones
 LABELS = {words: label for label, words in SHOWN_WORDS.items()}
 
 
@@ -47,17 +50,27 @@ def read_csv(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode())))
 
 
-def told_counts(content: bytes, zones: str = "") -> Iterator[tuple[Where, Told]]:
+def measures_in(files: Mapping[str, bytes]) -> Measures:
+    """Return every measure of a release, by id: its city may have declared some."""
+    declared = json.loads(files[COURSE]).get(DECLARED) if COURSE in files else None
+    return measures_of(usual_measures() if declared is None else measures_of_json(declared))
+
+
+def told_counts(
+    content: bytes, measures: Measures, zones: str = ""
+) -> Iterator[tuple[Where, Told]]:
     """Read what a file of measures says of the counts of sensitive measures.
 
-    What a share says is its numerator. ``zones`` is the digest of the run whose zones it is about.
+    ``measures`` are those of the release. What a share says is its numerator. ``zones``
+    is the digest of the run whose zones it is about.
     """
+    shares, counts = {*disclosed(measures, "part"), HITS}, {*disclosed(measures, "count")}
     for row in read_csv(content):
         identity = row["measure"]
-        if identity not in (*PARTS_OF_ALERTS, *SENSITIVE_COUNTS, HITS):
+        if identity not in shares and identity not in counts:
             continue
         label = LABELS[row["shown"]]
-        given = row["value" if identity in SENSITIVE_COUNTS else "numerator"]
+        given = row["value" if identity in counts else "numerator"]
         count = None if label != SHOWN else round(float(given or 0))
         start, end = (dt.date.fromisoformat(row[key]) for key in ("from", "to"))
         name = hits_of(zones) if identity == HITS else identity
@@ -93,9 +106,9 @@ def told_everywhere(
     -------
     Name of the file, which count, and what is told of it.
     """
-    own = run["sha256"] if run else ""
+    own, measures = run["sha256"] if run else "", measures_in(files)
     for name in (PERIODS, MONTHS):
-        for where, told in told_counts(files.get(name, b""), own):
+        for where, told in told_counts(files.get(name, b""), measures, own):
             yield name, where, told
     for where, told in told_accounts(files.get(ACCOUNT, b""), zones):
         yield ACCOUNT, where, told
@@ -151,12 +164,13 @@ def _document(
     """Give the periods' figures by measure, each with its definition once."""
     kept = ["period", "from", "to", "district", "value", "low", "high", "numerator"]
     kept += ["denominator", "n", "missing", "shown", "status"]
+    known = measures_of(material.city.measures)
     by_measure: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         by_measure.setdefault(row["measure"], []).append(row)
     measures = []
     for identity, own in by_measure.items():
-        measure, first = MEASURES[identity], own[0]
+        measure, first = known[identity], own[0]
         measures.append(
             {
                 "id": identity,

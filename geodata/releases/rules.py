@@ -20,64 +20,9 @@ MOST_AGE_DAYS = 7  # "updated at least weekly"
 OUTSIDE = "(outside)"  # of all districts
 LEAST_PEOPLE, PEOPLE_STEP = 100, 10  # of estimates of who lives in an area
 
-PARTS_OF_ALERTS = (  # shares of the same alerts: together they are all of them
-    "alerts.confirmed",
-    "alerts.unconfirmed",
-    "alerts.unfounded",
-    "alerts.no_disposition",
-)
-SENSITIVE_COUNTS = (
-    "alerts.guns",
-    "alerts.arrests",
-    "alerts.casings",
-    "alerts.victims",
-    "dirtbike.arrests",
-    "dirtbike.injury_crashes",
-)
-FOLLOWS = {"alerts.guns_per_100": "alerts.guns", "alerts.arrests_per_100": "alerts.arrests"}
-COARSE = (  # rest on verified gunfire, which is nearly the confirmed alerts: city and periods only
-    "alerts.performance",
-    "alerts.performance.excluding_holidays",
-    "alerts.located_25m",
-)
-PLAIN = (
-    "alerts.count",
-    "alerts.published_60s.trigger",
-    "alerts.published_60s.review",
-    "alerts.publish_seconds.p50",
-    "alerts.publish_seconds.p90",
-    "alerts.review_seconds.p50",
-    "alerts.review_seconds.p90",
-    "events.count",
-    "events.alert_only",
-    "events.both",
-    "events.call_only",
-    "events.covered.count",
-    "events.covered.alert_only",
-    "events.covered.both",
-    "events.covered.call_only",
-    "response.difference_minutes",
-    "response.difference_minutes.published",
-    "response.alert_minutes.p50",
-    "response.call_minutes.p50",
-    "dosage.visits",
-    "dosage.minutes",
-    "dosage.share_10_16",
-    "dosage.gap_minutes.p50",
-    "dosage.plan_met",
-    "dirtbike.complaints",
-    "dirtbike.ride_outs",
-    "dirtbike.seizures",
-    "dirtbike.citations",
-    "dirtbike.contacts",
-)
 HITS = "zones.hit_rate"  # its numerator counts incidents in places of a few hectares
 OF_HITS = {"zones.pai": HITS}
 OF_ZONES = (HITS, *OF_HITS)  # of the run that is shown, whatever its outcome
-OPEN_MEASURES = frozenset(
-    {*PLAIN, *COARSE, *PARTS_OF_ALERTS, *SENSITIVE_COUNTS, *FOLLOWS, *OF_ZONES}
-)  # every other one is for staff until it is written down here
-NOT_OPEN = {"site.data_age_days": "the pages tell it themselves, day by day"}
 
 SHOWN_WORDS = {0: "", 1: f"fewer than {LEAST_SHOWN}", 2: "held back", 3: "not given"}  # by label
 FEW_PEOPLE = f"fewer than {LEAST_PEOPLE}"

@@ -8,53 +8,70 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from geodata.measures.dirtbike import by_kind, has_totals
+from geodata.cityfile.measures import measures_as_json, usual_measures
+from geodata.measures.declared import by_kind, has_totals
 from geodata.measures.events import link_windows
-from geodata.measures.registry import MEASURES, data_through, work_out_one, year_scopes
+from geodata.measures.record import Scopes
+from geodata.measures.registry import (
+    data_through,
+    measures_of,
+    work_out_scopes,
+    year_scopes,
+)
 from geodata.releases.encoding import json_bytes, number
-from geodata.releases.rules import PLAIN
+from geodata.releases.measure_files import COURSE, DECLARED
 
 if TYPE_CHECKING:
-    from geodata.measures.record import Figure, MeasureValue
+    from collections.abc import Iterator, Sequence
+
+    from geodata.measures.record import Figure, Measure, MeasureValue
     from geodata.measures.registry import Step
     from geodata.releases.figures import Figures
     from geodata.releases.inputs import Material
 
-COURSE = "site/figures.json"
-BY_KIND = ("dirtbike.seizures",)
 FIGURE = ("value", "n", "missing", "numerator", "denominator", "low", "high")
 
 
 def course_file(material: Material, figures: Figures) -> dict[str, bytes]:
     """Write the figures that stand beside the published ones, by period and district."""
-    places = [None, *map(str, material.city.districts["code"])]
-    windows, kinds = [], []
-    for when, scope in figures.periods.items():
-        for district in places:
-            where = {"period": when, "district": district or ""}
-            own = replace(scope, district=district)
-            windows += [
-                {
-                    **where,
-                    "minutes": one.minutes,
-                    "metres": one.metres,
-                    "used": one.used,
-                    "both": figure_list(one.both),
-                }
-                for one in link_windows(material.ledger, own)
-            ]
-            kinds += [
-                {**where, "measure": identity, "kind": kind, "value": number(value)}
-                for identity in BY_KIND
-                for kind, value in by_kind(material.ledger, own, identity).items()
-            ]
-    years = [
-        year
-        for identity in PLAIN
+    ledger, places = material.ledger, [None, *map(str, material.city.districts["code"])]
+    cells = [
+        (when, replace(scope, district=district))
+        for when, scope in figures.periods.items()
         for district in places
-        if (year := _year(material, identity, district)) is not None
     ]
-    return {COURSE: json_bytes({"windows": windows, "kinds": kinds, "years": years})}
+    scopes = Scopes([scope for _, scope in cells])
+    windows = [
+        {
+            "period": when,
+            "district": scope.district or "",
+            "minutes": one.minutes,
+            "metres": one.metres,
+            "used": one.used,
+            "both": figure_list(one.both),
+        }
+        for (when, scope), found in zip(cells, link_windows(ledger, scopes), strict=True)
+        for one in found
+    ]
+    plain = [one for one in measures_of(ledger.city.measures).values() if one.disclosure == "open"]
+    split = {one.id: by_kind(ledger, scopes, one) for one in plain if one.kinds}
+    kinds = [
+        {
+            "period": when,
+            "district": scope.district or "",
+            "measure": identity,
+            "kind": kind,
+            "value": number(value),
+        }
+        for position, (when, scope) in enumerate(cells)
+        for identity, found in split.items()
+        for kind, value in found[position].items()
+    ]
+    years = [year for measure in plain for year in _years(material, measure, places)]
+    document: dict[str, Any] = {"windows": windows, "kinds": kinds, "years": years}
+    if ledger.city.measures != usual_measures():
+        document[DECLARED] = measures_as_json(ledger.city.measures)
+    return {COURSE: json_bytes(document)}
 
 
 def figure_list(figure: Figure) -> list[Any]:
@@ -62,19 +79,22 @@ def figure_list(figure: Figure) -> list[Any]:
     return [number(getattr(figure, name)) for name in FIGURE]
 
 
-def _year(material: Material, identity: str, district: str | None) -> dict[str, Any] | None:
-    """Give the year so far and the like of the year before."""
-    measure, ledger = MEASURES[identity], material.ledger
+def _years(
+    material: Material, measure: Measure, places: Sequence[str | None]
+) -> Iterator[dict[str, Any]]:
+    """Give the year so far and the like of the year before, of each place that has either."""
+    ledger = material.ledger
     through = data_through(ledger, measure)
     if not measure.sources or through is None:
-        return None
-    by: Step = "month" if has_totals(ledger, identity) else "week"
-    scopes = year_scopes(min(through, material.last_day), by, district)
-    now, before = (work_out_one(ledger, scope, measure, {}) for scope in scopes)
-    if now.figure.value is None and before.figure.value is None:
-        return None
-    where = {"measure": identity, "district": district or "", "by": by}
-    return {**where, "now": _dated(now), "before": _dated(before)}
+        return
+    by: Step = "month" if has_totals(ledger, measure) else "week"
+    spans = year_scopes(min(through, material.last_day), by)
+    scopes = [replace(span, district=place) for place in places for span in spans]
+    values = list(work_out_scopes(ledger, scopes, [measure], {}).values())
+    for place, now, before in zip(places, values[::2], values[1::2], strict=True):
+        if now.figure.value is not None or before.figure.value is not None:
+            where = {"measure": measure.id, "district": place or "", "by": by}
+            yield {**where, "now": _dated(now), "before": _dated(before)}
 
 
 def _dated(value: MeasureValue) -> dict[str, Any]:

@@ -18,6 +18,12 @@ import shapely
 from sqlalchemy import delete, func, insert, select
 
 from geodata.cityfile.description import Contact, License
+from geodata.cityfile.measures import (
+    DeclaredMeasure,
+    measures_as_json,
+    measures_of_json,
+    usual_measures,
+)
 from geodata.db.tables import Address, Base, City, District, Incident, Residents
 from geodata.errors import NotStoredError
 from geodata.repositories.recorded import read_frame
@@ -76,6 +82,7 @@ class CityRecord:
     license: License | None = None
     residents: ResidentGroups | None = None
     activities: tuple[str, ...] = ACTIVITIES
+    measures: tuple[DeclaredMeasure, ...] = ()
 
     def this_day(self) -> dt.date:
         """Give today in the city, or the day at which a synthetic city's calendar stands."""
@@ -134,6 +141,8 @@ def save_city(
     city.license = described.license.as_json() if described.license else None
     city.residents = _groups(described)
     city.activities = list(described.activities) if described.activities else None
+    usual = described.measures == usual_measures()
+    city.measures = None if usual else measures_as_json(described.measures)
     session.flush()
     session.execute(delete(District).where(District.city_id == city.id))
     session.execute(
@@ -207,6 +216,7 @@ def get_city(session: Session, slug: str) -> CityRecord:
         if city.residents
         else None,
         activities=tuple(city.activities) if city.activities else ACTIVITIES,
+        measures=usual_measures() if city.measures is None else measures_of_json(city.measures),
     )
 
 

@@ -166,15 +166,6 @@ def retired_initiatives(session: Session, city: str) -> list[InitiativeRecord]:
     return [_record(newest[slug], listed=False) for slug in gone]
 
 
-def newest_version(session: Session, city_id: int) -> int:
-    """Give the number of the last version of anything that was said in a city, 0 for nothing.
-
-    Whatever was read of its initiatives stands as long as this number does.
-    """
-    last = select(func.max(InitiativeVersion.id)).where(InitiativeVersion.city_id == city_id)
-    return session.scalar(last) or 0
-
-
 def get_initiative(session: Session, city: str, slug: str) -> InitiativeRecord:
     """Give the newest version of an initiative, retired or not.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 
 from geodata.clock import utc_now
 from geodata.db.tables import City, Finding, Run
@@ -120,11 +120,6 @@ def get_finding(session: Session, run: str, kind: str, key: str) -> FindingRecor
             return found
     msg = f"run {run!r} has no {kind} {key!r}; it may have been asked for anew"
     raise NotStoredError(msg)
-
-
-def newest(session: Session, run: str) -> dt.datetime | None:
-    """Tell when something was last found out about a run."""
-    return session.scalar(select(func.max(Finding.created_at)).where(Finding.run_id == run))
 
 
 def _to_parquet(cells: pd.DataFrame) -> bytes:

@@ -112,16 +112,6 @@ def run_in_use(session: Session, city: CityRecord) -> RunRecord | None:
     return None if found is None else zone_versions.get_run_in_use(session, found)
 
 
-def last_city(session: Session) -> str | None:
-    """Return the slug of the city where a run was put to use last, or nothing."""
-    return session.scalar(
-        select(City.slug)
-        .join(RunUse, RunUse.city_id == City.id)
-        .order_by(RunUse.id.desc())
-        .limit(1)
-    )
-
-
 def nothing_in_use(slug: str) -> str:
     """Say that no run of a city is in use, and what to do."""
     return (

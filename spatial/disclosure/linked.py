@@ -2,7 +2,7 @@
 
 The outsider knows every number shown, every label, every sum, the rule, and what is public anyway;
 what he can infer of a hidden count is the range of all whole counts that agree with it. See
-:mod:`spatial.disclosure.suppression` for tables.
+``docs/masking.md``.
 """
 
 from __future__ import annotations
@@ -176,14 +176,14 @@ def suppress_linked(linked: Linked, *, before: ArrayLike | None = None) -> Publi
     MaskingError
         If a small count follows from what the public knows in any case.
     """
-    label = first_labels(linked)
+    label = _first_labels(linked)
     if before is not None:
         earlier = np.asarray(before, dtype=np.int8)
         large = (linked.value >= LEAST_SHOWN) & ~linked.known
         label[large & (earlier != SHOWN)] = HELD
         label[(earlier == HELD) & (linked.value > 0) & ~linked.known & ~linked.grouped] = HELD
         label[(earlier == VEILED) & ~linked.known] = VEILED
-    label = search_labels(linked, label)
+    label = _search_labels(linked, label)
     return PublicTable(label=label, value=np.where(label == SHOWN, linked.value, HIDDEN))
 
 
@@ -206,7 +206,7 @@ def faults_of(linked: Linked, public: PublicTable) -> tuple[str, ...]:
     return audit_linked(linked, public).faults
 
 
-def search_labels(linked: Linked, label: Labels) -> Labels:
+def _search_labels(linked: Linked, label: Labels) -> Labels:
     """Hide more, from first labels on, until every hidden count has enough possible values."""
     search = _Search(linked, label)
     search.protect_all()
@@ -214,7 +214,7 @@ def search_labels(linked: Linked, label: Labels) -> Labels:
     return search.labels
 
 
-def first_labels(linked: Linked) -> Labels:
+def _first_labels(linked: Linked) -> Labels:
     """Label small counts, before any other is held back for their sake.
 
     A total of 1 to 4 that adds up several counts is held back at once: "fewer than 5" would leave

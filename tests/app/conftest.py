@@ -3,7 +3,6 @@ import os
 import pytest
 from attacking import Attacked
 from click.testing import CliRunner
-from published import publish
 from town import Town
 from using import put_to_use
 
@@ -46,13 +45,7 @@ def small(tmp_path_factory):
 @pytest.fixture(scope="session")
 def attacked(tmp_path_factory):
     """A published town with staff, whose every route is attacked."""
-    made = Attacked(tmp_path_factory.mktemp("attacked"))
+    made = Attacked(tmp_path_factory)
     made.office.add("ray", "viewer")
     yield made
     made.close()
-
-
-@pytest.fixture(scope="session")
-def published(tmp_path_factory):
-    """A town with an early release, a withdrawn one and the one that is shown."""
-    return publish(tmp_path_factory.mktemp("published"))

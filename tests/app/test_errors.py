@@ -1,11 +1,10 @@
 import datetime as dt
 
 import pytest
+from staffing import Office
 
 import app.cli  # noqa: F401 - defines further errors
-from app import create_app
 from app.auth.secrets import LockedError, RateError
-from app.config import Settings
 from app.errors import STATUS, status_of
 from geodata.db.engine import upgrade
 from geodata.errors import FaultyFileError, NotStoredError
@@ -41,15 +40,15 @@ def test_the_most_specific_class_wins():
 
 
 def test_a_database_that_gives_way_is_not_our_fault_and_not_a_secret(tmp_path):
-    settings = Settings(
-        database_url=f"sqlite:///{tmp_path / 'saferground.sqlite'}", instance=tmp_path, preview=True
-    )
-    upgrade(settings.database_url)
-    client = create_app(settings).test_client()
-    assert client.get("/").status_code == 200
+    url = f"sqlite:///{tmp_path / 'saferground.sqlite'}"
+    upgrade(url)
+    office = Office(url, tmp_path)
+    office.add("ann", "analyst")
+    client, program = office.client("ann"), office.program(office.token("ann"))
+    assert client.get("/analyst/").status_code == 200
+    office.close()
     (tmp_path / "saferground.sqlite").write_bytes(b"")
-    for path in ("/", "/api/v1/measures"):
-        response = client.get(path)
+    for response in (client.get("/analyst/"), program.get("/api/v1/cities/town/runs")):
         assert response.status_code == 503
         assert "saferground.sqlite" not in response.text
         assert "no such table" not in response.text

@@ -15,7 +15,7 @@ from app.config import Settings
 from app.i18n import language, measure_words, numbers
 from app.i18n.language import NAMES, catalogue_path
 from app.private import template_dir
-from app.usecases.site_documents import site_files
+from app.site_documents import site_files
 from geodata.cityfile.initiatives import SECTIONS
 from geodata.db.engine import open_database, upgrade
 from geodata.measures.registry import MEASURES
@@ -131,9 +131,9 @@ def test_a_catalogue_that_cannot_be_read_stops_the_start(tmp_path):
     ],
 )
 def test_the_address_wins_then_the_cookie_then_the_browser(
-    demo_app, address, cookie, browser, told
+    published_app, address, cookie, browser, told
 ):
-    client = demo_app.test_client()
+    client = published_app.test_client()
     if cookie:
         client.set_cookie("language", cookie)
     response = client.get(address, headers={"Accept-Language": browser} if browser else {})
@@ -162,8 +162,8 @@ def test_without_a_wish_addresses_stay_short(client):
     ]
 
 
-def test_the_switch_keeps_path_and_query_and_remembers(demo_app):
-    client = demo_app.test_client()
+def test_the_switch_keeps_path_and_query_and_remembers(published_app):
+    client = published_app.test_client()
     html = client.get("/zones/?district=D2&sort=area").get_data(as_text=True)
     href = unescape(re.search(r'<a href="([^"]+)" lang="es" hreflang="es"', html)[1])
     answer = client.get(href)
@@ -204,8 +204,8 @@ def test_the_page_names_itself_in_every_language(client):
     }
 
 
-def test_what_others_keep_has_its_language_in_the_address(demo_app):
-    client = demo_app.test_client()
+def test_what_others_keep_has_its_language_in_the_address(published_app):
+    client = published_app.test_client()
     client.set_cookie("language", "es")
     html = client.get("/measures/alerts.count").get_data(as_text=True)
     charts = [unescape(at) for at in re.findall(r'<img src="([^"]+\.svg[^"]*)"', html)]
@@ -237,9 +237,9 @@ def test_machines_are_answered_in_english(client):
 # words, numbers, dates
 
 
-def test_numbers_and_dates_follow_the_language(demo_app):
+def test_numbers_and_dates_follow_the_language(published_app):
     day = dt.date(2026, 1, 3)
-    with demo_app.test_request_context("/?lang=es"):
+    with published_app.test_request_context("/?lang=es"):
         assert numbers.day(day) == "3 de enero de 2026"
         assert numbers.month(day) == "enero de 2026"
         assert numbers.number(1234.5, 1) == "1,234.5"
@@ -251,13 +251,13 @@ def test_numbers_and_dates_follow_the_language(demo_app):
         assert measure_words.unit("guns", 2.0) == "armas"
         assert measure_words.span(day, dt.date(2026, 2, 1)) == "3 de enero al 31 de enero de 2026"
         assert measure_words.change(110.0, 100.0, "alerts") == "10 más (10 % más)"
-    with demo_app.test_request_context("/"):
+    with published_app.test_request_context("/"):
         assert numbers.day(day) == "January 3, 2026"
         assert numbers.number(1234.5, 1) == "1,234.5"
         assert measure_words.unit("guns", 1.0) == "gun"
 
 
-def test_outside_of_an_answer_everything_is_english(demo_app):
+def test_outside_of_an_answer_everything_is_english(published_app):
     def said():
         return (
             numbers.day(dt.date(2026, 1, 3)),
@@ -267,15 +267,16 @@ def test_outside_of_an_answer_everything_is_english(demo_app):
 
     english = ("January 3, 2026", "2 days ago", "Measures")
     assert said() == english
-    with demo_app.app_context():
+    with published_app.app_context():
         assert said() == english
     with language.speaking("es"):
         assert said() == ("3 de enero de 2026", "hace 2 días", "Medidas")
     assert said() == english
 
 
-def test_what_an_address_gets_wrong_is_told_in_its_language(client, demo_app):
-    with demo_app.test_request_context("/?lang=es"), pytest.raises(forms.AddressError) as error:
+def test_what_an_address_gets_wrong_is_told_in_its_language(client, published_app):
+    asked = published_app.test_request_context("/?lang=es")
+    with asked, pytest.raises(forms.AddressError) as error:
         forms.day({"from": "soon"}, "from")
     assert "no es una fecha" in str(error.value)
     html = client.get("/zones/?sort=name&lang=es").get_data(as_text=True)
@@ -304,12 +305,12 @@ class Marked(Translations):
 
 
 @pytest.fixture
-def marked(demo_app, messages, monkeypatch, tmp_path):
-    domain = demo_app.extensions["babel"].instance.domain_instance
+def marked(published_app, messages, monkeypatch, tmp_path):
+    domain = published_app.extensions["babel"].instance.domain_instance
     monkeypatch.setitem(domain._found, "es", Marked(set(messages)))
-    site = demo_app.extensions["saferground.site"]
+    site = published_app.extensions["saferground.site"]
     monkeypatch.setattr(site, "maps", tmp_path / "maps")
-    return demo_app.test_client()
+    return published_app.test_client()
 
 
 INITIATIVE = 'id="narrative"'
@@ -432,7 +433,7 @@ def test_a_release_speaks_spanish_too(published, messages, monkeypatch, tmp_path
     assert untold(published.test_client().get(query).text) <= formats | own
 
 
-def test_what_is_asked_of_the_map_is_answered_in_spanish(demo_app, marked, shown):
+def test_what_is_asked_of_the_map_is_answered_in_spanish(published_app, marked, shown):
     middle = shown.city.districts.geometry.to_crs(4326).union_all().representative_point()
     spot = f"{middle.y:.5f},{middle.x:.5f}"
     for path in (f"/map/here?at={spot}", f"/map/area?circle={spot},600", "/map?place=main"):

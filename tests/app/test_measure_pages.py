@@ -4,14 +4,14 @@ from dataclasses import fields, replace
 
 import pytest
 from gunfire_town import GunfireTown
+from published import draft_and_approve
 
 from app import create_app
-from app import preview as live_site
 from app.config import Settings
 from app.private import template_dir
 from app.public import initiative_pages, measure_pages
 from app.public.measure_blocks import formulas_of
-from app.public.public_figures import withhold
+from app.public.released_figures import withhold
 from app.usecases.measures import measure_city
 from geodata.cityfile.description import read_city_file
 from geodata.db.engine import open_database, upgrade
@@ -26,12 +26,11 @@ EVERYWHERE = ("/measures/", "/measures/alerts.count", "/initiatives/", "/readyz"
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gunfire")
-    made = Settings(
-        database_url=f"sqlite:///{folder}/town.sqlite", instance=folder / "instance", preview=True
-    )
+    made = Settings(database_url=f"sqlite:///{folder}/town.sqlite", instance=folder / "instance")
     upgrade(made.database_url)
     database = open_database(made.database_url)
-    import_city(database, read_city_file(GunfireTown(folder).path))
+    import_city(database, read_city_file(GunfireTown(folder, today="2026-03-08").path))
+    draft_and_approve(database, made, "town")
     database.close()
     return made
 
@@ -89,9 +88,13 @@ def test_what_is_missing_says_so_and_is_never_zero(read):
     text = read("/measures/")
     assert "Dosage visits No dosage visits have been imported" in text
     assert "Zone-shifts that met their plan No dosage visits have been imported" in text
-    assert "Shell casings collected 144 rows in this period, all without what it needs" in text
+    assert "Shell casings collected Nothing to work it out from in this period" in text
+    assert (
+        "Published within 60 seconds of the review 144 rows in this period, all without what it "
+        "needs" in text
+    )
     assert "0 visits" not in text
-    early = read("/measures/?from=2024-03-01&through=2024-03-31")
+    early = read("/measures/?period=2024-03")
     assert "Gunshot alerts Gunshot alerts begin on January 5, 2025, after this period" in early
     assert "0 alerts" not in early
 
@@ -99,9 +102,8 @@ def test_what_is_missing_says_so_and_is_never_zero(read):
 def test_contract_and_audit_stand_side_by_side(read, town):
     text = read("/measures/?period=all")
     assert "Why 92.3 % and 16.7 % come from the same alerts" in text
-    assert "January 1 to December 31, 2025. Both are right" in text  # 2026 gives small counts away
-    assert "7.7 % Missed or misplaced (12)" in text
-    assert "16.7 % Confirmed (24)" in text
+    assert "7.7 % Missed or misplaced (14)" in text
+    assert "16.7 % Confirmed (28)" in text
     html = town.test_client().get("/measures/?period=all").get_data(as_text=True)
     for tone in ("contract", "audit"):
         (listed,) = re.findall(rf'<ul class="parts {tone}">.*?</ul>', html, re.S)
@@ -112,7 +114,7 @@ def test_contract_and_audit_stand_side_by_side(read, town):
 def test_shares_are_of_all_alerts_also_where_one_is_kept_back(town):
     public = town.extensions["saferground.site"]
     shown = public.shown()
-    found = public.figures(shown, Scope(start=dt.date(2025, 1, 1), end=dt.date(2026, 1, 1)))
+    found = public.figures(shown, Scope(**LAST_YEAR))
     hidden = withhold(found.same_alerts["alerts.unconfirmed"].value, "fewer than 5")
     told = formulas_of(
         replace(found, same_alerts={**found.same_alerts, "alerts.unconfirmed": hidden})
@@ -142,16 +144,15 @@ def test_the_windows_stand_beside_the_events(town):
 
 def test_period_and_district_are_in_the_address(town, read):
     client = town.test_client()
-    path = "/measures/?from=2025-06-01&through=2025-06-30&district=D1"
+    path = "/measures/?period=2025-06&district=D1"
     assert "4 alerts" in row_of(client, path, "alerts.count")
     assert "12 alerts" in row_of(client, "/measures/?from=2025-06-01&to=2025-07-01", "alerts.count")
     assert "24 alerts" in row_of(client, "/measures/?period=ytd", "alerts.count")
     assert "168 alerts" in row_of(client, "/measures/?period=all", "alerts.count")
     html = client.get(path).get_data(as_text=True)
-    assert 'name="from" value="2025-06-01"' in html
-    assert 'name="through" value="2025-06-30"' in html
+    assert '<option value="2025-06" selected>' in html
     assert '<option value="D1" selected>' in html
-    state = "from=2025-06-01&amp;through=2025-06-30&amp;district=D1"
+    state = "period=2025-06&amp;district=D1"
     assert f'href="/measures/alerts.count?{state}"' in html
     assert 'href="/measures/?period=all&amp;district=D1"' in html
     assert "June 1 to June 30, 2025" in read(path)
@@ -170,6 +171,9 @@ def test_period_and_district_are_in_the_address(town, read):
         "from=9999-12-31",
         "to=9999-12-31",
         "from=0000-01-01",
+        "from=1900-01-01",
+        "to=2199-12-31",
+        "through=1900-01-01",
         "period=century",
         "district=D9",
         "district=%00%3Cscript%3E",
@@ -182,12 +186,6 @@ def test_a_period_that_cannot_be_is_the_askers_fault(town, path, query):
     assert response.status_code == 400
     if response.mimetype == "text/html":
         assert "<script>" not in response.get_data(as_text=True)
-
-
-@pytest.mark.parametrize("query", ["from=1900-01-01", "to=2199-12-31", "through=1900-01-01"])
-def test_a_period_far_away_is_no_fault(town, query):
-    for path in ("/measures/", "/measures/alerts.count", "/measures/alerts.count/course.svg"):
-        assert town.test_client().get(f"{path}?{query}").status_code == 200
 
 
 def test_by_week_and_narrow_are_checked_too(town):
@@ -235,7 +233,7 @@ def test_weeks_begin_on_monday_and_are_no_more_than_a_chart_shows(town):
     path = "/measures/alerts.count?period=all&by=week"
     rows = table_of(town.test_client(), path, "by week")
     assert rows[0][0] == "Week of February 23, 2026"
-    assert rows[-1][0] == "Week of January 5, 2025"  # the first alert is of a Sunday
+    assert rows[-1][0] == "Week of December 30, 2024"  # the first alert is of its Sunday
     assert sum(int(row[1]) for row in rows) == 168
 
 
@@ -285,65 +283,29 @@ def test_charts_are_pictures_with_the_target_and_the_last_figure(town):
 def test_pages_say_how_old_the_data_are(read):
     for path in ("/measures/", "/measures/alerts.count", "/initiatives/"):
         text = read(path)
-        assert "Data through February 28, 2026 (3 days ago)" in text
-        assert "Its calendar stands at March 3, 2026" in text
+        assert "Data through February 28, 2026" in text
+        assert "Its calendar stands at March 8, 2026" in text
         assert "Synthetic data." in text
-        assert "older than 7 days" not in text
+        assert "older than 14 days" not in text
 
 
 def test_ready_tells_the_age_of_the_data(town):
+    release = town.test_client().get("/api/v1/city").get_json()["release"]
     answer = town.test_client().get("/readyz")
     assert answer.status_code == 200
     assert answer.get_json() == {
         "status": "ready",
         "reasons": [],
-        "source": "database",
+        "source": "releases",
         "proxy": "none seen",
-        "release": None,
-        "database": "ok",
+        "release": release,
+        "database": "not used",
         "worker": "not used",
         "city": "town",
         "data_through": "2026-02-28",
-        "age_days": 3,
-        "stale_after_days": 7,
+        "age_days": 8,
+        "stale_after_days": 14,
     }
-
-
-@pytest.mark.parametrize(("today", "status"), [("2026-03-07", 200), ("2026-03-08", 503)])
-def test_data_older_than_a_week_are_stale_everywhere(tmp_path, today, status):
-    made = Settings(
-        database_url=f"sqlite:///{tmp_path}/t.sqlite", instance=tmp_path / "instance", preview=True
-    )
-    upgrade(made.database_url)
-    database = open_database(made.database_url)
-    import_city(database, read_city_file(GunfireTown(tmp_path, today=today).path))
-    database.close()
-    client = create_app(made).test_client()
-    answer = client.get("/readyz")
-    assert answer.status_code == status
-    page = plain(client.get("/measures/").get_data(as_text=True))
-    assert ("These data are older than 7 days." in page) is (status == 503)
-    if status == 503:
-        (reason,) = answer.get_json()["reasons"]
-        assert "8 days old" in reason
-    assert client.get("/healthz").status_code == 200
-
-
-def test_without_a_database_nothing_is_ready(tmp_path):
-    made = Settings(
-        database_url=f"sqlite:///{tmp_path}/t.sqlite", instance=tmp_path / "instance", preview=True
-    )
-    upgrade(made.database_url)
-    client = create_app(made).test_client()
-    empty = client.get("/readyz")
-    assert (empty.status_code, empty.get_json()["reasons"]) == (503, ["no data are stored"])
-    for path in tmp_path.glob("t.sqlite*"):
-        path.unlink()
-    gone = client.get("/readyz")
-    assert gone.status_code == 503
-    assert gone.get_json()["reasons"] == ["the database cannot be read"]
-    assert str(tmp_path) not in gone.get_data(as_text=True)
-    assert client.get("/healthz").status_code == 200
 
 
 def test_json_gives_what_the_command_gives(town, settings):
@@ -354,8 +316,11 @@ def test_json_gives_what_the_command_gives(town, settings):
     database.close()
     for got, value in zip(answer["measures"], expected.values, strict=True):
         wanted = {**value.as_json(), "withheld": None, "computed_at": got["computed_at"]}
-        if not value.measure.sensitive:
-            assert {key: got[key] for key in wanted} == wanted
+        by_rows = value.figure.value is not None and value.measure.id != "site.data_age_days"
+        if by_rows and not value.measure.sensitive:
+            for key, told in wanted.items():
+                is_number = isinstance(told, float)  # a release rounds them
+                assert got[key] == (pytest.approx(told, abs=1e-6) if is_number else told), key
 
 
 def test_json_of_a_measure_has_its_course(town):
@@ -368,38 +333,6 @@ def test_json_of_a_measure_has_its_course(town):
         ("D2", 96),
     ]
     assert [one["value"] for one in answer["year_to_date"]] == [24, 24]
-
-
-def test_a_page_that_is_asked_for_again_is_not_worked_out_again(settings, monkeypatch):
-    client = create_app(settings).test_client()
-    paths = ("/measures/", "/measures/alerts.count", "/measures/alerts.count/course.svg")
-    first = [client.get(path).data for path in paths]
-
-    def refuse(*arguments):
-        raise AssertionError(arguments)
-
-    monkeypatch.setattr(live_site, "Ledger", refuse)
-    assert [client.get(path).data for path in paths] == first
-
-
-def test_a_new_import_is_seen_at_once(tmp_path):
-    made = Settings(
-        database_url=f"sqlite:///{tmp_path}/t.sqlite", instance=tmp_path / "instance", preview=True
-    )
-    upgrade(made.database_url)
-    database = open_database(made.database_url)
-    folder = tmp_path / "files"
-    folder.mkdir()
-    described = GunfireTown(folder)
-    import_city(database, read_city_file(described.path))
-    client = create_app(made).test_client()
-    assert "144 alerts" in row_of(client, "/measures/", "alerts.count")
-    text = (folder / "alerts.csv").read_text()
-    last = text.strip().splitlines()[-1]
-    (folder / "alerts.csv").write_text(text + last.replace("a13-11", "a13-99") + "\n")
-    import_city(database, read_city_file(described.path))
-    database.close()
-    assert "145 alerts" in row_of(client, "/measures/", "alerts.count")
 
 
 @pytest.mark.parametrize(
@@ -433,9 +366,7 @@ def test_pages_hold_no_inline_script_or_style_and_name_no_other_site(town, path)
 
 
 def test_nothing_to_show_is_told(tmp_path, sqlite_url, sqlite_database):
-    client = create_app(
-        Settings(database_url=sqlite_url, instance=tmp_path, preview=True)
-    ).test_client()
+    client = create_app(Settings(database_url=sqlite_url, instance=tmp_path)).test_client()
     for path in ("/measures/", "/measures/alerts.count", "/initiatives/"):
         response = client.get(path)
         assert response.status_code == 200

@@ -46,6 +46,8 @@ GUARDED = {  # by hand, so that a slip in the table of the pages does not go uns
     "drafts.release": READING,
     "drafts.zones": READING,
     "drafts.file": READING,
+    "previews.make": {"analyst", "publisher"},
+    "previews.page": READING,
     "drafts.approve": {"publisher"},
     "drafts.withdraw": {"publisher"},
     "visits.log": IN_DISTRICTS,

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 assert "checkout" not in app.__file__
 here = pathlib.Path.cwd()
-settings = Settings(database_url=f"sqlite:///{here / 'db.sqlite'}", instance=here, preview=True)
+settings = Settings(database_url=f"sqlite:///{here / 'db.sqlite'}", instance=here)
 upgrade(settings.database_url)
 client = app.create_app(settings).test_client()
 for path in ("/", "/methods/", "/static/site.css", "/static/vendor/leaflet/leaflet.js"):

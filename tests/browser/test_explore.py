@@ -31,8 +31,8 @@ ASKED = (
 
 
 @pytest.fixture
-def surroundings(demo_app, shown):
-    return demo_app.extensions["saferground.site"].surroundings(shown)
+def surroundings(published_app, shown):
+    return published_app.extensions["saferground.site"].surroundings(shown)
 
 
 def query(window):

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from published import publish
 from serving import serving
 
 pytestmark = pytest.mark.browser
@@ -25,11 +24,6 @@ CUT_OFF = """
     && getComputedStyle(e).overflowX !== 'visible')
   .map(e => e.textContent.slice(0, 40))
 """
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    return publish(tmp_path_factory.mktemp("published"))
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ PART = re.compile(r"<(?:[^:<>]+:)?(\w+)>")
 class Attacked:
     """A published town with staff, where one person may do everything, by page and by token."""
 
-    def __init__(self, folder, **options):
-        self.town = publish(folder)
+    def __init__(self, tmp_path_factory, **options):
+        self.town = publish(tmp_path_factory)
         settings = self.town.settings
         self.office = Office(settings.database_url, settings.instance, **options)
         self.office.add("eve", *ROLES, districts=["town/D1"])

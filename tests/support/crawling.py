@@ -1,9 +1,13 @@
 """Walk a site as a reader who follows every link, and fill in every form that is found."""
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
+LINKED = re.compile(r'(?:href|src|data-[a-z]+)="(/[^"#]*)')
+STARTS = ("/", "/map", "/data/", "/accountability/", "/measures/", "/embed/zones", "/api/v1/")
+LAYERS = ("zones", "districts", "alerts", "complaints")
 VOID = {"input", "img", "br", "hr", "meta", "link", "source", "area", "col", "wbr"}
 
 
@@ -156,3 +160,21 @@ def uneven_tables(text):
     found = Tables()
     found.feed(text)
     return [w for w in map(widths, found.tables) if len(set(w)) > 1]
+
+
+def linked(client, release):
+    """Give every address that leads to something of the site: of pages, of maps, of the API."""
+
+    def get(address):
+        return client.get(address, buffered=True)
+
+    read = crawl(get, STARTS, each=4, most=150)
+    found = {address for address, _, _ in read}
+    for _, answer, page in read:
+        if page is not None:
+            found |= {link.replace("&amp;", "&") for link in LINKED.findall(answer.text)}
+    inside = [name.rpartition("/")[2] for name in release.files if name.startswith("site/map/")]
+    found |= {f"/maps/release-{release.id}/{name}" for name in inside}
+    for layer in LAYERS:
+        found |= {f"/api/v1/{layer}", f"/api/v1/{layer}.csv", f"/api/v1/collections/{layer}/items"}
+    return sorted(a for a in found if not urlsplit(a).path.startswith(("/static/", "/language")))

@@ -1,4 +1,3 @@
-import dataclasses
 import datetime as dt
 import fcntl
 import json
@@ -12,12 +11,18 @@ from golden import printed
 from app import create_app
 from app.cli.demo_command import DRAFTER, FITTED_FROM, HELD_OUT, WHY_USED, publish_demo
 from app.config import Settings
+from app.maps.basemap import Ground
 from geodata.cityfile.initiatives import read_initiatives
 from geodata.db.engine import open_database
 from geodata.demo import write_city
 from geodata.demo.pilots import write_initiatives
 from geodata.measures.registry import MEASURES
+from geodata.releases.inputs import in_districts
+from geodata.repositories.cities import get_city
 from geodata.repositories.initiatives import record_initiatives
+from geodata.repositories.layers import base_shapes
+from geodata.repositories.runs_in_use import id_in_use
+from geodata.repositories.zone_versions import get_run_in_use
 
 CITY = "alder-falls"
 
@@ -48,7 +53,6 @@ def settings_in(folder):
     return Settings(
         database_url=f"sqlite:///{folder / 'saferground.sqlite'}",
         instance=folder / "instance",
-        preview=True,
     )
 
 
@@ -101,8 +105,7 @@ def demo_settings(tmp_path_factory, imported_demo):
 @pytest.fixture(scope="session")
 def published_settings(tmp_path_factory, demo_settings):
     """The demonstration city with its two releases; nothing else is read of it."""
-    made = made_once(tmp_path_factory, "published-demo", publish_releases, "demo")
-    return dataclasses.replace(settings_in(made), preview=False)
+    return settings_in(made_once(tmp_path_factory, "published-demo", publish_releases, "demo"))
 
 
 @pytest.fixture(scope="session")
@@ -110,16 +113,23 @@ def published_app(published_settings):
     return create_app(published_settings)
 
 
+@pytest.fixture
+def client(published_app):
+    return published_app.test_client()
+
+
+@pytest.fixture
+def shown(published_app):
+    return published_app.extensions["saferground.site"].shown()
+
+
 @pytest.fixture(scope="session")
-def demo_app(demo_settings):
-    return create_app(demo_settings)
-
-
-@pytest.fixture
-def client(demo_app):
-    return demo_app.test_client()
-
-
-@pytest.fixture
-def shown(demo_app):
-    return demo_app.extensions["saferground.site"].shown()
+def drawn(demo_settings):
+    """What the demonstration city's map is drawn from: its ground and the run in use, whole."""
+    database = open_database(demo_settings.database_url)
+    with database.session() as session:
+        city = get_city(session, "alder-falls")
+        ground = Ground(city=city, base=base_shapes(session, city.id))
+        run = in_districts(get_run_in_use(session, id_in_use(session, city)), city.districts)
+    database.close()
+    return ground, run

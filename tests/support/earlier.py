@@ -6,9 +6,9 @@ RUN_LISTS = ("family", "n_factors", "n_incidents", "readable")
 
 
 def before_run_lists(connection):
-    """Take a database back to schema 0016: what lists say of runs stood in their documents."""
+    """Take a database back to schema 0017: what lists say of runs stood in their documents."""
     connection.execute(text("DROP INDEX ix_run_listed"))
     connection.execute(text("CREATE INDEX ix_run_city_id_created_at ON run (city_id, created_at)"))
     for column in RUN_LISTS:
         connection.execute(text(f"ALTER TABLE run DROP COLUMN {column}"))
-    connection.execute(text("UPDATE alembic_version SET version_num = '0016'"))
+    connection.execute(text("UPDATE alembic_version SET version_num = '0017'"))

@@ -4,17 +4,19 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import shapely
+from demo_fixtures import made_once
 from gunfire import degrees
 from releasing import TODAY, Publisher, keep_run, tell_initiatives, town_run
 from town import SIDE, SOUTH, WEST, write_geojson
 
 from app import create_app
 from app.config import Settings
-from app.usecases.site_documents import site_files
+from app.site_documents import site_files
 from geodata.db.engine import open_database, upgrade
 from geodata.releases.build import approve_release, draft_release, withdraw_release
-from geodata.releases.folder import ReleaseFolder
+from geodata.releases.folder import ReleaseFolder, approved_releases
 
 EARLY, LATER = dt.date(2024, 4, 29), dt.date(2024, 5, 6)  # before April was over
 WHY = "The <b>district</b> borders were old & wrong"
@@ -49,7 +51,14 @@ class Published:
 
     @property
     def root(self):
-        return self.settings.instance / "releases"
+        return self.settings.releases
+
+
+def draft_and_approve(database, settings, city, **more) -> ReleaseFolder:
+    """Draft a release with its pages, as the data stand, and approve it."""
+    made = draft_release(database, settings.releases, city, "ana", pages=site_files, **more)
+    approve_release(database, settings.releases, made.id, "ben")
+    return ReleaseFolder(path=settings.releases / city / made.id)
 
 
 def write_people(folder: Path, **more):
@@ -75,11 +84,34 @@ def crowd_first_zone(town):
     town.incidents.loc[last, ["lon", "lat"]] = [degrees(100.0 + 10 * i, 200.0) for i in range(20)]
 
 
-def publish(folder: Path) -> Published:
-    """Make the town, publish it three times, and withdraw the second."""
-    settings = Settings(
+def publish(tmp_path_factory) -> Published:
+    """Return the town published three times, the second withdrawn, in a folder of its own."""
+    folder = made_once(tmp_path_factory, "town", _publish)
+    settings = settings_in(folder)
+    early, withdrawn, current = approved_releases(settings.releases, "town")[::-1]
+    return Published(
+        settings=settings,
+        app=create_app(settings),
+        early=early,
+        withdrawn=withdrawn,
+        current=current,
+    )
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    """The published town, for tests that only read it."""
+    return publish(tmp_path_factory)
+
+
+def settings_in(folder: Path) -> Settings:
+    return Settings(
         database_url=f"sqlite:///{folder / 'town.sqlite'}", instance=folder / "instance"
     )
+
+
+def _publish(folder: Path) -> None:
+    settings = settings_in(folder)
     upgrade(settings.database_url)
     database = open_database(settings.database_url)
     write_people(folder)
@@ -89,19 +121,8 @@ def publish(folder: Path) -> Published:
     town.bring(database)
     keep_run(database, town_run())
     tell_initiatives(database, folder)
-    root = settings.instance / "releases"
-    made = []
+    root, made = settings.releases, []
     for today in (EARLY, LATER, TODAY):
-        record = draft_release(database, root, "town", "ana", pages=site_files, today=today)
-        approve_release(database, root, record.id, "ben")
-        made.append(ReleaseFolder(path=root / "town" / record.id))
-    withdraw_release(database, root, made[1].id, "cy", WHY)
+        made.append(draft_and_approve(database, settings, "town", today=today).id)
+    withdraw_release(database, root, made[1], "cy", WHY)
     database.close()
-    early, withdrawn, current = made
-    return Published(
-        settings=settings,
-        app=create_app(settings),
-        early=early,
-        withdrawn=withdrawn,
-        current=current,
-    )

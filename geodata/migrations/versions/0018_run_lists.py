@@ -9,7 +9,7 @@ from alembic import op
 from geodata.migrations.indexes import allow_changes, forbid_again
 
 revision = "0018"
-down_revision = "0016"
+down_revision = "0017"
 
 LISTED = (
     *("city_id", "created_at", "id", "outcome", "scope", "period_from", "period_to"),

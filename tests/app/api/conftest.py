@@ -18,8 +18,7 @@ RUN, LATER = "a" * 12, "b" * 12
 @pytest.fixture(scope="session")
 def town(tmp_path_factory):
     """The published town with its staff, each with a token that has every scope."""
-    folder = tmp_path_factory.mktemp("programs")
-    published = publish(folder)
+    published = publish(tmp_path_factory)
     database = open_database(published.settings.database_url)
     told = [{"district": code, "incidents": 3} for code in ("D1", "D2")]
     later = town_run(LATER, outcome="burglary")

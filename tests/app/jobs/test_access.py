@@ -20,6 +20,7 @@ MAY = {  # by hand: who may change a job of each kind
     "sensitivity": {"analyst"},
     "evaluate": {"analyst", "commander"},
     "draft": {"analyst"},
+    "preview": {"analyst", "publisher"},
 }
 ASKED_AT = {  # the pages that ask for each kind let in whom the kind is for
     "import": "uploads.commit",
@@ -31,6 +32,7 @@ ASKED_AT = {  # the pages that ask for each kind let in whom the kind is for
     "sensitivity": "reading.ask",
     "evaluate": "outcome.ask",
     "draft": "drafts.make",
+    "preview": "previews.make",
 }
 SEE_WORK = {"analyst", "commander", "publisher"}
 

@@ -11,9 +11,12 @@ from releasing import LAST, TODAY, Publisher, keep_run, tell_initiatives
 
 from app import create_app
 from app.config import Settings
-from app.usecases.site_documents import site_files
+from app.public.published_city import CityDocument
+from app.site_documents import site_files
 from geodata.db.engine import open_database, upgrade
+from geodata.errors import BrokenReleaseError
 from geodata.releases.build import approve_release, draft_release, withdraw_release
+from geodata.releases.encoding import read_document
 from geodata.releases.folder import ReleaseFolder
 
 PAGES = (
@@ -223,6 +226,11 @@ def test_alerts_on_the_map_are_the_rows_of_the_release(client, release):
     assert document["through"] <= LAST.isoformat()
 
 
+@pytest.mark.parametrize("path", ["/accessibility/", "/methods/"])
+def test_a_city_that_names_no_contact_is_said_to_name_none(client, path):
+    assert "This site names no contact" in client.get(path).text
+
+
 def test_no_city_without_a_release(town, client, tmp_path):
     empty = create_app(Settings(database_url=town.url, instance=tmp_path)).test_client()
     assert "Nothing is published yet" in empty.get("/").text
@@ -360,9 +368,8 @@ def test_a_file_that_was_changed_is_never_shown(tmp_path):
     town.database.close()
 
 
-def test_a_preview_says_so_and_is_kept_out_of_search_engines(town, release):
-    del release
-    shown = Settings(database_url=town.url, instance=town.settings.instance, preview=True)
-    response = create_app(shown).test_client().get("/measures/")
-    assert "Preview." in response.text
-    assert response.headers["X-Robots-Tag"] == "noindex"
+def test_a_document_of_another_version_is_refused_with_its_field_and_the_remedy(release):
+    told = json.loads(release.read("site/city.json"))
+    del told["timezone"]
+    with pytest.raises(BrokenReleaseError, match=r"site/city.json .*timezone.* draft and approve"):
+        read_document(CityDocument, json.dumps(told).encode(), "site/city.json")

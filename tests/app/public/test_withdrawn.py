@@ -5,7 +5,7 @@ import shutil
 from urllib.parse import urlsplit
 
 import pytest
-from crawling import crawl
+from crawling import linked
 from published import publish
 
 from app import create_app
@@ -13,34 +13,13 @@ from geodata.db.engine import open_database
 from geodata.releases.build import withdraw_release
 from geodata.releases.folder import ReleaseFolder
 
-LINKED = re.compile(r'(?:href|src|data-[a-z]+)="(/[^"#]*)')
-STARTS = ("/", "/map", "/data/", "/accountability/", "/measures/", "/embed/zones", "/api/v1/")
-LAYERS = ("zones", "districts", "alerts", "complaints")
 LISTING = ("/data/", "/accountability/", "/api/v1/releases", "/language")  # name all releases
-
-
-def linked(client, release):
-    """Give every address that leads to something of the site: of pages, of maps, of the API."""
-
-    def get(address):
-        return client.get(address, buffered=True)
-
-    read = crawl(get, STARTS, each=4, most=150)
-    found = {address for address, _, _ in read}
-    for _, answer, page in read:
-        if page is not None:
-            found |= {link.replace("&amp;", "&") for link in LINKED.findall(answer.text)}
-    inside = [name.rpartition("/")[2] for name in release.files if name.startswith("site/map/")]
-    found |= {f"/maps/release-{release.id}/{name}" for name in inside}
-    for layer in LAYERS:
-        found |= {f"/api/v1/{layer}", f"/api/v1/{layer}.csv", f"/api/v1/collections/{layer}/items"}
-    return sorted(a for a in found if not urlsplit(a).path.startswith(("/static/", "/language")))
 
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory):
     """What every address gave before the withdrawal and after it, and a site that never had it."""
-    town = publish(tmp_path_factory.mktemp("town"))
+    town = publish(tmp_path_factory)
     client, gone = town.client, town.current
     addresses = linked(client, gone)
     before = {address: client.get(address, buffered=True) for address in addresses}

@@ -1,20 +1,23 @@
 """Releases on the workbench: what will be public is read, decided and taken back."""
 
 import datetime as dt
+import re
 import shutil
 
 import pytest
 from releasing import Publisher, keep_run, tell_initiatives, town_run
-from staffing import Office
+from staffing import Office, keep_city
 
-from app.usecases.site_documents import site_files
+from app.jobs.kinds import Tools, read_task
+from app.site_documents import site_files
 from geodata.db.engine import open_database, upgrade
 from geodata.releases.build import approve_release, draft_release
 from geodata.releases.folder import ReleaseFolder
 from geodata.repositories import job_queue
 
 FIRST, SECOND = dt.date(2024, 4, 29), dt.date(2024, 6, 3)  # a month ends between them
-LISTED = "/analyst/town/releases"
+LISTED, BELOW = "/analyst/town/releases", "/analyst/town/preview"
+JOBS = "/analyst/town/jobs"
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,10 @@ def office(town, tmp_path):
     made.close()
 
 
+def tools(office):
+    return Tools(database=office.database, settings=office.settings, who="pia")
+
+
 def current(office):
     return ReleaseFolder.current(office.settings.releases, "town").id
 
@@ -77,6 +84,48 @@ def test_publishers_find_what_waits_for_them_where_they_begin(office):
     assert office.draft not in office.client("vic").get("/analyst/").text
     assert pia.send(f"{office.page}/approve", page=office.page, sure="y").status_code == 303
     assert "Drafts that wait" not in pia.get("/analyst/").text
+
+
+def test_a_preview_is_asked_for_as_a_job_and_its_pages_stand_behind_the_sign_in(office):
+    vic = office.client("vic")
+    assert "No preview yet" in vic.get(LISTED).text
+    answer = office.client("pia").send(BELOW, page=LISTED)
+    with office.database.session() as session:
+        (job,) = job_queue.list_jobs(session, "town")
+    assert (job.kind, job.asked_by, answer.location) == ("preview", "pia", f"{JOBS}/{job.id}")
+    assert "A preview is being made" in vic.get(LISTED).text
+    made = read_task("preview", job.arguments).work(tools(office), lambda *_: None)
+    listed = vic.get(LISTED).text
+    assert f'href="{BELOW}/"' in listed
+    assert "through 2024-05-31" in listed
+    assert "Make it anew" not in listed, "a viewer makes none"
+    page = vic.get(f"{BELOW}/data/")
+    assert made["preview"] in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+    assert f'<a href="{LISTED}">Make it anew</a>' in page.text
+    assert office.client().get(f"{BELOW}/data/").location.startswith("/login")
+    assert made["preview"] not in office.client().get("/data/").text
+    assert vic.get("/analyst/atlantis/preview/").status_code == 404
+    assert vic.get(f"{BELOW}/nothing").status_code == 404
+
+
+def test_an_approver_sees_every_page_of_a_draft_as_it_will_be(office):
+    pia, paths = office.client("pia"), ("", "zones/", "measures/?period=all", "data/", "methods/")
+    answer = pia.send(BELOW, page=office.page, release=office.draft)
+    assert answer.location == f"{BELOW}/"
+    before = [pia.get(f"{BELOW}/{path}").text for path in paths]
+    pia.send(f"{office.page}/approve", page=office.page, sure="y")
+    for path, text in zip(paths, before, strict=True):
+        told = re.sub(r'<aside class="staleness"[^>]*><strong>Preview.*?</aside>', "", text)
+        assert told.replace(f"{BELOW}/", "/") == pia.get(f"/{path}").text
+    assert pia.send(BELOW, page=LISTED, release="0" * 12).status_code == 404
+
+
+def test_a_draft_of_another_city_is_no_preview_of_this_one(office):
+    keep_city(office.database, "other")
+    answer = office.client("pia").send("/analyst/other/preview", page=LISTED, release=office.draft)
+    assert answer.status_code == 404
+    assert not (office.settings.previews / "other").exists()
 
 
 def test_a_draft_is_asked_for_as_a_job_of_whoever_asks(office):

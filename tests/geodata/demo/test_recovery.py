@@ -7,9 +7,8 @@ from geodata.demo.crime import PLANS
 
 
 @pytest.fixture(scope="module")
-def run(demo_app):
-    site = demo_app.extensions["saferground.site"]
-    return site._ground(site.shown())[1]
+def run(drawn):
+    return drawn[1]
 
 
 def test_the_engine_finds_the_factors_of_robbery(run):

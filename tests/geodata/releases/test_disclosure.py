@@ -4,14 +4,8 @@ import json
 
 import pytest
 from disclosure import COUNTS, Knowledge, Reader, exact, table
-from published import publish
 
 FAMILIES = ["results", "hits", "incidents", *COUNTS]
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    return publish(tmp_path_factory.mktemp("published"))
 
 
 def known(reader, family):

@@ -22,7 +22,6 @@ from town import SOUTH, WEST
 
 from geodata.db.engine import open_database, upgrade
 from geodata.errors import NotStoredError, ReleaseError
-from geodata.measures.record import Scope
 from geodata.releases import build as gate
 from geodata.releases.build import (
     approve_release,
@@ -39,6 +38,7 @@ from geodata.releases.folder import ReleaseFolder, approved_releases, identity_o
 from geodata.releases.inputs import gather
 from geodata.releases.points import alert_files, drawn_sites
 from geodata.repositories.cities import get_city
+from geodata.repositories.incidents import incident_points
 from geodata.repositories.recorded import store_records
 from geodata.repositories.releases import get_release, list_releases
 
@@ -314,9 +314,9 @@ def test_the_next_release_tells_what_changed_and_how_the_zones_did(
     assert (row["release"], row["run"], row["state"]) == (first.id, "a" * 12, "approved")
     assert (row["from"], row["to"]) == ("2024-04-28", "2024-05-28")
     with sqlite_database.session() as session:
-        material = gather(session, get_city(session, "town"), TODAY, [])
-        later = material.ledger.later_incidents(
-            town_run(), Scope(start=dt.date(2024, 4, 28), end=dt.date(2024, 5, 28))
+        outcome, city = town_run().outcome, get_city(session, "town")
+        later = incident_points(
+            session, city.id, outcome, dt.date(2024, 4, 28), dt.date(2024, 5, 28)
         )
     zones = town_run().zones.geometry
     hits = sum(zones.intersects(point).any() for point in later.geometry)

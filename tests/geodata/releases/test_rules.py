@@ -1,15 +1,10 @@
-from geodata.measures.registry import MEASURES
+from dataclasses import fields
+
+from geodata.measures.record import Measure
+from geodata.measures.registry import MEASURES, disclosed
 from geodata.releases.dictionary import FILES, NEVER, names
 from geodata.releases.encoding import csv_bytes, geojson_bytes
-from geodata.releases.rules import (
-    COARSE,
-    FOLLOWS,
-    NOT_OPEN,
-    OPEN_MEASURES,
-    PARTS_OF_ALERTS,
-    RULES,
-    SENSITIVE_COUNTS,
-)
+from geodata.releases.rules import RULES
 
 
 def test_the_rules_are_those_of_the_product():
@@ -33,18 +28,22 @@ def test_the_rules_are_those_of_the_product():
         assert number in told, number
 
 
-def test_every_measure_is_open_or_closed_by_name():
-    """One that is added to the registry is for staff until somebody opens it."""
-    assert set(MEASURES) == OPEN_MEASURES | set(NOT_OPEN)
-    assert not OPEN_MEASURES & set(NOT_OPEN)
+def test_a_measure_is_for_staff_until_somebody_opens_it():
+    assert disclosed(MEASURES, "staff") == ("site.data_age_days",)  # the pages tell it themselves
+    (way,) = [one.default for one in fields(Measure) if one.name == "disclosure"]
+    assert way == "staff"
 
 
 def test_every_sensitive_measure_has_a_way_to_be_hidden():
-    hidden = {*PARTS_OF_ALERTS, *SENSITIVE_COUNTS, *FOLLOWS}
+    counts, parts = disclosed(MEASURES, "count"), disclosed(MEASURES, "part")
+    follows = disclosed(MEASURES, "follows")
     sensitive = {one.id for one in MEASURES.values() if one.sensitive}
-    assert hidden <= sensitive <= hidden | {*COARSE}
-    assert {*FOLLOWS.values()} <= {*SENSITIVE_COUNTS}
-    assert all(MEASURES[identity].is_share for identity in PARTS_OF_ALERTS)
+    hidden = {*counts, *parts, *follows}
+    assert hidden <= sensitive <= hidden | {*disclosed(MEASURES, "coarse")}
+    assert {MEASURES[one].follows for one in follows} <= {*counts}
+    assert all(MEASURES[identity].is_share for identity in parts)
+    assert len(parts) == 4
+    assert {"alerts.guns", "alerts.arrests", "dirtbike.arrests"} < {*counts}
 
 
 def test_the_list_of_columns_has_no_name_that_is_never_published():

@@ -8,7 +8,6 @@ import shapely
 from releasing import TODAY, Publisher, keep_run, town_run
 from town import CRS, SOUTH, WEST
 
-from app.preview import risk_classes
 from geodata.releases.activity import Choice, count_activity
 from geodata.releases.build import draft_release
 from geodata.releases.folder import ReleaseFolder
@@ -112,10 +111,9 @@ def test_classes_of_a_run_are_those_of_its_cells_and_of_its_release(sqlite_datab
     record = draft_release(sqlite_database, tmp_path / "r", "town", "ana", today=TODAY)
     read = released_classes(ReleaseFolder(path=tmp_path / "r" / "town" / record.id))
     run = town_run()
-    live = risk_classes(run)
-    np.testing.assert_array_equal(read.levels, live.levels)
-    assert (read.west, read.north, read.cell_units) == (live.west, live.north, live.cell_units)
-    found = [live.at(x, y) for x, y in zip(run.grid.x, run.grid.y, strict=True)]
+    west, _, _, north = run.grid.bounds
+    assert (read.west, read.north, read.cell_units) == (west, north, run.grid.cell_units)
+    found = [read.at(x, y) for x, y in zip(run.grid.x, run.grid.y, strict=True)]
     assert found == run.cells["risk_class"].tolist()
 
 

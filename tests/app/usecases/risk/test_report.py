@@ -7,7 +7,8 @@ from demo_fixtures import HELD_OUT
 
 from app import create_app
 from app.config import Settings
-from app.preview import load_shown
+from app.run_view import run_context
+from app.site_documents import make_city_preview
 from app.usecases.risk.analyses import bootstrap, compare
 from app.usecases.risk.fit import FitRequest, fit
 from app.workbench.run_report import write_report
@@ -42,12 +43,14 @@ def whole(opened):
         run = latest_run(session, "alder-falls")
     bootstrap(opened, run.id, replicates=10)
     with opened.session() as session:
-        return load_shown(session, get_city(session, run.city), run.id), run
+        return run_context(session, get_city(session, run.city), run.id), run
 
 
 @pytest.fixture
-def client(own, whole):
-    return create_app(dataclasses.replace(own, city="alder-falls")).test_client()
+def client(own, opened, whole):
+    del whole
+    make_city_preview(opened, own, "alder-falls")
+    return create_app(own).test_client()
 
 
 def test_the_html_report_is_one_file_that_asks_for_nothing(whole, tmp_path):

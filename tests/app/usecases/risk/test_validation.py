@@ -25,9 +25,8 @@ def opened(demo_settings):
 
 
 @pytest.fixture
-def run(demo_app):
-    site = demo_app.extensions["saferground.site"]
-    return site._ground(site.shown())[1]
+def run(drawn):
+    return drawn[1]
 
 
 @pytest.fixture

@@ -5,14 +5,25 @@ Made from the database when a release is drafted; :mod:`app.public.released` rea
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import shutil
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from app.i18n.language import NAMES
 from app.maps.basemap import Ground
 from app.maps.bundle import map_files
 from app.maps.picture import zone_svg
-from app.public.published_city import ZONE_COLUMNS, public_run
+from app.public.published_city import (
+    CityDocument,
+    EarlierZone,
+    PublicEvent,
+    PublicInitiative,
+    RunDocument,
+    RunFacts,
+    ZoneDocument,
+)
 from app.public.release_reader import (
     CITY,
     EARLIER_ZONES,
@@ -24,9 +35,11 @@ from app.public.release_reader import (
     ZONES,
 )
 from app.public.still import still_files
+from app.run_view import public_run
 from app.usecases.risk.analyses import CERTAINTY, SENSITIVITY
 from app.usecases.risk.validation import BACKTEST, VALIDATION
-from geodata.releases.encoding import json_bytes
+from geodata.releases.encoding import document_bytes, json_bytes
+from geodata.releases.preview import make_preview
 from geodata.releases.public_zones import digest_run
 from geodata.releases.run_findings import public_documents
 from geodata.repositories import import_log, initiatives, layers
@@ -38,17 +51,52 @@ from spatial.disclosure.linked import LEAST_SHOWN
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from app.config import Settings
+    from geodata.db.engine import Database
     from geodata.import_report import SourceReport
+    from geodata.releases.build import Progress
+    from geodata.releases.folder import PreviewFolder
     from geodata.releases.inputs import Material
+    from geodata.repositories.cities import CityRecord
     from geodata.repositories.runs import RunRecord
 
 ALREADY_STORED = "already stored"  # as an import of the same file again reports it
-FINDINGS = {
-    "validations": VALIDATION,
-    "backtests": BACKTEST,
-    "certainty": CERTAINTY,
-    "sensitivity": SENSITIVITY,
-}
+
+
+def make_city_preview(
+    database: Database,
+    settings: Settings,
+    city: str,
+    *,
+    run: str | None = None,
+    progress: Progress | None = None,
+) -> PreviewFolder:
+    """Draft the release of a city for staff to look at, and forget the one before it.
+
+    Raises
+    ------
+    NotStoredError, DataError, ReleaseError
+        As a draft would be refused; then the preview before it stays.
+    """
+    made = make_preview(
+        database,
+        settings.releases,
+        settings.previews,
+        city,
+        run=run,
+        pages=site_files,
+        progress=progress,
+    )
+    forget_maps(settings)
+    return made
+
+
+def forget_maps(settings: Settings) -> None:
+    """Remove the maps of previews that others have replaced."""
+    there = {path.name for path in settings.previews.glob("*/*") if path.is_dir()}
+    for path in settings.preview_maps.glob("release-*"):
+        if path.name.split("-")[1] not in there:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def site_files(material: Material, files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -62,24 +110,13 @@ def site_files(material: Material, files: Mapping[str, bytes]) -> dict[str, byte
         Its data files.
     """
     made = {
-        CITY: json_bytes(_city(material)),
+        CITY: document_bytes(CityDocument, _city(material.city)),
         SOURCES: json_bytes(_sources(material)),
-        INITIATIVES: json_bytes(_initiatives(material)),
+        INITIATIVES: document_bytes(tuple[PublicInitiative, ...], _initiatives(material)),
         **_run_files(material),
         **_earlier_zones(material),
     }
     return made | still_files(material, {**files, **made})
-
-
-def _city(material: Material) -> dict[str, Any]:
-    city = material.city
-    return {
-        "crs": city.crs,
-        "timezone": city.timezone,
-        "today": city.today.isoformat() if city.today else None,
-        "cell_units": city.cell_units,
-        "block_units": city.block_units,
-    }
 
 
 def _sources(material: Material) -> list[dict[str, Any]]:
@@ -96,28 +133,38 @@ def _source(report: SourceReport) -> dict[str, Any]:
     return {**report.as_json(), "stored": stored, "left_out": left_out, "notes": []}
 
 
-def _initiatives(material: Material) -> list[dict[str, Any]]:
+def _city(city: CityRecord) -> CityDocument:
+    return CityDocument(
+        crs=city.crs,
+        timezone=city.timezone,
+        today=city.today,
+        cell_units=city.cell_units,
+        block_units=city.block_units,
+    )
+
+
+def _initiatives(material: Material) -> tuple[PublicInitiative, ...]:
     session, slug = material.session, material.city.slug
     records = [
         *initiatives.list_initiatives(session, slug),
         *initiatives.retired_initiatives(session, slug),
     ]
-    return [
-        {
-            "listed": record.listed,
-            "initiative": record.initiative.as_json(),
-            "history": [
-                {
-                    "event": entry.event,
-                    "recorded_at": entry.recorded_at.isoformat(timespec="seconds"),
-                    "initiative": entry.initiative.as_json() if entry.initiative else None,
-                    "changes": list(entry.changes),
-                }
+    return tuple(
+        PublicInitiative(
+            listed=record.listed,
+            initiative=record.initiative,
+            history=tuple(
+                PublicEvent(
+                    event=entry.event,
+                    recorded_at=entry.recorded_at.replace(microsecond=0),
+                    initiative=entry.initiative,
+                    changes=entry.changes,
+                )
                 for entry in initiatives.initiative_history(session, slug, record.initiative.slug)
-            ],
-        }
+            ),
+        )
         for record in records
-    ]
+    )
 
 
 def _run_files(material: Material) -> dict[str, bytes]:
@@ -128,7 +175,7 @@ def _run_files(material: Material) -> dict[str, bytes]:
     ground = Ground(city=city, base=layers.base_shapes(material.session, city.id))
     drawn = map_files(ground, run, NAMES)
     return {
-        RUN: json_bytes(_run(material, run)),
+        RUN: document_bytes(RunDocument, _run(material, run)),
         **{f"{MAP}/{name}": content for name, content in drawn.items()},
         **{f"{ZONES}/{zone}.svg": zone_svg(ground, run, zone) for zone in run.zones["id"]},
     }
@@ -141,21 +188,22 @@ def _earlier_zones(material: Material) -> dict[str, bytes]:
     left out. A release without codes of its own has those that the zones were given since.
     """
     shown = set() if material.run is None else set(material.run.zones["id"])
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, EarlierZone] = {}
     for release in material.earlier:
         if release.state == WITHDRAWN or OUTLINES not in release.files:
             continue
+        through = dt.date.fromisoformat(release.manifest["through"])
         for feature in json.loads(release.read(OUTLINES))["features"]:
             zone = feature["properties"]
             if zone["id"] not in shown:
-                told = {"id": zone["id"], "code": zone.get("code", "")}
-                told |= {"district": zone["district"], "through": release.manifest["through"]}
-                found.setdefault(zone["id"], told)
+                code, district = zone.get("code", ""), zone["district"]
+                earlier = EarlierZone(id=zone["id"], code=code, district=district, through=through)
+                found.setdefault(earlier.id, earlier)
     if not found:
         return {}
     given = codes_of(material.session, material.city.id, found)
-    rows = [{**told, "code": told["code"] or given.get(zone, "")} for zone, told in found.items()]
-    return {EARLIER_ZONES: json_bytes(rows)}
+    rows = tuple(replace(one, code=one.code or given.get(one.id, "")) for one in found.values())
+    return {EARLIER_ZONES: document_bytes(tuple[EarlierZone, ...], rows)}
 
 
 def _result(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,24 +214,20 @@ def _result(result: Mapping[str, Any]) -> dict[str, Any]:
     return {**result, "districts": []} if few else dict(result)
 
 
-def _run(material: Material, run: RunRecord) -> dict[str, Any]:
+def _run(material: Material, run: RunRecord) -> RunDocument:
     public = public_run(run)
-    kept = [name for name in ZONE_COLUMNS if name not in ("geometry", "district", "rank")]
-    return {
-        "id": public.id,
-        "outcome": public.outcome,
-        "from": public.period_from.isoformat(),
-        "to": public.period_to.isoformat(),
-        "seed": public.seed,
-        "spec": public.spec,
-        "data_sha256": public.data_sha256,
-        "code_version": public.code_version,
-        "result": _result(public.result),
-        "class_shares": public.class_shares,
-        "zones": public.zones[kept].to_dict("records"),
-        **({"edited": [public.edited[0].isoformat(), public.edited[1]]} if public.edited else {}),
-        **{
-            name: public_documents(material, kind, digest_run(run), material.told)
-            for name, kind in FINDINGS.items()
-        },
-    }
+    facts = {one.name: getattr(public, one.name) for one in fields(RunFacts)}
+    names = [one.name for one in fields(ZoneDocument)]
+
+    def documents(kind: str) -> list[dict[str, Any]]:
+        return public_documents(material, kind, digest_run(run), material.told)
+
+    return RunDocument(
+        **{**facts, "result": _result(public.result)},
+        zones=[ZoneDocument(**row) for row in public.zones[names].to_dict("records")],
+        edited=public.edited,
+        validations=documents(VALIDATION),
+        backtests=documents(BACKTEST),
+        certainty=documents(CERTAINTY),
+        sensitivity=documents(SENSITIVITY),
+    )
