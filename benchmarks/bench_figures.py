@@ -70,5 +70,5 @@ def main(alerts, districts, years):
 
 
 if __name__ == "__main__":
-    given = [int(text) for text in sys.argv[1:]]
-    main(*(given + [60_000, 30, 5][len(given) :]))
+    numbers = [int(text) for text in sys.argv[1:]]
+    main(*(numbers + [60_000, 30, 5][len(numbers) :]))

@@ -21,8 +21,8 @@ from scipy.spatial import cKDTree
 
 from app import create_app
 from app.config import Settings
+from app.site_documents import make_city_preview
 from app.usecases.risk.fit import FitRequest, fit
-from app.usecases.site_documents import make_city_preview
 from benchmarks.town import make_region
 from geodata.cityfile.description import read_city_file
 from geodata.db.engine import open_database, upgrade

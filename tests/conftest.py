@@ -9,7 +9,7 @@ from cluster import Cluster, ClusterError
 from geodata.db.engine import open_database, upgrade
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
-SLOW_FIXTURES = {"imported_demo", "demo_settings", "published_settings"}
+SLOW_FIXTURES = {"drawn", "imported_demo", "demo_settings", "published_settings"}
 
 
 @pytest.fixture(scope="session")

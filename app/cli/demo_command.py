@@ -26,13 +26,13 @@ from app.cli.common import (
 from app.cli.serve_commands import DEFAULT_PORT, require_free_port, run_server
 from app.jobs.embedded import EmbeddedWorker
 from app.private import close_instance
+from app.site_documents import site_files
 from app.usecases.evaluation.evaluate import evaluate
 from app.usecases.evaluation.study import Question
 from app.usecases.patrol.planning import PlanRequest, make_plan
 from app.usecases.risk.fit import FitRequest
 from app.usecases.risk.fit import fit as run_fit
 from app.usecases.risk.validation import validate
-from app.usecases.site_documents import site_files
 from geodata.cityfile.description import read_city_file
 from geodata.cityfile.initiatives import read_initiatives
 from geodata.clock import utc_now

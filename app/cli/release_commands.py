@@ -18,7 +18,7 @@ from app.cli.common import (
     settings_for,
     this_person,
 )
-from app.usecases.site_documents import make_city_preview, site_files
+from app.site_documents import make_city_preview, site_files
 from geodata.releases import build as releases
 from geodata.releases.inputs import last_public_day
 from geodata.releases.repair import repair_city

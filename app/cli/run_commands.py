@@ -21,7 +21,7 @@ from app.cli.common import (
     this_person,
 )
 from app.i18n.numbers import sentence
-from app.usecases.risk.view import run_context
+from app.run_view import run_context
 from app.workbench.run_report import write_report
 from geodata.clock import utc_now
 from geodata.exporting import export_run

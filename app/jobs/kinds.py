@@ -242,7 +242,7 @@ def _read_draft(given: Arguments) -> Task:
     given.check()
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
-        from app.usecases.site_documents import site_files
+        from app.site_documents import site_files
         from geodata.releases.build import draft_release
 
         made = draft_release(
@@ -264,7 +264,7 @@ def _read_preview(given: Arguments) -> Task:
     given.check()
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
-        from app.usecases.site_documents import make_city_preview
+        from app.site_documents import make_city_preview
 
         made = make_city_preview(
             tools.database, tools.settings, city, run=run or None, progress=progress

@@ -257,8 +257,12 @@ def _entries(release: ReleaseFolder, file_url: FileUrl) -> tuple[Entry, ...]:
 
 
 def holding(stem: str) -> tuple[str, str] | None:
-    """Give title and a sentence of what a file holds, if it is one that this page knows."""
-    known = {
+    """Return title and a sentence of what a file holds, if it is one that this page knows."""
+    return _holdings().get(stem)
+
+
+def _holdings() -> dict[str, tuple[str, str]]:
+    return {
         "zones": (
             _("Risk terrain zones"),
             _("The outline of every zone with its rank, class and reasons; no count of incidents."),
@@ -316,7 +320,6 @@ def holding(stem: str) -> tuple[str, str] | None:
             _("Every column of every file: type, unit and meaning."),
         ),
     }
-    return known.get(stem)
 
 
 def class_name(name: str) -> str:

@@ -11,7 +11,7 @@ from app.admin.city import staff_city
 from app.auth.guard import require_visitor
 from app.extensions import workroom
 from app.jobs import jobs
-from app.usecases.site_documents import forget_maps
+from app.site_documents import forget_maps
 from geodata.releases.preview import preview_draft
 from geodata.repositories.releases import get_release
 

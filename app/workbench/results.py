@@ -23,8 +23,8 @@ from app.maps.staff_map import features
 from app.maps.surface import FINE, warped_classes
 from app.public.published_city import PublicFinding
 from app.public.views import CHARTS
+from app.run_view import public_run, run_context
 from app.usecases.risk.run_access import limited_finding
-from app.usecases.risk.view import public_run, run_context
 from app.workbench.results_forms import ASKS, NameForm
 from app.workbench.results_maps import (
     BY_NAME,

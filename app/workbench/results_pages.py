@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.i18n import numbers
 from app.public import pages, periods, scores
-from app.usecases.risk.view import public_run
+from app.run_view import public_run
 
 if TYPE_CHECKING:
     import datetime as dt

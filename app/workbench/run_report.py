@@ -20,7 +20,7 @@ from app.charts.pdf import Paper
 from app.i18n import numbers
 from app.private import template_dir
 from app.public import pages, scores
-from app.usecases.risk.view import public_run
+from app.run_view import public_run
 
 if TYPE_CHECKING:
     from pathlib import Path

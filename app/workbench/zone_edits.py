@@ -21,8 +21,8 @@ from app.admin.layout import say
 from app.auth.guard import signed
 from app.extensions import workroom
 from app.i18n import numbers
+from app.run_view import run_context
 from app.usecases.risk.run_access import limited
-from app.usecases.risk.view import run_context
 from app.workbench.results_forms import EditForm, ReasonForm
 from app.workbench.results_maps import RUNS_TAB, Opened, bp, is_analyst, open_run, zones_map
 from app.workbench.results_pages import zone_lines

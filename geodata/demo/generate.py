@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,20 +69,16 @@ def write_city(
 
     Parameters
     ----------
-    folder
-        Made if it is missing; files of an earlier call are replaced.
-    seed
-        What everything is drawn from.
+    folder, seed
+        Where it goes, over files of an earlier call; what everything is drawn from.
     progress
         Called with a stage, how many are done and how many there are.
     """
-    done = 0
+    done = count(1)
 
     def step() -> None:
-        nonlocal done
-        done += 1
         if progress:
-            progress("drawing the city", done, len(STEPS))
+            progress("drawing the city", next(done), len(STEPS))
 
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
@@ -92,31 +89,16 @@ def write_city(
     layers = places.place_factors(land, network, rng)
     step()
     grid = _grid(land)
-    earlier = np.random.default_rng([seed, EARLIER_STREAM])
-    truths, expected, rates, drawn = {}, {}, {}, []
-    for outcome in crime.PLANS:
-        truth, plain, mean = crime.expected_counts(grid, layers, network, land, outcome, rng)
-        truths[outcome], expected[outcome] = truth, plain
-        rates[outcome] = crime.draw_rates(mean, rng)
-        for days, stream in ((crime.EARLIER, earlier), (crime.DAYS, rng)):
-            drawn.append(
-                crime.draw_incidents(grid, rates[outcome], days, network, land, outcome, stream)
-            )
+    truths, expected, rates, drawn = _draw_crime(grid, layers, network, land, rng, seed)
     step()
     stream = np.random.default_rng([seed, RECORDS_STREAM])
     recorded = recording.draw_records(grid, expected, rates[pilots.OUTCOME], network, land, stream)
+    every = pd.concat(drawn, ignore_index=True)
     piloted, incidents = pilots.run_pilot(
-        grid,
-        recorded.spots,
-        pd.concat(drawn, ignore_index=True),
-        np.random.default_rng([seed, PILOT_STREAM]),
+        grid, recorded.spots, every, np.random.default_rng([seed, PILOT_STREAM])
     )
     step()
-    homes = residents.place_addresses(land, network, np.random.default_rng([seed, HOMES_STREAM]))
-    city_files.write_land(folder, land, network)
-    residents.write_addresses(folder, homes)
-    residents.write_residents(folder, land, homes, np.random.default_rng([seed, PEOPLE_STREAM]))
-    city_files.write_factors(folder, layers)
+    _write_ground(folder, land, network, layers, seed)
     dirty = city_files.write_incidents(folder, incidents, rng)
     measures = true_measures(recorded, recording.write_records(folder, recorded, stream))
     sections = recording.SECTIONS + residents.section() + city_files.TO_THE_PUBLIC
@@ -137,6 +119,37 @@ def write_city(
         pilot=piloted,
         measures=measures,
     )
+
+
+def _draw_crime(
+    grid: Grid, layers: Layers, network: Network, land: Land, rng: np.random.Generator, seed: int
+) -> tuple[
+    dict[str, OutcomeTruth],
+    dict[str, NDArray[np.float64]],
+    dict[str, NDArray[np.float64]],
+    list[pd.DataFrame],
+]:
+    """Return truth, expected counts and rates of each outcome, and incidents drawn from them."""
+    earlier = np.random.default_rng([seed, EARLIER_STREAM])
+    truths, expected, rates, drawn = {}, {}, {}, []
+    for outcome in crime.PLANS:
+        truth, plain, mean = crime.expected_counts(grid, layers, network, land, outcome, rng)
+        truths[outcome], expected[outcome] = truth, plain
+        rates[outcome] = crime.draw_rates(mean, rng)
+        for days, stream in ((crime.EARLIER, earlier), (crime.DAYS, rng)):
+            drawn.append(
+                crime.draw_incidents(grid, rates[outcome], days, network, land, outcome, stream)
+            )
+    return truths, expected, rates, drawn
+
+
+def _write_ground(folder: Path, land: Land, network: Network, layers: Layers, seed: int) -> None:
+    """Write the land, its streets and places, and who lives where."""
+    homes = residents.place_addresses(land, network, np.random.default_rng([seed, HOMES_STREAM]))
+    city_files.write_land(folder, land, network)
+    residents.write_addresses(folder, homes)
+    residents.write_residents(folder, land, homes, np.random.default_rng([seed, PEOPLE_STREAM]))
+    city_files.write_factors(folder, layers)
 
 
 def _grid(land: Land) -> Grid:

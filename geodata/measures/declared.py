@@ -86,7 +86,7 @@ def by_kind(ledger: Ledger, scopes: Scopes, measure: Measure) -> list[dict[str |
     """Split a measure by the kind of its rows, the largest first; they add up to it.
 
     Kind ``None`` is what rows count that have no kind. Empty where the measure has no figure, or
-    its kinds are not told apart.
+    its kinds do not stand apart.
     """
     if not measure.kinds:
         return [{} for _ in scopes]

@@ -48,8 +48,8 @@ def _events(ledger: Ledger, scopes: Scopes, *, inside: bool) -> list[Figure]:
         counted = rows.counts((ledger.events["covered"] == 1).to_numpy())
         known = known & (ledger.city.coverage is not None)
     return [
-        Figure(value=float(n), n=n) if told else Figure(value=None, n=0, missing=every)
-        for n, told, every in zip(counted.tolist(), known, rows.sizes.tolist(), strict=True)
+        Figure(value=float(n), n=n) if linkable else Figure(value=None, n=0, missing=every)
+        for n, linkable, every in zip(counted.tolist(), known, rows.sizes.tolist(), strict=True)
     ]
 
 
@@ -68,8 +68,8 @@ def _kind(ledger: Ledger, scopes: Scopes, *, kind: str, inside: bool) -> list[Fi
     hits = rows.counts(ledger.events[kind].to_numpy(dtype=bool))
     found = shares(hits, rows.sizes, unknown.tolist())
     return [
-        figure if told else Figure(value=None, n=0, missing=n)
-        for figure, told, n in zip(
+        figure if linkable else Figure(value=None, n=0, missing=n)
+        for figure, linkable, n in zip(
             found, _both_known(ledger, scopes), every.sizes.tolist(), strict=True
         )
     ]
@@ -120,8 +120,10 @@ def link_windows(ledger: Ledger, scopes: Scopes) -> list[list[Window]]:
         rows = ledger.cut(frame, scopes)
         both = rows.counts(frame["both"].to_numpy(dtype=bool)).tolist()
         used = minutes * 60 == spec.after_s and metres == LINK_METRES
-        for windows, told, hits, of in zip(found, known, both, rows.sizes.tolist(), strict=True):
-            if told:
+        for windows, linkable, hits, of in zip(
+            found, known, both, rows.sizes.tolist(), strict=True
+        ):
+            if linkable:
                 linked_both = share(float(hits), float(of))
                 windows.append(Window(minutes=minutes, metres=metres, both=linked_both, used=used))
     return found

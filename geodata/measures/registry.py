@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
@@ -189,20 +188,6 @@ def steps(scope: Scope, by: Step) -> list[Scope]:
             msg = f"more than {MOST_STEPS} {by}s from {scope.start} to {scope.end}; shorten it"
             raise DataError(msg)
     return found
-
-
-def series(ledger: Ledger, scope: Scope, identity: str, by: Step) -> list[MeasureValue]:
-    """Work one measure out for each month or week of a scope."""
-    parts = steps(scope, by)
-    measure = find_measure(identity, measures_of(ledger.city.measures))
-    return list(work_out_scopes(ledger, parts, [measure], {}).values())
-
-
-def by_district(ledger: Ledger, scope: Scope, identity: str) -> list[MeasureValue]:
-    """Work one measure out for each district of the city."""
-    parts = [replace(scope, district=code) for code in ledger.city.districts["code"]]
-    measure = find_measure(identity, measures_of(ledger.city.measures))
-    return list(work_out_scopes(ledger, parts, [measure], {}).values())
 
 
 def year_to_date(

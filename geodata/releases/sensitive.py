@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from geodata.measures.record import Scope
 
     Counts = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+    Bounds = NDArray[np.float64]
 
 CITY = ""
 LONGEST_MONTH = 31  # days
@@ -116,6 +118,22 @@ class _Builder:
             self.rows.append((self.sums, total, -1))
         self.sums += 1
 
+    def linked(self, known: Flags, group: Counts, silent: Flags, bounds: Bounds) -> Linked:
+        """Return the counts with their sums: what is known, what hides together, what is silent."""
+        rows, columns, signs = zip(*self.rows, strict=True)
+        return Linked(
+            value=np.array(self.value, dtype=np.int64),
+            sums=coo_array((signs, (rows, columns)), shape=(self.sums, len(self.value))).tocsr(),
+            known=known & ~silent,
+            group=np.where(silent, -1, group),
+            totals=np.array(self.totals, dtype=np.int64),
+            names=self.names,
+            said_low=bounds[0],
+            said_high=bounds[1],
+            bundle=np.where(silent, -1, np.where(group >= 0, group, self.bundle)),
+            silent=silent,
+        )
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Hidden:
@@ -184,19 +202,7 @@ def hide(
     }
     silent = np.ones(len(built.value), dtype=bool)
     silent[[position[where] for where in told_of.union(said)]] = False
-    rows, columns, signs = zip(*built.rows, strict=True)
-    linked = Linked(
-        value=np.array(built.value, dtype=np.int64),
-        sums=coo_array((signs, (rows, columns)), shape=(built.sums, len(built.value))).tocsr(),
-        known=(shown | empty) & ~silent,
-        group=np.where(silent, -1, group),
-        totals=np.array(built.totals, dtype=np.int64),
-        names=built.names,
-        said_low=bounds[0],
-        said_high=bounds[1],
-        bundle=np.where(silent, -1, np.where(group >= 0, group, built.bundle)),
-        silent=silent,
-    )
+    linked = built.linked(shown | empty, group, silent, bounds)
     public = suppress_linked(linked, before=before)
     told = {
         where: Told(

@@ -127,11 +127,36 @@ def save_run(session: Session, record: RunRecord) -> RunRecord:
     if city is None:
         msg = f"no city {record.city!r} is stored; import it first"
         raise NotStoredError(msg)
-    grid = record.grid
     before = earlier_zones(session, city.id, record.outcome, record.scope)
-    stored = Run(
+    stored = _row(city.id, record)
+    session.add(stored)
+    session.flush()
+    for row in record.zones.itertuples(index=False):
+        session.add(
+            Zone(
+                run_id=record.id,
+                code=row.id,
+                district=row.district,
+                rank=int(row.rank),
+                details={name: _plain(getattr(row, name)) for name in ZONE_DETAILS},
+                geom=row.geometry,
+            )
+        )
+    session.flush()
+    outlined = [
+        Outlined(id=row.id, district=row.district, shape=row.geometry)
+        for row in record.zones.itertuples(index=False)
+    ]
+    give_codes(session, city.id, outlined, before)
+    return get_run(session, record.id) if stored.readable else record
+
+
+def _row(city_id: int, record: RunRecord) -> Run:
+    """Return the row of a run."""
+    grid = record.grid
+    return Run(
         id=record.id,
-        city_id=city.id,
+        city_id=city_id,
         outcome=record.outcome,
         scope=record.scope,
         period_from=record.period_from,
@@ -153,30 +178,6 @@ def save_run(session: Session, record: RunRecord) -> RunRecord:
         created_at=record.created_at,
         **listed_values(record.result),
     )
-    session.add(stored)
-    session.flush()
-    for row in record.zones.itertuples(index=False):
-        session.add(
-            Zone(
-                run_id=record.id,
-                code=row.id,
-                district=row.district,
-                rank=int(row.rank),
-                details={name: _plain(getattr(row, name)) for name in ZONE_DETAILS},
-                geom=row.geometry,
-            )
-        )
-    session.flush()
-    give_codes(
-        session,
-        city.id,
-        [
-            Outlined(id=row.id, district=row.district, shape=row.geometry)
-            for row in record.zones.itertuples(index=False)
-        ],
-        before,
-    )
-    return get_run(session, record.id) if stored.readable else record
 
 
 def plain_naming(name: str, note: str) -> tuple[str, str]:

@@ -208,7 +208,7 @@ def test_a_small_count_that_the_city_calls_sensitive_is_withheld(pages):
 )
 def test_a_fault_of_a_declaration_is_named_with_its_place(town, old, new, fault):
     town.change(old, new)
-    with pytest.raises(CityFileError) as told:
+    with pytest.raises(CityFileError) as raised:
         read_city_file(town.path)
-    assert fault in str(told.value)
-    assert len(told.value.faults) == 1
+    assert fault in str(raised.value)
+    assert len(raised.value.faults) == 1

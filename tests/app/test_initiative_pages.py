@@ -8,7 +8,7 @@ from initiatives_text import TEXT
 
 from app import create_app
 from app.config import Settings
-from app.usecases.site_documents import make_city_preview
+from app.site_documents import make_city_preview
 from geodata.cityfile.description import read_city_file
 from geodata.cityfile.initiatives import read_initiatives
 from geodata.db.engine import open_database, upgrade

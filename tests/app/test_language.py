@@ -15,7 +15,7 @@ from app.config import Settings
 from app.i18n import language, measure_words, numbers
 from app.i18n.language import NAMES, catalogue_path
 from app.private import template_dir
-from app.usecases.site_documents import site_files
+from app.site_documents import site_files
 from geodata.cityfile.initiatives import SECTIONS
 from geodata.db.engine import open_database, upgrade
 from geodata.measures.registry import MEASURES

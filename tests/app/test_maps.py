@@ -17,7 +17,7 @@ from app.maps.compose import Files, Shapes, compose
 from app.maps.picture import overview_svg, zone_svg
 from app.maps.shapes import base_geojson, districts_geojson, zones_geojson
 from app.maps.surface import flat_surface, warped_surface
-from app.usecases.risk.view import public_city, public_run
+from app.run_view import public_city, public_run
 from geodata.releases.public_zones import surface_file as released_surface
 
 HOSTILE = [

@@ -19,7 +19,7 @@ from geodata.repositories.cities import get_city
 from spatial.zones.describe import contribution, reasons_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-pytestmark = pytest.mark.shared_data
+pytestmark = [pytest.mark.shared_data, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ import app, pathlib
 from app.config import Settings
 from geodata.db.engine import upgrade
 
+pytestmark = pytest.mark.slow
+
 assert "checkout" not in app.__file__
 here = pathlib.Path.cwd()
 settings = Settings(database_url=f"sqlite:///{here / 'db.sqlite'}", instance=here)

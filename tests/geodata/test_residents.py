@@ -8,7 +8,6 @@ from published import TO_THE_PUBLIC, write_people
 from town import SIDE, SOUTH, WEST, Town, write_geojson
 
 from geodata.cityfile.description import read_city_file
-from geodata.db.engine import open_database, upgrade
 from geodata.errors import CityFileError, DataError
 from geodata.ingest.store import import_city
 from geodata.repositories.cities import get_city, resident_areas
@@ -147,21 +146,13 @@ def test_a_name_alone_does_not_say_how_to_reach_anybody(town):
         read_city_file(town('[contact]\nname = "Office"\n'))
 
 
-def test_the_demonstration_city_counts_its_people_in_blocks(tmp_path):
-    from geodata.demo import write_city
-
-    write_city(tmp_path)
-    blocks = gpd.read_file(tmp_path / "residents.geojson")
-    homes = (tmp_path / "addresses.csv").read_text().count("\n") - 1
+def test_the_demonstration_city_counts_its_people_in_blocks(imported_demo):
+    blocks = gpd.read_file(imported_demo / "city" / "residents.geojson")
+    homes = (imported_demo / "city" / "addresses.csv").read_text().count("\n") - 1
     assert blocks["people"].sum() == pytest.approx(2.3 * homes, rel=0.03)
     for column in ("hisp", "under18", "over65"):
         assert (blocks[column] <= blocks["people"]).all()
         assert blocks[column].sum() > 0
-    url = f"sqlite:///{tmp_path / 'city.sqlite'}"
-    upgrade(url)
-    database = open_database(url)
-    result = import_city(database, read_city_file(tmp_path / "city.toml"))
-    database.close()
-    (report,) = [r for r in result.sources if r.kind == "residents"]
-    assert report.stored == len(blocks)
-    assert json.dumps(report.as_json())
+    account = json.loads((imported_demo / "printed.json").read_text())["import"]
+    (report,) = [one for one in account["sources"] if one["kind"] == "residents"]
+    assert report["stored"] == len(blocks)

@@ -30,6 +30,7 @@ FIVE = [
 
 pytestmark = [
     pytest.mark.shared_data,
+    pytest.mark.slow,
     pytest.mark.skipif(
         not DATA.is_dir(), reason="../shared/data/hartford is not beside this checkout"
     ),

@@ -7,7 +7,7 @@ from releasing import Publisher, town_run
 from staffing import Office
 from using import put_to_use
 
-from app.usecases.site_documents import site_files
+from app.site_documents import site_files
 from geodata.db.engine import open_database
 from geodata.releases.build import draft_release
 from geodata.repositories.runs import save_run

@@ -13,7 +13,7 @@ from town import SIDE, SOUTH, WEST, write_geojson
 
 from app import create_app
 from app.config import Settings
-from app.usecases.site_documents import site_files
+from app.site_documents import site_files
 from geodata.db.engine import open_database, upgrade
 from geodata.releases.build import approve_release, draft_release, withdraw_release
 from geodata.releases.folder import ReleaseFolder, approved_releases

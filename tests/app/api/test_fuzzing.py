@@ -6,6 +6,8 @@ import sys
 import pytest
 from serving import serving
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("part", ["everything", "what the town has"])
 def test_schemathesis_finds_nothing(town, unlimited, tmp_path, part):

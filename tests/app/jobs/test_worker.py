@@ -26,6 +26,8 @@ from geodata.ingest.store import import_city
 from geodata.repositories.run_analyses import list_findings
 from geodata.repositories.runs import get_run, list_runs
 
+pytestmark = pytest.mark.slow
+
 LONG = 120
 STEP_SECONDS = 8  # in which work that is stopped must be ended
 ON_SQLITE = pytest.mark.parametrize("place", ["sqlite"], indirect=True)  # no matter of SQL
@@ -150,6 +152,34 @@ def under_way(job):
     return job.state == "running" and job.stage is not None
 
 
+def _children(pid):
+    """Give the processes that a process started, and those that these started."""
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True)
+    own = [int(number) for number in found.stdout.split()]
+    return own + [below for one in own for below in _children(one)]
+
+
+def _working(pid):
+    """Give the process that does the work of a worker."""
+    return next(
+        one
+        for one in _children(pid)
+        if "app.jobs" in _command(one) and "app.cli" not in _command(one)
+    )
+
+
+def _command(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+
+
+def _lives(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def test_two_workers_share_the_jobs_and_take_none_twice(workers):
     with workers.database.session() as session:
         before = len(list_runs(session, "town"))
@@ -173,6 +203,21 @@ def test_a_job_of_a_killed_worker_is_taken_up_again_by_another(workers, run):
     assert (done.state, done.attempt, done.deaths) == ("done", 2, 1)
     assert f":{second.pid}:" in done.worker
     assert done.result == {"run": run}
+
+
+def test_a_running_job_is_cancelled_and_leaves_nothing(workers, run):
+    (worker,) = workers.living(1)
+    with workers.database.session() as session:
+        before = len(list_findings(session, run, "backtest"))
+    number = workers.ask("backtest", run=run, origins=23)
+    workers.until(number, under_way)
+    work.cancel(workers.database, number, "bob")
+    cancelled = workers.ended(number)
+    assert (cancelled.state, cancelled.message) == ("cancelled", "cancelled by bob")
+    with workers.database.session() as session:
+        assert len(list_findings(session, run, "backtest")) == before
+    assert workers.ended(workers.fit(21)).state == "done"
+    assert worker.poll() is None
 
 
 @ON_SQLITE
@@ -204,79 +249,8 @@ def test_a_worker_that_is_asked_to_end_releases_its_job(workers, run):
     assert workers.ended(number).state == "done"
 
 
-def test_a_running_job_is_cancelled_and_leaves_nothing(workers, run):
-    (worker,) = workers.living(1)
-    with workers.database.session() as session:
-        before = len(list_findings(session, run, "backtest"))
-    number = workers.ask("backtest", run=run, origins=23)
-    workers.until(number, under_way)
-    work.cancel(workers.database, number, "bob")
-    cancelled = workers.ended(number)
-    assert (cancelled.state, cancelled.message) == ("cancelled", "cancelled by bob")
-    with workers.database.session() as session:
-        assert len(list_findings(session, run, "backtest")) == before
-    assert workers.ended(workers.fit(21)).state == "done"
-    assert worker.poll() is None
-
-
-@ON_SQLITE
-def test_a_worker_ends_with_whoever_started_it(workers):
-    workers.living(0)
-    worker = workers.start("--with-parent", stdin=subprocess.PIPE)
-    cancelled = workers.fit(31)
-    workers.until(cancelled, lambda job: job.state == "running")
-    worker.stdin.close()
-    assert worker.wait(LONG) == 0
-    assert workers.job(cancelled).state == "waiting"
-
-
-def _children(pid):
-    """Give the processes that a process started, and those that these started."""
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True)
-    own = [int(number) for number in found.stdout.split()]
-    return own + [below for one in own for below in _children(one)]
-
-
-def _working(pid):
-    """Give the process that does the work of a worker."""
-    return next(
-        one
-        for one in _children(pid)
-        if "app.jobs" in _command(one) and "app.cli" not in _command(one)
-    )
-
-
-def _command(pid):
-    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-
-
-def _lives(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-@ON_SQLITE
-def test_work_that_does_not_answer_is_ended_from_outside_and_the_worker_goes_on(workers, run):
-    workers.living(0)
-    worker = workers.start(step_seconds=STEP_SECONDS)
-    number, _ = workers.backtest(run)
-    silent = _working(worker.pid)
-    os.kill(silent, signal.SIGSTOP)  # as deaf as one that never leaves a regular expression
-    failed = workers.ended(number)
-    assert failed.state == "failed"
-    assert f"no step in {STEP_SECONDS} seconds in the stage 'rolling origins'" in failed.message
-    assert not _lives(silent)
-    done = workers.ended(workers.fit(41))
-    assert done.state == "done"
-    assert done.worker == failed.worker
-
-
 @ON_SQLITE
 def test_work_whose_process_is_killed_is_taken_up_again_by_the_same_worker(workers, run):
-    workers.living(0)
     (worker,) = workers.living(1)
     number, _ = workers.backtest(run)
     for attempt in (1, 2):
@@ -322,3 +296,30 @@ def test_the_command_line_asks_lists_cancels_and_asks_again(workers):
     assert listed["worker_alive"] is True
     assert [job["state"] for job in listed["jobs"]][:2] == ["done", "cancelled"]
     assert call("jobs", "--all")["jobs"] == listed["jobs"]
+
+
+@ON_SQLITE
+def test_a_worker_ends_with_whoever_started_it(workers):
+    workers.living(0)
+    worker = workers.start("--with-parent", stdin=subprocess.PIPE)
+    cancelled = workers.fit(31)
+    workers.until(cancelled, lambda job: job.state == "running")
+    worker.stdin.close()
+    assert worker.wait(LONG) == 0
+    assert workers.job(cancelled).state == "waiting"
+
+
+@ON_SQLITE
+def test_work_that_does_not_answer_is_ended_from_outside_and_the_worker_goes_on(workers, run):
+    workers.living(0)
+    worker = workers.start(step_seconds=STEP_SECONDS)
+    number, _ = workers.backtest(run)
+    silent = _working(worker.pid)
+    os.kill(silent, signal.SIGSTOP)  # as deaf as one that never leaves a regular expression
+    failed = workers.ended(number)
+    assert failed.state == "failed"
+    assert f"no step in {STEP_SECONDS} seconds in the stage 'rolling origins'" in failed.message
+    assert not _lives(silent)
+    done = workers.ended(workers.fit(41))
+    assert done.state == "done"
+    assert done.worker == failed.worker

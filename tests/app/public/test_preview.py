@@ -12,7 +12,7 @@ from releasing import keep_run, town_run
 
 from app import create_app
 from app.config import Settings
-from app.usecases.site_documents import make_city_preview, site_files
+from app.site_documents import make_city_preview, site_files
 from geodata.db.engine import open_database
 from geodata.errors import ReleaseError
 from geodata.releases.build import approve_release, draft_release, verify_release
@@ -79,7 +79,7 @@ def test_a_preview_that_is_refused_leaves_the_one_before_and_tells_why(town, pre
         return {**site_files(_material, files), "data/alerts.csv": files["data/alerts.csv"] + b"x"}
 
     with monkeypatch.context() as patch:
-        patch.setattr("app.usecases.site_documents.site_files", wrong)
+        patch.setattr("app.site_documents.site_files", wrong)
         with pytest.raises(ReleaseError, match="the release is refused"):
             make_city_preview(town.database, town.settings, "town", run="a" * 12)
     assert PreviewFolder.current(town.settings.previews, "town").id == preview.id

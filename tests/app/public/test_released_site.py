@@ -12,7 +12,7 @@ from releasing import LAST, TODAY, Publisher, keep_run, tell_initiatives
 from app import create_app
 from app.config import Settings
 from app.public.published_city import CityDocument
-from app.usecases.site_documents import site_files
+from app.site_documents import site_files
 from geodata.db.engine import open_database, upgrade
 from geodata.errors import BrokenReleaseError
 from geodata.releases.build import approve_release, draft_release, withdraw_release

@@ -10,7 +10,7 @@ from releasing import Publisher, keep_run, tell_initiatives, town_run
 from staffing import Office, keep_city
 
 from app.jobs.kinds import Tools, read_task
-from app.usecases.site_documents import site_files
+from app.site_documents import site_files
 from geodata.db.engine import open_database, upgrade
 from geodata.releases.build import approve_release, draft_release
 from geodata.releases.folder import ReleaseFolder

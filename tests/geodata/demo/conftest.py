@@ -6,9 +6,11 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from demo_fixtures import made_once
 from sqlalchemy import select
 
 from geodata.db.engine import open_database
+from geodata.demo import write_city
 from geodata.measures.ledger import Ledger
 from geodata.repositories.cities import get_city
 from geodata.repositories.recorded import TABLES, read_frame
@@ -45,3 +47,18 @@ def brought(imported_demo):
             ledger=Ledger(session, city, city.this_day()),
         )
     database.close()
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory):
+    """Draw the city of a seed, once for all tests; return its folder and what was drawn."""
+
+    def of(seed):
+        def make(folder):
+            truth = write_city(folder / "city", seed=seed)
+            (folder / "truth.pickle").write_bytes(pickle.dumps(truth))
+
+        folder = made_once(tmp_path_factory, f"drawn-{seed}", make)
+        return folder / "city", pickle.loads((folder / "truth.pickle").read_bytes())  # noqa: S301
+
+    return of

@@ -1,11 +1,12 @@
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from gunfire import SPRING, degrees
 
 from geodata.measures.record import Scope
-from geodata.measures.registry import by_district
+from geodata.measures.registry import MEASURES, work_out_scopes
 from spatial.intervals import wilson
 
 
@@ -144,5 +145,6 @@ def test_districts_are_apart(town, ledger_of):
     town.alert(x=1000)
     town.alert(x=2500)
     town.alert(x=2600)
-    values = by_district(ledger_of(), SPRING, "alerts.count")
+    scopes = [replace(SPRING, district=code) for code in ("D1", "D2")]
+    values = work_out_scopes(ledger_of(), scopes, [MEASURES["alerts.count"]], {}).values()
     assert [(v.scope.district, v.figure.value) for v in values] == [("D1", 1), ("D2", 2)]

@@ -1,4 +1,4 @@
-"""All scopes of a measure are worked out together: held against a filter of rows for each cell."""
+"""All scopes of a measure are worked out together: compared with a filter of rows for each cell."""
 
 import datetime as dt
 from dataclasses import replace
@@ -34,7 +34,7 @@ def draw_gunfire(town, rng):
     for _ in range(160):
         when = {"day": int(rng.integers(DAYS)), "at": float(rng.integers(-40_000, 40_000))}
         spot = {"x": float(rng.uniform(100, 3900)), "y": float(rng.uniform(100, 3900))}
-        told = {
+        facts = {
             "reviewed": float(rng.integers(-5, 30)),
             "published": maybe(rng, 0.9, float(rng.integers(5, 90))) or 61.0,
             "arrived": float(rng.integers(60, 1500)),
@@ -43,7 +43,7 @@ def draw_gunfire(town, rng):
             "arrests": maybe(rng, 0.5, int(rng.integers(0, 2))),
             "number": maybe(rng, 0.4, f"E{rng.integers(60)}"),
         }
-        alert = town.alert(**when, **spot, **told)
+        alert = town.alert(**when, **spot, **facts)
         if rng.random() < 0.4:
             later = {**when, "at": when["at"] + float(rng.integers(-100, 900))}
             town.call(**later, **spot, arrived=float(rng.integers(60, 1500)))
@@ -215,9 +215,9 @@ def test_the_pass_gives_what_a_filter_of_each_cell_gives(ledger, cells):
         }
         for identity, figure in expected.items():
             one = found[identity, scope].figure
-            told = (one.value, one.missing, one.low, one.high)
+            found_here = (one.value, one.missing, one.low, one.high)
             quiet = identity.startswith("dirtbike") and one.value is None and figure[0] == 0
-            assert quiet or told == figure, (identity, scope)
+            assert quiet or found_here == figure, (identity, scope)
             compared += one.value is not None
         for name, rows in (("alerts", alerts), ("events", events)):
             value = found[f"{name}.count", scope].figure.value

@@ -20,6 +20,8 @@ from geodata.ingest.store import import_city
 from geodata.releases.build import approve_release, draft_release
 from geodata.releases.folder import ReleaseFolder
 
+pytestmark = pytest.mark.slow
+
 ACTIONS = ("imported", "fit", "draft", "approve", "withdraw")
 SMALL_DISK_MB = 48
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from releasing import LAST, TODAY, Publisher, degrees, keep_run, town_run
 
-from app.usecases.site_documents import site_files
+from app.site_documents import site_files
 from geodata.releases.build import make_draft
 from geodata.releases.inputs import gather
 from geodata.repositories.cities import get_city

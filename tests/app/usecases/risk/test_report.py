@@ -7,10 +7,10 @@ from demo_fixtures import HELD_OUT
 
 from app import create_app
 from app.config import Settings
+from app.run_view import run_context
+from app.site_documents import make_city_preview
 from app.usecases.risk.analyses import bootstrap, compare
 from app.usecases.risk.fit import FitRequest, fit
-from app.usecases.risk.view import run_context
-from app.usecases.site_documents import make_city_preview
 from app.workbench.run_report import write_report
 from geodata.db.engine import open_database
 from geodata.errors import DataError

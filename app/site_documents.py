@@ -35,9 +35,9 @@ from app.public.release_reader import (
     ZONES,
 )
 from app.public.still import still_files
+from app.run_view import public_run
 from app.usecases.risk.analyses import CERTAINTY, SENSITIVITY
 from app.usecases.risk.validation import BACKTEST, VALIDATION
-from app.usecases.risk.view import public_run
 from geodata.releases.encoding import document_bytes, json_bytes
 from geodata.releases.preview import make_preview
 from geodata.releases.public_zones import digest_run
