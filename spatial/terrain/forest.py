@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.ensemble import RandomForestRegressor
 
 from spatial.terrain.factors import distance_to_nearest
 
@@ -86,6 +85,9 @@ def grow_forest(
     workers
         Threads; the result does not depend on them.
     """
+    # imported here: it takes a second, and most commands and pages grow no forest
+    from sklearn.ensemble import RandomForestRegressor
+
     forest = RandomForestRegressor(
         trees,
         min_samples_leaf=LEAF,

@@ -12,3 +12,9 @@ def before_run_lists(connection):
     for column in RUN_LISTS:
         connection.execute(text(f"ALTER TABLE run DROP COLUMN {column}"))
     connection.execute(text("UPDATE alembic_version SET version_num = '0017'"))
+
+
+def before_measures(connection):
+    """Take a database at schema 0017 back to 0016: no city declared measures."""
+    connection.execute(text("ALTER TABLE city DROP COLUMN measures"))
+    connection.execute(text("UPDATE alembic_version SET version_num = '0016'"))

@@ -5,7 +5,7 @@ import datetime as dt
 import geopandas as gpd
 import pytest
 import shapely
-from earlier import before_run_lists
+from earlier import before_measures, before_run_lists
 from sqlalchemy import text
 
 from geodata.db.engine import upgrade
@@ -135,6 +135,7 @@ def as_before(database):
     """Take a database back to the version before runs were put to use."""
     with database.engine.begin() as connection:
         before_run_lists(connection)
+        before_measures(connection)
         for table in ("run_use", "run_name", "zone_code"):
             connection.execute(text(f"DROP TABLE {table}"))
             if connection.dialect.name == "postgresql":

@@ -56,6 +56,15 @@ def test_drawn_visits_leave_minutes_to_spare_on_both_sides(seed):
     assert min(gaps_of(eight, 15, 480)[1:-1]) >= 29
 
 
+def test_drawn_visits_are_spread_and_never_even():
+    """Gaps are up to 60 % longer than their mean, which is 40 minutes here."""
+    spec = spec_of(shift_min=480, visit_min=15)
+    starts = [draw_starts(8, spec, np.random.default_rng(seed)) for seed in range(40)]
+    longest = [max(gaps_of(one, 15, 480)) for one in starts]
+    assert 60 < max(longest) <= 65
+    assert len({tuple(one) for one in starts}) == 40
+
+
 def test_the_same_seed_gives_the_same_plan_and_another_seed_another_order(town):
     expected, travel = town(10)
     one, same, other = (plan_visits(expected, travel, spec_of(seed=seed)) for seed in (7, 7, 8))

@@ -6,7 +6,8 @@ from hypothesis.extra import numpy as hnp
 
 from spatial.grid import lay_grid
 from spatial.spec import RiskFactor
-from spatial.terrain.candidates import build_design, distinct_rows, encode
+from spatial.terrain.candidates import Design, build_design, distinct_rows, encode
+from spatial.terrain.factors import Candidate
 
 
 def near(name, **change):
@@ -45,6 +46,14 @@ def test_a_column_that_marks_most_cells_is_warned_of(make_points):
     told = design.warnings()
     assert any("homes proximity 1000" in text and "populated land" in text for text in told)
     assert not any("homes proximity 200" in text for text in told)
+
+
+def test_more_than_half_of_the_cells_are_most_of_them():
+    columns = np.zeros((100, 2), dtype=np.uint8)
+    columns[:50, 0] = columns[:51, 1] = 1
+    half, more = Candidate("half", "proximity", 100.0), Candidate("more", "proximity", 100.0)
+    (warning,) = Design(candidates=(half, more), columns=columns, dropped=()).warnings()
+    assert warning.startswith("more proximity 100 marks 51%")
 
 
 @given(

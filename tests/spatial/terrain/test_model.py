@@ -81,6 +81,15 @@ def test_few_incidents_are_warned_of_and_too_few_refused(make_design, make_grid,
             fit_risk_terrain(grid, counts, layers, 200, ModelSpec())
 
 
+@pytest.mark.parametrize(("total", "warned"), [(99, True), (100, False)])
+def test_fewer_than_a_hundred_incidents_are_warned_of(make_design, total, warned):
+    design, _ = make_design()
+    counts = np.zeros(3000, dtype=np.int64)
+    counts[:total] = 1
+    warnings = choose_terrain(design, counts, ModelSpec(families=("poisson",))).warnings
+    assert any(f"only {total} incidents" in warning for warning in warnings) == warned
+
+
 def test_noise_gives_a_flat_terrain_and_says_so(make_design):
     design, _ = make_design()
     counts = np.random.default_rng(3).poisson(0.2, 3000)
