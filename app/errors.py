@@ -115,7 +115,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:
-        answer = make_response(_answer(error.code or 500, _told(error)))
+        answer = make_response(_answer(error.code or 500, _describe(error)))
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             answer.headers["Allow"] = ", ".join(error.valid_methods)
         return answer
@@ -132,7 +132,7 @@ def register(app: Flask) -> None:
         return _answer(500, "")
 
 
-def _told(error: HTTPException) -> str:
+def _describe(error: HTTPException) -> str:
     """Say what to do about an error of the request itself, where the heading does not."""
     if isinstance(error, UnknownHostError):
         return error.description

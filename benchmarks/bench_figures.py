@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.bench_measures import fill, make_city
 from geodata.db.engine import open_database, upgrade
-from geodata.measures.ledger import Ledger
+from geodata.measures.ledger import MeasureData
 from geodata.measures.registry import MEASURES, steps, work_out, work_out_scopes
 from geodata.repositories.cities import get_city
 from spatial.measures.scopes import Scope
@@ -45,7 +45,7 @@ def main(alerts, districts, years):
         with database.session() as session:
             city = get_city(session, "big")
             started = time.perf_counter()
-            ledger = Ledger(session, city, dt.date(2025, 1, 1))
+            ledger = MeasureData(session, city, dt.date(2025, 1, 1))
             for section in ("alerts", "calls", "verified", "events", "visits", "plans"):
                 ledger.table(section)
             reading = time.perf_counter() - started

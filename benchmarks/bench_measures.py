@@ -17,7 +17,7 @@ from sqlalchemy import insert
 
 from geodata.db.engine import open_database, upgrade
 from geodata.db.tables import City, District
-from geodata.measures.ledger import Ledger
+from geodata.measures.ledger import MeasureData
 from geodata.measures.registry import work_out
 from geodata.repositories.cities import get_city
 from geodata.repositories.recorded import TABLES
@@ -128,7 +128,7 @@ def main(alerts, calls):
         ):
             with database.session() as session:
                 started = time.perf_counter()
-                ledger = Ledger(session, get_city(session, "big"), dt.date(2025, 1, 1))
+                ledger = MeasureData(session, get_city(session, "big"), dt.date(2025, 1, 1))
                 whole = Scope(start=dt.date(2020, 1, 1), end=dt.date(2025, 1, 1))
                 values = work_out(ledger, scope or whole)
                 seconds = time.perf_counter() - started

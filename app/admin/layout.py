@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from geodata.repositories.audit import Entry
+    from geodata.repositories.audit import AuditRecord
 
 
 CITY_CLOCK = "city_clock"  # of the request: the time zone of the city that its page is about
@@ -140,7 +140,7 @@ def paging(args: Mapping[str, str], rows: int, size: int, kept: Mapping[str, Any
     return Paging(page=page, pages=pages, rows=rows, start=(page - 1) * size, query=query)
 
 
-def audit_rows(entries: Sequence[Entry]) -> list[AuditRow]:
+def audit_rows(entries: Sequence[AuditRecord]) -> list[AuditRow]:
     """Write entries for a table."""
     return [
         AuditRow(
@@ -149,14 +149,14 @@ def audit_rows(entries: Sequence[Entry]) -> list[AuditRow]:
             person=entry.person,
             action=entry.action,
             object=entry.object,
-            details=_told(entry.details),
+            details=_describe(entry.details),
             hash=entry.hash,
         )
         for entry in entries
     ]
 
 
-def _told(details: Mapping[str, Any]) -> str:
+def _describe(details: Mapping[str, Any]) -> str:
     parts = [
         f"{name}: {_value(value)}" for name, value in details.items() if value not in (None, "")
     ]

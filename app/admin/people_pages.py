@@ -169,7 +169,7 @@ def end_sessions(name: str) -> ResponseReturnValue:
 @bp.get("/audit")
 def audit() -> ResponseReturnValue:
     """Show the audit, the newest first."""
-    only = _asked(request.args)
+    only = _requested(request.args)
     with desk().database.session() as session:
         actions = audits.actions(session)
         count, _ = audits.page(session, only, start=0, size=0)
@@ -184,7 +184,7 @@ def audit() -> ResponseReturnValue:
 @bp.get("/audit/export")
 def audit_export() -> ResponseReturnValue:
     """Send the entries that were asked for, the oldest first, one JSON object a line."""
-    only = _asked(request.args)
+    only = _requested(request.args)
     database, who = desk().database, require_visitor().person.name
     with database.session(write=True) as session:
         told = {name: request.args.get(name) for name in ("person", "action", "from", "to")}
@@ -203,8 +203,8 @@ def audit_export() -> ResponseReturnValue:
     return response
 
 
-def _asked(args: Mapping[str, str]) -> audits.Filter:
-    return audits.Filter(
+def _requested(args: Mapping[str, str]) -> audits.AuditFilter:
+    return audits.AuditFilter(
         person=_plain(args.get("person", "")) or None,
         action=_plain(args.get("action", "")) or None,
         from_=addresses.day(args, "from"),
@@ -242,7 +242,7 @@ def _person_page(
     since = desk().now() - desk().idle
     with desk().database.session() as session:
         theirs = sessions.open_sessions(session, found.id, since)
-        _, rows = audits.page(session, audits.Filter(person=found.name), start=0, size=10)
+        _, rows = audits.page(session, audits.AuditFilter(person=found.name), start=0, size=10)
     page = render_template(
         "staff/person.html",
         person=found,

@@ -49,7 +49,7 @@ from app.public import release_words
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from app.api.layer_queries import Layer
+    from app.api.layer_queries import ReleaseLayer
     from geodata.releases.folder import ReleaseFolder
 
 SPEC = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/"
@@ -281,9 +281,9 @@ def item(collection: str, feature: str) -> ResponseReturnValue:
     return send_json({**found, "links": links}, form=GEOJSON, modified=modified, links=links)
 
 
-def _collection(release: ReleaseFolder, layer: Layer) -> Collection:
+def _collection(release: ReleaseFolder, layer: ReleaseLayer) -> Collection:
     extent: Extent = {}
-    bounds, span = layer_queries.held(release, layer).bounds, layer_queries.days(release, layer)
+    bounds, span = layer_queries.kept(release, layer).bounds, layer_queries.days(release, layer)
     if bounds is not None:
         extent["spatial"] = {"bbox": [list(bounds)], "crs": WGS84}
     if span is not None:

@@ -85,7 +85,7 @@ FILTERS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layer:
+class ReleaseLayer:
     """One layer of a release.
 
     ``key`` is the property that identifies a feature; without one it is known by its row, counted
@@ -130,21 +130,21 @@ class Layer:
 LAYERS = {
     one.name: one
     for one in (
-        Layer(
+        ReleaseLayer(
             name="zones",
             title="Risk terrain zones",
             about="Outlines of zones with their class and the reasons for them.",
             key="id",
             geometry="Polygon or MultiPolygon",
         ),
-        Layer(
+        ReleaseLayer(
             name="districts",
             title="Police districts",
             about="Outlines of the police districts.",
             key="code",
             geometry="Polygon or MultiPolygon",
         ),
-        Layer(
+        ReleaseLayer(
             name="alerts",
             title="Gunshot alerts",
             about=(
@@ -155,7 +155,7 @@ LAYERS = {
             geometry="Point",
             dated=True,
         ),
-        Layer(
+        ReleaseLayer(
             name="complaints",
             title="Dirt-bike complaints",
             about=(
@@ -179,12 +179,12 @@ class Held:
     bounds: tuple[float, float, float, float] | None
 
 
-def there(release: ReleaseFolder) -> list[Layer]:
+def there(release: ReleaseFolder) -> list[ReleaseLayer]:
     """Give the layers that a release has."""
     return [layer for layer in LAYERS.values() if layer.file in release.files]
 
 
-def require_layer(release: ReleaseFolder, name: str) -> Layer:
+def require_layer(release: ReleaseFolder, name: str) -> ReleaseLayer:
     """Give a layer of a release.
 
     Raises
@@ -202,7 +202,7 @@ def require_layer(release: ReleaseFolder, name: str) -> Layer:
 
 
 @lru_cache(maxsize=KEPT)
-def held(release: ReleaseFolder, layer: Layer) -> Held:
+def kept(release: ReleaseFolder, layer: ReleaseLayer) -> Held:
     """Read a layer once: a release never changes."""
     found = open_data.document(release, layer.file).get("features", [])
     shapes = shapely.from_geojson([json.dumps(one["geometry"]) for one in found])
@@ -222,7 +222,7 @@ def held(release: ReleaseFolder, layer: Layer) -> Held:
     return Held(features=features, shapes=shapes, bounds=bounds)
 
 
-def feature(release: ReleaseFolder, layer: Layer, identity: str) -> dict[str, Any]:
+def feature(release: ReleaseFolder, layer: ReleaseLayer, identity: str) -> dict[str, Any]:
     """Give one feature of a layer.
 
     Raises
@@ -230,14 +230,14 @@ def feature(release: ReleaseFolder, layer: Layer, identity: str) -> dict[str, An
     NotStoredError
         If there is none of that id.
     """
-    for one in held(release, layer).features:
+    for one in kept(release, layer).features:
         if str(one["id"]) == identity:
             return one
     msg = f"release {release.id} has no feature {identity[:40]!r} in {layer.name}"
     raise NotStoredError(msg)
 
 
-def choose(args: MultiDict[str, str], release: ReleaseFolder, layer: Layer) -> list[int]:
+def choose(args: MultiDict[str, str], release: ReleaseFolder, layer: ReleaseLayer) -> list[int]:
     """Give the places in the layer of the features that an address asks for.
 
     Raises
@@ -245,7 +245,7 @@ def choose(args: MultiDict[str, str], release: ReleaseFolder, layer: Layer) -> l
     SpecError
         If a field cannot be read or names what is not there.
     """
-    layered = held(release, layer)
+    layered = kept(release, layer)
     by = MultiDict([pair for pair in args.items(multi=True) if pair[0] in layer.filters])
     choice = open_data.choose(by, release, layer.file)
     first, last = _span(args.get("datetime"))
@@ -260,7 +260,9 @@ def choose(args: MultiDict[str, str], release: ReleaseFolder, layer: Layer) -> l
     return found
 
 
-def rows(release: ReleaseFolder, layer: Layer, places: Sequence[int]) -> list[Mapping[str, Any]]:
+def rows(
+    release: ReleaseFolder, layer: ReleaseLayer, places: Sequence[int]
+) -> list[Mapping[str, Any]]:
     """Give features as rows of a table: those of the release's own table, where it has one.
 
     Raises
@@ -268,7 +270,7 @@ def rows(release: ReleaseFolder, layer: Layer, places: Sequence[int]) -> list[Ma
     BrokenReleaseError
         If table and features tell different rows.
     """
-    layered = held(release, layer)
+    layered = kept(release, layer)
     name = layer.file.replace(".geojson", ".csv")
     same = name in FILES and FILES[name].columns == layer.columns and name in release.files
     if not same:
@@ -280,9 +282,9 @@ def rows(release: ReleaseFolder, layer: Layer, places: Sequence[int]) -> list[Ma
     return [told[place] for place in places]
 
 
-def days(release: ReleaseFolder, layer: Layer) -> tuple[str, str] | None:
+def days(release: ReleaseFolder, layer: ReleaseLayer) -> tuple[str, str] | None:
     """Give the first and the last day of a layer's features."""
-    told = [one["properties"]["day"] for one in held(release, layer).features if layer.dated]
+    told = [one["properties"]["day"] for one in kept(release, layer).features if layer.dated]
     return (min(told), max(told)) if told else None
 
 

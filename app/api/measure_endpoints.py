@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from app.public.published_city import Shown
+    from app.public.published_city import PublicCityView
     from spatial.measures.scopes import Scope
 
 DAY_SCHEMA = {"type": "string", "anyOf": [{"format": "date"}, {"const": ""}]}
@@ -242,12 +242,12 @@ def initiatives() -> ResponseReturnValue:
     return seal(answer, modified=_approved(shown))
 
 
-def _approved(shown: Shown) -> dt.datetime:
+def _approved(shown: PublicCityView) -> dt.datetime:
     """Return when the release that is shown was approved."""
     return release_words.approved_at(site().release(shown))
 
 
-def _about(shown: Shown, scope: Scope) -> dict[str, Any]:
+def _about(shown: PublicCityView, scope: Scope) -> dict[str, Any]:
     return {"city": shown.city.slug, **_days(scope), "district": scope.district}
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Field:
+class DescribedField:
     """One field of an address: its name, what it may be, what it means."""
 
     name: str
@@ -34,7 +34,7 @@ class Field:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Address:
+class DescribedAddress:
     """One address and what it gives; ``href`` is it itself where it can be opened as it is."""
 
     id: str
@@ -42,18 +42,18 @@ class Address:
     path: str
     summary: str
     meaning: str
-    fields: tuple[Field, ...]
+    fields: tuple[DescribedField, ...]
     forms: tuple[str, ...]
     href: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Section:
+class DescribedSection:
     """Addresses of one kind."""
 
     id: str
     meaning: str
-    addresses: tuple[Address, ...]
+    addresses: tuple[DescribedAddress, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class ReferencePage:
 
     root: str
     version: str
-    sections: tuple[Section, ...]
+    sections: tuple[DescribedSection, ...]
 
 
 def reference_page(document: Mapping[str, Any]) -> ReferencePage:
@@ -75,7 +75,7 @@ def reference_page(document: Mapping[str, Any]) -> ReferencePage:
         for tag in told["tags"]
     ]
     sections = tuple(
-        Section(
+        DescribedSection(
             id=tag["name"],
             meaning=tag["description"],
             addresses=tuple(one for name, one in every if name == tag["name"]),
@@ -89,9 +89,9 @@ def reference_page(document: Mapping[str, Any]) -> ReferencePage:
     )
 
 
-def _address(root: str, path: str, method: str, told: Mapping[str, Any]) -> Address:
+def _address(root: str, path: str, method: str, told: Mapping[str, Any]) -> DescribedAddress:
     open_to_all = method == "get" and "{" not in path and not told["security"]
-    return Address(
+    return DescribedAddress(
         id=told["operationId"].replace(".", "-"),
         method=method.upper(),
         path=f"{root}{path}",
@@ -108,8 +108,8 @@ def _address(root: str, path: str, method: str, told: Mapping[str, Any]) -> Addr
     )
 
 
-def _field(told: Mapping[str, Any]) -> Field:
-    return Field(
+def _field(told: Mapping[str, Any]) -> DescribedField:
+    return DescribedField(
         name=told["name"],
         kind=_kind(told["schema"]),
         meaning=told["description"],

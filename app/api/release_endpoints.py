@@ -33,7 +33,7 @@ from app.api.document import (
     Reference,
     describe,
 )
-from app.api.layer_queries import BBOX, DATETIME, FILTERS, LAYERS, Layer
+from app.api.layer_queries import BBOX, DATETIME, FILTERS, LAYERS, ReleaseLayer
 from app.public import open_data, release_words
 from app.public.decorators import site
 from geodata.errors import NotStoredError
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.api.document import Schema
-    from app.public.published_city import Shown
+    from app.public.published_city import PublicCityView
     from geodata.releases.folder import ReleaseFolder
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -137,7 +137,7 @@ class City(TypedDict):
     links: NotRequired[list[Link]]
 
 
-def current() -> tuple[Shown, ReleaseFolder]:
+def current() -> tuple[PublicCityView, ReleaseFolder]:
     """Give the city that is asked for and the release that is shown of it.
 
     Raises
@@ -149,7 +149,7 @@ def current() -> tuple[Shown, ReleaseFolder]:
     return shown, site().release(shown)
 
 
-def shown_city() -> Shown:
+def shown_city() -> PublicCityView:
     """Give the city that is asked for.
 
     Raises
@@ -266,7 +266,7 @@ def release(release: str) -> ResponseReturnValue:
     raise NotStoredError(msg)
 
 
-def feature_schema(layer: Layer | None) -> Schema:
+def feature_schema(layer: ReleaseLayer | None) -> Schema:
     """Describe a feature of a layer, or of any."""
     return {
         "type": "object",
@@ -287,7 +287,7 @@ def feature_schema(layer: Layer | None) -> Schema:
     }
 
 
-def collection_schema(layer: Layer | None) -> Schema:
+def collection_schema(layer: ReleaseLayer | None) -> Schema:
     """Describe a page of features."""
     return {
         "type": "object",
@@ -316,7 +316,7 @@ def give_features(name: str, form: str, others: tuple[str, ...] = FORMS) -> Resp
         columns = [column.name for column in layer.columns]
         rows = layer_queries.rows(release, layer, wanted_places)
         return send_table(columns, rows, modified=modified, links=links)
-    every = layer_queries.held(release, layer).features
+    every = layer_queries.kept(release, layer).features
     document = {
         "type": "FeatureCollection",
         "numberMatched": len(places),
@@ -327,7 +327,7 @@ def give_features(name: str, form: str, others: tuple[str, ...] = FORMS) -> Resp
     return send_json(document, form=mime, modified=modified, links=links)
 
 
-def _add_layer(layer: Layer) -> None:
+def _add_layer(layer: ReleaseLayer) -> None:
     """Add the two addresses of a layer: as features, and as a table."""
     fields = ("city", "limit", "offset", "bbox", "datetime", *layer.filters)
     common = (CITY, LIMIT, OFFSET, BBOX, DATETIME, *(FILTERS[name] for name in layer.filters))

@@ -213,7 +213,7 @@ def job(number: int) -> ResponseReturnValue:
 def ask_job() -> ResponseReturnValue:
     """Ask for a job."""
     require_known()
-    kind, arguments = _asked(request.get_json())
+    kind, arguments = _requested(request.get_json())
     room, person = workroom(), require_bearer().person
     if not may_ask(person, kind):
         raise Forbidden
@@ -284,7 +284,7 @@ def _number(number: int) -> int:
     return number
 
 
-def _asked(body: Any) -> tuple[str, dict[str, Any]]:
+def _requested(body: Any) -> tuple[str, dict[str, Any]]:
     """Read what is asked for.
 
     Raises

@@ -349,18 +349,18 @@ def gpx(sheet: Sheet) -> bytes:
     ET.register_namespace("", GPX)
     root = ET.Element(f"{{{GPX}}}gpx", {"version": "1.1", "creator": "Safer Ground"})
     about = ET.SubElement(root, f"{{{GPX}}}metadata")
-    _told(about, "name", sheet.title)
-    _told(about, "time", f"{sheet.plan.created_at:%Y-%m-%dT%H:%M:%SZ}")
+    _describe(about, "name", sheet.title)
+    _describe(about, "time", f"{sheet.plan.created_at:%Y-%m-%dT%H:%M:%SZ}")
     for unit in document["units"]:
         route = ET.SubElement(root, f"{{{GPX}}}rte")
-        _told(route, "name", f"Unit {unit['unit']}")
+        _describe(route, "name", f"Unit {unit['unit']}")
         for visit in unit["visits"]:
             lat, lon = places[visit["zone"]]
             point = ET.SubElement(route, f"{{{GPX}}}rtept", {"lat": str(lat), "lon": str(lon)})
             moment = dt.datetime.fromtimestamp(visit["start_ms"] / 1000, dt.UTC)
-            _told(point, "time", f"{moment:%Y-%m-%dT%H:%M:%SZ}")
-            _told(point, "name", f"{visit['start'][11:]} {sheet.zone_title(visit['zone'])}")
-            _told(point, "desc", _advice(sheet, visit["zone"]))
+            _describe(point, "time", f"{moment:%Y-%m-%dT%H:%M:%SZ}")
+            _describe(point, "name", f"{visit['start'][11:]} {sheet.zone_title(visit['zone'])}")
+            _describe(point, "desc", _advice(sheet, visit["zone"]))
     return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
@@ -393,5 +393,5 @@ def _advice(sheet: Sheet, zone: str) -> str:
     )
 
 
-def _told(parent: ET.Element, name: str, text: str) -> None:
+def _describe(parent: ET.Element, name: str, text: str) -> None:
     ET.SubElement(parent, f"{{{GPX}}}{name}").text = UNPRINTABLE.sub("", text)

@@ -78,7 +78,7 @@ def show(
     as_json: bool,
 ) -> None:
     """Show the last entries, the newest first."""
-    only = audits.Filter(person=person, action=action, from_=from_, to=to)
+    only = audits.AuditFilter(person=person, action=action, from_=from_, to=to)
     with open_for(database_url).session() as session:
         count, rows = audits.page(session, only, start=0, size=last)
     if as_json:
@@ -154,7 +154,7 @@ def export(
     database_url: str | None,
 ) -> None:
     """Write entries to FILE, the oldest first, one JSON object a line; the export is recorded."""
-    only = audits.Filter(person=person, action=action, from_=from_, to=to)
+    only = audits.AuditFilter(person=person, action=action, from_=from_, to=to)
     database, count = open_for(database_url), 0
     try:
         with (

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from app.command.district import Place, Present
+    from app.command.district import DistrictPage, Present
     from geodata.repositories.actions import ActionRecord, EventRecord
     from geodata.repositories.zone_versions import ZoneRecord
     from spatial.errors import SaferGroundError
@@ -246,7 +246,9 @@ class Reminder:
     address: str
 
 
-def action_rows(place: Place, there: Present, found: Sequence[ActionRecord]) -> list[ActionRow]:
+def action_rows(
+    place: DistrictPage, there: Present, found: Sequence[ActionRecord]
+) -> list[ActionRow]:
     """Write actions for a list."""
     today = place.now.date()
     return [_row(there, one, today) for one in found]
@@ -277,7 +279,7 @@ def event_rows(there: Present, events: Sequence[EventRecord]) -> list[EventRow]:
         EventRow(
             when=moment(event.at),
             by=event.person,
-            told=_told(there, event),
+            told=_describe(there, event),
             text=event.text,
         )
         for event in reversed(events)
@@ -326,7 +328,7 @@ def _lower(name: str) -> str:
     return name.replace("Zone", "zone", 1)
 
 
-def _told(there: Present, event: EventRecord) -> str:
+def _describe(there: Present, event: EventRecord) -> str:
     if event.kind == "changed":
         parts = [
             f"{name} {_value(there, name, before)} became {_value(there, name, after)}"
@@ -374,7 +376,7 @@ class OpenActions:
     lines: tuple[OpenAction, ...]
 
 
-def open_actions(session: Session, place: Place) -> OpenActions:
+def open_actions(session: Session, place: DistrictPage) -> OpenActions:
     """Give the open actions of a district, the most urgent first."""
     count, found = actions.list_actions(
         session, place.city.id, [place.code], ASKED, start=0, size=MOST

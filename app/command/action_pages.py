@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from app.command.action_forms import Reminder
-    from app.command.district import Place
+    from app.command.district import DistrictPage
     from geodata.repositories.actions import ActionQuery, ActionRecord
     from geodata.repositories.people import PersonRecord
 
@@ -59,7 +59,7 @@ def actions(city: str, district: str) -> ResponseReturnValue:
     place, there = _here(city, district)
     with workroom().database.session() as session:
         sums = store.owner_sums(session, place.city.id, place.code, place.now.date())
-        query, kept = _asked(request.args, there, [one.owner for one in sums])
+        query, kept = _requested(request.args, there, [one.owner for one in sums])
         count, _ = _listed(session, place, query, 0, 0)
         pages = paging(request.args, count, PAGE, kept)
         _, found = _listed(session, place, query, pages.start, PAGE)
@@ -254,13 +254,13 @@ def feed(token: str) -> ResponseReturnValue:
     return Response(calendar(found, desk().now()), mimetype="text/calendar")
 
 
-def _here(city: str, district: str) -> tuple[Place, Present]:
+def _here(city: str, district: str) -> tuple[DistrictPage, Present]:
     place = own_place(city, district, "actions.actions")
     with workroom().database.session() as session:
         return place, present(session, place, None)
 
 
-def _action(city: str, district: str, number: int) -> tuple[Place, Present, ActionRecord]:
+def _action(city: str, district: str, number: int) -> tuple[DistrictPage, Present, ActionRecord]:
     """Give an action of the district, with the zones of the run that it was made on."""
     place = own_place(city, district, "actions.actions")
     with workroom().database.session() as session:
@@ -272,7 +272,7 @@ def _action(city: str, district: str, number: int) -> tuple[Place, Present, Acti
     return place, there, found
 
 
-def _address(place: Place, number: int) -> str:
+def _address(place: DistrictPage, number: int) -> str:
     return place.url("actions.action", number=number)
 
 
@@ -280,7 +280,7 @@ def _form(found: ActionRecord) -> ActionForm:
     return ActionForm(formdata=None, data={**typed(found.facts), "version": found.version})
 
 
-def _owners(place: Place) -> list[str]:
+def _owners(place: DistrictPage) -> list[str]:
     """Give owners to choose from: those of the district, then usual ones."""
     with workroom().database.session() as session:
         sums = store.owner_sums(session, place.city.id, place.code, place.city.this_day())
@@ -288,12 +288,12 @@ def _owners(place: Place) -> list[str]:
 
 
 def _listed(
-    session: Session, place: Place, query: ActionQuery, start: int, size: int
+    session: Session, place: DistrictPage, query: ActionQuery, start: int, size: int
 ) -> tuple[int, list[ActionRecord]]:
     return store.list_actions(session, place.city.id, [place.code], query, start=start, size=size)
 
 
-def _asked(
+def _requested(
     args: Mapping[str, str], there: Present, owners: list[str]
 ) -> tuple[ActionQuery, dict[str, str]]:
     state = addresses.choice(args, "state", (*SHOWN, *store.STATES, "any")) or "open"
@@ -314,7 +314,7 @@ def _asked(
     return query, {**told, "sort": sort, "order": order}
 
 
-def _keep_photo(place: Place, number: int, form: PhotoForm) -> None:
+def _keep_photo(place: DistrictPage, number: int, form: PhotoForm) -> None:
     """Keep a photo: its file first, which is deleted again if the database does not take it."""
     folder = workroom().settings.photos
     made = photos.redraw(form.photo.data.read(photos.LARGEST + 1))
@@ -339,7 +339,7 @@ def _keep_photo(place: Place, number: int, form: PhotoForm) -> None:
 
 
 def _action_page(
-    place: Place,
+    place: DistrictPage,
     there: Present,
     found: ActionRecord,
     *,

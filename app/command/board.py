@@ -16,7 +16,7 @@ from werkzeug.exceptions import NotFound
 from app.command.district import own_place, present
 from app.command.shifts import SOON_MS, plan_at, standing
 from app.extensions import workroom
-from app.maps.staff_map import Key, Layer, staff_map
+from app.maps.staff_map import Key, MapLayer, staff_map
 from geodata.repositories import visits as store
 from spatial.grid import area_of
 from spatial.patrol.progress import STATES, ProgressSpec, shift_progress
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from flask.typing import ResponseReturnValue
 
-    from app.command.district import Place, Present
+    from app.command.district import DistrictPage, Present
     from geodata.repositories.patrol_plans import PlanRecord
     from spatial.patrol.progress import ZoneProgress
 
@@ -97,7 +97,9 @@ class Board:
         return asdict(self)
 
 
-def make_board(place: Place, there: Present, plan: PlanRecord, visits: pd.DataFrame) -> Board:
+def make_board(
+    place: DistrictPage, there: Present, plan: PlanRecord, visits: pd.DataFrame
+) -> Board:
     """Set visits beside a plan; ``visits`` are those that began in its shift."""
     start, shift_min = plan.shift_start_ms, (plan.shift_end_ms - plan.shift_start_ms) / MINUTE_MS
     shapes = {zone.code: zone.geom for zone in there.zones}
@@ -132,7 +134,7 @@ def make_board(place: Place, there: Present, plan: PlanRecord, visits: pd.DataFr
     )
 
 
-def board_layer(there: Present, board: Board, addresses: dict[str, str]) -> Layer:
+def board_layer(there: Present, board: Board, addresses: dict[str, str]) -> MapLayer:
     """Draw the zones of a board by state; zones without a planned visit are not on it."""
     shapes = {zone.code: zone.geom for zone in there.zones}
     frame = gpd.GeoDataFrame(
@@ -147,7 +149,7 @@ def board_layer(there: Present, board: Board, addresses: dict[str, str]) -> Laye
         },
         geometry=[shapes[zone.code] for zone in board.zones],
     )
-    return Layer(
+    return MapLayer(
         name="board",
         title="Zones",
         shapes=frame,
@@ -157,7 +159,9 @@ def board_layer(there: Present, board: Board, addresses: dict[str, str]) -> Laye
     )
 
 
-def _zone(place: Place, plan: PlanRecord, zone: dict[str, Any], one: ZoneProgress) -> BoardZone:
+def _zone(
+    place: DistrictPage, plan: PlanRecord, zone: dict[str, Any], one: ZoneProgress
+) -> BoardZone:
     return BoardZone(
         code=zone["zone"],
         name=f"Zone {zone['rank']}",
@@ -181,7 +185,7 @@ def _since(one: ZoneProgress) -> str:
     return f"{told}, too long" if one.waits else told
 
 
-def _next(place: Place, plan: PlanRecord, one: ZoneProgress) -> str:
+def _next(place: DistrictPage, plan: PlanRecord, one: ZoneProgress) -> str:
     """Tell the next planned visit ahead, and since when one is overdue that can still be made."""
 
     def clock(minute: float) -> str:
@@ -204,7 +208,7 @@ def _kept(
 
 
 def _units(
-    place: Place,
+    place: DistrictPage,
     plan: PlanRecord,
     there: Present,
     seen: pd.DataFrame,
@@ -275,14 +279,14 @@ def board(city: str, district: str) -> ResponseReturnValue:
 @bp.get("/board/state.json")
 def state(city: str, district: str) -> ResponseReturnValue:
     """Give the board as its script reads it."""
-    place, there, plan = _asked(city, district)
+    place, there, plan = _requested(city, district)
     return jsonify(_board(place, there, plan).as_json())
 
 
 @bp.get("/board/map.json")
 def map_(city: str, district: str) -> ResponseReturnValue:
     """Give the map of the zones by state."""
-    place, there, plan = _asked(city, district)
+    place, there, plan = _requested(city, district)
     found = _board(place, there, plan)
     addresses = {zone.code: place.url("visits.visits", zone=zone.code) for zone in found.zones}
     layer = board_layer(there, found, addresses)
@@ -296,7 +300,7 @@ def map_(city: str, district: str) -> ResponseReturnValue:
     return jsonify(staff_map([layer], within, base=url_for("ground.base", city=city)))
 
 
-def _asked(city: str, district: str) -> tuple[Place, Present, PlanRecord]:
+def _requested(city: str, district: str) -> tuple[DistrictPage, Present, PlanRecord]:
     place = own_place(city, district)
     with workroom().database.session() as session:
         plan = _chosen(place, standing(session, place))
@@ -305,7 +309,7 @@ def _asked(city: str, district: str) -> tuple[Place, Present, PlanRecord]:
         return place, present(session, place, plan), plan
 
 
-def _chosen(place: Place, plans: list[PlanRecord]) -> PlanRecord | None:
+def _chosen(place: DistrictPage, plans: list[PlanRecord]) -> PlanRecord | None:
     """Give the plan that is asked for, else that of the present shift, else the last before."""
     wanted = request.args.get("plan", "")
     if wanted:
@@ -320,12 +324,12 @@ def _chosen(place: Place, plans: list[PlanRecord]) -> PlanRecord | None:
     return before[-1] if before else plans[0]
 
 
-def _board(place: Place, there: Present, plan: PlanRecord) -> Board:
+def _board(place: DistrictPage, there: Present, plan: PlanRecord) -> Board:
     with workroom().database.session() as session:
         found = store.visits_between(session, place.city.id, plan.shift_start_ms, plan.shift_end_ms)
     return make_board(place, there, plan, found)
 
 
-def _shift(place: Place, plan: PlanRecord) -> str:
+def _shift(place: DistrictPage, plan: PlanRecord) -> str:
     start, end = place.local(plan.shift_start_ms), place.local(plan.shift_end_ms)
     return f"{start:%Y-%m-%d %H:%M} to {end:%H:%M}"

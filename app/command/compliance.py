@@ -12,7 +12,7 @@ from app.command.district import district_zones, patrol_run
 from app.command.shifts import judged, shift_row, standing
 from app.i18n import numbers
 from geodata.errors import DataError
-from geodata.measures.ledger import Ledger
+from geodata.measures.ledger import MeasureData
 from geodata.measures.registry import work_out
 from spatial.grid import area_of
 from spatial.measures.scopes import Scope
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
-    from app.command.district import Place
+    from app.command.district import DistrictPage
     from app.command.shifts import ShiftRow
     from geodata.measures.record import MeasureValue
 
@@ -45,7 +45,7 @@ BANDS = tuple((start, start + 4) for start in range(0, 24, 4))
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeasureRow:
+class DosageRow:
     """One measure of dosage with its definition."""
 
     title: str
@@ -86,7 +86,7 @@ class Compliance:
     first: dt.date
     last: dt.date
     through: str
-    measures: tuple[MeasureRow, ...]
+    measures: tuple[DosageRow, ...]
     shifts: tuple[ShiftRow, ...]
     heat: tuple[Heat, ...]
     key: tuple[tuple[int, str], ...]
@@ -97,7 +97,7 @@ class Compliance:
 
 
 def compliance(
-    session: Session, place: Place, first: dt.date | None, last: dt.date | None
+    session: Session, place: DistrictPage, first: dt.date | None, last: dt.date | None
 ) -> Compliance:
     """Gather compliance from a first to a last day; by default of the last four weeks logged.
 
@@ -106,7 +106,7 @@ def compliance(
     DataError
         If the last day is before the first, or the period is longer than two years.
     """
-    ledger = Ledger(session, place.city, place.city.this_day())
+    ledger = MeasureData(session, place.city, place.city.this_day())
     extent = ledger.extent("visits")
     last = last or min(place.city.this_day(), extent[1] if extent else place.city.this_day())
     first = first or last - USUAL + dt.timedelta(days=1)
@@ -137,9 +137,9 @@ def compliance(
     )
 
 
-def _measure(value: MeasureValue) -> MeasureRow:
+def _measure(value: MeasureValue) -> DosageRow:
     measure, figure = value.measure, value.figure
-    return MeasureRow(
+    return DosageRow(
         title=measure.title,
         value=numbers.amount(figure.value, measure.unit),
         interval=numbers.between(figure.low, figure.high, measure.unit),
@@ -153,7 +153,7 @@ def _measure(value: MeasureValue) -> MeasureRow:
 
 
 def _heat(
-    ledger: Ledger, scope: Scope, zones: gpd.GeoDataFrame | None
+    ledger: MeasureData, scope: Scope, zones: gpd.GeoDataFrame | None
 ) -> tuple[tuple[Heat, ...], tuple[tuple[int, str], ...]]:
     """Count visits of each zone by hour of the week."""
     if zones is None or zones.empty:
@@ -240,7 +240,7 @@ def _within(rows: pd.DataFrame, zones: gpd.GeoDataFrame) -> Counts:
 
 
 def _enforcement(
-    ledger: Ledger, scope: Scope, zones: gpd.GeoDataFrame | None
+    ledger: MeasureData, scope: Scope, zones: gpd.GeoDataFrame | None
 ) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
     """Count arrests and citations in each zone, of the sources that tell of any with a place."""
     if zones is None or zones.empty:

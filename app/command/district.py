@@ -48,7 +48,7 @@ TABS: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Place:
+class DistrictPage:
     """One district of a city, or with no code all of it, and what stands around its page.
 
     ``now_ms`` is the present moment by the city's calendar, which a synthetic city has of its own;
@@ -100,7 +100,7 @@ class Place:
         return f"{moment:%H:%M}" if moment.date() == today else f"{moment:%b} {moment:%-d %H:%M}"
 
 
-def own_place(slug: str, code: str, tab: str | None = None) -> Place:
+def own_place(slug: str, code: str, tab: str | None = None) -> DistrictPage:
     """Give a district that is the person's own; ``tab`` is the endpoint of the tab it is in.
 
     Raises
@@ -119,7 +119,7 @@ def own_place(slug: str, code: str, tab: str | None = None) -> Place:
     return _district(city, code, tab)
 
 
-def outcome_place(slug: str, code: str) -> Place:
+def outcome_place(slug: str, code: str) -> DistrictPage:
     """Give the district, or with no code the whole city, whose outcome a person may read.
 
     Raises
@@ -144,7 +144,7 @@ def outcome_place(slug: str, code: str) -> Place:
     return _district(city, code, OUTCOME)
 
 
-def _district(city: CityRecord, code: str, tab: str | None = None) -> Place:
+def _district(city: CityRecord, code: str, tab: str | None = None) -> DistrictPage:
     """Give what stands around a page about a district."""
     person = require_visitor().person
     name = district_name(city, code)
@@ -166,11 +166,11 @@ def _district(city: CityRecord, code: str, tab: str | None = None) -> Place:
     return _place(city, code, name, around)
 
 
-def _place(city: CityRecord, code: str, name: str, around: CityShell) -> Place:
+def _place(city: CityRecord, code: str, name: str, around: CityShell) -> DistrictPage:
     """Set a place at the present moment."""
     true_ms = round(desk().now().replace(tzinfo=dt.UTC).timestamp() * 1000)
     now_ms = true_ms if city.today is None else _as_ms(city, local_now(city))
-    return Place(
+    return DistrictPage(
         city=city, code=code, name=name, shell=around, now_ms=now_ms, ahead_ms=now_ms - true_ms
     )
 
@@ -235,7 +235,7 @@ def runs_to_judge(session: Session, city: CityRecord, *, trials: bool) -> list[R
     return [known[run] for run in order if run in known]
 
 
-def patrol_run(session: Session, place: Place) -> RunRecord | None:
+def patrol_run(session: Session, place: DistrictPage) -> RunRecord | None:
     """Return the run in use, whose zones are this week's, or nothing."""
     return runs_in_use.run_in_use(session, place.city)
 
@@ -247,18 +247,20 @@ def district_zones(run: RunRecord | None, code: str) -> gpd.GeoDataFrame | None:
     return run.zones[run.zones["district"] == code].sort_values("rank").reset_index(drop=True)
 
 
-def present(session: Session, place: Place, plan: PlanRecord | None) -> Present:
+def present(session: Session, place: DistrictPage, plan: PlanRecord | None) -> Present:
     """Give the zones of a plan's run, else of the run in use."""
     run = plan.run if plan else runs_in_use.id_in_use(session, place.city)
     return _present(session, place, plan, run)
 
 
-def present_of(session: Session, place: Place, run: str) -> Present:
+def present_of(session: Session, place: DistrictPage, run: str) -> Present:
     """Return the zones of a run in a district, for what was made on it."""
     return _present(session, place, None, run)
 
 
-def _present(session: Session, place: Place, plan: PlanRecord | None, run: str | None) -> Present:
+def _present(
+    session: Session, place: DistrictPage, plan: PlanRecord | None, run: str | None
+) -> Present:
     found = zone_versions.district_zones(session, run, place.code) if run else []
     there = Present(plan=plan, run=run, zones=tuple(found))
     if run is None or run in runs_in_use.uses_now(session, place.city.id):

@@ -19,7 +19,7 @@ from app.auth.guard import require_visitor
 from app.charts import charts
 from app.command import outcome_parts
 from app.command.district import outcome_place, patrol_run, runs_to_judge
-from app.command.outcome_parts import AskForm, PowerForm, outcome_map, power_page
+from app.command.outcome_parts import EvaluationForm, PowerForm, outcome_map, power_page
 from app.extensions import workroom
 from app.i18n import numbers
 from app.i18n.evaluation_words import COMMAND, MEASURED_ON, coverage_words, evaluation_page
@@ -28,7 +28,7 @@ from app.jobs import jobs
 from app.usecases.evaluation.evaluate import EVALUATION
 from app.usecases.evaluation.power import foresee
 from geodata.errors import DataError
-from geodata.measures.ledger import Ledger
+from geodata.measures.ledger import MeasureData
 from geodata.repositories import incidents, run_analyses, runs, zone_versions
 from geodata.roles import ANALYST, COMMANDER
 from spatial.errors import OutcomeError, SpecError
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
     from sqlalchemy.orm import Session
 
-    from app.command.district import Place
+    from app.command.district import DistrictPage
     from geodata.repositories.run_analyses import FindingRecord
     from geodata.repositories.runs import RunRecord, RunSummary
     from spatial.evaluation.dose import DoseResponse
@@ -65,7 +65,7 @@ class DosePage:
     rows: tuple[tuple[str, int, int], ...]
 
 
-def dose_page(session: Session, place: Place) -> DosePage | None:
+def dose_page(session: Session, place: DistrictPage) -> DosePage | None:
     """Regress incidents on the visits of the week before; nothing where no run is in use."""
     run = patrol_run(session, place)
     if run is None:
@@ -73,7 +73,7 @@ def dose_page(session: Session, place: Place) -> DosePage | None:
     zones = run.zones
     if place.code:
         zones = zones[zones["district"] == place.code]
-    ledger = Ledger(session, place.city, place.city.this_day())
+    ledger = MeasureData(session, place.city, place.city.this_day())
     days = incidents.outcome_period(session, place.city.id, run.outcome)
     first, last = _weeks(ledger, place, days)
     visits = ledger.visits
@@ -106,7 +106,7 @@ def dose_page(session: Session, place: Place) -> DosePage | None:
         weeks=f"{numbers.day(first)} to {numbers.last_day(last)}"
         if last > first
         else "no whole week",
-        told=() if answer is None else tuple(_told(answer, numbers.plain(run.outcome))),
+        told=() if answer is None else tuple(_describe(answer, numbers.plain(run.outcome))),
         missing=missing,
         rows=tuple(
             (name, int(seen), int(had))
@@ -116,7 +116,7 @@ def dose_page(session: Session, place: Place) -> DosePage | None:
 
 
 def _weeks(
-    ledger: Ledger, place: Place, period: tuple[dt.date, dt.date] | None
+    ledger: MeasureData, place: DistrictPage, period: tuple[dt.date, dt.date] | None
 ) -> tuple[dt.date, dt.date]:
     """Give the first Monday and the last, excluded, of weeks that both records cover.
 
@@ -150,7 +150,7 @@ def _table(
     return table
 
 
-def _told(found: DoseResponse, outcome: str) -> list[str]:
+def _describe(found: DoseResponse, outcome: str) -> list[str]:
     low, high = f"{found.low:+.3f}", f"{found.high:+.3f}"
     side = (
         "The interval holds 0: neither more nor fewer is shown"
@@ -220,7 +220,7 @@ def ask(city: str, district: str) -> ResponseReturnValue:
     known, run = _run_asked(place, request.values.get("run"))
     if run is None:
         return _without_run(place, "Ask for an evaluation")
-    form = AskForm()
+    form = EvaluationForm()
     form.offer(place, run)
     fault, status = "", 200
     if request.method == "GET":
@@ -331,7 +331,7 @@ def chart(city: str, district: str, run: str, key: str, name: str) -> ResponseRe
     return Response(drawn, mimetype="image/svg+xml")
 
 
-def _finding(place: Place, run: str, key: str) -> tuple[RunRecord, FindingRecord]:
+def _finding(place: DistrictPage, run: str, key: str) -> tuple[RunRecord, FindingRecord]:
     """Give an evaluation that may be read here; any other is as if it were not there."""
     with workroom().database.session() as session:
         record = runs.find_run(session, run)
@@ -347,7 +347,9 @@ def _finding(place: Place, run: str, key: str) -> tuple[RunRecord, FindingRecord
     return record, finding
 
 
-def _run_asked(place: Place, wanted: str | None) -> tuple[list[RunSummary], RunRecord | None]:
+def _run_asked(
+    place: DistrictPage, wanted: str | None
+) -> tuple[list[RunSummary], RunRecord | None]:
     """Return the runs to choose of, and the chosen one or the one in use.
 
     Analysts may also judge runs that never were in use.
@@ -361,17 +363,17 @@ def _run_asked(place: Place, wanted: str | None) -> tuple[list[RunSummary], RunR
         return known, zone_versions.get_run_in_use(session, chosen or known[0].id)
 
 
-def _days(place: Place, outcome: str) -> tuple[dt.date, dt.date] | None:
+def _days(place: DistrictPage, outcome: str) -> tuple[dt.date, dt.date] | None:
     """Return the first and the last day of the incidents of an outcome."""
     with workroom().database.session() as session:
         return incidents.outcome_period(session, place.city.id, outcome)
 
 
-def _without_run(place: Place, title: str) -> ResponseReturnValue:
+def _without_run(place: DistrictPage, title: str) -> ResponseReturnValue:
     return render_template("command/no_run.html", shell=place.shell, place=place, title=title)
 
 
-def _may_ask(place: Place) -> bool:
+def _may_ask(place: DistrictPage) -> bool:
     """Tell whether the person may ask for an evaluation here; commanders of their own districts."""
     person = require_visitor().person
     if person.may((ANALYST,)):
@@ -380,7 +382,7 @@ def _may_ask(place: Place) -> bool:
     return own and person.may((COMMANDER,))
 
 
-def _asked_for(place: Place) -> list[dict[str, Any]]:
+def _asked_for(place: DistrictPage) -> list[dict[str, Any]]:
     """Tell of evaluations that were asked for here: those under way, and the last that failed."""
     found, ended = [], 0
     for status in jobs.statuses(workroom().database, place.city.slug):

@@ -24,7 +24,7 @@ from app.admin.forms import ChecksField, WholeField, require_calendar
 from app.i18n import numbers
 from app.i18n.evaluation_words import changed_by, days_of, found_words, zones_of
 from app.maps import palette
-from app.maps.staff_map import Key, Layer, staff_map
+from app.maps.staff_map import Key, MapLayer, staff_map
 from app.usecases.evaluation.evaluate import EVALUATION
 from app.usecases.evaluation.power import DROPS, MOST_MONTHS, PowerAsk
 from app.usecases.evaluation.study import MOST_CONTROLS, WIDEST_BUFFER, city_grid
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy.orm import Session
 
-    from app.command.district import Place
+    from app.command.district import DistrictPage
     from app.usecases.evaluation.power import Power, PowerAt
     from geodata.repositories.cities import CityRecord
     from geodata.repositories.run_analyses import FindingRecord
@@ -138,7 +138,7 @@ class ZonesForm(FlaskForm):
         description="0 for none; empty: as wide as a block.",
     )
 
-    def offer(self, place: Place, run: RunRecord) -> None:
+    def offer(self, place: DistrictPage, run: RunRecord) -> None:
         """Fill in what can be chosen."""
         known = [name for name in place.city.outcomes if name not in place.city.sensitive_outcomes]
         self.outcome.choices = [SelectChoice(name, numbers.plain(name)) for name in known]
@@ -154,7 +154,7 @@ class ZonesForm(FlaskForm):
             self.outcome.data = run.outcome
 
 
-class AskForm(ZonesForm):
+class EvaluationForm(ZonesForm):
     """An evaluation: two periods, from a first to a last day, and how many control areas."""
 
     before_first, before_last = _day("Before: first day"), _day("Before: last day")
@@ -197,7 +197,7 @@ class AskForm(ZonesForm):
         """Refuse a period that ends before it starts."""
         _in_order(self.after_first.data, field.data)
 
-    def arguments(self, place: Place) -> dict[str, Any]:
+    def arguments(self, place: DistrictPage) -> dict[str, Any]:
         """Give the arguments of the job, once the form is valid."""
         told: dict[str, Any] = {
             "city": place.city.slug,
@@ -246,7 +246,7 @@ class PowerForm(ZonesForm):
         """Refuse a period that ends before it starts."""
         _in_order(self.before_first.data, field.data)
 
-    def asked(self, place: Place) -> PowerAsk:
+    def asked(self, place: DistrictPage) -> PowerAsk:
         """Give what is asked, once the form is valid."""
         return PowerAsk(
             city=place.city.slug,
@@ -291,10 +291,10 @@ def outcome_map(city: CityRecord, run: RunRecord, finding: FindingRecord) -> dic
     return staff_map(layers, shown, base=base, highest_first=True)
 
 
-def _layer(city: CityRecord, name: str, shape: Any) -> Layer:
+def _layer(city: CityRecord, name: str, shape: Any) -> MapLayer:
     title, colour = _style(name)
     shown = not name.startswith(OF_RING)
-    return Layer(
+    return MapLayer(
         name=name.replace(" ", "-"),
         title=title,
         shapes=gpd.GeoDataFrame(
@@ -359,7 +359,7 @@ def power_page(found: Power) -> PowerPage:
     """Tell what a pilot could find; rows by the length of the pilot."""
     asked = found.at[0]  # noqa: PD008 - a field of that name, not a frame
     return PowerPage(
-        told=tuple(numbers.sentence(text) for text in _told(found, asked)),
+        told=tuple(numbers.sentence(text) for text in _describe(found, asked)),
         drops=tuple(numbers.share(drop) for drop in DROPS),
         rows=tuple(
             _row(one, asked=one is asked) for one in sorted(found.at, key=lambda at: at.months)
@@ -367,7 +367,7 @@ def power_page(found: Power) -> PowerPage:
     )
 
 
-def _told(found: Power, at: PowerAt) -> list[str]:
+def _describe(found: Power, at: PowerAt) -> list[str]:
     zones = "1 zone" if found.zones == 1 else f"{found.zones} zones"
     told = [
         f"{zones[0].upper()}{zones[1:]} had {found.before} incidents in the period before; "

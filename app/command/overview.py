@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from app.command.action_forms import OpenActions
-    from app.command.district import Place
+    from app.command.district import DistrictPage
     from app.command.outcome_parts import OutcomeLine
     from app.command.shifts import ShiftRow
     from geodata.repositories.patrol_plans import PlanRecord
@@ -58,7 +58,7 @@ MOST_TOLD = 3  # factors of a zone on the sheet
 
 
 @dataclass(frozen=True, kw_only=True)
-class ZoneLine:
+class WeekZone:
     """A zone of this week: why, what is expected, what is planned tonight, alerts in it."""
 
     rank: int
@@ -100,7 +100,7 @@ class Overview:
     run: str
     outcome_name: str
     trained: str
-    zones: tuple[ZoneLine, ...]
+    zones: tuple[WeekZone, ...]
     plan: PlanLine | None
     last: ShiftRow | None
     alerts: Alerts
@@ -108,7 +108,7 @@ class Overview:
     actions: OpenActions
 
 
-def overview(session: Session, place: Place) -> Overview:
+def overview(session: Session, place: DistrictPage) -> Overview:
     """Gather what stands on the sheet of a district."""
     now = place.now
     run = patrol_run(session, place)
@@ -150,7 +150,7 @@ def _zone_lines(
     plan: PlanRecord | None,
     day: np.ndarray | None,
     week: np.ndarray | None,
-) -> tuple[ZoneLine, ...]:
+) -> tuple[WeekZone, ...]:
     if run is None or zones is None:
         return ()
     weeks = (run.period_to - run.period_from).days / 7
@@ -158,7 +158,7 @@ def _zone_lines(
     if plan is not None and plan.run == run.id:
         planned = {zone["zone"]: zone["visits"] for zone in plan.document["zones"]}
     return tuple(
-        ZoneLine(
+        WeekZone(
             rank=int(zone.rank),
             why=why(zone.factors, 1 - zone.environment_share),
             expected=numbers.number(zone.expected / weeks, 2),
@@ -170,7 +170,7 @@ def _zone_lines(
     )
 
 
-def _plan_line(session: Session, place: Place, plan: PlanRecord) -> PlanLine:
+def _plan_line(session: Session, place: DistrictPage, plan: PlanRecord) -> PlanLine:
     document = plan.document
     used = plan.run in runs_in_use.uses_now(session, place.city.id)
     return PlanLine(
@@ -186,7 +186,7 @@ def _plan_line(session: Session, place: Place, plan: PlanRecord) -> PlanLine:
 
 
 def _alerts(
-    session: Session, place: Place, zones: gpd.GeoDataFrame | None
+    session: Session, place: DistrictPage, zones: gpd.GeoDataFrame | None
 ) -> tuple[Alerts, np.ndarray | None, np.ndarray | None]:
     """Count alerts in each zone in the last day and week; what no row can tell of is missing."""
     now_ms, table = place.now_ms, TABLES["alerts"]

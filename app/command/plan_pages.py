@@ -54,7 +54,7 @@ class PlanRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bar:
+class TimelineBar:
     """A visit or a break on the timeline; ``kind`` is stop, fixed or rest."""
 
     x: float
@@ -75,7 +75,7 @@ class Track:
 
     name: str
     y: float
-    bars: tuple[Bar, ...]
+    bars: tuple[TimelineBar, ...]
     way: tuple[float, float] | None
 
 
@@ -136,7 +136,7 @@ class Version:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class PlanChange:
     """What one version has in the place of another's."""
 
     what: str
@@ -150,13 +150,13 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class PlanComparison:
     """Two versions beside each other."""
 
     before: str
     after: str
-    figures: tuple[Change, ...]
-    zones: tuple[Change, ...]
+    figures: tuple[PlanChange, ...]
+    zones: tuple[PlanChange, ...]
     visits: str
 
 
@@ -179,7 +179,7 @@ class PlanPage:
     quality: tuple[str, ...]
     gave_way: tuple[str, ...]
     warnings: tuple[str, ...]
-    comparison: Comparison | None
+    comparison: PlanComparison | None
 
 
 def plan_rows(found: Sequence[PlanRecord], now_ms: int) -> list[PlanRow]:
@@ -238,7 +238,7 @@ def plan_page(
         run=plan.run,
         made=moment(plan.created_at),
         by=plan.created_by or "",
-        asked=_asked(document),
+        asked=_requested(document),
         units=tuple(_order(unit, ranks) for unit in document["units"]),
         zones=tuple(_zone(zone, document["asked"]["gap_minutes"]) for zone in document["zones"]),
         timeline=timeline(plan),
@@ -263,7 +263,7 @@ def timeline(plan: PlanRecord) -> Timeline:
     tracks = []
     for row, unit in enumerate(document["units"]):
         bars = [
-            Bar(
+            TimelineBar(
                 x=at(visit["start_ms"]),
                 width=round(minutes * scale, 1),
                 name=str(ranks[visit["zone"]]),
@@ -278,7 +278,9 @@ def timeline(plan: PlanRecord) -> Timeline:
             told = f"{unit['break'][0][11:]} to {unit['break'][1][11:]}, break"
             width = round(rest * scale, 1)
             bars.append(
-                Bar(x=at(unit["break_ms"]), width=width, name="break", title=told, kind="rest")
+                TimelineBar(
+                    x=at(unit["break_ms"]), width=width, name="break", title=told, kind="rest"
+                )
             )
         tracks.append(
             Track(name=f"Unit {unit['unit']}", y=HEAD + row * ROW, bars=tuple(bars), way=ways)
@@ -292,7 +294,7 @@ def timeline(plan: PlanRecord) -> Timeline:
     )
 
 
-def compare(before: PlanRecord, after: PlanRecord) -> Comparison:
+def compare(before: PlanRecord, after: PlanRecord) -> PlanComparison:
     """Set two versions of a plan beside each other."""
     pair = (before.document, after.document)
     zones = [{zone["zone"]: zone for zone in document["zones"]} for document in pair]
@@ -306,17 +308,17 @@ def compare(before: PlanRecord, after: PlanRecord) -> Comparison:
         for one in pair
     ]
     kept = len(made[0] & made[1])
-    return Comparison(
+    return PlanComparison(
         before=f"version {before.version}",
         after=f"version {after.version}",
         figures=tuple(
-            Change(what=what, before=old, after=new)
+            PlanChange(what=what, before=old, after=new)
             for what, old, new in zip(
                 FIGURES, *(_figures(one) for one in (before, after)), strict=True
             )
         ),
         zones=tuple(
-            Change(
+            PlanChange(
                 what=f"Zone {zones[1][zone]['rank']}",
                 before=_told_zone(zones[0][zone]),
                 after=_told_zone(zones[1][zone]),
@@ -358,7 +360,7 @@ def _told_zone(zone: Document) -> str:
     )
 
 
-def _asked(document: Document) -> str:
+def _requested(document: Document) -> str:
     asked = document["asked"]
     rest = f"a break of {asked['break_minutes']}" if asked["break_minutes"] else "no break"
     units = "1 unit" if asked["units"] == 1 else f"{asked['units']} units"

@@ -18,7 +18,7 @@ from wtforms.validators import InputRequired, NumberRange, Optional, ValidationE
 
 from app.admin.forms import ChecksField, WholeField, require_calendar
 from app.maps import palette
-from app.maps.staff_map import Key, Layer, staff_map
+from app.maps.staff_map import Key, MapLayer, staff_map
 from app.usecases.patrol.planning import PinAsk, PlanRequest, moment_of, request_of, swapped
 from geodata.errors import DataError
 from spatial.patrol.allocation import FEWEST_MIN, MOST_MIN, MOST_UNITS
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.charts.plan_files import Sheet
-    from app.command.district import Place
+    from app.command.district import DistrictPage
     from app.config import Shift
     from geodata.repositories.patrol_plans import PlanRecord
     from geodata.repositories.runs import RunSummary
@@ -120,7 +120,7 @@ class NewPlanForm(PlanForm):
                 valid = False
         return valid
 
-    def asked(self, place: Place, shifts: Sequence[Shift]) -> PlanRequest:
+    def asked(self, place: DistrictPage, shifts: Sequence[Shift]) -> PlanRequest:
         """Give what is asked, once the form is valid."""
         start, end = next(
             ((shift.start, shift.end) for shift in shifts if shift.name == self.shift.data),
@@ -154,7 +154,7 @@ class ChangeForm(PlanForm):
         """Fill in what can be chosen: visits are named ``unit|start``, zones by their code."""
         ranks = ranks_of(plan)
         visits = [
-            (f"{unit['unit']}|{visit['start']}", _told(unit["unit"], visit, ranks))
+            (f"{unit['unit']}|{visit['start']}", _describe(unit["unit"], visit, ranks))
             for unit in plan.document["units"]
             for visit in unit["visits"]
         ]
@@ -279,7 +279,7 @@ def ranks_of(plan: PlanRecord) -> dict[str, int]:
     return {zone["zone"]: zone["rank"] for zone in plan.document["zones"]}
 
 
-def _told(unit: str, visit: dict[str, Any], ranks: dict[str, int]) -> str:
+def _describe(unit: str, visit: dict[str, Any], ranks: dict[str, int]) -> str:
     return f"Unit {unit}, {visit['start'][11:]}, zone {ranks[visit['zone']]}"
 
 
@@ -301,12 +301,12 @@ ORDER = "#1c4a86"
 SHOWN = "order"  # of the layers of this group one is shown at a time
 
 
-def plan_map(sheet: Sheet, place: Place) -> dict[str, Any]:
+def plan_map(sheet: Sheet, place: DistrictPage) -> dict[str, Any]:
     """Put the map together; a unit's layer names each zone by its places in the unit's order."""
     own = place.city.districts[place.city.districts["code"] == place.code]
     district = gpd.GeoDataFrame({"key": [0]}, geometry=own.geometry.to_list(), crs=sheet.city.crs)
     layers = [
-        Layer(
+        MapLayer(
             name="district",
             title=place.name,
             shapes=district,
@@ -321,7 +321,7 @@ def plan_map(sheet: Sheet, place: Place) -> dict[str, Any]:
     )
 
 
-def _zones(sheet: Sheet) -> Layer:
+def _zones(sheet: Sheet) -> MapLayer:
     zones = sheet.zones
     visits = {zone["zone"]: zone["visits"] for zone in sheet.plan.document["zones"]}
     shapes = gpd.GeoDataFrame(
@@ -337,10 +337,10 @@ def _zones(sheet: Sheet) -> Layer:
         crs=sheet.city.crs,
     )
     key = Key(label="a zone, with its number", colour=palette.ZONE)
-    return Layer(name="zones", title="All zones", shapes=shapes, keys=(key,), group=SHOWN)
+    return MapLayer(name="zones", title="All zones", shapes=shapes, keys=(key,), group=SHOWN)
 
 
-def _unit(sheet: Sheet, unit: dict[str, Any]) -> Layer:
+def _unit(sheet: Sheet, unit: dict[str, Any]) -> MapLayer:
     spots = dict(zip(sheet.zones["id"], sheet.zones.geometry, strict=True))
     ranks = ranks_of(sheet.plan)
     places: dict[str, list[int]] = {}
@@ -357,7 +357,7 @@ def _unit(sheet: Sheet, unit: dict[str, Any]) -> Layer:
         labels.append("")
         tips.append("")
     name = f"Unit {unit['unit']}"
-    return Layer(
+    return MapLayer(
         name=f"unit-{unit['unit']}",
         title=f"{name}, order of its visits",
         shapes=gpd.GeoDataFrame(

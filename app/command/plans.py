@@ -27,7 +27,7 @@ from spatial.errors import DosageError
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from app.command.district import Place
+    from app.command.district import DistrictPage
     from app.command.plan_parts import ChangeForm
     from app.usecases.patrol.planning import PlanRequest
     from geodata.repositories.patrol_plans import PlanRecord
@@ -156,7 +156,7 @@ def file(city: str, district: str, plan: str, ending: str) -> ResponseReturnValu
     return response
 
 
-def _made(place: Place, asked: PlanRequest) -> ResponseReturnValue:
+def _made(place: DistrictPage, asked: PlanRequest) -> ResponseReturnValue:
     """Plan, store and go to the plan."""
     begun = utc_now()
     who = require_visitor().person.name
@@ -168,7 +168,7 @@ def _made(place: Place, asked: PlanRequest) -> ResponseReturnValue:
     return redirect(place.url("plans.plan", plan=made.id), 303)
 
 
-def _plan(place: Place, identity: str) -> PlanRecord:
+def _plan(place: DistrictPage, identity: str) -> PlanRecord:
     """Give a plan of this district; another's is as if it were not there."""
     with workroom().database.session() as session:
         found = store.find_plan(session, identity)
@@ -178,7 +178,7 @@ def _plan(place: Place, identity: str) -> PlanRecord:
 
 
 def _page(
-    place: Place, found: PlanRecord, form: ChangeForm | None, fault: str, status: int
+    place: DistrictPage, found: PlanRecord, form: ChangeForm | None, fault: str, status: int
 ) -> ResponseReturnValue:
     with workroom().database.session() as session:
         every = store.list_plans(session, place.city.slug, district=place.code)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.i18n import numbers
-from geodata.measures.ledger import Ledger
+from geodata.measures.ledger import MeasureData
 from geodata.measures.shifts import judge_shift
 from geodata.repositories import patrol_plans
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from app.command.district import Place
+    from app.command.district import DistrictPage
     from geodata.measures.shifts import JudgedShift
     from geodata.repositories.patrol_plans import PlanRecord
 
@@ -42,7 +42,7 @@ class ShiftRow:
     note: str
 
 
-def standing(session: Session, place: Place) -> list[PlanRecord]:
+def standing(session: Session, place: DistrictPage) -> list[PlanRecord]:
     """Give the plan that stands of each shift of a district, earliest shift first."""
     return patrol_plans.standing_plans(session, place.city.slug, district=place.code)
 
@@ -58,11 +58,11 @@ def plan_at(found: Sequence[PlanRecord], now_ms: int, ahead_ms: int) -> PlanReco
     return on[-1] if on else soon[0] if soon else None
 
 
-def judged(session: Session, place: Place, over: Sequence[PlanRecord]) -> list[JudgedShift]:
+def judged(session: Session, place: DistrictPage, over: Sequence[PlanRecord]) -> list[JudgedShift]:
     """Set the visits of some shifts of a district beside their plans."""
     if not over:
         return []
-    ledger = Ledger(session, place.city, place.city.this_day())
+    ledger = MeasureData(session, place.city, place.city.this_day())
     visits = ledger.visits.sort_values("start_ms", kind="stable")
     extent = ledger.extent("visits")
     shapes = {run: patrol_plans.zone_shapes(session, run) for run in {plan.run for plan in over}}

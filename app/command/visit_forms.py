@@ -20,7 +20,7 @@ from geodata.repositories.visits import LONGEST_NOTE, LONGEST_UNIT, LONGEST_WHY,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.command.district import Place, Present
+    from app.command.district import DistrictPage, Present
     from geodata.repositories.visits import VersionRecord, VisitRecord
     from spatial.errors import SaferGroundError
 
@@ -58,7 +58,7 @@ class CorrectionForm(VisitForm):
     )
 
 
-class WithdrawForm(FlaskForm):
+class WithdrawVisitForm(FlaskForm):
     """Why a visit no longer counts, or counts again."""
 
     version = HiddenField()
@@ -75,7 +75,7 @@ class Message:
     dropped: bool = False
 
 
-def facts_of(form: VisitForm, place: Place, before: VisitFacts | None = None) -> VisitFacts:
+def facts_of(form: VisitForm, place: DistrictPage, before: VisitFacts | None = None) -> VisitFacts:
     """Read a form; a time that still shows the minute that was stored keeps its seconds.
 
     Raises
@@ -171,7 +171,7 @@ def version_of(text: str | None) -> int:
     return int(text) if text and text.isdecimal() and len(text) < 9 else 0
 
 
-def _moment(place: Place, name: str, text: str) -> int:
+def _moment(place: DistrictPage, name: str, text: str) -> int:
     try:
         moment = dt.datetime.fromisoformat(text.strip())
     except ValueError:
@@ -216,7 +216,7 @@ class VersionRow:
     why: str
 
 
-def visit_rows(place: Place, there: Present, found: Sequence[VisitRecord]) -> list[VisitRow]:
+def visit_rows(place: DistrictPage, there: Present, found: Sequence[VisitRecord]) -> list[VisitRow]:
     """Write visits for a list."""
     return [
         VisitRow(
@@ -237,14 +237,16 @@ def visit_rows(place: Place, there: Present, found: Sequence[VisitRecord]) -> li
 
 
 def version_rows(
-    place: Place, there: Present, versions: Sequence[VersionRecord]
+    place: DistrictPage, there: Present, versions: Sequence[VersionRecord]
 ) -> list[VersionRow]:
     """Tell of each version what it said, or how it differs from the one before."""
     rows = []
     for before, one in zip([None, *versions], versions, strict=False):
         if before is None:
             told = "logged: " + "; ".join(
-                f"{name} {value}" for name, value in _told(place, there, one.facts).items() if value
+                f"{name} {value}"
+                for name, value in _describe(place, there, one.facts).items()
+                if value
             )
         else:
             told = _difference(place, there, before, one)
@@ -268,7 +270,7 @@ def zone_name(there: Present, code: str) -> str:
 
 
 def log_data(
-    place: Place,
+    place: DistrictPage,
     there: Present,
     person: str,
     logged: Sequence[VisitRecord],
@@ -312,7 +314,7 @@ def log_data(
     }
 
 
-def _told(place: Place, there: Present, facts: VisitFacts) -> dict[str, str]:
+def _describe(place: DistrictPage, there: Present, facts: VisitFacts) -> dict[str, str]:
     return {
         "zone": zone_name(there, facts.zone),
         "unit": facts.unit,
@@ -323,8 +325,10 @@ def _told(place: Place, there: Present, facts: VisitFacts) -> dict[str, str]:
     }
 
 
-def _difference(place: Place, there: Present, before: VersionRecord, after: VersionRecord) -> str:
-    old, new = (_told(place, there, one.facts) for one in (before, after))
+def _difference(
+    place: DistrictPage, there: Present, before: VersionRecord, after: VersionRecord
+) -> str:
+    old, new = (_describe(place, there, one.facts) for one in (before, after))
     parts = [
         f"{name} {old[name] or 'nothing'} became {new[name] or 'nothing'}"
         for name in new

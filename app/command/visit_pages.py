@@ -20,7 +20,7 @@ from app.command.visit_forms import (
     LOCAL,
     CorrectionForm,
     VisitForm,
-    WithdrawForm,
+    WithdrawVisitForm,
     facts_of,
     field_of,
     log_data,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from flask import Response
     from flask.typing import ResponseReturnValue
 
-    from app.command.district import Place, Present
+    from app.command.district import DistrictPage, Present
     from app.command.visit_forms import Message
     from geodata.repositories.visits import VisitFacts, VisitQuery, VisitRecord
     from spatial.errors import SaferGroundError
@@ -119,7 +119,7 @@ def take(city: str, district: str) -> ResponseReturnValue:
 def visits(city: str, district: str) -> ResponseReturnValue:
     """List the visits that were logged."""
     place, there = _here(city, district)
-    query, kept = _asked(request.args, place, there)
+    query, kept = _requested(request.args, place, there)
     with workroom().database.session() as session:
         number = place.city.id
         count, _ = store.list_visits(session, number, place.code, query, start=0, size=0)
@@ -163,7 +163,7 @@ def visit(city: str, district: str, uuid: str) -> ResponseReturnValue:
             return redirect(place.url("visits.visit", uuid=found.uuid), 303)
     elif form.is_submitted():
         status = 422
-    return _visit_page(place, there, found, form, WithdrawForm(formdata=None), status)
+    return _visit_page(place, there, found, form, WithdrawVisitForm(formdata=None), status)
 
 
 @bp.post("/visits/<uuid>/withdraw")
@@ -172,7 +172,7 @@ def withdraw(city: str, district: str, uuid: str) -> ResponseReturnValue:
     place = own_place(city, district, "visits.visits")
     found = _visit(place, uuid)
     there = _of_visit(place, found)
-    form = WithdrawForm()
+    form = WithdrawVisitForm()
     if form.validate_on_submit():
         try:
             _correct(
@@ -193,24 +193,24 @@ def withdraw(city: str, district: str, uuid: str) -> ResponseReturnValue:
     return _visit_page(place, there, found, correction, form, 422)
 
 
-def _here(city: str, district: str, tab: str | None = None) -> tuple[Place, Present]:
+def _here(city: str, district: str, tab: str | None = None) -> tuple[DistrictPage, Present]:
     place = own_place(city, district, tab)
     with workroom().database.session() as session:
         plan = plan_at(standing(session, place), place.now_ms, SOON_MS)
         return place, present(session, place, plan)
 
 
-def _of_visit(place: Place, found: VisitRecord) -> Present:
+def _of_visit(place: DistrictPage, found: VisitRecord) -> Present:
     """Return the zones of the run that a visit was made on: it stays in one of them."""
     with workroom().database.session() as session:
         return present_of(session, place, found.run)
 
 
-def _take(place: Place, message: Message) -> str:
+def _take(place: DistrictPage, message: Message) -> str:
     return _log(place, message.run, message.uuid, message.facts)
 
 
-def _drop(place: Place, message: Message) -> str:
+def _drop(place: DistrictPage, message: Message) -> str:
     """Withdraw a visit that was begun by mistake; one that never came here is none."""
     with workroom().database.session() as session:
         try:
@@ -226,7 +226,7 @@ def _drop(place: Place, message: Message) -> str:
     return "withdrawn"
 
 
-def _log(place: Place, run: str, key: str, facts: VisitFacts) -> str:
+def _log(place: DistrictPage, run: str, key: str, facts: VisitFacts) -> str:
     with workroom().database.session(write=True) as session:
         return store.log_visit(
             session,
@@ -241,7 +241,7 @@ def _log(place: Place, run: str, key: str, facts: VisitFacts) -> str:
 
 
 def _correct(
-    place: Place,
+    place: DistrictPage,
     found: VisitRecord,
     facts: VisitFacts,
     why: str,
@@ -264,7 +264,7 @@ def _correct(
         )
 
 
-def _visit(place: Place, uuid: str) -> VisitRecord:
+def _visit(place: DistrictPage, uuid: str) -> VisitRecord:
     """Give a visit of the district; officers change their own, commanders all."""
     try:
         key = store.read_uuid(uuid)
@@ -285,7 +285,7 @@ def _may_change(found: VisitRecord) -> bool:
 
 
 def _fill_choices(
-    form: VisitForm, place: Place, there: Present, before: VisitFacts | None = None
+    form: VisitForm, place: DistrictPage, there: Present, before: VisitFacts | None = None
 ) -> None:
     zones = [SelectChoice(zone.code, f"Zone {zone.rank}") for zone in there.zones]
     activities = list(place.city.activities)
@@ -303,7 +303,7 @@ def _put_at_field(form: VisitForm, error: SaferGroundError) -> None:
     field.errors = [*field.errors, told]
 
 
-def _typed(place: Place, found: VisitRecord) -> dict[str, Any]:
+def _typed(place: DistrictPage, found: VisitRecord) -> dict[str, Any]:
     facts = found.facts
     return {
         "unit": facts.unit,
@@ -316,8 +316,8 @@ def _typed(place: Place, found: VisitRecord) -> dict[str, Any]:
     }
 
 
-def _asked(
-    args: Mapping[str, str], place: Place, there: Present
+def _requested(
+    args: Mapping[str, str], place: DistrictPage, there: Present
 ) -> tuple[VisitQuery, dict[str, str]]:
     unit = args.get("unit", "").strip()[: store.LONGEST_UNIT]
     unit = "".join(sign for sign in unit if sign.isprintable())
@@ -339,7 +339,9 @@ def _asked(
     return query, {**told, "sort": sort, "order": order}
 
 
-def _log_page(place: Place, there: Present, form: VisitForm, status: int) -> ResponseReturnValue:
+def _log_page(
+    place: DistrictPage, there: Present, form: VisitForm, status: int
+) -> ResponseReturnValue:
     query = store.VisitQuery(from_ms=place.now_ms - SHOWN_MS)
     with workroom().database.session() as session:
         _, recent = store.list_visits(
@@ -373,11 +375,11 @@ def _log_page(place: Place, there: Present, form: VisitForm, status: int) -> Res
 
 
 def _visit_page(
-    place: Place,
+    place: DistrictPage,
     there: Present,
     found: VisitRecord,
     form: CorrectionForm,
-    withdrawal: WithdrawForm,
+    withdrawal: WithdrawVisitForm,
     status: int,
 ) -> ResponseReturnValue:
     with workroom().database.session() as session:

@@ -104,7 +104,7 @@ WAYS = {FEWER: "fewer", MORE: "more"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class AreaRow:
+class ComparedAreaRow:
     """One area of an evaluation, as a page shows it; a treated area has no difference."""
 
     name: str
@@ -126,10 +126,10 @@ class EvaluationPage:
     after: str
     zones: str
     level: str
-    treated: AreaRow
-    controls: tuple[AreaRow, ...]
-    displacement: tuple[AreaRow, ...]
-    synthetic: AreaRow
+    treated: ComparedAreaRow
+    controls: tuple[ComparedAreaRow, ...]
+    displacement: tuple[ComparedAreaRow, ...]
+    synthetic: ComparedAreaRow
     verdict: tuple[str, ...]
     warnings: tuple[str, ...]
     made: str
@@ -236,10 +236,10 @@ def changed_by(document: Document) -> str:
     return f", changed by a person, step {edited['edition']} of {on}"
 
 
-def _row(name: str, found: Document) -> AreaRow:
+def _row(name: str, found: Document) -> ComparedAreaRow:
     ratio = found.get("rate_ratio")
     like = found.get("passes")
-    return AreaRow(
+    return ComparedAreaRow(
         name=name,
         before=numbers.about(found["before"]) if "method" in found else f"{found['before']:,}",
         after=numbers.about(found["after"]) if "method" in found else f"{found['after']:,}",

@@ -108,7 +108,7 @@ def code() -> str:
     return locale().language
 
 
-def asked() -> str | None:
+def requested() -> str | None:
     """Give the language that the address asks for, if it is one of ours."""
     wanted = request.args.get(FIELD) if has_request_context() else None
     return wanted if wanted in NAMES else None
@@ -121,7 +121,7 @@ def by_address(view: View) -> View:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class LanguageChoice:
     """One language in the switch: where it is switched on, and the address that is in it."""
 
     code: str
@@ -142,7 +142,7 @@ class PageLanguage:
     code: str
     kept: str
     plain: str
-    choices: tuple[Choice, ...]
+    choices: tuple[LanguageChoice, ...]
 
 
 class Catalogues(Domain):  # type: ignore[misc] # Flask-Babel has no types
@@ -209,10 +209,10 @@ def page_language() -> PageLanguage:
     path, query = request.script_root + request.path, list(request.args.items(multi=True))
     return PageLanguage(
         code=now,
-        kept=asked() or "",
+        kept=requested() or "",
         plain=path + _in_language(query, None),
         choices=tuple(
-            Choice(
+            LanguageChoice(
                 code=name,
                 name=told,
                 current=name == now,
@@ -268,7 +268,7 @@ def _select() -> Locale:
         return LOCALES[ENGLISH]
     if (request.endpoint or "").startswith((*MACHINES, *STAFF)):
         return LOCALES[ENGLISH]
-    wanted = asked()
+    wanted = requested()
     if wanted is None and not _is_kept(request.endpoint):
         cookie = request.cookies.get(COOKIE)
         wanted = cookie if cookie in NAMES else _of_browser()
@@ -291,7 +291,7 @@ def _keep(endpoint: str, values: dict[str, Any]) -> None:
     if _is_kept(endpoint):
         if code() != ENGLISH:
             values[FIELD] = code()
-    elif wanted := asked():
+    elif wanted := requested():
         values[FIELD] = wanted
 
 

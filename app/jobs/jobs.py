@@ -29,7 +29,7 @@ LEAST_PACE = 0.1  # share of the usual time after which a job's own pace is beli
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class TimeLeft:
     """How far a job is and how long it may still take.
 
     ``share`` lies between 0 and 1. ``remaining_s`` is nothing where it is not known. ``method``
@@ -46,7 +46,7 @@ class JobStatus:
     """A job and what is known of the time that it takes."""
 
     job: Job
-    estimate: Estimate
+    estimate: TimeLeft
 
     @property
     def title(self) -> str:
@@ -195,7 +195,7 @@ def worker_alive(database: Database) -> bool:
         return job_queue.any_worker_alive(session)
 
 
-def estimate(job: Job, usual: Sequence[Mapping[str, float]], now: dt.datetime) -> Estimate:
+def estimate(job: Job, usual: Sequence[Mapping[str, float]], now: dt.datetime) -> TimeLeft:
     """Estimate how far a job is and how long it may still take.
 
     Each stage is given the median of the seconds that it took in the last jobs of the same kind
@@ -205,7 +205,7 @@ def estimate(job: Job, usual: Sequence[Mapping[str, float]], now: dt.datetime) -
     such job was done yet, the share is that of the present stage and the time is not known.
     """
     if job.state != job_queue.RUNNING or job.started_at is None:
-        return Estimate(
+        return TimeLeft(
             share=1.0 if job.state == job_queue.DONE else 0.0,
             remaining_s=0.0 if job.ended else None,
             method="it has ended" if job.ended else "it waits for a worker",
@@ -214,7 +214,7 @@ def estimate(job: Job, usual: Sequence[Mapping[str, float]], now: dt.datetime) -
     expected = _medians(usual)
     whole = sum(expected.values())
     if whole <= 0 or (job.stage is not None and job.stage not in expected):
-        return Estimate(
+        return TimeLeft(
             share=of_stage,
             remaining_s=None,
             method="share of the present stage; no such job was done here yet",
@@ -225,7 +225,7 @@ def estimate(job: Job, usual: Sequence[Mapping[str, float]], now: dt.datetime) -
     share = min(passed / whole, 1.0)
     elapsed = max((now - job.started_at).total_seconds(), 0.0)
     pace = elapsed / passed if share >= LEAST_PACE else 1.0
-    return Estimate(
+    return TimeLeft(
         share=share,
         remaining_s=(whole - passed) * pace,
         method=(

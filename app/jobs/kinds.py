@@ -275,7 +275,7 @@ def _read_preview(given: Arguments) -> Task:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Kind:
+class JobKind:
     """One kind of work: its name for people, what reads its arguments, and whose work it is.
 
     Of ``roles`` a person needs one to ask for it, to cancel it and to ask for it again.
@@ -286,21 +286,21 @@ class Kind:
     roles: frozenset[str] = frozenset({ANALYST})
 
 
-KINDS: Mapping[str, Kind] = {
-    "import": Kind(title="Import of the sources", read=_read_import),
-    "fetch": Kind(title="Fetching of an address", read=_read_fetch),
-    "fit": Kind(title="Fit of a risk terrain", read=_read_fit),
-    "validate": Kind(title="Validation on a later period", read=_read_validate),
-    "backtest": Kind(title="Rolling backtest", read=_read_backtest),
-    "certainty": Kind(title="Certainty by resampling", read=_read_certainty),
-    "sensitivity": Kind(title="Sensitivity to seeds and blocks", read=_read_sensitivity),
-    "evaluate": Kind(
+KINDS: Mapping[str, JobKind] = {
+    "import": JobKind(title="Import of the sources", read=_read_import),
+    "fetch": JobKind(title="Fetching of an address", read=_read_fetch),
+    "fit": JobKind(title="Fit of a risk terrain", read=_read_fit),
+    "validate": JobKind(title="Validation on a later period", read=_read_validate),
+    "backtest": JobKind(title="Rolling backtest", read=_read_backtest),
+    "certainty": JobKind(title="Certainty by resampling", read=_read_certainty),
+    "sensitivity": JobKind(title="Sensitivity to seeds and blocks", read=_read_sensitivity),
+    "evaluate": JobKind(
         title="Evaluation of an intervention",
         read=_read_evaluate,
         roles=frozenset({ANALYST, COMMANDER}),
     ),
-    "draft": Kind(title="Draft of a release", read=_read_draft),
-    "preview": Kind(
+    "draft": JobKind(title="Draft of a release", read=_read_draft),
+    "preview": JobKind(
         title="Preview of the public pages",
         read=_read_preview,
         roles=frozenset({ANALYST, PUBLISHER}),

@@ -49,7 +49,7 @@ class Order(NamedTuple):
     who: str
 
 
-class Step(NamedTuple):
+class JobProgress(NamedTuple):
     """How far the work is."""
 
     stage: str
@@ -102,7 +102,7 @@ class WorkProcess:
         except OSError as error:
             raise self._gone() from error
 
-    def receive(self, seconds: float) -> Step | End | None:
+    def receive(self, seconds: float) -> JobProgress | End | None:
         """Return the next step or the end, nothing if none comes in time.
 
         Raises
@@ -112,7 +112,7 @@ class WorkProcess:
         """
         try:
             if self._line is not None and self._line.poll(seconds):
-                message: Step | End = self._line.recv()
+                message: JobProgress | End = self._line.recv()
                 return message
         except (EOFError, OSError) as error:
             raise self._gone() from error
@@ -175,7 +175,7 @@ def carry_out(order: Order, tools: Tools, line: Connection[Any, Any]) -> End:
 
     def progress(stage: str, done: int, total: int) -> None:
         try:
-            line.send(Step(stage, done, total))
+            line.send(JobProgress(stage, done, total))
             word = line.recv() if line.poll() else None
         except (EOFError, OSError):
             os._exit(1)  # the worker is gone: nobody reads how it ends

@@ -24,9 +24,9 @@ from app.jobs.process import (
     RELEASE,
     RELEASED,
     End,
+    JobProgress,
     Order,
     ProcessDiedError,
-    Step,
     WorkProcess,
     one_line,
 )
@@ -73,7 +73,7 @@ class RunningJob:
         self.lost = False
         self._since = time.monotonic()
 
-    def note(self, step: Step) -> None:
+    def note(self, step: JobProgress) -> None:
         """Note how far the work is; the time since the last step went into the stage of this."""
         now, timings = time.monotonic(), self.progress.timings
         timings[step.stage] = timings.get(step.stage, 0.0) + now - self._since
@@ -151,7 +151,7 @@ class Worker:
             self._write(lambda session: job_queue.release_job(session, job))
             return
         if end.state == job_queue.DONE:
-            running.note(Step(REST, 1, 1))
+            running.note(JobProgress(REST, 1, 1))
         ours = self._write(
             lambda session: job_queue.end_job(
                 session,

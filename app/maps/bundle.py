@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from app.maps.basemap import Ground
-    from geodata.releases.activity import Activity, Layer
+    from geodata.releases.activity import Activity, ActivityLayer
     from geodata.repositories.runs import RunRecord
 
 
@@ -50,7 +50,7 @@ def activity_json(activity: Activity, crs: str) -> bytes:
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _layer(layer: Layer, crs: str) -> dict[str, object]:
+def _layer(layer: ActivityLayer, crs: str) -> dict[str, object]:
     sites = layer.sites
     weekly = layer.counts.groupby(["site", "week", "class"])["n"].sum().reset_index()
     to_degrees = Transformer.from_crs(crs, 4326, always_xy=True)

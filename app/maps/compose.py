@@ -100,7 +100,7 @@ class Files:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Split:
+class MapParts:
     """A map in three parts, none of which needs another site or an inline script."""
 
     fragment: str
@@ -112,7 +112,7 @@ def compose(
     files: Files,
     surface_bounds: tuple[float, float, float, float],
     bounds: tuple[float, float, float, float],
-) -> Split:
+) -> MapParts:
     """Compose the map of a run.
 
     Parameters
@@ -142,13 +142,13 @@ def compose(
     return _split(chart)
 
 
-def _split(chart: folium.Map) -> Split:
+def _split(chart: folium.Map) -> MapParts:
     root = chart.get_root()
     _number(root)
     root.render()
     own = chart._template.module.header(chart, {})
     style = "\n".join(part.strip() for part in STYLE.findall(own) if "#map_" in part)
-    return Split(
+    return MapParts(
         fragment=root.html.render().strip(),
         script=f'"use strict";\n{root.script.render().strip()}\n',
         style=f"{style}\n",

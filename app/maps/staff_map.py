@@ -31,7 +31,7 @@ class Key:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Layer:
+class MapLayer:
     """Shapes with a legend.
 
     Parameters
@@ -129,7 +129,7 @@ class LateLayer:
 
 
 def staff_map(
-    layers: Sequence[Layer | PictureLayer | LateLayer],
+    layers: Sequence[MapLayer | PictureLayer | LateLayer],
     within: gpd.GeoSeries,
     *,
     base: str = "",
@@ -169,12 +169,12 @@ def features(shapes: gpd.GeoDataFrame) -> dict[str, Any]:
             {
                 "type": "Feature",
                 "geometry": json.loads(shape),
-                "properties": _told(dict(zip(named, values, strict=True))),
+                "properties": _describe(dict(zip(named, values, strict=True))),
             }
             for shape, *values in zip(shapely.to_geojson(rounded), *columns, strict=True)
         ],
     }
 
 
-def _told(values: Mapping[str, Any]) -> dict[str, Any]:
+def _describe(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}

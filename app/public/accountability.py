@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from app.public.accountability_pages import Score
-    from app.public.published_city import Shown
+    from app.public.published_city import PublicCityView
     from geodata.releases.folder import ReleaseFolder
 
 
@@ -110,7 +110,7 @@ bp = Blueprint("open", __name__)
 
 @bp.get("/accountability/")
 @with_city
-def accountability(shown: Shown) -> ResponseReturnValue:
+def accountability(shown: PublicCityView) -> ResponseReturnValue:
     """Tell how zones did, where they and alerts fall, who lives there, what was enforced."""
     release = release_of(shown)
     withdrawn = {one.id for one in releases_of(shown) if one.state == "withdrawn"}
@@ -126,7 +126,7 @@ def accountability(shown: Shown) -> ResponseReturnValue:
 @bp.get("/accountability/chart.svg")
 @by_address
 @with_release
-def chart(_shown: Shown, release: ReleaseFolder) -> ResponseReturnValue:
+def chart(_shown: PublicCityView, release: ReleaseFolder) -> ResponseReturnValue:
     """Draw what the zones of earlier releases held; ``narrow`` is the form for small screens."""
     narrow = forms.choice(request.args, "narrow", ["1"]) is not None
     found = scores(release)
@@ -142,7 +142,7 @@ def chart(_shown: Shown, release: ReleaseFolder) -> ResponseReturnValue:
 
 @bp.get("/accessibility/")
 @with_city
-def accessibility(shown: Shown) -> ResponseReturnValue:
+def accessibility(shown: PublicCityView) -> ResponseReturnValue:
     """Say who can use these pages, how that was tested, and whom to tell of what is missing."""
     return render_template(
         "public/accessibility.html",

@@ -60,7 +60,7 @@ class AccountRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class AccountSentences:
     """The longest account in sentences."""
 
     release: str
@@ -76,7 +76,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
+class ShareBar:
     """A share in words and as the length of a bar in percent of the longest; empty: not told."""
 
     told: str
@@ -88,7 +88,7 @@ class DistrictRow:
     """One district's shares: area, people, incidents, zones, alerts."""
 
     name: str
-    bars: tuple[Bar, ...]
+    bars: tuple[ShareBar, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ class PeopleRow:
     """One group's share in each kind of area."""
 
     name: str
-    bars: tuple[Bar, ...]
+    bars: tuple[ShareBar, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ class AccountPage:
 
     release: str
     through: str
-    verdict: Verdict | None
+    verdict: AccountSentences | None
     scores: tuple[Score, ...]
     rows: tuple[AccountRow, ...]
     district_heads: tuple[str, ...]
@@ -192,13 +192,13 @@ def scores(release: ReleaseFolder) -> tuple[Score, ...]:
     )
 
 
-def _verdict(rows: Sequence[Mapping[str, str]]) -> Verdict | None:
+def _verdict(rows: Sequence[Mapping[str, str]]) -> AccountSentences | None:
     """Tell of the release that was followed longest: the one with most later incidents."""
     told = [row for row in rows if row["hit_rate"]]
     if not told:
         return None
     row = max(told, key=lambda one: int(one["n"]))
-    return Verdict(
+    return AccountSentences(
         release=row["release"],
         outcome=numbers.plain(row["outcome"]),
         days=_days(row),
@@ -423,10 +423,10 @@ def _percent(share: str) -> str:
     return numbers.share(float(share)) if share else "–"
 
 
-def _bar(share: str, most: float) -> Bar:
+def _bar(share: str, most: float) -> ShareBar:
     if not share:
-        return Bar(told=_("not told"), length=0.0)
-    return Bar(told=numbers.share(float(share)), length=round(BAR * float(share) / most, 1))
+        return ShareBar(told=_("not told"), length=0.0)
+    return ShareBar(told=numbers.share(float(share)), length=round(BAR * float(share) / most, 1))
 
 
 def _interval(row: Mapping[str, str]) -> str:

@@ -13,12 +13,12 @@ from flask_babel import ngettext
 from app import forms
 from app.i18n import numbers as words
 from app.i18n.language import N_, translated
-from geodata.releases.activity import CLASSES, Choice
+from geodata.releases.activity import CLASSES, ActivityChoice
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from geodata.releases.activity import Activity, Layer
+    from geodata.releases.activity import Activity, ActivityLayer
 
 WEEKS_SHOWN = 13
 AREAS_SHOWN = 12
@@ -84,7 +84,7 @@ class ActivityPart:
 def activity_part(
     activity: Activity,
     url: str,
-    choice: Choice,
+    choice: ActivityChoice,
     on: Collection[str],
     names: Mapping[str, str],
     units: words.Units,
@@ -102,7 +102,7 @@ def activity_part(
         through_day=_last_day(activity, choice).isoformat(),
         classes=tuple((name, translated(CLASS_WORDS[name])) for name in CLASSES),
         class_=choice.classes[0] if choice.classes else "",
-        told=_told(activity, choice, totals, on),
+        told=_describe(activity, choice, totals, on),
         span=span_told(activity, choice),
         heads=tuple((layer.id, translated(layer.title)) for layer in activity.layers),
         on=frozenset(on),
@@ -120,7 +120,7 @@ def activity_part(
     )
 
 
-def choose(activity: Activity, args: Mapping[str, str]) -> Choice:
+def choose(activity: Activity, args: Mapping[str, str]) -> ActivityChoice:
     """Read what an address asks for: weeks (the last quarter if none), district, alert class.
 
     Raises
@@ -130,7 +130,7 @@ def choose(activity: Activity, args: Mapping[str, str]) -> Choice:
     """
     first, last = chosen_weeks(activity, args)
     class_ = forms.choice(args, "class", CLASSES)
-    return Choice(
+    return ActivityChoice(
         first=first,
         last=last,
         district=forms.choice(args, "district", activity.districts),
@@ -155,22 +155,24 @@ def chosen_weeks(activity: Activity, args: Mapping[str, str]) -> tuple[int, int]
     return first, last
 
 
-def span_told(activity: Activity, choice: Choice) -> str:
+def span_told(activity: Activity, choice: ActivityChoice) -> str:
     """Say from which day to which a choice goes."""
     end = _last_day(activity, choice)
     return words.period(words.day(activity.weeks[choice.first]), words.day(end))
 
 
-def _last_day(activity: Activity, choice: Choice) -> dt.date:
+def _last_day(activity: Activity, choice: ActivityChoice) -> dt.date:
     return min(activity.weeks[choice.last] + dt.timedelta(days=6), activity.through)
 
 
-def counted(layer: Layer, number: int) -> str:
+def counted(layer: ActivityLayer, number: int) -> str:
     """Say how many rows of a layer there are."""
     return f"{words.number(number)} {ngettext(layer.one, layer.many, number)}"
 
 
-def _told(activity: Activity, choice: Choice, totals: tuple[int, ...], on: Collection[str]) -> str:
+def _describe(
+    activity: Activity, choice: ActivityChoice, totals: tuple[int, ...], on: Collection[str]
+) -> str:
     """Say in a sentence what a choice holds."""
     end = _last_day(activity, choice)
     numbers = [
@@ -190,8 +192,8 @@ def _told(activity: Activity, choice: Choice, totals: tuple[int, ...], on: Colle
 
 def _areas(
     activity: Activity,
-    layer: Layer,
-    choice: Choice,
+    layer: ActivityLayer,
+    choice: ActivityChoice,
     names: Mapping[str, str],
     units: words.Units,
 ) -> list[AreaRow]:
@@ -209,7 +211,7 @@ def _areas(
     ]
 
 
-def _swatches(layer: Layer) -> tuple[Swatch, ...]:
+def _swatches(layer: ActivityLayer) -> tuple[Swatch, ...]:
     return tuple(
         Swatch(colour=LOOKS[layer.id], opacity=opacity, words=translated(number))
         for number, opacity in zip(NUMBERS, OPACITY, strict=True)

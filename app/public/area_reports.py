@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
-    from app.public.published_city import PublicCity, PublicRun, Shown
-    from geodata.releases.activity import Activity, Choice
+    from app.public.published_city import PublicCity, PublicCityView, PublicRun
+    from geodata.releases.activity import Activity, ActivityChoice
     from geodata.releases.gazetteer import Gazetteer, Spot
     from geodata.releases.surroundings import AreaReport, Here, LayerCount, Surroundings, Touching
 
@@ -45,7 +45,7 @@ DIGITS = 5  # of degrees: about a metre
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawn:
+class DrawnArea:
     """An area in the city's reference system, and the one way to write it in an address.
 
     ``corners`` are degrees, latitude first; a circle has its centre alone and ``radius_m``.
@@ -58,7 +58,7 @@ class Drawn:
     radius_m: float | None
 
 
-def read_area(args: Mapping[str, str], city: PublicCity) -> Drawn | None:
+def read_area(args: Mapping[str, str], city: PublicCity) -> DrawnArea | None:
     """Read ``circle=lat,lon,radius_m`` or ``polygon=lat,lon;lat,lon;...``; nothing without them.
 
     Raises
@@ -111,7 +111,7 @@ def circle_text(latitude: float, longitude: float, radius_m: float) -> str:
     return f"{_degrees(latitude)},{_degrees(longitude)},{radius_m:.0f}"
 
 
-def _circle(text: str, city: PublicCity) -> Drawn:
+def _circle(text: str, city: PublicCity) -> DrawnArea:
     latitude, longitude, radius_m = forms.numbers(text, "circle", 3)
     centre = forms.position(f"{latitude},{longitude}", "circle")
     if not LEAST_RADIUS_M <= radius_m <= MOST_RADIUS_M:
@@ -123,7 +123,7 @@ def _circle(text: str, city: PublicCity) -> Drawn:
         )
         raise forms.AddressError(msg)
     at = shapely.Point(to_city((centre,), city)[0])
-    return Drawn(
+    return DrawnArea(
         shape=at.buffer(radius_m / unit_m(city), quad_segs=QUARTER),
         field="circle",
         text=circle_text(latitude, longitude, radius_m),
@@ -132,7 +132,7 @@ def _circle(text: str, city: PublicCity) -> Drawn:
     )
 
 
-def _polygon(text: str, city: PublicCity) -> Drawn:
+def _polygon(text: str, city: PublicCity) -> DrawnArea:
     parts = [part for part in text.split(";") if part.strip()]
     if not 3 <= len(parts) <= MOST_CORNERS:
         msg = _(
@@ -155,7 +155,7 @@ def _polygon(text: str, city: PublicCity) -> Drawn:
             given=numbers.number(area_m2 / 1e4, 1),
         )
         raise forms.AddressError(msg)
-    return Drawn(
+    return DrawnArea(
         shape=shape,
         field="polygon",
         text=";".join(f"{_degrees(lat)},{_degrees(lon)}" for lat, lon in corners),
@@ -243,12 +243,12 @@ def match_of(spot: Spot, names: Mapping[str, str]) -> Match:
 
 
 def here_part(
-    shown: Shown,
+    shown: PublicCityView,
     run: PublicRun,
     ground: Surroundings,
     at: tuple[float, float],
     xy: tuple[float, float],
-    choice: Choice | None,
+    choice: ActivityChoice | None,
     names: Mapping[str, str],
 ) -> HerePart:
     """Tell what is at a point; ``at`` are its degrees, ``xy`` the same in the city's system."""
@@ -370,11 +370,11 @@ class AreaPage:
 
 
 def area_page(
-    shown: Shown,
+    shown: PublicCityView,
     run: PublicRun,
     ground: Surroundings,
-    drawn: Drawn,
-    choice: Choice | None,
+    drawn: DrawnArea,
+    choice: ActivityChoice | None,
     names: Mapping[str, str],
     urls: Mapping[str, str],
 ) -> AreaPage:
@@ -400,7 +400,7 @@ def area_page(
     )
 
 
-def _area_title(drawn: Drawn, units: numbers.Units) -> str:
+def _area_title(drawn: DrawnArea, units: numbers.Units) -> str:
     if drawn.radius_m is None:
         return _("Area with %(number)d corners", number=len(drawn.corners))
     return _(
@@ -412,7 +412,7 @@ def _area_title(drawn: Drawn, units: numbers.Units) -> str:
 
 
 def _zones(
-    shown: Shown, run: PublicRun, found: AreaReport, units: numbers.Units
+    shown: PublicCityView, run: PublicRun, found: AreaReport, units: numbers.Units
 ) -> tuple[ZoneIn, ...]:
     names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
     every = list(run.zones.itertuples())
@@ -458,7 +458,11 @@ def _layer(ground: Surroundings, one: LayerCount) -> LayerIn:
 
 
 def area_csv(
-    run: PublicRun, ground: Surroundings, drawn: Drawn, choice: Choice | None, metres: float
+    run: PublicRun,
+    ground: Surroundings,
+    drawn: DrawnArea,
+    choice: ActivityChoice | None,
+    metres: float,
 ) -> bytes:
     """Write the report as a table: one figure a row, with the bounds of what is uncertain."""
     found = report_area(ground, drawn.shape, choice)
@@ -474,8 +478,8 @@ def area_csv(
 def _figures(
     run: PublicRun,
     ground: Surroundings,
-    drawn: Drawn,
-    choice: Choice | None,
+    drawn: DrawnArea,
+    choice: ActivityChoice | None,
     found: AreaReport,
     metres: float,
 ) -> Iterator[tuple[object, ...]]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.public.method_words import Notices
-    from app.public.published_city import Shown
+    from app.public.published_city import PublicCityView
     from app.public.release_words import Moved
     from geodata.releases.folder import ReleaseFolder
 
@@ -67,7 +67,7 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class FileEntry:
     """One table or document in its formats, with its columns (name, type, unit, meaning)."""
 
     id: str
@@ -78,7 +78,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseRow:
+class PublicReleaseRow:
     """One release in a list."""
 
     id: str
@@ -91,7 +91,7 @@ class ReleaseRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class ChoicePart:
     """What rows can be chosen by in a form: names and values of its lists."""
 
     districts: tuple[tuple[str, str], ...]
@@ -114,7 +114,7 @@ class DataPage:
     why: str
     published: str
     through: str
-    entries: tuple[Entry, ...]
+    entries: tuple[FileEntry, ...]
     documents: tuple[Form, ...]
     total: str
     rules: tuple[tuple[str, str], ...]
@@ -125,13 +125,13 @@ class DataPage:
     previous: str
     citation: str
     notices: Notices
-    releases: tuple[ReleaseRow, ...]
-    part: Part | None
+    releases: tuple[PublicReleaseRow, ...]
+    part: ChoicePart | None
 
 
 def data_page(
     release: ReleaseFolder,
-    every: Iterable[ReleaseRow],
+    every: Iterable[PublicReleaseRow],
     *,
     current: bool,
     url: str,
@@ -178,10 +178,10 @@ def data_page(
 
 def release_rows(
     releases: Sequence[ReleaseFolder], current: str, url: Callable[[str], str]
-) -> tuple[ReleaseRow, ...]:
+) -> tuple[PublicReleaseRow, ...]:
     """List releases that were ever approved, newest first."""
     return tuple(
-        ReleaseRow(
+        PublicReleaseRow(
             id=one.id,
             url=url(one.id),
             published=numbers.day(release_words.approved_at(one).date()),
@@ -225,7 +225,7 @@ def _form(entry: Mapping[str, str | int], url: str) -> Form:
     )
 
 
-def _entries(release: ReleaseFolder, file_url: FileUrl) -> tuple[Entry, ...]:
+def _entries(release: ReleaseFolder, file_url: FileUrl) -> tuple[FileEntry, ...]:
     """Put the formats of one table together, in the order in which people look for them."""
     by_stem: dict[str, list[dict[str, str | int]]] = {}
     for entry in release.manifest["files"]:
@@ -242,7 +242,7 @@ def _entries(release: ReleaseFolder, file_url: FileUrl) -> tuple[Entry, ...]:
         entries = by_stem[stem]
         title, holds = holding(stem) or (str(entries[0]["title"]), "")
         found.append(
-            Entry(
+            FileEntry(
                 id=stem,
                 title=title,
                 holds=holds,
@@ -333,11 +333,11 @@ def class_name(name: str) -> str:
     return named.get(name, name)
 
 
-def _part(release: ReleaseFolder) -> Part:
+def _part(release: ReleaseFolder) -> ChoicePart:
     days = release.manifest["sections"].get("alerts", {})
     zones = open_data.table(release, "data/zones.csv")
     measures = open_data.document(release, release_words.MEASURES).get("measures", [])
-    return Part(
+    return ChoicePart(
         districts=tuple(
             (code, district_label("", {"": name}))
             for code, name in open_data.districts(release).items()
@@ -357,7 +357,7 @@ bp = Blueprint("data", __name__)
 
 @bp.get("/data/")
 @with_city
-def data(shown: Shown) -> ResponseReturnValue:
+def data(shown: PublicCityView) -> ResponseReturnValue:
     """Show the newest release: its files, its rules and how to use it."""
     release = release_of(shown)
     return _page(shown, release, release)
@@ -365,14 +365,14 @@ def data(shown: Shown) -> ResponseReturnValue:
 
 @bp.get("/data/releases/<identity>/")
 @with_city
-def release(shown: Shown, identity: str) -> ResponseReturnValue:
+def release(shown: PublicCityView, identity: str) -> ResponseReturnValue:
     """Show a release that was ever approved; of a withdrawn one all but its files."""
     return _page(shown, _find(shown, identity), release_of(shown))
 
 
 @bp.get("/data/<name>")
 @with_release
-def file(_shown: Shown, current: ReleaseFolder, name: str) -> ResponseReturnValue:
+def file(_shown: PublicCityView, current: ReleaseFolder, name: str) -> ResponseReturnValue:
     """Send a file of the newest release, or the rows of it that the address asks for."""
     stored = _stored(current, name)
     choice = open_data.choose(request.args, current, stored)
@@ -386,7 +386,7 @@ def file(_shown: Shown, current: ReleaseFolder, name: str) -> ResponseReturnValu
 @bp.get("/data/releases/<identity>/<name>")
 @with_release
 def release_file(
-    shown: Shown, _current: ReleaseFolder, identity: str, name: str
+    shown: PublicCityView, _current: ReleaseFolder, identity: str, name: str
 ) -> ResponseReturnValue:
     """Send a file of an earlier release."""
     found = _find(shown, identity, whole=True)
@@ -395,28 +395,32 @@ def release_file(
 
 @bp.get("/data/all.zip")
 @with_release
-def everything(_shown: Shown, current: ReleaseFolder) -> ResponseReturnValue:
+def everything(_shown: PublicCityView, current: ReleaseFolder) -> ResponseReturnValue:
     """Send the newest release as one archive."""
     return _archive(current)
 
 
 @bp.get("/data/releases/<identity>/all.zip")
 @with_release
-def release_archive(shown: Shown, _current: ReleaseFolder, identity: str) -> ResponseReturnValue:
+def release_archive(
+    shown: PublicCityView, _current: ReleaseFolder, identity: str
+) -> ResponseReturnValue:
     """Send an earlier release as one archive."""
     return _archive(_find(shown, identity, whole=True))
 
 
 @bp.get("/data/manifest.json")
 @with_release
-def manifest(_shown: Shown, current: ReleaseFolder) -> ResponseReturnValue:
+def manifest(_shown: PublicCityView, current: ReleaseFolder) -> ResponseReturnValue:
     """Send what the newest release says of itself."""
     return _send_manifest(current)
 
 
 @bp.get("/data/releases/<identity>/manifest.json")
 @with_release
-def release_manifest(shown: Shown, _current: ReleaseFolder, identity: str) -> ResponseReturnValue:
+def release_manifest(
+    shown: PublicCityView, _current: ReleaseFolder, identity: str
+) -> ResponseReturnValue:
     """Send what an earlier release says of itself."""
     return _send_manifest(_find(shown, identity, whole=True))
 
@@ -424,7 +428,7 @@ def release_manifest(shown: Shown, _current: ReleaseFolder, identity: str) -> Re
 @bp.get("/data/releases.atom")
 @by_address
 @with_release
-def releases_feed(shown: Shown, _current: ReleaseFolder) -> ResponseReturnValue:
+def releases_feed(shown: PublicCityView, _current: ReleaseFolder) -> ResponseReturnValue:
     """Send the releases as a feed."""
     every = releases_of(shown)
     city = request.args.get("city")
@@ -448,7 +452,7 @@ def releases_feed(shown: Shown, _current: ReleaseFolder) -> ResponseReturnValue:
     return response
 
 
-def _page(shown: Shown, one: ReleaseFolder, current: ReleaseFolder) -> ResponseReturnValue:
+def _page(shown: PublicCityView, one: ReleaseFolder, current: ReleaseFolder) -> ResponseReturnValue:
     city, is_current = request.args.get("city"), current.id == one.id
     newest = request.endpoint == "data.data"
 
@@ -470,7 +474,7 @@ def _page(shown: Shown, one: ReleaseFolder, current: ReleaseFolder) -> ResponseR
     return render_template("public/data.html", frame=pages.frame(shown), page=page)
 
 
-def _find(shown: Shown, identity: str, *, whole: bool = False) -> ReleaseFolder:
+def _find(shown: PublicCityView, identity: str, *, whole: bool = False) -> ReleaseFolder:
     """Give a release of the shown city that was ever approved; ``whole`` leaves withdrawn out."""
     for one in releases_of(shown):
         if one.id == identity and not (whole and one.state == "withdrawn"):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from app.public.published_city import Shown
+    from app.public.published_city import PublicCityView
     from app.public.released import ReleasedSite
     from geodata.releases.folder import ReleaseFolder
 
@@ -45,7 +45,7 @@ def with_run(view: View) -> View:
     """Hand a view the shown city and its run; without one, say what to do first."""
 
     @wraps(view)
-    def wrapped(shown: Shown, **kwargs: Any) -> ResponseReturnValue:
+    def wrapped(shown: PublicCityView, **kwargs: Any) -> ResponseReturnValue:
         if shown.run is None:
             return render_template("public/empty.html", frame=pages.frame(shown))
         return view(shown, shown.run, **kwargs)
@@ -66,11 +66,11 @@ def with_release(view: View) -> View:
     return wrapped
 
 
-def release_of(shown: Shown) -> ReleaseFolder:
+def release_of(shown: PublicCityView) -> ReleaseFolder:
     """Return the release that is shown of a city, or its preview."""
     return site().release(shown)
 
 
-def releases_of(shown: Shown) -> list[ReleaseFolder]:
+def releases_of(shown: PublicCityView) -> list[ReleaseFolder]:
     """Give the releases of a city that were ever approved, newest first."""
     return site().releases(shown)

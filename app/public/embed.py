@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flask import Response
     from flask.typing import ResponseReturnValue
 
-    from app.public.published_city import Shown
+    from app.public.published_city import PublicCityView
     from geodata.releases.folder import ReleaseFolder
 
 
@@ -40,7 +40,7 @@ PICTURE = 640.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class EmbedCard:
     """What stands on every card: where, of what days, from which release."""
 
     city: str
@@ -64,7 +64,7 @@ class Shape:
 class ZonesCard:
     """Zones in a picture and by district: name, how many, share of the zones' area."""
 
-    about: Card
+    about: EmbedCard
     outcome: str
     trained: str
     total: int
@@ -79,7 +79,7 @@ class ZonesCard:
 class MeasureCard:
     """One measure of the last 12 months, and its course by month as lines of a small picture."""
 
-    about: Card
+    about: EmbedCard
     title: str
     figure: str
     unit: str
@@ -102,7 +102,7 @@ def zones_card(release: ReleaseFolder, district: str | None) -> ZonesCard | None
         zones = [one for one in zones if one["properties"]["district"] == district]
         outlines = [one for one in outlines if one["properties"]["code"] == district]
     names = open_data.districts(release)
-    view = _View(outlines or zones)
+    view = _EmbedView(outlines or zones)
     count = {code: 0 for code in names if district in (None, code)}
     for zone in zones:
         count[zone["properties"]["district"]] = count.get(zone["properties"]["district"], 0) + 1
@@ -154,9 +154,9 @@ def measure_card(release: ReleaseFolder, identity: str, district: str | None) ->
     )
 
 
-def _about(release: ReleaseFolder, district: str | None) -> Card:
+def _about(release: ReleaseFolder, district: str | None) -> EmbedCard:
     said = release.manifest
-    return Card(
+    return EmbedCard(
         city=said["city"]["name"],
         synthetic=bool(said["synthetic"]),
         district=open_data.districts(release)[district] if district else "",
@@ -199,7 +199,7 @@ def _course(release: ReleaseFolder, identity: str, district: str | None) -> tupl
     return tuple(f"M{'L'.join(line)}" for line in lines if len(line) > 1)
 
 
-class _View:
+class _EmbedView:
     """Carries degrees to the picture: equirectangular around the middle of what is shown."""
 
     def __init__(self, features: Sequence[Mapping[str, Any]]) -> None:
@@ -243,7 +243,7 @@ POLICY = (
 
 @bp.get("/embed/zones")
 @with_release
-def zones(_shown: Shown, release: ReleaseFolder) -> ResponseReturnValue:
+def zones(_shown: PublicCityView, release: ReleaseFolder) -> ResponseReturnValue:
     """Show the zones of the city or of one district."""
     district = forms.choice(request.args, "district", open_data.districts(release))
     card = zones_card(release, district)
@@ -255,7 +255,7 @@ def zones(_shown: Shown, release: ReleaseFolder) -> ResponseReturnValue:
 
 @bp.get("/embed/measure/<identity>")
 @with_release
-def measure(_shown: Shown, release: ReleaseFolder, identity: str) -> ResponseReturnValue:
+def measure(_shown: PublicCityView, release: ReleaseFolder, identity: str) -> ResponseReturnValue:
     """Show one measure of the last 12 months, of the city or of one district."""
     district = forms.choice(request.args, "district", open_data.districts(release))
     card = measure_card(release, identity, district)

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from app.public.activity_map import ActivityPart
-    from app.public.area_reports import Drawn, HerePart, PlacePart
+    from app.public.area_reports import DrawnArea, HerePart, PlacePart
     from app.public.districts_map import ShadesPart
-    from app.public.published_city import PublicRun, Shown
-    from geodata.releases.activity import Choice
+    from app.public.published_city import PublicCityView, PublicRun
+    from geodata.releases.activity import ActivityChoice
     from geodata.releases.surroundings import Surroundings
 
 bp = Blueprint("explore", __name__)
@@ -45,7 +45,7 @@ CHOSEN = ("city", "from", "to", "class")
 DEFAULT_RADIUS_M = 500
 
 
-def map_page(shown: Shown, run: PublicRun) -> str:
+def map_page(shown: PublicCityView, run: PublicRun) -> str:
     """Show the map, and beside it the same in words and tables."""
     choices = periods.district_choices(shown)
     district = forms.choice(request.args, "district", [code for code, name in choices])
@@ -78,7 +78,7 @@ def map_page(shown: Shown, run: PublicRun) -> str:
 
 @bp.get("/map/here")
 @with_run
-def here(shown: Shown, run: PublicRun) -> ResponseReturnValue:
+def here(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """Tell what is at a place, for the page's own script."""
     names, ground = dict(periods.district_choices(shown)), site().surroundings(shown)
     found = _here(shown, run, ground, _choice(ground), names)
@@ -90,7 +90,7 @@ def here(shown: Shown, run: PublicRun) -> ResponseReturnValue:
 
 @bp.get("/map/area")
 @with_run
-def area(shown: Shown, run: PublicRun) -> ResponseReturnValue:
+def area(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """Report on an area: a circle, a polygon, or one that has to be chosen first."""
     names, ground = dict(periods.district_choices(shown)), site().surroundings(shown)
     drawn = read_area(request.args, shown.city)
@@ -108,7 +108,7 @@ def area(shown: Shown, run: PublicRun) -> ResponseReturnValue:
 
 @bp.get("/map/area.csv")
 @with_run
-def area_table(shown: Shown, run: PublicRun) -> ResponseReturnValue:
+def area_table(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """Give the report of an area as a table."""
     drawn, ground = _drawn(shown), site().surroundings(shown)
     metres = numbers.Units(shown.city.crs).metres
@@ -121,7 +121,7 @@ def area_table(shown: Shown, run: PublicRun) -> ResponseReturnValue:
 @bp.get("/map/area.svg")
 @by_address
 @with_run
-def area_picture(shown: Shown, run: PublicRun) -> ResponseReturnValue:
+def area_picture(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """Draw an area and what lies around it."""
     del run
     drawn = _drawn(shown)
@@ -152,7 +152,7 @@ def _url(file: tuple[str, str] | None) -> str:
     return url_for("public.map_file", folder=file[0], name=file[1]) if file else ""
 
 
-def _choice(ground: Surroundings) -> Choice | None:
+def _choice(ground: Surroundings) -> ActivityChoice | None:
     return choose(ground.activity, request.args) if ground.activity else None
 
 
@@ -177,9 +177,9 @@ def _layers(ground: Surroundings) -> frozenset[str]:
 
 
 def _activity(
-    shown: Shown,
+    shown: PublicCityView,
     ground: Surroundings,
-    choice: Choice | None,
+    choice: ActivityChoice | None,
     shown_layers: frozenset[str],
     names: Mapping[str, str],
 ) -> ActivityPart | None:
@@ -190,7 +190,7 @@ def _activity(
     return activity_part(ground.activity, url, choice, shown_layers, names, units)
 
 
-def _shades(shown: Shown, names: Mapping[str, str]) -> ShadesPart | None:
+def _shades(shown: PublicCityView, names: Mapping[str, str]) -> ShadesPart | None:
     identity = forms.choice(request.args, "measure", list(shown.measures))
     if identity is None:
         return None
@@ -204,10 +204,10 @@ def _place(ground: Surroundings, names: Mapping[str, str]) -> PlacePart | None:
 
 
 def _here(
-    shown: Shown,
+    shown: PublicCityView,
     run: PublicRun,
     ground: Surroundings,
-    choice: Choice | None,
+    choice: ActivityChoice | None,
     names: Mapping[str, str],
 ) -> HerePart | None:
     text = request.args.get("at", "").strip()
@@ -217,7 +217,7 @@ def _here(
     return here_part(shown, run, ground, at, to_city((at,), shown.city)[0], choice, names)
 
 
-def _drawn(shown: Shown) -> Drawn:
+def _drawn(shown: PublicCityView) -> DrawnArea:
     drawn = read_area(request.args, shown.city)
     if drawn is None:
         msg = _("no area is named; give circle=lat,lon,radius_m or polygon=lat,lon;lat,lon;lat,lon")
@@ -225,7 +225,9 @@ def _drawn(shown: Shown) -> Drawn:
     return drawn
 
 
-def _ask_area(shown: Shown, ground: Surroundings, names: Mapping[str, str]) -> Response | str:
+def _ask_area(
+    shown: PublicCityView, ground: Surroundings, names: Mapping[str, str]
+) -> Response | str:
     """Make a circle from a typed centre: degrees, or a place by name of which there may be some."""
     centre = " ".join(request.args.get("centre", "").split())
     radius = request.args.get("radius_m", "").strip() or str(DEFAULT_RADIUS_M)

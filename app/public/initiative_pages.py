@@ -14,7 +14,7 @@ from geodata.measures.registry import STALE_DAYS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from app.public.published_city import PublicEvent, PublicInitiative, Shown
+    from app.public.published_city import PublicCityView, PublicEvent, PublicInitiative
     from app.public.released_figures import CityFigures, MeasureDetail
     from geodata.cityfile.initiatives import Fact, Initiative, Strategy
 
@@ -41,7 +41,7 @@ class Update:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Card:
+class InitiativeCard:
     """One initiative in a list."""
 
     slug: str
@@ -59,8 +59,8 @@ class Card:
 class InitiativesPage:
     """Every initiative of a city."""
 
-    cards: tuple[Card, ...]
-    retired: tuple[Card, ...]
+    cards: tuple[InitiativeCard, ...]
+    retired: tuple[InitiativeCard, ...]
     key: tuple[MeasureRow, ...]
     period: str
     named: Mapping[str, str]
@@ -80,7 +80,7 @@ class StrategyPart:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class HistoryRow:
     """One entry of the history; ``sections`` is what was said, unless it is what stands."""
 
     when: str
@@ -95,12 +95,12 @@ class Told:
 class InitiativePage:
     """One initiative."""
 
-    card: Card
+    card: InitiativeCard
     listed: bool
     sections: tuple[tuple[str, str, tuple[str, ...]], ...]
     strategies: tuple[StrategyPart, ...]
     facts: tuple[FactRow, ...]
-    history: tuple[Told, ...]
+    history: tuple[HistoryRow, ...]
     period: str
     named: Mapping[str, str]
 
@@ -116,15 +116,17 @@ class KeyFigure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class InitiativesInShort:
     """How the initiatives of a city stand, in short."""
 
-    cards: tuple[Card, ...]
+    cards: tuple[InitiativeCard, ...]
     key: tuple[KeyFigure, ...]
     period: str
 
 
-def initiatives_page(shown: Shown, found: CityFigures, city: str | None) -> InitiativesPage:
+def initiatives_page(
+    shown: PublicCityView, found: CityFigures, city: str | None
+) -> InitiativesPage:
     """Tell every initiative of a city."""
     return InitiativesPage(
         cards=tuple(_card(shown, record.initiative) for record in shown.initiatives),
@@ -136,7 +138,7 @@ def initiatives_page(shown: Shown, found: CityFigures, city: str | None) -> Init
 
 
 def initiative_page(
-    shown: Shown,
+    shown: PublicCityView,
     record: PublicInitiative,
     found: CityFigures,
     city: str | None,
@@ -158,11 +160,13 @@ def initiative_page(
     )
 
 
-def standing(shown: Shown, found: CityFigures, details: Sequence[MeasureDetail]) -> Standing | None:
+def standing(
+    shown: PublicCityView, found: CityFigures, details: Sequence[MeasureDetail]
+) -> InitiativesInShort | None:
     """Tell in short how a city's initiatives stand; nothing where it has neither them nor data."""
     if not shown.initiatives and not details:
         return None
-    return Standing(
+    return InitiativesInShort(
         cards=tuple(_card(shown, record.initiative) for record in shown.initiatives),
         key=tuple(_key_figure(shown, detail) for detail in details),
         period=measure_words.span(found.scope.start, found.scope.end),
@@ -184,9 +188,9 @@ def status_mark(status: str) -> Mark:
     return Mark(icon=STATUS_ICONS[status], words=translated(status))
 
 
-def _card(shown: Shown, initiative: Initiative) -> Card:
+def _card(shown: PublicCityView, initiative: Initiative) -> InitiativeCard:
     age = max(0, (shown.city.this_day() - initiative.updated).days)
-    return Card(
+    return InitiativeCard(
         slug=initiative.slug,
         number=initiative.number,
         title=initiative.title,
@@ -203,7 +207,7 @@ def _card(shown: Shown, initiative: Initiative) -> Card:
     )
 
 
-def _strategy(shown: Shown, strategy: Strategy, found: CityFigures) -> StrategyPart:
+def _strategy(shown: PublicCityView, strategy: Strategy, found: CityFigures) -> StrategyPart:
     there = [found.values[one] for one in strategy.measures if one in found.values]
     rows = [measure_row(shown, public) for public in there]
     told = [row for row in rows if row.figure or row.mark.icon == "withheld"]
@@ -222,7 +226,7 @@ def _strategy(shown: Shown, strategy: Strategy, found: CityFigures) -> StrategyP
     )
 
 
-def fact_row(shown: Shown, fact: Fact) -> FactRow:
+def fact_row(shown: PublicCityView, fact: Fact) -> FactRow:
     """Tell a published figure."""
     return FactRow(
         label=fact.label,
@@ -238,12 +242,12 @@ def fact_row(shown: Shown, fact: Fact) -> FactRow:
     )
 
 
-def _title(shown: Shown, identity: str) -> str:
+def _title(shown: PublicCityView, identity: str) -> str:
     """Return the title of a measure; nothing of one that the city does not declare any more."""
     return translated(shown.measures[identity].title) if identity in shown.measures else ""
 
 
-def facts_of(shown: Shown, identity: str) -> tuple[FactRow, ...]:
+def facts_of(shown: PublicCityView, identity: str) -> tuple[FactRow, ...]:
     """Give the published figures that stand beside a measure, of all initiatives."""
     facts = (fact for record in shown.initiatives for fact in record.initiative.facts)
     return tuple(fact_row(shown, fact) for fact in facts if fact.measure == identity)
@@ -266,7 +270,7 @@ def _unit(unit: str | None) -> str:
     return {"percent": "%", "date": ""}.get(unit or "", unit or "")
 
 
-def _history(entries: Sequence[PublicEvent]) -> tuple[Told, ...]:
+def _history(entries: Sequence[PublicEvent]) -> tuple[HistoryRow, ...]:
     """Tell what was said when, newest first; the text that stands is on the page already."""
     found, stands = [], True
     for entry in entries:
@@ -277,7 +281,7 @@ def _history(entries: Sequence[PublicEvent]) -> tuple[Told, ...]:
                 (translated(title), getattr(said.narrative, key)) for key, title in SECTIONS.items()
             )
         found.append(
-            Told(
+            HistoryRow(
                 when=numbers.day(entry.recorded_at.date()),
                 event=translated(EVENTS[entry.event]),
                 status=translated(said.status) if said else "",
@@ -290,7 +294,7 @@ def _history(entries: Sequence[PublicEvent]) -> tuple[Told, ...]:
     return tuple(found)
 
 
-def _key_figure(shown: Shown, detail: MeasureDetail) -> KeyFigure:
+def _key_figure(shown: PublicCityView, detail: MeasureDetail) -> KeyFigure:
     figures = [one.value.figure for one in detail.series]
     known = [figure.value for figure in figures if figure.value is not None]
     low, high = min([*known, 0.0]), max([*known, 0.0])

@@ -25,7 +25,7 @@ DISPOSITIONS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class BarPart:
     """A part of a bar: from where and how wide in percent, and what it is."""
 
     name: str
@@ -42,8 +42,8 @@ class Formulas:
 
     performance: str
     confirmed: str
-    contract: tuple[Part, ...]
-    audit: tuple[Part, ...]
+    contract: tuple[BarPart, ...]
+    audit: tuple[BarPart, ...]
     withheld: str
     when: str
 
@@ -61,7 +61,7 @@ class WindowCell:
 class Windows:
     """How the share of events with both depends on the window: rows minutes, columns metres."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[BarPart, ...]
     events: str
     heads: tuple[str, ...]
     rows: tuple[tuple[str, tuple[WindowCell, ...]], ...]
@@ -118,13 +118,13 @@ def _rest(
     return [(_("Not told"), _("small counts are kept back"), rest)] if rest > 0 else []
 
 
-def parts(told: Sequence[tuple[str, str, float]]) -> tuple[Part, ...]:
+def parts(told: Sequence[tuple[str, str, float]]) -> tuple[BarPart, ...]:
     """Lay numbers side by side as parts of a bar."""
     whole, start, found = sum(number for *_names, number in told), 0.0, []
     for name, meaning, number in told:
         width = 100 * number / whole if whole else 0.0
         found.append(
-            Part(
+            BarPart(
                 name=name,
                 meaning=meaning,
                 number=numbers.number(number),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from app.public.measure_blocks import Formulas, Windows
     from app.public.periods import Period
-    from app.public.published_city import Shown
+    from app.public.published_city import PublicCityView
     from app.public.released_figures import CityFigures, MeasureDetail, PublicValue
     from geodata.cityfile.measures import MeasureGroup
     from geodata.measures.record import Measure
@@ -111,7 +111,7 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filter:
+class MeasureFilter:
     """The form of a page and its state; ``state`` is what other pages need to show the same."""
 
     presets: tuple[tuple[str, str, bool], ...]
@@ -128,7 +128,7 @@ class Filter:
 class MeasuresPage:
     """Every measure."""
 
-    filter: Filter
+    filter: MeasureFilter
     groups: tuple[Group, ...]
     marks: tuple[tuple[Mark, int], ...]
     formulas: Formulas | None
@@ -176,7 +176,7 @@ class MeasurePage:
     row: MeasureRow
     group: str
     group_id: str
-    filter: Filter
+    filter: MeasureFilter
     by: str
     steps: tuple[tuple[str, str, bool], ...]
     series: StepTable
@@ -200,7 +200,7 @@ class MissingPage:
     named: Mapping[str, str]
 
 
-def missing_page(shown: Shown, asked: str, city: str | None) -> MissingPage:
+def missing_page(shown: PublicCityView, asked: str, city: str | None) -> MissingPage:
     """Name every measure in place of one that there is not."""
     return MissingPage(
         asked=asked[:80],
@@ -218,7 +218,7 @@ def missing_page(shown: Shown, asked: str, city: str | None) -> MissingPage:
 
 
 def measures_page(
-    shown: Shown, period: Period, found: CityFigures, city: str | None
+    shown: PublicCityView, period: Period, found: CityFigures, city: str | None
 ) -> MeasuresPage:
     """Tell every measure of a city in a period."""
     rows = {identity: measure_row(shown, value) for identity, value in found.values.items()}
@@ -235,7 +235,7 @@ def measures_page(
     )
 
 
-def measure_row(shown: Shown, public: PublicValue) -> MeasureRow:
+def measure_row(shown: PublicCityView, public: PublicValue) -> MeasureRow:
     """Tell one measure."""
     value, measure, figure = public.value, public.value.measure, public.value.figure
     there = figure.value is not None
@@ -252,7 +252,7 @@ def measure_row(shown: Shown, public: PublicValue) -> MeasureRow:
         basis=measure_words.capital(measure_words.basis(measure, figure)),
         missing=measure_words.capital(measure_words.missing(figure)) if there else "",
         absent=measure_words.capital(absent),
-        held=_held(public),
+        held=_kept(public),
         target=measure_words.target(measure, value.target),
         mark=_mark(public),
         through=numbers.day(through) if through else "",
@@ -261,12 +261,12 @@ def measure_row(shown: Shown, public: PublicValue) -> MeasureRow:
     )
 
 
-def _why_absent(shown: Shown, public: PublicValue) -> str:
+def _why_absent(shown: PublicCityView, public: PublicValue) -> str:
     """Tell why there is no figure: it is kept back, or something is missing."""
     return translated(public.withheld) or measure_words.absence(public.value, shown.extents)
 
 
-def _held(public: PublicValue) -> str:
+def _kept(public: PublicValue) -> str:
     """Say in place of a figure that it is not told; nothing where it is."""
     if not public.withheld:
         return ""
@@ -345,7 +345,7 @@ def _counted(rows: Mapping[str, MeasureRow]) -> tuple[tuple[Mark, int], ...]:
     return tuple(sorted(found.items(), key=lambda item: order.index(item[0].icon)))
 
 
-def filter_of(shown: Shown, period: Period, city: str | None) -> Filter:
+def filter_of(shown: PublicCityView, period: Period, city: str | None) -> MeasureFilter:
     """Tell the state of the form."""
     scope = period.scope
     choices = periods.district_choices(shown)
@@ -355,7 +355,7 @@ def filter_of(shown: Shown, period: Period, city: str | None) -> Filter:
         state["period"] = period.named
     if scope.district is not None:
         state["district"] = scope.district
-    return Filter(
+    return MeasureFilter(
         presets=tuple(
             (value, translated(label), value == period.named) for value, label in PRESETS.items()
         ),
@@ -378,7 +378,7 @@ def _month(value: str) -> tuple[dt.date, dt.date]:
 
 
 def measure_page(
-    shown: Shown,
+    shown: PublicCityView,
     period: Period,
     found: MeasureDetail,
     published: tuple[FactRow, ...],
@@ -452,7 +452,7 @@ def is_small(public: PublicValue) -> bool:
 
 
 def _step(
-    shown: Shown, public: PublicValue, label: str, by: str, through: dt.date | None
+    shown: PublicCityView, public: PublicValue, label: str, by: str, through: dt.date | None
 ) -> StepRow:
     figure, measure, scope = public.value.figure, public.value.measure, public.value.scope
     notes = []
@@ -471,7 +471,7 @@ def _step(
     return StepRow(
         label=label,
         code=scope.district or "",
-        figure=_held(public).lower() or numbers.amount(figure.value, measure.unit),
+        figure=_kept(public).lower() or numbers.amount(figure.value, measure.unit),
         interval=numbers.between(figure.low, figure.high, measure.unit),
         basis=measure_words.fraction(measure, figure),
         note="; ".join(notes),

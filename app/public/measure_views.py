@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.public.periods import Period
-    from app.public.published_city import Shown
+    from app.public.published_city import PublicCityView
     from app.public.released_figures import MeasureDetail, PublicValue
 
 
@@ -59,7 +59,7 @@ def axis(found: MeasureDetail) -> Axis:
     )
 
 
-def course_points(_shown: Shown, found: MeasureDetail) -> list[Point]:
+def course_points(_shown: PublicCityView, found: MeasureDetail) -> list[Point]:
     """Give the months or weeks of a measure, oldest first."""
     through = found.value.value.data_through
     return [
@@ -72,7 +72,7 @@ def course_points(_shown: Shown, found: MeasureDetail) -> list[Point]:
     ]
 
 
-def district_points(shown: Shown, found: MeasureDetail) -> list[Point]:
+def district_points(shown: PublicCityView, found: MeasureDetail) -> list[Point]:
     """Give the districts of a measure, in the city's order."""
     names = dict(district_choices(shown))
     return [
@@ -94,7 +94,7 @@ def _point(public: PublicValue, label: str, *, partial: bool) -> Point:
     )
     return Point(
         label=label,
-        told=_told(public),
+        told=_describe(public),
         value=value,
         low=low,
         high=high,
@@ -103,13 +103,13 @@ def _point(public: PublicValue, label: str, *, partial: bool) -> Point:
     )
 
 
-def _told(public: PublicValue) -> str:
+def _describe(public: PublicValue) -> str:
     if public.withheld:
         return translated(SMALL) if public.withheld == SMALL else _("not told")
     return numbers.amount(public.value.figure.value, public.value.measure.unit)
 
 
-POINTS: Mapping[str, Callable[[Shown, MeasureDetail], list[Point]]] = {
+POINTS: Mapping[str, Callable[[PublicCityView, MeasureDetail], list[Point]]] = {
     "course": course_points,
     "districts": district_points,
 }
@@ -121,7 +121,7 @@ CHARTS = {"course": charts_measures.course, "districts": charts_measures.distric
 
 @bp.get("/measures/")
 @with_city
-def measures(shown: Shown) -> ResponseReturnValue:
+def measures(shown: PublicCityView) -> ResponseReturnValue:
     """Show every measure, by group."""
     period = periods.choose(request.args, shown)
     found = site().figures(shown, period.scope)
@@ -131,7 +131,7 @@ def measures(shown: Shown) -> ResponseReturnValue:
 
 @bp.get("/measures/<identity>")
 @with_city
-def measure(shown: Shown, identity: str) -> ResponseReturnValue:
+def measure(shown: PublicCityView, identity: str) -> ResponseReturnValue:
     """Show one measure: its figure, its course, its districts and its definition."""
     if identity not in shown.measures:
         none = measure_pages.missing_page(shown, identity, request.args.get("city"))
@@ -146,7 +146,7 @@ def measure(shown: Shown, identity: str) -> ResponseReturnValue:
 @bp.get("/measures/<identity>/<name>.svg")
 @by_address
 @with_city
-def chart(shown: Shown, identity: str, name: str) -> ResponseReturnValue:
+def chart(shown: PublicCityView, identity: str, name: str) -> ResponseReturnValue:
     """Draw one chart of a measure; ``narrow`` is the form for small screens."""
     if identity not in shown.measures or name not in CHARTS:
         raise NotFound
@@ -160,7 +160,7 @@ def chart(shown: Shown, identity: str, name: str) -> ResponseReturnValue:
     return response
 
 
-def _detail(shown: Shown, identity: str) -> tuple[Period, MeasureDetail]:
+def _detail(shown: PublicCityView, identity: str) -> tuple[Period, MeasureDetail]:
     period = periods.choose(request.args, shown)
     by = forms.choice(request.args, "by", ["month", "week"])
     found = site().detail(shown, period.scope, identity, "week" if by == "week" else "month")
@@ -172,7 +172,7 @@ initiatives_bp = Blueprint("initiatives", __name__)
 
 @initiatives_bp.get("/initiatives/")
 @with_city
-def initiatives(shown: Shown) -> ResponseReturnValue:
+def initiatives(shown: PublicCityView) -> ResponseReturnValue:
     """List the initiatives of a city, with the measures that matter most."""
     found = site().figures(shown, periods.last_year(shown))
     page = initiative_pages.initiatives_page(shown, found, request.args.get("city"))
@@ -181,7 +181,7 @@ def initiatives(shown: Shown) -> ResponseReturnValue:
 
 @initiatives_bp.get("/initiatives/<slug>")
 @with_city
-def initiative(shown: Shown, slug: str) -> ResponseReturnValue:
+def initiative(shown: PublicCityView, slug: str) -> ResponseReturnValue:
     """Show one initiative: strategies with their figures, what is said, and what was said when."""
     record = site().initiative(shown, slug)
     found = site().figures(shown, periods.last_year(shown))

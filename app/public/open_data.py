@@ -69,7 +69,7 @@ TABLES = (".csv", ".geojson")  # forms that have rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class RowChoice:
     """Rows that somebody asked for: days from ``start`` until before ``end``, values by column."""
 
     day: str | None = None
@@ -88,7 +88,7 @@ class Choice:
                 self.end and day >= self.end.isoformat()
             ):
                 return False
-        return all(_told(row, column) in wanted for column, wanted in self.values.items())
+        return all(_describe(row, column) in wanted for column, wanted in self.values.items())
 
     def name(self, file: str) -> str:
         """Name a file after what it holds.
@@ -105,7 +105,7 @@ class Choice:
         return f"{plain[:LONGEST_NAME]}.{ending}"
 
 
-def _told(row: Mapping[str, Any], column: str) -> str:
+def _describe(row: Mapping[str, Any], column: str) -> str:
     """Give a value to choose by; a class that is not told is an other one, as on the map."""
     value = str(row[column])
     return value or (OTHER_CLASS if column == "class" else "")
@@ -159,7 +159,7 @@ def districts(release: ReleaseFolder) -> dict[str, str]:
     return {str(one["code"]): str(one["name"]) for one in told}
 
 
-def choose(args: MultiDict[str, str], release: ReleaseFolder, name: str) -> Choice:
+def choose(args: MultiDict[str, str], release: ReleaseFolder, name: str) -> RowChoice:
     """Read which rows of a file an address asks for.
 
     ``from`` is the first day, ``to`` the day after the last, or ``through`` the last; any other
@@ -187,10 +187,10 @@ def choose(args: MultiDict[str, str], release: ReleaseFolder, name: str) -> Choi
             forms.choice({column: value}, column, known_values)
         values[column] = tuple(dict.fromkeys(wanted))
     start, end = _days(args) if by.day else (None, None)
-    return Choice(day=by.day, start=start, end=end, values=values)
+    return RowChoice(day=by.day, start=start, end=end, values=values)
 
 
-def chosen(release: ReleaseFolder, name: str, choice: Choice) -> bytes:
+def chosen(release: ReleaseFolder, name: str, choice: RowChoice) -> bytes:
     """Give a file with the rows that were asked for, in the form that the whole file has."""
     if name.endswith(".csv"):
         rows = table(release, name)

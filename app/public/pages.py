@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from app.public.activity_map import ActivityPart
     from app.public.area_reports import HerePart, PlacePart
     from app.public.districts_map import ShadesPart
-    from app.public.initiative_pages import Standing
-    from app.public.published_city import PublicRun, Published, RunContext, Shown
+    from app.public.initiative_pages import InitiativesInShort
+    from app.public.published_city import CurrentRelease, PublicCityView, PublicRun, RunContext
     from geodata.import_report import SourceReport
 
 LEAST_WEIGHT = 0.005
@@ -101,7 +101,7 @@ class HomePage:
     factors: tuple[str, ...]
     picture: str
     bundle: Bundle
-    standing: Standing | None
+    standing: InitiativesInShort | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,7 +233,7 @@ class MethodsPage:
     settings: tuple[tuple[str, str], ...]
 
 
-def frame(shown: Shown) -> Frame:
+def frame(shown: PublicCityView) -> Frame:
     """Tell what city and which run a page is about."""
     run = shown.run
     period = ""
@@ -257,7 +257,7 @@ def frame(shown: Shown) -> Frame:
     )
 
 
-def _previewed(release: Published) -> str:
+def _previewed(release: CurrentRelease) -> str:
     """Return how long ago a preview was made, nothing of what is published."""
     return measure_words.minutes_ago(release.previewed) if release.previewed else ""
 

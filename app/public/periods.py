@@ -17,7 +17,7 @@ from spatial.measures.scopes import Scope
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from app.public.published_city import RunContext, Shown
+    from app.public.published_city import PublicCityView, RunContext
 
 PRESETS = {"year": N_("Last 12 months"), "ytd": N_("This year"), "all": N_("All days")}
 DAY = dt.timedelta(days=1)
@@ -31,7 +31,7 @@ class Period:
     named: str
 
 
-def choose(args: Mapping[str, str], shown: Shown, default: str = "year") -> Period:
+def choose(args: Mapping[str, str], shown: PublicCityView, default: str = "year") -> Period:
     """Choose a period: ``from`` with ``through`` or ``to``, else a named one, else the default.
 
     ``through`` is the last day of the period, ``to`` the day after it. A release tells the
@@ -72,7 +72,7 @@ def _days(args: Mapping[str, str]) -> tuple[dt.date | None, dt.date | None]:
     return start, end if through is None else through + DAY
 
 
-def _require_told(shown: Shown, scope: Scope) -> str:
+def _require_told(shown: PublicCityView, scope: Scope) -> str:
     """Name the period or the month that some days are, as a release tells no other ones.
 
     Raises
@@ -95,7 +95,7 @@ def _require_told(shown: Shown, scope: Scope) -> str:
     raise forms.AddressError(msg)
 
 
-def _named_days(shown: Shown, named: str) -> tuple[dt.date, dt.date]:
+def _named_days(shown: PublicCityView, named: str) -> tuple[dt.date, dt.date]:
     if named in shown.periods:
         return shown.periods[named]
     if named in PRESET_DAYS:
@@ -112,13 +112,13 @@ def _after(first: dt.date) -> dt.date:
     return (first + 31 * DAY).replace(day=1)
 
 
-def last_year(shown: Shown) -> Scope:
+def last_year(shown: PublicCityView) -> Scope:
     """Give the last twelve months, of the whole city."""
     first, last = _named_days(shown, "year")
     return Scope(start=first, end=last)
 
 
-def _all(shown: Shown) -> tuple[dt.date, dt.date]:
+def _all(shown: PublicCityView) -> tuple[dt.date, dt.date]:
     """Give every day from the first that the city has rows of to today, as the command does."""
     today = shown.city.this_day()
     last = max(shown.through, today)
@@ -126,13 +126,13 @@ def _all(shown: Shown) -> tuple[dt.date, dt.date]:
     return first, last + DAY
 
 
-def _year(shown: Shown) -> tuple[dt.date, dt.date]:
+def _year(shown: PublicCityView) -> tuple[dt.date, dt.date]:
     """Give the last twelve months that are over, of those that the city has rows of."""
     first, _ = _all(shown)
     return spans.last_year(first, shown.through + DAY)
 
 
-def _this_year(shown: Shown) -> tuple[dt.date, dt.date]:
+def _this_year(shown: PublicCityView) -> tuple[dt.date, dt.date]:
     """Give the months that are over of the year in which they end."""
     first, _ = _all(shown)
     return spans.this_year(first, shown.through + DAY)

@@ -167,7 +167,7 @@ class EarlierZone:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Published:
+class CurrentRelease:
     """Which release is shown: its id, the day of its approval, the version of its rules.
 
     ``previewed`` is when it was made, UTC, where it is a preview and nothing is published.
@@ -200,7 +200,7 @@ class RunContext:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Shown(RunContext):
+class PublicCityView(RunContext):
     """One city as a release tells it; ``run`` is missing where no zones are shown.
 
     ``extents`` has the first and the last day that each section of records has rows of; nothing is
@@ -215,7 +215,7 @@ class Shown(RunContext):
     others: Sequence[OtherCity]
     initiatives: Sequence[PublicInitiative]
     retired: Sequence[PublicInitiative]
-    release: Published
+    release: CurrentRelease
     periods: Mapping[str, tuple[dt.date, dt.date]]
     months: tuple[str, ...]
     earlier_zones: tuple[EarlierZone, ...]

@@ -14,16 +14,16 @@ from app.maps.picture import Scene
 from app.maps.surface import levels_picture
 from app.public.published_city import (
     CityDocument,
+    CurrentRelease,
     EarlierZone,
     OtherCity,
     PublicCity,
+    PublicCityView,
     PublicFinding,
     PublicInitiative,
     PublicRun,
-    Published,
     RunDocument,
     RunFacts,
-    Shown,
 )
 from app.public.released_figures import read_figures
 from geodata.errors import BrokenReleaseError, NotStoredError
@@ -71,11 +71,11 @@ class ReleaseReader:
         return dt.datetime.fromisoformat(str(approval["at"])) if approval else None
 
     @cached_property
-    def shown(self) -> Shown:
+    def shown(self) -> PublicCityView:
         """The city as the release tells it."""
         manifest, figures, run = self.folder.manifest, self.figures, self._read(RUN, RunDocument)
         city, initiatives = self._city(), self.initiatives.values()
-        return Shown(
+        return PublicCityView(
             city=city,
             run=_run(run, self.folder, city) if run else None,
             reports=[_report(one) for one in self._document(SOURCES) or ()],
@@ -91,7 +91,7 @@ class ReleaseReader:
             others=self._others,
             initiatives=tuple(one for one in initiatives if one.listed),
             retired=tuple(one for one in initiatives if not one.listed),
-            release=Published(
+            release=CurrentRelease(
                 id=self.folder.id,
                 approved=self.approved_at.date() if self.approved_at else None,
                 rules=manifest["rules"]["version"],

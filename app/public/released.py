@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from app.i18n.language import code
 from app.maps.bundle import activity_json, put_bundle, put_file
 from app.maps.picture import area_svg
-from app.public.published_city import OtherCity, PublicInitiative, Shown
+from app.public.published_city import OtherCity, PublicCityView, PublicInitiative
 from app.public.release_reader import MAP, ZONES, ReleaseReader
 from app.public.released_figures import released_detail, released_figures
 from geodata.errors import BrokenReleaseError, NotStoredError
@@ -63,7 +63,7 @@ class ReleasedSite:
         self._folders: dict[Path, ReleaseFolder] = {}  # a manifest never changes: read once
         self._lock = threading.Lock()
 
-    def shown(self, slug: str | None = None) -> Shown | None:
+    def shown(self, slug: str | None = None) -> PublicCityView | None:
         """Give a city by slug, else the configured one, else the one approved last.
 
         Raises
@@ -90,21 +90,21 @@ class ReleasedSite:
             for path in self._root.glob(f"*/{named['id']}")
         )
 
-    def release(self, shown: Shown) -> ReleaseFolder:
+    def release(self, shown: PublicCityView) -> ReleaseFolder:
         """Give the folder of the release that is shown."""
         return self._read(shown).folder
 
-    def releases(self, shown: Shown) -> list[ReleaseFolder]:
+    def releases(self, shown: PublicCityView) -> list[ReleaseFolder]:
         """Give the releases of a city that were ever approved, newest first."""
         found = approved_releases(self._releases, shown.city.slug)
         every = [self._folders.setdefault(one.path, one) for one in found]
         return [self.release(shown), *every] if self.preview else every
 
-    def figures(self, shown: Shown, scope: Scope) -> CityFigures:
+    def figures(self, shown: PublicCityView, scope: Scope) -> CityFigures:
         """Give every measure that the release tells in a period or month."""
         return released_figures(self._read(shown).figures, shown, scope)
 
-    def detail(self, shown: Shown, scope: Scope, identity: str, by: Step) -> MeasureDetail:
+    def detail(self, shown: PublicCityView, scope: Scope, identity: str, by: Step) -> MeasureDetail:
         """Give one measure that the release tells in a period or month.
 
         Raises
@@ -114,7 +114,7 @@ class ReleasedSite:
         """
         return released_detail(self._read(shown).figures, shown, scope, identity, by)
 
-    def initiative(self, shown: Shown, slug: str) -> PublicInitiative:
+    def initiative(self, shown: PublicCityView, slug: str) -> PublicInitiative:
         """Give one initiative of a city, retired or not.
 
         Raises
@@ -128,11 +128,11 @@ class ReleasedSite:
             raise NotStoredError(msg)
         return found
 
-    def activity(self, shown: Shown) -> Activity | None:
+    def activity(self, shown: PublicCityView) -> Activity | None:
         """Give the alerts and complaints of the release, by week."""
         return self._read(shown).activity
 
-    def activity_file(self, shown: Shown) -> tuple[str, str] | None:
+    def activity_file(self, shown: PublicCityView) -> tuple[str, str] | None:
         """Give the folder and the name of the same as a file of the map."""
         read = self._read(shown)
         if read.activity is None:
@@ -143,7 +143,7 @@ class ReleasedSite:
             read.activity_files[code()] = put_file(self.maps, folder, "activity", content)
         return read.activity_files[code()]
 
-    def bundle(self, shown: Shown) -> Bundle:
+    def bundle(self, shown: PublicCityView) -> Bundle:
         """Give the map of the release, its files compressed beside the maps once."""
         folder = self._read(shown).folder
         try:
@@ -152,22 +152,22 @@ class ReleasedSite:
             msg = f"release {folder.id} holds no map that can be shown; draft and approve a new one"
             raise BrokenReleaseError(msg) from error
 
-    def zone_picture(self, shown: Shown, zone_id: str) -> bytes:
+    def zone_picture(self, shown: PublicCityView, zone_id: str) -> bytes:
         """Give the picture of one zone."""
         return self._read(shown).folder.read(f"{ZONES}/{zone_id}.svg")
 
-    def surroundings(self, shown: Shown) -> Surroundings:
+    def surroundings(self, shown: PublicCityView) -> Surroundings:
         """Give what can be asked of a place or an area of the run that is shown."""
         return self._read(shown).surroundings
 
-    def names_file(self, shown: Shown) -> tuple[str, str] | None:
+    def names_file(self, shown: PublicCityView) -> tuple[str, str] | None:
         """Give the folder and the name of what can be searched, as a file of the map."""
         folder = self._read(shown).folder
         if GAZETTEER not in folder.files:
             return None
         return put_file(self.maps, f"release-{folder.id}-names", "names", folder.read(GAZETTEER))
 
-    def area_picture(self, shown: Shown, shape: BaseGeometry) -> bytes:
+    def area_picture(self, shown: PublicCityView, shape: BaseGeometry) -> bytes:
         """Draw an area in the city's reference system, and what lies around it."""
         return area_svg(self._read(shown).scene, shape)
 
@@ -203,7 +203,7 @@ class ReleasedSite:
     def _current(self, city: str) -> ReleaseFolder | None:
         return self._folder.current(self._root, city)
 
-    def _shown(self, slug: str, listed: list[str]) -> Shown:
+    def _shown(self, slug: str, listed: list[str]) -> PublicCityView:
         folder = self._current(slug)
         if folder is None:
             msg = f"nothing is published of a city {slug[:80]!r}"
@@ -226,7 +226,7 @@ class ReleasedSite:
                 found.append(OtherCity(slug=other, name=folder.manifest["city"]["name"]))
         return tuple(found)
 
-    def _read(self, shown: Shown) -> ReleaseReader:
+    def _read(self, shown: PublicCityView) -> ReleaseReader:
         """Give what was read of the release that a page shows, even if a newer one is there."""
         with self._lock:
             if shown.release.id in self._kept:

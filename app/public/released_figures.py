@@ -32,7 +32,7 @@ from spatial.measures.scopes import Scope
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from app.public.published_city import Shown
+    from app.public.published_city import PublicCityView
     from geodata.measures.record import Measure, Status
     from geodata.measures.registry import Measures, Step
     from geodata.releases.folder import ReleaseFolder
@@ -180,11 +180,11 @@ def read_figures(release: ReleaseFolder, computed_at: dt.datetime) -> ReleasedFi
     )
 
 
-def released_figures(found: ReleasedFigures, shown: Shown, scope: Scope) -> CityFigures:
+def released_figures(found: ReleasedFigures, shown: PublicCityView, scope: Scope) -> CityFigures:
     """Give every measure that the release tells in a period or month."""
     when = period_of(found, scope)
     values = {
-        identity: _told(found, shown, scope, measure, when)
+        identity: _describe(found, shown, scope, measure, when)
         for identity, measure in found.measures.items()
     }
     days = values[SAME_ALERTS[0]].value.scope
@@ -205,7 +205,7 @@ def released_figures(found: ReleasedFigures, shown: Shown, scope: Scope) -> City
 
 
 def released_detail(
-    found: ReleasedFigures, shown: Shown, scope: Scope, identity: str, by: Step
+    found: ReleasedFigures, shown: PublicCityView, scope: Scope, identity: str, by: Step
 ) -> MeasureDetail:
     """Give one measure that the release tells in a period or month.
 
@@ -228,7 +228,7 @@ def released_detail(
     series = inside[-LONGEST[by] :]
     codes = list(shown.city.districts["code"]) if measure.sources else []
     return MeasureDetail(
-        value=_told(found, shown, scope, measure, when),
+        value=_describe(found, shown, scope, measure, when),
         by=by,
         span=scope.within(series[0].value.scope.start, series[-1].value.scope.end)
         if series
@@ -236,7 +236,7 @@ def released_detail(
         cut=len(series) < len(inside),
         series=tuple(series),
         districts=tuple(
-            _told(found, shown, replace(scope, district=code), measure, when) for code in codes
+            _describe(found, shown, replace(scope, district=code), measure, when) for code in codes
         ),
         year=_year(found, measure, scope.district),
         kinds=tuple(
@@ -266,8 +266,8 @@ def period_of(found: ReleasedFigures, scope: Scope) -> str:
     return named or f"{scope.start:%Y-%m}"
 
 
-def _told(
-    found: ReleasedFigures, shown: Shown, scope: Scope, measure: Measure, when: str
+def _describe(
+    found: ReleasedFigures, shown: PublicCityView, scope: Scope, measure: Measure, when: str
 ) -> PublicValue:
     """Give a figure of the release, or why it has none; of other days where it is moved."""
     public = found.told.get((measure.id, scope.district or "", when))
@@ -298,7 +298,7 @@ def _why_not(found: ReleasedFigures, measure: Measure, scope: Scope) -> str:
     return ""
 
 
-def _age(found: ReleasedFigures, shown: Shown, scope: Scope) -> PublicValue:
+def _age(found: ReleasedFigures, shown: PublicCityView, scope: Scope) -> PublicValue:
     """Tell how old its newest row is today: the one figure that a release cannot hold.
 
     What is published is late by the delay of its rules, so the promise allows for that many days

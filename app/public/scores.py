@@ -43,7 +43,7 @@ def gain_words() -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
+class ScoreFigure:
     """What one score found on one share of the area; ``tied`` cells share the score at its edge."""
 
     pai: str
@@ -60,7 +60,7 @@ class LevelRow:
 
     share: str
     cells: str
-    figures: tuple[Figure, ...]
+    figures: tuple[ScoreFigure, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +174,7 @@ def _level_rows(levels: list[dict[str, Any]]) -> tuple[LevelRow, ...]:
                 share=numbers.share(level["share"]),
                 cells=numbers.number(level["cells"]),
                 figures=tuple(
-                    Figure(
+                    ScoreFigure(
                         pai=numbers.number(scores[name]["pai"], 1),
                         interval=(
                             f"{numbers.number(scores[name]['pai_low'], 1)}"

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.maps.bundle import Bundle
-    from app.public.initiative_pages import Standing
-    from app.public.published_city import PublicRun, RunContext, Shown
+    from app.public.initiative_pages import InitiativesInShort
+    from app.public.published_city import PublicCityView, PublicRun, RunContext
 
 bp = Blueprint("public", __name__)
 FOR_EVER = 31_536_000
@@ -47,7 +47,7 @@ ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 @bp.get("/")
 @with_run
-def home(shown: Shown, run: PublicRun) -> ResponseReturnValue:
+def home(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """Show the city, its map in small and the first zone of each district."""
     rows = pages.zone_rows(shown, run)
     bundle = site().bundle(shown)
@@ -65,7 +65,7 @@ def home(shown: Shown, run: PublicRun) -> ResponseReturnValue:
     return render_template("public/home.html", frame=pages.frame(shown), page=page)
 
 
-def _standing(shown: Shown) -> Standing | None:
+def _standing(shown: PublicCityView) -> InitiativesInShort | None:
     """Tell how the initiatives stand, with the course of a few measures over the last months."""
     scope = periods.last_year(shown)
     found = site().figures(shown, scope)
@@ -78,14 +78,14 @@ def _standing(shown: Shown) -> Standing | None:
 
 @bp.get("/map")
 @with_run
-def map_(shown: Shown, run: PublicRun) -> ResponseReturnValue:
+def map_(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """Show the map, and beside it every zone in a table."""
     return map_page(shown, run)
 
 
 @bp.get("/zones/")
 @with_run
-def zones(shown: Shown, run: PublicRun) -> ResponseReturnValue:
+def zones(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """List the zones, by district or by another column."""
     choices = periods.district_choices(shown)
     district = forms.choice(request.args, "district", [code for code, _ in choices])
@@ -110,7 +110,7 @@ def zones(shown: Shown, run: PublicRun) -> ResponseReturnValue:
 
 @bp.get("/zones/<zone_id>")
 @with_run
-def zone(shown: Shown, run: PublicRun, zone_id: str) -> ResponseReturnValue:
+def zone(shown: PublicCityView, run: PublicRun, zone_id: str) -> ResponseReturnValue:
     """Show one zone and why it is one."""
     if zone_id not in set(run.zones["id"]):
         return _led_on(shown, run, zone_id)
@@ -120,7 +120,7 @@ def zone(shown: Shown, run: PublicRun, zone_id: str) -> ResponseReturnValue:
     return render_template("public/zone.html", frame=pages.frame(shown), page=page)
 
 
-def _led_on(shown: Shown, run: PublicRun, asked: str) -> ResponseReturnValue:
+def _led_on(shown: PublicCityView, run: PublicRun, asked: str) -> ResponseReturnValue:
     """Lead from a code, or from a zone of an earlier release, to the zone that is there now.
 
     Raises
@@ -146,7 +146,7 @@ def _led_on(shown: Shown, run: PublicRun, asked: str) -> ResponseReturnValue:
     return told, 410
 
 
-def _last_month(shown: Shown) -> tuple[str, str] | None:
+def _last_month(shown: PublicCityView) -> tuple[str, str] | None:
     """Give the first and the last of the weeks that reach a month back."""
     activity = site().activity(shown)
     if activity is None:
@@ -158,7 +158,7 @@ def _last_month(shown: Shown) -> tuple[str, str] | None:
 @bp.get("/zones/<zone_id>/picture.svg")
 @by_address
 @with_run
-def zone_picture(shown: Shown, run: PublicRun, zone_id: str) -> ResponseReturnValue:
+def zone_picture(shown: PublicCityView, run: PublicRun, zone_id: str) -> ResponseReturnValue:
     """Draw one zone and its surroundings."""
     _row(shown, run, zone_id)
     response = current_app.response_class(
@@ -171,7 +171,7 @@ def zone_picture(shown: Shown, run: PublicRun, zone_id: str) -> ResponseReturnVa
 
 @bp.get("/methods/")
 @with_run
-def methods(shown: Shown, run: PublicRun) -> ResponseReturnValue:
+def methods(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """Tell the method, its limits and how the shown run was made."""
     page, plain = pages.methods_page(shown, run), plain_words(release_of(shown))
     return render_template("public/methods.html", frame=pages.frame(shown), page=page, plain=plain)
@@ -179,7 +179,7 @@ def methods(shown: Shown, run: PublicRun) -> ResponseReturnValue:
 
 @bp.get("/methods/validation")
 @with_run
-def validation(shown: Shown, run: PublicRun) -> ResponseReturnValue:
+def validation(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """Tell how the shown run did on incidents that it had not seen."""
     at = {name: url_for("public.chart", name=name, city=shown.city.slug) for name in CHARTS}
     page = scores.validation_page(shown, run, at)
@@ -189,7 +189,7 @@ def validation(shown: Shown, run: PublicRun) -> ResponseReturnValue:
 @bp.get("/methods/charts/<name>.svg")
 @by_address
 @with_run
-def chart(shown: Shown, run: PublicRun, name: str) -> ResponseReturnValue:
+def chart(shown: PublicCityView, run: PublicRun, name: str) -> ResponseReturnValue:
     """Draw one chart of the shown run."""
     drawn = CHARTS[name](shown, run) if name in CHARTS else None
     if drawn is None:

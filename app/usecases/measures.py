@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from geodata.errors import DataError
-from geodata.measures.ledger import Ledger
+from geodata.measures.ledger import MeasureData
 from geodata.measures.registry import whole_scope, work_out
 from geodata.repositories import cities, runs_in_use
 
@@ -52,14 +52,14 @@ def measure_city(
     """
     with database.session() as session:
         city = cities.get_city(session, slug)
-        ledger = Ledger(session, city, city.this_day())
+        ledger = MeasureData(session, city, city.this_day())
         scope = checked_scope(ledger, city, start, end, district)
         unused = runs_in_use.id_in_use(session, city) is None
         return Measured(scope=scope, values=work_out(ledger, scope, ids), unused=unused)
 
 
 def checked_scope(
-    ledger: Ledger,
+    ledger: MeasureData,
     city: CityRecord,
     start: dt.date | None,
     end: dt.date | None,

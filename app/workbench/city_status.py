@@ -81,7 +81,7 @@ class WorkerWatch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class CityStatus:
     """What is known of a city: its data, its newest runs, its releases.
 
     ``used`` are the runs in use by their ids, ``shown`` is the one whose zones are shown.
@@ -102,7 +102,7 @@ class Standing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class NextStep:
     """Something to do next; no address where there is no page for it, or it is not one's to do."""
 
     told: str
@@ -143,12 +143,14 @@ def waiting_drafts(
     return tuple(waiting)
 
 
-def read_standing(session: Session, city: CityRecord, most: int, person: PersonRecord) -> Standing:
+def read_standing(
+    session: Session, city: CityRecord, most: int, person: PersonRecord
+) -> CityStatus:
     """Read how a city stands, of the outcomes and runs that a person may read."""
     readable = readable_runs(person, city, runs.EVERY_RUN)
     whole = runs.list_runs(session, city.slug, replace(readable, scope=CITY_SCOPE), most=1)
     current = whole[0] if whole else None
-    return Standing(
+    return CityStatus(
         city=city,
         outcomes=tuple(
             days
@@ -167,7 +169,7 @@ def read_standing(session: Session, city: CityRecord, most: int, person: PersonR
     )
 
 
-def next_steps(found: Standing, person: PersonRecord) -> tuple[Step, ...]:
+def next_steps(found: CityStatus, person: PersonRecord) -> tuple[NextStep, ...]:
     """Say what is to be done next, the first first; only what the person may see done."""
     city = found.city.slug
     fits, publishes = person.may((ANALYST,)), person.may((PUBLISHER,))
@@ -190,7 +192,7 @@ def next_steps(found: Standing, person: PersonRecord) -> tuple[Step, ...]:
     return (*steps, *_of_run(found, found.current, fits=fits, publishes=publishes))
 
 
-def _of_run(found: Standing, run: RunSummary, *, fits: bool, publishes: bool) -> list[Step]:
+def _of_run(found: CityStatus, run: RunSummary, *, fits: bool, publishes: bool) -> list[NextStep]:
     city = found.city
     steps = []
     new = url_for("runs.new", city=city.slug)
@@ -230,7 +232,7 @@ def _of_run(found: Standing, run: RunSummary, *, fits: bool, publishes: bool) ->
     return steps
 
 
-def _is_released(found: Standing, newest: RunSummary) -> bool:
+def _is_released(found: CityStatus, newest: RunSummary) -> bool:
     """Tell whether a release that was not withdrawn shows the run in use, or else the newest."""
     wanted = found.shown or newest.id
     return any(
@@ -243,8 +245,8 @@ def _last(outcomes: Sequence[OutcomeDays], outcome: str) -> dt.date | None:
     return next((days.last for days in outcomes if days.outcome == outcome), None)
 
 
-def _step(told: str, label: str, address: str, *, may: bool) -> Step:
-    return Step(told=told, label=label, address=address if may else "")
+def _step(told: str, label: str, address: str, *, may: bool) -> NextStep:
+    return NextStep(told=told, label=label, address=address if may else "")
 
 
 bp = Blueprint("analyst", __name__, url_prefix="/analyst")

@@ -12,7 +12,7 @@ from geodata.ingest.vocabulary import class_of, disposition_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from geodata.cityfile.sections import Field, RecordKind
+    from geodata.cityfile.sections import RecordKind, SectionField
     from geodata.uploads.profile import ColumnGuess, Preview
 
 UNUSED = ""
@@ -105,7 +105,7 @@ def _record_roles(kind: RecordKind) -> tuple[Role, ...]:
     )
 
 
-def _field_role(field: Field) -> Role:
+def _field_role(field: SectionField) -> Role:
     words = {"class": CLASSES, "disposition": DISPOSITIONS} if field.kind == "word" else {}
     return Role(
         code=field.name,
@@ -115,7 +115,7 @@ def _field_role(field: Field) -> Role:
     )
 
 
-def _label(field: Field) -> str:
+def _label(field: SectionField) -> str:
     return FIELD_LABELS.get(field.name, field.name.replace("_", " "))
 
 

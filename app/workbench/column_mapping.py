@@ -224,7 +224,7 @@ def _words(
     return found
 
 
-class Faults(dict[str, list[str]]):
+class FieldFaults(dict[str, list[str]]):
     """What is wrong, by field."""
 
     def add(self, name: str, message: str) -> None:
@@ -232,7 +232,9 @@ class Faults(dict[str, list[str]]):
         self.setdefault(name, []).append(message)
 
 
-def build(answers: Answers, source: str, shape: str | None) -> tuple[list[dict[str, Any]], Faults]:
+def build(
+    answers: Answers, source: str, shape: str | None
+) -> tuple[list[dict[str, Any]], FieldFaults]:
     """Give the sections of a city file that answers mean, and what is wrong with them.
 
     Parameters
@@ -244,7 +246,7 @@ def build(answers: Answers, source: str, shape: str | None) -> tuple[list[dict[s
     shape
         What its geometry is, nothing for a table.
     """
-    faults = Faults()
+    faults = FieldFaults()
     kind = answers.source_kind
     _check_columns(answers, shape, faults)
     _check_system(answers, shape, faults)
@@ -263,7 +265,7 @@ def build(answers: Answers, source: str, shape: str | None) -> tuple[list[dict[s
     return tables, faults
 
 
-def _check_columns(answers: Answers, shape: str | None, faults: Faults) -> None:
+def _check_columns(answers: Answers, shape: str | None, faults: FieldFaults) -> None:
     kind = answers.source_kind
     given = list(answers.roles.values())
     for role in kind.roles:
@@ -285,7 +287,7 @@ def _check_columns(answers: Answers, shape: str | None, faults: Faults) -> None:
         faults.add("kind", f"{kind.title.lower()} needs shapes, and this is a table of values")
 
 
-def _check_system(answers: Answers, shape: str | None, faults: Faults) -> None:
+def _check_system(answers: Answers, shape: str | None, faults: FieldFaults) -> None:
     if answers.crs == OTHER and not answers.system:
         faults.add("crs", "type the system, such as EPSG:2234")
     if answers.system:
@@ -310,7 +312,7 @@ def _placed(answers: Answers, source: str) -> dict[str, Any]:
     return table
 
 
-def _incidents(answers: Answers, table: dict[str, Any], faults: Faults) -> dict[str, Any]:
+def _incidents(answers: Answers, table: dict[str, Any], faults: FieldFaults) -> dict[str, Any]:
     for code in ("date", "time", "id"):
         if column := answers.column(code):
             table[code] = column
@@ -324,7 +326,7 @@ def _incidents(answers: Answers, table: dict[str, Any], faults: Faults) -> dict[
     return {**table, "outcome_field": column, "outcomes": outcomes}
 
 
-def _factors(answers: Answers, table: dict[str, Any], faults: Faults) -> list[dict[str, Any]]:
+def _factors(answers: Answers, table: dict[str, Any], faults: FieldFaults) -> list[dict[str, Any]]:
     """Give a factor, or one for each kind of place that a column tells apart."""
     if answers.operation not in OPERATIONS:
         faults.add("operation", "choose nearness, number or both")
@@ -349,7 +351,7 @@ def _factors(answers: Answers, table: dict[str, Any], faults: Faults) -> list[di
     ]
 
 
-def _named_words(answers: Answers, role: str, faults: Faults) -> dict[str, str]:
+def _named_words(answers: Answers, role: str, faults: FieldFaults) -> dict[str, str]:
     """Give what the values of a column mean; those without a name are left out."""
     given = {value: name for value, name in answers.words.get(role, {}).items() if name}
     if not given:
@@ -359,7 +361,7 @@ def _named_words(answers: Answers, role: str, faults: Faults) -> dict[str, str]:
     return given
 
 
-def _name(name: str, where: str, what: str, faults: Faults) -> None:
+def _name(name: str, where: str, what: str, faults: FieldFaults) -> None:
     if not name:
         faults.add(where, f"give {what} a name, such as robbery or bus_stops")
     elif not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
@@ -369,7 +371,7 @@ def _name(name: str, where: str, what: str, faults: Faults) -> None:
         )
 
 
-def _base(answers: Answers, table: dict[str, Any], faults: Faults) -> dict[str, Any]:
+def _base(answers: Answers, table: dict[str, Any], faults: FieldFaults) -> dict[str, Any]:
     if answers.base_kind not in BASE_KINDS:
         faults.add("base_kind", f"choose one of {', '.join(BASE_KINDS)}")
     named = {code: answers.column(code) for code in (LAYER_NAME, "rank")}
@@ -380,7 +382,7 @@ def _base(answers: Answers, table: dict[str, Any], faults: Faults) -> dict[str, 
     }
 
 
-def _record(answers: Answers, table: dict[str, Any], faults: Faults) -> dict[str, Any]:
+def _record(answers: Answers, table: dict[str, Any], faults: FieldFaults) -> dict[str, Any]:
     """Give a section of records: its fields apart, its words beside them."""
     kind = RECORD_KINDS[answers.kind]
     fields: dict[str, Any] = {}
@@ -401,7 +403,7 @@ def _record(answers: Answers, table: dict[str, Any], faults: Faults) -> dict[str
     return section
 
 
-def _our_words(answers: Answers, role: str, faults: Faults) -> dict[str, str]:
+def _our_words(answers: Answers, role: str, faults: FieldFaults) -> dict[str, str]:
     """Give the words of an export that became one of ours."""
     words = {value: ours for value, ours in answers.words.get(role, {}).items() if ours}
     known = answers.source_kind.role(role)

@@ -129,7 +129,7 @@ def _page(one: RunRecord, two: RunRecord) -> ComparePage:
     return ComparePage(
         one=one.id,
         two=two.id,
-        told=_told(one, two),
+        told=_describe(one, two),
         settings=_settings(one, two),
         factors=tuple(_factor(factor, units) for factor in told["factors"]),
         agreement=_agreement(told["scores"]),
@@ -141,7 +141,7 @@ def _page(one: RunRecord, two: RunRecord) -> ComparePage:
     )
 
 
-def _told(one: RunRecord, two: RunRecord) -> tuple[Pair, ...]:
+def _describe(one: RunRecord, two: RunRecord) -> tuple[Pair, ...]:
     """Tell what each run is about and what it found."""
 
     def row(name: str, of: Any) -> Pair:

@@ -23,10 +23,10 @@ from app.auth.permissions import DECIDING
 from app.extensions import workroom
 from app.jobs import jobs
 from app.maps.palette import DISTRICT, INK, RAIL, ZONE
-from app.maps.staff_map import Key, Layer, staff_map
+from app.maps.staff_map import Key, MapLayer, staff_map
 from app.public import release_words
 from app.public.open_data import manifest_bytes
-from app.workbench.new_city import WithdrawForm
+from app.workbench.new_city import WithdrawReleaseForm
 from geodata.errors import DataError, ReleaseError
 from geodata.releases import build as releases
 from geodata.releases.checks import check_files
@@ -64,7 +64,7 @@ class Powers:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReleaseRow:
+class DraftRow:
     """One release in the list; ``public`` says whether it is what readers see now."""
 
     id: str
@@ -146,11 +146,11 @@ def preview_line(folder: PreviewFolder | None) -> PreviewLine | None:
     return PreviewLine(id=folder.id, through=folder.manifest["through"], made=ago(made))
 
 
-def rows(found: Sequence[ReleaseRecord], current: ReleaseFolder | None) -> list[ReleaseRow]:
+def rows(found: Sequence[ReleaseRecord], current: ReleaseFolder | None) -> list[DraftRow]:
     """Write releases for a table."""
     public = current.id if current else None
     return [
-        ReleaseRow(
+        DraftRow(
             id=one.id,
             state=one.state,
             public=one.id == public,
@@ -221,14 +221,14 @@ def zones_map(
         {"label": city.districts["name"]}, geometry=city.districts.geometry
     )
     layers = [
-        Layer(
+        MapLayer(
             name="districts",
             title="Districts",
             shapes=districts,
             keys=(Key(label="Districts", colour=DISTRICT),),
             filled=False,
         ),
-        Layer(
+        MapLayer(
             name="zones",
             title="Zones of this release",
             shapes=now,
@@ -239,7 +239,7 @@ def zones_map(
     ]
     if len(gone):
         keys = (Key(label="Zones that go", colour=RAIL),)
-        layers.append(Layer(name="gone", title="Zones that go", shapes=gone, keys=keys))
+        layers.append(MapLayer(name="gone", title="Zones that go", shapes=gone, keys=keys))
     return staff_map(layers, city.districts.geometry, base=base)
 
 
@@ -362,7 +362,7 @@ def make(city: str) -> ResponseReturnValue:
 @bp.get("/<release>")
 def release(city: str, release: str) -> ResponseReturnValue:
     """Show a release: who drafted it, what will be public, what changed, what can be done."""
-    return _page(city, release, ConfirmForm(formdata=None), WithdrawForm(formdata=None), 200)
+    return _page(city, release, ConfirmForm(formdata=None), WithdrawReleaseForm(formdata=None), 200)
 
 
 @bp.post("/<release>/approve")
@@ -371,7 +371,7 @@ def approve(city: str, release: str) -> ResponseReturnValue:
     form = ConfirmForm()
     _record(city, release)
     if not form.validate_on_submit():
-        return _page(city, release, form, WithdrawForm(formdata=None), 422)
+        return _page(city, release, form, WithdrawReleaseForm(formdata=None), 422)
     room = workroom()
     try:
         releases.approve_release(
@@ -379,7 +379,7 @@ def approve(city: str, release: str) -> ResponseReturnValue:
         )
     except ReleaseError as error:
         form.sure.errors = [str(error)]
-        return _page(city, release, form, WithdrawForm(formdata=None), 422)
+        return _page(city, release, form, WithdrawReleaseForm(formdata=None), 422)
     say(f"Release {release} is public now.")
     return redirect(url_for("drafts.release", city=city, release=release), 303)
 
@@ -387,7 +387,7 @@ def approve(city: str, release: str) -> ResponseReturnValue:
 @bp.post("/<release>/withdraw")
 def withdraw(city: str, release: str) -> ResponseReturnValue:
     """Take a release from the public pages, with the reason."""
-    form = WithdrawForm()
+    form = WithdrawReleaseForm()
     _record(city, release)
     if not form.validate_on_submit():
         return _page(city, release, ConfirmForm(formdata=None), form, 422)

@@ -387,7 +387,7 @@ def listed(city: str) -> ResponseReturnValue:
 @bp.get("/<int:job>")
 def job(city: str, job: int) -> ResponseReturnValue:
     """Show one job: how far it is, or what became of it."""
-    return _shown(city, job, ConfirmForm())
+    return _visible(city, job, ConfirmForm())
 
 
 @bp.get("/<int:job>.json")
@@ -403,7 +403,7 @@ def cancel(city: str, job: int) -> ResponseReturnValue:
     require_change(require_visitor().person, _job(city, job).job)
     form = ConfirmForm()
     if not form.validate_on_submit():
-        return _shown(city, job, form, 422)
+        return _visible(city, job, form, 422)
     cancelled = jobs.cancel(workroom().database, job, require_visitor().person.name)
     say("Cancelled." if cancelled.ended else "It stops at its next step.")
     return redirect(url_for("work.job", city=city, job=job), 303)
@@ -419,7 +419,7 @@ def retry(city: str, job: int) -> ResponseReturnValue:
     return redirect(url_for("work.job", city=city, job=asked.id), 303)
 
 
-def _shown(city: str, job: int, form: ConfirmForm, status: int = 200) -> ResponseReturnValue:
+def _visible(city: str, job: int, form: ConfirmForm, status: int = 200) -> ResponseReturnValue:
     record, found = staff_city(city), _job(city, job)
     person = require_visitor().person
     page = job_page(

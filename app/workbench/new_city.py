@@ -27,7 +27,7 @@ from app.admin.layout import say
 from app.auth.guard import require_visitor
 from app.extensions import workroom
 from app.usecases.city_files import follow
-from app.workbench.column_mapping import AS_SAID, OTHER, Faults
+from app.workbench.column_mapping import AS_SAID, OTHER, FieldFaults
 from app.workbench.source_profile import outline_map
 from app.workbench.upload_pages import receive_file
 from geodata.cityfile.description import SLUG, read_content
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 LONGEST_REASON = 500
 
 
-class WithdrawForm(FlaskForm):
+class WithdrawReleaseForm(FlaskForm):
     """Why a release is taken from the public pages."""
 
     why = StringField(
@@ -202,9 +202,9 @@ def read_city_kept(kept: Mapping[str, Any]) -> CityAnswers | None:
 
 def build_city(
     answers: CityAnswers, source: str, columns: Collection[str], taken: Collection[str]
-) -> tuple[dict[str, Any], Faults]:
+) -> tuple[dict[str, Any], FieldFaults]:
     """Give the city file that answers mean, and what is wrong with them; ``taken`` are slugs."""
-    faults = Faults()
+    faults = FieldFaults()
     if not answers.name or len(answers.name) > LONGEST_NAME:
         faults.add("name", "give the city's name, such as Hartford, Connecticut")
     if not SLUG.fullmatch(answers.slug) or answers.slug in RESERVED:
@@ -234,7 +234,7 @@ def build_city(
     return {"city": city, **area, "grid": numbers}, faults
 
 
-def _lengths(answers: CityAnswers, faults: Faults) -> dict[str, float]:
+def _lengths(answers: CityAnswers, faults: FieldFaults) -> dict[str, float]:
     numbers = {"cell": _number(answers.cell), "block": _number(answers.block)}
     for name, value in numbers.items():
         if not 0 < value < LONGEST_UNITS:
@@ -242,7 +242,7 @@ def _lengths(answers: CityAnswers, faults: Faults) -> dict[str, float]:
     return numbers
 
 
-def _check_columns(answers: CityAnswers, columns: Collection[str], faults: Faults) -> None:
+def _check_columns(answers: CityAnswers, columns: Collection[str], faults: FieldFaults) -> None:
     for name in ("district", "district_name"):
         if getattr(answers, name) and getattr(answers, name) not in columns:
             faults.add(name, "choose a column of the file")
@@ -250,7 +250,7 @@ def _check_columns(answers: CityAnswers, columns: Collection[str], faults: Fault
         faults.add("district", "names need codes beside them; choose the column of the codes")
 
 
-def _check_system(system: str, faults: Faults) -> None:
+def _check_system(system: str, faults: FieldFaults) -> None:
     try:
         known = CRS.from_user_input(system) if system else None
     except CRSError:
@@ -271,7 +271,9 @@ def _number(text: str) -> float:
     return int(value) if value.is_integer() else value
 
 
-def lay_out(content: dict[str, Any], handed: HandedIn, faults: Faults) -> tuple[Areas, int] | None:
+def lay_out(
+    content: dict[str, Any], handed: HandedIn, faults: FieldFaults
+) -> tuple[Areas, int] | None:
     """Read the districts and lay the grid: areas and how many cells; what is wrong goes to faults.
 
     Lengths are in units of the city's system.
@@ -318,7 +320,7 @@ MANY_DISTRICTS = 40  # more are rarely the districts of a police department
 @bp.route("/new-city", methods=["GET", "POST"])
 def begin() -> ResponseReturnValue:
     """Take the file of a new city's districts in."""
-    faults = Faults()
+    faults = FieldFaults()
     if request.method == "POST":
         who = require_visitor().person.name
         try:
@@ -340,7 +342,7 @@ def describe(upload: str) -> ResponseReturnValue:
     kept = read_city_kept(handed.answers)
     outline = look_at_outline(handed, kept.file_crs if kept else "")
     if request.method == "GET":
-        return _page(handed, outline, kept or outline.guesses, Faults(), None)
+        return _page(handed, outline, kept or outline.guesses, FieldFaults(), None)
     answers = read_city_form(request.form)
     handed = dataclasses.replace(handed, answers=answers.as_json())
     intake.keep(handed)
@@ -373,7 +375,7 @@ def places(upload: str) -> ResponseReturnValue:
 
 def _content(
     handed: HandedIn, outline: Outline, answers: CityAnswers
-) -> tuple[dict[str, Any], Faults]:
+) -> tuple[dict[str, Any], FieldFaults]:
     with workroom().database.session() as session:
         taken = [city.slug for city in list_cities(session)]
     columns = [column.name for column in outline.preview.columns]
@@ -386,7 +388,7 @@ def _page(
     handed: HandedIn,
     outline: Outline,
     answers: CityAnswers,
-    faults: Faults,
+    faults: FieldFaults,
     laid: tuple[Areas, int] | None,
 ) -> ResponseReturnValue:
     return render_template(

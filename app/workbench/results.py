@@ -30,7 +30,7 @@ from app.workbench.results_maps import (
     BY_NAME,
     RUNS_TAB,
     SURFACES,
-    Opened,
+    OpenedRun,
     bp,
     is_analyst,
     job_page,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.public.published_city import RunContext
-    from app.workbench.results_forms import AskForm
+    from app.workbench.results_forms import AnalysisForm
     from geodata.repositories.runs_in_use import RunUseRecord
 
 DAY = dt.timedelta(days=1)
@@ -160,7 +160,7 @@ def export(city: str, run: str, what: str, ending: str) -> ResponseReturnValue:
     return answer
 
 
-def _page(opened: Opened, given: dict[str, AskForm]) -> str:
+def _page(opened: OpenedRun, given: dict[str, AnalysisForm]) -> str:
     """Write the page, with forms that were sent as they were typed."""
     context = _context(opened)
     with workroom().database.session() as session:
@@ -190,13 +190,13 @@ def _page(opened: Opened, given: dict[str, AskForm]) -> str:
     )
 
 
-def _used(opened: Opened) -> RunUseRecord | None:
+def _used(opened: OpenedRun) -> RunUseRecord | None:
     """Return since when the run is in use, nothing if it is not."""
     with workroom().database.session() as session:
         return runs_in_use.uses_now(session, opened.city.id).get(opened.own.id)
 
 
-def _asks(opened: Opened, given: dict[str, AskForm]) -> tuple[AskForm, ...]:
+def _asks(opened: OpenedRun, given: dict[str, AnalysisForm]) -> tuple[AnalysisForm, ...]:
     """Give the forms that ask for work, those that were not sent with what is likely wanted."""
     later = opened.last_known
     if later is not None and later < opened.own.period_to:
@@ -211,7 +211,7 @@ def _asks(opened: Opened, given: dict[str, AskForm]) -> tuple[AskForm, ...]:
     return tuple(made)
 
 
-def _context(opened: Opened) -> RunContext:
+def _context(opened: OpenedRun) -> RunContext:
     """Return what is known about a run, of the districts that the person may read of."""
     with workroom().database.session() as session:
         found = run_context(session, opened.city, opened.run.id)
@@ -224,7 +224,7 @@ def _context(opened: Opened) -> RunContext:
     )
 
 
-def _limited(finding: PublicFinding, opened: Opened) -> PublicFinding:
+def _limited(finding: PublicFinding, opened: OpenedRun) -> PublicFinding:
     return PublicFinding(document=limited_finding(finding.document, opened))
 
 

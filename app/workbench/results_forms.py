@@ -41,7 +41,7 @@ def _whole(field: Field, least: int, most: int) -> int:
     return int(text[:12])
 
 
-class AskForm(FlaskForm):
+class AnalysisForm(FlaskForm):
     """Work about a run; :meth:`arguments` gives what the job needs to know."""
 
     kind = ""
@@ -57,7 +57,7 @@ class AskForm(FlaskForm):
         return {"run": self.run.id}
 
 
-class ValidateForm(AskForm):
+class ValidateForm(AnalysisForm):
     """A later period to score the run on."""
 
     kind, button = "validate", "Validate"
@@ -95,7 +95,7 @@ class ValidateForm(AskForm):
         }
 
 
-class BacktestForm(AskForm):
+class BacktestForm(AnalysisForm):
     """Windows of the run's own period, each scored by a fit on what came before."""
 
     kind, button = "backtest", "Backtest"
@@ -115,7 +115,7 @@ class BacktestForm(AskForm):
         return {"run": self.run.id, "origins": int(self.origins.data)}
 
 
-class CertaintyForm(AskForm):
+class CertaintyForm(AnalysisForm):
     """A bootstrap of the whole selection."""
 
     kind, button = "certainty", "Resample"
@@ -142,14 +142,14 @@ class CertaintyForm(AskForm):
         }
 
 
-class SensitivityForm(AskForm):
+class SensitivityForm(AnalysisForm):
     """Other seeds and blocks."""
 
     kind, button = "sensitivity", "Vary"
     told = "Fits again with other seeds and with longer and shorter blocks."
 
 
-ASKS: dict[str, type[AskForm]] = {
+ASKS: dict[str, type[AnalysisForm]] = {
     form.kind: form for form in (ValidateForm, BacktestForm, CertaintyForm, SensitivityForm)
 }
 

@@ -31,7 +31,7 @@ from app.maps.palette import (
     ZONE,
 )
 from app.maps.shapes import district_label, zone_title
-from app.maps.staff_map import Key, LateLayer, Layer, PictureLayer, staff_map
+from app.maps.staff_map import Key, LateLayer, MapLayer, PictureLayer, staff_map
 from app.maps.surface import FINE, web_bounds
 from app.usecases.risk.run_access import ReadableRun, read_run
 from geodata.repositories import incidents, zone_versions
@@ -66,7 +66,7 @@ class Painted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surface:
+class SurfaceView:
     """One surface: ``name`` for addresses, ``title`` for people, what it ``says``."""
 
     name: str
@@ -154,27 +154,27 @@ def _keys(
 
 
 SURFACES = (
-    Surface(
+    SurfaceView(
         name="combined",
         title="Combined risk",
         says="Environment and history together, relative to the mean cell, which has 1. Zones "
         "follow it unless the run says otherwise.",
         paint=_relative("combined", WHOLE),
     ),
-    Surface(
+    SurfaceView(
         name="environment",
         title="Its environment part",
         says="What the surroundings add to the combined risk, in the same unit.",
         paint=_relative("environment", PARTS),
     ),
-    Surface(
+    SurfaceView(
         name="history",
         title="Its history part",
         says="What past incidents add to the combined risk, in the same unit. The two parts add "
         "up to the combined risk.",
         paint=_relative("history", PARTS),
     ),
-    Surface(
+    SurfaceView(
         name="score",
         title="Risk terrain score, in classes",
         says="The risk terrain alone: how many times the lowest cell's risk the factors give a "
@@ -182,7 +182,7 @@ SURFACES = (
         "above it.",
         paint=_classes,
     ),
-    Surface(
+    SurfaceView(
         name="residuals",
         title="Residuals of the risk terrain",
         says="A residual is the number of incidents observed minus the number that the factors "
@@ -199,7 +199,7 @@ RUNS_TAB = "runs.listed"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Opened(ReadableRun):
+class OpenedRun(ReadableRun):
     """A run that is being read: ``run`` with the zones that are in use, ``own`` as it was stored.
 
     ``newest`` is the number of its newest edition, ``used`` of the one in use; 0 for its own.
@@ -211,13 +211,13 @@ class Opened(ReadableRun):
     used: int
     last_known: dt.date | None
 
-    def paint(self, surface: Surface) -> Painted:
+    def paint(self, surface: SurfaceView) -> Painted:
         """Paint a surface with the classes and the legend of all cells, and the own cells alone."""
         painted = surface.paint(self.whole)
         return dataclasses.replace(painted, classes=painted.classes[self.own.cells.index])
 
 
-def open_run(slug: str, run_id: str) -> Opened:
+def open_run(slug: str, run_id: str) -> OpenedRun:
     """Give a run of a city to somebody who may read it.
 
     Raises
@@ -229,7 +229,7 @@ def open_run(slug: str, run_id: str) -> Opened:
     with workroom().database.session() as session:
         found = read_run(session, person, city, run_id)
         days = incidents.outcome_period(session, city.id, found.own.outcome)
-        return Opened(
+        return OpenedRun(
             **{name.name: getattr(found, name.name) for name in dataclasses.fields(found)},
             city=city,
             newest=zone_versions.newest_number(session, run_id),
@@ -248,7 +248,7 @@ def job_page(slug: str, number: int) -> str:
     return url_for("work.job", city=slug, job=number)
 
 
-def run_map(opened: Opened) -> dict[str, Any]:
+def run_map(opened: OpenedRun) -> dict[str, Any]:
     """Give the map of a run: one surface at a time, and over it districts, zones, incidents."""
     run, city = opened.run, opened.city
     at: dict[str, Any] = {"city": city.slug, "run": run.id}
@@ -266,7 +266,7 @@ def run_map(opened: Opened) -> dict[str, Any]:
         for place, surface in enumerate(SURFACES)
     ]
     title = "Zones in use, changed by a person" if run.edited else "Zones"
-    layers: list[Layer | PictureLayer | LateLayer] = [
+    layers: list[MapLayer | PictureLayer | LateLayer] = [
         *pictures,
         district_layer(city),
         *([_own_zones(opened)] if run.edited else []),
@@ -281,11 +281,11 @@ def run_map(opened: Opened) -> dict[str, Any]:
     return _on_base(city, layers, run.zones.crs)
 
 
-def zones_map(opened: Opened, standing: RunRecord) -> dict[str, Any]:
+def zones_map(opened: OpenedRun, standing: RunRecord) -> dict[str, Any]:
     """Give the map on which zones are changed: those of the newest step over the run's own."""
     city = opened.city
     surface = SURFACES[0]
-    layers: list[Layer | PictureLayer | LateLayer] = [
+    layers: list[MapLayer | PictureLayer | LateLayer] = [
         PictureLayer(
             name=surface.name,
             title=surface.title,
@@ -302,7 +302,7 @@ def zones_map(opened: Opened, standing: RunRecord) -> dict[str, Any]:
 
 def comparison_map(one: RunRecord, two: RunRecord, city: CityRecord) -> dict[str, Any]:
     """Give the zones of two runs on one map."""
-    layers: list[Layer | PictureLayer | LateLayer] = [
+    layers: list[MapLayer | PictureLayer | LateLayer] = [
         district_layer(city),
         zone_layer(two, city, "Zones of the second run", name="two", colour=OTHER_ZONE, told=False),
         zone_layer(one, city, "Zones of the first run", name="one", told=False),
@@ -310,7 +310,7 @@ def comparison_map(one: RunRecord, two: RunRecord, city: CityRecord) -> dict[str
     return _on_base(city, layers, one.zones.crs)
 
 
-def district_layer(city: CityRecord) -> Layer:
+def district_layer(city: CityRecord) -> MapLayer:
     """Draw the districts."""
     frame = city.districts
     names = dict(zip(frame["code"], frame["name"], strict=True))
@@ -319,7 +319,7 @@ def district_layer(city: CityRecord) -> Layer:
         geometry=list(frame.geometry),
         crs=frame.crs,
     )
-    return Layer(
+    return MapLayer(
         name="districts",
         title="Districts",
         shapes=shapes,
@@ -337,7 +337,7 @@ def zone_layer(
     colour: str = ZONE,
     link: bool = False,
     told: bool = True,
-) -> Layer:
+) -> MapLayer:
     """Draw zones with what is known of them; their rank stands on them where it is ``told``."""
     names = dict(zip(city.districts["code"], city.districts["name"], strict=True))
     rows = list(run.zones.itertuples())
@@ -352,7 +352,7 @@ def zone_layer(
     )
     if link:
         shapes["href"] = [f"#{row.id}" for row in rows]
-    return Layer(
+    return MapLayer(
         name=name,
         title=title,
         shapes=shapes,
@@ -361,9 +361,9 @@ def zone_layer(
     )
 
 
-def _own_zones(opened: Opened) -> Layer:
+def _own_zones(opened: OpenedRun) -> MapLayer:
     own = opened.own.zones
-    return Layer(
+    return MapLayer(
         name="own",
         title="Zones as the run cut them",
         shapes=gpd.GeoDataFrame(geometry=list(own.geometry), crs=own.crs),
@@ -382,7 +382,7 @@ def _tip(zone: Any, names: dict[str, str]) -> str:
 
 
 def _on_base(
-    city: CityRecord, layers: list[Layer | PictureLayer | LateLayer], crs: Any
+    city: CityRecord, layers: list[MapLayer | PictureLayer | LateLayer], crs: Any
 ) -> dict[str, Any]:
     within = gpd.GeoSeries([city.study_area], crs=crs)
     return staff_map(layers, within, base=url_for("ground.base", city=city.slug))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from app.public.pages import MethodsPage
     from app.public.published_city import RunContext
     from app.public.scores import ValidationPage
-    from app.workbench.results_maps import Opened
+    from app.workbench.results_maps import OpenedRun
     from geodata.repositories.import_log import ImportRecord
     from geodata.repositories.runs import RunRecord
 
@@ -108,7 +108,7 @@ class RunPage:
 
 
 def run_page(
-    opened: Opened,
+    opened: OpenedRun,
     context: RunContext,
     undone: Sequence[ImportRecord],
     *,
@@ -195,7 +195,7 @@ def _lengths(run: RunRecord, units: numbers.Units) -> tuple[tuple[str, str], ...
     )
 
 
-def _summary(opened: Opened, methods: MethodsPage) -> tuple[str, ...]:
+def _summary(opened: OpenedRun, methods: MethodsPage) -> tuple[str, ...]:
     """Tell in sentences what a run found."""
     run = opened.run
     told = run.result
@@ -223,7 +223,7 @@ def _summary(opened: Opened, methods: MethodsPage) -> tuple[str, ...]:
     return first, second, _zones_told(opened)
 
 
-def _zones_told(opened: Opened) -> str:
+def _zones_told(opened: OpenedRun) -> str:
     """Tell what the zones hold, of the districts that the person may read of."""
     run, zones = opened.run, opened.run.zones
     limited = opened.districts is not None
@@ -243,7 +243,7 @@ def _zones_told(opened: Opened) -> str:
     )
 
 
-def _edit(opened: Opened) -> Edit | None:
+def _edit(opened: OpenedRun) -> Edit | None:
     edited, waiting = opened.run.edited, opened.newest - opened.used
     if edited is None and waiting == 0:
         return None

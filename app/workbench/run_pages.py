@@ -28,7 +28,7 @@ from app.jobs import jobs
 from app.jobs.job_access import visible
 from app.maps import palette
 from app.maps.shapes import cell_lines
-from app.maps.staff_map import Key, Layer, staff_map
+from app.maps.staff_map import Key, MapLayer, staff_map
 from app.usecases.arguments import Arguments
 from app.usecases.risk.fit import FitRequest, fit_arguments, read_fit
 from app.usecases.risk.run_access import readable_runs
@@ -89,7 +89,7 @@ def grid_map(
     districts = gpd.GeoDataFrame({"label": frame["code"]}, geometry=frame.geometry, crs=city.crs)
     cell = units.length(grid.cell_units)
     layers = (
-        Layer(
+        MapLayer(
             name="cells",
             title=f"Cells of {cell}",
             shapes=cell_lines(grid, city.crs),
@@ -97,14 +97,14 @@ def grid_map(
             filled=False,
             weight=0.6,
         ),
-        Layer(
+        MapLayer(
             name="districts",
             title="Districts",
             shapes=districts,
             keys=(Key(label="Districts", colour=palette.DISTRICT),),
             filled=False,
         ),
-        Layer(
+        MapLayer(
             name="scale",
             title="How far influence is tried",
             shapes=scale,

@@ -28,7 +28,7 @@ from geodata.uploads import intake
 
 if TYPE_CHECKING:
     from app.extensions import Workroom
-    from app.workbench.column_mapping import Answers, Faults
+    from app.workbench.column_mapping import Answers, FieldFaults
     from geodata.cityfile.description import CityFile
     from geodata.db.staff_tables import Job
     from geodata.ingest.trial import Source
@@ -50,7 +50,7 @@ class Proposal:
 
 def propose(
     room: Workroom, city: CityRecord, handed: HandedIn, answers: Answers, shape: str | None
-) -> tuple[Proposal | None, Faults]:
+) -> tuple[Proposal | None, FieldFaults]:
     """Describe a source and hold the whole city file with it against the rules.
 
     Raises

@@ -15,7 +15,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from app.maps.palette import DISTRICT, INK, ZONE
-from app.maps.staff_map import Key, Layer, staff_map
+from app.maps.staff_map import Key, MapLayer, staff_map
 from app.workbench.column_kinds import KINDS, PAIR, X, Y, guess_kind, guess_roles
 from app.workbench.column_mapping import AS_SAID, Answers, read_kept, words_of
 from geodata.cityfile.schema import DEGREES
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.workbench.column_mapping import Words
-    from geodata.cityfile.schema import Place
+    from geodata.cityfile.schema import SourcePlace
     from geodata.ingest.areas import Areas
     from geodata.ingest.location import Coordinates, Sighting
     from geodata.repositories.cities import CityRecord
@@ -80,7 +80,7 @@ class Look:
     layers: tuple[str, ...]
 
 
-def place_of(handed: HandedIn, answers: Answers) -> Place:
+def place_of(handed: HandedIn, answers: Answers) -> SourcePlace:
     """Give where the rows of a file are, as it is to be read.
 
     Raises
@@ -213,7 +213,7 @@ def places_map(city: CityRecord, sighting: Sighting | None, base: str) -> dict[s
         whole = sighting.inside + sighting.near
         few = f" ({len(shapes):,} of {whole:,}, taken evenly)" if len(shapes) < whole else ""
         layers.append(
-            Layer(
+            MapLayer(
                 name="places",
                 title=f"Places of the file{few}",
                 shapes=shapes,
@@ -226,13 +226,13 @@ def places_map(city: CityRecord, sighting: Sighting | None, base: str) -> dict[s
     return staff_map(layers, city.districts.geometry, base=base)
 
 
-def districts_layer(districts: gpd.GeoDataFrame) -> Layer:
+def districts_layer(districts: gpd.GeoDataFrame) -> MapLayer:
     """Draw districts by their outline, with their names where there are few."""
     drawn = districts[["geometry"]].copy()
     drawn["key"] = 0
     if len(districts) <= 30:
         drawn["label"] = districts["code"].astype(str)
-    return Layer(
+    return MapLayer(
         name="districts",
         title="Districts",
         shapes=drawn,

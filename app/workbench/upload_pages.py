@@ -17,7 +17,7 @@ from app.auth.guard import require_visitor
 from app.extensions import workroom
 from app.jobs import jobs
 from app.workbench.column_kinds import KINDS, X, Y, guess_roles
-from app.workbench.column_mapping import Answers, Faults, read_form, read_kept
+from app.workbench.column_mapping import Answers, FieldFaults, read_form, read_kept
 from app.workbench.source_changes import (
     add_source,
     job_address,
@@ -117,7 +117,7 @@ TAB = "sources.sources"
 def add(city: str) -> ResponseReturnValue:
     """Take a file in, or an address to be fetched."""
     record, room = staff_city(city), workroom()
-    faults, address = Faults(), request.form.get("address", "").strip()
+    faults, address = FieldFaults(), request.form.get("address", "").strip()
     with room.database.session() as session:
         city_file_of(session, city)  # what is not known cannot be added to
     if request.method == "POST":
@@ -173,12 +173,12 @@ def describe(city: str, upload: str) -> ResponseReturnValue:
     record = staff_city(city)
     handed = _handed(city, upload)
     if request.method == "GET":
-        return _describe(record, handed, None, Faults())
+        return _describe(record, handed, None, FieldFaults())
     seen = look(handed, record)
     answers = _read(seen)
     handed = dataclasses.replace(handed, answers=answers.as_json())
     intake.keep(handed)
-    faults = Faults()
+    faults = FieldFaults()
     if "check" in request.form:
         proposal, faults = propose(workroom(), record, handed, answers, seen.preview.shape)
         if proposal is not None:
@@ -190,7 +190,7 @@ def describe(city: str, upload: str) -> ResponseReturnValue:
 
 
 def _describe(
-    record: CityRecord, handed: HandedIn, answers: Answers | None, faults: Faults
+    record: CityRecord, handed: HandedIn, answers: Answers | None, faults: FieldFaults
 ) -> ResponseReturnValue:
     try:
         seen = look(handed, record, answers)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
     from sqlalchemy.orm import Session
 
-    from app.workbench.results_maps import Opened
+    from app.workbench.results_maps import OpenedRun
     from geodata.repositories.cities import CityRecord
     from geodata.repositories.runs import RunRecord
 
@@ -43,7 +43,7 @@ class UseLine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class CodeChanges:
     """Codes of zones that stay places of the run in use, come, and go."""
 
     kept: tuple[str, ...]
@@ -108,18 +108,18 @@ def use_lines(session: Session, city: CityRecord) -> tuple[UseLine, ...]:
     )
 
 
-def difference(before: RunRecord | None, after: RunRecord) -> Difference:
+def difference(before: RunRecord | None, after: RunRecord) -> CodeChanges:
     """Compare the zones of two runs by their codes."""
     old = [] if before is None else list(before.zones["code"])
     new = list(after.zones["code"])
-    return Difference(
+    return CodeChanges(
         kept=tuple(code for code in new if code in old),
         new=tuple(code for code in new if code not in old),
         gone=tuple(code for code in old if code not in new),
     )
 
 
-def _page(opened: Opened, form: UseForm) -> str:
+def _page(opened: OpenedRun, form: UseForm) -> str:
     with workroom().database.session() as session:
         shown = runs_in_use.run_in_use(session, opened.city)
         lines = use_lines(session, opened.city)

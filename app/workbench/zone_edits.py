@@ -24,7 +24,7 @@ from app.i18n import numbers
 from app.run_view import run_context
 from app.usecases.risk.run_access import limited
 from app.workbench.results_forms import EditForm, ReasonForm
-from app.workbench.results_maps import RUNS_TAB, Opened, bp, is_analyst, open_run, zones_map
+from app.workbench.results_maps import RUNS_TAB, OpenedRun, bp, is_analyst, open_run, zones_map
 from app.workbench.results_pages import zone_lines
 from geodata.errors import DataError, NotStoredError
 from geodata.repositories import zone_versions
@@ -33,7 +33,7 @@ from geodata.repositories.zone_editing import (
     Merge,
     Redraw,
     Rename,
-    Split,
+    SplitZone,
     change_zones,
     go_back,
 )
@@ -153,7 +153,7 @@ MOST_NUMBER = 9  # digits of a step
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class EditStep:
     """One step in the history; ``used`` says whether its zones are in use."""
 
     number: int
@@ -242,7 +242,9 @@ def use(city: str, run: str) -> ResponseReturnValue:
     return redirect(_address(opened), 303)
 
 
-def _stored(opened: Opened, changed: Changed, form: EditForm | ReasonForm) -> ResponseReturnValue:
+def _stored(
+    opened: OpenedRun, changed: Changed, form: EditForm | ReasonForm
+) -> ResponseReturnValue:
     """Store a step that was worked out, and go back to the page."""
     with workroom().database.session(write=True) as session:
         number = zone_versions.add_edition(
@@ -258,7 +260,7 @@ def _stored(opened: Opened, changed: Changed, form: EditForm | ReasonForm) -> Re
 
 
 def _page(
-    opened: Opened,
+    opened: OpenedRun,
     *,
     edit: EditForm | None = None,
     back: ReasonForm | None = None,
@@ -292,7 +294,7 @@ def _page(
     )
 
 
-def _standing(opened: Opened) -> RunRecord:
+def _standing(opened: OpenedRun) -> RunRecord:
     """Give the run with the zones of its newest step, in use or not."""
     with workroom().database.session() as session:
         standing = zone_versions.with_edition(session, opened.whole, opened.newest)
@@ -318,7 +320,7 @@ def _change(form: EditForm, standing: RunRecord) -> Change:
     if action == "merge":
         return Merge(zones=tuple(chosen))
     if action == "split":
-        return Split(zone=chosen[0], line=read_shape(form.shape.data or "", "LineString", crs))
+        return SplitZone(zone=chosen[0], line=read_shape(form.shape.data or "", "LineString", crs))
     if action == "redraw":
         return Redraw(zone=chosen[0], shape=read_shape(form.shape.data or "", "Polygon", crs))
     if action == "rename":
@@ -326,11 +328,11 @@ def _change(form: EditForm, standing: RunRecord) -> Change:
     return Drop(zone=chosen[0])
 
 
-def _step(edition: EditionRecord, opened: Opened, where: Mapping[str, str]) -> Step:
+def _step(edition: EditionRecord, opened: OpenedRun, where: Mapping[str, str]) -> EditStep:
     """Tell a step; of one in a district that the person does not read of, that there was one."""
     named = [*edition.details.get("before", ()), *edition.details.get("after", ())]
     own = opened.districts is None or all(where.get(zone) in opened.districts for zone in named)
-    return Step(
+    return EditStep(
         number=edition.number,
         did=_did(edition.action, edition.details) if own else "a change in another district",
         reason=edition.reason if own else "",
@@ -374,5 +376,5 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _address(opened: Opened) -> str:
+def _address(opened: OpenedRun) -> str:
     return url_for("reading.zones", city=opened.city.slug, run=opened.own.id)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from geodata.cityfile.schema import Place
+    from geodata.cityfile.schema import SourcePlace
     from geodata.cityfile.sections import (
         BaseSource,
         DistrictSource,
@@ -85,7 +85,7 @@ class ResidentsSource:
     of which year.
     """
 
-    place: Place
+    place: SourcePlace
     total: str
     groups: Mapping[str, str]
     about: str
@@ -118,7 +118,7 @@ def read_license(table: Mapping[str, Any], faults: list[str]) -> License | None:
 
 
 def read_residents(
-    table: Mapping[str, Any], place: Place | None, faults: list[str]
+    table: Mapping[str, Any], place: SourcePlace | None, faults: list[str]
 ) -> ResidentsSource | None:
     """Read ``[residents]``, adding what is wrong with it to the faults."""
     if not table:
@@ -219,12 +219,12 @@ class CityFile:
     today: dt.date | None
     grid: GridSpec
     districts: DistrictSource | None
-    boundary: Place | None
+    boundary: SourcePlace | None
     incidents: tuple[IncidentSource, ...]
     factors: tuple[FactorSource, ...]
     base: tuple[BaseSource, ...]
-    coverage: Place | None
-    addresses: Place | None
+    coverage: SourcePlace | None
+    addresses: SourcePlace | None
     records: tuple[RecordSource, ...]
     sensitive_outcomes: tuple[str, ...] = ()
     contact: Contact | None = None

@@ -36,7 +36,7 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class RowFilter:
     """Rows to keep: every condition must hold. Numbers are compared as numbers, else as text."""
 
     conditions: tuple[tuple[str, str, tuple[Any, ...]], ...] = ()
@@ -105,7 +105,7 @@ PLACE_KEYS = frozenset({"source", "layer", "x", "y", "crs", "where"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class SourcePlace:
     """Where rows come from and how their place is told; ``notes`` are told with its account.
 
     ``rows`` is what a child process read of the file already, so that this process need not.
@@ -117,7 +117,7 @@ class Place:
     x: str | None = None
     y: str | None = None
     crs: str | None = None
-    where: Filter = field(default_factory=Filter)
+    where: RowFilter = field(default_factory=RowFilter)
     notes: tuple[str, ...] = ()
     rows: str | None = None
 
@@ -208,7 +208,7 @@ class Tables:
             self.faults.append(f"{where}: crs {given!r} is not known; write it as EPSG:2264")
             return None
 
-    def place(self, where: str, table: Mapping[str, Any]) -> Place | None:
+    def place(self, where: str, table: Mapping[str, Any]) -> SourcePlace | None:
         """Read where the rows of a table come from and how their place is told."""
         source = self.text(where, table, "source", required=True)
         x, y = self.text(where, table, "x"), self.text(where, table, "y")
@@ -217,15 +217,15 @@ class Tables:
         crs = self.text(where, table, "crs")
         self.known_crs(where, crs)
         given = table.get("where", {})
-        rows = Filter()
+        rows = RowFilter()
         if isinstance(given, dict):
-            rows, faults = Filter.parse(given)
+            rows, faults = RowFilter.parse(given)
             self.faults += [f"{where}: where: {fault}" for fault in faults]
         else:
             self.faults.append(f'{where}: where must be a table such as {{ types = "bar" }}')
         if source is None:
             return None
-        return Place(
+        return SourcePlace(
             label=source,
             path=self._resolve(source),
             layer=self.text(where, table, "layer"),
@@ -235,7 +235,7 @@ class Tables:
             where=rows,
         )
 
-    def area(self, section: str) -> Place | None:
+    def area(self, section: str) -> SourcePlace | None:
         """Read a section that says nothing but where its shapes are."""
         table = self.one(section)
         return self.place(f"[{section}]", table) if table else None

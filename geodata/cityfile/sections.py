@@ -19,7 +19,7 @@ from spatial.spec import RiskFactor
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from geodata.cityfile.schema import Place, Tables
+    from geodata.cityfile.schema import SourcePlace, Tables
 
 
 FieldKind = Literal["text", "clock", "day", "count", "amount", "word"]
@@ -29,7 +29,7 @@ DISPOSITIONS = ("confirmed", "unconfirmed", "unfounded", "no disposition")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class SectionField:
     """One field of a section.
 
     ``clock`` is a moment, stored in milliseconds since 1970 UTC; ``day`` a date; ``count`` a whole
@@ -47,7 +47,7 @@ class RecordKind:
     """One section: its fields, whether a row has a place, and what is said of words by name."""
 
     section: str
-    fields: tuple[Field, ...]
+    fields: tuple[SectionField, ...]
     placed: bool = True
     words: tuple[str, ...] = ()
 
@@ -57,8 +57,8 @@ class RecordKind:
         return tuple(f.name for f in self.fields if f.kind == "clock")
 
 
-def _fields(kind: FieldKind, *names: str, required: bool = False) -> tuple[Field, ...]:
-    return tuple(Field(name=name, kind=kind, required=required) for name in names)
+def _fields(kind: FieldKind, *names: str, required: bool = False) -> tuple[SectionField, ...]:
+    return tuple(SectionField(name=name, kind=kind, required=required) for name in names)
 
 
 RECORD_KINDS = {
@@ -129,7 +129,7 @@ class RecordSource:
     """
 
     section: str
-    place: Place
+    place: SourcePlace
     columns: Mapping[str, tuple[str, ...]]
     id: str | None
     latlon: str | None = None
@@ -153,7 +153,7 @@ Source = TypeVar("Source")
 class DistrictSource:
     """Polygons of districts; rows with one id are one district."""
 
-    place: Place
+    place: SourcePlace
     id: str
     name: str | None
 
@@ -162,7 +162,7 @@ class DistrictSource:
 class IncidentSource:
     """Incident points: of one outcome, or of several told apart by a column."""
 
-    place: Place
+    place: SourcePlace
     outcomes: Mapping[str, str] | str
     outcome_field: str | None
     id: str | None
@@ -175,7 +175,7 @@ class IncidentSource:
 class FactorSource:
     """One layer of the environment."""
 
-    place: Place
+    place: SourcePlace
     factor: RiskFactor
 
 
@@ -183,7 +183,7 @@ class FactorSource:
 class BaseSource:
     """Shapes drawn under the map."""
 
-    place: Place
+    place: SourcePlace
     kind: str
     name: str | None
     rank: str | None

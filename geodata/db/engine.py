@@ -60,7 +60,7 @@ class Database:
         with _connected(self.engine) as connection:
             found = MigrationContext.configure(connection).get_current_revision()
         if found != _scripts().get_current_head():
-            msg = f"{_shown(self.engine.url)} no longer holds this version's schema; restart"
+            msg = f"{_visible(self.engine.url)} no longer holds this version's schema; restart"
             raise StoreError(msg)
 
     def close(self) -> None:
@@ -88,12 +88,12 @@ def open_database(url: str) -> Database:
         return Database(engine)
     engine.dispose()
     if found is None:
-        msg = f"{_shown(engine.url)} holds no Safer Ground database yet; run: saferground init"
+        msg = f"{_visible(engine.url)} holds no Safer Ground database yet; run: saferground init"
     elif found in {script.revision for script in _scripts().walk_revisions()}:
-        msg = f"{_shown(engine.url)} is from an older version; upgrade it with: saferground init"
+        msg = f"{_visible(engine.url)} is from an older version; upgrade it with: saferground init"
     else:
         msg = (
-            f"{_shown(engine.url)} was made by a newer version of Safer Ground (schema {found}); "
+            f"{_visible(engine.url)} was made by a newer version of Safer Ground (schema {found}); "
             "install that version or name another database"
         )
     raise StoreError(msg)
@@ -186,11 +186,11 @@ def _connected(engine: Engine) -> Iterator[Connection]:
             if engine.dialect.name == "sqlite"
             else "check that the server runs and that the address, user and password are right"
         )
-        msg = f"{_shown(engine.url)} cannot be used ({cause}); {remedy}"
+        msg = f"{_visible(engine.url)} cannot be used ({cause}); {remedy}"
         raise StoreError(msg) from error
 
 
-def _shown(url: URL) -> str:
+def _visible(url: URL) -> str:
     return url.render_as_string(hide_password=True)
 
 
@@ -213,7 +213,7 @@ def _require_postgis(connection: Connection) -> None:
         connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
     except DBAPIError as error:
         msg = (
-            f"{_shown(connection.engine.url)} has no PostGIS and it cannot be added with this "
+            f"{_visible(connection.engine.url)} has no PostGIS and it cannot be added with this "
             "user; ask its administrator to run: CREATE EXTENSION postgis"
         )
         raise StoreError(msg) from error

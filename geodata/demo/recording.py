@@ -50,7 +50,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Faults:
+class SpoiledMoments:
     """Where a file's moments stand, so that some can be spoiled, and how it writes one to come."""
 
     field: str = ""
@@ -92,20 +92,22 @@ def write_records(
         (
             "alerts.csv",
             _alerts(gunfire.alerts),
-            Faults(field="triggered", clock="triggered_at", ahead="2098-06-01T12:00:00.000"),
+            SpoiledMoments(
+                field="triggered", clock="triggered_at", ahead="2098-06-01T12:00:00.000"
+            ),
         ),
         (
             "calls.csv",
             _calls(gunfire.calls),
-            Faults(field="received", clock="received_date", ahead="6/1/2098"),
+            SpoiledMoments(field="received", clock="received_date", ahead="6/1/2098"),
         ),
         ("verified_gunfire.csv", _verified(gunfire.verified), None),
         (
             "visits.csv",
             _visits(recorded.visits),
-            Faults(field="start", clock="start", ahead="2098-06-01 12:00:00"),
+            SpoiledMoments(field="start", clock="start", ahead="2098-06-01 12:00:00"),
         ),
-        ("dirtbike_complaints.csv", _complaints(recorded.complaints), Faults()),
+        ("dirtbike_complaints.csv", _complaints(recorded.complaints), SpoiledMoments()),
         ("dirtbike_counts.csv", _totals(recorded.totals), None),
     ):
         whole, dirty = (table, {}) if faults is None else _add_faulty(table, faults, rng)
@@ -225,7 +227,7 @@ def _totals(totals: pd.DataFrame) -> pd.DataFrame:
 
 
 def _add_faulty(
-    table: pd.DataFrame, faults: Faults, rng: Generator
+    table: pd.DataFrame, faults: SpoiledMoments, rng: Generator
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Add copies of rows, spoiled and under ids of their own, and rows that come twice."""
     dirty = {"no coordinates": NO_PLACE, "far from the city": ELSEWHERE}

@@ -33,7 +33,7 @@ LIMIT_S, SHORTEST_MIN, LONGEST_MIN = 60, 10, 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class TrueScope:
     """A period, and one district or the whole city."""
 
     start: pd.Timestamp
@@ -66,21 +66,21 @@ def true_measures(recorded: Recorded, accounts: Mapping[str, Any]) -> dict[str, 
         "from": f"{start:%Y-%m-%d}",
         "to": f"{end:%Y-%m-%d}",
         "files": dict(accounts),
-        "year": _measure(recorded, Scope(start=start, end=end)),
+        "year": _measure(recorded, TrueScope(start=start, end=end)),
         "months": {
             f"{month:%Y-%m}": _measure(
-                recorded, Scope(start=month, end=month + pd.offsets.MonthBegin())
+                recorded, TrueScope(start=month, end=month + pd.offsets.MonthBegin())
             )
             for month in months
         },
         "districts": {
-            code: _measure(recorded, Scope(start=start, end=end, district=code))
+            code: _measure(recorded, TrueScope(start=start, end=end, district=code))
             for code in districts
         },
     }
 
 
-def _measure(recorded: Recorded, scope: Scope) -> dict[str, Any]:
+def _measure(recorded: Recorded, scope: TrueScope) -> dict[str, Any]:
     gunfire = recorded.gunfire
     alerts = scope.of(gunfire.alerts, "triggered")
     verified = scope.of(gunfire.verified, "occurred")
@@ -206,7 +206,7 @@ def _dosage(visits: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _dirt_bikes(recorded: Recorded, scope: Scope) -> dict[str, Any]:
+def _dirt_bikes(recorded: Recorded, scope: TrueScope) -> dict[str, Any]:
     """Add up complaints and totals, by kind where there are kinds."""
     complaints = scope.of(recorded.complaints, "date")
     found: dict[str, Any] = {

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from geodata.cityfile.description import CityFile, ResidentsSource
-    from geodata.cityfile.schema import Place
+    from geodata.cityfile.schema import SourcePlace
     from geodata.cityfile.sections import DistrictSource
     from geodata.import_report import SourceReport
-    from geodata.ingest.sources import Opened
+    from geodata.ingest.sources import OpenedSource
 
 
 OVERLAP_SHARE = 0.01
@@ -90,7 +90,7 @@ def gather_areas(described: CityFile) -> Areas:
 
 
 def _whole(
-    place: Place, kind: str, crs: CRS, reports: list[tuple[SourceReport, str]]
+    place: SourcePlace, kind: str, crs: CRS, reports: list[tuple[SourceReport, str]]
 ) -> BaseGeometry:
     """Read polygons as one area and keep the account."""
     opened = open_area(place, kind, crs)
@@ -99,7 +99,9 @@ def _whole(
     return shapely.union_all(opened.frame.geometry.to_numpy())
 
 
-def open_area(place: Place, kind: str, crs: CRS, columns: Sequence[str | None] = ()) -> Opened:
+def open_area(
+    place: SourcePlace, kind: str, crs: CRS, columns: Sequence[str | None] = ()
+) -> OpenedSource:
     """Read polygons with the columns that are needed, mended and in the city's reference system.
 
     Raises
@@ -156,7 +158,7 @@ def _require_in_reach(frame: gpd.GeoDataFrame, crs: CRS, label: str) -> None:
 
 
 def _join(
-    opened: Opened, source: DistrictSource, cell_units: float
+    opened: OpenedSource, source: DistrictSource, cell_units: float
 ) -> dict[str, tuple[str, BaseGeometry]]:
     """Join the pieces of each district and make the borders agree."""
     frame, report = opened.frame, opened.sieve.report

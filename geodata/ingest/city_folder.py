@@ -33,7 +33,7 @@ SHAPE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Section:
+class FolderSection:
     """One source as a city file has it; ``number`` counts from 1 where there may be several."""
 
     name: str
@@ -129,14 +129,14 @@ class CityFolder:
         Path(made).replace(path)
 
 
-def sections(content: Mapping[str, Any]) -> Iterator[Section]:
+def sections(content: Mapping[str, Any]) -> Iterator[FolderSection]:
     """Give every section of a city file that has a source, in its order."""
     for name, value in content.items():
         if isinstance(value, dict) and "source" in value:
-            yield Section(name=name, number=None, table=value)
+            yield FolderSection(name=name, number=None, table=value)
         elif isinstance(value, list):
             for number, table in enumerate(value, start=1):
-                yield Section(name=name, number=number, table=table)
+                yield FolderSection(name=name, number=number, table=table)
 
 
 def with_sections(

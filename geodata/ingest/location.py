@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geodata.cityfile.schema import Place
+    from geodata.cityfile.schema import SourcePlace
     from geodata.repositories.cities import CityRecord
 
 
@@ -61,7 +61,7 @@ def frame_of(city: CityRecord) -> CityFrame:
     return CityFrame(crs=CRS.from_user_input(city.crs), bounds=city.study_area.bounds)
 
 
-def sight(place: Place, city: CityRecord, *, pair: str | None = None) -> Sighting:
+def sight(place: SourcePlace, city: CityRecord, *, pair: str | None = None) -> Sighting:
     """Find out where the places of a local file fall.
 
     Parameters
@@ -101,7 +101,7 @@ def sight(place: Place, city: CityRecord, *, pair: str | None = None) -> Sightin
 
 
 def _shapes(
-    table: pd.DataFrame, place: Place, frame: CityFrame, pair: str | None
+    table: pd.DataFrame, place: SourcePlace, frame: CityFrame, pair: str | None
 ) -> NDArray[np.object_]:
     """Give the shape of each row in the city's reference system, nothing where there is none."""
     if pair is None and place.x is None and isinstance(table, gpd.GeoDataFrame):

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from geodata.cityfile.sections import RecordSource
     from geodata.import_report import Sieve
     from geodata.ingest.placing import CityFrame
-    from geodata.ingest.sources import Opened
+    from geodata.ingest.sources import OpenedSource
     from geodata.readers.dates import Instants
 
 LONGEST_TEXT = 120
@@ -114,7 +114,7 @@ def gather_records(
 
 
 def _read_clocks(
-    source: RecordSource, opened: Opened, timezone: str, now: dt.datetime, rows: pd.DataFrame
+    source: RecordSource, opened: OpenedSource, timezone: str, now: dt.datetime, rows: pd.DataFrame
 ) -> None:
     """Read every clock a source has, in the order in which they should tick."""
     sieve, frame = opened.sieve, opened.frame
@@ -158,7 +158,9 @@ def _tell_of_clock_changes(sieve: Sieve, read: Mapping[str, Instants]) -> None:
         )
 
 
-def _read_days(source: RecordSource, opened: Opened, timezone: str, rows: pd.DataFrame) -> None:
+def _read_days(
+    source: RecordSource, opened: OpenedSource, timezone: str, rows: pd.DataFrame
+) -> None:
     """Read the fields that are days; each is required where a section has it."""
     for name in [f.name for f in source.kind.fields if f.kind == "day"]:
         dates, times = _pair(opened.frame, source.columns[name])
@@ -171,7 +173,7 @@ def _read_days(source: RecordSource, opened: Opened, timezone: str, rows: pd.Dat
         opened.sieve.leave_out("from is not before to", backwards.to_numpy())
 
 
-def _read_values(source: RecordSource, opened: Opened, rows: pd.DataFrame) -> None:
+def _read_values(source: RecordSource, opened: OpenedSource, rows: pd.DataFrame) -> None:
     """Read texts, words and numbers; a value that cannot be is missing and told."""
     sieve, frame = opened.sieve, opened.frame
     for wanted in source.kind.fields:
@@ -214,7 +216,7 @@ def _words(name: str, texts: list[str], source: RecordSource, sieve: Sieve) -> l
 
 
 def _read_measure(
-    source: RecordSource, opened: Opened, measures: Mapping[str, str], rows: pd.DataFrame
+    source: RecordSource, opened: OpenedSource, measures: Mapping[str, str], rows: pd.DataFrame
 ) -> None:
     if source.section not in ("occurrences", "counts"):
         return
@@ -239,7 +241,7 @@ def _read_measure(
 
 def _read_place(
     source: RecordSource,
-    opened: Opened,
+    opened: OpenedSource,
     city: CityFrame,
     districts: Mapping[str, BaseGeometry],
     rows: pd.DataFrame,
@@ -270,7 +272,7 @@ def _read_place(
 
 
 def _read_verified_place(
-    source: RecordSource, opened: Opened, city: CityFrame, rows: pd.DataFrame
+    source: RecordSource, opened: OpenedSource, city: CityFrame, rows: pd.DataFrame
 ) -> None:
     """Read where the shooter stood, as far as it is told; a place far away is missing."""
     x, y = (
@@ -286,7 +288,7 @@ def _read_verified_place(
 
 
 def _check_district(
-    opened: Opened, districts: Mapping[str, BaseGeometry], rows: pd.DataFrame
+    opened: OpenedSource, districts: Mapping[str, BaseGeometry], rows: pd.DataFrame
 ) -> None:
     if "district" not in rows:
         rows["district"] = None
@@ -295,7 +297,7 @@ def _check_district(
     opened.sieve.leave_out("not a district of the city", unknown.to_numpy())
 
 
-def _keys(source: RecordSource, opened: Opened, rows: pd.DataFrame) -> list[str]:
+def _keys(source: RecordSource, opened: OpenedSource, rows: pd.DataFrame) -> list[str]:
     """Give each row the key that knows it again: its id, else what it says and its turn."""
     sieve = opened.sieve
     if source.id is not None:

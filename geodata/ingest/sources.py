@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geodata.cityfile.schema import Place
+    from geodata.cityfile.schema import SourcePlace
     from geodata.cityfile.sections import BaseSource, FactorSource, IncidentSource
 
 WHOLE_WITH_POINT = r"-?\d+\.0"
@@ -57,7 +57,7 @@ class GatheredRecords:
 
 
 @dataclass(kw_only=True, eq=False)
-class Opened:
+class OpenedSource:
     """A source that was read and filtered by its ``where``."""
 
     layer: Layer
@@ -72,8 +72,8 @@ class Opened:
 
 
 def open_source(
-    place: Place, kind: str, columns: Iterable[str | None], *, placed: bool = True
-) -> Opened:
+    place: SourcePlace, kind: str, columns: Iterable[str | None], *, placed: bool = True
+) -> OpenedSource:
     """Read a source, check that the columns it needs are there, apply its ``where``.
 
     ``placed`` asks for rows that have a place, in a geometry or in columns.
@@ -101,7 +101,7 @@ def open_source(
     sieve = Sieve(report, rows)
     if place.where.conditions:
         sieve.leave_out("left out by where", ~place.where.keep(layer.frame), examples=False)
-    opened = Opened(layer=layer, frame=layer.frame, sieve=sieve)
+    opened = OpenedSource(layer=layer, frame=layer.frame, sieve=sieve)
     opened.drop_left_out()
     return opened
 
@@ -171,7 +171,7 @@ def gather_factor(source: FactorSource, city: CityFrame) -> Gathered:
     return Gathered(rows=rows, report=opened.sieve.report, sha256=opened.layer.sha256)
 
 
-def gather_addresses(place: Place, city: CityFrame) -> GatheredRecords:
+def gather_addresses(place: SourcePlace, city: CityFrame) -> GatheredRecords:
     """Read addresses as bare coordinates; whose they are is never read."""
     opened = open_source(place, "addresses", [])
     points = shapely.centroid(_places(place, opened, city)[opened.sieve.keep])
@@ -219,7 +219,7 @@ def _require_columns(label: str, frame: pd.DataFrame, needed: list[str]) -> None
             raise DataError(msg)
 
 
-def _outcomes(source: IncidentSource, opened: Opened) -> list[str]:
+def _outcomes(source: IncidentSource, opened: OpenedSource) -> list[str]:
     """Give the outcome of each row; rows of other outcomes are left out here."""
     if isinstance(source.outcomes, str):
         return [source.outcomes] * len(opened.frame)
@@ -230,7 +230,7 @@ def _outcomes(source: IncidentSource, opened: Opened) -> list[str]:
     return found
 
 
-def _places(place: Place, opened: Opened, city: CityFrame) -> NDArray[np.object_]:
+def _places(place: SourcePlace, opened: OpenedSource, city: CityFrame) -> NDArray[np.object_]:
     frame = opened.frame
     if len(frame) == 0:
         return np.array([], dtype=object)

@@ -18,7 +18,7 @@ from geodata.ingest.location import frame_of
 from geodata.ingest.recorded_rows import gather_records
 from geodata.ingest.sources import (
     Gathered,
-    Opened,
+    OpenedSource,
     gather_addresses,
     gather_base,
     gather_factor,
@@ -30,7 +30,7 @@ from geodata.repositories.incidents import count_alike, known_rows
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from geodata.cityfile.schema import Place
+    from geodata.cityfile.schema import SourcePlace
     from geodata.cityfile.sections import RecordSource
     from geodata.import_report import SourceReport
     from geodata.ingest.sources import GatheredRecords
@@ -48,7 +48,7 @@ class AreaSource:
     """
 
     kind: str
-    place: Place
+    place: SourcePlace
     columns: tuple[str, ...] = ()
 
 
@@ -108,7 +108,7 @@ def what_would_be_left_out(
             gathered = _gather(source, city)
     except DataError as error:
         return Trial(refused=str(error))
-    report = gathered.sieve.report if isinstance(gathered, Opened) else gathered.report
+    report = gathered.sieve.report if isinstance(gathered, OpenedSource) else gathered.report
     if session is not None and isinstance(source, IncidentSource):
         rows = gathered.rows if isinstance(gathered, Gathered) else []
         report.notes += notes_of_alike(count_alike(known_rows(session, city.id), rows))
@@ -121,11 +121,11 @@ def what_would_be_left_out(
     )
 
 
-def _kept(gathered: Gathered | GatheredRecords | Opened) -> int:
-    return len(gathered.frame if isinstance(gathered, Opened) else gathered.rows)
+def _kept(gathered: Gathered | GatheredRecords | OpenedSource) -> int:
+    return len(gathered.frame if isinstance(gathered, OpenedSource) else gathered.rows)
 
 
-def _gather(source: Source, city: CityRecord) -> Gathered | GatheredRecords | Opened:
+def _gather(source: Source, city: CityRecord) -> Gathered | GatheredRecords | OpenedSource:
     frame = frame_of(city)
     if isinstance(source, AreaSource):
         if source.kind == "addresses":

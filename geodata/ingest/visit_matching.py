@@ -12,7 +12,7 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from geodata.cityfile.schema import DEGREES, Place
+from geodata.cityfile.schema import DEGREES, SourcePlace
 from geodata.clock import utc_now
 from geodata.errors import DataError
 from geodata.ingest.placing import CityFrame, place_points
@@ -159,7 +159,7 @@ def _read(source: PositionsFile, city: CityRecord) -> tuple[pd.DataFrame, Source
     except CRSError as error:
         msg = f"crs {source.crs[:60]!r} is not known; write it as EPSG:2264"
         raise DataError(msg) from error
-    place = Place(
+    place = SourcePlace(
         label=source.path.name, path=str(source.path), x=source.x, y=source.y, crs=source.crs
     )
     opened = open_source(place, "positions", [source.unit, *source.time, source.activity])

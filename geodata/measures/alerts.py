@@ -12,7 +12,7 @@ from geodata.measures.record import Figure, Measure
 from spatial.gunshots import number_codes
 
 if TYPE_CHECKING:
-    from geodata.measures.ledger import Ledger
+    from geodata.measures.ledger import MeasureData
     from geodata.measures.record import Direction
     from spatial.measures.scopes import Scopes
 
@@ -31,35 +31,35 @@ ONCE = (
 )
 
 
-def _published(ledger: Ledger, scopes: Scopes, column: str) -> list[Figure]:
+def _published(ledger: MeasureData, scopes: Scopes, column: str) -> list[Figure]:
     seconds = ledger.alerts[column]
     return share_of_rows(
         ledger.slices("alerts", scopes), met=seconds <= LIMIT_S, known=seconds.notna()
     )
 
 
-def _seconds(ledger: Ledger, scopes: Scopes, column: str, q: float) -> list[Figure]:
+def _seconds(ledger: MeasureData, scopes: Scopes, column: str, q: float) -> list[Figure]:
     return quantile(ledger.slices("alerts", scopes), ledger.alerts[column], q)
 
 
-def _disposed(ledger: Ledger, scopes: Scopes, disposition: str) -> list[Figure]:
+def _disposed(ledger: MeasureData, scopes: Scopes, disposition: str) -> list[Figure]:
     result = ledger.alerts["disposition"]
     return share_of_rows(
         ledger.slices("alerts", scopes), met=result == disposition, known=result.notna()
     )
 
 
-def _found(ledger: Ledger, scopes: Scopes, column: str) -> list[Figure]:
+def _found(ledger: MeasureData, scopes: Scopes, column: str) -> list[Figure]:
     return total(ledger.slices("alerts", scopes), ledger.alerts[column])
 
 
-def _located(ledger: Ledger, scopes: Scopes) -> list[Figure]:
+def _located(ledger: MeasureData, scopes: Scopes) -> list[Figure]:
     rows = ledger.slices("verified", scopes).where(ledger.verified["counts"].to_numpy(dtype=bool))
     state = ledger.verified["state"]
     return share_of_rows(rows, met=state == "accurate", known=state != "unknown")
 
 
-def _performance(ledger: Ledger, scopes: Scopes, *, holidays: bool) -> list[Figure]:
+def _performance(ledger: MeasureData, scopes: Scopes, *, holidays: bool) -> list[Figure]:
     """Work out the vendor's formula: every other published alert counts as accurate."""
     alerts, verified = ledger.alerts, ledger.verified
     if not (ledger.has("verified") or alerts["verified_x"].notna().any()):
@@ -188,7 +188,7 @@ def _per_100(column: str, title: str) -> Measure:
     )
 
 
-def _rate(ledger: Ledger, scopes: Scopes, column: str) -> list[Figure]:
+def _rate(ledger: MeasureData, scopes: Scopes, column: str) -> list[Figure]:
     events = ledger.slices("events", scopes)
     with_alert = events.counts(~ledger.events["call_only"].to_numpy(dtype=bool)).tolist()
     return [

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geodata.cityfile.measures import DeclaredMeasure
-    from geodata.measures.ledger import Ledger
+    from geodata.measures.ledger import MeasureData
     from spatial.measures.scopes import Scopes
 
     Ints = NDArray[np.int64]
@@ -62,7 +62,7 @@ def _measure(one: DeclaredMeasure) -> Measure:
     )
 
 
-def data_through(ledger: Ledger, measure: Measure) -> dt.date | None:
+def data_through(ledger: MeasureData, measure: Measure) -> dt.date | None:
     """Give the last day of the section that a measure has rows in, of the later one of two.
 
     It is the section's day and not that of the measure's own last row: where rides are recorded to
@@ -77,12 +77,12 @@ def data_through(ledger: Ledger, measure: Measure) -> dt.date | None:
     return max(ends, default=None)
 
 
-def has_totals(ledger: Ledger, measure: Measure) -> bool:
+def has_totals(ledger: MeasureData, measure: Measure) -> bool:
     """Tell whether a measure is stated in totals, which no period may cut."""
     return measure.adds_up and bool((ledger.counts["measure"] == measure.id).any())
 
 
-def by_kind(ledger: Ledger, scopes: Scopes, measure: Measure) -> list[dict[str | None, float]]:
+def by_kind(ledger: MeasureData, scopes: Scopes, measure: Measure) -> list[dict[str | None, float]]:
     """Split a measure by the kind of its rows, the largest first; they add up to it.
 
     Kind ``None`` is what rows count that have no kind. Empty where the measure has no figure, or
@@ -96,7 +96,7 @@ def by_kind(ledger: Ledger, scopes: Scopes, measure: Measure) -> list[dict[str |
     ]
 
 
-def add_up(ledger: Ledger, scopes: Scopes, *, name: str) -> list[Figure]:
+def add_up(ledger: MeasureData, scopes: Scopes, *, name: str) -> list[Figure]:
     """Add up totals whose days lie in a scope, and dated points on days without a total."""
     totals = ledger.counts["value"].to_numpy(dtype=float)
     points = ledger.occurrences["value"].to_numpy(dtype=float)
@@ -114,7 +114,7 @@ def add_up(ledger: Ledger, scopes: Scopes, *, name: str) -> list[Figure]:
     return found
 
 
-def _kinds(ledger: Ledger, totals: Ints, points: Ints) -> dict[str | None, float]:
+def _kinds(ledger: MeasureData, totals: Ints, points: Ints) -> dict[str | None, float]:
     found: dict[str | None, float] = {}
     for frame, rows in ((ledger.counts, totals), (ledger.occurrences, points)):
         chosen = frame.iloc[rows]
@@ -124,7 +124,7 @@ def _kinds(ledger: Ledger, totals: Ints, points: Ints) -> dict[str | None, float
     return dict(sorted(found.items(), key=lambda item: (item[0] is None, -item[1], item[0])))
 
 
-def _choose(ledger: Ledger, scopes: Scopes, name: str) -> list[Chosen | None]:
+def _choose(ledger: MeasureData, scopes: Scopes, name: str) -> list[Chosen | None]:
     """Choose the rows of a measure that count in each scope; nothing where nobody looked."""
     seen = in_reach(ledger, "counts", scopes) | in_reach(ledger, "occurrences", scopes)
     mine = (ledger.counts["measure"] == name).to_numpy(dtype=bool)

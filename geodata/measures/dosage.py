@@ -11,7 +11,7 @@ from geodata.measures.figures import count, quantile_of, share_of_rows, total
 from geodata.measures.record import Figure, Measure
 
 if TYPE_CHECKING:
-    from geodata.measures.ledger import Ledger
+    from geodata.measures.ledger import MeasureData
     from spatial.measures.scopes import Scopes
 
 SOURCES = ("visits",)
@@ -20,11 +20,11 @@ SHIFT_MIN = 12 * 60.0
 KOPER = "Koper 1995, as cited by the Police Foundation"
 
 
-def _minutes(ledger: Ledger, scopes: Scopes) -> list[Figure]:
+def _minutes(ledger: MeasureData, scopes: Scopes) -> list[Figure]:
     return total(ledger.slices("visits", scopes), ledger.visits["minutes"])
 
 
-def _in_dose(ledger: Ledger, scopes: Scopes) -> list[Figure]:
+def _in_dose(ledger: MeasureData, scopes: Scopes) -> list[Figure]:
     minutes = ledger.visits["minutes"]
     return share_of_rows(
         ledger.slices("visits", scopes),
@@ -33,7 +33,7 @@ def _in_dose(ledger: Ledger, scopes: Scopes) -> list[Figure]:
     )
 
 
-def _gaps(ledger: Ledger, scopes: Scopes) -> list[Figure]:
+def _gaps(ledger: MeasureData, scopes: Scopes) -> list[Figure]:
     """Work out the gaps between the visits of each scope: one cut from the next has no gap."""
     visits = ledger.visits
     zone, start, end = (visits[c].to_numpy() for c in ("zone", "start_ms", "end_ms"))
@@ -48,7 +48,7 @@ def _gaps(ledger: Ledger, scopes: Scopes) -> list[Figure]:
     return found
 
 
-def _plans(ledger: Ledger, scopes: Scopes) -> list[Figure]:
+def _plans(ledger: MeasureData, scopes: Scopes) -> list[Figure]:
     plans = ledger.plans
     return share_of_rows(
         ledger.slices("plans", scopes), met=plans["done"] >= plans["planned"], known=plans["known"]

@@ -22,7 +22,7 @@ from spatial.gunshots import LinkSpec, sensitivity
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from geodata.measures.ledger import Ledger
+    from geodata.measures.ledger import MeasureData
     from spatial.measures.days import Slices
     from spatial.measures.scopes import Scopes
 
@@ -41,7 +41,7 @@ INSIDE = " inside the coverage area"
 COVERED = "Inside the coverage area"
 
 
-def _events(ledger: Ledger, scopes: Scopes, *, inside: bool) -> list[Figure]:
+def _events(ledger: MeasureData, scopes: Scopes, *, inside: bool) -> list[Figure]:
     rows = ledger.slices("events", scopes)
     counted, known = rows.sizes, _both_known(ledger, scopes)
     if inside:
@@ -53,12 +53,12 @@ def _events(ledger: Ledger, scopes: Scopes, *, inside: bool) -> list[Figure]:
     ]
 
 
-def _both_known(ledger: Ledger, scopes: Scopes) -> NDArray[np.bool_]:
+def _both_known(ledger: MeasureData, scopes: Scopes) -> NDArray[np.bool_]:
     """Tell where both alerts and calls are known: of one alone, nothing can be linked."""
     return in_reach(ledger, "alerts", scopes) & in_reach(ledger, "calls", scopes)
 
 
-def _kind(ledger: Ledger, scopes: Scopes, *, kind: str, inside: bool) -> list[Figure]:
+def _kind(ledger: MeasureData, scopes: Scopes, *, kind: str, inside: bool) -> list[Figure]:
     rows = every = ledger.slices("events", scopes)
     unknown = np.zeros(len(scopes), dtype=np.int64)
     if inside:
@@ -75,18 +75,18 @@ def _kind(ledger: Ledger, scopes: Scopes, *, kind: str, inside: bool) -> list[Fi
     ]
 
 
-def _response(ledger: Ledger, scopes: Scopes, *, column: str) -> list[Figure]:
+def _response(ledger: MeasureData, scopes: Scopes, *, column: str) -> list[Figure]:
     return difference_of_medians(
         (_inside(ledger, "alerts", scopes), ledger.alerts[column]),
         (_inside(ledger, "calls", scopes), ledger.calls["response_min"]),
     )
 
 
-def _median(ledger: Ledger, scopes: Scopes, *, section: str) -> list[Figure]:
+def _median(ledger: MeasureData, scopes: Scopes, *, section: str) -> list[Figure]:
     return quantile(_inside(ledger, section, scopes), ledger.table(section)["response_min"], 0.5)
 
 
-def _inside(ledger: Ledger, section: str, scopes: Scopes) -> Slices:
+def _inside(ledger: MeasureData, section: str, scopes: Scopes) -> Slices:
     """Give alerts or calls inside the coverage area, or all where it is not known."""
     inside = (ledger.table(section)["covered"] != 0).to_numpy()
     return ledger.slices(section, scopes).where(inside)
@@ -102,7 +102,7 @@ class Window:
     used: bool
 
 
-def link_windows(ledger: Ledger, scopes: Scopes) -> list[list[Window]]:
+def link_windows(ledger: MeasureData, scopes: Scopes) -> list[list[Window]]:
     """Link alerts and calls again in wider and narrower windows.
 
     Returns

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from geodata.measures.ledger import Ledger
+    from geodata.measures.ledger import MeasureData
     from spatial.measures.days import Slices
     from spatial.measures.scopes import Scopes
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 NOTHING = Figure(value=None, n=0)
 
 
-def in_reach(ledger: Ledger, section: str, scopes: Scopes) -> Flags:
+def in_reach(ledger: MeasureData, section: str, scopes: Scopes) -> Flags:
     """Tell of each scope whether its days meet those that a section has rows of.
 
     Where they do not, a count is missing and not 0: nobody looked.
@@ -45,7 +45,7 @@ def in_reach(ledger: Ledger, section: str, scopes: Scopes) -> Flags:
     return (scopes.start <= last) & (first < scopes.end)
 
 
-def count(ledger: Ledger, scopes: Scopes, *, section: str) -> list[Figure]:
+def count(ledger: MeasureData, scopes: Scopes, *, section: str) -> list[Figure]:
     """Count the rows of a section."""
     sizes = ledger.slices(section, scopes).sizes.tolist()
     return [

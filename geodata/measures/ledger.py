@@ -69,7 +69,7 @@ UNUSED = ("id", "city_id", "source", "class", "rounds", "unit", "activity")
 DAY = np.timedelta64(1, "D")
 
 
-class Ledger:
+class MeasureData:
     """Rows of one city. Sections are read when a measure first asks for them.
 
     Parameters

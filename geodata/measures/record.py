@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from geodata.cityfile.measures import MeasureGroup
-    from geodata.measures.ledger import Ledger
+    from geodata.measures.ledger import MeasureData
     from spatial.measures.scopes import Scope, Scopes
 
 Direction = Literal["up", "down", "neither"]
@@ -64,7 +64,7 @@ class Measure:
     direction: Direction
     definition: str
     formula: str
-    figures: Callable[[Ledger, Scopes], list[Figure]]
+    figures: Callable[[MeasureData, Scopes], list[Figure]]
     sources: tuple[str, ...]
     numerator: str | None = None
     denominator: str | None = None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from geodata.cityfile.measures import DeclaredMeasure
-    from geodata.measures.ledger import Ledger
+    from geodata.measures.ledger import MeasureData
 
 Step = Literal["month", "week"]
 
@@ -91,14 +91,14 @@ def find_measure(identity: str, measures: Measures = MEASURES) -> Measure:
     return measures[identity]
 
 
-def whole_scope(ledger: Ledger, district: str | None = None) -> Scope:
+def whole_scope(ledger: MeasureData, district: str | None = None) -> Scope:
     """Give the scope of every day from the first that the city has rows of to today."""
     last = max(ledger.newest_day or ledger.today, ledger.today)
     return Scope(start=ledger.first_day or last, end=last + dt.timedelta(days=1), district=district)
 
 
 def work_out(
-    ledger: Ledger,
+    ledger: MeasureData,
     scope: Scope,
     ids: Iterable[str] | None = None,
     *,
@@ -122,7 +122,7 @@ def work_out(
 
 
 def work_out_scopes(
-    ledger: Ledger,
+    ledger: MeasureData,
     scopes: Sequence[Scope],
     measures: Iterable[Measure],
     targets: Mapping[str, tuple[float, str]],
@@ -154,7 +154,7 @@ def work_out_scopes(
     return found
 
 
-def data_through(ledger: Ledger, measure: Measure) -> dt.date | None:
+def data_through(ledger: MeasureData, measure: Measure) -> dt.date | None:
     """Give the last day of the source that ends first, of those that a measure needs and has."""
     if not measure.sources:
         return ledger.newest_day
@@ -200,7 +200,7 @@ def year_scopes(through: dt.date, by: Step, district: str | None = None) -> tupl
     return now, now.within(start.replace(year=start.year - 1), end.replace(year=end.year - 1))
 
 
-def _is_stale(ledger: Ledger, measure: Measure, scope: Scope, through: dt.date | None) -> bool:
+def _is_stale(ledger: MeasureData, measure: Measure, scope: Scope, through: dt.date | None) -> bool:
     """Tell whether data end more than a week before the scope does, or before today."""
     if through is None or not measure.sources:
         return False

@@ -8,13 +8,13 @@ from geodata.measures.figures import NOTHING
 from geodata.measures.record import Figure, Measure
 
 if TYPE_CHECKING:
-    from geodata.measures.ledger import Ledger
+    from geodata.measures.ledger import MeasureData
     from spatial.measures.scopes import Scopes
 
 WEEK_DAYS = 7.0
 
 
-def _age(ledger: Ledger, scopes: Scopes) -> list[Figure]:
+def _age(ledger: MeasureData, scopes: Scopes) -> list[Figure]:
     newest, figure = ledger.newest_day, NOTHING
     if newest is not None:
         figure = Figure(value=float((ledger.today - newest).days), n=1)

@@ -8,14 +8,14 @@ from geodata.measures.figures import NOTHING, shares
 from geodata.measures.record import Figure, Measure
 
 if TYPE_CHECKING:
-    from geodata.measures.ledger import Ledger
+    from geodata.measures.ledger import MeasureData
     from geodata.repositories.runs import RunRecord
     from spatial.measures.scopes import Scopes
 
 SOURCES = ("incidents",)
 
 
-def _hit_rate(ledger: Ledger, scopes: Scopes) -> list[Figure]:
+def _hit_rate(ledger: MeasureData, scopes: Scopes) -> list[Figure]:
     if ledger.run is None:
         return [NOTHING] * len(scopes)
     later, hit = ledger.later
@@ -23,7 +23,7 @@ def _hit_rate(ledger: Ledger, scopes: Scopes) -> list[Figure]:
     return shares(rows.counts(hit), rows.sizes, [0] * len(scopes))
 
 
-def _pai(ledger: Ledger, scopes: Scopes) -> list[Figure]:
+def _pai(ledger: MeasureData, scopes: Scopes) -> list[Figure]:
     run = ledger.run
     if run is None:
         return [NOTHING] * len(scopes)

@@ -14,14 +14,14 @@ from geodata.readers.staging import Layer, load_rows
 from geodata.readers.vectors import in_a_system, read_features
 
 if TYPE_CHECKING:
-    from geodata.cityfile.schema import Place
+    from geodata.cityfile.schema import SourcePlace
 
 TABLE_ENDINGS = (*FORMATS["text"].endings, *FORMATS["gzip"].endings)
 LAYER_FORMATS = ("json", "json-lines", "shp", "zip", "sqlite", "parquet")
 KINDS = {ending: name for name in reversed(LAYER_FORMATS) for ending in FORMATS[name].endings}
 
 
-def read_place(place: Place) -> Layer:
+def read_place(place: SourcePlace) -> Layer:
     """Read every row of a source; from rows that a child process read of it, where there are some.
 
     Raises
@@ -66,7 +66,7 @@ def read_rows(path: Path, label: str, layer: str | None) -> Layer:
     return Layer(frame=features, first_row=1, sha256=digest(path), notes=())
 
 
-def _in_a_system(layer: Layer, place: Place) -> Layer:
+def _in_a_system(layer: Layer, place: SourcePlace) -> Layer:
     """Give a layer of features its reference system, and the notes of its place."""
     if layer.first_row == 2:
         return replace(layer, notes=(*place.notes, *layer.notes))
@@ -74,7 +74,7 @@ def _in_a_system(layer: Layer, place: Place) -> Layer:
     return replace(layer, frame=frame, notes=(*place.notes, *layer.notes, *notes))
 
 
-def _local(place: Place) -> Path:
+def _local(place: SourcePlace) -> Path:
     if place.path.startswith(("http://", "https://")):
         msg = (
             f"{place.label}: was not fetched; addresses are fetched when a city file is imported, "

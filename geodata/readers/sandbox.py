@@ -36,7 +36,7 @@ MOST_ROWS_BYTES = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ChildLimits:
     """What a child may use: memory by the size of the file, seconds of work and of waiting."""
 
     base_bytes: int = 1_500_000_000
@@ -49,7 +49,7 @@ class Limits:
         return min(self.base_bytes + self.per_byte * size, self.most_bytes)
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = ChildLimits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ def read_apart(
     rows: Path | None,
     layer: str | None = None,
     first_layer: bool = False,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: ChildLimits = DEFAULT_LIMITS,
 ) -> Found:
     """Recognize and read a file in a child process.
 
@@ -115,7 +115,7 @@ def read_apart(
 
 
 def _ask(
-    asked: dict[str, Any], folder: str, label: str, memory: int, limits: Limits
+    asked: dict[str, Any], folder: str, label: str, memory: int, limits: ChildLimits
 ) -> dict[str, Any]:
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     environment |= {**ALONE, "TMPDIR": folder, "PYTHONPATH": str(Path(geodata.__file__).parents[1])}
@@ -152,7 +152,7 @@ def _ask(
     raise DataError(msg)
 
 
-def _too_long(label: str, limits: Limits) -> str:
+def _too_long(label: str, limits: ChildLimits) -> str:
     return f"{label}: takes longer than {limits.seconds} s to be read; send fewer rows or columns"
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from geodata.cityfile.schema import Place
+    from geodata.cityfile.schema import SourcePlace
 
 
 # GDAL finds the member whatever its case, and JSON may spell every letter as an escape.
@@ -339,7 +339,7 @@ def layers_in(path: Path, label: str) -> tuple[str, ...]:
 
 
 def in_a_system(
-    frame: pd.DataFrame | gpd.GeoDataFrame, place: Place, name: str
+    frame: pd.DataFrame | gpd.GeoDataFrame, place: SourcePlace, name: str
 ) -> tuple[gpd.GeoDataFrame, list[str]]:
     """Give features the reference system that their file states, or the city file for it.
 

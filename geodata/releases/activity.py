@@ -36,7 +36,7 @@ SITES = ["name", "x", "y", "radius_units", "rule", "district"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Layer:
+class ActivityLayer:
     """One kind of row by public site, week and class.
 
     Parameters
@@ -64,7 +64,7 @@ class Layer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class ActivityChoice:
     """What of an activity is asked for: weeks, both ends in; a district; classes of alerts.
 
     ``district`` is none for all of them; ``classes`` is empty for all of them, and says nothing
@@ -83,10 +83,10 @@ class Activity:
 
     weeks: tuple[dt.date, ...]
     through: dt.date
-    layers: tuple[Layer, ...]
+    layers: tuple[ActivityLayer, ...]
     districts: tuple[str, ...]
 
-    def chosen(self, layer: Layer, choice: Choice) -> pd.DataFrame:
+    def chosen(self, layer: ActivityLayer, choice: ActivityChoice) -> pd.DataFrame:
         """Give the counts of a layer that a choice leaves."""
         counts = layer.counts
         keep = counts["week"].between(choice.first, choice.last)
@@ -98,14 +98,14 @@ class Activity:
             keep &= counts["class"].isin(wanted)
         return counts[keep]
 
-    def by_site(self, layer: Layer, choice: Choice) -> NDArray[np.int64]:
+    def by_site(self, layer: ActivityLayer, choice: ActivityChoice) -> NDArray[np.int64]:
         """Count what a choice leaves of a layer at each of its sites."""
         counts = self.chosen(layer, choice)
         found = np.zeros(len(layer.sites), dtype=np.int64)
         np.add.at(found, counts["site"].to_numpy(), counts["n"].to_numpy())
         return found
 
-    def by_district(self, layer: Layer, choice: Choice) -> NDArray[np.int64]:
+    def by_district(self, layer: ActivityLayer, choice: ActivityChoice) -> NDArray[np.int64]:
         """Count what a choice leaves of a layer by district, in the order of ``districts``."""
         numbers = self.by_site(layer, choice)
         code = layer.sites["district"].to_numpy(dtype=object)
@@ -137,7 +137,7 @@ def count_activity(tables: Mapping[str, pd.DataFrame], districts: Sequence[str])
     )
 
 
-def _layer(name: str, rows: pd.DataFrame, first: dt.date) -> Layer:
+def _layer(name: str, rows: pd.DataFrame, first: dt.date) -> ActivityLayer:
     classes = CLASSES if name == "alerts" else ()
     sites = rows[SITES].drop_duplicates("name").sort_values("name").reset_index(drop=True)
     cells = pd.DataFrame(
@@ -151,7 +151,7 @@ def _layer(name: str, rows: pd.DataFrame, first: dt.date) -> Layer:
     counts = cells.groupby(["site", "day", "class"])["n"].sum().reset_index()
     counts.insert(2, "week", counts["day"] // 7)
     title, one, many = LAYERS[name]
-    return Layer(
+    return ActivityLayer(
         id=name, title=title, one=one, many=many, classes=classes, sites=sites, counts=counts
     )
 

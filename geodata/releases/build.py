@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from geodata.db.engine import Database
     from geodata.releases.checks import Fault
     from geodata.releases.inputs import Material
-    from geodata.releases.sensitive import Hidden, Told, Where
+    from geodata.releases.sensitive import CountDisclosure, Hidden, Where
     from geodata.repositories.releases import ReleaseRecord
 
     Pages = Callable[[Material, Mapping[str, bytes]], Mapping[str, bytes]]
@@ -216,12 +216,12 @@ def make_draft(
     return Draft(files=files, manifest=make_manifest(material, files, current), tables=tables)
 
 
-def said_before(earlier: Sequence[ReleaseFolder]) -> dict[Where, Told]:
+def said_before(earlier: Sequence[ReleaseFolder]) -> dict[Where, CountDisclosure]:
     """Gather what earlier releases, newest first, said of sensitive counts.
 
     What tells most counts: what was ever shown, or ever said to be fewer than 5, stays known.
     """
-    said: dict[Where, Told] = {}
+    said: dict[Where, CountDisclosure] = {}
     zones = zones_by_release(earlier)
     for release in earlier:
         names = {PERIODS, MONTHS, ACCOUNT, RUN, INCIDENTS, COURSE} & set(release.files)

@@ -23,7 +23,7 @@ from geodata.releases.dictionary import names
 from geodata.releases.encoding import csv_bytes, json_bytes
 from geodata.releases.measure_files import LABELS, read_csv
 from geodata.releases.rules import OUTSIDE, SHOWN_WORDS
-from geodata.releases.sensitive import CITY, CountTable, Hidden, Told, hide
+from geodata.releases.sensitive import CITY, CountDisclosure, Hidden, SensitiveCounts, hide
 from geodata.repositories.incidents import incident_points
 from spatial.disclosure.linked import SHOWN
 from spatial.grid import area_of
@@ -51,7 +51,7 @@ def initiative_files(material: Material) -> dict[str, bytes]:
 
 
 def incident_files(
-    material: Material, earlier: Mapping[Where, Told]
+    material: Material, earlier: Mapping[Where, CountDisclosure]
 ) -> tuple[dict[str, bytes], list[Hidden]]:
     """Count sensitive incidents by district and whole month, small counts hidden.
 
@@ -75,7 +75,7 @@ def incident_files(
     return ({INCIDENTS: csv_bytes(names(INCIDENTS), rows)} if rows else {}), tables
 
 
-def told_incidents(content: bytes) -> Iterator[tuple[Where, Told]]:
+def told_incidents(content: bytes) -> Iterator[tuple[Where, CountDisclosure]]:
     """Read what a file says of sensitive incidents; a row without a month is all of them."""
     rows = read_csv(content)
     months: dict[str, set[str]] = {}
@@ -89,10 +89,10 @@ def told_incidents(content: bytes) -> Iterator[tuple[Where, Told]]:
         label = LABELS[row["shown"]]
         count = int(row["number"]) if label == SHOWN else None
         where = row["outcome"], row["district"], _first(own[0]), _after(own[-1])
-        yield where, Told(label=label, value=count)
+        yield where, CountDisclosure(label=label, value=count)
 
 
-def _row(outcome: str, place: str, month: str, told: Told) -> dict[str, Any]:
+def _row(outcome: str, place: str, month: str, told: CountDisclosure) -> dict[str, Any]:
     return {
         "outcome": outcome,
         "month": month,
@@ -102,7 +102,7 @@ def _row(outcome: str, place: str, month: str, told: Told) -> dict[str, Any]:
     }
 
 
-def _table(material: Material, outcome: str) -> CountTable | None:
+def _table(material: Material, outcome: str) -> SensitiveCounts | None:
     city = material.city
     end = material.end.replace(day=1)
     points = incident_points(material.session, city.id, outcome, dt.date.min, end)
@@ -118,7 +118,7 @@ def _table(material: Material, outcome: str) -> CountTable | None:
     month = np.array([(day.year - first.year) * 12 + day.month - first.month for day in days])
     counts = np.zeros((1, len(shapes) + 1, len(months)), dtype=np.int64)
     np.add.at(counts[0], (place, month), 1)
-    return CountTable(
+    return SensitiveCounts(
         measures=(outcome,),
         places=(*map(str, city.districts["code"]), OUTSIDE),
         months=tuple(months),

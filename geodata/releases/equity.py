@@ -105,7 +105,7 @@ def residents_file(material: Material, files: Files) -> dict[str, bytes]:
     rows = [
         row
         for (kind, code, _), found in zip(places, people, strict=True)
-        for row in _told(kind, code, ("", *told.names), found)
+        for row in _describe(kind, code, ("", *told.names), found)
     ]
     return {RESIDENTS: csv_bytes(names(RESIDENTS), rows)}
 
@@ -144,7 +144,7 @@ def last_year(material: Material) -> tuple[dt.date, dt.date]:
     return spans.last_year(material.end if first is None else first, material.end)
 
 
-def _told(kind: str, code: str, groups: Sequence[str], people: Any) -> list[dict[str, Any]]:
+def _describe(kind: str, code: str, groups: Sequence[str], people: Any) -> list[dict[str, Any]]:
     """Round people to tens; of an area of few nothing is told but that."""
     rounded = [int(PEOPLE_STEP * round(count / PEOPLE_STEP)) for count in people]
     hidden = people[0] < LEAST_PEOPLE or rounded[0] < LEAST_PEOPLE

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from geodata.releases.checks import POINTS, some, walk
 from geodata.releases.documents import INCIDENTS, told_incidents
 from geodata.releases.measure_files import read_csv, told_everywhere, zones_by_release
-from geodata.releases.points import Drawn, alert_rows, complaint_rows, drawn_sites
+from geodata.releases.points import PublicSites, alert_rows, complaint_rows, drawn_sites
 from geodata.releases.public_zones import digest_run
 from geodata.releases.rules import RULES
 from geodata.repositories.incidents import incident_points
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from geodata.releases.checks import Fault, Files
     from geodata.releases.inputs import Material
-    from geodata.releases.sensitive import Hidden, Told, Where
+    from geodata.releases.sensitive import CountDisclosure, Hidden, Where
 
     Floats = NDArray[np.float64]
 
@@ -56,7 +56,7 @@ def check_truth(material: Material, files: Files, tables: Sequence[Hidden]) -> l
 
 
 def _sites(
-    name: str, rows: Sequence[Mapping[str, str]], material: Material, drawn: Drawn
+    name: str, rows: Sequence[Mapping[str, str]], material: Material, drawn: PublicSites
 ) -> Iterator[Fault]:
     """Refuse places that the rule did not choose, or that too few addresses share."""
     sites = material.places.sites
@@ -95,7 +95,7 @@ def _rows(kind: str, rows: Sequence[Mapping[str, str]], material: Material) -> I
         yield "exact", f"data/{kind}.csv is not what the rule makes of the rows: {told}"
 
 
-def _exact(files: Files, material: Material, drawn: Drawn) -> Iterator[Fault]:
+def _exact(files: Files, material: Material, drawn: PublicSites) -> Iterator[Fault]:
     """Refuse any point, in whatever file, that lies at a row and is no public place."""
     points = [
         (name, *at)
@@ -177,7 +177,7 @@ def _inferred(
     zones: Mapping[str, str],
 ) -> Iterator[Fault]:
     """Refuse counts of which too much can be inferred from all tables of the release."""
-    said: dict[Where, Told] = {}
+    said: dict[Where, CountDisclosure] = {}
     every = [
         *told_everywhere(files, run, zones),
         *((INCIDENTS, *found) for found in told_incidents(files.get(INCIDENTS, b""))),

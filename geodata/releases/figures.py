@@ -16,7 +16,7 @@ from geodata.measures.spans import LAST_YEAR, THIS_YEAR, WHOLE, last_year, this_
 from geodata.releases.public_zones import digest_run
 from geodata.releases.rules import OF_HITS, OF_ZONES, OUTSIDE, SHOWN_WORDS
 from geodata.releases.run_findings import accounts, hide_hits, scored, zones_of
-from geodata.releases.sensitive import CITY, CountTable, Hidden, Told, hide, hits_of
+from geodata.releases.sensitive import CITY, CountDisclosure, Hidden, SensitiveCounts, hide, hits_of
 from spatial.disclosure.linked import SHOWN
 from spatial.measures.scopes import Scope
 
@@ -36,7 +36,7 @@ NOTHING_TOLD = Figure(value=None, n=0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Published:
+class PublishedFigure:
     """One figure as it is published; ``shown`` says why it is hidden, if it is.
 
     ``counted`` is whether n and missing are given.
@@ -53,18 +53,20 @@ class Figures:
     """Every figure of a release, and the tables that the sensitive ones were hidden in."""
 
     periods: Mapping[str, Scope]
-    of_periods: Sequence[Published]
-    of_months: Sequence[Published]
-    of_weeks: Sequence[Published] = ()
+    of_periods: Sequence[PublishedFigure]
+    of_months: Sequence[PublishedFigure]
+    of_weeks: Sequence[PublishedFigure] = ()
     tables: Sequence[Hidden]
 
     @property
-    def told(self) -> Mapping[Where, Told]:
+    def told(self) -> Mapping[Where, CountDisclosure]:
         """What is told of each count that was hidden or could have been."""
         return {where: told for table in self.tables for where, told in table.told.items()}
 
 
-def work_out_figures(material: Material, earlier: Mapping[Where, Told]) -> Figures | None:
+def work_out_figures(
+    material: Material, earlier: Mapping[Where, CountDisclosure]
+) -> Figures | None:
     """Work out every open measure for the periods and months of a release.
 
     Parameters
@@ -96,7 +98,7 @@ def work_out_figures(material: Material, earlier: Mapping[Where, Told]) -> Figur
         tables += found.tables
     order = {identity: position for position, identity in enumerate(worked.measures)}
 
-    def place(one: Published) -> int:
+    def place(one: PublishedFigure) -> int:
         return order[one.value.measure.id]
 
     return Figures(
@@ -171,16 +173,16 @@ class _Worked:
         measures: Sequence[Measure],
         scopes: Mapping[str, Scope],
         districts: Sequence[str | None] | None = None,
-    ) -> Iterator[Published]:
+    ) -> Iterator[PublishedFigure]:
         """Work out what is published as it is."""
         values = self.work(measures, scopes.values(), districts)
         for when, scope in scopes.items():
             for district in districts or [None, *self.districts]:
                 for measure in measures:
                     value = values[measure.id, replace(scope, district=district)]
-                    yield Published(value=value, when=when)
+                    yield PublishedFigure(value=value, when=when)
 
-    def coarse(self, first: dt.date) -> Iterator[Published]:
+    def coarse(self, first: dt.date) -> Iterator[PublishedFigure]:
         """Work out what rests on verified gunfire, for the periods of the results of alerts."""
         periods = self._whole_months(first)
         return self.plain(self.disclosed("coarse"), periods, [None])
@@ -190,7 +192,9 @@ class _Worked:
         start, end = first.replace(day=1), self.material.end.replace(day=1)
         return _periods(Scope(start=start, end=end)) if start < end else {}
 
-    def sensitive(self, first: dt.date, earlier: Mapping[Where, Told]) -> Iterator[Figures]:
+    def sensitive(
+        self, first: dt.date, earlier: Mapping[Where, CountDisclosure]
+    ) -> Iterator[Figures]:
         """Work out what is published where its counts may be shown: by whole months."""
         periods = self._whole_months(first)
         if not periods:
@@ -207,7 +211,9 @@ class _Worked:
             hidden = hide(table, [_days(periods[name]) for name in BY_WEIGHT], earlier)
             yield self._found(periods, months, shown, values, hidden)
 
-    def zone_hits(self, first: dt.date, earlier: Mapping[Where, Told]) -> Iterator[Figures]:
+    def zone_hits(
+        self, first: dt.date, earlier: Mapping[Where, CountDisclosure]
+    ) -> Iterator[Figures]:
         """Work out what is told of incidents inside zones: of this run's, and of earlier ones."""
         material, periods = self.material, self._whole_months(first)
         months = steps(periods["whole"], "month") if periods else []
@@ -248,7 +254,7 @@ class _Worked:
 
     def _table(
         self, measures: Sequence[Measure], months: Sequence[Scope], values: Values
-    ) -> CountTable | None:
+    ) -> SensitiveCounts | None:
         """Count what measures say by district and month, and what lies outside of districts."""
         places = [*self.districts, None]
         counts = np.zeros((len(measures), len(places), len(months)))
@@ -276,7 +282,7 @@ class _Worked:
                 "no whole numbers or do not add up; correct the rows and import them again"
             )
             raise ReleaseError(msg, "suppression")
-        return CountTable(
+        return SensitiveCounts(
             measures=tuple(measure.id for measure in measures),
             places=(*districts, OUTSIDE),
             months=tuple(months),
@@ -290,7 +296,7 @@ class _Worked:
         scopes: Mapping[str, Scope],
         values: Values,
         hidden: Hidden,
-    ) -> Iterator[Published]:
+    ) -> Iterator[PublishedFigure]:
         run = self.material.run
         of_zones = {} if run is None else dict.fromkeys(OF_ZONES, hits_of(digest_run(run)))
         for when, scope in scopes.items():
@@ -304,7 +310,7 @@ class _Worked:
                     yield _published(value, told, when)
 
 
-def _published(value: MeasureValue, told: Told, when: str) -> Published:
+def _published(value: MeasureValue, told: CountDisclosure, when: str) -> PublishedFigure:
     """Give a sensitive figure if its count is shown, and never more of it than that."""
     measure, figure = value.measure, value.figure
     counted = measure.is_share or measure.id in OF_HITS
@@ -315,7 +321,7 @@ def _published(value: MeasureValue, told: Told, when: str) -> Published:
             )
         else:
             kept = replace(NOTHING_TOLD, denominator=figure.denominator)
-        return Published(
+        return PublishedFigure(
             value=replace(value, figure=kept, status=None),
             shown=SHOWN_WORDS[told.label],
             counted=counted,
@@ -326,4 +332,4 @@ def _published(value: MeasureValue, told: Told, when: str) -> Published:
         figure = Figure(value=stands, n=measure.least_n)
         status = status_of(measure, figure, value.target, stale=value.status == "stale")
         value = replace(value, figure=figure, status=status)
-    return Published(value=value, counted=counted, when=when)
+    return PublishedFigure(value=value, counted=counted, when=when)

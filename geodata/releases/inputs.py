@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.measures.ledger import Ledger
+from geodata.measures.ledger import MeasureData
 from geodata.releases.rules import RULES
 from geodata.repositories.cities import address_points
 from geodata.repositories.initiatives import list_initiatives
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from geodata.releases.folder import ReleaseFolder
-    from geodata.releases.sensitive import Told, Where
+    from geodata.releases.sensitive import CountDisclosure, Where
     from geodata.repositories.cities import CityRecord
     from geodata.repositories.initiatives import InitiativeRecord
     from geodata.repositories.runs import RunRecord
@@ -159,13 +159,13 @@ class Material:
 
     session: Session
     city: CityRecord
-    ledger: Ledger
+    ledger: MeasureData
     last_day: dt.date
     places: PublicPlaces
     run: RunRecord | None
     initiatives: Sequence[InitiativeRecord]
     earlier: Sequence[ReleaseFolder]
-    told: Mapping[Where, Told] = field(default_factory=dict)
+    told: Mapping[Where, CountDisclosure] = field(default_factory=dict)
 
     @property
     def end(self) -> dt.date:
@@ -193,7 +193,7 @@ def last_public_day(session: Session, city: CityRecord, today: dt.date) -> dt.da
 
     Where the data end earlier it is their last day.
     """
-    newest = Ledger(session, city, today).newest_day
+    newest = MeasureData(session, city, today).newest_day
     delay = dt.timedelta(days=RULES.delay_days)
     return today - delay if newest is None else min(today - delay, newest)
 
@@ -223,7 +223,7 @@ def gather(
     """
     last_day = last_public_day(session, city, today)
     as_of = last_day + dt.timedelta(days=RULES.delay_days)
-    ledger = Ledger(session, city, as_of, run, until=last_day + DAY)
+    ledger = MeasureData(session, city, as_of, run, until=last_day + DAY)
     return Material(
         session=session,
         city=city,

@@ -13,13 +13,13 @@ from geodata.measures.registry import Measures, disclosed, measures_of
 from geodata.releases.dictionary import names
 from geodata.releases.encoding import csv_bytes, json_bytes, number
 from geodata.releases.rules import HITS, RULES, SHOWN_WORDS
-from geodata.releases.sensitive import CITY, Told, hits_of
+from geodata.releases.sensitive import CITY, CountDisclosure, hits_of
 from spatial.disclosure.linked import SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from geodata.releases.figures import Figures, Published
+    from geodata.releases.figures import Figures, PublishedFigure
     from geodata.releases.folder import ReleaseFolder
     from geodata.releases.inputs import Material
     from geodata.releases.sensitive import Where
@@ -58,7 +58,7 @@ def measures_in(files: Mapping[str, bytes]) -> Measures:
 
 def told_counts(
     content: bytes, measures: Measures, zones: str = ""
-) -> Iterator[tuple[Where, Told]]:
+) -> Iterator[tuple[Where, CountDisclosure]]:
     """Read what a file of measures says of the counts of sensitive measures.
 
     ``measures`` are those of the release. What a share says is its numerator. ``zones``
@@ -74,10 +74,12 @@ def told_counts(
         count = None if label != SHOWN else round(float(given or 0))
         start, end = (dt.date.fromisoformat(row[key]) for key in ("from", "to"))
         name = hits_of(zones) if identity == HITS else identity
-        yield (name, row["district"], start, end), Told(label=label, value=count)
+        yield (name, row["district"], start, end), CountDisclosure(label=label, value=count)
 
 
-def told_accounts(content: bytes, zones: Mapping[str, str]) -> Iterator[tuple[Where, Told]]:
+def told_accounts(
+    content: bytes, zones: Mapping[str, str]
+) -> Iterator[tuple[Where, CountDisclosure]]:
     """Read what a file says of the hits of earlier zones; ``zones`` are digests by release."""
     for row in read_csv(content):
         if row["release"] not in zones:
@@ -85,12 +87,15 @@ def told_accounts(content: bytes, zones: Mapping[str, str]) -> Iterator[tuple[Wh
         start, end = (dt.date.fromisoformat(row[key]) for key in ("from", "to"))
         label = LABELS[row.get("shown") or ""]
         count = int(row["hits"]) if row["hits"] else None
-        yield (hits_of(zones[row["release"]]), CITY, start, end), Told(label=label, value=count)
+        yield (
+            (hits_of(zones[row["release"]]), CITY, start, end),
+            CountDisclosure(label=label, value=count),
+        )
 
 
 def told_everywhere(
     files: Mapping[str, bytes], run: Mapping[str, Any] | None, zones: Mapping[str, str]
-) -> Iterator[tuple[str, Where, Told]]:
+) -> Iterator[tuple[str, Where, CountDisclosure]]:
     """Read what a release says of sensitive counts and of hits, in whatever file.
 
     Parameters
@@ -116,7 +121,11 @@ def told_everywhere(
         hits = document.get("zones", {}).get("hits")
         if hits is not None:
             start, end = (dt.date.fromisoformat(document[key]) for key in ("from", "to"))
-            yield RUN, (hits_of(own), CITY, start, end), Told(label=int(SHOWN), value=hits)
+            yield (
+                RUN,
+                (hits_of(own), CITY, start, end),
+                CountDisclosure(label=int(SHOWN), value=hits),
+            )
 
 
 def zones_by_release(releases: Sequence[ReleaseFolder]) -> dict[str, str]:
@@ -125,7 +134,7 @@ def zones_by_release(releases: Sequence[ReleaseFolder]) -> dict[str, str]:
     return {identity: run["sha256"] for identity, run in runs.items() if run}
 
 
-def _row(one: Published) -> dict[str, Any]:
+def _row(one: PublishedFigure) -> dict[str, Any]:
     value, figure = one.value, one.value.figure
     measure = value.measure
     return {

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy.orm import Session
 
-    from geodata.measures.ledger import Ledger
+    from geodata.measures.ledger import MeasureData
     from geodata.releases.inputs import Material
     from spatial.disclosure.places import PublicPlaces
 
@@ -28,7 +28,7 @@ HOURS = RULES.band_hours
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Drawn:
+class PublicSites:
     """The public sites of a city as files give them: degrees and metres."""
 
     longitude: np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -37,13 +37,13 @@ class Drawn:
     code: np.ndarray[tuple[int], np.dtype[np.object_]]
 
 
-def drawn_sites(material: Material) -> Drawn:
+def drawn_sites(material: Material) -> PublicSites:
     """Give every public site in degrees, with the code of its district; outside it is NaN."""
     sites = material.places.sites
     crs = material.city.districts.crs
     degrees = gpd.GeoSeries(gpd.points_from_xy(sites.x, sites.y), crs=crs).to_crs(4326)
     codes = np.array([*material.places.district_ids, ""], dtype=object)
-    return Drawn(
+    return PublicSites(
         longitude=np.round(degrees.x.to_numpy(), DECIMALS),
         latitude=np.round(degrees.y.to_numpy(), DECIMALS),
         radius_m=np.ceil(sites.radius_units * material.unit_m),
@@ -51,7 +51,7 @@ def drawn_sites(material: Material) -> Drawn:
     )
 
 
-def exact_alerts(session: Session, ledger: Ledger) -> pd.DataFrame:
+def exact_alerts(session: Session, ledger: MeasureData) -> pd.DataFrame:
     """Give the exact alerts: ``x``, ``y``, ``district``, ``local`` and ``class``."""
     table = TABLES["alerts"]
     mine = (table.c.city_id == ledger.city.id) & ledger.old_enough("alerts")
@@ -60,7 +60,7 @@ def exact_alerts(session: Session, ledger: Ledger) -> pd.DataFrame:
     return rows.assign(**{"class": read_frame(session, told)["class"].to_numpy()})
 
 
-def exact_complaints(ledger: Ledger) -> pd.DataFrame:
+def exact_complaints(ledger: MeasureData) -> pd.DataFrame:
     """Give the exact complaints: ``x``, ``y``, ``district``, ``local`` (a day) and ``value``."""
     points = ledger.occurrences
     points = points[points["measure"] == COMPLAINTS]
@@ -100,7 +100,7 @@ def complaint_files(material: Material) -> dict[str, bytes]:
 
 def _files(name: str, masked: pd.DataFrame, material: Material) -> dict[str, bytes]:
     columns = names(f"data/{name}.csv")
-    table = _told(masked, material.places, drawn_sites(material))[columns]
+    table = _describe(masked, material.places, drawn_sites(material))[columns]
     table = table.sort_values([c for c in columns if c not in ("longitude", "latitude")])
     records = [
         {str(key): number(v) if isinstance(v, float) else v for key, v in row.items()}
@@ -113,7 +113,7 @@ def _files(name: str, masked: pd.DataFrame, material: Material) -> dict[str, byt
     }
 
 
-def _told(masked: pd.DataFrame, places: PublicPlaces, drawn: Drawn) -> pd.DataFrame:
+def _describe(masked: pd.DataFrame, places: PublicPlaces, drawn: PublicSites) -> pd.DataFrame:
     """Say of each row where its public place is; their order tells nothing of the exact time."""
     site = masked["site"].to_numpy()
     return masked.assign(

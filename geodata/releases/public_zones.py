@@ -15,7 +15,7 @@ from geodata.releases.dictionary import names
 from geodata.releases.encoding import csv_bytes, digest, geojson_bytes, number
 from geodata.releases.rules import SHOWN_WORDS
 from geodata.releases.run_findings import ZONES, accounts
-from geodata.releases.sensitive import CITY, Told
+from geodata.releases.sensitive import CITY, CountDisclosure
 from geodata.repositories.incidents import incident_points
 from geodata.repositories.runs import find_run
 from spatial.disclosure.linked import LEAST_SHOWN, VEILED
@@ -41,7 +41,7 @@ CLASSES = ("at or below the mean", "above the mean", "above mean + 1 SD", "above
 NO_CLASS = 255
 FOLLOWED = {"combined": "environment and history together", "rtm": "the risk terrain alone"}
 FAMILIES = {"poisson": "Poisson", "nb1": "negative binomial 1", "nb2": "negative binomial 2"}
-NOT_TOLD = Told(label=int(VEILED), value=None)
+NOT_TOLD = CountDisclosure(label=int(VEILED), value=None)
 
 
 def district_files(material: Material) -> dict[str, bytes]:
@@ -81,7 +81,9 @@ def digest_run(run: RunRecord) -> str:
     return digest(b"".join(parts))
 
 
-def accountability_file(material: Material, told: Mapping[Where, Told]) -> dict[str, bytes]:
+def accountability_file(
+    material: Material, told: Mapping[Where, CountDisclosure]
+) -> dict[str, bytes]:
     """Score the zones of every earlier release on what happened after its data.
 
     The zones are taken from the release itself, as it was published. Prior counts are scored on as
@@ -179,7 +181,9 @@ def surface_file(run: RunRecord) -> bytes:
         return bytes(memory.read())
 
 
-def _account(material: Material, account: Account, told: Mapping[Where, Told]) -> dict[str, Any]:
+def _account(
+    material: Material, account: Account, told: Mapping[Where, CountDisclosure]
+) -> dict[str, Any]:
     """Score one earlier release."""
     city, zones, (start, end) = material.city, account.zones, account.days
     said = told.get((zones.key, CITY, start, end), NOT_TOLD)

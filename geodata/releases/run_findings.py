@@ -19,7 +19,7 @@ import numpy as np
 
 from geodata.errors import ReleaseError
 from geodata.releases.rules import OUTSIDE
-from geodata.releases.sensitive import CITY, CountTable, hide, hits_of
+from geodata.releases.sensitive import CITY, SensitiveCounts, hide, hits_of
 from geodata.repositories.incidents import incident_points
 from geodata.repositories.run_analyses import list_findings
 from spatial.disclosure.linked import SHOWN
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from geodata.releases.folder import ReleaseFolder
     from geodata.releases.inputs import Material
-    from geodata.releases.sensitive import Hidden, Told, Where
+    from geodata.releases.sensitive import CountDisclosure, Hidden, Where
     from geodata.repositories.runs import RunRecord
 
 
@@ -66,7 +66,7 @@ def scored(material: Material) -> list[tuple[dt.date, dt.date]]:
 
 
 def public_documents(
-    material: Material, kind: str, digest: str, told: Mapping[Where, Told]
+    material: Material, kind: str, digest: str, told: Mapping[Where, CountDisclosure]
 ) -> list[dict[str, Any]]:
     """Give the findings of a kind as they are published: without counts by zone.
 
@@ -84,7 +84,9 @@ def public_documents(
     return [_public(one, digest, told) for one in old_enough(material, kind)]
 
 
-def _public(document: Mapping[str, Any], digest: str, told: Mapping[Where, Told]) -> dict[str, Any]:
+def _public(
+    document: Mapping[str, Any], digest: str, told: Mapping[Where, CountDisclosure]
+) -> dict[str, Any]:
     zones = document.get("zones")
     if not isinstance(zones, dict):
         return dict(document)
@@ -189,7 +191,7 @@ def hide_hits(
     zones: Zones,
     spans: Sequence[Span],
     of_city: Collection[Span],
-    earlier: Mapping[Where, Told],
+    earlier: Mapping[Where, CountDisclosure],
 ) -> Hidden:
     """Decide what is told of the incidents inside one set of zones.
 
@@ -214,7 +216,7 @@ def hide_hits(
     mine = [where[2:] for where in earlier if where[0] == zones.key]
     pieces = _pieces([*spans, *mine], material.end)
     places, counts, known = _count(material, zones, pieces)
-    table = CountTable(
+    table = SensitiveCounts(
         measures=(zones.key,),
         places=places,
         months=pieces,

@@ -49,20 +49,20 @@ def hits_of(digest: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class CountDisclosure:
     """One count: its label (:mod:`spatial.disclosure.linked`), and the count if it is published."""
 
     label: int
     value: int | None
 
-    def tells_more_than(self, other: Told) -> bool:
+    def tells_more_than(self, other: CountDisclosure) -> bool:
         """Tell whether this narrows a count down further: a number most, then fewer than 5."""
         ranks = {SHOWN: 0, FEWER: 1}
         return ranks.get(np.int8(self.label), 2) < ranks.get(np.int8(other.label), 2)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CountTable:
+class SensitiveCounts:
     """Counts by measure, place and whole month.
 
     Parameters
@@ -139,12 +139,12 @@ class _Builder:
 class Hidden:
     """A table as it is published: ``told`` by measure, place, first day and day after the last."""
 
-    told: Mapping[Where, Told]
+    told: Mapping[Where, CountDisclosure]
     public: PublicTable
     linked: Linked
     position: Mapping[Where, int]
 
-    def audit(self, said: Mapping[Where, Told]) -> tuple[str, ...]:
+    def audit(self, said: Mapping[Where, CountDisclosure]) -> tuple[str, ...]:
         """Name what breaks the rule where a file says these things of the table.
 
         What a release does not say, such as counts outside of all districts, is taken as public
@@ -159,9 +159,9 @@ class Hidden:
 
 
 def hide(
-    table: CountTable,
+    table: SensitiveCounts,
     spans: Sequence[tuple[dt.date, dt.date]],
-    earlier: Mapping[Where, Told],
+    earlier: Mapping[Where, CountDisclosure],
 ) -> Hidden:
     """Decide what of a table is shown.
 
@@ -205,7 +205,7 @@ def hide(
     linked = built.linked(shown | empty, group, silent, bounds)
     public = suppress_linked(linked, before=before)
     told = {
-        where: Told(
+        where: CountDisclosure(
             label=int(public.label[at]),
             value=int(public.value[at]) if public.label[at] == SHOWN else None,
         )
@@ -222,7 +222,7 @@ def hide(
 
 def _number(
     built: _Builder,
-    table: CountTable,
+    table: SensitiveCounts,
     wanted: Sequence[tuple[dt.date, dt.date]],
     parts: Mapping[tuple[dt.date, dt.date], list[int]],
     position: dict[Where, int],
@@ -272,7 +272,7 @@ def _level(place: str, of_city: int, *, of_months: bool) -> int:
 
 def _group(
     built: _Builder,
-    table: CountTable,
+    table: SensitiveCounts,
     wanted: Sequence[tuple[dt.date, dt.date]],
     parts: Mapping[tuple[dt.date, dt.date], list[int]],
     position: Mapping[Where, int],
@@ -305,12 +305,14 @@ def _group(
     )
 
 
-def _still_true(table: CountTable, earlier: Mapping[Where, Told]) -> dict[Where, Told]:
+def _still_true(
+    table: SensitiveCounts, earlier: Mapping[Where, CountDisclosure]
+) -> dict[Where, CountDisclosure]:
     """Choose what earlier releases said of these counts, as far as it still agrees with them."""
     starts = {month.start for month in table.months}
     ends = {month.end for month in table.months}
     months = np.array([[month.start, month.end] for month in table.months])
-    found: dict[Where, Told] = {}
+    found: dict[Where, CountDisclosure] = {}
     for where, told in earlier.items():
         measure, place, start, end = where
         if measure not in table.measures or start not in starts or end not in ends:
@@ -333,9 +335,9 @@ def _still_true(table: CountTable, earlier: Mapping[Where, Told]) -> dict[Where,
 
 def _remember(
     built: _Builder,
-    table: CountTable,
+    table: SensitiveCounts,
     position: Mapping[Where, int],
-    said: Mapping[Where, Told],
+    said: Mapping[Where, CountDisclosure],
 ) -> tuple[NDArray[np.int8], NDArray[np.bool_], NDArray[np.float64]]:
     """Write down what earlier releases said.
 
@@ -357,7 +359,7 @@ def _remember(
     return label, public, limits
 
 
-def _bounds(told: Told, value: int, *, in_group: bool) -> tuple[float, float]:
+def _bounds(told: CountDisclosure, value: int, *, in_group: bool) -> tuple[float, float]:
     """Give between what a label says that a count lies; nothing where the count has changed."""
     least, most = {
         FEWER: (0.0 if in_group else 1.0, float(LEAST_SHOWN - 1)),

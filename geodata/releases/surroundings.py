@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-    from geodata.releases.activity import Activity, Choice, Layer
+    from geodata.releases.activity import Activity, ActivityChoice, ActivityLayer
     from geodata.releases.gazetteer import Gazetteer, Spot
 
 NO_CLASS = 255
@@ -162,7 +162,7 @@ class Surroundings:
     activity: Activity | None
 
 
-def what_is_here(ground: Surroundings, x: float, y: float, choice: Choice | None) -> Here:
+def what_is_here(ground: Surroundings, x: float, y: float, choice: ActivityChoice | None) -> Here:
     """Tell what is at a point.
 
     Parameters
@@ -199,7 +199,9 @@ def _nearest(ground: Surroundings, x: float, y: float) -> tuple[Spot, float] | N
     return spots[place], float(apart[place])
 
 
-def _touching(activity: Activity, x: float, y: float, choice: Choice) -> tuple[Touching, ...]:
+def _touching(
+    activity: Activity, x: float, y: float, choice: ActivityChoice
+) -> tuple[Touching, ...]:
     found = []
     for layer in activity.layers:
         sites, numbers = layer.sites, activity.by_site(layer, choice)
@@ -211,7 +213,9 @@ def _touching(activity: Activity, x: float, y: float, choice: Choice) -> tuple[T
     return tuple(found)
 
 
-def report_area(ground: Surroundings, shape: BaseGeometry, choice: Choice | None) -> AreaReport:
+def report_area(
+    ground: Surroundings, shape: BaseGeometry, choice: ActivityChoice | None
+) -> AreaReport:
     """Tell what an area holds.
 
     An alert or complaint is known by an approximate area. It is counted where more than half of
@@ -245,7 +249,9 @@ def report_area(ground: Surroundings, shape: BaseGeometry, choice: Choice | None
     )
 
 
-def _count(activity: Activity, layer: Layer, shape: BaseGeometry, choice: Choice) -> LayerCount:
+def _count(
+    activity: Activity, layer: ActivityLayer, shape: BaseGeometry, choice: ActivityChoice
+) -> LayerCount:
     sites, counts = layer.sites, activity.chosen(layer, choice)
     within = shares_within(sites, shape)
     coarse = (sites["rule"] == "district").to_numpy()
@@ -273,7 +279,7 @@ def shares_within(sites: pd.DataFrame, shape: BaseGeometry) -> NDArray[np.float6
 
 
 def _by_month(
-    activity: Activity, chosen: pd.DataFrame, choice: Choice
+    activity: Activity, chosen: pd.DataFrame, choice: ActivityChoice
 ) -> tuple[tuple[dt.date, int], ...]:
     """Count by calendar month, months without any included."""
     monday = pd.Timestamp(activity.weeks[0])

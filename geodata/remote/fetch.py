@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from geodata.cityfile.description import CityFile
-    from geodata.cityfile.schema import Place
+    from geodata.cityfile.schema import SourcePlace
 
     Progress = Callable[[str, int, int], None]
 
@@ -178,7 +178,7 @@ def _name_in(disposition: str) -> str:
     return Path(found[1]).name if found else ""
 
 
-def _places(described: CityFile) -> Iterator[Place]:
+def _places(described: CityFile) -> Iterator[SourcePlace]:
     if described.districts is not None:
         yield described.districts.place
     for place in (described.boundary, described.coverage, described.addresses):

@@ -128,7 +128,7 @@ SHOWN = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class FetchLimits:
     """How long and how much is waited for.
 
     ``whole_s`` is the longest time for one answer and ``most_bytes`` its greatest length, counted
@@ -164,7 +164,7 @@ class Web:
     """
 
     allow_private: bool = False
-    limits: Limits = field(default_factory=Limits)
+    limits: FetchLimits = field(default_factory=FetchLimits)
     resolver: Resolve = resolve
     told: Told | None = None
     pause: Callable[[float], None] = time.sleep

@@ -33,7 +33,7 @@ AT_A_TIME = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class AuditRecord:
     """One entry; ``at`` is UTC."""
 
     seq: int
@@ -60,7 +60,7 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filter:
+class AuditFilter:
     """Which entries are asked for; what is left out does not narrow."""
 
     person: str | None = None
@@ -70,7 +70,7 @@ class Filter:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class ChainVerdict:
     """What became of holding the chain against itself.
 
     ``seq`` and ``hash`` are those of its last entry; ``broken_at`` is the number of the first
@@ -90,7 +90,7 @@ def record(
     action: str,
     object: str = "",
     details: Mapping[str, Any] | None = None,
-) -> Entry:
+) -> AuditRecord:
     """Add an entry, in the transaction of the change that it tells of.
 
     Entries are added one at a time: the transaction keeps everybody else's waiting until its end,
@@ -133,7 +133,7 @@ def record(
         "details": told,
         "previous": head.hash,
     }
-    entry = Entry(**fields, hash=digest(**fields))
+    entry = AuditRecord(**fields, hash=digest(**fields))
     session.add(AuditEntry(**fields, hash=entry.hash))
     session.execute(update(AuditHead).values(hash=entry.hash))
     session.flush()
@@ -155,7 +155,7 @@ def digest(
     return hashlib.sha256(_canonical(content).encode("ascii")).hexdigest()
 
 
-def verify(session: Session, known: tuple[int, str] | None = None) -> Verdict:
+def verify(session: Session, known: tuple[int, str] | None = None) -> ChainVerdict:
     """Hold the whole chain against itself, and against an entry that was noted before.
 
     Parameters
@@ -166,11 +166,13 @@ def verify(session: Session, known: tuple[int, str] | None = None) -> Verdict:
         Number and hash of an entry, as an earlier verification told them.
     """
     seq, before, seen = 0, START, 0
-    with closing(entries(session, Filter(), newest_first=False)) as chain:
+    with closing(entries(session, AuditFilter(), newest_first=False)) as chain:
         for entry in chain:
             fault = _fault(entry, seq, before, known)
             if fault:
-                return Verdict(entries=seen, seq=seq, hash=before, broken_at=entry.seq, fault=fault)
+                return ChainVerdict(
+                    entries=seen, seq=seq, hash=before, broken_at=entry.seq, fault=fault
+                )
             seq, before, seen = entry.seq, entry.hash, seen + 1
     head = session.execute(select(AuditHead.seq, AuditHead.hash)).one_or_none()
     fault = None
@@ -180,15 +182,17 @@ def verify(session: Session, known: tuple[int, str] | None = None) -> Verdict:
     elif known and known[0] > seq:
         fault = f"the chain ends at {seq}, before the entry {known[0]} that was noted"
     broken_at = seq + 1 if fault else None
-    return Verdict(entries=seen, seq=seq, hash=before, broken_at=broken_at, fault=fault)
+    return ChainVerdict(entries=seen, seq=seq, hash=before, broken_at=broken_at, fault=fault)
 
 
-def _fault(entry: Entry, seq: int, before: str, known: tuple[int, str] | None) -> str | None:
+def _fault(entry: AuditRecord, seq: int, before: str, known: tuple[int, str] | None) -> str | None:
     if entry.seq != seq + 1:
         return f"entry {entry.seq} follows {seq}; what was between is missing"
     if entry.previous != before:
         return f"entry {entry.seq} does not follow from the entry before it"
-    fields = {name: getattr(entry, name) for name in Entry.__dataclass_fields__ if name != "hash"}
+    fields = {
+        name: getattr(entry, name) for name in AuditRecord.__dataclass_fields__ if name != "hash"
+    }
     if digest(**fields) != entry.hash:
         return f"entry {entry.seq} is not what its hash was made from"
     if known and known[0] == entry.seq and known[1] != entry.hash:
@@ -196,7 +200,9 @@ def _fault(entry: Entry, seq: int, before: str, known: tuple[int, str] | None) -
     return None
 
 
-def entries(session: Session, only: Filter, *, newest_first: bool = True) -> Generator[Entry]:
+def entries(
+    session: Session, only: AuditFilter, *, newest_first: bool = True
+) -> Generator[AuditRecord]:
     """Give the entries that a filter lets through, read a thousand at a time."""
     order = AuditEntry.seq.desc() if newest_first else AuditEntry.seq
     query = _narrowed(select(AuditEntry), only).order_by(order)
@@ -208,7 +214,9 @@ def entries(session: Session, only: Filter, *, newest_first: bool = True) -> Gen
         rows.close()
 
 
-def page(session: Session, only: Filter, *, start: int, size: int) -> tuple[int, list[Entry]]:
+def page(
+    session: Session, only: AuditFilter, *, start: int, size: int
+) -> tuple[int, list[AuditRecord]]:
     """Give how many entries a filter lets through, and ``size`` of them, the newest first."""
     count = session.scalar(_narrowed(select(func.count()).select_from(AuditEntry), only)) or 0
     query = _narrowed(select(AuditEntry), only).order_by(AuditEntry.seq.desc())
@@ -220,7 +228,7 @@ def actions(session: Session) -> list[str]:
     return list(session.scalars(select(AuditEntry.action).distinct().order_by(AuditEntry.action)))
 
 
-def _narrowed(query: Select[Any], only: Filter) -> Select[Any]:
+def _narrowed(query: Select[Any], only: AuditFilter) -> Select[Any]:
     if only.person:
         query = query.where(AuditEntry.person == only.person)
     if only.action:
@@ -233,8 +241,8 @@ def _narrowed(query: Select[Any], only: Filter) -> Select[Any]:
     return query
 
 
-def _entry(row: AuditEntry) -> Entry:
-    return Entry(**{name: getattr(row, name) for name in Entry.__dataclass_fields__})
+def _entry(row: AuditEntry) -> AuditRecord:
+    return AuditRecord(**{name: getattr(row, name) for name in AuditRecord.__dataclass_fields__})
 
 
 def _canonical(value: Any) -> str:

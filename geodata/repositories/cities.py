@@ -323,9 +323,9 @@ def replace_residents(
     log
         Where the change is written down, so that it can be undone.
     """
-    wanted = [] if rows is None else _told(rows)
+    wanted = [] if rows is None else _describe(rows)
     there = resident_areas(session, city_id)
-    before = [] if there is None else _told(there)
+    before = [] if there is None else _describe(there)
     if _same(before, wanted):
         return False
     if log is not None:
@@ -359,7 +359,7 @@ def _row(one: tuple[float, list[float], shapely.Geometry]) -> dict[str, Any]:
     return dict(zip(("people", "groups", "geom"), one, strict=True))
 
 
-def _told(rows: gpd.GeoDataFrame) -> list[tuple[float, list[float], shapely.Geometry]]:
+def _describe(rows: gpd.GeoDataFrame) -> list[tuple[float, list[float], shapely.Geometry]]:
     return list(zip(rows["people"].tolist(), rows["groups"].tolist(), rows.geometry, strict=True))
 
 

@@ -54,7 +54,7 @@ class Merge:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Split:
+class SplitZone:
     """Part a zone along a line in the city's reference system."""
 
     zone: str
@@ -84,7 +84,7 @@ class Redraw:
     shape: BaseGeometry
 
 
-Change = Merge | Split | Drop | Rename | Redraw
+Change = Merge | SplitZone | Drop | Rename | Redraw
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -118,7 +118,7 @@ def change_zones(run: RunRecord, change: Change, number: int) -> Changed:
     bench = _Bench(run, number)
     if isinstance(change, Merge):
         return bench.merge(change)
-    if isinstance(change, Split):
+    if isinstance(change, SplitZone):
         return bench.split(change)
     if isinstance(change, Drop):
         return bench.drop(change)
@@ -159,7 +159,7 @@ class _Bench:
         made = self._made(rows[0]["district"], [cells], name)
         return self._changed("merge", zones, made)
 
-    def split(self, change: Split) -> Changed:
+    def split(self, change: SplitZone) -> Changed:
         row = self._row(change.zone)
         cells = self.cells[change.zone]
         parts = split(self.run.grid, cells, row["geometry"], change.line)

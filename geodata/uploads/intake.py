@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geodata.cityfile.schema import Place
+from geodata.cityfile.schema import SourcePlace
 from geodata.errors import DataError, NotStoredError
 from geodata.formats import READ, refusal, sniff
 from geodata.readers.sandbox import read_apart
@@ -240,7 +240,7 @@ def waiting(folder: Path, city: str) -> list[HandedIn]:
     return sorted(mine, key=lambda one: one.when, reverse=True)
 
 
-def place_of(handed: HandedIn, layer: str | None = None) -> Place:
+def place_of(handed: HandedIn, layer: str | None = None) -> SourcePlace:
     """Return where the rows of a file are, as a child process read them.
 
     Raises
@@ -250,10 +250,10 @@ def place_of(handed: HandedIn, layer: str | None = None) -> Place:
     """
     upload = handed.upload
     rows = rows_of(upload, layer)
-    return Place(label=upload.name, path=str(upload.path), layer=layer, rows=str(rows))
+    return SourcePlace(label=upload.name, path=str(upload.path), layer=layer, rows=str(rows))
 
 
-def read_before(place: Place, handed: HandedIn) -> Place:
+def read_before(place: SourcePlace, handed: HandedIn) -> SourcePlace:
     """Return a place of a city file whose source is a file in quarantine, with its rows as read.
 
     Raises

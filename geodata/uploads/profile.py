@@ -23,7 +23,7 @@ from geodata.readers.dates import read_moments
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from geodata.cityfile.schema import Place
+    from geodata.cityfile.schema import SourcePlace
     from geodata.ingest.placing import CityFrame
 
 SURE, LIKELY, PERHAPS = "sure", "likely", "perhaps"
@@ -79,7 +79,7 @@ class Preview:
     notes: tuple[str, ...]
 
 
-def preview(place: Place, city: CityFrame | None = None, *, timezone: str = "UTC") -> Preview:
+def preview(place: SourcePlace, city: CityFrame | None = None, *, timezone: str = "UTC") -> Preview:
     """Look at a local file.
 
     Parameters

@@ -37,7 +37,7 @@ class Chosen:
     fit: CountFit
 
 
-class _Search:
+class _StepwiseSearch:
     """Fits of one family, each model once."""
 
     def __init__(self, rows: Rows, family: Family, sign: int) -> None:
@@ -122,7 +122,7 @@ def choose_columns(
 
 def search_columns(rows: Rows, factors: list[str], family: Family, *, sign: int = 1) -> Chosen:
     """Search as :func:`choose_columns`, over rows that are collapsed already."""
-    search = _Search(rows, family, sign)
+    search = _StepwiseSearch(rows, family, sign)
     here = part(rows)
     fit = fit_counts(here.tally(rows), family)
     while True:

@@ -35,7 +35,7 @@ SAME = 1e-9  # of log scores: how alike two values of one pattern are
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Drawn:
+class DrawnCells:
     """Cells that a drawn shape holds; how many it held besides, and why they were left out."""
 
     cells: Cells
@@ -131,7 +131,7 @@ def split(grid: Grid, cells: Cells, outline: BaseGeometry, line: shapely.LineStr
     return sorted(parts, key=lambda part: (-len(part), int(part[0])))
 
 
-def draw(grid: Grid, shape: BaseGeometry, district: int, taken: NDArray[np.bool_]) -> Drawn:
+def draw(grid: Grid, shape: BaseGeometry, district: int, taken: NDArray[np.bool_]) -> DrawnCells:
     """Take a drawn shape to cells.
 
     Parameters
@@ -173,7 +173,7 @@ def draw(grid: Grid, shape: BaseGeometry, district: int, taken: NDArray[np.bool_
             "border of the district lie between them; a zone is one piece"
         )
         raise ZoneEditError(msg)
-    return Drawn(
+    return DrawnCells(
         cells=found[0], elsewhere=int((~mine).sum()), taken=int((mine & taken[held]).sum())
     )
 

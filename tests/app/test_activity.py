@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 from geodata.db.engine import open_database
-from geodata.measures.ledger import Ledger
+from geodata.measures.ledger import MeasureData
 from geodata.repositories.cities import get_city
 
 
@@ -26,7 +26,7 @@ def test_no_exact_place_and_no_young_day_reaches_the_map(data, demo_settings):
     database = open_database(demo_settings.database_url)
     with database.session() as session:
         city = get_city(session, "alder-falls")
-        ledger = Ledger(session, city, city.this_day())
+        ledger = MeasureData(session, city, city.this_day())
         alerts = ledger.alerts
         exact = shapely.points(alerts["x"], alerts["y"])
         newest = city.this_day() - dt.timedelta(days=7)

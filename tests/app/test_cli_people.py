@@ -317,7 +317,7 @@ def test_failures_are_forgiven_by_name_and_by_address_and_it_is_written_down(run
     assert waits(by_name) == [True, True, False]
     assert waits([by_address]) == [False]
     with ready.session() as session:
-        found = list(audit.entries(session, audit.Filter(action="sign_in.unlock")))
+        found = list(audit.entries(session, audit.AuditFilter(action="sign_in.unlock")))
     assert [(one.object, one.details["by"]) for one in found] == [
         ("192.0.2.7", "address"),
         ("ana", "name"),

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from pyproj import Transformer
 
 from app.cli import main
-from geodata.measures.ledger import Ledger
+from geodata.measures.ledger import MeasureData
 from geodata.repositories import audit
 from geodata.repositories.cities import get_city
 from geodata.repositories.import_log import list_imports, undo_import
@@ -63,7 +63,7 @@ def visits(small):
     database, _ = small
     with database.session() as session:
         city = get_city(session, "town")
-        ledger = Ledger(session, city, city.this_day())
+        ledger = MeasureData(session, city, city.this_day())
         day = pd.Timestamp("2025-06-01").date()
         return ledger.rows("visits", Scope(start=day, end=day + pd.Timedelta(days=1))).copy()
 
@@ -94,7 +94,7 @@ def test_positions_become_visits_that_count_once_and_can_be_undone(small, comman
     with database.session(write=True) as session:
         assert list_imports(session, "town")[0].id == told["import"]
         undo_import(session, told["import"], "ana", pd.Timestamp("2026-01-01").to_pydatetime())
-        entries = list(audit.entries(session, audit.Filter(action="visit.match")))
+        entries = list(audit.entries(session, audit.AuditFilter(action="visit.match")))
     assert len(visits(small)) == 0
     assert [e.details["stored"] for e in entries] == [0, 1]
 

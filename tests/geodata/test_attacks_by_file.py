@@ -26,7 +26,7 @@ from town import Town
 
 from geodata import formats
 from geodata.cityfile.description import read_city_file
-from geodata.cityfile.schema import Place
+from geodata.cityfile.schema import SourcePlace
 from geodata.errors import CityFileError, DataError
 from geodata.ingest.areas import gather_areas
 from geodata.ingest.sources import gather_factor
@@ -98,7 +98,7 @@ def zipped(name, content, **more):
 
 def named(path, content):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return Place(label=path.name, path=str(path), x="x", y="y", crs="EPSG:4326")
+    return SourcePlace(label=path.name, path=str(path), x="x", y="y", crs="EPSG:4326")
 
 
 def refused(act):
@@ -138,7 +138,7 @@ def test_a_vrt_beside_a_shapefile_is_not_opened(tmp_path, secret):
     parts = {f"a__{e}": (tmp_path / f"a.{e}").read_bytes() for e in ("shx", "dbf", "prj")}
     parts["a__vrt"] = parts["a__shp__xml"] = vrt(secret)
     content = zipped("a.shp", (tmp_path / "a.shp").read_bytes(), **parts)
-    place = Place(label="a.zip", path=named(tmp_path / "a.zip", content).path)
+    place = SourcePlace(label="a.zip", path=named(tmp_path / "a.zip", content).path)
     assert list(read_place(place).frame["name"]) == ["a"]
 
 
@@ -150,7 +150,7 @@ def test_a_vrt_beside_a_shapefile_is_not_opened(tmp_path, secret):
 def test_virtual_file_systems_are_no_source(tmp_path, path):
     named(tmp_path / "a.zip", zipped("layer.geojson", json.dumps(FEATURE)))
     given = path.format(zip=tmp_path / "a.zip")
-    told = refused(lambda: read_place(Place(label="a", path=given)))
+    told = refused(lambda: read_place(SourcePlace(label="a", path=given)))
     assert "there is no file" in told
 
 
@@ -164,7 +164,7 @@ def test_a_folder_that_is_called_as_a_virtual_file_system_is_a_folder(
         folder.mkdir(parents=True)
         POINTS.to_file(tmp_path / "b.geojson")
         (tmp_path / "b.geojson").rename(folder / "b.geojson")
-        place = Place(label="b", path=str(folder / "b.geojson"))
+        place = SourcePlace(label="b", path=str(folder / "b.geojson"))
         assert list(read_place(place).frame["name"]) == ["a"]
 
 
@@ -239,7 +239,7 @@ def test_a_reference_system_by_its_name_is_read(tmp_path, name):
     told = {"type": "FeatureCollection", "crs": {"type": "name", "properties": {"name": name}},
             "features": [FEATURE]}  # fmt: skip
     place = named(tmp_path / "a.geojson", json.dumps(told))
-    frame = read_place(Place(label="a", path=place.path)).frame
+    frame = read_place(SourcePlace(label="a", path=place.path)).frame
     assert frame.crs.to_epsg() == 2264
 
 
@@ -305,7 +305,7 @@ TRICKS = {
 def test_a_geopackage_whose_layers_are_no_plain_tables_is_refused(tmp_path, secret, trick):
     path = geopackage(tmp_path / "a.gpkg", *TRICKS[trick])
     for layer in (None, "points", "v"):
-        place = Place(label="a.gpkg", path=str(path), layer=layer)
+        place = SourcePlace(label="a.gpkg", path=str(path), layer=layer)
         refused(lambda place=place: read_place(place))
     packed = zipped("a.gpkg", path.read_bytes())
     refused(lambda: read_place(named(tmp_path / "a.zip", packed)))
@@ -318,7 +318,7 @@ def test_a_geopackage_of_the_usual_kind_is_read(tmp_path):
         "CREATE TRIGGER t AFTER INSERT ON points BEGIN SELECT 1; END",
     )
     check_geopackage(path, "a")
-    assert len(read_place(Place(label="a", path=str(path), layer="points")).frame) == 1
+    assert len(read_place(SourcePlace(label="a", path=str(path), layer="points")).frame) == 1
 
 
 def test_a_database_that_is_no_geopackage_is_told(tmp_path):
@@ -326,7 +326,7 @@ def test_a_database_that_is_no_geopackage_is_told(tmp_path):
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE person (password TEXT)")
     connection.close()
-    told = refused(lambda: read_place(Place(label="a.gpkg", path=str(path))))
+    told = refused(lambda: read_place(SourcePlace(label="a.gpkg", path=str(path))))
     assert "an SQLite database, but no GeoPackage" in told
 
 

@@ -245,7 +245,9 @@ def test_imports_and_their_undoing_are_in_the_audit(database, town, bring):
     with database.session() as session:
         told = [
             (entry.person, entry.action, entry.object, entry.details)
-            for entry in audit.entries(session, audit.Filter(action="data"), newest_first=False)
+            for entry in audit.entries(
+                session, audit.AuditFilter(action="data"), newest_first=False
+            )
         ]
         assert audit.verify(session).fault is None
     assert told == [
@@ -261,7 +263,7 @@ def test_an_import_that_fails_or_is_refused_leaves_no_entry(database, bring):
     with pytest.raises(DataError, match="the first"):
         undo(database, only.id)
     with database.session() as session:
-        found = list(audit.entries(session, audit.Filter(action="data"), newest_first=False))
+        found = list(audit.entries(session, audit.AuditFilter(action="data"), newest_first=False))
     assert [entry.action for entry in found] == ["data.import"]
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from geodata.cityfile.schema import Filter, Place
+from geodata.cityfile.schema import RowFilter, SourcePlace
 from geodata.errors import DataError
 from geodata.readers import read_place
 from geodata.readers.dates import read_moments, read_times
@@ -20,7 +20,7 @@ POINTS = gpd.GeoDataFrame(
 
 
 def place(path, **change):
-    return Place(label=path.name, path=str(path), **change)
+    return SourcePlace(label=path.name, path=str(path), **change)
 
 
 @pytest.mark.parametrize("name", ["a.geojson", "a.shp", "a.gpkg", "a.parquet"])
@@ -135,7 +135,7 @@ def test_a_missing_file_and_an_address_are_told(tmp_path):
     with pytest.raises(DataError, match="there is no file"):
         read_place(place(tmp_path / "none.csv"))
     with pytest.raises(DataError, match="was not fetched"):
-        read_place(Place(label="x", path="https://example.org/a.csv"))
+        read_place(SourcePlace(label="x", path="https://example.org/a.csv"))
 
 
 DAY = "2024-03-09"
@@ -229,7 +229,7 @@ def test_times_of_day(texts, seconds):
 )
 def test_filters(where, kept):
     frame = pd.DataFrame({"n": ["4", "5.0", "10", None], "kind": ["bar", "pub", " bar", "inn"]})
-    rows, faults = Filter.parse(where)
+    rows, faults = RowFilter.parse(where)
     assert faults == []
     assert rows.keep(frame).tolist() == [bool(k) for k in kept]
 

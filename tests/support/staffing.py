@@ -125,11 +125,11 @@ class Office:
 
     def actions(self):
         with self.database.session() as session:
-            return [entry.action for entry in audit.entries(session, audit.Filter())][::-1]
+            return [entry.action for entry in audit.entries(session, audit.AuditFilter())][::-1]
 
     def entries(self, action):
         with self.database.session() as session:
-            return list(audit.entries(session, audit.Filter(action=action)))
+            return list(audit.entries(session, audit.AuditFilter(action=action)))
 
 
 class Browser:

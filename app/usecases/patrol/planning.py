@@ -200,11 +200,11 @@ def make_plan(
         with database.session(write=True) as session:
             if patrol_plans.find_plan(session, record.id) is None:
                 patrol_plans.save_plan(session, record)
-                audit.record(session, created_by or "", "plan.store", record.id, _told(record))
+                audit.record(session, created_by or "", "plan.store", record.id, _describe(record))
     return record
 
 
-def _told(plan: PlanRecord) -> dict[str, Any]:
+def _describe(plan: PlanRecord) -> dict[str, Any]:
     """Say for the audit what a plan is for; no place of it."""
     start, end = plan.document["shift"]
     return {

@@ -226,14 +226,14 @@ def vary(
     )
     document = {
         "run": run.id,
-        "fits": [_told(name, run, fit) for name, fit in zip(names, answers, strict=True)],
+        "fits": [_describe(name, run, fit) for name, fit in zip(names, answers, strict=True)],
     }
     with database.session(write=True) as session:
         run_analyses.keep_finding(session, run.id, SENSITIVITY, "seed and block", document)
     return document
 
 
-def _told(name: str, run: RunRecord, fit: Analysis) -> dict[str, Any]:
+def _describe(name: str, run: RunRecord, fit: Analysis) -> dict[str, Any]:
     """Describe a fit beside the run; a zone is kept where half of it is in a zone of the fit."""
     whole = fit.zones.geometry.union_all()
     kept = [zone.intersection(whole).area / zone.area >= 0.5 for zone in run.zones.geometry]

@@ -306,7 +306,7 @@ def fit(
         for run in new:
             runs.save_run(session, run)
         for run in new:
-            audit.record(session, who, "run.fit", run.id, _told(run))
+            audit.record(session, who, "run.fit", run.id, _describe(run))
         ids = [made.run_id(scope) for scope in scopes]
         for run_id in ids if asked.name or asked.note else ():
             runs.name_run(session, run_id, asked.name, asked.note, who, utc_now())
@@ -389,7 +389,7 @@ def _spec(city: CityRecord, asked: FitRequest, inputs: Inputs) -> RunSpec:
     )
 
 
-def _told(record: RunRecord) -> dict[str, Any]:
+def _describe(record: RunRecord) -> dict[str, Any]:
     """Say for the audit what was asked: enough to know the run again, no place of it."""
     grid = record.spec["grid"]
     return {

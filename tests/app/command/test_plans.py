@@ -57,7 +57,7 @@ def test_a_shift_of_the_agency_is_planned_and_audited(town_desk, cora, first):
     with town_desk.office.database.session() as session:
         found = [
             e
-            for e in audit.entries(session, audit.Filter(action="plan.store"))
+            for e in audit.entries(session, audit.AuditFilter(action="plan.store"))
             if e.object == first.id
         ]
     assert [(e.person, e.details["district"]) for e in found] == [("cora", "D1")]

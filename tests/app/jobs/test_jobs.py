@@ -12,7 +12,7 @@ from town import Town
 from app.config import Settings
 from app.jobs import jobs as work
 from app.jobs.kinds import KINDS, Tools, read_task
-from app.jobs.process import RELEASE, Order, Step, carry_out
+from app.jobs.process import RELEASE, JobProgress, Order, carry_out
 from app.jobs.worker import RunningJob, Worker
 from app.usecases.arguments import digest_arguments
 from geodata.cityfile.description import read_city_file
@@ -310,7 +310,7 @@ def test_stages_are_timed_and_the_word_to_stop_is_heard(monkeypatch):
     running = RunningJob(a_job())
     for seconds, stage, done in ((3, "a", 1), (4, "a", 2), (2, "b", 1)):
         clock[0] += seconds
-        running.note(Step(stage, done, 2))
+        running.note(JobProgress(stage, done, 2))
     progress = running.progress
     assert (progress.stage, progress.done, progress.total) == ("b", 1, 2)
     assert progress.timings == {"a": 7.0, "b": 2.0}
@@ -351,7 +351,7 @@ def test_an_import_by_a_worker_is_of_who_asked_for_it(ask, database, settings, t
     ask("import", {"city_file": str(Town(folder, n=700).path)}, "bob")
     do_all(database, settings)
     with database.session() as session:
-        found = list(audit.entries(session, audit.Filter(action="data"), newest_first=False))
+        found = list(audit.entries(session, audit.AuditFilter(action="data"), newest_first=False))
     assert [(entry.person, entry.action) for entry in found][-1] == ("bob", "data.import")
     assert len(found) == 2
 

@@ -15,7 +15,7 @@ from published import WHY
 from app import create_app
 from app.config import Settings
 from app.public import open_data
-from app.public.open_data import Choice
+from app.public.open_data import RowChoice
 from geodata.releases.folder import ReleaseFolder
 
 FILES = ("alerts.csv", "alerts.geojson", "zones.csv", "zones.geojson", "measures.csv", "nothing")
@@ -198,11 +198,11 @@ def test_no_query_makes_the_site_fail(published, name, query):
 
 
 def test_names_of_files_hold_nothing_but_letters_digits_and_a_few_marks():
-    choice = Choice(values={"district": ('D"1\r\nSet-Cookie: x', "../../etc")})
+    choice = RowChoice(values={"district": ('D"1\r\nSet-Cookie: x', "../../etc")})
     name = choice.name("alerts.csv")
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
     assert "/" not in name
-    assert len(Choice(values={"m": tuple("x" * 9 for _ in range(99))}).name("a.csv")) < 130
+    assert len(RowChoice(values={"m": tuple("x" * 9 for _ in range(99))}).name("a.csv")) < 130
 
 
 # -- everything ------------------------------------------------------------------------------------
@@ -320,7 +320,7 @@ def test_a_city_without_a_release_says_so(published, tmp_path):
 
 def test_tables_are_read_from_the_folder_alone(published):
     folder = ReleaseFolder(path=published.current.path)
-    choice = Choice(values={"district": ("D1",)})
+    choice = RowChoice(values={"district": ("D1",)})
     content = open_data.chosen(folder, "data/zones.csv", choice)
     assert content.count(b"\n") == 2
     assert json.loads(open_data.manifest_bytes(folder))["id"] == folder.id

@@ -9,7 +9,7 @@ from town import Town
 from app.workbench.column_kinds import KINDS, guess_kind, guess_roles
 from app.workbench.column_mapping import Answers, Word, Words, build, read_form, read_kept
 from geodata.cityfile.description import read_content
-from geodata.cityfile.schema import Place
+from geodata.cityfile.schema import SourcePlace
 from geodata.uploads.profile import preview
 
 CITY = {
@@ -121,7 +121,7 @@ def test_guesses_follow_names_and_values(tmp_path):
 
     def seen(frame):
         frame.to_csv(tmp_path / "g.csv", index=False)
-        return preview(Place(label="g.csv", path=str(tmp_path / "g.csv")))
+        return preview(SourcePlace(label="g.csv", path=str(tmp_path / "g.csv")))
 
     incidents = seen(town.incidents)
     assert guess_kind(incidents) == "incidents"

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from geodata.db.engine import open_database
 from geodata.demo import write_city
-from geodata.measures.ledger import Ledger
+from geodata.measures.ledger import MeasureData
 from geodata.repositories.cities import get_city
 from geodata.repositories.recorded import TABLES, read_frame
 
@@ -44,7 +44,7 @@ def brought(imported_demo):
             stored=stored,
             coverage=city.coverage,
             reports={report["kind"]: report for report in account["sources"]},
-            ledger=Ledger(session, city, city.this_day()),
+            ledger=MeasureData(session, city, city.this_day()),
         )
     database.close()
 

@@ -5,7 +5,7 @@ from gunfire import SPRING, Gunfire
 
 from geodata.cityfile.description import read_city_file
 from geodata.ingest.store import import_city
-from geodata.measures.ledger import Ledger
+from geodata.measures.ledger import MeasureData
 from geodata.measures.registry import work_out
 from geodata.repositories.cities import get_city
 
@@ -26,7 +26,7 @@ def ledger_of(sqlite_database, town):
         opened = sqlite_database.session()
         session = opened.__enter__()
         sessions.append(opened)
-        return Ledger(session, get_city(session, "town"), today)
+        return MeasureData(session, get_city(session, "town"), today)
 
     yield open_ledger
     for opened in sessions:

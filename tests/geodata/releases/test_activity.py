@@ -11,7 +11,7 @@ from town import CRS, SOUTH, WEST, Town
 
 from geodata.cityfile.description import read_city_file
 from geodata.ingest.store import import_city
-from geodata.releases.activity import Choice, released_activity
+from geodata.releases.activity import ActivityChoice, released_activity
 from geodata.releases.folder import UnwrittenRelease
 from geodata.releases.inputs import gather
 from geodata.releases.points import alert_files, complaint_files
@@ -51,9 +51,9 @@ def test_weeks_and_numbers_are_those_of_the_rows(town, activity_of):
     assert made.weeks == (dt.date(2024, 2, 26), dt.date(2024, 3, 4))
     (alerts,) = made.layers
     assert alerts.counts["n"].sum() == 4
-    assert made.by_district(alerts, Choice(first=0, last=0)).tolist() == [2, 0]
-    assert made.by_district(alerts, Choice(first=1, last=1)).tolist() == [1, 1]
-    assert made.by_district(alerts, Choice(first=0, last=1)).tolist() == [3, 1]
+    assert made.by_district(alerts, ActivityChoice(first=0, last=0)).tolist() == [2, 0]
+    assert made.by_district(alerts, ActivityChoice(first=1, last=1)).tolist() == [1, 1]
+    assert made.by_district(alerts, ActivityChoice(first=0, last=1)).tolist() == [3, 1]
 
 
 def test_nothing_younger_than_the_delay_is_in(town, activity_of):
@@ -124,7 +124,7 @@ def test_a_choice_keeps_a_district_and_classes_of_alerts(town, activity_of):
     (alerts,) = made.layers
 
     def numbers(**choice):
-        return made.by_district(alerts, Choice(first=0, last=0, **choice)).tolist()
+        return made.by_district(alerts, ActivityChoice(first=0, last=0, **choice)).tolist()
 
     assert numbers() == [2, 2]
     assert numbers(classes=("single",)) == [1, 1]

@@ -19,7 +19,7 @@ from geodata.errors import ReleaseError
 from geodata.measures.registry import steps
 from geodata.releases.build import approve_release, draft_release, said_before
 from geodata.releases.folder import ReleaseFolder
-from geodata.releases.sensitive import CITY, CountTable, Told, hide
+from geodata.releases.sensitive import CITY, CountDisclosure, SensitiveCounts, hide
 from spatial.measures.scopes import Scope
 
 MUCH = 100_000
@@ -144,7 +144,7 @@ def tables(measures):
 
 def make(counts, *, known):
     measures, places, months = counts.shape
-    return CountTable(
+    return SensitiveCounts(
         measures=RESULTS[:measures],
         places=(*(f"D{i}" for i in range(places - 1)), "(outside)"),
         months=MONTHS[:months],
@@ -231,7 +231,7 @@ def test_the_audit_finds_a_total_that_gives_a_count_away():
     assert hidden.audit(hidden.told) == ()
     held = [where for where, one in hidden.told.items() if one.label == HELD]
     truth, _ = sums_of(table, hidden.told)
-    worse = {where: Told(label=0, value=truth[where]) for where in held}
+    worse = {where: CountDisclosure(label=0, value=truth[where]) for where in held}
     faults = hidden.audit({**hidden.told, **worse})
     assert any("narrowed to 3 to 3" in fault for fault in faults)
 
@@ -259,7 +259,7 @@ def statements(folder):
                 continue
             label = WORDS[row["shown"]]
             value = round(float(given)) if label == 0 else None
-            assert told.setdefault(where, Told(label=label, value=value)).label == label
+            assert told.setdefault(where, CountDisclosure(label=label, value=value)).label == label
     return told, alerts
 
 
@@ -280,10 +280,10 @@ def released(tmp_path, sqlite_database):
 def truth_of(folder, database):
     """The true counts, from the rows themselves."""
     with database.session() as session:
-        from geodata.measures.ledger import Ledger
+        from geodata.measures.ledger import MeasureData
         from geodata.repositories.cities import get_city
 
-        ledger = Ledger(session, get_city(session, "town"), TODAY)
+        ledger = MeasureData(session, get_city(session, "town"), TODAY)
         return ledger.alerts, ledger.counts
 
 

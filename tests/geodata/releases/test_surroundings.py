@@ -8,7 +8,7 @@ import shapely
 from releasing import TODAY, Publisher, keep_run, town_run
 from town import CRS, SOUTH, WEST
 
-from geodata.releases.activity import Choice, count_activity
+from geodata.releases.activity import ActivityChoice, count_activity
 from geodata.releases.build import draft_release
 from geodata.releases.folder import ReleaseFolder
 from geodata.releases.gazetteer import Gazetteer, Spot
@@ -24,7 +24,7 @@ from geodata.releases.surroundings_read import released_classes, released_surrou
 
 LEVELS = np.array([[0, 1, NO_CLASS], [2, 3, 1]], dtype=np.uint8)
 CLASSES = RiskClasses(levels=LEVELS, west=WEST, north=SOUTH + 200, cell_units=100)
-ALL = Choice(first=0, last=8)
+ALL = ActivityChoice(first=0, last=8)
 
 
 def box(*edges):
@@ -150,7 +150,9 @@ def test_what_is_here_tells_what_holds_a_point():
     assert here.near[1] == pytest.approx(10, abs=0.1)
     (touching,) = here.touching
     assert (touching.layer, touching.areas, touching.number) == ("alerts", 2, 3)
-    only = what_is_here(asked, WEST + 60, SOUTH + 60, Choice(first=0, last=8, classes=("single",)))
+    only = what_is_here(
+        asked, WEST + 60, SOUTH + 60, ActivityChoice(first=0, last=8, classes=("single",))
+    )
     assert only.touching[0].number == 2
 
 
@@ -176,11 +178,11 @@ def test_an_area_counts_what_lies_mostly_within_and_bounds_it():
         (1, 1500, 500, 100, "place", "single"),  # not at all
         (2, 1000, 2000, 5000, "district", "single"),
     )
-    found = report_area(asked, box(0, 0, 1000, 1000), Choice(first=0, last=5))
+    found = report_area(asked, box(0, 0, 1000, 1000), ActivityChoice(first=0, last=5))
     (alerts,) = found.layers
     assert (alerts.number, alerts.least, alerts.most, alerts.apart) == (3, 2, 4, 1)
     assert alerts.by_month == ((dt.date(2024, 3, 1), 2), (dt.date(2024, 4, 1), 1))
-    week = report_area(asked, box(0, 0, 1000, 1000), Choice(first=0, last=0)).layers[0]
+    week = report_area(asked, box(0, 0, 1000, 1000), ActivityChoice(first=0, last=0)).layers[0]
     assert (week.number, week.by_month) == (2, ((dt.date(2024, 3, 1), 2),))
 
 

@@ -175,8 +175,8 @@ def test_secrets_of_an_address_are_not_shown(service, fetching):
 def test_a_snapshot_is_read_with_its_notes(service, fetching, tmp_path):
     service.plain("/a.csv", b"id,x\n1,2\n")
     found = fetch(service.url("/a.csv"), "town", fetching)
-    from geodata.cityfile.schema import Place
+    from geodata.cityfile.schema import SourcePlace
 
-    layer = read_place(Place(label="a", path=str(found.path), notes=found.notes))
+    layer = read_place(SourcePlace(label="a", path=str(found.path), notes=found.notes))
     assert layer.notes == found.notes
     assert json.loads(json.dumps(layer.notes)) == list(layer.notes)

@@ -95,7 +95,9 @@ def test_an_action_comes_back_and_its_changes_are_kept(stored, town):
     with stored.session() as session:
         back = get_action(session, town.id, number)
         events = history_of(session, number)
-        entries = [e.action for e in audit.entries(session, audit.Filter(), newest_first=False)]
+        entries = [
+            e.action for e in audit.entries(session, audit.AuditFilter(), newest_first=False)
+        ]
     assert (back.facts.state, back.version, back.closed_on) == ("done", 3, dt.date(2026, 2, 5))
     assert [(e.kind, e.person) for e in events] == [
         ("made", "cora"),
@@ -191,7 +193,7 @@ def test_comments_and_photos_are_kept_with_who_and_when(stored, town):
         with pytest.raises(NotStoredError):
             remove_photo(session, town, number, after, who="ana", when=NOW)
         kinds = [e.kind for e in history_of(session, number)]
-        (seen,) = audit.entries(session, audit.Filter(action="action.photo_seen"))
+        (seen,) = audit.entries(session, audit.AuditFilter(action="action.photo_seen"))
     assert kinds == ["made", "comment", "photo", "photo", "photo removed"]
     assert (seen.person, seen.object) == ("olu", str(after))
     for i in range(MOST_PHOTOS - 1):

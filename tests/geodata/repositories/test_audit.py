@@ -11,7 +11,7 @@ from geodata.db.engine import open_database
 from geodata.errors import StoreError
 from geodata.repositories import audit
 
-NOTHING = audit.Filter()
+NOTHING = audit.AuditFilter()
 
 
 def fill(database, n=4):
@@ -40,7 +40,7 @@ def bare(database, *statements):
 
 
 def test_an_empty_audit_is_whole(database):
-    assert verdict(database) == audit.Verdict(entries=0, seq=0, hash=audit.START)
+    assert verdict(database) == audit.ChainVerdict(entries=0, seq=0, hash=audit.START)
 
 
 def test_entries_follow_each_other_and_come_back_whole(database):
@@ -49,7 +49,7 @@ def test_entries_follow_each_other_and_come_back_whole(database):
     assert [entry.previous for entry in made] == [audit.START, *(e.hash for e in made[:-1])]
     with database.session() as session:
         assert list(audit.entries(session, NOTHING)) == made[::-1]
-    assert verdict(database) == audit.Verdict(entries=4, seq=4, hash=made[-1].hash)
+    assert verdict(database) == audit.ChainVerdict(entries=4, seq=4, hash=made[-1].hash)
 
 
 def test_the_hash_is_what_the_document_says_it_is(database):
@@ -170,15 +170,20 @@ def test_filters_and_pages(database):
         audit.record(session, "bo", "release.approve", "r1")
         audit.record(session, "bo", "release%.x", "r1")
     with database.session() as session:
-        count, rows = audit.page(session, audit.Filter(person="ana"), start=25, size=10)
+        count, rows = audit.page(session, audit.AuditFilter(person="ana"), start=25, size=10)
         assert (count, [row.seq for row in rows]) == (30, [5, 4, 3, 2, 1])
-        assert audit.page(session, audit.Filter(action="release"), start=0, size=9)[0] == 1
-        assert audit.page(session, audit.Filter(action="release.approve"), start=0, size=9)[0] == 1
+        assert audit.page(session, audit.AuditFilter(action="release"), start=0, size=9)[0] == 1
+        assert (
+            audit.page(session, audit.AuditFilter(action="release.approve"), start=0, size=9)[0]
+            == 1
+        )
         assert audit.actions(session) == sorted(["release%.x", "release.approve", "run.fit"])
         today = dt.datetime.now(dt.UTC).date()
         later = today + dt.timedelta(days=1)
-        assert audit.page(session, audit.Filter(to=today), start=0, size=9)[0] == 0
-        assert audit.page(session, audit.Filter(from_=today, to=later), start=0, size=9)[0] == 32
+        assert audit.page(session, audit.AuditFilter(to=today), start=0, size=9)[0] == 0
+        assert (
+            audit.page(session, audit.AuditFilter(from_=today, to=later), start=0, size=9)[0] == 32
+        )
 
 
 WRITER = """

@@ -20,7 +20,7 @@ from geodata.db.tables import Visit
 from geodata.errors import DataError, NotStoredError
 from geodata.exporting import export_run, zones_frame
 from geodata.ingest.store import import_city
-from geodata.measures.ledger import Ledger
+from geodata.measures.ledger import MeasureData
 from geodata.releases.inputs import gather
 from geodata.releases.manifest import make_manifest
 from geodata.releases.public_zones import zone_files
@@ -40,7 +40,7 @@ from geodata.repositories.zone_editing import (
     Merge,
     Redraw,
     Rename,
-    Split,
+    SplitZone,
     acting,
     change_zones,
     go_back,
@@ -106,7 +106,7 @@ def across(shape):
 def test_a_split_keeps_all_that_a_zone_had_and_a_merge_gives_it_back(town):
     database, run = town
     zone = run.zones.sort_values("n_cells").iloc[-1]
-    assert step(database, run.id, Split(zone=zone.id, line=across(zone.geometry))) == 1
+    assert step(database, run.id, SplitZone(zone=zone.id, line=across(zone.geometry))) == 1
     zones = zones_at(database, run, 1)
     parts = zones[~zones["id"].isin(run.zones["id"])]
     assert len(parts) >= 2
@@ -204,7 +204,7 @@ def test_steps_are_only_added_and_taken_back_by_a_step(town):
     assert second in set(zones["id"])
     assert first not in set(zones["id"])
     with database.session() as session:
-        assert [e.action for e in audit.entries(session, audit.Filter(action="zones"))] == [
+        assert [e.action for e in audit.entries(session, audit.AuditFilter(action="zones"))] == [
             "zones.back",
             "zones.drop",
             "zones.drop",
@@ -246,7 +246,7 @@ def test_nothing_is_in_use_until_somebody_says_so(town):
 def test_a_plan_is_made_of_the_zones_in_use_and_finds_them_later(town):
     database, run = town
     zone = run.zones.sort_values("n_cells").iloc[-1]
-    step(database, run.id, Split(zone=zone.id, line=across(zone.geometry)))
+    step(database, run.id, SplitZone(zone=zone.id, line=across(zone.geometry)))
     use(database, run, 1)
     asked = PlanRequest(
         city="town",
@@ -265,13 +265,13 @@ def test_a_plan_is_made_of_the_zones_in_use_and_finds_them_later(town):
         shapes = patrol_plans.zone_shapes(session, run.id)
         assert named <= set(shapes)
         assert zone.id in shapes
-        assert len(Ledger(session, cities.get_city(session, "town"), WHEN.date()).plans)
+        assert len(MeasureData(session, cities.get_city(session, "town"), WHEN.date()).plans)
 
 
 def test_visits_and_actions_are_taken_in_zones_that_a_person_made_and_stay_in_them(town):
     database, run = town
     zone = run.zones.sort_values("n_cells").iloc[-1]
-    step(database, run.id, Split(zone=zone.id, line=across(zone.geometry)))
+    step(database, run.id, SplitZone(zone=zone.id, line=across(zone.geometry)))
     use(database, run, 1)
     part = zones_at(database, run, 1)
     part = part[~part["id"].isin(run.zones["id"])].iloc[0]
@@ -310,7 +310,7 @@ def test_measures_and_releases_are_about_the_zones_in_use_and_say_so(town, tmp_p
     database, run = town
     step(database, run.id, Drop(zone=run.zones["id"].iloc[0]), why="by Ana, quietly")
     with database.session() as session:
-        before = Ledger(session, cities.get_city(session, "town"), WHEN.date()).run
+        before = MeasureData(session, cities.get_city(session, "town"), WHEN.date()).run
         assert len(before.zones) == len(run.zones)
     use(database, run, 1)
     with database.session() as session:

@@ -262,6 +262,6 @@ def test_who_imports_and_what_changed_is_in_the_audit(town, tmp_path):
     with town.session(write=True) as session:
         record_initiatives(session, read_initiatives(path, MEASURES), WHEN, "ann")
     with town.session() as session:
-        (entry,) = audit.entries(session, audit.Filter(action="data"), newest_first=False)
+        (entry,) = audit.entries(session, audit.AuditFilter(action="data"), newest_first=False)
     assert (entry.person, entry.action, entry.object) == ("ann", "data.initiatives", "town")
     assert entry.details == {"added": ["policing", "parks"], "changed": [], "retired": []}

@@ -25,7 +25,7 @@ def get(database, name="ana"):
 
 def actions(database):
     with database.session() as session:
-        found = audit.entries(session, audit.Filter(), newest_first=False)
+        found = audit.entries(session, audit.AuditFilter(), newest_first=False)
         return [(entry.person, entry.action, entry.object) for entry in found]
 
 

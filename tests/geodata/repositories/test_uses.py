@@ -54,7 +54,7 @@ def test_nothing_is_in_use_until_somebody_says_so_and_then_it_is_kept_with_why_a
     with town.session() as session:
         city = cities.get_city(session, "town")
         listed = runs_in_use.list_uses(session, city.id)
-        (entry,) = list(audit.entries(session, audit.Filter(action="run.use")))[:1]
+        (entry,) = list(audit.entries(session, audit.AuditFilter(action="run.use")))[:1]
     assert [(one.run, one.until) for one in listed] == [
         (NEWER, None),
         (ROBBERY, FIRST + 3 * DAY),
@@ -179,7 +179,7 @@ def test_a_run_has_a_name_and_a_note_that_can_be_changed(town):
     name("Summer")
     assert told() == (("Summer", ""), ("Summer", ""), ("", ""))
     with town.session() as session:
-        entries = list(audit.entries(session, audit.Filter(action="run.name")))
+        entries = list(audit.entries(session, audit.AuditFilter(action="run.name")))
     assert [entry.details["name"] for entry in entries] == ["Summer", "Spring, new stops"]
     for bad in ("x" * 81, "a\u202eb"):
         with pytest.raises(DataError, match="name: the name of a run"):

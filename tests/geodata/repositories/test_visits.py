@@ -109,7 +109,9 @@ def test_sent_again_it_is_taken_once_and_its_end_is_added_once(stored):
     assert rows(stored)[0].end_ms == facts().end_ms
     with stored.session() as session:
         told = versions_of(session, 1, ONE)
-        actions = [e.action for e in audit.entries(session, audit.Filter(), newest_first=False)]
+        actions = [
+            e.action for e in audit.entries(session, audit.AuditFilter(), newest_first=False)
+        ]
     assert [(v.version, v.facts.end_ms, v.why) for v in told] == [
         (1, None, None),
         (2, facts().end_ms, None),
@@ -159,7 +161,7 @@ def test_a_correction_keeps_what_was_said_before(stored):
     assert correct(stored, later).version == 2
     with stored.session() as session:
         told = versions_of(session, 1, ONE)
-        (entry,) = audit.entries(session, audit.Filter(action="visit.correct"))
+        (entry,) = audit.entries(session, audit.AuditFilter(action="visit.correct"))
     assert [v.facts for v in told] == [facts(), later]
     assert (told[1].changed_by, told[1].why) == ("cora", "typed wrong")
     assert (entry.person, entry.details["why"]) == ("cora", "typed wrong")

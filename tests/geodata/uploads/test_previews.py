@@ -8,7 +8,7 @@ from town import CRS as TOWN
 from town import SIDE, SOUTH, WEST, Town
 
 from geodata.cityfile.description import read_city_file
-from geodata.cityfile.schema import Place
+from geodata.cityfile.schema import SourcePlace
 from geodata.db.tables import Incident
 from geodata.errors import DataError
 from geodata.ingest.placing import CityFrame
@@ -28,7 +28,7 @@ def town(tmp_path):
 def look(frame, tmp_path, city=FRAME, **place):
     path = tmp_path / "look.csv"
     frame.to_csv(path, index=False)
-    return preview(Place(label="look.csv", path=str(path), **place), city, timezone="UTC")
+    return preview(SourcePlace(label="look.csv", path=str(path), **place), city, timezone="UTC")
 
 
 def roles(found):
@@ -130,13 +130,13 @@ def test_pairs_in_one_column_are_places(town, tmp_path):
 def test_map_layers_are_looked_at_too(town, tmp_path):
     import geopandas as gpd
 
-    found = preview(Place(label="d", path=str(town.folder / "districts.geojson")), FRAME)
+    found = preview(SourcePlace(label="d", path=str(town.folder / "districts.geojson")), FRAME)
     assert (found.shape, found.rows) == ("Polygon", 2)
     assert found.coordinates.said == "EPSG:4326"
     bars = gpd.read_file(town.folder / "bars.geojson").to_crs(2264)
     bars.to_file(tmp_path / "bars.shp")
     (tmp_path / "bars.prj").unlink()
-    lost = preview(Place(label="bars", path=str(tmp_path / "bars.shp")), FRAME)
+    lost = preview(SourcePlace(label="bars", path=str(tmp_path / "bars.shp")), FRAME)
     assert lost.coordinates.said is None
     assert "no system is stated; they fit EPSG:2264" in lost.warnings[0]
 
@@ -218,4 +218,4 @@ def test_factors_and_records_are_tried_too(town, stored):
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path):
     with pytest.raises(DataError, match="there is no file"):
-        preview(Place(label="x", path=str(tmp_path / "none.csv")))
+        preview(SourcePlace(label="x", path=str(tmp_path / "none.csv")))

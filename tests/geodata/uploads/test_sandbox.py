@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 import shapely
 
-from geodata.cityfile.schema import Place
+from geodata.cityfile.schema import SourcePlace
 from geodata.errors import DataError
 from geodata.readers import read_place, sandbox
 from geodata.readers.files import read_rows
-from geodata.readers.sandbox import Limits, read_apart
+from geodata.readers.sandbox import ChildLimits, read_apart
 from geodata.readers.staging import load_rows, save_rows
 
 TABLE = "id,when,x,y\n" + "".join(f"{i},2024-01-0{i},-79.{i},36.{i}\n" for i in range(1, 8))
@@ -64,13 +64,13 @@ def test_a_child_tells_what_it_found_and_leaves_the_rows(tmp_path):
     (tmp_path / "a.csv").write_text(TABLE)
     found = read_apart(tmp_path / "a.csv", "a.csv", rows=tmp_path / "rows")
     assert (found.kind, found.layers, found.columns) == ("text", (), 4)
-    place = Place(label="a", path="/nowhere", rows=str(tmp_path / "rows"), x="x", y="y")
+    place = SourcePlace(label="a", path="/nowhere", rows=str(tmp_path / "rows"), x="x", y="y")
     assert list(read_place(place).frame["id"]) == [str(i) for i in range(1, 8)]
 
 
 def test_more_memory_than_there_may_be_is_told(tmp_path):
     (tmp_path / "a.csv").write_text("a,b\n" + "1,2\n" * 20_000_000)
-    small = Limits(base_bytes=700_000_000, per_byte=0)
+    small = ChildLimits(base_bytes=700_000_000, per_byte=0)
     with pytest.raises(DataError, match=r"a\.csv: needs more than 700 MB of memory .* fewer rows"):
         read_apart(tmp_path / "a.csv", "a.csv", rows=tmp_path / "rows", limits=small)
     assert not (tmp_path / "rows").exists()
@@ -79,7 +79,7 @@ def test_more_memory_than_there_may_be_is_told(tmp_path):
 def test_work_without_end_is_ended(tmp_path):
     (tmp_path / "a.csv").write_text("a,b\n" + "1,2\n" * 10_000_000)
     with pytest.raises(DataError, match=r"a\.csv: takes longer than 1 s to be read; send fewer"):
-        read_apart(tmp_path / "a.csv", "a.csv", rows=None, limits=Limits(seconds=1))
+        read_apart(tmp_path / "a.csv", "a.csv", rows=None, limits=ChildLimits(seconds=1))
 
 
 @pytest.mark.parametrize("code", ["import os; os.kill(os.getpid(), 11)", "raise RuntimeError('x')"])

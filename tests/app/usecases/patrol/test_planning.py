@@ -152,7 +152,7 @@ def test_a_plan_that_is_kept_and_one_that_is_written_are_in_the_audit(command, s
     command(*asked)
     document = json.loads(command(*asked, "--export", file, "--json").stdout)
     with database.session() as session:
-        told = audit.entries(session, audit.Filter(action="plan"), newest_first=False)
+        told = audit.entries(session, audit.AuditFilter(action="plan"), newest_first=False)
         stored, written = [entry for entry in told if entry.object == document["plan"]]
     assert (stored.person, stored.action) == ("ann", "plan.store")
     assert (stored.details["run"], stored.details["version"]) == (record.id, 1)

@@ -66,7 +66,7 @@ def town(tmp_path_factory):
 
 def entries(database, action):
     with database.session() as session:
-        return list(audit.entries(session, audit.Filter(action=action)))
+        return list(audit.entries(session, audit.AuditFilter(action=action)))
 
 
 def test_a_run_carries_the_factors_and_the_lengths_that_were_chosen(town):
