@@ -117,15 +117,15 @@ def read_shifts(text: str) -> tuple[Shift, ...]:
     """
     found = []
     for part in text.split(","):
-        told = SHIFT.fullmatch(part.strip())
+        result = SHIFT.fullmatch(part.strip())
         try:
-            if told is None:
+            if result is None:
                 raise ValueError
-            start, end = (dt.time.fromisoformat(told[name]) for name in ("start", "end"))
+            start, end = (dt.time.fromisoformat(result[name]) for name in ("start", "end"))
         except ValueError as error:
             msg = f"SAFERGROUND_SHIFTS: {part.strip()[:60]!r} is no shift; write Day 07:00-15:00"
             raise SettingsError(msg) from error
-        found.append(Shift(name=told["name"], start=start, end=end))
+        found.append(Shift(name=result["name"], start=start, end=end))
     if len({shift.name for shift in found}) < len(found):
         msg = "SAFERGROUND_SHIFTS names a shift twice; give each its own name"
         raise SettingsError(msg)
@@ -316,8 +316,8 @@ def read_secret_key(path: Path) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:
-        told = getattr(error, "strerror", None) or "it is no text"
-        msg = f"the secret key {path} cannot be read ({told}); mend it, or restore it from a copy"
+        text = getattr(error, "strerror", None) or "it is no text"
+        msg = f"the secret key {path} cannot be read ({text}); mend it, or restore it from a copy"
         raise SettingsError(msg) from error
     require_strong(key, f"the secret key in {path}")
     return key

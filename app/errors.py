@@ -142,10 +142,10 @@ def _describe(error: HTTPException) -> str:
 
 def _challenge(error: SaferGroundError) -> str:
     """Say what a program needs (RFC 6750)."""
-    told = 'Bearer realm="Safer Ground"'
+    text = 'Bearer realm="Safer Ground"'
     if isinstance(error, ScopeError):
-        return f'{told}, error="insufficient_scope"'
-    return f'{told}, error="invalid_token"' if "Authorization" in request.headers else told
+        return f'{text}, error="insufficient_scope"'
+    return f'{text}, error="invalid_token"' if "Authorization" in request.headers else text
 
 
 def _answer(status: int, message: str, *, ours: bool = False) -> ResponseReturnValue:
@@ -155,5 +155,5 @@ def _answer(status: int, message: str, *, ours: bool = False) -> ResponseReturnV
     heading = translated(HEADINGS.get(status, ELSE))
     if (request.endpoint or "").startswith(STAFF):
         return render_template("staff/error.html", heading=heading, message=message), status
-    told = render_template("error.html", heading=heading, message=message, ours=ours)
-    return told, status
+    result = render_template("error.html", heading=heading, message=message, ours=ours)
+    return result, status

@@ -26,15 +26,15 @@ class Problem(TypedDict):
 
 def problem(status: int, title: str, detail: str) -> Response:
     """Answer a fault."""
-    told = detail or title
+    result = detail or title
     body: Problem = {
         "type": f"{PAGE}#fault-{status}",
         "title": title,
         "status": status,
-        "detail": told,
+        "detail": result,
         "instance": request.path,
         "ok": False,
-        "error": told,
+        "error": result,
     }
     content = json.dumps(body, ensure_ascii=True)
     return Response(content, status=status, mimetype=PROBLEM)

@@ -42,8 +42,8 @@ class Pools:
 
     def add_task(self, channel: Any) -> None:
         """Have a request answered; the first of a connection that has sent several."""
-        asked = channel.requests[0]
-        staff = asked.error is None and self._is_staff(asked.path, asked.command)
+        wanted = channel.requests[0]
+        staff = wanted.error is None and self._is_staff(wanted.path, wanted.command)
         (self._staff if staff else self._public).add_task(channel)
 
     def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:

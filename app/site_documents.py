@@ -187,7 +187,7 @@ def _earlier_zones(material: Material) -> dict[str, bytes]:
     Their addresses lead on to the zone that has their code now. Releases that were withdrawn are
     left out. A release without codes of its own has those that the zones were given since.
     """
-    shown = set() if material.run is None else set(material.run.zones["id"])
+    visible = set() if material.run is None else set(material.run.zones["id"])
     found: dict[str, EarlierZone] = {}
     for release in material.earlier:
         if release.state == WITHDRAWN or OUTLINES not in release.files:
@@ -195,14 +195,14 @@ def _earlier_zones(material: Material) -> dict[str, bytes]:
         through = dt.date.fromisoformat(release.manifest["through"])
         for feature in json.loads(release.read(OUTLINES))["features"]:
             zone = feature["properties"]
-            if zone["id"] not in shown:
+            if zone["id"] not in visible:
                 code, district = zone.get("code", ""), zone["district"]
                 earlier = EarlierZone(id=zone["id"], code=code, district=district, through=through)
                 found.setdefault(earlier.id, earlier)
     if not found:
         return {}
-    given = codes_of(material.session, material.city.id, found)
-    rows = tuple(replace(one, code=one.code or given.get(one.id, "")) for one in found.values())
+    values = codes_of(material.session, material.city.id, found)
+    rows = tuple(replace(one, code=one.code or values.get(one.id, "")) for one in found.values())
     return {EARLIER_ZONES: document_bytes(tuple[EarlierZone, ...], rows)}
 
 

@@ -95,7 +95,7 @@ def name_rows(rows: Sequence[int] | NDArray[np.int64]) -> str:
     >>> name_rows(list(range(2, 20)))
     'rows 2, 3, 4, 5, 6 and 13 more'
     """
-    shown = ", ".join(str(row) for row in rows[:SHOWN_ROWS])
+    label = ", ".join(str(row) for row in rows[:SHOWN_ROWS])
     more = len(rows) - SHOWN_ROWS
     word = "row" if len(rows) == 1 else "rows"
-    return f"{word} {shown}" + (f" and {more} more" if more > 0 else "")
+    return f"{word} {label}" + (f" and {more} more" if more > 0 else "")

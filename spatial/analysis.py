@@ -247,9 +247,9 @@ def _count(grid: Grid, inputs: Inputs) -> tuple[NDArray[np.int64], list[str]]:
     counts = grid.count(inputs.incidents.x, inputs.incidents.y)
     outside = len(inputs.incidents) - int(counts.sum())
     if outside:
-        told = "1 incident lies" if outside == 1 else f"{outside} incidents lie"
-        told += " in no cell of the study area and " + ("does" if outside == 1 else "do")
-        return counts, [f"{told} not count"]
+        text = "1 incident lies" if outside == 1 else f"{outside} incidents lie"
+        text += " in no cell of the study area and " + ("does" if outside == 1 else "do")
+        return counts, [f"{text} not count"]
     return counts, []
 
 
@@ -283,8 +283,8 @@ def _finish(
     without = [name for name in _with_cells(grid) if name not in {z.district for z in zones}]
     if without and terrain.model.columns:
         warnings.append(f"no zone in {', '.join(without)}: its scores are all alike")
-    held = [(zone.district, len(zone.cells)) for zone in zones]
-    budget = budget_caution(grid, followed.score, followed.expected, spec.zones, held)
+    kept = [(zone.district, len(zone.cells)) for zone in zones]
+    budget = budget_caution(grid, followed.score, followed.expected, spec.zones, kept)
     cautions = () if budget is None else (budget,)
     return Analysis(
         scope=scope,

@@ -251,11 +251,11 @@ def summarise(
             )
         on_top += replicate.on_top
         kept += [replicate.in_zone[cells].mean() >= COVERED for cells in zone_cells]
-    told = [_factor(name, draws, number) for name, draws in found.items()]
+    lines = [_factor(name, draws, number) for name, draws in found.items()]
     return Certainty(
         replicates=number,
         families={name: times / number for name, times in sorted(families.items())},
-        factors=tuple(sorted(told, key=lambda factor: (-factor.chosen, factor.name))),
+        factors=tuple(sorted(lines, key=lambda factor: (-factor.chosen, factor.name))),
         zones=tuple((kept / number).tolist()),
         on_top=on_top / number,
     )

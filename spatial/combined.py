@@ -145,14 +145,14 @@ def combine(
         msg = f"{len(past)} incidents in the study area: a combined risk needs at least two"
         raise FitError(msg)
     weight = past.weights(spec.half_life_days)
-    held = past.held(len(grid), weight)
+    floats = past.held(len(grid), weight)
     surfaces = list(_surfaces(grid, past, weight, environment, spec))
-    weights = _learn(surfaces, held)
+    weights = _learn(surfaces, floats)
     parts = _mix(surfaces, weights, len(grid))
     record = learn_record(
-        (parts[0] + parts[1]) * weight.sum(), held, scale=float(weight.sum() / (weight**2).sum())
+        (parts[0] + parts[1]) * weight.sum(), floats, scale=float(weight.sum() / (weight**2).sum())
     )
-    score, share = _settle(*parts, held, record, forest)
+    score, share = _settle(*parts, floats, record, forest)
     return CombinedRisk(
         score=score,
         environment=score * share,
@@ -194,15 +194,15 @@ def recombine(
         How often each incident counts; once if left out.
     """
     weight = past.weights(spec.half_life_days) * (1.0 if times is None else times)
-    held = past.held(len(grid), weight)
+    floats = past.held(len(grid), weight)
     learned = {(part.environment, part.bandwidth_units): part.weight for part in components}
     surfaces = list(_surfaces(grid, past, weight, environment, spec, keep_flat=True))
     weights = [learned.get((s.environment, s.bandwidth_units), 0.0) for s in surfaces]
-    score, _ = _settle(*_mix(surfaces, weights, len(grid)), held, record, forest)
+    score, _ = _settle(*_mix(surfaces, weights, len(grid)), floats, record, forest)
     return score
 
 
-def learn_weights(densities: Floats, held: Floats, *, rounds: int = ROUNDS) -> Floats:
+def learn_weights(densities: Floats, kept: Floats, *, rounds: int = ROUNDS) -> Floats:
     """Climb the likelihood of a mixture by EM from equal weights.
 
     Parameters
@@ -210,7 +210,7 @@ def learn_weights(densities: Floats, held: Floats, *, rounds: int = ROUNDS) -> F
     densities
         Each component's density in each cell that held something, shape ``(cells, components)``;
         one column must be positive everywhere.
-    held
+    kept
         Weighted incidents of each of those cells.
     rounds
         Rounds of EM. A fixed number keeps weights of few incidents from running to the edge.
@@ -221,7 +221,7 @@ def learn_weights(densities: Floats, held: Floats, *, rounds: int = ROUNDS) -> F
     """
     weights = np.full(densities.shape[1], 1.0 / densities.shape[1])
     for _ in range(rounds):
-        weights = weights * (densities.T @ (held / (densities @ weights))) / held.sum()
+        weights = weights * (densities.T @ (kept / (densities @ weights))) / kept.sum()
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
@@ -259,13 +259,13 @@ def _surfaces(
             )
 
 
-def _learn(surfaces: Sequence[_Surface], held: Floats) -> Floats:
-    some = np.flatnonzero(held)
+def _learn(surfaces: Sequence[_Surface], kept: Floats) -> Floats:
+    some = np.flatnonzero(kept)
     densities = np.empty((len(some), len(surfaces)))
     for column, surface in enumerate(surfaces):
         environment, history = surface.split(some)
         densities[:, column] = environment + history
-    weights = (1.0 - FLOOR) * learn_weights(densities, held[some])
+    weights = (1.0 - FLOOR) * learn_weights(densities, kept[some])
     weights[0] += FLOOR
     return weights
 
@@ -283,11 +283,11 @@ def _mix(
 
 
 def _settle(
-    environment: Floats, history: Floats, held: Floats, record: Record, forest: Floats | None
+    environment: Floats, history: Floats, kept: Floats, record: Record, forest: Floats | None
 ) -> tuple[Floats, Floats]:
     """Give the score and each cell's share from the environment."""
     expected = environment + history
-    lift = record.lift(expected * held.sum(), held)
+    lift = record.lift(expected * kept.sum(), kept)
     share = environment / expected / np.maximum(lift, 1.0)
     score = _relative(expected * lift)
     if forest is not None and forest.any():

@@ -48,15 +48,15 @@ class StaffFrame:
 def staff_frame() -> StaffFrame:
     """Tell a template what stands around it."""
     found = visitor()
-    said = tuple(str(message) for message in get_flashed_messages())
+    texts = tuple(str(message) for message in get_flashed_messages())
     if found is None or not found.signed_in:
-        return StaffFrame(name="", display="", menu=(), said=said)
+        return StaffFrame(name="", display="", menu=(), said=texts)
     menu = tuple(
         (endpoint, label, url_for(endpoint))
         for endpoint, label, roles in MENU
         if found.person.may(roles)
     )
-    return StaffFrame(name=found.person.name, display=found.person.display, menu=menu, said=said)
+    return StaffFrame(name=found.person.name, display=found.person.display, menu=menu, said=texts)
 
 
 def say(message: str) -> None:
@@ -160,8 +160,8 @@ def _describe(details: Mapping[str, Any]) -> str:
     parts = [
         f"{name}: {_value(value)}" for name, value in details.items() if value not in (None, "")
     ]
-    told = "; ".join(parts)
-    return told if len(told) <= LONGEST_DETAILS else f"{told[:LONGEST_DETAILS]}…"
+    text = "; ".join(parts)
+    return text if len(text) <= LONGEST_DETAILS else f"{text[:LONGEST_DETAILS]}…"
 
 
 def _value(value: Any) -> str:

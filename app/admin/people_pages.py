@@ -47,16 +47,16 @@ def people() -> ResponseReturnValue:
     piece = request.args.get("q", "").strip()[: addresses.LONGEST]
     with desk().database.session() as session:
         everybody = store.list_people(session)
-    shown = [
+    visible = [
         person
         for person in everybody
         if state in (None, person.state)
         and piece.casefold() in f"{person.name} {person.display}".casefold()
     ]
-    pages = paging(request.args, len(shown), PAGE, {"state": state, "q": piece})
+    pages = paging(request.args, len(visible), PAGE, {"state": state, "q": piece})
     return render_template(
         "staff/people.html",
-        people=shown[pages.start : pages.start + PAGE],
+        people=visible[pages.start : pages.start + PAGE],
         pages=pages,
         everybody=len(everybody),
         state=state,
@@ -136,8 +136,8 @@ def change_state(name: str) -> ResponseReturnValue:
     except PersonError as error:
         form.sure.errors = [str(error)]
         return _person_page(found, _roles_form(found), form, 422)
-    told = "is disabled; every session has ended" if wanted == store.DISABLED else "may sign in"
-    say(f"{found.name} {told}.")
+    text = "is disabled; every session has ended" if wanted == store.DISABLED else "may sign in"
+    say(f"{found.name} {text}.")
     return redirect(url_for("admin.person", name=name), 303)
 
 
@@ -187,8 +187,8 @@ def audit_export() -> ResponseReturnValue:
     only = _requested(request.args)
     database, who = desk().database, require_visitor().person.name
     with database.session(write=True) as session:
-        told = {name: request.args.get(name) for name in ("person", "action", "from", "to")}
-        audits.record(session, who, "audit.export", "", told)
+        document = {name: request.args.get(name) for name in ("person", "action", "from", "to")}
+        audits.record(session, who, "audit.export", "", document)
 
     def lines() -> Iterator[str]:
         with (
@@ -227,7 +227,7 @@ def _get(name: str) -> PersonRecord:
 
 def _district_choices() -> list[SelectChoice]:
     with desk().database.session() as session:
-        return [SelectChoice(code, told) for code, told in store.all_districts(session)]
+        return [SelectChoice(code, result) for code, result in store.all_districts(session)]
 
 
 def _roles_form(found: PersonRecord) -> RolesForm:

@@ -112,8 +112,8 @@ def require_known(*names: str) -> None:
     known = (*names, "lang")  # which every address of this site may carry
     for one, value in request.args.items(multi=True):
         if one not in known:
-            told = f"the fields are {', '.join(names)}" if names else "there are none"
-            msg = f"there is no field {one[:40]!r} here; {told}"
+            text = f"the fields are {', '.join(names)}" if names else "there are none"
+            msg = f"there is no field {one[:40]!r} here; {text}"
             raise forms.AddressError(msg)
         if not value:
             msg = f"{one} is empty; leave it out"
@@ -186,9 +186,9 @@ def seal(response: Response, *, modified: dt.datetime | None = None) -> Response
 
 def add_links(response: Response, links: Iterable[Link]) -> None:
     """Tell links in the head too: tables have no other place for them."""
-    told = [f'<{one["href"]}>; rel="{one["rel"]}"' for one in links]
-    if told:
-        response.headers["Link"] = ", ".join(told)
+    lines = [f'<{one["href"]}>; rel="{one["rel"]}"' for one in links]
+    if lines:
+        response.headers["Link"] = ", ".join(lines)
 
 
 def table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:

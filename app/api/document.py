@@ -67,17 +67,17 @@ class Parameter:
 
     def as_openapi(self) -> dict[str, Any]:
         """Write the parameter as OpenAPI has it."""
-        told: dict[str, Any] = {
+        body: dict[str, Any] = {
             "name": self.name,
             "in": self.where,
             "description": self.meaning,
             "schema": dict(self.schema),
         }
         if self.where == "path":
-            told["required"] = True
+            body["required"] = True
         elif self.schema.get("type") == "array":
-            told |= {"style": "form", "explode": False}
-        return told
+            body |= {"style": "form", "explode": False}
+        return body
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,8 +248,8 @@ def document(app: Flask) -> dict[str, Any]:
     components: dict[str, Schema] = {}
     paths: dict[str, dict[str, Any]] = {}
     for rule, method, operation in operations(app):
-        told = _operation(rule.endpoint, operation, components)
-        paths.setdefault(path_of(rule), {})[method.lower()] = told
+        body = _operation(rule.endpoint, operation, components)
+        paths.setdefault(path_of(rule), {})[method.lower()] = body
     return {
         "openapi": "3.1.0",
         "info": {
@@ -260,7 +260,7 @@ def document(app: Flask) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": ROOT}],
-        "tags": [{"name": name, "description": told} for name, told in TAGS.items()],
+        "tags": [{"name": name, "description": body} for name, body in TAGS.items()],
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted(components.items())),
@@ -295,7 +295,7 @@ def _operation(
     endpoint: str, operation: Operation, components: dict[str, Schema]
 ) -> dict[str, Any]:
     faults = (*ANY_FAULT, *(STAFF_FAULTS if operation.scope else ()), *operation.problems)
-    told: dict[str, Any] = {
+    body: dict[str, Any] = {
         "operationId": endpoint,
         "tags": [operation.tag],
         "summary": operation.summary,
@@ -309,11 +309,11 @@ def _operation(
     }
     if operation.body is not None:
         schema = schema_of(operation.body, components, closed=True)
-        told["requestBody"] = {
+        body["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": schema}},
         }
-    return told
+    return body
 
 
 def _meaning(operation: Operation) -> str:
@@ -323,12 +323,12 @@ def _meaning(operation: Operation) -> str:
 
 
 def _answer(answer: Answer, components: dict[str, Schema]) -> dict[str, Any]:
-    told: dict[str, Any] = {"description": answer.meaning}
+    body: dict[str, Any] = {"description": answer.meaning}
     if answer.forms:
-        told["content"] = {
+        body["content"] = {
             form: {"schema": schema_of(kind, components)} for form, kind in answer.forms.items()
         }
-    return told
+    return body
 
 
 def _fault(status: int, components: dict[str, Schema]) -> dict[str, Any]:

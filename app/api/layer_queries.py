@@ -117,14 +117,14 @@ class ReleaseLayer:
 
     def properties(self) -> Schema:
         """Describe the properties of its features."""
-        told = {
+        document = {
             column.name: {
                 **TYPES[column.type],
                 "description": column.meaning + (f"; {column.unit}" if column.unit else ""),
             }
             for column in self.columns
         }
-        return {"type": "object", "properties": told, "required": list(told)}
+        return {"type": "object", "properties": document, "required": list(document)}
 
 
 LAYERS = {
@@ -252,10 +252,10 @@ def choose(args: MultiDict[str, str], release: ReleaseFolder, layer: ReleaseLaye
     within = inside(args.get("bbox"), layered.shapes)
     found = []
     for place, one in enumerate(layered.features):
-        told = one["properties"]
-        if layer.dated and not first <= str(told["day"]) <= last:
+        properties = one["properties"]
+        if layer.dated and not first <= str(properties["day"]) <= last:
             continue
-        if within[place] and choice.keeps(told):
+        if within[place] and choice.keeps(properties):
             found.append(place)
     return found
 
@@ -275,17 +275,17 @@ def rows(
     same = name in FILES and FILES[name].columns == layer.columns and name in release.files
     if not same:
         return [layered.features[place]["properties"] for place in places]
-    told = open_data.table(release, name)
-    if len(told) != len(layered.features):
+    result = open_data.table(release, name)
+    if len(result) != len(layered.features):
         msg = f"release {release.id}: {name} and {layer.file} tell different rows; draft it anew"
         raise BrokenReleaseError(msg)
-    return [told[place] for place in places]
+    return [result[place] for place in places]
 
 
 def days(release: ReleaseFolder, layer: ReleaseLayer) -> tuple[str, str] | None:
     """Give the first and the last day of a layer's features."""
-    told = [one["properties"]["day"] for one in kept(release, layer).features if layer.dated]
-    return (min(told), max(told)) if told else None
+    lines = [one["properties"]["day"] for one in kept(release, layer).features if layer.dated]
+    return (min(lines), max(lines)) if lines else None
 
 
 def inside(text: str | None, shapes: Any) -> Any:

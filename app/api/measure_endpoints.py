@@ -164,12 +164,12 @@ class Initiatives(TypedDict):
 )
 def measures() -> ResponseReturnValue:
     """Give every measure of a city in a period, all days if none is named."""
-    shown, form = shown_city(), wanted("json", "csv")
-    scope = periods.choose(request.args, shown, default="all").scope
-    told = [value.as_json() for value in site().figures(shown, scope).values.values()]
+    visible, form = shown_city(), wanted("json", "csv")
+    scope = periods.choose(request.args, visible, default="all").scope
+    lines = [value.as_json() for value in site().figures(visible, scope).values.values()]
     if form == "csv":
-        return send_table(COLUMNS, told, modified=_approved(shown))
-    return seal(jsonify(**_about(shown, scope), measures=told), modified=_approved(shown))
+        return send_table(COLUMNS, lines, modified=_approved(visible))
+    return seal(jsonify(**_about(visible, scope), measures=lines), modified=_approved(visible))
 
 
 @bp.get("/measures/<identity>")
@@ -198,16 +198,16 @@ def measures() -> ResponseReturnValue:
 )
 def measure(identity: str) -> ResponseReturnValue:
     """Give one measure of a city: its figure, its months or weeks, its districts, its year."""
-    shown = shown_city()
-    if identity not in shown.measures:
-        ids = ", ".join(shown.measures)
+    view = shown_city()
+    if identity not in view.measures:
+        ids = ", ".join(view.measures)
         msg = f"there is no measure {identity[:80]!r}; the ids are {ids}"
         raise NotStoredError(msg)
-    scope = periods.choose(request.args, shown, default="all").scope
+    scope = periods.choose(request.args, view, default="all").scope
     by = forms.choice(request.args, "by", ["month", "week"])
-    found = site().detail(shown, scope, identity, "week" if by == "week" else "month")
+    found = site().detail(view, scope, identity, "week" if by == "week" else "month")
     answer = jsonify(
-        **_about(shown, scope),
+        **_about(view, scope),
         by=found.by,
         measure=found.value.as_json(),
         series=[one.as_json() for one in found.series],
@@ -215,7 +215,7 @@ def measure(identity: str) -> ResponseReturnValue:
         year_to_date=[found.year.now.as_json(), found.year.before.as_json()] if found.year else [],
         kinds=[{"kind": kind, "value": value} for kind, value in found.kinds],
     )
-    return seal(answer, modified=_approved(shown))
+    return seal(answer, modified=_approved(view))
 
 
 @bp.get("/initiatives")
@@ -231,24 +231,24 @@ def measure(identity: str) -> ResponseReturnValue:
 )
 def initiatives() -> ResponseReturnValue:
     """Give what stands of every initiative of a city, retired ones last."""
-    shown = shown_city()
+    view = shown_city()
     answer = jsonify(
-        city=shown.city.slug,
+        city=view.city.slug,
         initiatives=[
             {**record.initiative.as_json(), "listed": record.listed}
-            for record in (*shown.initiatives, *shown.retired)
+            for record in (*view.initiatives, *view.retired)
         ],
     )
-    return seal(answer, modified=_approved(shown))
+    return seal(answer, modified=_approved(view))
 
 
-def _approved(shown: PublicCityView) -> dt.datetime:
+def _approved(published: PublicCityView) -> dt.datetime:
     """Return when the release that is shown was approved."""
-    return release_words.approved_at(site().release(shown))
+    return release_words.approved_at(site().release(published))
 
 
-def _about(shown: PublicCityView, scope: Scope) -> dict[str, Any]:
-    return {"city": shown.city.slug, **_days(scope), "district": scope.district}
+def _about(published: PublicCityView, scope: Scope) -> dict[str, Any]:
+    return {"city": published.city.slug, **_days(scope), "district": scope.district}
 
 
 def _days(scope: Scope) -> dict[str, str]:

@@ -69,10 +69,10 @@ def reference_page(document: Mapping[str, Any]) -> ReferencePage:
     """Put the page together."""
     root = document["servers"][0]["url"]
     every = [
-        (tag, _address(root, path, method, told))
+        (tag, _address(root, path, method, result))
         for path, methods in document["paths"].items()
-        for method, told in methods.items()
-        for tag in told["tags"]
+        for method, result in methods.items()
+        for tag in result["tags"]
     ]
     sections = tuple(
         DescribedSection(
@@ -89,18 +89,18 @@ def reference_page(document: Mapping[str, Any]) -> ReferencePage:
     )
 
 
-def _address(root: str, path: str, method: str, told: Mapping[str, Any]) -> DescribedAddress:
-    open_to_all = method == "get" and "{" not in path and not told["security"]
+def _address(root: str, path: str, method: str, body: Mapping[str, Any]) -> DescribedAddress:
+    open_to_all = method == "get" and "{" not in path and not body["security"]
     return DescribedAddress(
-        id=told["operationId"].replace(".", "-"),
+        id=body["operationId"].replace(".", "-"),
         method=method.upper(),
         path=f"{root}{path}",
-        summary=told["summary"],
-        meaning=told["description"],
-        fields=tuple(_field(one) for one in told["parameters"]),
+        summary=body["summary"],
+        meaning=body["description"],
+        fields=tuple(_field(one) for one in body["parameters"]),
         forms=tuple(
             form.partition(";")[0]
-            for status, answer in told["responses"].items()
+            for status, answer in body["responses"].items()
             if status < "400"
             for form in answer.get("content", ())
         ),
@@ -108,12 +108,12 @@ def _address(root: str, path: str, method: str, told: Mapping[str, Any]) -> Desc
     )
 
 
-def _field(told: Mapping[str, Any]) -> DescribedField:
+def _field(body: Mapping[str, Any]) -> DescribedField:
     return DescribedField(
-        name=told["name"],
-        kind=_kind(told["schema"]),
-        meaning=told["description"],
-        in_path=told["in"] == "path",
+        name=body["name"],
+        kind=_kind(body["schema"]),
+        meaning=body["description"],
+        in_path=body["in"] == "path",
     )
 
 
@@ -124,12 +124,12 @@ def _kind(schema: Mapping[str, Any]) -> str:
     'json or csv; json if left out'
     """
     if "enum" in schema and len(schema["enum"]) <= 6:
-        told = " or ".join(str(one) for one in schema["enum"])
+        text = " or ".join(str(one) for one in schema["enum"])
     elif schema.get("type") == "array":
-        told = f"{schema['items']['type']}s with commas between"
+        text = f"{schema['items']['type']}s with commas between"
     else:
-        told = str(schema.get("format") or schema.get("type", ""))
-    return f"{told}; {schema['default']} if left out" if "default" in schema else told
+        text = str(schema.get("format") or schema.get("type", ""))
+    return f"{text}; {schema['default']} if left out" if "default" in schema else text
 
 
 page_bp = Blueprint("reference", __name__, url_prefix="/api")
@@ -153,8 +153,8 @@ def openapi_() -> ResponseReturnValue:
 @page_bp.get("/")
 def page() -> ResponseReturnValue:
     """Describe the interface for people."""
-    shown = site().shown(request.args.get("city"))
-    frame = pages.frame(shown) if shown is not None else None
+    published = site().shown(request.args.get("city"))
+    frame = pages.frame(published) if published is not None else None
     return render_template("public/reference.html", frame=frame, page=reference_page(document()))
 
 

@@ -145,8 +145,8 @@ def current() -> tuple[PublicCityView, ReleaseFolder]:
     NotStoredError
         If there is none.
     """
-    shown = shown_city()
-    return shown, site().release(shown)
+    view = shown_city()
+    return view, site().release(view)
 
 
 def shown_city() -> PublicCityView:
@@ -157,11 +157,11 @@ def shown_city() -> PublicCityView:
     NotStoredError
         If there is none.
     """
-    shown = site().shown(request.args.get("city"))
-    if shown is None:
+    published = site().shown(request.args.get("city"))
+    if published is None:
         msg = "nothing is published yet; draft a release and approve it first"
         raise NotStoredError(msg)
-    return shown
+    return published
 
 
 @bp.get("/city")
@@ -178,28 +178,28 @@ def shown_city() -> PublicCityView:
 def city() -> ResponseReturnValue:
     """Tell what is published of a city."""
     require_known("city")
-    shown = shown_city()
-    told = shown.city
-    release = site().release(shown)
+    view = shown_city()
+    result = view.city
+    release = site().release(view)
     document: City = {
-        "slug": told.slug,
-        "name": told.name,
-        "synthetic": told.synthetic,
-        "timezone": told.timezone,
-        "crs": told.crs,
-        "today": told.today.isoformat() if told.today else None,
-        "through": shown.through.isoformat(),
-        "stale": shown.stale,
+        "slug": result.slug,
+        "name": result.name,
+        "synthetic": result.synthetic,
+        "timezone": result.timezone,
+        "crs": result.crs,
+        "today": result.today.isoformat() if result.today else None,
+        "through": view.through.isoformat(),
+        "stale": view.stale,
         "districts": [
             {"code": str(row.code), "name": str(row.name)}
-            for row in told.districts[["code", "name"]].itertuples(index=False)
+            for row in result.districts[["code", "name"]].itertuples(index=False)
         ],
         "sections": {
             name: {"first": first.isoformat(), "last": last.isoformat()}
-            for name, (first, last) in shown.extents.items()
+            for name, (first, last) in view.extents.items()
         },
-        "release": shown.release.id,
-        "others": [{"slug": one.slug, "name": one.name} for one in shown.others],
+        "release": view.release.id,
+        "others": [{"slug": one.slug, "name": one.name} for one in view.others],
     }
     return send_json(document, modified=release_words.approved_at(release))
 
@@ -218,21 +218,21 @@ def city() -> ResponseReturnValue:
 def releases() -> ResponseReturnValue:
     """List the releases of a city."""
     require_known("city", "f", "limit", "offset")
-    form, asked = wanted("json", "csv"), page()
-    shown, newest = current()
-    every = site().releases(shown)
-    told = [_release(one, newest) for one in asked.of(every)]
-    links = asked.links(len(every), CSV if form == "csv" else JSON, ("json", "csv"))
+    form, requested = wanted("json", "csv"), page()
+    visible, newest = current()
+    every = site().releases(visible)
+    lines = [_release(one, newest) for one in requested.of(every)]
+    links = requested.links(len(every), CSV if form == "csv" else JSON, ("json", "csv"))
     modified = max(
         release_words.withdrawn_at(one) or release_words.approved_at(one) for one in every
     )
     if form == "csv":
-        return send_table(RELEASE_COLUMNS, told, modified=modified, links=links)
+        return send_table(RELEASE_COLUMNS, lines, modified=modified, links=links)
     document: Releases = {
-        "city": shown.city.slug,
-        "releases": told,
+        "city": visible.city.slug,
+        "releases": lines,
         "numberMatched": len(every),
-        "numberReturned": len(told),
+        "numberReturned": len(lines),
         "links": links,
     }
     return send_json(document, modified=modified, links=links)
@@ -257,12 +257,12 @@ def releases() -> ResponseReturnValue:
 def release(release: str) -> ResponseReturnValue:
     """Tell one release."""
     require_known("city")
-    shown, newest = current()
-    for one in site().releases(shown):
+    visible, newest = current()
+    for one in site().releases(visible):
         if one.id == release:
             modified = release_words.withdrawn_at(one) or release_words.approved_at(one)
             return send_json(_whole(one, newest), modified=modified)
-    msg = f"{shown.city.slug} has no release {release[:40]!r}"
+    msg = f"{visible.city.slug} has no release {release[:40]!r}"
     raise NotStoredError(msg)
 
 
@@ -306,12 +306,12 @@ def give_features(name: str, form: str, others: tuple[str, ...] = FORMS) -> Resp
     """Give a page of the features of a layer; ``others`` are the forms that this address has."""
     _, release = current()
     layer = layer_queries.require_layer(release, name)
-    asked = page()
+    requested = page()
     places = layer_queries.choose(request.args, release, layer)
-    wanted_places = asked.of(places)
+    wanted_places = requested.of(places)
     modified = release_words.approved_at(release)
     mime = CSV if form == "csv" else GEOJSON
-    links = asked.links(len(places), mime, others)
+    links = requested.links(len(places), mime, others)
     if form == "csv":
         columns = [column.name for column in layer.columns]
         rows = layer_queries.rows(release, layer, wanted_places)
@@ -389,21 +389,21 @@ def _release(one: ReleaseFolder, newest: ReleaseFolder) -> Release:
 
 
 def _whole(one: ReleaseFolder, newest: ReleaseFolder) -> WholeRelease:
-    said = one.manifest
+    manifest = one.manifest
     page_url = address("data.release", identity=one.id)
     return {
         **_release(one, newest),
-        "city": {"slug": said["city"]["slug"], "name": said["city"]["name"]},
-        "synthetic": said["synthetic"],
-        "run": said["run"],
-        "rule_texts": said["rules"]["texts"],
+        "city": {"slug": manifest["city"]["slug"], "name": manifest["city"]["name"]},
+        "synthetic": manifest["synthetic"],
+        "run": manifest["run"],
+        "rule_texts": manifest["rules"]["texts"],
         "files": [] if one.state == "withdrawn" else _files(one),
         "links": [{"rel": "alternate", "type": "text/html", "href": page_url}],
     }
 
 
 def _files(one: ReleaseFolder) -> list[ReleaseFile]:
-    told: Sequence[dict[str, Any]] = one.manifest["files"]
+    result: Sequence[dict[str, Any]] = one.manifest["files"]
     return [
         {
             "name": entry["name"].removeprefix(open_data.DATA),
@@ -416,7 +416,7 @@ def _files(one: ReleaseFolder) -> list[ReleaseFile]:
                 name=entry["name"].removeprefix(open_data.DATA),
             ),
         }
-        for entry in told
+        for entry in result
         if entry["name"].startswith(open_data.DATA)
     ]
 

@@ -75,9 +75,9 @@ def require_word(text: str, what: str) -> str:
     return text
 
 
-def note(action: str, object: str, **told: Any) -> None:
+def note(action: str, object: str, **result: Any) -> None:
     """Write down that somebody read or changed something by a token."""
     found = require_bearer()
     with workroom().database.session(write=True) as session:
-        details = {**told, "token": found.token.id}
+        details = {**result, "token": found.token.id}
         audit.record(session, found.person.name, action, object, details)

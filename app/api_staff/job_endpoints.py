@@ -160,18 +160,18 @@ def jobs(city: str) -> ResponseReturnValue:
     """List the jobs of a city."""
     require_known("open", "limit", "offset")
     open_only = forms.choice(request.args, "open", ("yes", "no")) == "yes"
-    asked, database = page(), workroom().database
+    wanted, database = page(), workroom().database
     with database.session() as session:
         slug = cities.get_city(session, require_word(city, "city")).slug
     every = work.statuses(database, slug, open_only=open_only)
-    told: Any = [one.as_json() for one in asked.of(every)]
-    links = asked.links(len(every), JSON)
+    result: Any = [one.as_json() for one in wanted.of(every)]
+    links = wanted.links(len(every), JSON)
     document: Jobs = {
         "city": slug,
-        "jobs": told,
+        "jobs": result,
         "worker_alive": work.worker_alive(database),
         "numberMatched": len(every),
-        "numberReturned": len(told),
+        "numberReturned": len(result),
         "links": links,
     }
     return send(document, links=links)
@@ -262,17 +262,17 @@ def cancel_job(number: int) -> ResponseReturnValue:
 def imports(city: str) -> ResponseReturnValue:
     """List the imports of a city."""
     require_known("limit", "offset")
-    asked = page()
+    wanted = page()
     with workroom().database.session() as session:
         slug = cities.get_city(session, require_word(city, "city")).slug
         every = versions.list_imports(session, slug)
-    told: Any = [one.as_json() for one in asked.of(every)]
-    links = asked.links(len(every), JSON)
+    result: Any = [one.as_json() for one in wanted.of(every)]
+    links = wanted.links(len(every), JSON)
     document: Imports = {
         "city": slug,
-        "imports": told,
+        "imports": result,
         "numberMatched": len(every),
-        "numberReturned": len(told),
+        "numberReturned": len(result),
         "links": links,
     }
     return send(document, links=links)

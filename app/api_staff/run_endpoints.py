@@ -105,13 +105,13 @@ class Findings(TypedDict):
 def runs(city: str) -> ResponseReturnValue:
     """List the runs of a city."""
     require_known("f", "limit", "offset")
-    form, asked = wanted("json", "csv"), page()
+    form, requested = wanted("json", "csv"), page()
     with workroom().database.session() as session:
         record = cities.get_city(session, require_word(city, "city"))
         slug = record.slug
         every = list_runs(session, slug, readable_runs(reader(), record, EVERY_RUN))
         used = runs_in_use.uses_now(session, record.id)
-    told: list[RunLine] = [
+    lines: list[RunLine] = [
         {
             "run": one.id,
             "name": one.name,
@@ -129,16 +129,16 @@ def runs(city: str) -> ResponseReturnValue:
             "factors": one.factors,
             "zones": one.zones,
         }
-        for one in asked.of(every)
+        for one in requested.of(every)
     ]
-    links = asked.links(len(every), mime(form), ("json", "csv"))
+    links = requested.links(len(every), mime(form), ("json", "csv"))
     if form == "csv":
-        return send_table(RUN_COLUMNS, told, links)
+        return send_table(RUN_COLUMNS, lines, links)
     document: Runs = {
         "city": slug,
-        "runs": told,
+        "runs": lines,
         "numberMatched": len(every),
-        "numberReturned": len(told),
+        "numberReturned": len(lines),
         "links": links,
     }
     return send(document, links=links)
@@ -190,14 +190,14 @@ def _features(what: str) -> dict[str, Any]:
     }
 
 
-def _reading(noun: str, told: str) -> Operation:
+def _reading(noun: str, text: str) -> Operation:
     """Describe the reading of shapes of a run, of which each has a place."""
     name = noun.capitalize()
     forms = {GEOJSON: _features(f"{name}."), CSV: TABLE}
     return Operation(
         summary=f"{name} of a run",
         meaning=(
-            f"{told} The reading is in the audit; officers and commanders are given their own "
+            f"{text} The reading is in the audit; officers and commanders are given their own "
             "districts."
         ),
         tag="staff",
@@ -288,11 +288,11 @@ def _run(identity: str) -> ReadableRun:
 def _shapes(record: RunRecord, what: str, frame: gpd.GeoDataFrame, key: str) -> ResponseReturnValue:
     """Give a page of shapes of a run, and write down that they were read."""
     require_known("f", "limit", "offset", "bbox")
-    form, asked = wanted("geojson", "csv"), page()
+    form, requested = wanted("geojson", "csv"), page()
     degrees = frame.geometry.to_crs(4326)
     chosen = np.flatnonzero(inside(request.args.get("bbox"), degrees.to_numpy()))
-    places = list(asked.of(chosen.tolist()))
-    links = asked.links(len(chosen), mime(form), ("geojson", "csv"))
+    places = list(requested.of(chosen.tolist()))
+    links = requested.links(len(chosen), mime(form), ("geojson", "csv"))
     rows = _rows(frame.iloc[places])
     shapes = degrees.iloc[places]
     note("run.export", record.id, city=record.city, what=what, form=form, rows=len(rows))
@@ -330,5 +330,5 @@ def _rows(frame: gpd.GeoDataFrame) -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    told = value.item() if isinstance(value, np.generic) else value
-    return None if isinstance(told, float) and not math.isfinite(told) else told
+    result = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(result, float) and not math.isfinite(result) else result

@@ -228,9 +228,9 @@ def _admit_program(rule: Rule, scope: str) -> None:
 
 
 def _note_refusal(name: str, **more: Any) -> None:
-    told = {"endpoint": request.endpoint, "address": origin().address, **more}
+    document = {"endpoint": request.endpoint, "address": origin().address, **more}
     with desk().database.session(write=True) as opened:
-        audit.record(opened, name, "access.refused", request.path, told)
+        audit.record(opened, name, "access.refused", request.path, document)
 
 
 def _to_sign_in() -> ResponseReturnValue:

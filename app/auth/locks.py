@@ -142,8 +142,8 @@ def try_lock(session: Session, locks: tuple[Lock, ...], when: dt.datetime) -> dt
         # Counted one after another, whichever process they came to: each sees those before it.
         present, last, share = lock.keys(when)
         before, last_at = limits.count_failure(session, present, when)
-        told = _with_last(session, before, last_at, last, share, when)
-        wait = _wait(lock, *told, when)
+        lines = _with_last(session, before, last_at, last, share, when)
+        wait = _wait(lock, *lines, when)
         if wait:
             return wait
     return dt.timedelta()

@@ -168,8 +168,8 @@ def _with_roles(
     """Let the roles follow the provider, where it tells them."""
     if settings.role_claim is None:
         return person
-    told = claims.get(settings.role_claim)
-    values = [told] if isinstance(told, str) else told if isinstance(told, list) else []
+    result = claims.get(settings.role_claim)
+    values = [result] if isinstance(result, str) else result if isinstance(result, list) else []
     roles = [role for value, role in settings.roles if value in values]
     return people.change_roles(
         session,
@@ -183,5 +183,5 @@ def _with_roles(
 
 def _refused(desk: Desk, origin: Origin, why: str) -> None:
     with desk.database.session(write=True) as session:
-        told = {"address": origin.address, "what": "provider", "why": why}
-        audit.record(session, "", "sign_in.failed", "", told)
+        document = {"address": origin.address, "what": "provider", "why": why}
+        audit.record(session, "", "sign_in.failed", "", document)

@@ -223,8 +223,8 @@ def finish(
         msg = "this sign-in has ended; start again"
         raise SignInError(msg)
     token = begin(desk, session, person, FULL, origin)
-    told = {"address": origin.address, "with": how}
-    audit.record(session, person.name, "sign_in.done", person.name, told)
+    document = {"address": origin.address, "with": how}
+    audit.record(session, person.name, "sign_in.done", person.name, document)
     return token
 
 
@@ -310,16 +310,16 @@ def _failed(
     desk: Desk, locks: tuple[Lock, ...], person: PersonRecord | None, origin: Origin, what: str
 ) -> SignInError:
     """Record a failure. What was typed as a name is kept only if it is one: it may be a secret."""
-    told = {"address": origin.address, "what": what}
+    document = {"address": origin.address, "what": what}
     known = person.name if person else ""
     with desk.database.session(write=True) as session:
         counts = [(lock, failures_in_a_row(session, lock, desk.now())) for lock in locks]
-        audit.record(session, known, "sign_in.failed", known, told)
+        audit.record(session, known, "sign_in.failed", known, document)
         passed = [(lock, count) for lock, count in counts if count >= lock.free]
         if passed:
             lock, count = passed[0]
             more = {"in_a_row": count, "by": lock.by}
-            audit.record(session, known, "sign_in.locked", known, {**told, **more})
+            audit.record(session, known, "sign_in.locked", known, {**document, **more})
     return SignInError(WRONG if what == "password" else WRONG_CODE)
 
 
@@ -340,10 +340,10 @@ def short_agent(agent: str) -> str:
     >>> short_agent("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
     'Firefox on Linux'
     """
-    browser = next((told for sign, told in BROWSERS if sign in agent), "")
+    browser = next((result for sign, result in BROWSERS if sign in agent), "")
     if not browser:
         browser = "Safari" if "Safari/" in agent else "another browser"
-    system = next((told for sign, told in SYSTEMS if sign in agent), "another system")
+    system = next((result for sign, result in SYSTEMS if sign in agent), "another system")
     return f"{browser} on {system}"
 
 

@@ -96,15 +96,15 @@ def capture_curves(curves: Mapping[str, Sequence[float]]) -> Figure:
     figure = Figure(figsize=(7.4, 4.6), layout="constrained")
     axes = figure.add_subplot()
     area = [100 * a for a in curves["area"]]
-    shown = [i for i, a in enumerate(area) if a <= 20.0 + 1e-9]
+    visible = [i for i, a in enumerate(area) if a <= 20.0 + 1e-9]
     ends = []
     for name, style in STYLES.items():
-        rates = [100 * curves[name][i] for i in shown]
-        axes.plot([area[i] for i in shown], rates, **style)
+        rates = [100 * curves[name][i] for i in visible]
+        axes.plot([area[i] for i in visible], rates, **style)
         ends.append((rates[-1], name))
     axes.plot([0, 20], [0, 20], color=GRID, linewidth=1.4, zorder=1)
     ends.append((20.0, N_("chance")))
-    last = area[shown[-1]]
+    last = area[visible[-1]]
     top = max(rate for rate, _ in ends) * 1.08
     ends.sort()
     for (_, name), height in zip(ends, _apart(ends, top / 17), strict=True):
@@ -203,13 +203,13 @@ def selection(
     length: Callable[[float], str],
 ) -> Figure:
     """Draw how often each factor was chosen, and at which distance."""
-    shown = [(f, label) for f, label in zip(factors, labels, strict=True) if f["chosen"] > 0]
-    figure = Figure(figsize=(7.4, 1.3 + 0.42 * max(1, len(shown))), layout="constrained")
+    visible = [(f, label) for f, label in zip(factors, labels, strict=True) if f["chosen"] > 0]
+    figure = Figure(figsize=(7.4, 1.3 + 0.42 * max(1, len(visible))), layout="constrained")
     axes = figure.add_subplot()
-    distances = sorted({band["distance"] for f, _ in shown for band in f["bands"]})
+    distances = sorted({band["distance"] for f, _ in visible for band in f["bands"]})
     place = {distance: i for i, distance in enumerate(distances)}
-    for row, (factor, label) in enumerate(shown):
-        y = len(shown) - row
+    for row, (factor, label) in enumerate(visible):
+        y = len(visible) - row
         for band in factor["bands"]:
             near = band["operation"] == "proximity"
             axes.scatter(
@@ -240,7 +240,7 @@ def selection(
             fontweight=weight,
         )
     axes.set_yticks([])
-    axes.set_ylim(0.4, len(shown) + 0.8)
+    axes.set_ylim(0.4, len(visible) + 0.8)
     axes.set_xlim(-0.5, max(1, len(distances)) - 0.5)
     axes.set_xticks(range(len(distances)), [length(d) for d in distances], rotation=40, ha="right")
     axes.spines["left"].set_visible(False)
@@ -284,7 +284,7 @@ def risk_map(run: RunRecord, districts: gpd.GeoDataFrame, metres: float) -> Figu
             color=palette.ZONE,
             fontweight="bold",
         )
-    length, told = round_length((east - west) / 5, metres)
+    length, result = round_length((east - west) / 5, metres)
     axes.plot(
         [west, west + length],
         [south - 0.02 * (north - south)] * 2,
@@ -292,7 +292,7 @@ def risk_map(run: RunRecord, districts: gpd.GeoDataFrame, metres: float) -> Figu
         linewidth=2,
         clip_on=False,
     )
-    axes.text(west, south - 0.035 * (north - south), told, va="top", fontsize=9)
+    axes.text(west, south - 0.035 * (north - south), result, va="top", fontsize=9)
     axes.set_axis_off()
     return figure
 
@@ -323,10 +323,10 @@ def patrol_map(
         )
         label.set_path_effects([withStroke(linewidth=2.5, foreground="#ffffff")])
     axes.set(xlim=(west, east), ylim=(south, north), aspect="equal")
-    length, told = round_length((east - west) / 5, metres)
+    length, result = round_length((east - west) / 5, metres)
     low = south + 0.03 * (north - south)
     axes.plot([west, west + length], [low, low], color=INK, linewidth=2)
-    axes.text(west, low + 0.015 * (north - south), told, va="bottom", fontsize=9)
+    axes.text(west, low + 0.015 * (north - south), result, va="bottom", fontsize=9)
     axes.set_axis_off()
     return figure
 
@@ -434,6 +434,6 @@ def _number(day: str) -> float:
 
 def _date_axis(axes: Axes, days: Sequence[float], *, most: int = 7) -> None:
     """Name at most so many of the days, evenly spread from the first."""
-    shown = list(days)[:: max(1, -(-len(days) // most))]
-    names = [f"{dt.date.fromordinal(int(day)):%b %Y}".replace(" ", "\n") for day in shown]
-    axes.set_xticks(shown, names, fontsize=9)
+    visible = list(days)[:: max(1, -(-len(days) // most))]
+    names = [f"{dt.date.fromordinal(int(day)):%b %Y}".replace(" ", "\n") for day in visible]
+    axes.set_xticks(visible, names, fontsize=9)

@@ -83,11 +83,11 @@ def _ground(axes: Axes, base: gpd.GeoDataFrame) -> None:
 
 def _scale(axes: Axes, bounds: tuple[float, float, float, float], metres: float) -> None:
     west, south, east, north = bounds
-    length, told = round_length((east - west) / 5, metres)
+    length, result = round_length((east - west) / 5, metres)
     left, low = west + 0.03 * (east - west), south + 0.035 * (north - south)
     line = axes.plot([left, left + length], [low, low], color=INK, linewidth=2, zorder=6)
     line[0].set_path_effects([withStroke(linewidth=5, foreground="#ffffff")])
-    name = axes.text(left, low + 0.015 * (north - south), told, va="bottom", fontsize=9, zorder=6)
+    name = axes.text(left, low + 0.015 * (north - south), result, va="bottom", fontsize=9, zorder=6)
     name.set_path_effects([withStroke(linewidth=3, foreground="#ffffff")])
 
 
@@ -171,10 +171,10 @@ def _line(axes: Axes, points: Sequence[Point]) -> None:
                 axes.vlines(places, lows, highs, color=BAND, linewidth=7, zorder=1)
         axes.plot(run, [points[i].value or 0.0 for i in run], color=LINE, linewidth=1.8, zorder=3)
     for hollow in (False, True):
-        shown = [i for i, p in enumerate(points) if p.value is not None and p.hollow is hollow]
+        visible = [i for i, p in enumerate(points) if p.value is not None and p.hollow is hollow]
         axes.scatter(
-            shown,
-            [points[i].value or 0.0 for i in shown],
+            visible,
+            [points[i].value or 0.0 for i in visible],
             s=30,
             facecolor="white" if hollow else LINE,
             edgecolor=LINE,
@@ -242,14 +242,14 @@ def _target(axes: Axes, axis: Axis) -> None:
 
 def _last(axes: Axes, points: Sequence[Point]) -> None:
     """Label the last figure of the course beside it."""
-    shown = [i for i, point in enumerate(points) if point.value is not None]
-    if not shown:
+    visible = [i for i, point in enumerate(points) if point.value is not None]
+    if not visible:
         axes.text(0.5, 0.5, gettext("no data"), transform=axes.transAxes, ha="center", color=QUIET)
         return
-    last = points[shown[-1]]
+    last = points[visible[-1]]
     axes.annotate(
         last.told,
-        (shown[-1], last.value or 0.0),
+        (visible[-1], last.value or 0.0),
         xytext=(0, 8),
         textcoords="offset points",
         ha="right" if len(points) > 6 else "center",
@@ -318,8 +318,8 @@ def districts(points: Sequence[Point], axis: Axis, narrow: bool) -> Figure:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
     if axis.target is not None:
         axes.axvline(axis.target, color=AIM, linewidth=1.3, linestyle=(0, (5, 3)), zorder=1)
-        told = gettext("dashed: target %(aim)s", aim=axis.target_told)
-        axes.set_title(told, loc="left", fontsize=SMALL, color=AIM)
+        text = gettext("dashed: target %(aim)s", aim=axis.target_told)
+        axes.set_title(text, loc="left", fontsize=SMALL, color=AIM)
     return figure
 
 

@@ -82,8 +82,8 @@ class Sheet:
 
     def called(self, zone: str) -> str:
         """Give the rank of a zone, and what a person called it where somebody did."""
-        given = self.zones["name"][self.zones["id"] == zone].iloc[0] if "name" in self.zones else ""
-        return f"{self.rank(zone)}, {given}" if given else f"{self.rank(zone)}"
+        value = self.zones["name"][self.zones["id"] == zone].iloc[0] if "name" in self.zones else ""
+        return f"{self.rank(zone)}, {value}" if value else f"{self.rank(zone)}"
 
     def zone_title(self, zone: str) -> str:
         """Call a zone by its district besides."""
@@ -368,10 +368,10 @@ def _entries(
     document: Mapping[str, Any], unit: Mapping[str, Any]
 ) -> Iterator[tuple[int, int, str | None]]:
     """Give start, minutes and zone of each visit of a unit, and of its break, in order."""
-    asked = document["asked"]
-    found = [(visit["start_ms"], asked["minutes"], visit["zone"]) for visit in unit["visits"]]
+    wanted = document["asked"]
+    found = [(visit["start_ms"], wanted["minutes"], visit["zone"]) for visit in unit["visits"]]
     if unit["break_ms"] is not None:
-        found.append((unit["break_ms"], asked["break_minutes"], None))
+        found.append((unit["break_ms"], wanted["break_minutes"], None))
     yield from sorted(found, key=lambda entry: entry[0])
 
 

@@ -239,8 +239,8 @@ def unlock(
         else:
             what = network(address or "")
             count = forgive_address(session, what)
-        told = {"counts": count, "by": "name" if name else "address"}
-        audit.record(session, this_person(who), "sign_in.unlock", what, told)
+        document = {"counts": count, "by": "name" if name else "address"}
+        audit.record(session, this_person(who), "sign_in.unlock", what, document)
     if as_json:
         print_json({"unlocked": what, "counts": count})
     else:
@@ -263,8 +263,8 @@ def sessions_(
         found = sessions.open_sessions(session, person.id, when - settings.idle)
         if end:
             ended = sessions.end_sessions(session, person.id, "ended by command", when)
-            told = {"sessions": ended}
-            audit.record(session, this_person(who), "person.sessions_ended", person.name, told)
+            document = {"sessions": ended}
+            audit.record(session, this_person(who), "person.sessions_ended", person.name, document)
     if as_json:
         rows = [
             {"browser": one.agent, "since": _moment(one.created_at), "seen": _moment(one.seen_at)}

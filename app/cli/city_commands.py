@@ -188,11 +188,11 @@ def undo(number: int, who: str | None, database_url: str | None, *, as_json: boo
 
 
 def _changes(record: ImportRecord) -> str:
-    told = [
+    lines = [
         f"{table}: " + ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
         for table, counts in record.summary.items()
     ]
-    return "; ".join(told) or "nothing changed"
+    return "; ".join(lines) or "nothing changed"
 
 
 def _undone(record: ImportRecord) -> str | None:

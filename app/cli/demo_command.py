@@ -109,10 +109,10 @@ def evaluate_pilot(
         who=who,
         progress=progress,
     )
-    asked = Question(city=city, run=run.id, outcome=PILOT, before=BEFORE_PILOT, after=PILOTED)
+    question = Question(city=city, run=run.id, outcome=PILOT, before=BEFORE_PILOT, after=PILOTED)
     for district in sorted(set(run.zones["district"])):
-        evaluate(database, dataclasses.replace(asked, district=district))
-    return run, evaluate(database, asked)
+        evaluate(database, dataclasses.replace(question, district=district))
+    return run, evaluate(database, question)
 
 
 def pilot_words(document: dict[str, Any], prevented: int) -> str:
@@ -136,10 +136,10 @@ def plan_shifts(database: Database, city: str, run: str, *, who: str = COMMANDER
     evenings = [stored.this_day() - dt.timedelta(days=1), stored.this_day()]
     for district, day in itertools.product(sorted(set(districts)), evenings):
         shift = (dt.datetime.combine(day, EVENING[0]), dt.datetime.combine(day, EVENING[1]))
-        asked = PlanRequest(
+        wanted = PlanRequest(
             city=city, district=district, run=run, shift=shift, units=UNITS, limit_s=SEARCHED_S
         )
-        make_plan(database, asked, created_by=who)
+        make_plan(database, wanted, created_by=who)
     return len(set(districts)) * len(evenings)
 
 
@@ -209,13 +209,13 @@ def demo(port: int, database_url: str | None, *, no_serve: bool) -> None:
     with Progress() as progress:
         result = import_city(database, described, who=this_person(None), progress=progress)
     write_initiatives(folder)
-    told = read_initiatives(folder / "initiatives.toml", MEASURES)
+    initiatives = read_initiatives(folder / "initiatives.toml", MEASURES)
     with database.session(write=True) as session:
         now = utc_now()
-        record_initiatives(session, told, now, this_person(None))
+        record_initiatives(session, initiatives, now, this_person(None))
     say(
         f"    {sum(report.stored for report in result.sources):,} rows and "
-        f"{len(told.initiatives)} initiative with {len(told.initiatives[0].strategies)} strategies"
+        f"{len(initiatives.initiatives)} initiative with {len(initiatives.initiatives[0].strategies)} strategies"
     )
     say("4/6 Evaluating its pilot (the first time, the engine is compiled: about a minute)")
     with Progress() as progress:

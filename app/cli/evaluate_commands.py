@@ -67,7 +67,7 @@ def evaluate(
     as_json: bool,
 ) -> None:
     """Compare zones of CITY before and after with areas that had no intervention."""
-    asked = Question(
+    question = Question(
         city=city,
         run=run,
         outcome=outcome,
@@ -81,7 +81,7 @@ def evaluate(
         zones_compare=other_zones_untreated,
     )
     with Progress() as progress:
-        document = run_evaluation(open_for(database_url), asked, progress=progress)
+        document = run_evaluation(open_for(database_url), question, progress=progress)
     if as_json:
         print_json(document)
     else:

@@ -39,11 +39,11 @@ class _Factor(click.ParamType[dict[str, Any]]):
     def convert(self, value: Any, param: Any, ctx: Any) -> dict[str, Any]:
         if isinstance(value, dict):
             return value
-        name, *said = (part.strip() for part in str(value).split(","))
-        operation, blocks, step = (*said, "", "", "")[:3]
+        name, *stated = (part.strip() for part in str(value).split(","))
+        operation, blocks, step = (*stated, "", "", "")[:3]
         faults = (
             not name,
-            len(said) > 3,
+            len(stated) > 3,
             operation not in ("", *OPERATIONS),
             not (blocks == "" or blocks.isdecimal()),
             step not in ("", *STEPS),
@@ -55,8 +55,8 @@ class _Factor(click.ParamType[dict[str, Any]]):
                 param,
                 ctx,
             )
-        told = {"operation": operation, "max_blocks": blocks and int(blocks), "step": step}
-        return {"name": name, **{key: value for key, value in told.items() if value != ""}}
+        document = {"operation": operation, "max_blocks": blocks and int(blocks), "step": step}
+        return {"name": name, **{key: value for key, value in document.items() if value != ""}}
 
 
 def _grid_options(command: Command) -> Command:
@@ -144,10 +144,10 @@ def fit(
         raise click.UsageError(msg)
     database = open_for(database_url)
     districts = [district] if district else _all(database, city) if each_district else None
-    told = {"city": city, "districts": districts, **said}
-    asked = read_fit(Arguments("fit", {name: _plain(value) for name, value in told.items()}))
+    body = {"city": city, "districts": districts, **said}
+    request = read_fit(Arguments("fit", {name: _plain(value) for name, value in body.items()}))
     with Progress() as progress:
-        records = run_fit(database, asked, who=this_person(who), progress=progress)
+        records = run_fit(database, request, who=this_person(who), progress=progress)
     documents = [record.result for record in records]
     if as_json:
         print_json({"runs": documents} if each_district else documents[0])

@@ -127,13 +127,13 @@ def show(city: str, slug: str, database_url: str | None, *, history: bool, as_js
     """Show the initiative SLUG of CITY as it stands."""
     with open_for(database_url).session() as session:
         record = get_initiative(session, city, slug)
-        told = initiative_history(session, city, slug) if history else []
+        lines = initiative_history(session, city, slug) if history else []
     if as_json:
         document = _stated(record, city)
-        print_json(document | ({"history": [_event(e) for e in told]} if history else {}))
+        print_json(document | ({"history": [_event(e) for e in lines]} if history else {}))
         return
     if history:
-        _print_history(told)
+        _print_history(lines)
     else:
         _print_initiative(record)
 
@@ -220,10 +220,14 @@ def _print_facts(initiative: Initiative) -> None:
             click.echo(f"    {fact.note}")
 
 
-def _print_history(told: Iterable[HistoryEntry]) -> None:
-    for entry in told:
-        said = entry.initiative
-        what = f"said, updated {said.updated}, {said.status}" if said else entry.event
+def _print_history(lines: Iterable[HistoryEntry]) -> None:
+    for entry in lines:
+        initiative = entry.initiative
+        what = (
+            f"said, updated {initiative.updated}, {initiative.status}"
+            if initiative
+            else entry.event
+        )
         click.echo(f"{_moment(entry.recorded_at)}  {what}")
         for change in entry.changes:
             click.echo(f"  {change}")

@@ -161,5 +161,5 @@ def _answer(status: JobStatus, *, as_json: bool) -> None:
         return
     for name, value in document.items():
         if value is not None:
-            shown = value if isinstance(value, str | int | float) else json.dumps(value)
-            click.echo(f"{name}: {shown}")
+            visible = value if isinstance(value, str | int | float) else json.dumps(value)
+            click.echo(f"{name}: {visible}")

@@ -155,7 +155,7 @@ def plan(
     ZONE is a zone's id or its rank in the district, TIME a time of day such as 19:30.
     Plans that are kept and files that are written are in the audit.
     """
-    told = {
+    document = {
         "district": district,
         "run": run,
         "shift": shift,
@@ -166,21 +166,21 @@ def plan(
         "limit_s": limit,
         "travel": None if speed is None else TravelSpec(speed_kmh=speed),
     }
-    said: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
+    options: dict[str, Any] = {name: value for name, value in document.items() if value is not None}
     database = open_for(database_url)
-    asked, exchanged = _requested(database, revise, city, said, swaps)
+    wanted, exchanged = _requested(database, revise, city, options, swaps)
     fixed = tuple(
-        PinAsk(unit=_unit(unit), zone=zone, start=moment_of(asked.shift, time))
+        PinAsk(unit=_unit(unit), zone=zone, start=moment_of(wanted.shift, time))
         for unit, zone, time in (_parts(pin, 3, "2,ZONE,19:30") for pin in pins)
     )
-    asked = dataclasses.replace(
-        asked,
-        pins=tuple(dict.fromkeys((*asked.pins, *exchanged, *fixed))),
-        dropped=tuple(dict.fromkeys((*asked.dropped, *drops))),
+    wanted = dataclasses.replace(
+        wanted,
+        pins=tuple(dict.fromkeys((*wanted.pins, *exchanged, *fixed))),
+        dropped=tuple(dict.fromkeys((*wanted.dropped, *drops))),
     )
     with Progress() as progress:
         record = make_plan(
-            database, asked, save=save, created_by=this_person(who), progress=progress
+            database, wanted, save=save, created_by=this_person(who), progress=progress
         )
     for file in files:
         _write(database, record, file, this_person(who))
@@ -191,29 +191,33 @@ def plan(
 
 
 def _requested(
-    database: Database, revise: str | None, city: str, said: dict[str, Any], swaps: tuple[str, ...]
+    database: Database,
+    revise: str | None,
+    city: str,
+    options: dict[str, Any],
+    swaps: tuple[str, ...],
 ) -> tuple[PlanRequest, tuple[PinAsk, ...]]:
     """Return the request, of a new plan or of another version, and pins that come of swaps."""
     if revise is not None:
-        return _revised(database, revise, city, said, swaps)
-    missing = [f"--{name}" for name in NEEDED if name not in said]
+        return _revised(database, revise, city, options, swaps)
+    missing = [f"--{name}" for name in NEEDED if name not in options]
     if missing or swaps:
         msg = f"give {', '.join(missing)}" if missing else "--swap needs --revise PLAN"
         raise click.UsageError(msg)
-    return PlanRequest(city=city, **said), ()
+    return PlanRequest(city=city, **options), ()
 
 
 def _write(database: Database, record: PlanRecord, file: Path, who: str) -> None:
     """Write a plan to a file; the audit says so, as the plan names exact places."""
     write_plan(database, record, file)
     with database.session(write=True) as session:
-        told = {"city": record.city, "file": file.name}
-        audit.record(session, who, "plan.export", record.id, told)
+        document = {"city": record.city, "file": file.name}
+        audit.record(session, who, "plan.export", record.id, document)
     say(f"plan {record.id} written to {file}")
 
 
 def _revised(
-    database: Database, plan_id: str, city: str, said: dict[str, Any], swaps: tuple[str, ...]
+    database: Database, plan_id: str, city: str, options: dict[str, Any], swaps: tuple[str, ...]
 ) -> tuple[PlanRequest, tuple[PinAsk, ...]]:
     """Give what a stored plan was asked, with what is asked anew, and its swapped visits."""
     with database.session() as session:
@@ -225,7 +229,7 @@ def _revised(
     for swap in swaps:
         one, at, two, to = _parts(swap, 4, "1,19:30,2,20:05")
         exchanged += swapped(before, (_unit(one), at), (_unit(two), to))
-    return dataclasses.replace(request_of(before), **said), exchanged
+    return dataclasses.replace(request_of(before), **options), exchanged
 
 
 def _print_plan(document: dict[str, Any]) -> None:
@@ -245,11 +249,11 @@ def _print_plan(document: dict[str, Any]) -> None:
         rest = unit["break"]
         lines = [(visit["start"], visit) for visit in unit["visits"]]
         lines += [(rest[0], None)] if rest else []
-        told = [
+        notes = [
             f"{moment[11:]} {_what(visit, ranks)}"
             for moment, visit in sorted(lines, key=lambda line: line[0])
         ]
-        click.echo(f"unit {unit['unit']}: {', '.join(told) or 'no visit'}")
+        click.echo(f"unit {unit['unit']}: {', '.join(notes) or 'no visit'}")
     print_table(
         ["rank", "zone", "expected", "visits", "target", "longest gap"],
         [

@@ -144,8 +144,8 @@ def export(run: str, what: str, file: Path, who: str | None, database_url: str |
     else:
         export_run(record, what, file)
     with database.session(write=True) as session:
-        told = {"city": record.city, "what": what, "file": file.name}
-        audit.record(session, this_person(who), "run.export", record.id, told)
+        document = {"city": record.city, "what": what, "file": file.name}
+        audit.record(session, this_person(who), "run.export", record.id, document)
     say(f"{what} of run {record.id} written to {file}")
 
 

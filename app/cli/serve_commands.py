@@ -114,7 +114,7 @@ def require_free_port(host: str, port: int) -> None:
 
 def run_server(app: Flask, host: str, port: int) -> None:
     """Serve until stopped."""
-    shown = f"[{host}]" if ":" in host else host
-    say(f"Safer Ground is at http://{shown}:{port}/ (stop with Ctrl+C)")
+    label = f"[{host}]" if ":" in host else host
+    say(f"Safer Ground is at http://{label}:{port}/ (stop with Ctrl+C)")
     threading.Thread(target=app.extensions["saferground.site"].warm, daemon=True).start()
     make_server(app, host, port).run()

@@ -155,9 +155,9 @@ def compare(run: str, other: str, database_url: str | None, *, as_json: bool) ->
         if document["scores"]:
             found = document["scores"][name]
             correlation = found["rank_correlation"]
-            told = "-" if correlation is None else f"{correlation:.3f}"
+            text = "-" if correlation is None else f"{correlation:.3f}"
             shared = f"{found['top_shared']:.0%} of the top cells shared"
-            click.echo(f"{name}: rank correlation {told}; {shared}")
+            click.echo(f"{name}: rank correlation {text}; {shared}")
 
 
 def _rrv(found: dict[str, Any] | None) -> str:

@@ -310,8 +310,8 @@ def _requested(
         sort=sort,
         descending=order == "down",
     )
-    told = {"state": state, "owner": owner or "", "kind": kind or "", "zone": zone or ""}
-    return query, {**told, "sort": sort, "order": order}
+    document = {"state": state, "owner": owner or "", "kind": kind or "", "zone": zone or ""}
+    return query, {**document, "sort": sort, "order": order}
 
 
 def _keep_photo(place: DistrictPage, number: int, form: PhotoForm) -> None:
@@ -327,7 +327,7 @@ def _keep_photo(place: DistrictPage, number: int, form: PhotoForm) -> None:
                 number,
                 stage=form.stage.data or "",
                 file=name,
-                told=" ".join(plain_text(form.told.data or "").split()),
+                text=" ".join(plain_text(form.told.data or "").split()),
                 width=made.width,
                 height=made.height,
                 size=len(made.content),

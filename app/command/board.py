@@ -181,8 +181,8 @@ def _since(one: ZoneProgress) -> str:
     """Tell how long a zone has been without a visit."""
     if one.since_min is None:
         return "now"
-    told = f"{_span(one.since_min)} {'ago' if one.made else 'without one'}"
-    return f"{told}, too long" if one.waits else told
+    text = f"{_span(one.since_min)} {'ago' if one.made else 'without one'}"
+    return f"{text}, too long" if one.waits else text
 
 
 def _next(place: DistrictPage, plan: PlanRecord, one: ZoneProgress) -> str:
@@ -191,9 +191,9 @@ def _next(place: DistrictPage, plan: PlanRecord, one: ZoneProgress) -> str:
     def clock(minute: float) -> str:
         return place.clock(plan.shift_start_ms + round(minute * MINUTE_MS))
 
-    told = [] if one.overdue_min is None else [f"overdue since {clock(one.overdue_min)}"]
-    told += [] if one.next_min is None else [clock(one.next_min)]
-    return "; then ".join(told) or "none"
+    lines = [] if one.overdue_min is None else [f"overdue since {clock(one.overdue_min)}"]
+    lines += [] if one.next_min is None else [clock(one.next_min)]
+    return "; then ".join(lines) or "none"
 
 
 def _kept(

@@ -223,8 +223,8 @@ def _shade(count: int, edges: list[int]) -> int:
 def _key(edges: list[int]) -> tuple[tuple[int, str], ...]:
     low, found = 1, [(0, "none")]
     for edge in edges:
-        told = f"{low}" if low == edge else f"{low} to {edge}"
-        found.append((_shade(edge, edges), told))
+        text = f"{low}" if low == edge else f"{low} to {edge}"
+        found.append((_shade(edge, edges), text))
         low = edge + 1
     return tuple(found)
 

@@ -157,7 +157,7 @@ def _describe(found: DoseResponse, outcome: str) -> list[str]:
         if found.low <= 0 <= found.high
         else "The interval leaves out 0, which is still not the effect of a visit"
     )
-    told = [
+    lines = [
         f"For each visit more than usual in a week, {found.incidents_per_visit:+.3f} incidents of "
         f"{outcome} more (below 0: fewer) happened in that zone the week after; 95 % interval "
         f"{low} to {high}",
@@ -166,8 +166,8 @@ def _describe(found: DoseResponse, outcome: str) -> list[str]:
         "week's taken out",
     ]
     if found.zones < FEW_ZONES:
-        told.append(f"With fewer than {FEW_ZONES} zones the interval is too narrow as well")
-    return [numbers.sentence(text) for text in told]
+        lines.append(f"With fewer than {FEW_ZONES} zones the interval is too narrow as well")
+    return [numbers.sentence(text) for text in lines]
 
 
 if TYPE_CHECKING:
@@ -255,18 +255,18 @@ def power(city: str, district: str) -> ResponseReturnValue:
     known, run = _run_asked(place, request.args.get("run"))
     if run is None:
         return _without_run(place, "What could be found")
-    asked = "months" in request.args
-    form = PowerForm(request.args) if asked else PowerForm(formdata=None)
+    wanted = "months" in request.args
+    form = PowerForm(request.args) if wanted else PowerForm(formdata=None)
     form.offer(place, run)
     page, fault = None, ""
-    if not asked:
+    if not wanted:
         form.suggest(_days(place, form.outcome.data))
     elif form.validate():
         try:
             page = power_page(foresee(workroom().database, form.asked(place)))
         except (DataError, OutcomeError) as error:
             fault = str(error)
-    told = render_template(
+    result = render_template(
         "command/power.html",
         shell=place.shell,
         place=place,
@@ -276,7 +276,7 @@ def power(city: str, district: str) -> ResponseReturnValue:
         page=page,
         fault=fault,
     )
-    return told, 422 if asked and page is None else 200
+    return result, 422 if wanted and page is None else 200
 
 
 @_both("/visits")

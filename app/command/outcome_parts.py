@@ -199,7 +199,7 @@ class EvaluationForm(ZonesForm):
 
     def arguments(self, place: DistrictPage) -> dict[str, Any]:
         """Give the arguments of the job, once the form is valid."""
-        told: dict[str, Any] = {
+        document: dict[str, Any] = {
             "city": place.city.slug,
             "run": self.run.data,
             "outcome": self.outcome.data,
@@ -210,10 +210,10 @@ class EvaluationForm(ZonesForm):
             "other_zones_untreated": bool(self.others_untreated.data),
         }
         if place.code:
-            told["district"] = place.code
+            document["district"] = place.code
         if self.buffer_cells.data is not None:
-            told["buffer_cells"] = self.buffer_cells.data
-        return told
+            document["buffer_cells"] = self.buffer_cells.data
+        return document
 
 
 class PowerForm(ZonesForm):
@@ -283,17 +283,17 @@ def outcome_map(city: CityRecord, run: RunRecord, finding: FindingRecord) -> dic
     areas = {str(name): _outline(grid, cells) for name, cells in finding.cells.groupby("area")}
     ordered = sorted(areas, key=_height, reverse=True)
     layers = [_layer(city, name, areas[name]) for name in ordered]
-    shown = gpd.GeoSeries(
+    series = gpd.GeoSeries(
         [shape for name, shape in areas.items() if not name.startswith(OF_RING)],
         crs=city.crs,
     )
     base = url_for("ground.base", city=city.slug)
-    return staff_map(layers, shown, base=base, highest_first=True)
+    return staff_map(layers, series, base=base, highest_first=True)
 
 
 def _layer(city: CityRecord, name: str, shape: Any) -> MapLayer:
     title, colour = _style(name)
-    shown = not name.startswith(OF_RING)
+    visible = not name.startswith(OF_RING)
     return MapLayer(
         name=name.replace(" ", "-"),
         title=title,
@@ -303,7 +303,7 @@ def _layer(city: CityRecord, name: str, shape: Any) -> MapLayer:
             crs=city.crs,
         ),
         keys=(Key(label=title, colour=colour),),
-        shown=shown,
+        shown=visible,
     )
 
 
@@ -357,62 +357,62 @@ class PowerPage:
 
 def power_page(found: Power) -> PowerPage:
     """Tell what a pilot could find; rows by the length of the pilot."""
-    asked = found.at[0]  # noqa: PD008 - a field of that name, not a frame
+    wanted = found.at[0]  # noqa: PD008 - a field of that name, not a frame
     return PowerPage(
-        told=tuple(numbers.sentence(text) for text in _describe(found, asked)),
+        told=tuple(numbers.sentence(text) for text in _describe(found, wanted)),
         drops=tuple(numbers.share(drop) for drop in DROPS),
         rows=tuple(
-            _row(one, asked=one is asked) for one in sorted(found.at, key=lambda at: at.months)
+            _row(one, wanted=one is wanted) for one in sorted(found.at, key=lambda at: at.months)
         ),
     )
 
 
 def _describe(found: Power, at: PowerAt) -> list[str]:
     zones = "1 zone" if found.zones == 1 else f"{found.zones} zones"
-    told = [
+    notes = [
         f"{zones[0].upper()}{zones[1:]} had {found.before} incidents in the period before; "
         f"{numbers.about(at.expected)} are expected in {at.months} months if nothing changes",
     ]
     if at.likely < at.expected:
-        told.append(
+        notes.append(
             f"A drop of {_sized(at.half, at.expected)} would be found half of the time, one of "
             f"{_sized(at.likely, at.expected)} in 80 of 100 cases; smaller ones are mostly missed"
         )
     elif at.half < at.expected:
-        told.append(
+        notes.append(
             f"A drop of {_sized(at.half, at.expected)} would be found half of the time; no drop "
             "would be found in 80 of 100 cases, not even to nothing"
         )
     else:
-        told.append(
+        notes.append(
             "Even if nothing happened there any more, that would be found less than half of the "
             "time: treat more zones, run the pilot longer, or do not promise a measured effect"
         )
     if found.around:
-        told.append(
+        notes.append(
             f"The surroundings had {found.around}; counted together with them, a drop has to be of "
             f"{_sized(at.with_around or 0.0, at.expected)} to be found half of the time"
         )
     if found.dispersion > 1.2:
-        told.append(
+        notes.append(
             f"Counts varied {found.dispersion:.1f} times as much as chance alone makes them; that "
             "is allowed for"
         )
-    told.append(
+    notes.append(
         f"Simulated with the rule of an evaluation: a drop counts as found when the intervals "
         f"against all {found.controls} control areas lie below 0. That takes {found.controls} "
         "areas with as many incidents to be found, and all to run alike but for the pilot. Where "
         "they do not, no length of a pilot makes up for it"
     )
-    told.append(found_words())
-    return told
+    notes.append(found_words())
+    return notes
 
 
 def _sized(drop: float, of: float) -> str:
     return f"{drop:.0f} incidents ({numbers.share(drop / of)})" if of else f"{drop:.0f} incidents"
 
 
-def _row(at: PowerAt, *, asked: bool) -> PowerRow:
+def _row(at: PowerAt, *, wanted: bool) -> PowerRow:
     return PowerRow(
         months=at.months,
         expected=numbers.about(at.expected),
@@ -420,7 +420,7 @@ def _row(at: PowerAt, *, asked: bool) -> PowerRow:
         likely=_drop(at.likely, at.expected),
         around="–" if at.with_around is None else _drop(at.with_around, at.expected),
         chances=tuple(numbers.share(chance) for chance in at.chances),
-        asked=asked,
+        asked=wanted,
     )
 
 

@@ -275,11 +275,11 @@ def timeline(plan: PlanRecord) -> Timeline:
         ]
         ways = (bars[0].x, bars[-1].x + bars[-1].width) if bars else None
         if unit["break"]:
-            told = f"{unit['break'][0][11:]} to {unit['break'][1][11:]}, break"
+            message = f"{unit['break'][0][11:]} to {unit['break'][1][11:]}, break"
             width = round(rest * scale, 1)
             bars.append(
                 TimelineBar(
-                    x=at(unit["break_ms"]), width=width, name="break", title=told, kind="rest"
+                    x=at(unit["break_ms"]), width=width, name="break", title=message, kind="rest"
                 )
             )
         tracks.append(
@@ -332,7 +332,7 @@ def compare(before: PlanRecord, after: PlanRecord) -> PlanComparison:
 
 def _figures(plan: PlanRecord) -> list[str]:
     document = plan.document
-    asked, ranks = document["asked"], ranks_of(plan)
+    wanted, ranks = document["asked"], ranks_of(plan)
     dropped = [str(zone["rank"]) for zone in document["zones"] if zone["dropped"]]
     fixed = sorted(
         (visit["start"], f"unit {unit['unit']} {visit['start'][11:]} zone {ranks[visit['zone']]}")
@@ -341,9 +341,9 @@ def _figures(plan: PlanRecord) -> list[str]:
         if visit["pinned"]
     )
     return [
-        str(asked["units"]),
-        str(asked["minutes"]),
-        f"{asked['break_minutes']} min",
+        str(wanted["units"]),
+        str(wanted["minutes"]),
+        f"{wanted['break_minutes']} min",
         str(plan.seed),
         ", ".join(text for _, text in fixed) or "none",
         ", ".join(dropped) or "none",
@@ -361,10 +361,10 @@ def _told_zone(zone: Document) -> str:
 
 
 def _requested(document: Document) -> str:
-    asked = document["asked"]
-    rest = f"a break of {asked['break_minutes']}" if asked["break_minutes"] else "no break"
-    units = "1 unit" if asked["units"] == 1 else f"{asked['units']} units"
-    return f"{units}, visits of {asked['minutes']} minutes, {rest}, seed {document['seed']}"
+    wanted = document["asked"]
+    rest = f"a break of {wanted['break_minutes']}" if wanted["break_minutes"] else "no break"
+    units = "1 unit" if wanted["units"] == 1 else f"{wanted['units']} units"
+    return f"{units}, visits of {wanted['minutes']} minutes, {rest}, seed {document['seed']}"
 
 
 def _order(unit: Document, ranks: Mapping[str, int]) -> UnitOrder:

@@ -40,10 +40,10 @@ OTHER = "other"
 NONE = ""
 
 
-def _number(label: str, least: int, most: int, told: str = "", **options: Any) -> WholeField:
+def _number(label: str, least: int, most: int, text: str = "", **options: Any) -> WholeField:
     rule = f"give a whole number from {least} to {most}"
     checks = [InputRequired(rule), NumberRange(least, most, rule)]
-    return WholeField(label, checks, description=told, **options)
+    return WholeField(label, checks, description=text, **options)
 
 
 class PlanForm(FlaskForm):
@@ -201,7 +201,7 @@ class ChangeForm(PlanForm):
             exchanged = swapped(plan, one, two)
         taken = {(pin.unit, pin.start) for pin in exchanged}
         kept = tuple(pin for pin in self._kept(plan) if (pin.unit, pin.start) not in taken)
-        asked = dataclasses.replace(
+        wanted = dataclasses.replace(
             before,
             units=self.units.data,
             minutes=self.minutes.data,
@@ -211,10 +211,10 @@ class ChangeForm(PlanForm):
             pins=tuple(dict.fromkeys((*kept, *exchanged, *self._added(before)))),
             dropped=tuple(self.leave.data or ()),
         )
-        if _settled(asked) == _settled(before):
+        if _settled(wanted) == _settled(before):
             msg = "nothing was changed; fix, leave out, exchange, or give another number or seed"
             raise DataError(msg)
-        return asked
+        return wanted
 
     def _kept(self, plan: PlanRecord) -> list[PinAsk]:
         chosen = set(self.keep.data or ())
@@ -242,14 +242,14 @@ def change_form(plan: PlanRecord, *, filled: bool) -> ChangeForm:
         form = ChangeForm()
         form.offer(plan)
         return form
-    asked = plan.document["asked"]
+    wanted = plan.document["asked"]
     form = ChangeForm(
         formdata=None,
-        units=asked["units"],
-        minutes=asked["minutes"],
-        break_minutes=asked["break_minutes"],
+        units=wanted["units"],
+        minutes=wanted["minutes"],
+        break_minutes=wanted["break_minutes"],
         seed=plan.seed,
-        limit=min(LONGEST_LIMIT_S, max(1, round(asked["limit_seconds"]))),
+        limit=min(LONGEST_LIMIT_S, max(1, round(wanted["limit_seconds"]))),
         keep=[
             f"{unit['unit']}|{visit['start']}"
             for unit in plan.document["units"]
@@ -288,12 +288,12 @@ def _named(value: str) -> tuple[int, str]:
     return int(unit), start
 
 
-def _settled(asked: PlanRequest) -> PlanRequest:
+def _settled(request: PlanRequest) -> PlanRequest:
     """Give what is asked without regard to the order of pins and of zones that are left out."""
     return dataclasses.replace(
-        asked,
-        pins=tuple(sorted(set(asked.pins), key=lambda pin: (pin.unit, pin.start, pin.zone))),
-        dropped=tuple(sorted(set(asked.dropped))),
+        request,
+        pins=tuple(sorted(set(request.pins), key=lambda pin: (pin.unit, pin.start, pin.zone))),
+        dropped=tuple(sorted(set(request.dropped))),
     )
 
 

@@ -127,14 +127,14 @@ def sheet(city: str, district: str, plan: str) -> ResponseReturnValue:
     """Show the sheet of a plan, a page a unit, for a phone and for print."""
     place = own_place(city, district, TAB)
     found = _plan(place, plan)
-    told = load_sheet(workroom().database, found)
+    result = load_sheet(workroom().database, found)
     page = render_template(
         "command/sheet.html",
         shell=place.shell,
         place=place,
-        sheet=told,
+        sheet=result,
         plan=found,
-        units=unit_pages(told),
+        units=unit_pages(result),
         staff_only=STAFF_ONLY,
     )
     _note_export(found, "sheet")
@@ -156,11 +156,11 @@ def file(city: str, district: str, plan: str, ending: str) -> ResponseReturnValu
     return response
 
 
-def _made(place: DistrictPage, asked: PlanRequest) -> ResponseReturnValue:
+def _made(place: DistrictPage, wanted: PlanRequest) -> ResponseReturnValue:
     """Plan, store and go to the plan."""
     begun = utc_now()
     who = require_visitor().person.name
-    made = make_plan(workroom().database, asked, created_by=who)
+    made = make_plan(workroom().database, wanted, created_by=who)
     if made.created_at < begun:
         say("The same was asked of the same data before: this is the plan that was stored then.")
     else:
@@ -192,7 +192,7 @@ def _page(
     others = {one.id: one for one in shift if one.id != found.id}
     wanted = addresses.choice(request.args, "against", others) or found.parent
     page = plan_page(found, shift, others.get(wanted or ""))
-    told = render_template(
+    result = render_template(
         "command/plan.html",
         shell=place.shell,
         place=place,
@@ -201,7 +201,7 @@ def _page(
         form=form,
         fault=fault,
     )
-    return told, status
+    return result, status
 
 
 def _commands() -> bool:
@@ -209,6 +209,6 @@ def _commands() -> bool:
 
 
 def _note_export(found: PlanRecord, name: str) -> None:
-    told = {"city": found.city, "district": found.district, "file": name}
+    document = {"city": found.city, "district": found.district, "file": name}
     with workroom().database.session(write=True) as session:
-        audit.record(session, require_visitor().person.name, "plan.export", found.id, told)
+        audit.record(session, require_visitor().person.name, "plan.export", found.id, document)

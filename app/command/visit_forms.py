@@ -118,7 +118,7 @@ def read_messages(document: Any) -> list[Any]:
     return found
 
 
-def read_message(said: Any) -> Message:
+def read_message(stated: Any) -> Message:
     """Read one visit of a request.
 
     Raises
@@ -126,29 +126,29 @@ def read_message(said: Any) -> Message:
     DataError
         Which names the field that is wrong.
     """
-    if not isinstance(said, dict):
+    if not isinstance(stated, dict):
         msg = "a visit must be an object"
         raise DataError(msg)
     for name in ("id", "run", "zone", "unit", "activity"):
-        if not isinstance(said.get(name), str) or not said[name]:
+        if not isinstance(stated.get(name), str) or not stated[name]:
             msg = f"{name}: it is missing; log the visit anew"
             raise DataError(msg)
-    note = said.get("note", "")
+    note = stated.get("note", "")
     if not isinstance(note, str):
         what = "it must be text"
         raise DataError.at(what, field="note")
     return Message(
-        uuid=said["id"],
-        run=plain_text(said["run"]),
+        uuid=stated["id"],
+        run=plain_text(stated["run"]),
         facts=VisitFacts(
-            zone=plain_text(said["zone"]),
-            unit=" ".join(plain_text(said["unit"]).split()),
-            start_ms=_ms(said, "start"),
-            end_ms=None if said.get("end_ms") is None else _ms(said, "end"),
-            activity=said["activity"],
+            zone=plain_text(stated["zone"]),
+            unit=" ".join(plain_text(stated["unit"]).split()),
+            start_ms=_ms(stated, "start"),
+            end_ms=None if stated.get("end_ms") is None else _ms(stated, "end"),
+            activity=stated["activity"],
             note=plain_text(note),
         ),
-        dropped=said.get("dropped") is True,
+        dropped=stated.get("dropped") is True,
     )
 
 
@@ -158,8 +158,8 @@ def plain_text(text: str) -> str:
     return "".join(sign for sign in whole if sign == "\n" or sign.isprintable()).strip()
 
 
-def _ms(said: dict[str, Any], name: str) -> int:
-    value = said.get(f"{name}_ms")
+def _ms(options: dict[str, Any], name: str) -> int:
+    value = options.get(f"{name}_ms")
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LATEST_MS:
         msg = f"{name}: it is no time"
         raise DataError(msg)
@@ -243,18 +243,18 @@ def version_rows(
     rows = []
     for before, one in zip([None, *versions], versions, strict=False):
         if before is None:
-            told = "logged: " + "; ".join(
+            text = "logged: " + "; ".join(
                 f"{name} {value}"
                 for name, value in _describe(place, there, one.facts).items()
                 if value
             )
         else:
-            told = _difference(place, there, before, one)
+            text = _difference(place, there, before, one)
         rows.append(
             VersionRow(
                 when=moment(one.changed_at),
                 by=one.changed_by,
-                told=told,
+                told=text,
                 why=one.why or "",
             )
         )

@@ -103,10 +103,10 @@ def take(city: str, district: str) -> ResponseReturnValue:
         return jsonify(ok=False, error=str(error)), 422
     taken: list[dict[str, str]] = []
     refused: list[dict[str, str]] = []
-    for said in messages:
-        key = str(said.get("id", ""))[:40] if isinstance(said, dict) else ""
+    for stated in messages:
+        key = str(stated.get("id", ""))[:40] if isinstance(stated, dict) else ""
         try:
-            message = read_message(said)
+            message = read_message(stated)
             state = _drop(place, message) if message.dropped else _take(place, message)
         except (DataError, NotStoredError) as error:
             refused.append({"id": key, "why": str(error)})
@@ -298,9 +298,9 @@ def _fill_choices(
 
 
 def _put_at_field(form: VisitForm, error: SaferGroundError) -> None:
-    name, told = field_of(error)
+    name, result = field_of(error)
     field = form[name if name in form else "start"]
-    field.errors = [*field.errors, told]
+    field.errors = [*field.errors, result]
 
 
 def _typed(place: DistrictPage, found: VisitRecord) -> dict[str, Any]:
@@ -335,8 +335,8 @@ def _requested(
         sort=sort,
         descending=order == "down",
     )
-    told = {"unit": unit, "zone": zone or "", "day": day.isoformat() if day else ""}
-    return query, {**told, "sort": sort, "order": order}
+    document = {"unit": unit, "zone": zone or "", "day": day.isoformat() if day else ""}
+    return query, {**document, "sort": sort, "order": order}
 
 
 def _log_page(

@@ -151,41 +151,41 @@ def add_calls(document: dict[str, Any]) -> None:
 def verdict(document: Document) -> list[str]:
     """Say what the control areas show together, and what they do not."""
     treated, unit = document["treated"], _per(document)
-    told = [
+    lines = [
         f"the treated area had {_incidents(treated['before'])} before and {treated['after']} after"
         + (f"; differences are {unit}" if unit else "")
         + f"; a change of that size or more would come by chance {_chance(treated['e_test'])}"
     ]
     if _chosen_on(document, "before"):
-        told.append(
+        lines.append(
             "that test does not hold here: the zones were chosen for their incidents in part of "
             "the period before, and places chosen so have fewer later without any intervention"
         )
-    told.append(_compared(document))
-    told += _on_both_scales(document)
-    told += _moved(document)
-    told.append(
+    lines.append(_compared(document))
+    lines += _on_both_scales(document)
+    lines += _moved(document)
+    lines.append(
         "an evaluation compares places; it does not tell what made the difference, and other "
         "things may have changed there at the same time"
     )
-    return told
+    return lines
 
 
-def warnings_of(document: Document, *, asked: int, covered: Days) -> list[str]:
+def warnings_of(document: Document, *, wanted: int, covered: Days) -> list[str]:
     """Gather what a reader must know before using the figures.
 
     Parameters
     ----------
     document
         The evaluation.
-    asked
+    wanted
         How many control areas were asked for.
     covered
         First and last day with an incident in either period.
     """
     return [
         NARROW,
-        *_about_controls(document, asked),
+        *_about_controls(document, wanted),
         *_about_size(document),
         *_about_time(document, covered),
     ]
@@ -369,29 +369,29 @@ def _together(document: Document) -> str:
     )
 
 
-def _about_controls(document: Document, asked: int) -> list[str]:
-    controls, told = document["controls"], []
+def _about_controls(document: Document, wanted: int) -> list[str]:
+    controls, result = document["controls"], []
     failing = [found["name"] for found in controls if not found["passes"]]
     if failing:
-        told.append(
+        result.append(
             f"{', '.join(failing)}: not like the treated area before (a check is above 1), and "
             "there only because no area passed"
         )
-    if len(controls) < asked:
-        told.append(
-            f"only {len(controls)} of {asked} control areas were found that differ enough from "
+    if len(controls) < wanted:
+        result.append(
+            f"only {len(controls)} of {wanted} control areas were found that differ enough from "
             "each other; one alone can mislead"
         )
     overlap = max(found["shared"] for found in controls)
     if overlap > 0:
-        told.append(
+        result.append(
             f"control areas share up to {numbers.share(overlap)} of their cells, so that they "
             "agree is partly a matter of course"
         )
     missing = [found["name"] for found in controls if found["rate_ratio"] is None]
     if missing:
-        told.append(f"{', '.join(missing)}: no ratio, since a count is 0")
-    return told + _about_surroundings(document)
+        result.append(f"{', '.join(missing)}: no ratio, since a count is 0")
+    return result + _about_surroundings(document)
 
 
 def _about_surroundings(document: Document) -> list[str]:
@@ -399,27 +399,27 @@ def _about_surroundings(document: Document) -> list[str]:
     controls, moved = document["controls"], document["displacement"]
     if moved is None or not moved["before"]:
         return []
-    told, number = [], len(moved["controls"])
+    result, number = [], len(moved["controls"])
     if number < len(controls):
-        told.append(
+        result.append(
             f"the surroundings are compared with {number} of {len(controls)} areas only: no other "
             "was found that differs enough from the rest"
         )
     overlap = max((found["shared"] for found in moved["controls"]), default=0.0)
     if overlap > 0:
-        told.append(
+        result.append(
             f"areas that the surroundings are compared with share up to {numbers.share(overlap)} "
             "of their cells"
         )
-    return told
+    return result
 
 
 def _about_size(document: Document) -> list[str]:
     expected = document["treated"]["before"] / document["time_weights"][0]
-    drop, told = document["detectable_drop"], []
+    drop, result = document["detectable_drop"], []
     number = len(document["controls"])
     rule = f"all {number} widened intervals" if number > 1 else "the widened interval"
-    told.append(
+    result.append(
         f"a drop of {drop:.0f} incidents, of {expected:.3g} expected, is found half of the time "
         f"where places run alike otherwise (simulated: {rule} below 0), in "
         f"{range_of(FOUND_LOCAL)} of generated cities where they do not; smaller ones are mostly "
@@ -429,43 +429,43 @@ def _about_size(document: Document) -> list[str]:
         "a comparison of this size would find it less than half of the time"
     )
     if document["dispersion"] > 1.2:
-        told.append(
+        result.append(
             f"the variance from one {document['step']} to the next in the treated area was "
             f"{document['dispersion']:.1f} times what chance alone would make it; the widened "
             "intervals allow for that"
         )
-    return told
+    return result
 
 
 def _about_time(document: Document, covered: Days) -> list[str]:
     before, after, trained = (_range(document[name]) for name in ("before", "after", "trained"))
-    told = []
+    lines = []
     if _chosen_on(document, "before"):
-        told.append(
+        lines.append(
             f"the zones were chosen on incidents from {trained[0]} to {trained[1]}, which is part "
             "of the period before, so a drop is exaggerated; let the period before start on "
             f"{trained[1]} or later"
         )
     if _chosen_on(document, "after"):
-        told.append(
+        lines.append(
             f"the zones were chosen on incidents from {trained[0]} to {trained[1]}, which is part "
             "of the period after, so an increase is exaggerated"
         )
     if document["steps_before"] < FEW_STEPS:
-        told.append(
+        lines.append(
             f"the period before has only {document['steps_before']} whole {document['step']}s: "
             "nearly any area of the same size passes the checks"
         )
     if covered[0] - before[0] > UNCOVERED:
-        told.append(f"no incident is stored before {covered[0]}: is the period before covered?")
+        lines.append(f"no incident is stored before {covered[0]}: is the period before covered?")
     if after[1] - covered[1] > UNCOVERED:
-        told.append(f"no incident is stored after {covered[1]}: is the period after covered?")
+        lines.append(f"no incident is stored after {covered[1]}: is the period after covered?")
     if _seasons_differ(before, after):
-        told.append(
+        lines.append(
             "the periods are of different times of the year; the comparison holds only as far as "
             "seasons are the same in the control areas"
         )
-    return told
+    return lines
 
 
 def _chosen_on(document: Document, period: str) -> bool:

@@ -214,12 +214,12 @@ def page_language() -> PageLanguage:
         choices=tuple(
             LanguageChoice(
                 code=name,
-                name=told,
+                name=result,
                 current=name == now,
                 switch=url_for("language.switch", name=name, to=path + _in_language(query, name)),
                 address=path + _in_language(query, name),
             )
-            for name, told in NAMES.items()
+            for name, result in NAMES.items()
         ),
     )
 

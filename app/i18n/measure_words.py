@@ -79,21 +79,21 @@ def figure(value: float | None, name: str) -> str:
     >>> figure(0.9123, "share"), figure(1.0, "guns"), figure(None, "guns")
     ('91.2 %', '1 gun', 'no data')
     """
-    told = numbers.amount(value, name)
-    return told if value is None else f"{told} {unit(name, value)}".rstrip()
+    text = numbers.amount(value, name)
+    return text if value is None else f"{text} {unit(name, value)}".rstrip()
 
 
 def target(measure: Measure, aim: float | None) -> str:
     """Tell a target; nothing where there is none."""
     if aim is None:
         return ""
-    told = _round(aim, measure.unit)
+    result = _round(aim, measure.unit)
     if measure.direction == "neither":
-        return told
+        return result
     return (
-        _("at least %(aim)s", aim=told)
+        _("at least %(aim)s", aim=result)
         if measure.direction == "up"
-        else _("at most %(aim)s", aim=told)
+        else _("at most %(aim)s", aim=result)
     )
 
 
@@ -104,8 +104,8 @@ def _round(aim: float, name: str) -> str:
     ('90 %', '12.5 %', '120 minutes')
     """
     figure = 100 * aim if name == "share" else aim
-    told = format_decimal(float(f"{figure:g}"), locale=locale())
-    return f"{told} {'%' if name == 'share' else unit(name, aim)}"
+    result = format_decimal(float(f"{figure:g}"), locale=locale())
+    return f"{result} {'%' if name == 'share' else unit(name, aim)}"
 
 
 def basis(measure: Measure, found: Figure) -> str:
@@ -179,7 +179,9 @@ def absence(value: MeasureValue, extents: Extents) -> str:
         lacking = [] if len(lacking) < len(measure.sources) else [measure.sources[0]]
     if lacking:
         return _("no %(what)s have been imported", what=_sections(lacking))
-    outside = [told for section in measure.sources if (told := _outside(section, scope, extents))]
+    outside = [
+        result for section in measure.sources if (result := _outside(section, scope, extents))
+    ]
     if outside:
         return outside[0]
     if found.missing and "counts" in measure.sources:
@@ -271,10 +273,10 @@ def change(now: float | None, before: float | None, name: str) -> str:
         size = _("%(number)s percentage points", number=numbers.number(100 * abs(gap), 1))
         return _way(size, gap, counted=False)
     counted = name not in numbers.FRACTIONAL
-    told = _way(size, gap, counted=counted)
+    text = _way(size, gap, counted=counted)
     if before <= 0:
-        return told
-    return f"{told} ({_way(numbers.percent(abs(gap) / before), gap, counted=counted)})"
+        return text
+    return f"{text} ({_way(numbers.percent(abs(gap) / before), gap, counted=counted)})"
 
 
 def _way(size: str, gap: float, *, counted: bool) -> str:

@@ -116,7 +116,7 @@ def guidance(factors: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]
 def quality(document: Mapping[str, Any]) -> list[str]:
     """Tell how good a plan is, against what no plan can exceed and against the rule alone."""
     gap, greedy = document["gap"], document["greedy"]
-    told = [
+    lines = [
         "All visits that the units can make were placed"
         if gap <= SMALLEST_GAP
         else f"No plan of these visits can be worth more than {share(gap)} above this one"
@@ -127,11 +127,11 @@ def quality(document: Mapping[str, Any]) -> list[str]:
         f"search, would make {greedy['visits']} with {greedy['travel_min']}",
     ]
     if not document["finished"]:
-        told.append(
+        lines.append(
             f"The search ended at its limit of {document['asked']['limit_seconds']:g} seconds: "
             "with more time it may find a better plan"
         )
-    return [sentence(text) for text in told]
+    return [sentence(text) for text in lines]
 
 
 def gave_way(found: GaveWay, plan: PatrolPlan, spec: PlanSpec, ranks: Sequence[int]) -> str:

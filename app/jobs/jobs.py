@@ -56,10 +56,10 @@ class JobStatus:
     @property
     def arguments(self) -> dict[str, Any]:
         """What was asked, as it may be shown: without what looks like a secret in an address."""
-        given = dict(self.job.arguments)
-        if isinstance(given.get("address"), str):
-            given["address"] = shown_address(given["address"])
-        return given
+        values = dict(self.job.arguments)
+        if isinstance(values.get("address"), str):
+            values["address"] = shown_address(values["address"])
+        return values
 
     def as_json(self) -> dict[str, Any]:
         """Give the status as scripts read it."""
@@ -151,10 +151,10 @@ def retry(database: Database, number: int, who: str) -> Job:
     with database.session() as session:
         job = job_queue.get_job(session, number)
     if job.state not in (job_queue.FAILED, job_queue.CANCELLED):
-        told = (
+        text = (
             "was done; ask for new work instead" if job.state == job_queue.DONE else "has not ended"
         )
-        msg = f"job {number} {told}; only what failed or was cancelled is asked again"
+        msg = f"job {number} {text}; only what failed or was cancelled is asked again"
         raise DataError(msg)
     return ask(database, job.kind, job.arguments, who, retry_of=number)
 

@@ -73,7 +73,7 @@ class Task:
         return run.city
 
 
-def read_task(kind: str, given: Mapping[str, Any]) -> Task:
+def read_task(kind: str, values: Mapping[str, Any]) -> Task:
     """Return what is asked of a job, checked.
 
     Raises
@@ -84,26 +84,26 @@ def read_task(kind: str, given: Mapping[str, Any]) -> Task:
     if kind not in KINDS:
         msg = f"there is no job of kind {kind!r}; choose of {', '.join(KINDS)}"
         raise SpecError(msg)
-    return KINDS[kind].read(Arguments(kind, given))
+    return KINDS[kind].read(Arguments(kind, values))
 
 
-def _read_fit(given: Arguments) -> Task:
+def _read_fit(arguments: Arguments) -> Task:
     from app.usecases.risk.fit import read_fit
 
-    asked = read_fit(given)
+    request = read_fit(arguments)
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
         from app.usecases.risk.fit import fit
 
-        made = fit(tools.database, asked, who=tools.who, progress=progress)
+        made = fit(tools.database, request, who=tools.who, progress=progress)
         return {"runs": [run.id for run in made]}
 
-    return Task(work=work, city=asked.city)
+    return Task(work=work, city=request.city)
 
 
-def _read_validate(given: Arguments) -> Task:
-    run, start, end = given.text("run"), given.day("from"), given.day("to")
-    given.check()
+def _read_validate(arguments: Arguments) -> Task:
+    run, start, end = arguments.text("run"), arguments.day("from"), arguments.day("to")
+    arguments.check()
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
         from app.usecases.risk.validation import validate
@@ -114,9 +114,9 @@ def _read_validate(given: Arguments) -> Task:
     return Task(work=work, run=run)
 
 
-def _read_backtest(given: Arguments) -> Task:
-    run, origins = given.text("run"), given.whole("origins")
-    given.check()
+def _read_backtest(arguments: Arguments) -> Task:
+    run, origins = arguments.text("run"), arguments.whole("origins")
+    arguments.check()
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
         from app.usecases.risk.validation import backtest
@@ -127,10 +127,10 @@ def _read_backtest(given: Arguments) -> Task:
     return Task(work=work, run=run)
 
 
-def _read_certainty(given: Arguments) -> Task:
-    run = given.text("run")
-    replicates, seed = given.whole("replicates", 100), given.whole("seed", 1)
-    given.check()
+def _read_certainty(arguments: Arguments) -> Task:
+    run = arguments.text("run")
+    replicates, seed = arguments.whole("replicates", 100), arguments.whole("seed", 1)
+    arguments.check()
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
         from app.usecases.risk.analyses import bootstrap
@@ -141,9 +141,9 @@ def _read_certainty(given: Arguments) -> Task:
     return Task(work=work, run=run)
 
 
-def _read_sensitivity(given: Arguments) -> Task:
-    run = given.text("run")
-    given.check()
+def _read_sensitivity(arguments: Arguments) -> Task:
+    run = arguments.text("run")
+    arguments.check()
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
         from app.usecases.risk.analyses import vary
@@ -154,17 +154,17 @@ def _read_sensitivity(given: Arguments) -> Task:
     return Task(work=work, run=run)
 
 
-def _read_evaluate(given: Arguments) -> Task:
+def _read_evaluate(arguments: Arguments) -> Task:
     from app.usecases.evaluation.study import Question
 
-    city, run, outcome = given.text("city"), given.text("run"), given.text("outcome")
-    before, after = given.period("before"), given.period("after")
-    zones, district = given.texts("zones"), given.text("district", required=False)
-    buffer_cells = given.whole("buffer_cells", -1)
-    controls, alpha = given.whole("controls", 3), given.number("alpha", 0.05)
-    compare = given.flag("other_zones_untreated")
-    given.check()
-    asked = Question(
+    city, run, outcome = arguments.text("city"), arguments.text("run"), arguments.text("outcome")
+    before, after = arguments.period("before"), arguments.period("after")
+    zones, district = arguments.texts("zones"), arguments.text("district", required=False)
+    buffer_cells = arguments.whole("buffer_cells", -1)
+    controls, alpha = arguments.whole("controls", 3), arguments.number("alpha", 0.05)
+    compare = arguments.flag("other_zones_untreated")
+    arguments.check()
+    question = Question(
         city=city,
         run=run,
         outcome=outcome,
@@ -181,19 +181,19 @@ def _read_evaluate(given: Arguments) -> Task:
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
         from app.usecases.evaluation.evaluate import evaluate
 
-        document = evaluate(tools.database, asked, progress=progress)
+        document = evaluate(tools.database, question, progress=progress)
         return {"run": run, "evaluation": document["key"]}
 
     return Task(work=work, city=city)
 
 
-def _read_import(given: Arguments) -> Task:
+def _read_import(arguments: Arguments) -> Task:
     from geodata.cityfile.description import read_city_file
 
-    path, root = Path(given.text("city_file")), given.text("data_root", required=False)
-    after = given.whole("after", 0)
-    forget = _pairs(given, "forget")
-    given.check()
+    path, root = Path(arguments.text("city_file")), arguments.text("data_root", required=False)
+    after = arguments.whole("after", 0)
+    forget = _pairs(arguments, "forget")
+    arguments.check()
     described = read_city_file(path, Path(root) if root else None)
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
@@ -215,15 +215,15 @@ def _read_import(given: Arguments) -> Task:
     return Task(work=work, city=described.slug, new=True)
 
 
-def _pairs(given: Arguments, name: str) -> tuple[tuple[str, str], ...]:
+def _pairs(arguments: Arguments, name: str) -> tuple[tuple[str, str], ...]:
     """Read a list of sections and sources, each written as ``incidents:file.csv``."""
-    parts = [one.partition(":") for one in given.texts(name)]
+    parts = [one.partition(":") for one in arguments.texts(name)]
     return tuple((section, source) for section, _, source in parts)
 
 
-def _read_fetch(given: Arguments) -> Task:
-    city, url = given.text("city"), given.text("address")
-    given.check()
+def _read_fetch(arguments: Arguments) -> Task:
+    city, url = arguments.text("city"), arguments.text("address")
+    arguments.check()
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
         from app.usecases.city_files import fetch_to_look, fetching_for
@@ -237,9 +237,9 @@ def _read_fetch(given: Arguments) -> Task:
     return Task(work=work, city=city)
 
 
-def _read_draft(given: Arguments) -> Task:
-    city, run = given.text("city"), given.text("run", required=False)
-    given.check()
+def _read_draft(arguments: Arguments) -> Task:
+    city, run = arguments.text("city"), arguments.text("run", required=False)
+    arguments.check()
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
         from app.site_documents import site_files
@@ -259,9 +259,9 @@ def _read_draft(given: Arguments) -> Task:
     return Task(work=work, city=city)
 
 
-def _read_preview(given: Arguments) -> Task:
-    city, run = given.text("city"), given.text("run", required=False)
-    given.check()
+def _read_preview(arguments: Arguments) -> Task:
+    city, run = arguments.text("city"), arguments.text("run", required=False)
+    arguments.check()
 
     def work(tools: Tools, progress: Progress) -> dict[str, Any]:
         from app.site_documents import make_city_preview

@@ -101,11 +101,11 @@ class Bundle:
 def map_files(ground: Ground, run: RunRecord, languages: Iterable[str]) -> dict[str, bytes]:
     """Draw the map of a run: its files by name, and what of them belongs to each language."""
     found: dict[str, bytes] = {}
-    told = {}
+    document = {}
     for language in languages:
         with speaking(language):
-            told[language] = _draw(ground, run, found)
-    return {MANIFEST: json.dumps(told).encode(), **found}
+            document[language] = _draw(ground, run, found)
+    return {MANIFEST: json.dumps(document).encode(), **found}
 
 
 def _draw(ground: Ground, run: RunRecord, found: dict[str, bytes]) -> dict[str, Any]:
@@ -148,8 +148,8 @@ def put_bundle(root: Path, key: str, make: Callable[[], Mapping[str, bytes]]) ->
     folder = root / key
     if not (folder / MANIFEST).is_file():
         _write(root, folder, make())
-    told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    return Bundle(folder=key, **told[code()])
+    result = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return Bundle(folder=key, **result[code()])
 
 
 def put_file(root: Path, key: str, stem: str, content: bytes) -> tuple[str, str]:

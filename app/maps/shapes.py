@@ -205,8 +205,8 @@ def _collection(shapes: gpd.GeoSeries, properties: list[dict[str, Any]]) -> byte
     degrees = np.asarray(shapes.to_crs(4326).array, dtype=object)
     rounded = shapely.transform(degrees, lambda xy: np.round(xy, DECIMALS))
     features = [
-        {"type": "Feature", "properties": told, "geometry": json.loads(shapely.to_geojson(shape))}
-        for shape, told in zip(rounded, properties, strict=True)
+        {"type": "Feature", "properties": result, "geometry": json.loads(shapely.to_geojson(shape))}
+        for shape, result in zip(rounded, properties, strict=True)
         if not shape.is_empty
     ]
     document = {"type": "FeatureCollection", "features": features}

@@ -103,8 +103,8 @@ def flat_surface(run: RunRecord) -> bytes:
 
 def levels_picture(levels: NDArray[np.uint8]) -> bytes:
     """Paint risk classes as they lie in a surface's file: north row first, 255 outside."""
-    shown = np.ascontiguousarray(np.where(levels == NO_CLASS, 0, levels).astype(np.uint8))
-    return _png(shown, RISK)
+    visible = np.ascontiguousarray(np.where(levels == NO_CLASS, 0, levels).astype(np.uint8))
+    return _png(visible, RISK)
 
 
 def _lattice(grid: Grid, classes: NDArray[Any]) -> tuple[NDArray[np.uint8], rasterio.Affine]:

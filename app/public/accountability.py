@@ -71,8 +71,8 @@ def _row(axes: Axes, score: Score, y: float, *, named: bool) -> None:
     axes.plot([chance] * 2, [y - 0.14, y + 0.14], color=QUIET, linewidth=2.2)
     axes.plot([100 * score.low, 100 * score.high], [y, y], color=ZONES, linewidth=2.2)
     axes.plot(rate, y, marker="o", color=ZONES, markersize=9, zorder=4)
-    told = f"{rate:.0f} %"
-    _label(axes, _("zones: %(share)s", share=told) if named else told, (rate, y), 9, ZONES)
+    text = f"{rate:.0f} %"
+    _label(axes, _("zones: %(share)s", share=text) if named else text, (rate, y), 9, ZONES)
     if named:
         _label(axes, _("chance"), (chance, y), -20, QUIET)
     if score.prior is None:
@@ -87,8 +87,8 @@ def _row(axes: Axes, score: Score, y: float, *, named: bool) -> None:
         markeredgecolor=INK,
         zorder=5,
     )
-    told = f"{prior:.0f} %"
-    _label(axes, _("prior counts: %(share)s", share=told) if named else told, (prior, y), -20, INK)
+    text = f"{prior:.0f} %"
+    _label(axes, _("prior counts: %(share)s", share=text) if named else text, (prior, y), -20, INK)
 
 
 def _label(axes: Axes, text: str, at: tuple[float, float], lift: int, colour: str) -> None:
@@ -110,14 +110,14 @@ bp = Blueprint("open", __name__)
 
 @bp.get("/accountability/")
 @with_city
-def accountability(shown: PublicCityView) -> ResponseReturnValue:
+def accountability(published: PublicCityView) -> ResponseReturnValue:
     """Tell how zones did, where they and alerts fall, who lives there, what was enforced."""
-    release = release_of(shown)
-    withdrawn = {one.id for one in releases_of(shown) if one.state == "withdrawn"}
+    release = release_of(published)
+    withdrawn = {one.id for one in releases_of(published) if one.state == "withdrawn"}
     page = account_page(release, withdrawn)
     return render_template(
         "public/accountability.html",
-        frame=pages.frame(shown),
+        frame=pages.frame(published),
         page=page,
         notices=notices(release),
     )
@@ -142,10 +142,10 @@ def chart(_shown: PublicCityView, release: ReleaseFolder) -> ResponseReturnValue
 
 @bp.get("/accessibility/")
 @with_city
-def accessibility(shown: PublicCityView) -> ResponseReturnValue:
+def accessibility(published: PublicCityView) -> ResponseReturnValue:
     """Say who can use these pages, how that was tested, and whom to tell of what is missing."""
     return render_template(
         "public/accessibility.html",
-        frame=pages.frame(shown),
-        notices=notices(release_of(shown)),
+        frame=pages.frame(published),
+        notices=notices(release_of(published)),
     )

@@ -194,10 +194,10 @@ def scores(release: ReleaseFolder) -> tuple[Score, ...]:
 
 def _verdict(rows: Sequence[Mapping[str, str]]) -> AccountSentences | None:
     """Tell of the release that was followed longest: the one with most later incidents."""
-    told = [row for row in rows if row["hit_rate"]]
-    if not told:
+    lines = [row for row in rows if row["hit_rate"]]
+    if not lines:
         return None
-    row = max(told, key=lambda one: int(one["n"]))
+    row = max(lines, key=lambda one: int(one["n"]))
     return AccountSentences(
         release=row["release"],
         outcome=numbers.plain(row["outcome"]),
@@ -218,23 +218,23 @@ def _beside(row: Mapping[str, str]) -> str:
         return _("What earlier counts alone would have held is not known for this release.")
     rate, prior = float(row["hit_rate"]), float(row["prior_hit_rate"])
     low, high = float(row["low"]), float(row["high"])
-    held = numbers.share(prior)
+    kept = numbers.share(prior)
     if low <= prior <= high:
         return _(
             "As many cells, chosen only by where incidents were before, would have held %(share)s: "
             "the difference to the zones is within what chance does to so few incidents.",
-            share=held,
+            share=kept,
         )
     if prior > rate:
         return _(
             "As many cells, chosen only by where incidents were before, would have held %(share)s: "
             "more than the zones did, and by more than chance explains.",
-            share=held,
+            share=kept,
         )
     return _(
         "As many cells, chosen only by where incidents were before, would have held %(share)s: "
         "fewer than the zones did, and by more than chance explains.",
-        share=held,
+        share=kept,
     )
 
 
@@ -244,7 +244,7 @@ def _untold(row: Mapping[str, str]) -> str:
 
 
 def _row(row: Mapping[str, str], withdrawn: bool) -> AccountRow:
-    told = bool(row["hit_rate"])
+    result = bool(row["hit_rate"])
     untold = _("none happened") if row["hits"] else _untold(row)
     return AccountRow(
         release=row["release"],
@@ -253,8 +253,8 @@ def _row(row: Mapping[str, str], withdrawn: bool) -> AccountRow:
         days=_days(row),
         n=numbers.number(int(row["n"])),
         hits=numbers.number(int(row["hits"])) if row["hits"] else untold,
-        rate=numbers.share(float(row["hit_rate"])) if told else untold,
-        interval=_interval(row) if told else "",
+        rate=numbers.share(float(row["hit_rate"])) if result else untold,
+        interval=_interval(row) if result else "",
         area=numbers.share(float(row["area_share"])),
         pai=f"{float(row['pai']):.1f}" if row["pai"] else "",
         pai_interval=f"{float(row['pai_low']):.1f}–{float(row['pai_high']):.1f}"
@@ -291,7 +291,7 @@ def _districts(release: ReleaseFolder) -> tuple[tuple[str, ...], tuple[DistrictR
 
 def _uneven(rows: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
     """Name the district in which zones, and alerts, weigh most against its area."""
-    told = []
+    lines = []
     for key, sentence in (
         (
             "zones_share",
@@ -304,7 +304,7 @@ def _uneven(rows: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
             continue
         top = max(known, key=lambda row: float(row[key]) / float(row["area_share"]))
         shares = {k: numbers.share(float(top[k])) for k in (key, "area_share")}
-        told.append(
+        lines.append(
             sentence
             % {
                 "name": district_label("", {"": top["name"]}),
@@ -312,7 +312,7 @@ def _uneven(rows: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
                 "area": shares["area_share"],
             }
         )
-    return tuple(told)
+    return tuple(lines)
 
 
 def _share_of_people(release: ReleaseFolder) -> dict[str, str]:
@@ -348,17 +348,17 @@ def _people(release: ReleaseFolder) -> People | None:
         "zones": _("Inside zones"),
         "alerts": _("Near alerts"),
     }
-    told = {(row["area"], row["district"], row["group"]): row for row in rows}
-    there = [kind for kind in kinds if (kind, "", "") in told]
+    document = {(row["area"], row["district"], row["group"]): row for row in rows}
+    there = [kind for kind in kinds if (kind, "", "") in document]
     groups = list(dict.fromkeys(row["group"] for row in rows if row["group"]))
     most = max((float(row["share"]) for row in rows if row["group"] and row["share"]), default=1.0)
     names = open_data.districts(release)
     return People(
-        heads=tuple((kinds[kind], _count(told[kind, "", ""])) for kind in there),
+        heads=tuple((kinds[kind], _count(document[kind, "", ""])) for kind in there),
         rows=tuple(
             PeopleRow(
                 name=group,
-                bars=tuple(_bar(told[kind, "", group]["share"], most) for kind in there),
+                bars=tuple(_bar(document[kind, "", group]["share"], most) for kind in there),
             )
             for group in groups
         ),
@@ -366,12 +366,12 @@ def _people(release: ReleaseFolder) -> People | None:
             (
                 district_label("", {"": names[code]}),
                 kinds.get(kind, _("Whole district")),
-                _count(told[kind, code, ""]),
-                *(_percent(told[kind, code, group]["share"]) for group in groups),
+                _count(document[kind, code, ""]),
+                *(_percent(document[kind, code, group]["share"]) for group in groups),
             )
             for code in names
             for kind in ("district", "zones", "alerts")
-            if (kind, code, "") in told
+            if (kind, code, "") in document
         ),
         district_heads=tuple(groups),
         about=str(open_data.document(release, NOTICES).get("residents", "")),
@@ -390,18 +390,18 @@ def _enforcement(release: ReleaseFolder) -> Enforcement | None:
         if row["period"] == HEADLINE and row["measure"] in titles
     ]
     by_place = {(row["measure"], row["district"]): row for row in rows}
-    told = [one for one in titles if _is_told(by_place.get((one, "")))]
-    if not told:
+    lines = [one for one in titles if _is_told(by_place.get((one, "")))]
+    if not lines:
         return None
     names = {**open_data.districts(release), "": _("Whole city")}
     return Enforcement(
-        heads=tuple((one, titles[one]) for one in told),
+        heads=tuple((one, titles[one]) for one in lines),
         rows=tuple(
-            (district_label("", {"": name}), *(_figure(by_place.get((one, code))) for one in told))
+            (district_label("", {"": name}), *(_figure(by_place.get((one, code))) for one in lines))
             for code, name in names.items()
         ),
-        absent=tuple(title for one, title in titles.items() if one not in told),
-        period=_days(by_place[told[0], ""]),
+        absent=tuple(title for one, title in titles.items() if one not in lines),
+        period=_days(by_place[lines[0], ""]),
     )
 
 

@@ -93,7 +93,7 @@ def activity_part(
     first, last = choice.first, choice.last
     counted = [activity.by_district(layer, choice) for layer in activity.layers]
     totals = tuple(int(numbers.sum()) for numbers in counted)
-    told = [layer for layer in activity.layers if layer.id in on]
+    lines = [layer for layer in activity.layers if layer.id in on]
     return ActivityPart(
         url=url,
         weeks=tuple((week.isoformat(), words.day(week)) for week in activity.weeks),
@@ -111,7 +111,9 @@ def activity_part(
             for place, code in enumerate(activity.districts)
         ),
         totals=totals,
-        areas=tuple(row for layer in told for row in _areas(activity, layer, choice, names, units)),
+        areas=tuple(
+            row for layer in lines for row in _areas(activity, layer, choice, names, units)
+        ),
         legend=tuple(
             (layer.id, translated(layer.title), _swatches(layer)) for layer in activity.layers
         ),

@@ -220,13 +220,13 @@ class HerePart:
     outside: bool
 
 
-def place_part(gazetteer: Gazetteer, asked: str, names: Mapping[str, str]) -> PlacePart:
+def place_part(gazetteer: Gazetteer, wanted: str, names: Mapping[str, str]) -> PlacePart:
     """Search for a place by name or intersection."""
-    found = find_spots(gazetteer, asked)
+    found = find_spots(gazetteer, wanted)
     matches = tuple(match_of(spot, names) for spot in found)
-    crossing = BETWEEN.search(asked) is not None
+    crossing = BETWEEN.search(wanted) is not None
     return PlacePart(
-        asked=asked,
+        asked=wanted,
         matches=matches,
         apart=bool(found) and crossing and all(spot.kind == "street" for spot in found),
     )
@@ -243,7 +243,7 @@ def match_of(spot: Spot, names: Mapping[str, str]) -> Match:
 
 
 def here_part(
-    shown: PublicCityView,
+    published: PublicCityView,
     run: PublicRun,
     ground: Surroundings,
     at: tuple[float, float],
@@ -253,8 +253,10 @@ def here_part(
 ) -> HerePart:
     """Tell what is at a point; ``at`` are its degrees, ``xy`` the same in the city's system."""
     found = what_is_here(ground, *xy, choice)
-    units = numbers.Units(shown.city.crs)
-    plain = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
+    units = numbers.Units(published.city.crs)
+    plain = dict(
+        zip(published.city.districts["code"], published.city.districts["name"], strict=True)
+    )
     every = list(run.zones.itertuples())
     zones = [every[place] for place in found.zones]
     activity = ground.activity
@@ -370,7 +372,7 @@ class AreaPage:
 
 
 def area_page(
-    shown: PublicCityView,
+    published: PublicCityView,
     run: PublicRun,
     ground: Surroundings,
     drawn: DrawnArea,
@@ -379,7 +381,7 @@ def area_page(
     urls: Mapping[str, str],
 ) -> AreaPage:
     """Tell what an area holds; ``urls`` are those of its picture, its table and the map."""
-    units = numbers.Units(shown.city.crs)
+    units = numbers.Units(published.city.crs)
     found = report_area(ground, drawn.shape, choice)
     activity = ground.activity
     return AreaPage(
@@ -387,7 +389,7 @@ def area_page(
         size=units.area(found.area),
         where=numbers.listed([names[code] for code in found.districts]) if found.districts else "",
         rated=numbers.share(found.rated / found.area),
-        zones=_zones(shown, run, found, units),
+        zones=_zones(published, run, found, units),
         risk=_risk(found),
         layers=tuple(_layer(ground, one) for one in found.layers),
         span=span_told(activity, choice) if activity and choice else "",
@@ -412,9 +414,11 @@ def _area_title(drawn: DrawnArea, units: numbers.Units) -> str:
 
 
 def _zones(
-    shown: PublicCityView, run: PublicRun, found: AreaReport, units: numbers.Units
+    published: PublicCityView, run: PublicRun, found: AreaReport, units: numbers.Units
 ) -> tuple[ZoneIn, ...]:
-    names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
+    names = dict(
+        zip(published.city.districts["code"], published.city.districts["name"], strict=True)
+    )
     every = list(run.zones.itertuples())
     rows = [(every[place], within, covers) for place, within, covers in found.zones]
     return tuple(

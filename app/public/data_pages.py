@@ -150,7 +150,7 @@ def data_page(
     url, file_url
         Whole address of its page, and the address of a file by its name.
     """
-    said = release.manifest
+    stated = release.manifest
     withdrawn = release_words.withdrawn_at(release)
     at = (lambda _name: "") if withdrawn else file_url
     return DataPage(
@@ -161,14 +161,16 @@ def data_page(
         published=numbers.day(release_words.approved_at(release).date()),
         through=release_words.through(release),
         entries=_entries(release, at),
-        documents=tuple(_form(entry, "") for entry in said["files"] if not _is_data(entry["name"])),
-        total=release_words.size(sum(entry["bytes"] for entry in said["files"])),
-        rules=tuple((rule_name(name), text) for name, text in said["rules"]["texts"].items()),
-        rules_version=f"{said['rules']['version']}.{said['rules']['masking_version']}",
-        k_counts=said["k_counts"]["text"],
+        documents=tuple(
+            _form(entry, "") for entry in stated["files"] if not _is_data(entry["name"])
+        ),
+        total=release_words.size(sum(entry["bytes"] for entry in stated["files"])),
+        rules=tuple((rule_name(name), text) for name, text in stated["rules"]["texts"].items()),
+        rules_version=f"{stated['rules']['version']}.{stated['rules']['masking_version']}",
+        k_counts=stated["k_counts"]["text"],
         changes=tuple(release_words.changes(release)),
         moved=() if withdrawn else release_words.moved(release),
-        previous=said["previous"] or "",
+        previous=stated["previous"] or "",
         citation=release_words.citation(release, url),
         notices=method_words.Notices() if withdrawn else method_words.notices(release),
         releases=tuple(every),
@@ -234,8 +236,8 @@ def _entries(release: ReleaseFolder, file_url: FileUrl) -> tuple[FileEntry, ...]
     columns: dict[str, dict[str, tuple[str, str, str, str]]] = {}
     if not release.withdrawal:
         for row in open_data.table(release, "data/dictionary.csv"):
-            told = (row["column"], row["type"], row["unit"], row["meaning"])
-            columns.setdefault(open_data.stem(row["file"]), {}).setdefault(row["column"], told)
+            lines = (row["column"], row["type"], row["unit"], row["meaning"])
+            columns.setdefault(open_data.stem(row["file"]), {}).setdefault(row["column"], lines)
     place = {name: position for position, name in enumerate(ORDER)}
     found = []
     for stem in sorted(by_stem, key=lambda one: (place.get(one, len(ORDER)), one)):
@@ -357,17 +359,17 @@ bp = Blueprint("data", __name__)
 
 @bp.get("/data/")
 @with_city
-def data(shown: PublicCityView) -> ResponseReturnValue:
+def data(published: PublicCityView) -> ResponseReturnValue:
     """Show the newest release: its files, its rules and how to use it."""
-    release = release_of(shown)
-    return _page(shown, release, release)
+    release = release_of(published)
+    return _page(published, release, release)
 
 
 @bp.get("/data/releases/<identity>/")
 @with_city
-def release(shown: PublicCityView, identity: str) -> ResponseReturnValue:
+def release(published: PublicCityView, identity: str) -> ResponseReturnValue:
     """Show a release that was ever approved; of a withdrawn one all but its files."""
-    return _page(shown, _find(shown, identity), release_of(shown))
+    return _page(published, _find(published, identity), release_of(published))
 
 
 @bp.get("/data/<name>")
@@ -386,10 +388,10 @@ def file(_shown: PublicCityView, current: ReleaseFolder, name: str) -> ResponseR
 @bp.get("/data/releases/<identity>/<name>")
 @with_release
 def release_file(
-    shown: PublicCityView, _current: ReleaseFolder, identity: str, name: str
+    published: PublicCityView, _current: ReleaseFolder, identity: str, name: str
 ) -> ResponseReturnValue:
     """Send a file of an earlier release."""
-    found = _find(shown, identity, whole=True)
+    found = _find(published, identity, whole=True)
     return _send_file(found, _stored(found, name))
 
 
@@ -403,10 +405,10 @@ def everything(_shown: PublicCityView, current: ReleaseFolder) -> ResponseReturn
 @bp.get("/data/releases/<identity>/all.zip")
 @with_release
 def release_archive(
-    shown: PublicCityView, _current: ReleaseFolder, identity: str
+    published: PublicCityView, _current: ReleaseFolder, identity: str
 ) -> ResponseReturnValue:
     """Send an earlier release as one archive."""
-    return _archive(_find(shown, identity, whole=True))
+    return _archive(_find(published, identity, whole=True))
 
 
 @bp.get("/data/manifest.json")
@@ -419,18 +421,18 @@ def manifest(_shown: PublicCityView, current: ReleaseFolder) -> ResponseReturnVa
 @bp.get("/data/releases/<identity>/manifest.json")
 @with_release
 def release_manifest(
-    shown: PublicCityView, _current: ReleaseFolder, identity: str
+    published: PublicCityView, _current: ReleaseFolder, identity: str
 ) -> ResponseReturnValue:
     """Send what an earlier release says of itself."""
-    return _send_manifest(_find(shown, identity, whole=True))
+    return _send_manifest(_find(published, identity, whole=True))
 
 
 @bp.get("/data/releases.atom")
 @by_address
 @with_release
-def releases_feed(shown: PublicCityView, _current: ReleaseFolder) -> ResponseReturnValue:
+def releases_feed(published: PublicCityView, _current: ReleaseFolder) -> ResponseReturnValue:
     """Send the releases as a feed."""
-    every = releases_of(shown)
+    every = releases_of(published)
     city = request.args.get("city")
 
     def url(endpoint: str, **values: str) -> str:
@@ -452,7 +454,9 @@ def releases_feed(shown: PublicCityView, _current: ReleaseFolder) -> ResponseRet
     return response
 
 
-def _page(shown: PublicCityView, one: ReleaseFolder, current: ReleaseFolder) -> ResponseReturnValue:
+def _page(
+    published: PublicCityView, one: ReleaseFolder, current: ReleaseFolder
+) -> ResponseReturnValue:
     city, is_current = request.args.get("city"), current.id == one.id
     newest = request.endpoint == "data.data"
 
@@ -466,17 +470,17 @@ def _page(shown: PublicCityView, one: ReleaseFolder, current: ReleaseFolder) -> 
 
     page = data_page(
         one,
-        release_rows(releases_of(shown), current.id, page_url),
+        release_rows(releases_of(published), current.id, page_url),
         current=is_current and newest,
         url=whole_url("data.release", identity=one.id, city=city),
         file_url=file_url,
     )
-    return render_template("public/data.html", frame=pages.frame(shown), page=page)
+    return render_template("public/data.html", frame=pages.frame(published), page=page)
 
 
-def _find(shown: PublicCityView, identity: str, *, whole: bool = False) -> ReleaseFolder:
+def _find(published: PublicCityView, identity: str, *, whole: bool = False) -> ReleaseFolder:
     """Give a release of the shown city that was ever approved; ``whole`` leaves withdrawn out."""
-    for one in releases_of(shown):
+    for one in releases_of(published):
         if one.id == identity and not (whole and one.state == "withdrawn"):
             return one
     raise NotFound

@@ -33,10 +33,10 @@ def with_city(view: View) -> View:
 
     @wraps(view)
     def wrapped(**kwargs: Any) -> ResponseReturnValue:
-        shown = site().shown(request.args.get("city"))
-        if shown is None:
+        published = site().shown(request.args.get("city"))
+        if published is None:
             return render_template("public/empty.html", frame=None, preview=site().preview)
-        return view(shown, **kwargs)
+        return view(published, **kwargs)
 
     return wrapped
 
@@ -45,10 +45,10 @@ def with_run(view: View) -> View:
     """Hand a view the shown city and its run; without one, say what to do first."""
 
     @wraps(view)
-    def wrapped(shown: PublicCityView, **kwargs: Any) -> ResponseReturnValue:
-        if shown.run is None:
-            return render_template("public/empty.html", frame=pages.frame(shown))
-        return view(shown, shown.run, **kwargs)
+    def wrapped(published: PublicCityView, **kwargs: Any) -> ResponseReturnValue:
+        if published.run is None:
+            return render_template("public/empty.html", frame=pages.frame(published))
+        return view(published, published.run, **kwargs)
 
     return with_city(wrapped)
 
@@ -58,19 +58,19 @@ def with_release(view: View) -> View:
 
     @wraps(view)
     def wrapped(**kwargs: Any) -> ResponseReturnValue:
-        shown = site().shown(request.args.get("city"))
-        if shown is None:
+        published = site().shown(request.args.get("city"))
+        if published is None:
             raise NotFound
-        return view(shown, release_of(shown), **kwargs)
+        return view(published, release_of(published), **kwargs)
 
     return wrapped
 
 
-def release_of(shown: PublicCityView) -> ReleaseFolder:
+def release_of(published: PublicCityView) -> ReleaseFolder:
     """Return the release that is shown of a city, or its preview."""
-    return site().release(shown)
+    return site().release(published)
 
 
-def releases_of(shown: PublicCityView) -> list[ReleaseFolder]:
+def releases_of(published: PublicCityView) -> list[ReleaseFolder]:
     """Give the releases of a city that were ever approved, newest first."""
-    return site().releases(shown)
+    return site().releases(published)

@@ -121,8 +121,8 @@ def _range(values: Sequence[float | None], level: NDArray[np.int64], at: int, un
         value for value, one in zip(values, level, strict=True) if one == at and value is not None
     ]
     low, high = words.amount(min(inside), unit), words.amount(max(inside), unit)
-    told = low if low == high else words.interval(low, high)
-    return f"{told} {measure_words.unit(unit, None)}".rstrip()
+    result = low if low == high else words.interval(low, high)
+    return f"{result} {measure_words.unit(unit, None)}".rstrip()
 
 
 def _figure(one: PublicValue) -> str:

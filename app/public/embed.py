@@ -155,10 +155,10 @@ def measure_card(release: ReleaseFolder, identity: str, district: str | None) ->
 
 
 def _about(release: ReleaseFolder, district: str | None) -> EmbedCard:
-    said = release.manifest
+    manifest = release.manifest
     return EmbedCard(
-        city=said["city"]["name"],
-        synthetic=bool(said["synthetic"]),
+        city=manifest["city"]["name"],
+        synthetic=bool(manifest["synthetic"]),
         district=open_data.districts(release)[district] if district else "",
         through=release_words.through(release),
         release=release.id,
@@ -169,12 +169,12 @@ def _target(measure: Mapping[str, Any]) -> str:
     aim, unit = measure["target"], measure["unit"]
     if aim is None:
         return ""
-    told = f"{100 * aim:g} %" if unit == "share" else measure_words.figure(float(aim), unit)
+    text = f"{100 * aim:g} %" if unit == "share" else measure_words.figure(float(aim), unit)
     if measure["direction"] == "up":
-        return _("Target: at least %(figure)s", figure=told)
+        return _("Target: at least %(figure)s", figure=text)
     if measure["direction"] == "down":
-        return _("Target: at most %(figure)s", figure=told)
-    return _("Target: %(figure)s", figure=told)
+        return _("Target: at most %(figure)s", figure=text)
+    return _("Target: %(figure)s", figure=text)
 
 
 def _course(release: ReleaseFolder, identity: str, district: str | None) -> tuple[str, ...]:
@@ -185,11 +185,11 @@ def _course(release: ReleaseFolder, identity: str, district: str | None) -> tupl
         if row["measure"] == identity and row["district"] == (district or "")
     ]
     values = [float(row["value"]) if row["value"] else None for row in rows[-MONTHS:]]
-    told = [value for value in values if value is not None]
-    if len(told) < 2:
+    notes = [value for value in values if value is not None]
+    if len(notes) < 2:
         return ()
     width, height = SPARK
-    step, top = width / (len(values) - 1), max([*told, 0.0]) or 1.0
+    step, top = width / (len(values) - 1), max([*notes, 0.0]) or 1.0
     lines: list[list[str]] = [[]]
     for position, value in enumerate(values):
         if value is None:

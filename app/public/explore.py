@@ -45,43 +45,43 @@ CHOSEN = ("city", "from", "to", "class")
 DEFAULT_RADIUS_M = 500
 
 
-def map_page(shown: PublicCityView, run: PublicRun) -> str:
+def map_page(published: PublicCityView, run: PublicRun) -> str:
     """Show the map, and beside it the same in words and tables."""
-    choices = periods.district_choices(shown)
+    choices = periods.district_choices(published)
     district = forms.choice(request.args, "district", [code for code, name in choices])
-    names, ground = dict(choices), site().surroundings(shown)
-    shades = _shades(shown, names)
+    names, ground = dict(choices), site().surroundings(published)
+    shades = _shades(published, names)
     shown_layers = _layers(ground)
     choice = _choice(ground)
-    drawn = read_area(request.args, shown.city)
+    drawn = read_area(request.args, published.city)
     page = pages.MapPage(
-        bundle=site().bundle(shown),
+        bundle=site().bundle(published),
         legend=pages.legend(run),
         followed=pages.followed(run),
-        rows=pages.zone_rows(shown, run),
+        rows=pages.zone_rows(published, run),
         districts=choices,
         district=district,
-        activity=_activity(shown, ground, choice, shown_layers, names),
+        activity=_activity(published, ground, choice, shown_layers, names),
         layers=tuple((one, one in shown_layers, one in _default()) for one in _there(ground)),
-        measures=measure_choices(shown.measures),
+        measures=measure_choices(published.measures),
         shades=shades,
         place=_place(ground, names),
-        here=_here(shown, run, ground, choice, names),
-        names=_url(site().names_file(shown)),
+        here=_here(published, run, ground, choice, names),
+        names=_url(site().names_file(published)),
         drawn=drawn.text if drawn else "",
         field=drawn.field if drawn else "",
         kept=kept(),
         radius=DEFAULT_RADIUS_M,
     )
-    return render_template("public/map.html", frame=pages.frame(shown), page=page)
+    return render_template("public/map.html", frame=pages.frame(published), page=page)
 
 
 @bp.get("/map/here")
 @with_run
-def here(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
+def here(published: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """Tell what is at a place, for the page's own script."""
-    names, ground = dict(periods.district_choices(shown)), site().surroundings(shown)
-    found = _here(shown, run, ground, _choice(ground), names)
+    names, ground = dict(periods.district_choices(published)), site().surroundings(published)
+    found = _here(published, run, ground, _choice(ground), names)
     if found is None:
         msg = _("at is missing; give a latitude and a longitude, as in at=36.01,-78.9")
         raise forms.AddressError(msg)
@@ -90,28 +90,28 @@ def here(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
 
 @bp.get("/map/area")
 @with_run
-def area(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
+def area(published: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """Report on an area: a circle, a polygon, or one that has to be chosen first."""
-    names, ground = dict(periods.district_choices(shown)), site().surroundings(shown)
-    drawn = read_area(request.args, shown.city)
+    names, ground = dict(periods.district_choices(published)), site().surroundings(published)
+    drawn = read_area(request.args, published.city)
     if drawn is None:
-        return _ask_area(shown, ground, names)
-    told = {**chosen(), drawn.field: drawn.text}
+        return _ask_area(published, ground, names)
+    document = {**chosen(), drawn.field: drawn.text}
     urls = {
         "picture": url_for("explore.area_picture", **{**_city(), drawn.field: drawn.text}),
-        "download": url_for("explore.area_table", **told),
-        "map": url_for("public.map_", **told),
+        "download": url_for("explore.area_table", **document),
+        "map": url_for("public.map_", **document),
     }
-    page = area_page(shown, run, ground, drawn, _choice(ground), names, urls)
-    return render_template("public/area.html", frame=pages.frame(shown), page=page)
+    page = area_page(published, run, ground, drawn, _choice(ground), names, urls)
+    return render_template("public/area.html", frame=pages.frame(published), page=page)
 
 
 @bp.get("/map/area.csv")
 @with_run
-def area_table(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
+def area_table(published: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """Give the report of an area as a table."""
-    drawn, ground = _drawn(shown), site().surroundings(shown)
-    metres = numbers.Units(shown.city.crs).metres
+    drawn, ground = _drawn(published), site().surroundings(published)
+    metres = numbers.Units(published.city.crs).metres
     content = area_csv(run, ground, drawn, _choice(ground), metres)
     response = current_app.response_class(content, mimetype="text/csv")
     response.headers["Content-Disposition"] = 'attachment; filename="area.csv"'
@@ -121,11 +121,11 @@ def area_table(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
 @bp.get("/map/area.svg")
 @by_address
 @with_run
-def area_picture(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
+def area_picture(published: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """Draw an area and what lies around it."""
     del run
-    drawn = _drawn(shown)
-    picture = site().area_picture(shown, drawn.shape)
+    drawn = _drawn(published)
+    picture = site().area_picture(published, drawn.shape)
     return current_app.response_class(picture, mimetype="image/svg+xml")
 
 
@@ -172,12 +172,12 @@ def _default() -> frozenset[str]:
 
 
 def _layers(ground: Surroundings) -> frozenset[str]:
-    asked = forms.several(request.args, "layers", LAYERS)
-    return (_default() if asked is None else frozenset(asked)) & {*_there(ground)}
+    wanted = forms.several(request.args, "layers", LAYERS)
+    return (_default() if wanted is None else frozenset(wanted)) & {*_there(ground)}
 
 
 def _activity(
-    shown: PublicCityView,
+    published: PublicCityView,
     ground: Surroundings,
     choice: ActivityChoice | None,
     shown_layers: frozenset[str],
@@ -185,26 +185,26 @@ def _activity(
 ) -> ActivityPart | None:
     if ground.activity is None or choice is None:
         return None
-    url = _url(site().activity_file(shown))
-    units = numbers.Units(shown.city.crs)
+    url = _url(site().activity_file(published))
+    units = numbers.Units(published.city.crs)
     return activity_part(ground.activity, url, choice, shown_layers, names, units)
 
 
-def _shades(shown: PublicCityView, names: Mapping[str, str]) -> ShadesPart | None:
-    identity = forms.choice(request.args, "measure", list(shown.measures))
+def _shades(published: PublicCityView, names: Mapping[str, str]) -> ShadesPart | None:
+    identity = forms.choice(request.args, "measure", list(published.measures))
     if identity is None:
         return None
-    detail = site().detail(shown, periods.last_year(shown), identity, "month")
+    detail = site().detail(published, periods.last_year(published), identity, "month")
     return shades_part(detail, names)
 
 
 def _place(ground: Surroundings, names: Mapping[str, str]) -> PlacePart | None:
-    asked = " ".join(request.args.get("place", "").split())
-    return place_part(ground.gazetteer, asked, names) if asked else None
+    wanted = " ".join(request.args.get("place", "").split())
+    return place_part(ground.gazetteer, wanted, names) if wanted else None
 
 
 def _here(
-    shown: PublicCityView,
+    published: PublicCityView,
     run: PublicRun,
     ground: Surroundings,
     choice: ActivityChoice | None,
@@ -214,11 +214,11 @@ def _here(
     if not text:
         return None
     at = forms.position(text, "at")
-    return here_part(shown, run, ground, at, to_city((at,), shown.city)[0], choice, names)
+    return here_part(published, run, ground, at, to_city((at,), published.city)[0], choice, names)
 
 
-def _drawn(shown: PublicCityView) -> DrawnArea:
-    drawn = read_area(request.args, shown.city)
+def _drawn(published: PublicCityView) -> DrawnArea:
+    drawn = read_area(request.args, published.city)
     if drawn is None:
         msg = _("no area is named; give circle=lat,lon,radius_m or polygon=lat,lon;lat,lon;lat,lon")
         raise forms.AddressError(msg)
@@ -226,7 +226,7 @@ def _drawn(shown: PublicCityView) -> DrawnArea:
 
 
 def _ask_area(
-    shown: PublicCityView, ground: Surroundings, names: Mapping[str, str]
+    published: PublicCityView, ground: Surroundings, names: Mapping[str, str]
 ) -> Response | str:
     """Make a circle from a typed centre: degrees, or a place by name of which there may be some."""
     centre = " ".join(request.args.get("centre", "").split())
@@ -241,7 +241,7 @@ def _ask_area(
         places = place_part(ground.gazetteer, centre, names)
     return render_template(
         "public/area_form.html",
-        frame=pages.frame(shown),
+        frame=pages.frame(published),
         place=places,
         centre=centre,
         radius=f"{radius_m:.0f}",

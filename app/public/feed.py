@@ -85,13 +85,13 @@ def _entry(feed: ET.Element, release: ReleaseFolder, host: str, url: str) -> Non
     _text(entry, "published", _moment(approved))
     _text(entry, "updated", _moment(updated(release)))
     ET.SubElement(entry, f"{{{ATOM}}}link", {"rel": "alternate", "type": "text/html", "href": url})
-    told = (
+    lines = (
         [_("This release was withdrawn: %(why)s", why=release_words.why_withdrawn(release))]
         if withdrawn
         else release_words.changes(release)
     )
     synthetic = [_("Synthetic data.")] if release.manifest["synthetic"] else []
-    _text(entry, "summary", " ".join([*synthetic, *told]), {"type": "text"})
+    _text(entry, "summary", " ".join([*synthetic, *lines]), {"type": "text"})
 
 
 def _tag(host: str, day: dt.datetime, name: str) -> str:

@@ -48,23 +48,23 @@ def readyz() -> ResponseReturnValue:
     reasons: list[str] = []
     try:
         site().check()
-        shown = site().shown()
+        published = site().shown()
     except (StoreError, ReleaseError, SQLAlchemyError) as error:
         current_app.logger.error("not ready: %s", error)
         reasons.append(f"the {answer['source']} cannot be read")
     else:
-        if shown is None:
+        if published is None:
             reasons.append("no preview was made" if site().preview else "nothing is published")
         else:
-            answer["city"] = shown.city.slug
-            answer["release"] = shown.release.id
-            answer["data_through"] = shown.through.isoformat()
-            answer["age_days"] = shown.age_days
-            answer["stale_after_days"] = shown.stale_after_days
-            if shown.stale:
+            answer["city"] = published.city.slug
+            answer["release"] = published.release.id
+            answer["data_through"] = published.through.isoformat()
+            answer["age_days"] = published.age_days
+            answer["stale_after_days"] = published.stale_after_days
+            if published.stale:
                 reasons.append(
-                    f"the newest data of {shown.city.slug} are {shown.age_days} days old, more "
-                    f"than the {shown.stale_after_days} days that are promised"
+                    f"the newest data of {published.city.slug} are {published.age_days} days old, more "
+                    f"than the {published.stale_after_days} days that are promised"
                 )
     for name, check in checks().items():
         answer[name], reason = check()

@@ -125,20 +125,20 @@ class InitiativesInShort:
 
 
 def initiatives_page(
-    shown: PublicCityView, found: CityFigures, city: str | None
+    published: PublicCityView, found: CityFigures, city: str | None
 ) -> InitiativesPage:
     """Tell every initiative of a city."""
     return InitiativesPage(
-        cards=tuple(_card(shown, record.initiative) for record in shown.initiatives),
-        retired=tuple(_card(shown, record.initiative) for record in shown.retired),
-        key=tuple(measure_row(shown, found.values[i]) for i in key_measures(found)),
+        cards=tuple(_card(published, record.initiative) for record in published.initiatives),
+        retired=tuple(_card(published, record.initiative) for record in published.retired),
+        key=tuple(measure_row(published, found.values[i]) for i in key_measures(found)),
         period=measure_words.span(found.scope.start, found.scope.end),
         named={"city": city} if city else {},
     )
 
 
 def initiative_page(
-    shown: PublicCityView,
+    published: PublicCityView,
     record: PublicInitiative,
     found: CityFigures,
     city: str | None,
@@ -146,14 +146,14 @@ def initiative_page(
     """Tell one initiative: what is said of it, its strategies with their figures, its history."""
     initiative = record.initiative
     return InitiativePage(
-        card=_card(shown, initiative),
+        card=_card(published, initiative),
         listed=record.listed,
         sections=tuple(
             (key, translated(title), getattr(initiative.narrative, key))
             for key, title in SECTIONS.items()
         ),
-        strategies=tuple(_strategy(shown, one, found) for one in initiative.strategies),
-        facts=tuple(fact_row(shown, fact) for fact in initiative.facts),
+        strategies=tuple(_strategy(published, one, found) for one in initiative.strategies),
+        facts=tuple(fact_row(published, fact) for fact in initiative.facts),
         history=_history(record.history),
         period=measure_words.span(found.scope.start, found.scope.end),
         named={"city": city} if city else {},
@@ -161,14 +161,14 @@ def initiative_page(
 
 
 def standing(
-    shown: PublicCityView, found: CityFigures, details: Sequence[MeasureDetail]
+    published: PublicCityView, found: CityFigures, details: Sequence[MeasureDetail]
 ) -> InitiativesInShort | None:
     """Tell in short how a city's initiatives stand; nothing where it has neither them nor data."""
-    if not shown.initiatives and not details:
+    if not published.initiatives and not details:
         return None
     return InitiativesInShort(
-        cards=tuple(_card(shown, record.initiative) for record in shown.initiatives),
-        key=tuple(_key_figure(shown, detail) for detail in details),
+        cards=tuple(_card(published, record.initiative) for record in published.initiatives),
+        key=tuple(_key_figure(published, detail) for detail in details),
         period=measure_words.span(found.scope.start, found.scope.end),
     )
 
@@ -188,8 +188,8 @@ def status_mark(status: str) -> Mark:
     return Mark(icon=STATUS_ICONS[status], words=translated(status))
 
 
-def _card(shown: PublicCityView, initiative: Initiative) -> InitiativeCard:
-    age = max(0, (shown.city.this_day() - initiative.updated).days)
+def _card(published: PublicCityView, initiative: Initiative) -> InitiativeCard:
+    age = max(0, (published.city.this_day() - initiative.updated).days)
     return InitiativeCard(
         slug=initiative.slug,
         number=initiative.number,
@@ -207,26 +207,26 @@ def _card(shown: PublicCityView, initiative: Initiative) -> InitiativeCard:
     )
 
 
-def _strategy(shown: PublicCityView, strategy: Strategy, found: CityFigures) -> StrategyPart:
+def _strategy(published: PublicCityView, strategy: Strategy, found: CityFigures) -> StrategyPart:
     there = [found.values[one] for one in strategy.measures if one in found.values]
-    rows = [measure_row(shown, public) for public in there]
-    told = [row for row in rows if row.figure or row.mark.icon == "withheld"]
+    rows = [measure_row(published, public) for public in there]
+    lines = [row for row in rows if row.figure or row.mark.icon == "withheld"]
     return StrategyPart(
         slug=strategy.slug,
         title=strategy.title,
         mark=status_mark(strategy.status),
         summary=strategy.summary,
-        rows=tuple(told),
-        nothing=tuple(row for row in rows if row not in told),
+        rows=tuple(lines),
+        nothing=tuple(row for row in rows if row not in lines),
         also=tuple(
-            (identity, _title(shown, identity))
+            (identity, _title(published, identity))
             for identity in strategy.also_touched
-            if identity in shown.measures
+            if identity in published.measures
         ),
     )
 
 
-def fact_row(shown: PublicCityView, fact: Fact) -> FactRow:
+def fact_row(published: PublicCityView, fact: Fact) -> FactRow:
     """Tell a published figure."""
     return FactRow(
         label=fact.label,
@@ -238,19 +238,19 @@ def fact_row(shown: PublicCityView, fact: Fact) -> FactRow:
         note=fact.note or "",
         retrieved=numbers.day(fact.retrieved) if fact.retrieved else "",
         measure=fact.measure or "",
-        measure_title=_title(shown, fact.measure or ""),
+        measure_title=_title(published, fact.measure or ""),
     )
 
 
-def _title(shown: PublicCityView, identity: str) -> str:
+def _title(published: PublicCityView, identity: str) -> str:
     """Return the title of a measure; nothing of one that the city does not declare any more."""
-    return translated(shown.measures[identity].title) if identity in shown.measures else ""
+    return translated(published.measures[identity].title) if identity in published.measures else ""
 
 
-def facts_of(shown: PublicCityView, identity: str) -> tuple[FactRow, ...]:
+def facts_of(published: PublicCityView, identity: str) -> tuple[FactRow, ...]:
     """Give the published figures that stand beside a measure, of all initiatives."""
-    facts = (fact for record in shown.initiatives for fact in record.initiative.facts)
-    return tuple(fact_row(shown, fact) for fact in facts if fact.measure == identity)
+    facts = (fact for record in published.initiatives for fact in record.initiative.facts)
+    return tuple(fact_row(published, fact) for fact in facts if fact.measure == identity)
 
 
 def _grouped(value: str) -> str:
@@ -274,27 +274,28 @@ def _history(entries: Sequence[PublicEvent]) -> tuple[HistoryRow, ...]:
     """Tell what was said when, newest first; the text that stands is on the page already."""
     found, stands = [], True
     for entry in entries:
-        said = entry.initiative
+        initiative = entry.initiative
         sections: tuple[tuple[str, tuple[str, ...]], ...] = ()
-        if said is not None and not stands:
+        if initiative is not None and not stands:
             sections = tuple(
-                (translated(title), getattr(said.narrative, key)) for key, title in SECTIONS.items()
+                (translated(title), getattr(initiative.narrative, key))
+                for key, title in SECTIONS.items()
             )
         found.append(
             HistoryRow(
                 when=numbers.day(entry.recorded_at.date()),
                 event=translated(EVENTS[entry.event]),
-                status=translated(said.status) if said else "",
-                updated=numbers.day(said.updated) if said else "",
+                status=translated(initiative.status) if initiative else "",
+                updated=numbers.day(initiative.updated) if initiative else "",
                 changes=tuple(measure_words.capital(change) for change in entry.changes),
                 sections=sections,
             )
         )
-        stands = stands and said is None
+        stands = stands and initiative is None
     return tuple(found)
 
 
-def _key_figure(shown: PublicCityView, detail: MeasureDetail) -> KeyFigure:
+def _key_figure(published: PublicCityView, detail: MeasureDetail) -> KeyFigure:
     figures = [one.value.figure for one in detail.series]
     known = [figure.value for figure in figures if figure.value is not None]
     low, high = min([*known, 0.0]), max([*known, 0.0])
@@ -307,7 +308,7 @@ def _key_figure(shown: PublicCityView, detail: MeasureDetail) -> KeyFigure:
     ]
     drawn = [place for place in places if place is not None]
     return KeyFigure(
-        row=measure_row(shown, detail.value),
+        row=measure_row(published, detail.value),
         lines=tuple(_paths(places)),
         last=drawn[-1] if drawn else None,
         from_=_first_month(detail),

@@ -88,7 +88,7 @@ def formulas_of(found: CityFigures) -> Formulas | None:
         for i, name, meaning in DISPOSITIONS
     ]
     withheld = next((public.withheld for public, *_names in shares if public.withheld), "")
-    told = [
+    lines = [
         (name, meaning, number)
         for public, name, meaning in shares
         if (number := public.value.figure.numerator) is not None
@@ -103,25 +103,25 @@ def formulas_of(found: CityFigures) -> Formulas | None:
                 (_("Missed or misplaced"), _("verified gunfire without a good alert"), failed),
             ]
         ),
-        audit=parts([*told, *_rest(told, shares)]),
+        audit=parts([*lines, *_rest(lines, shares)]),
         withheld=translated(withheld),
         when=measure_words.span(days.start, days.end) if days != found.scope else "",
     )
 
 
 def _rest(
-    told: Sequence[tuple[str, str, float]], shares: Sequence[tuple[PublicValue, str, str]]
+    lines: Sequence[tuple[str, str, float]], shares: Sequence[tuple[PublicValue, str, str]]
 ) -> list[tuple[str, str, float]]:
     """Give the alerts whose disposition is kept back, so that the others are shares of all."""
     of = max((public.value.figure.denominator or 0.0 for public, *_names in shares), default=0.0)
-    rest = of - sum(number for *_names, number in told)
+    rest = of - sum(number for *_names, number in lines)
     return [(_("Not told"), _("small counts are kept back"), rest)] if rest > 0 else []
 
 
-def parts(told: Sequence[tuple[str, str, float]]) -> tuple[BarPart, ...]:
+def parts(lines: Sequence[tuple[str, str, float]]) -> tuple[BarPart, ...]:
     """Lay numbers side by side as parts of a bar."""
-    whole, start, found = sum(number for *_names, number in told), 0.0, []
-    for name, meaning, number in told:
+    whole, start, found = sum(number for *_names, number in lines), 0.0, []
+    for name, meaning, number in lines:
         width = 100 * number / whole if whole else 0.0
         found.append(
             BarPart(

@@ -200,34 +200,36 @@ class MissingPage:
     named: Mapping[str, str]
 
 
-def missing_page(shown: PublicCityView, asked: str, city: str | None) -> MissingPage:
+def missing_page(published: PublicCityView, wanted: str, city: str | None) -> MissingPage:
     """Name every measure in place of one that there is not."""
     return MissingPage(
-        asked=asked[:80],
+        asked=wanted[:80],
         groups=tuple(
             (
                 translated(called.title),
                 tuple(
-                    (m.id, translated(m.title)) for m in shown.measures.values() if m.group == group
+                    (m.id, translated(m.title))
+                    for m in published.measures.values()
+                    if m.group == group
                 ),
             )
-            for group, called in groups_of(shown.measures).items()
+            for group, called in groups_of(published.measures).items()
         ),
         named={"city": city} if city else {},
     )
 
 
 def measures_page(
-    shown: PublicCityView, period: Period, found: CityFigures, city: str | None
+    published: PublicCityView, period: Period, found: CityFigures, city: str | None
 ) -> MeasuresPage:
     """Tell every measure of a city in a period."""
-    rows = {identity: measure_row(shown, value) for identity, value in found.values.items()}
+    rows = {identity: measure_row(published, value) for identity, value in found.values.items()}
     measures = {identity: public.value.measure for identity, public in found.values.items()}
     groups = tuple(
         _group(group, called, measures, rows) for group, called in groups_of(measures).items()
     )
     return MeasuresPage(
-        filter=filter_of(shown, period, city),
+        filter=filter_of(published, period, city),
         groups=groups,
         marks=_counted(rows),
         formulas=formulas_of(found),
@@ -235,11 +237,11 @@ def measures_page(
     )
 
 
-def measure_row(shown: PublicCityView, public: PublicValue) -> MeasureRow:
+def measure_row(published: PublicCityView, public: PublicValue) -> MeasureRow:
     """Tell one measure."""
     value, measure, figure = public.value, public.value.measure, public.value.figure
     there = figure.value is not None
-    absent = "" if there else _why_absent(shown, public)
+    absent = "" if there else _why_absent(published, public)
     through = value.data_through
     return MeasureRow(
         id=measure.id,
@@ -261,9 +263,9 @@ def measure_row(shown: PublicCityView, public: PublicValue) -> MeasureRow:
     )
 
 
-def _why_absent(shown: PublicCityView, public: PublicValue) -> str:
+def _why_absent(published: PublicCityView, public: PublicValue) -> str:
     """Tell why there is no figure: it is kept back, or something is missing."""
-    return translated(public.withheld) or measure_words.absence(public.value, shown.extents)
+    return translated(public.withheld) or measure_words.absence(public.value, published.extents)
 
 
 def _kept(public: PublicValue) -> str:
@@ -278,8 +280,8 @@ def _mark(public: PublicValue) -> Mark:
     if public.withheld and value.figure.value is None:
         return Mark(icon="withheld", words=_("Not told"))
     if value.status is None:
-        told = _("No target") if value.target is None else _("Target set")
-        return Mark(icon="none", words=told)
+        text = _("No target") if value.target is None else _("Target set")
+        return Mark(icon="none", words=text)
     if value.status == "not enough data" and value.figure.value is None:
         return Mark(icon="few", words=_("No data"))
     return Mark(icon=MARKS[value.status], words=translated(measure_words.STATUSES[value.status]))
@@ -304,18 +306,18 @@ def _group(
     group: str, called: MeasureGroup, measures: Measures, rows: Mapping[str, MeasureRow]
 ) -> Group:
     mine = [rows[identity] for identity, measure in measures.items() if measure.group == group]
-    told = [row for row in mine if row.figure or row.mark.icon == "withheld"]
-    days = [row.through for row in told]
+    lines = [row for row in mine if row.figure or row.mark.icon == "withheld"]
+    days = [row.through for row in lines]
     with_target = [row for row in mine if row.target]
     met = sum(row.mark.icon == "met" for row in with_target)
     return Group(
         id=group,
         title=translated(called.title),
         summary=translated(called.about),
-        parts=_parts(told, measures),
-        nothing=tuple(row for row in mine if row not in told),
+        parts=_parts(lines, measures),
+        nothing=tuple(row for row in mine if row not in lines),
         through=max(days, key=days.count) if days else "",
-        told=_targets_met(met, len(with_target)) if with_target and told else "",
+        told=_targets_met(met, len(with_target)) if with_target and lines else "",
     )
 
 
@@ -345,10 +347,10 @@ def _counted(rows: Mapping[str, MeasureRow]) -> tuple[tuple[Mark, int], ...]:
     return tuple(sorted(found.items(), key=lambda item: order.index(item[0].icon)))
 
 
-def filter_of(shown: PublicCityView, period: Period, city: str | None) -> MeasureFilter:
+def filter_of(published: PublicCityView, period: Period, city: str | None) -> MeasureFilter:
     """Tell the state of the form."""
     scope = period.scope
-    choices = periods.district_choices(shown)
+    choices = periods.district_choices(published)
     named = {"city": city} if city else {}
     state = dict(named)
     if period.named != "year":
@@ -361,7 +363,7 @@ def filter_of(shown: PublicCityView, period: Period, city: str | None) -> Measur
         ),
         months=tuple(
             (value, step_label(scope.within(*_month(value)), "month"), value == period.named)
-            for value in reversed(shown.months)
+            for value in reversed(published.months)
         ),
         districts=choices,
         district=scope.district,
@@ -378,7 +380,7 @@ def _month(value: str) -> tuple[dt.date, dt.date]:
 
 
 def measure_page(
-    shown: PublicCityView,
+    released: PublicCityView,
     period: Period,
     found: MeasureDetail,
     published: tuple[FactRow, ...],
@@ -388,12 +390,12 @@ def measure_page(
     public = found.value
     measure = public.value.measure
     through = public.value.data_through
-    names = dict(periods.district_choices(shown))
+    names = dict(periods.district_choices(released))
     return MeasurePage(
-        row=measure_row(shown, public),
-        group=translated(groups_of(shown.measures)[measure.group].title),
+        row=measure_row(released, public),
+        group=translated(groups_of(released.measures)[measure.group].title),
         group_id=measure.group,
-        filter=filter_of(shown, period, city),
+        filter=filter_of(released, period, city),
         by=found.by,
         steps=tuple(
             (by, label, by == found.by)
@@ -401,13 +403,13 @@ def measure_page(
             if by in found.offered
         ),
         series=_table(
-            _step(shown, one, step_label(one.value.scope, found.by), found.by, through)
+            _step(released, one, step_label(one.value.scope, found.by), found.by, through)
             for one in reversed(found.series)
         ),
         series_note=_series_note(found),
         hollow=_hollow(found, through),
         districts=_table(
-            _step(shown, one, names.get(one.value.scope.district or "", ""), found.by, None)
+            _step(released, one, names.get(one.value.scope.district or "", ""), found.by, None)
             for one in found.districts
         ),
         year=_year(found),
@@ -452,7 +454,7 @@ def is_small(public: PublicValue) -> bool:
 
 
 def _step(
-    shown: PublicCityView, public: PublicValue, label: str, by: str, through: dt.date | None
+    published: PublicCityView, public: PublicValue, label: str, by: str, through: dt.date | None
 ) -> StepRow:
     figure, measure, scope = public.value.figure, public.value.measure, public.value.scope
     notes = []
@@ -467,7 +469,7 @@ def _step(
     if figure.value is not None and figure.missing:
         notes.append(_("%(number)s left out", number=numbers.number(figure.missing)))
     if figure.value is None:
-        notes += [] if public.withheld == SMALL else [_why_absent(shown, public)]
+        notes += [] if public.withheld == SMALL else [_why_absent(published, public)]
     return StepRow(
         label=label,
         code=scope.district or "",
@@ -481,12 +483,12 @@ def _step(
 def _series_note(found: MeasureDetail) -> str:
     if found.span is None:
         return ""
-    told = measure_words.span(found.span.start, found.span.end)
+    text = measure_words.span(found.span.start, found.span.end)
     if not found.cut:
-        return told
+        return text
     if found.by == "month":
-        return _("%(period)s; earlier months are left out here", period=told)
-    return _("%(period)s; earlier weeks are left out here", period=told)
+        return _("%(period)s; earlier months are left out here", period=text)
+    return _("%(period)s; earlier weeks are left out here", period=text)
 
 
 def _hollow(found: MeasureDetail, through: dt.date | None) -> str:
@@ -552,5 +554,5 @@ def _facts(measure: Measure, public: PublicValue) -> tuple[tuple[str, str], ...]
         (_("Responsible"), translated(measure.owner)),
         (_("To keep in mind"), translated(measure.caveat)),
     ]
-    stated = [(name, numbers.sentence(told)) for name, told in facts if told]
+    stated = [(name, numbers.sentence(result)) for name, result in facts if result]
     return (*stated, (_("Name in data and addresses"), measure.id))

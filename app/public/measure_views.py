@@ -72,9 +72,9 @@ def course_points(_shown: PublicCityView, found: MeasureDetail) -> list[Point]:
     ]
 
 
-def district_points(shown: PublicCityView, found: MeasureDetail) -> list[Point]:
+def district_points(published: PublicCityView, found: MeasureDetail) -> list[Point]:
     """Give the districts of a measure, in the city's order."""
-    names = dict(district_choices(shown))
+    names = dict(district_choices(published))
     return [
         _point(one, names.get(one.value.scope.district or "", ""), partial=False)
         for one in found.districts
@@ -121,37 +121,39 @@ CHARTS = {"course": charts_measures.course, "districts": charts_measures.distric
 
 @bp.get("/measures/")
 @with_city
-def measures(shown: PublicCityView) -> ResponseReturnValue:
+def measures(published: PublicCityView) -> ResponseReturnValue:
     """Show every measure, by group."""
-    period = periods.choose(request.args, shown)
-    found = site().figures(shown, period.scope)
-    page = measure_pages.measures_page(shown, period, found, request.args.get("city"))
-    return render_template("public/measures.html", frame=pages.frame(shown), page=page)
+    period = periods.choose(request.args, published)
+    found = site().figures(published, period.scope)
+    page = measure_pages.measures_page(published, period, found, request.args.get("city"))
+    return render_template("public/measures.html", frame=pages.frame(published), page=page)
 
 
 @bp.get("/measures/<identity>")
 @with_city
-def measure(shown: PublicCityView, identity: str) -> ResponseReturnValue:
+def measure(released: PublicCityView, identity: str) -> ResponseReturnValue:
     """Show one measure: its figure, its course, its districts and its definition."""
-    if identity not in shown.measures:
-        none = measure_pages.missing_page(shown, identity, request.args.get("city"))
-        told = render_template("public/measure_missing.html", frame=pages.frame(shown), page=none)
-        return told, 404
-    period, found = _detail(shown, identity)
-    published = initiative_pages.facts_of(shown, identity)
-    page = measure_pages.measure_page(shown, period, found, published, request.args.get("city"))
-    return render_template("public/measure.html", frame=pages.frame(shown), page=page)
+    if identity not in released.measures:
+        none = measure_pages.missing_page(released, identity, request.args.get("city"))
+        result = render_template(
+            "public/measure_missing.html", frame=pages.frame(released), page=none
+        )
+        return result, 404
+    period, found = _detail(released, identity)
+    published = initiative_pages.facts_of(released, identity)
+    page = measure_pages.measure_page(released, period, found, published, request.args.get("city"))
+    return render_template("public/measure.html", frame=pages.frame(released), page=page)
 
 
 @bp.get("/measures/<identity>/<name>.svg")
 @by_address
 @with_city
-def chart(shown: PublicCityView, identity: str, name: str) -> ResponseReturnValue:
+def chart(published: PublicCityView, identity: str, name: str) -> ResponseReturnValue:
     """Draw one chart of a measure; ``narrow`` is the form for small screens."""
-    if identity not in shown.measures or name not in CHARTS:
+    if identity not in published.measures or name not in CHARTS:
         raise NotFound
-    _, found = _detail(shown, identity)
-    points = POINTS[name](shown, found)
+    _, found = _detail(published, identity)
+    points = POINTS[name](published, found)
     narrow = forms.choice(request.args, "narrow", ["1"]) is not None
     drawn = charts.draw(CHARTS[name], points, axis(found), narrow)
     response = current_app.response_class(drawn, mimetype="image/svg+xml")
@@ -160,10 +162,10 @@ def chart(shown: PublicCityView, identity: str, name: str) -> ResponseReturnValu
     return response
 
 
-def _detail(shown: PublicCityView, identity: str) -> tuple[Period, MeasureDetail]:
-    period = periods.choose(request.args, shown)
+def _detail(published: PublicCityView, identity: str) -> tuple[Period, MeasureDetail]:
+    period = periods.choose(request.args, published)
     by = forms.choice(request.args, "by", ["month", "week"])
-    found = site().detail(shown, period.scope, identity, "week" if by == "week" else "month")
+    found = site().detail(published, period.scope, identity, "week" if by == "week" else "month")
     return period, found
 
 
@@ -172,18 +174,18 @@ initiatives_bp = Blueprint("initiatives", __name__)
 
 @initiatives_bp.get("/initiatives/")
 @with_city
-def initiatives(shown: PublicCityView) -> ResponseReturnValue:
+def initiatives(published: PublicCityView) -> ResponseReturnValue:
     """List the initiatives of a city, with the measures that matter most."""
-    found = site().figures(shown, periods.last_year(shown))
-    page = initiative_pages.initiatives_page(shown, found, request.args.get("city"))
-    return render_template("public/initiatives.html", frame=pages.frame(shown), page=page)
+    found = site().figures(published, periods.last_year(published))
+    page = initiative_pages.initiatives_page(published, found, request.args.get("city"))
+    return render_template("public/initiatives.html", frame=pages.frame(published), page=page)
 
 
 @initiatives_bp.get("/initiatives/<slug>")
 @with_city
-def initiative(shown: PublicCityView, slug: str) -> ResponseReturnValue:
+def initiative(published: PublicCityView, slug: str) -> ResponseReturnValue:
     """Show one initiative: strategies with their figures, what is said, and what was said when."""
-    record = site().initiative(shown, slug)
-    found = site().figures(shown, periods.last_year(shown))
-    page = initiative_pages.initiative_page(shown, record, found, request.args.get("city"))
-    return render_template("public/initiative.html", frame=pages.frame(shown), page=page)
+    record = site().initiative(published, slug)
+    found = site().figures(published, periods.last_year(published))
+    page = initiative_pages.initiative_page(published, record, found, request.args.get("city"))
+    return render_template("public/initiative.html", frame=pages.frame(published), page=page)

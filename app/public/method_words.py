@@ -35,8 +35,8 @@ class Notices:
 
 def notices(release: ReleaseFolder) -> Notices:
     """Read what a release says of its office and its license."""
-    said = open_data.document(release, NAME)
-    contact, license_ = said.get("contact") or {}, said.get("license") or {}
+    document = open_data.document(release, NAME)
+    contact, license_ = document.get("contact") or {}, document.get("license") or {}
     return Notices(
         **{key: str(contact.get(key, "")) for key in ("name", "email", "phone", "address", "url")},
         license=str(license_.get("name", "")),
@@ -62,23 +62,23 @@ class PlainWords:
 
 def plain_words(release: ReleaseFolder) -> PlainWords:
     """Read them from a release."""
-    said = release.manifest
-    rules = said["rules"]
+    manifest = release.manifest
+    rules = manifest["rules"]
     return PlainWords(
         k=str(rules["k"]),
-        addresses=bool(said["k_counts"]["addresses"]),
+        addresses=bool(manifest["k_counts"]["addresses"]),
         reach=numbers.number(rules["reach_m"]),
         square=numbers.number(rules["square_m"]),
         delay=str(rules["delay_days"]),
         hours=str(rules["band_hours"]),
         least=str(rules["least_shown"]),
-        sensitive=tuple(numbers.plain(name) for name in said["sensitive_outcomes"]),
+        sensitive=tuple(numbers.plain(name) for name in manifest["sensitive_outcomes"]),
         records=tuple(
             (
                 measure_words.capital(translated(measure_words.SECTIONS.get(name, name))),
                 _days(days),
             )
-            for name, days in said["sections"].items()
+            for name, days in manifest["sections"].items()
         ),
         notices=notices(release),
     )

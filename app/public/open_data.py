@@ -155,8 +155,8 @@ def document(release: ReleaseFolder, name: str) -> Mapping[str, Any]:
 def districts(release: ReleaseFolder) -> dict[str, str]:
     """Give the names of the districts by code, in the city's order."""
     features = document(release, "data/districts.geojson").get("features", [])
-    told = [feature["properties"] for feature in features]
-    return {str(one["code"]): str(one["name"]) for one in told}
+    lines = [feature["properties"] for feature in features]
+    return {str(one["code"]): str(one["name"]) for one in lines}
 
 
 def choose(args: MultiDict[str, str], release: ReleaseFolder, name: str) -> RowChoice:
@@ -172,10 +172,10 @@ def choose(args: MultiDict[str, str], release: ReleaseFolder, name: str) -> RowC
     """
     by = FILTERABLE.get(stem(name)) if name.endswith(TABLES) else None
     by = by or Filterable()
-    for asked in args:
-        if asked not in (*by.fields, *ABOUT_THE_PAGE):
+    for requested in args:
+        if requested not in (*by.fields, *ABOUT_THE_PAGE):
             known = f"choose by {', '.join(by.fields)}" if by.fields else "it is given whole only"
-            msg = f"{name.removeprefix(DATA)} has no rows by {asked[:40]!r}; {known}"
+            msg = f"{name.removeprefix(DATA)} has no rows by {requested[:40]!r}; {known}"
             raise SpecError(msg)
     values = {}
     for column in by.columns:
@@ -245,8 +245,8 @@ def _days(args: Mapping[str, str]) -> tuple[dt.date | None, dt.date | None]:
 
 def archive_name(release: ReleaseFolder) -> str:
     """Name the archive of a release, and the folder in it, without its ending."""
-    said = release.manifest
-    return f"{said['city']['slug']}-{said['through']}-{release.id}"
+    manifest = release.manifest
+    return f"{manifest['city']['slug']}-{manifest['through']}-{release.id}"
 
 
 def archive(release: ReleaseFolder) -> Iterator[bytes]:

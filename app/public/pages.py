@@ -233,27 +233,27 @@ class MethodsPage:
     settings: tuple[tuple[str, str], ...]
 
 
-def frame(shown: PublicCityView) -> Frame:
+def frame(published: PublicCityView) -> Frame:
     """Tell what city and which run a page is about."""
-    run = shown.run
+    run = published.run
     period = ""
     if run is not None:
         period = numbers.period(numbers.day(run.period_from), numbers.last_day(run.period_to))
     return Frame(
-        city=shown.city.name,
-        slug=shown.city.slug,
-        synthetic=shown.city.synthetic,
+        city=published.city.name,
+        slug=published.city.slug,
+        synthetic=published.city.synthetic,
         outcome=numbers.plain(run.outcome) if run else "",
         period=period,
         run=run.id if run else "",
-        others=tuple((other.slug, other.name) for other in shown.others),
-        data_through=numbers.day(shown.through),
-        stale=shown.stale,
-        calendar=numbers.day(shown.city.today) if shown.city.today else "",
-        release=shown.release.id,
-        approved=numbers.day(shown.release.approved) if shown.release.approved else "",
-        rules=str(shown.release.rules),
-        preview=_previewed(shown.release),
+        others=tuple((other.slug, other.name) for other in published.others),
+        data_through=numbers.day(published.through),
+        stale=published.stale,
+        calendar=numbers.day(published.city.today) if published.city.today else "",
+        release=published.release.id,
+        approved=numbers.day(published.release.approved) if published.release.approved else "",
+        rules=str(published.release.rules),
+        preview=_previewed(published.release),
     )
 
 
@@ -262,11 +262,11 @@ def _previewed(release: CurrentRelease) -> str:
     return measure_words.minutes_ago(release.previewed) if release.previewed else ""
 
 
-def zone_rows(shown: RunContext, run: PublicRun) -> tuple[ZoneRow, ...]:
+def zone_rows(context: RunContext, run: PublicRun) -> tuple[ZoneRow, ...]:
     """Tell every zone of a run, by district and rank."""
-    units = numbers.Units(shown.city.crs)
-    names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
-    certain = shown.certainty.document["zones"] if shown.certainty else []
+    units = numbers.Units(context.city.crs)
+    names = dict(zip(context.city.districts["code"], context.city.districts["name"], strict=True))
+    certain = context.certainty.document["zones"] if context.certainty else []
     kept = {zone["id"]: zone["stability"] for zone in certain}
     return tuple(
         ZoneRow(
@@ -319,7 +319,7 @@ def followed(run: PublicRun) -> str:
 
 
 def zone_page(
-    shown: RunContext,
+    context: RunContext,
     run: PublicRun,
     row: ZoneRow,
     picture: str,
@@ -329,15 +329,15 @@ def zone_page(
 
     ``weeks`` are the first and the last that the link to alerts near it asks for.
     """
-    units = numbers.Units(shown.city.crs)
+    units = numbers.Units(context.city.crs)
     zone = run.zones[run.zones["id"] == row.id].iloc[0]
     table = {(f["name"], f["operation"], f["distance"]): f for f in run.result["model"]["factors"]}
     highest = max((f["rrv_high"] for f in run.result["model"]["factors"]), default=1.0)
-    told = []
+    lines = []
     for factor in reasons_of(zone["factors"]):
         full = table[factor["name"], factor["operation"], factor["distance"]]
         place = numbers.where(factor, units)
-        told.append(
+        lines.append(
             Reason(
                 sentence=f"{place[0].upper()}{place[1:]}",
                 rrv=numbers.number(full["rrv"], 1),
@@ -351,14 +351,14 @@ def zone_page(
         )
     return ZonePage(
         row=row,
-        reasons=tuple(told),
+        reasons=tuple(lines),
         parts=_parts(zone["environment_share"]),
         past_first=zone["environment_share"] <= MOSTLY,
         hot_spot=zone_kind(zone["environment_share"]) == "hot spot",
         axis=numbers.number(highest),
         of=int((run.zones["district"] == row.district).sum()),
         picture=picture,
-        around=_around(zone.geometry, shown.city.crs),
+        around=_around(zone.geometry, context.city.crs),
         weeks=weeks,
     )
 
@@ -379,9 +379,9 @@ def _parts(environment: float) -> Parts:
     )
 
 
-def methods_page(shown: RunContext, run: PublicRun) -> MethodsPage:
+def methods_page(context: RunContext, run: PublicRun) -> MethodsPage:
     """Tell how the shown run was made."""
-    units, result = numbers.Units(shown.city.crs), run.result
+    units, result = numbers.Units(context.city.crs), run.result
     model = result["model"]
     return MethodsPage(
         family=translated(numbers.FAMILIES[model["family"]]),
@@ -404,19 +404,19 @@ def methods_page(shown: RunContext, run: PublicRun) -> MethodsPage:
         dropped=len(result["dropped"]),
         cells=numbers.number(result["grid"]["cells"]),
         cell=units.length(run.spec["grid"]["cell_units"]),
-        block=units.length(run.spec["grid"].get("block_units", shown.city.block_units)),
+        block=units.length(run.spec["grid"].get("block_units", context.city.block_units)),
         score_max=numbers.number(result["score"]["max"], 1),
         score_mean=numbers.number(result["score"]["mean"], 2),
         top_share=numbers.share(result["score"]["share_above_2sd"]),
         legend=legend(run),
         combined=_combined_part(run, units),
         diagnostics=_diagnostics(run),
-        certainty=_certainty(shown, units),
-        districts=_districts(shown, run, units),
-        sensitivity=_sensitivity(shown, units),
+        certainty=_certainty(context, units),
+        districts=_districts(context, run, units),
+        sensitivity=_sensitivity(context, units),
         warnings=(*_edited(run), *(numbers.sentence(warning) for warning in result["warnings"])),
         limits=tuple(translated(limit) for limit in numbers.LIMITS),
-        reports=tuple(shown.reports),
+        reports=tuple(context.reports),
         settings=_settings(run),
     )
 
@@ -443,10 +443,10 @@ def _rrv_interval(factor: Mapping[str, Any]) -> str:
     )
 
 
-def _certainty(shown: RunContext, units: numbers.Units) -> CertaintyPart | None:
-    if shown.certainty is None:
+def _certainty(context: RunContext, units: numbers.Units) -> CertaintyPart | None:
+    if context.certainty is None:
         return None
-    found = shown.certainty.document
+    found = context.certainty.document
     return CertaintyPart(
         replicates=numbers.number(found["replicates"]),
         blocks=numbers.number(found["blocks"]),
@@ -464,8 +464,8 @@ def _certainty(shown: RunContext, units: numbers.Units) -> CertaintyPart | None:
     )
 
 
-def _sensitivity(shown: RunContext, units: numbers.Units) -> tuple[tuple[str, ...], ...]:
-    if shown.sensitivity is None:
+def _sensitivity(context: RunContext, units: numbers.Units) -> tuple[tuple[str, ...], ...]:
+    if context.sensitivity is None:
         return ()
     return tuple(
         (
@@ -474,24 +474,24 @@ def _sensitivity(shown: RunContext, units: numbers.Units) -> tuple[tuple[str, ..
             numbers.share(fit["zones_kept"]),
             "; ".join(numbers.brief(factor, units) for factor in fit["factors"]) or _("none"),
         )
-        for fit in shown.sensitivity.document["fits"]
+        for fit in context.sensitivity.document["fits"]
     )
 
 
-def _changed(told: str) -> str:
+def _changed(text: str) -> str:
     """Tell what was changed in a fit of the comparison: a seed, or the length of a block."""
-    if seed := re.fullmatch(r"seed (\S+)", told):
+    if seed := re.fullmatch(r"seed (\S+)", text):
         return _("seed %(value)s", value=seed[1])
-    if block := re.fullmatch(r"block (\S+) instead of (\S+)", told):
+    if block := re.fullmatch(r"block (\S+) instead of (\S+)", text):
         return _("block %(value)s instead of %(usual)s", value=block[1], usual=block[2])
-    return told
+    return text
 
 
 def _districts(
-    shown: RunContext, run: PublicRun, units: numbers.Units
+    context: RunContext, run: PublicRun, units: numbers.Units
 ) -> tuple[tuple[str, ...], ...]:
     """Set every district's RRVs beside the city's."""
-    names = dict(zip(shown.city.districts["code"], shown.city.districts["name"], strict=True))
+    names = dict(zip(context.city.districts["code"], context.city.districts["name"], strict=True))
     return tuple(
         (
             f"{district_label(row['district'], names)} ({numbers.number(row['incidents'])})",

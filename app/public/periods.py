@@ -31,7 +31,7 @@ class Period:
     named: str
 
 
-def choose(args: Mapping[str, str], shown: PublicCityView, default: str = "year") -> Period:
+def choose(args: Mapping[str, str], published: PublicCityView, default: str = "year") -> Period:
     """Choose a period: ``from`` with ``through`` or ``to``, else a named one, else the default.
 
     ``through`` is the last day of the period, ``to`` the day after it. A release tells the
@@ -43,14 +43,14 @@ def choose(args: Mapping[str, str], shown: PublicCityView, default: str = "year"
         If a field cannot be read, two contradict each other, the period is empty or the release
         that is shown does not tell it.
     """
-    district = forms.choice(args, "district", list(shown.city.districts["code"]))
-    named = forms.choice(args, "period", [*PRESETS, *shown.months])
+    district = forms.choice(args, "district", list(published.city.districts["code"]))
+    named = forms.choice(args, "period", [*PRESETS, *published.months])
     start, end = _days(args)
     if start is None and end is None:
         named = named or default
-        first, last = _named_days(shown, named)
+        first, last = _named_days(published, named)
         return Period(scope=Scope(start=first, end=last, district=district), named=named)
-    first, last = _all(shown)
+    first, last = _all(published)
     first, last = start or min(first, (end or last) - DAY), end or max(last, (start or first) + DAY)
     if first >= last:
         msg = _(
@@ -60,7 +60,7 @@ def choose(args: Mapping[str, str], shown: PublicCityView, default: str = "year"
         )
         raise forms.AddressError(msg)
     scope = Scope(start=first, end=last, district=district)
-    return Period(scope=scope, named=_require_told(shown, scope))
+    return Period(scope=scope, named=_require_told(published, scope))
 
 
 def _days(args: Mapping[str, str]) -> tuple[dt.date | None, dt.date | None]:
@@ -72,7 +72,7 @@ def _days(args: Mapping[str, str]) -> tuple[dt.date | None, dt.date | None]:
     return start, end if through is None else through + DAY
 
 
-def _require_told(shown: PublicCityView, scope: Scope) -> str:
+def _require_told(published: PublicCityView, scope: Scope) -> str:
     """Name the period or the month that some days are, as a release tells no other ones.
 
     Raises
@@ -81,8 +81,8 @@ def _require_told(shown: PublicCityView, scope: Scope) -> str:
         If they are neither.
     """
     days = (scope.start, scope.end)
-    for named in (*PRESETS, *shown.months):
-        if _named_days(shown, named) == days:
+    for named in (*PRESETS, *published.months):
+        if _named_days(published, named) == days:
             return named
     msg = _(
         "the release has no figures for %(first)s through %(last)s; choose a period (%(periods)s) "
@@ -95,15 +95,15 @@ def _require_told(shown: PublicCityView, scope: Scope) -> str:
     raise forms.AddressError(msg)
 
 
-def _named_days(shown: PublicCityView, named: str) -> tuple[dt.date, dt.date]:
-    if named in shown.periods:
-        return shown.periods[named]
+def _named_days(published: PublicCityView, named: str) -> tuple[dt.date, dt.date]:
+    if named in published.periods:
+        return published.periods[named]
     if named in PRESET_DAYS:
-        return PRESET_DAYS[named](shown)
+        return PRESET_DAYS[named](published)
     first = dt.date.fromisoformat(f"{named}-01")
-    if not shown.periods:
+    if not published.periods:
         return first, _after(first)
-    start, end = shown.periods["all"]
+    start, end = published.periods["all"]
     return max(first, start), min(_after(first), end)
 
 
@@ -112,37 +112,37 @@ def _after(first: dt.date) -> dt.date:
     return (first + 31 * DAY).replace(day=1)
 
 
-def last_year(shown: PublicCityView) -> Scope:
+def last_year(published: PublicCityView) -> Scope:
     """Give the last twelve months, of the whole city."""
-    first, last = _named_days(shown, "year")
+    first, last = _named_days(published, "year")
     return Scope(start=first, end=last)
 
 
-def _all(shown: PublicCityView) -> tuple[dt.date, dt.date]:
+def _all(published: PublicCityView) -> tuple[dt.date, dt.date]:
     """Give every day from the first that the city has rows of to today, as the command does."""
-    today = shown.city.this_day()
-    last = max(shown.through, today)
-    first = min((first for first, _ in shown.extents.values()), default=last)
+    today = published.city.this_day()
+    last = max(published.through, today)
+    first = min((first for first, _ in published.extents.values()), default=last)
     return first, last + DAY
 
 
-def _year(shown: PublicCityView) -> tuple[dt.date, dt.date]:
+def _year(published: PublicCityView) -> tuple[dt.date, dt.date]:
     """Give the last twelve months that are over, of those that the city has rows of."""
-    first, _ = _all(shown)
-    return spans.last_year(first, shown.through + DAY)
+    first, _ = _all(published)
+    return spans.last_year(first, published.through + DAY)
 
 
-def _this_year(shown: PublicCityView) -> tuple[dt.date, dt.date]:
+def _this_year(published: PublicCityView) -> tuple[dt.date, dt.date]:
     """Give the months that are over of the year in which they end."""
-    first, _ = _all(shown)
-    return spans.this_year(first, shown.through + DAY)
+    first, _ = _all(published)
+    return spans.this_year(first, published.through + DAY)
 
 
 PRESET_DAYS = {"year": _year, "ytd": _this_year, "all": _all}
 
 
-def district_choices(shown: RunContext) -> tuple[tuple[str, str], ...]:
+def district_choices(context: RunContext) -> tuple[tuple[str, str], ...]:
     """Return the districts one can choose, as pairs of code and label."""
-    frame_ = shown.city.districts
+    frame_ = context.city.districts
     names = dict(zip(frame_["code"], frame_["name"], strict=True))
     return tuple((code, district_label(code, names)) for code in frame_["code"])

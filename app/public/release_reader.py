@@ -128,10 +128,10 @@ class ReleaseReader:
     @cached_property
     def scene(self) -> Scene:
         """What its pictures are drawn from: the files of its map."""
-        asked, city = self.surroundings, self.shown.city
+        wanted, city = self.surroundings, self.shown.city
         name = next(one for one in self.folder.files if one.startswith(f"{MAP}/base-"))
         base = _frame(json.loads(self.folder.read(name)), city.crs)
-        classes = asked.classes
+        classes = wanted.classes
         if classes is None:
             msg = f"release {self.folder.id} has zones without a surface; draft it anew"
             raise BrokenReleaseError(msg)
@@ -140,7 +140,7 @@ class ReleaseReader:
             limit=base.geometry[base["kind"] == "limit"].iloc[0],
             districts=city.districts,
             base=base,
-            zones=asked.zones,
+            zones=wanted.zones,
             surface=levels_picture(classes.levels),
             bounds=classes.bounds,
         )
@@ -199,13 +199,13 @@ def _findings(documents: Sequence[Mapping[str, Any]]) -> list[PublicFinding]:
     return [PublicFinding(document=dict(one)) for one in documents]
 
 
-def _report(told: dict[str, Any]) -> SourceReport:
+def _report(document: dict[str, Any]) -> SourceReport:
     return SourceReport(
-        kind=told["kind"],
-        source=told["source"],
-        read=told["read"],
-        stored=told["stored"],
-        left_out=told["left_out"],
+        kind=document["kind"],
+        source=document["source"],
+        read=document["read"],
+        stored=document["stored"],
+        left_out=document["left_out"],
     )
 
 

@@ -36,8 +36,8 @@ def approved_at(release: ReleaseFolder) -> dt.datetime:
 
 def withdrawn_at(release: ReleaseFolder) -> dt.datetime | None:
     """Give when a release was withdrawn, UTC, if it was."""
-    told = release.withdrawal
-    return _moment(str(told["at"])) if told else None
+    withdrawal = release.withdrawal
+    return _moment(str(withdrawal["at"])) if withdrawal else None
 
 
 def why_withdrawn(release: ReleaseFolder) -> str:
@@ -52,26 +52,26 @@ def through(release: ReleaseFolder) -> str:
 
 def changes(release: ReleaseFolder) -> list[str]:
     """Tell what differs from the release before, a sentence each."""
-    said = release.manifest["changes"]
-    if said is None:
+    stated = release.manifest["changes"]
+    if stated is None:
         return [_("This is the first release.")]
-    told = [*_zones(said["zones"]), *_files(said["files"])]
-    number = len(said["measures"])
+    lines = [*_zones(stated["zones"]), *_files(stated["files"])]
+    number = len(stated["measures"])
     if number:
-        told.append(
+        lines.append(
             ngettext(
                 "The figure of the last 12 months changed in %(num)d measure.",
                 "The figures of the last 12 months changed in %(num)d measures.",
                 number,
             )
         )
-    return told or [_("Nothing changed but the dates.")]
+    return lines or [_("Nothing changed but the dates.")]
 
 
 def moved(release: ReleaseFolder) -> tuple[Moved, ...]:
     """Tell the measures that changed, each with its figure before and after."""
-    said = release.manifest["changes"]
-    if said is None:
+    stated = release.manifest["changes"]
+    if stated is None:
         return ()
     known = {one["id"]: one for one in open_data.document(release, MEASURES).get("measures", [])}
     return tuple(
@@ -81,7 +81,7 @@ def moved(release: ReleaseFolder) -> tuple[Moved, ...]:
             before=_figure(one["before"], known.get(one["measure"])),
             after=_figure(one["after"], known.get(one["measure"])),
         )
-        for one in said["measures"]
+        for one in stated["measures"]
     )
 
 
@@ -112,8 +112,8 @@ def size(number: int) -> str:
 MEASURES = "data/measures.json"
 
 
-def _zones(said: dict[str, Any]) -> list[str]:
-    gained, lost, kept = len(said["gained"]), len(said["lost"]), said["kept"]
+def _zones(options: dict[str, Any]) -> list[str]:
+    gained, lost, kept = len(options["gained"]), len(options["lost"]), options["kept"]
     if not gained and not lost:
         return (
             [ngettext("The %(num)d zone stays.", "All %(num)d zones stay.", kept)] if kept else []
@@ -128,16 +128,16 @@ def _zones(said: dict[str, Any]) -> list[str]:
     ]
 
 
-def _files(said: dict[str, Any]) -> list[str]:
-    told = []
+def _files(options: dict[str, Any]) -> list[str]:
+    lines = []
     for key, sentence in (
         ("added", _("New files: %(files)s.")),
         ("removed", _("Files no longer given: %(files)s.")),
     ):
-        found = [name.removeprefix(open_data.DATA) for name in said[key] if _is_data(name)]
+        found = [name.removeprefix(open_data.DATA) for name in options[key] if _is_data(name)]
         if found:
-            told.append(sentence % {"files": numbers.listed(found[:NAMED]) + _more(found)})
-    return told
+            lines.append(sentence % {"files": numbers.listed(found[:NAMED]) + _more(found)})
+    return lines
 
 
 def _more(found: list[str]) -> str:

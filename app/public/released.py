@@ -90,21 +90,23 @@ class ReleasedSite:
             for path in self._root.glob(f"*/{named['id']}")
         )
 
-    def release(self, shown: PublicCityView) -> ReleaseFolder:
+    def release(self, published: PublicCityView) -> ReleaseFolder:
         """Give the folder of the release that is shown."""
-        return self._read(shown).folder
+        return self._read(published).folder
 
-    def releases(self, shown: PublicCityView) -> list[ReleaseFolder]:
+    def releases(self, published: PublicCityView) -> list[ReleaseFolder]:
         """Give the releases of a city that were ever approved, newest first."""
-        found = approved_releases(self._releases, shown.city.slug)
+        found = approved_releases(self._releases, published.city.slug)
         every = [self._folders.setdefault(one.path, one) for one in found]
-        return [self.release(shown), *every] if self.preview else every
+        return [self.release(published), *every] if self.preview else every
 
-    def figures(self, shown: PublicCityView, scope: Scope) -> CityFigures:
+    def figures(self, published: PublicCityView, scope: Scope) -> CityFigures:
         """Give every measure that the release tells in a period or month."""
-        return released_figures(self._read(shown).figures, shown, scope)
+        return released_figures(self._read(published).figures, published, scope)
 
-    def detail(self, shown: PublicCityView, scope: Scope, identity: str, by: Step) -> MeasureDetail:
+    def detail(
+        self, published: PublicCityView, scope: Scope, identity: str, by: Step
+    ) -> MeasureDetail:
         """Give one measure that the release tells in a period or month.
 
         Raises
@@ -112,9 +114,9 @@ class ReleasedSite:
         DataError
             If there is no such measure.
         """
-        return released_detail(self._read(shown).figures, shown, scope, identity, by)
+        return released_detail(self._read(published).figures, published, scope, identity, by)
 
-    def initiative(self, shown: PublicCityView, slug: str) -> PublicInitiative:
+    def initiative(self, published: PublicCityView, slug: str) -> PublicInitiative:
         """Give one initiative of a city, retired or not.
 
         Raises
@@ -122,60 +124,60 @@ class ReleasedSite:
         NotStoredError
             If there is none of that slug.
         """
-        found = self._read(shown).initiatives.get(slug)
+        found = self._read(published).initiatives.get(slug)
         if found is None:
-            msg = f"{shown.city.slug} has no initiative {slug[:80]!r}"
+            msg = f"{published.city.slug} has no initiative {slug[:80]!r}"
             raise NotStoredError(msg)
         return found
 
-    def activity(self, shown: PublicCityView) -> Activity | None:
+    def activity(self, published: PublicCityView) -> Activity | None:
         """Give the alerts and complaints of the release, by week."""
-        return self._read(shown).activity
+        return self._read(published).activity
 
-    def activity_file(self, shown: PublicCityView) -> tuple[str, str] | None:
+    def activity_file(self, published: PublicCityView) -> tuple[str, str] | None:
         """Give the folder and the name of the same as a file of the map."""
-        read = self._read(shown)
+        read = self._read(published)
         if read.activity is None:
             return None
         if code() not in read.activity_files:
-            content = activity_json(read.activity, shown.city.crs)
+            content = activity_json(read.activity, published.city.crs)
             folder = f"release-{read.folder.id}-activity"
             read.activity_files[code()] = put_file(self.maps, folder, "activity", content)
         return read.activity_files[code()]
 
-    def bundle(self, shown: PublicCityView) -> Bundle:
+    def bundle(self, published: PublicCityView) -> Bundle:
         """Give the map of the release, its files compressed beside the maps once."""
-        folder = self._read(shown).folder
+        folder = self._read(published).folder
         try:
             return put_bundle(self.maps, f"release-{folder.id}", lambda: _map_files(folder))
         except (KeyError, TypeError) as error:  # of another version of this software
             msg = f"release {folder.id} holds no map that can be shown; draft and approve a new one"
             raise BrokenReleaseError(msg) from error
 
-    def zone_picture(self, shown: PublicCityView, zone_id: str) -> bytes:
+    def zone_picture(self, published: PublicCityView, zone_id: str) -> bytes:
         """Give the picture of one zone."""
-        return self._read(shown).folder.read(f"{ZONES}/{zone_id}.svg")
+        return self._read(published).folder.read(f"{ZONES}/{zone_id}.svg")
 
-    def surroundings(self, shown: PublicCityView) -> Surroundings:
+    def surroundings(self, published: PublicCityView) -> Surroundings:
         """Give what can be asked of a place or an area of the run that is shown."""
-        return self._read(shown).surroundings
+        return self._read(published).surroundings
 
-    def names_file(self, shown: PublicCityView) -> tuple[str, str] | None:
+    def names_file(self, published: PublicCityView) -> tuple[str, str] | None:
         """Give the folder and the name of what can be searched, as a file of the map."""
-        folder = self._read(shown).folder
+        folder = self._read(published).folder
         if GAZETTEER not in folder.files:
             return None
         return put_file(self.maps, f"release-{folder.id}-names", "names", folder.read(GAZETTEER))
 
-    def area_picture(self, shown: PublicCityView, shape: BaseGeometry) -> bytes:
+    def area_picture(self, published: PublicCityView, shape: BaseGeometry) -> bytes:
         """Draw an area in the city's reference system, and what lies around it."""
-        return area_svg(self._read(shown).scene, shape)
+        return area_svg(self._read(published).scene, shape)
 
     def warm(self) -> None:
         """Read what the first page needs, so that nobody waits for it."""
-        shown = self.shown()
-        if shown is not None:
-            self.activity(shown)
+        published = self.shown()
+        if published is not None:
+            self.activity(published)
 
     def check(self) -> None:
         """Read the release of the shown city.
@@ -226,12 +228,14 @@ class ReleasedSite:
                 found.append(OtherCity(slug=other, name=folder.manifest["city"]["name"]))
         return tuple(found)
 
-    def _read(self, shown: PublicCityView) -> ReleaseReader:
+    def _read(self, published: PublicCityView) -> ReleaseReader:
         """Give what was read of the release that a page shows, even if a newer one is there."""
         with self._lock:
-            if shown.release.id in self._kept:
-                return self._kept[shown.release.id]
-        return ReleaseReader(ReleaseFolder(path=self._root / shown.city.slug / shown.release.id))
+            if published.release.id in self._kept:
+                return self._kept[published.release.id]
+        return ReleaseReader(
+            ReleaseFolder(path=self._root / published.city.slug / published.release.id)
+        )
 
 
 def _approved(pointer: Path) -> str:

@@ -156,18 +156,18 @@ def read_figures(release: ReleaseFolder, computed_at: dt.datetime) -> ReleasedFi
         one["id"]: (one["target"], one["target_source"] or "", _day(one["data_through"]))
         for one in document["measures"]
     }
-    told: dict[Key, PublicValue] = {}
+    body: dict[Key, PublicValue] = {}
     whens: dict[str, tuple[str, ...]] = {}
     for name, column in ((PERIODS, "period"), (MONTHS, "month"), (WEEKS, "week")):
         rows = [row for row in read_csv(release.read(name)) if row["measure"] in measures]
         for row in rows:
             key = (row["measure"], row["district"], row[column])
-            told[key] = _public(row, measures[row["measure"]], targets, computed_at)
+            body[key] = _public(row, measures[row["measure"]], targets, computed_at)
         whens[column] = tuple(sorted({row[column] for row in rows}))
     periods = document["periods"]
     return ReleasedFigures(
         measures=measures,
-        told=told,
+        told=body,
         targets=targets,
         months=whens["month"],
         weeks=whens["week"],
@@ -180,11 +180,13 @@ def read_figures(release: ReleaseFolder, computed_at: dt.datetime) -> ReleasedFi
     )
 
 
-def released_figures(found: ReleasedFigures, shown: PublicCityView, scope: Scope) -> CityFigures:
+def released_figures(
+    found: ReleasedFigures, published: PublicCityView, scope: Scope
+) -> CityFigures:
     """Give every measure that the release tells in a period or month."""
     when = period_of(found, scope)
     values = {
-        identity: _describe(found, shown, scope, measure, when)
+        identity: _describe(found, published, scope, measure, when)
         for identity, measure in found.measures.items()
     }
     days = values[SAME_ALERTS[0]].value.scope
@@ -205,7 +207,7 @@ def released_figures(found: ReleasedFigures, shown: PublicCityView, scope: Scope
 
 
 def released_detail(
-    found: ReleasedFigures, shown: PublicCityView, scope: Scope, identity: str, by: Step
+    found: ReleasedFigures, published: PublicCityView, scope: Scope, identity: str, by: Step
 ) -> MeasureDetail:
     """Give one measure that the release tells in a period or month.
 
@@ -226,9 +228,9 @@ def released_detail(
     ]
     inside = [one for one in _from_first(course) if _within(one.value.scope, scope)]
     series = inside[-LONGEST[by] :]
-    codes = list(shown.city.districts["code"]) if measure.sources else []
+    codes = list(published.city.districts["code"]) if measure.sources else []
     return MeasureDetail(
-        value=_describe(found, shown, scope, measure, when),
+        value=_describe(found, published, scope, measure, when),
         by=by,
         span=scope.within(series[0].value.scope.start, series[-1].value.scope.end)
         if series
@@ -236,7 +238,8 @@ def released_detail(
         cut=len(series) < len(inside),
         series=tuple(series),
         districts=tuple(
-            _describe(found, shown, replace(scope, district=code), measure, when) for code in codes
+            _describe(found, published, replace(scope, district=code), measure, when)
+            for code in codes
         ),
         year=_year(found, measure, scope.district),
         kinds=tuple(
@@ -267,14 +270,14 @@ def period_of(found: ReleasedFigures, scope: Scope) -> str:
 
 
 def _describe(
-    found: ReleasedFigures, shown: PublicCityView, scope: Scope, measure: Measure, when: str
+    found: ReleasedFigures, published: PublicCityView, scope: Scope, measure: Measure, when: str
 ) -> PublicValue:
     """Give a figure of the release, or why it has none; of other days where it is moved."""
     public = found.told.get((measure.id, scope.district or "", when))
     if public is not None:
         return replace(public, moved=public.value.scope != scope)
     if measure.id == DATA_AGE:
-        return _age(found, shown, scope)
+        return _age(found, published, scope)
     target, source, through = found.targets.get(measure.id, (None, "", None))
     empty = MeasureValue(
         measure=measure,
@@ -298,22 +301,22 @@ def _why_not(found: ReleasedFigures, measure: Measure, scope: Scope) -> str:
     return ""
 
 
-def _age(found: ReleasedFigures, shown: PublicCityView, scope: Scope) -> PublicValue:
+def _age(found: ReleasedFigures, published: PublicCityView, scope: Scope) -> PublicValue:
     """Tell how old its newest row is today: the one figure that a release cannot hold.
 
     What is published is late by the delay of its rules, so the promise allows for that many days
     more.
     """
     measure = found.measures[DATA_AGE]
-    age = (shown.city.this_day() - shown.through).days
+    age = (published.city.this_day() - published.through).days
     value = MeasureValue(
         measure=measure,
         scope=scope,
         figure=Figure(value=float(age), n=1),
-        target=float(shown.stale_after_days),
+        target=float(published.stale_after_days),
         target_source=measure.target_source,
-        status="not met" if shown.stale else "met",
-        data_through=shown.through,
+        status="not met" if published.stale else "met",
+        data_through=published.through,
         computed_at=found.computed_at,
     )
     return PublicValue(value=value)
@@ -398,12 +401,12 @@ def _public(
     return PublicValue(value=value, withheld=withheld)
 
 
-def _status(told: Any) -> Status | None:
-    return told if told in ("met", "not met", "not enough data", "stale") else None
+def _status(result: Any) -> Status | None:
+    return result if result in ("met", "not met", "not enough data", "stale") else None
 
 
-def _figure(told: Sequence[Any]) -> Figure:
-    by_name = dict(zip(FIGURE, told, strict=True))
+def _figure(lines: Sequence[Any]) -> Figure:
+    by_name = dict(zip(FIGURE, lines, strict=True))
     return Figure(**{**by_name, "n": int(by_name["n"]), "missing": int(by_name["missing"])})
 
 

@@ -101,10 +101,12 @@ class ValidationPage:
     charts: Mapping[str, str]
 
 
-def validation_page(shown: RunContext, run: PublicRun, charts: Mapping[str, str]) -> ValidationPage:
+def validation_page(
+    context: RunContext, run: PublicRun, charts: Mapping[str, str]
+) -> ValidationPage:
     """Tell how a run did on the newest later period that it was scored on."""
-    found = shown.validations[0].document if shown.validations else None
-    pooled = shown.backtests[0].document if shown.backtests else None
+    found = context.validations[0].document if context.validations else None
+    pooled = context.backtests[0].document if context.backtests else None
     return ValidationPage(
         scored=_scored(run, found) if found else None,
         rolling=_rolling(pooled) if pooled else None,
@@ -115,17 +117,17 @@ def validation_page(shown: RunContext, run: PublicRun, charts: Mapping[str, str]
 
 def _scored(run: PublicRun, found: dict[str, Any]) -> ScoredPart:
     zones = found["zones"]
-    told = zones["hits"] is not None  # a release hides it where it would give a small count away
+    known = zones["hits"] is not None  # a release hides it where it would give a small count away
     return ScoredPart(
         period=_period(found["from"], found["to"]),
         trained=_period(found["trained_from"], found["trained_to"]),
         incidents=numbers.number(found["incidents"]),
-        hits=numbers.number(zones["hits"]) if told else "",
-        hit_rate=numbers.share(zones["hit_rate"]) if told else "",
+        hits=numbers.number(zones["hits"]) if known else "",
+        hit_rate=numbers.share(zones["hit_rate"]) if known else "",
         hit_rate_interval=numbers.interval(
             numbers.share(zones["hit_rate_low"]), numbers.share(zones["hit_rate_high"])
         )
-        if told
+        if known
         else "",
         area=numbers.share(zones["area_share"]),
         pai=numbers.number(zones["pai"], 1) if zones["pai"] is not None else "–",

@@ -60,8 +60,8 @@ class StillPage:
 
 def still_files(material: Material, files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Write the page in every language, and what it needs beside the release's other files."""
-    told = make_manifest(material, files, None)
-    reader = ReleaseReader(UnwrittenRelease(path=Path(), told=told, contents=files))
+    manifest = make_manifest(material, files, None)
+    reader = ReleaseReader(UnwrittenRelease(path=Path(), told=manifest, contents=files))
     assets = {f"{PARTS}/{Path(name).name}": content for name, content in _assets()}
     found = dict(assets)
     for language, name in FILE_NAMES.items():
@@ -79,14 +79,14 @@ def _assets() -> Iterator[tuple[str, bytes]]:
 
 
 def _page(reader: ReleaseReader, language: str, *, interactive: bool) -> StillPage:
-    shown, run = reader.shown, reader.shown.run
-    period = periods.Period(scope=periods.last_year(shown), named="year")
-    found = released_figures(reader.figures, shown, period.scope)
-    measures = measures_page(shown, period, found, None)
+    visible, run = reader.shown, reader.shown.run
+    period = periods.Period(scope=periods.last_year(visible), named="year")
+    found = released_figures(reader.figures, visible, period.scope)
+    measures = measures_page(visible, period, found, None)
     drawn = json.loads(reader.folder.read(f"{MAP}/{MANIFEST}"))[language] if run else None
     return StillPage(
-        frame=pages.frame(shown),
-        rows=pages.zone_rows(shown, run) if run else (),
+        frame=pages.frame(visible),
+        rows=pages.zone_rows(visible, run) if run else (),
         followed=pages.followed(run) if run else "",
         groups=measures.groups,
         period=measures.filter.period,

@@ -47,10 +47,10 @@ ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 @bp.get("/")
 @with_run
-def home(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
+def home(published: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """Show the city, its map in small and the first zone of each district."""
-    rows = pages.zone_rows(shown, run)
-    bundle = site().bundle(shown)
+    rows = pages.zone_rows(published, run)
+    bundle = site().bundle(published)
     page = pages.HomePage(
         zones=len(rows),
         districts=len({row.district for row in rows}),
@@ -60,37 +60,37 @@ def home(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
         factors=pages.factor_names(run),
         picture=_file_url(bundle, bundle.picture),
         bundle=bundle,
-        standing=_standing(shown),
+        standing=_standing(published),
     )
-    return render_template("public/home.html", frame=pages.frame(shown), page=page)
+    return render_template("public/home.html", frame=pages.frame(published), page=page)
 
 
-def _standing(shown: PublicCityView) -> InitiativesInShort | None:
+def _standing(published: PublicCityView) -> InitiativesInShort | None:
     """Tell how the initiatives stand, with the course of a few measures over the last months."""
-    scope = periods.last_year(shown)
-    found = site().figures(shown, scope)
+    scope = periods.last_year(published)
+    found = site().figures(published, scope)
     details = [
-        site().detail(shown, scope, identity, "month")
+        site().detail(published, scope, identity, "month")
         for identity in initiative_pages.key_measures(found)
     ]
-    return initiative_pages.standing(shown, found, details)
+    return initiative_pages.standing(published, found, details)
 
 
 @bp.get("/map")
 @with_run
-def map_(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
+def map_(published: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """Show the map, and beside it every zone in a table."""
-    return map_page(shown, run)
+    return map_page(published, run)
 
 
 @bp.get("/zones/")
 @with_run
-def zones(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
+def zones(published: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """List the zones, by district or by another column."""
-    choices = periods.district_choices(shown)
+    choices = periods.district_choices(published)
     district = forms.choice(request.args, "district", [code for code, _ in choices])
     sort = forms.choice(request.args, "sort", pages.SORTS) or "district"
-    rows = pages.sorted_rows(run, pages.zone_rows(shown, run), sort)
+    rows = pages.sorted_rows(run, pages.zone_rows(published, run), sort)
     page = pages.ZonesPage(
         rows=tuple(row for row in rows if district in (None, row.district)),
         districts=choices,
@@ -105,22 +105,22 @@ def zones(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
         ),
         sorts=tuple((value, translated(label)) for value, label in pages.SORTS.items()),
     )
-    return render_template("public/zones.html", frame=pages.frame(shown), page=page)
+    return render_template("public/zones.html", frame=pages.frame(published), page=page)
 
 
 @bp.get("/zones/<zone_id>")
 @with_run
-def zone(shown: PublicCityView, run: PublicRun, zone_id: str) -> ResponseReturnValue:
+def zone(published: PublicCityView, run: PublicRun, zone_id: str) -> ResponseReturnValue:
     """Show one zone and why it is one."""
     if zone_id not in set(run.zones["id"]):
-        return _led_on(shown, run, zone_id)
-    row = _row(shown, run, zone_id)
-    picture = url_for("public.zone_picture", zone_id=zone_id, city=shown.city.slug)
-    page = pages.zone_page(shown, run, row, picture, _last_month(shown))
-    return render_template("public/zone.html", frame=pages.frame(shown), page=page)
+        return _led_on(published, run, zone_id)
+    row = _row(published, run, zone_id)
+    picture = url_for("public.zone_picture", zone_id=zone_id, city=published.city.slug)
+    page = pages.zone_page(published, run, row, picture, _last_month(published))
+    return render_template("public/zone.html", frame=pages.frame(published), page=page)
 
 
-def _led_on(shown: PublicCityView, run: PublicRun, asked: str) -> ResponseReturnValue:
+def _led_on(published: PublicCityView, run: PublicRun, wanted: str) -> ResponseReturnValue:
     """Lead from a code, or from a zone of an earlier release, to the zone that is there now.
 
     Raises
@@ -129,26 +129,26 @@ def _led_on(shown: PublicCityView, run: PublicRun, asked: str) -> ResponseReturn
         If no release ever showed a zone of that id or code.
     """
     now = {code: zone for zone, code in zip(run.zones["id"], run.zones["code"], strict=True)}
-    before = [zone for zone in shown.earlier_zones if asked in (zone.id, zone.code)]
-    code = asked if asked in now else before[0].code if before else ""
+    before = [zone for zone in published.earlier_zones if wanted in (zone.id, zone.code)]
+    code = wanted if wanted in now else before[0].code if before else ""
     city = request.args.get("city")
     if code and code in now:
         return redirect(url_for("public.zone", zone_id=now[code], city=city), 302)
     if not before:
         raise NotFound
-    told = render_template(
+    result = render_template(
         "public/zone_gone.html",
-        frame=pages.frame(shown),
-        code=before[0].code or asked,
+        frame=pages.frame(published),
+        code=before[0].code or wanted,
         district=before[0].district,
         through=numbers.day(before[0].through),
     )
-    return told, 410
+    return result, 410
 
 
-def _last_month(shown: PublicCityView) -> tuple[str, str] | None:
+def _last_month(published: PublicCityView) -> tuple[str, str] | None:
     """Give the first and the last of the weeks that reach a month back."""
-    activity = site().activity(shown)
+    activity = site().activity(published)
     if activity is None:
         return None
     weeks = activity.weeks[-MONTH_WEEKS:]
@@ -158,11 +158,11 @@ def _last_month(shown: PublicCityView) -> tuple[str, str] | None:
 @bp.get("/zones/<zone_id>/picture.svg")
 @by_address
 @with_run
-def zone_picture(shown: PublicCityView, run: PublicRun, zone_id: str) -> ResponseReturnValue:
+def zone_picture(published: PublicCityView, run: PublicRun, zone_id: str) -> ResponseReturnValue:
     """Draw one zone and its surroundings."""
-    _row(shown, run, zone_id)
+    _row(published, run, zone_id)
     response = current_app.response_class(
-        site().zone_picture(shown, zone_id), mimetype="image/svg+xml"
+        site().zone_picture(published, zone_id), mimetype="image/svg+xml"
     )
     response.cache_control.public = True
     response.cache_control.max_age = SHORT_S
@@ -171,27 +171,29 @@ def zone_picture(shown: PublicCityView, run: PublicRun, zone_id: str) -> Respons
 
 @bp.get("/methods/")
 @with_run
-def methods(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
+def methods(published: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """Tell the method, its limits and how the shown run was made."""
-    page, plain = pages.methods_page(shown, run), plain_words(release_of(shown))
-    return render_template("public/methods.html", frame=pages.frame(shown), page=page, plain=plain)
+    page, plain = pages.methods_page(published, run), plain_words(release_of(published))
+    return render_template(
+        "public/methods.html", frame=pages.frame(published), page=page, plain=plain
+    )
 
 
 @bp.get("/methods/validation")
 @with_run
-def validation(shown: PublicCityView, run: PublicRun) -> ResponseReturnValue:
+def validation(published: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """Tell how the shown run did on incidents that it had not seen."""
-    at = {name: url_for("public.chart", name=name, city=shown.city.slug) for name in CHARTS}
-    page = scores.validation_page(shown, run, at)
-    return render_template("public/validation.html", frame=pages.frame(shown), page=page)
+    at = {name: url_for("public.chart", name=name, city=published.city.slug) for name in CHARTS}
+    page = scores.validation_page(published, run, at)
+    return render_template("public/validation.html", frame=pages.frame(published), page=page)
 
 
 @bp.get("/methods/charts/<name>.svg")
 @by_address
 @with_run
-def chart(shown: PublicCityView, run: PublicRun, name: str) -> ResponseReturnValue:
+def chart(published: PublicCityView, run: PublicRun, name: str) -> ResponseReturnValue:
     """Draw one chart of the shown run."""
-    drawn = CHARTS[name](shown, run) if name in CHARTS else None
+    drawn = CHARTS[name](published, run) if name in CHARTS else None
     if drawn is None:
         raise NotFound
     response = current_app.response_class(drawn, mimetype="image/svg+xml")
@@ -200,27 +202,27 @@ def chart(shown: PublicCityView, run: PublicRun, name: str) -> ResponseReturnVal
     return response
 
 
-def _capture_chart(shown: RunContext, _run: PublicRun) -> bytes | None:
-    if not shown.validations:
+def _capture_chart(context: RunContext, _run: PublicRun) -> bytes | None:
+    if not context.validations:
         return None
-    return charts.draw(charts.capture_curves, shown.validations[0].document["curves"])
+    return charts.draw(charts.capture_curves, context.validations[0].document["curves"])
 
 
-def _calibration_chart(shown: RunContext, _run: PublicRun) -> bytes | None:
-    if not shown.validations:
+def _calibration_chart(context: RunContext, _run: PublicRun) -> bytes | None:
+    if not context.validations:
         return None
-    return charts.draw(charts.calibration, shown.validations[0].document["levels"])
+    return charts.draw(charts.calibration, context.validations[0].document["levels"])
 
 
-def _factors_chart(shown: RunContext, run: PublicRun) -> bytes | None:
-    factors, units = run.result["model"]["factors"], numbers.Units(shown.city.crs)
+def _factors_chart(context: RunContext, run: PublicRun) -> bytes | None:
+    factors, units = run.result["model"]["factors"], numbers.Units(context.city.crs)
     return charts.draw(charts.relative_risks, factors, [numbers.brief(f, units) for f in factors])
 
 
-def _selection_chart(shown: RunContext, _run: PublicRun) -> bytes | None:
-    if shown.certainty is None:
+def _selection_chart(context: RunContext, _run: PublicRun) -> bytes | None:
+    if context.certainty is None:
         return None
-    units, found = numbers.Units(shown.city.crs), shown.certainty.document["factors"]
+    units, found = numbers.Units(context.city.crs), context.certainty.document["factors"]
     labels = [numbers.plain(factor["name"]) for factor in found]
     return charts.draw(charts.selection, found, labels, units.length)
 
@@ -277,8 +279,8 @@ def _file_url(bundle: Bundle, name: str) -> str:
     return url_for("public.map_file", folder=bundle.folder, name=name)
 
 
-def _row(shown: RunContext, run: PublicRun, zone_id: str) -> pages.ZoneRow:
-    found = [row for row in pages.zone_rows(shown, run) if row.id == zone_id]
+def _row(context: RunContext, run: PublicRun, zone_id: str) -> pages.ZoneRow:
+    found = [row for row in pages.zone_rows(context, run) if row.id == zone_id]
     if not found:
         raise NotFound
     return found[0]

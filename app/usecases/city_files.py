@@ -75,9 +75,9 @@ def fetch_to_look(
         address=url,
     )
     intake.keep(handed)
-    told = {"address": shown_address(url), "bytes": upload.size, "sha256": upload.sha256}
+    document = {"address": shown_address(url), "bytes": upload.size, "sha256": upload.sha256}
     with database.session(write=True) as session:
-        audit.record(session, who, "source.fetch", city, told)
+        audit.record(session, who, "source.fetch", city, document)
     return upload.id
 
 

@@ -175,20 +175,20 @@ def next_steps(found: CityStatus, person: PersonRecord) -> tuple[NextStep, ...]:
     fits, publishes = person.may((ANALYST,)), person.may((PUBLISHER,))
     if not found.outcomes or not found.factors:
         missing = "incidents" if not found.outcomes else "factors"
-        told = f"There are no {missing} yet. Everything begins with the sources of the city."
-        return (_step(told, "Add sources", url_for("sources.sources", city=city), may=fits),)
+        text = f"There are no {missing} yet. Everything begins with the sources of the city."
+        return (_step(text, "Add sources", url_for("sources.sources", city=city), may=fits),)
     new = url_for("runs.new", city=city)
     if found.current is None:
-        told = "The data are there; no run of the whole city is. A run finds the risky places."
-        return (_step(told, "New run", new, may=fits),)
+        text = "The data are there; no run of the whole city is. A run finds the risky places."
+        return (_step(text, "New run", new, may=fits),)
     steps = []
     if found.shown is None and not runs_in_use.why_not_usable(found.city, found.current):
-        told = (
+        text = (
             "No run is in use, so desk, log and measures show no zones. Put the newest run to use, "
             "or another one."
         )
         address = url_for("reading.use_run", city=city, run=found.current.id)
-        steps.append(_step(told, "Put it to use", address, may=person.may(DECIDING.roles)))
+        steps.append(_step(text, "Put it to use", address, may=person.may(DECIDING.roles)))
     return (*steps, *_of_run(found, found.current, fits=fits, publishes=publishes))
 
 
@@ -199,36 +199,36 @@ def _of_run(found: CityStatus, run: RunSummary, *, fits: bool, publishes: bool) 
     here = url_for("reading.run", city=city.slug, run=run.id)
     days = f"{numbers.plain(run.outcome)}, {run.period_from} to before {run.period_to}"
     if found.undone:
-        told = f"Data that the newest run ({days}) used were undone since. Fit it again."
-        steps.append(_step(told, "New run", new, may=fits))
+        text = f"Data that the newest run ({days}) used were undone since. Fit it again."
+        steps.append(_step(text, "New run", new, may=fits))
     elif city.imported_at > run.created_at:
-        told = f"Data were imported after the newest run ({days}) was made. Look if it still holds."
-        steps.append(_step(told, "New run", new, may=fits))
+        text = f"Data were imported after the newest run ({days}) was made. Look if it still holds."
+        steps.append(_step(text, "New run", new, may=fits))
     if not found.validated:
         later = _last(found.outcomes, run.outcome)
         if later is not None and later >= run.period_to:
-            told = (
+            text = (
                 f"The newest run ({days}) was not held against later incidents yet; there are "
                 f"some up to {later}."
             )
-            steps.append(_step(told, "Validate it", here, may=fits))
+            steps.append(_step(text, "Validate it", here, may=fits))
         else:
-            told = (
+            text = (
                 f"The newest run ({days}) took all days there are. Leave the last months out of a "
                 "run, and it can be held against them."
             )
-            steps.append(_step(told, "New run", new, may=fits))
+            steps.append(_step(text, "New run", new, may=fits))
     elif not found.undone and not _is_released(found, run):
-        told = "No release shows the run in use yet. Draft one, for a publisher to read."
+        text = "No release shows the run in use yet. Draft one, for a publisher to read."
         if found.shown is None:
-            told = f"No release shows the newest run ({days}) yet. Draft one."
+            text = f"No release shows the newest run ({days}) yet. Draft one."
         address = url_for("drafts.listed", city=city.slug)
-        steps.append(_step(told, "Go to the releases", address, may=fits))
+        steps.append(_step(text, "Go to the releases", address, may=fits))
     drafts = [one for one in found.releases if one.state == DRAFTED]
     for draft in drafts[:1]:
-        told = f"Draft {draft.id} waits for a publisher who did not draft it."
+        text = f"Draft {draft.id} waits for a publisher who did not draft it."
         address = url_for("drafts.release", city=city.slug, release=draft.id)
-        steps.append(_step(told, "Look at it", address, may=publishes))
+        steps.append(_step(text, "Look at it", address, may=publishes))
     return steps
 
 
@@ -245,8 +245,8 @@ def _last(outcomes: Sequence[OutcomeDays], outcome: str) -> dt.date | None:
     return next((days.last for days in outcomes if days.outcome == outcome), None)
 
 
-def _step(told: str, label: str, address: str, *, may: bool) -> NextStep:
-    return NextStep(told=told, label=label, address=address if may else "")
+def _step(text: str, label: str, address: str, *, may: bool) -> NextStep:
+    return NextStep(told=text, label=label, address=address if may else "")
 
 
 bp = Blueprint("analyst", __name__, url_prefix="/analyst")

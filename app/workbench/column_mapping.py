@@ -72,7 +72,7 @@ def words_of(frame: pd.DataFrame, answers: Answers) -> tuple[Words, ...]:
             continue
         texts = pd.Series(texts_of(frame[name]), dtype=object)
         counts = texts[texts != ""].value_counts()
-        given = answers.words.get(code, {})
+        values = answers.words.get(code, {})
         found.append(
             Words(
                 role=code,
@@ -83,7 +83,7 @@ def words_of(frame: pd.DataFrame, answers: Answers) -> tuple[Words, ...]:
                     Word(
                         value=str(value),
                         rows=int(rows),
-                        means=given.get(
+                        means=values.get(
                             str(value), _guess(answers.kind, code, str(value), len(counts))
                         ),
                     )
@@ -195,11 +195,11 @@ def read_form(
             "max_blocks", "step", "base_kind", "measure",
         )
     }  # fmt: skip
-    said = {**before.words, **_words(form, columns, words)}
+    options = {**before.words, **_words(form, columns, words)}
     return Answers(
         kind=kind,
         roles={name: code for name, code in roles.items() if code in known},
-        words={role: one for role, one in said.items() if _stays(before, roles, role)},
+        words={role: one for role, one in options.items() if _stays(before, roles, role)},
         **texts,
     )
 
@@ -267,20 +267,20 @@ def build(
 
 def _check_columns(answers: Answers, shape: str | None, faults: FieldFaults) -> None:
     kind = answers.source_kind
-    given = list(answers.roles.values())
+    values = list(answers.roles.values())
     for role in kind.roles:
-        if given.count(role.code) > 1:
+        if values.count(role.code) > 1:
             faults.add("columns", f"two columns are “{role.label}”; choose one")
-        if role.required and role.code not in given:
+        if role.required and role.code not in values:
             faults.add("columns", f"no column is “{role.label}”; choose it above its values")
-    for clock in [code for code in given if code.endswith(APART)]:
-        if clock.removesuffix(APART) not in given:
+    for clock in [code for code in values if code.endswith(APART)]:
+        if clock.removesuffix(APART) not in values:
             faults.add("columns", "a time of day is chosen without its date; choose that too")
-    if (X in given) != (Y in given):
+    if (X in values) != (Y in values):
         faults.add("columns", "x and y of the place belong together; choose both")
-    if X in given and PAIR in given:
+    if X in values and PAIR in values:
         faults.add("columns", "choose x and y, or the column that holds both, not all three")
-    located = shape is not None or (X in given and Y in given) or PAIR in given
+    located = shape is not None or (X in values and Y in values) or PAIR in values
     if kind.placed and not located:
         faults.add("columns", "no columns hold the place; choose x and y above their values")
     if kind.section in ("districts", "boundary", "coverage", "base") and shape is None:
@@ -353,12 +353,12 @@ def _factors(answers: Answers, table: dict[str, Any], faults: FieldFaults) -> li
 
 def _named_words(answers: Answers, role: str, faults: FieldFaults) -> dict[str, str]:
     """Give what the values of a column mean; those without a name are left out."""
-    given = {value: name for value, name in answers.words.get(role, {}).items() if name}
-    if not given:
+    values = {value: name for value, name in answers.words.get(role, {}).items() if name}
+    if not values:
         faults.add("words", "name at least one of the values; the others are left out and counted")
-    for name in dict.fromkeys(given.values()):
+    for name in dict.fromkeys(values.values()):
         _name(name, "words", "a value", faults)
-    return given
+    return values
 
 
 def _name(name: str, where: str, what: str, faults: FieldFaults) -> None:

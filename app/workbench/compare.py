@@ -121,7 +121,7 @@ def _label(run: RunSummary) -> str:
 
 
 def _page(one: RunRecord, two: RunRecord) -> ComparePage:
-    told, units = compare_runs(one, two), numbers.Units(one.zones.crs.to_wkt())
+    result, units = compare_runs(one, two), numbers.Units(one.zones.crs.to_wkt())
     with workroom().database.session() as session:
         scored = [run_analyses.list_findings(session, run.id, VALIDATION) for run in (one, two)]
     newest = [found[0].document if found else None for found in scored]
@@ -131,10 +131,10 @@ def _page(one: RunRecord, two: RunRecord) -> ComparePage:
         two=two.id,
         told=_describe(one, two),
         settings=_settings(one, two),
-        factors=tuple(_factor(factor, units) for factor in told["factors"]),
-        agreement=_agreement(told["scores"]),
-        cells=numbers.number(told["scores"]["cells"]) if told["scores"] else "",
-        shares=_shares(one, two, told["zones"]),
+        factors=tuple(_factor(factor, units) for factor in result["factors"]),
+        agreement=_agreement(result["scores"]),
+        cells=numbers.number(result["scores"]["cells"]) if result["scores"] else "",
+        shares=_shares(one, two, result["zones"]),
         validation=_validation(newest[0], newest[1]),
         periods=(periods[0], periods[1]),
         same_period=periods[0] == periods[1],
@@ -184,7 +184,7 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
         for one in value:
             label = numbers.plain(str(one.get("name", "")))
-            inner = ", ".join(f"{key} {told}" for key, told in one.items() if key != "name")
+            inner = ", ".join(f"{key} {result}" for key, result in one.items() if key != "name")
             yield f"{name} {label}".strip(), inner.replace("_", " ")
     elif isinstance(value, list):
         yield name, ", ".join(str(one) for one in value)
@@ -193,8 +193,8 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _factor(factor: Mapping[str, Any], units: numbers.Units) -> Pair:
-    told = [_rrv(one, units) for one in factor["runs"]]
-    return Pair(name=numbers.plain(factor["name"]), one=told[0], two=told[1])
+    lines = [_rrv(one, units) for one in factor["runs"]]
+    return Pair(name=numbers.plain(factor["name"]), one=lines[0], two=lines[1])
 
 
 def _rrv(found: Mapping[str, Any] | None, units: numbers.Units) -> str:
@@ -254,10 +254,10 @@ def _validation(one: Mapping[str, Any] | None, two: Mapping[str, Any] | None) ->
     ]
     for share in TOP:
         for name, title in SCORED.items():
-            told = [_level(found, share, name) for found in (one, two)]
-            if any(told):
+            lines = [_level(found, share, name) for found in (one, two)]
+            if any(lines):
                 at = f"PAI at {numbers.share(share)} of the area, {title.lower()}"
-                rows.append(Pair(name=at, one=told[0] or "–", two=told[1] or "–"))
+                rows.append(Pair(name=at, one=lines[0] or "–", two=lines[1] or "–"))
     return tuple(rows)
 
 

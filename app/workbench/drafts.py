@@ -188,7 +188,7 @@ def release_page(record: ReleaseRecord, folder: ReleaseFolder, person: PersonRec
         files=tuple(_file(one, manifest["changes"]) for one in files),
         documents=len(manifest["files"]) - len(files),
         removed=tuple((manifest["changes"] or {"files": {"removed": []}})["files"]["removed"]),
-        pages=tuple((name, told) for name, told in PAGES.items() if name in folder.files)
+        pages=tuple((name, result) for name, result in PAGES.items() if name in folder.files)
         if not faults
         else (),
         changes=tuple(release_words.changes(folder)),
@@ -247,8 +247,8 @@ def _outlines(folder: ReleaseFolder | None) -> gpd.GeoDataFrame:
     if folder is None or ZONES not in folder.files:
         empty = pd.Series([], dtype=str)
         return gpd.GeoDataFrame({"id": empty}, geometry=gpd.GeoSeries([]), crs=4326)
-    told = json.loads(folder.read(ZONES))
-    return gpd.GeoDataFrame.from_features(told["features"], crs=4326)[["id", "geometry"]]
+    result = json.loads(folder.read(ZONES))
+    return gpd.GeoDataFrame.from_features(result["features"], crs=4326)[["id", "geometry"]]
 
 
 def _faults(folder: ReleaseFolder) -> tuple[str, ...]:
@@ -294,17 +294,17 @@ def _decided(one: ReleaseRecord) -> str:
     return f"approved {moment(one.approved_at)} by {one.approved_by}" if one.approved_at else ""
 
 
-def _changes(said: dict[str, Any] | None) -> str:
-    if said is None:
+def _changes(options: dict[str, Any] | None) -> str:
+    if options is None:
         return "first release"
-    zones, files = said["zones"], said["files"]
-    told = [
-        _counted(said["measures"], "measure", ""),
+    zones, files = options["zones"], options["files"]
+    lines = [
+        _counted(options["measures"], "measure", ""),
         _counted(zones["gained"], "zone", " new"),
         _counted(zones["lost"], "zone", " gone"),
         _counted(files["added"], "file", " new"),
     ]
-    return ", ".join(one for one in told if one) or "the dates only"
+    return ", ".join(one for one in lines if one) or "the dates only"
 
 
 def _counted(things: Sequence[Any], name: str, how: str) -> str:

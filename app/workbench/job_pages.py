@@ -110,14 +110,14 @@ def duration(seconds: float) -> str:
     if minutes >= 20:
         minutes = 5 * round(minutes / 5)
     hours, minutes = divmod(minutes, 60)
-    told = [_many(hours, "hour"), _many(minutes, "minute")]
-    return "about " + " ".join(part for part in told if part)
+    lines = [_many(hours, "hour"), _many(minutes, "minute")]
+    return "about " + " ".join(part for part in lines if part)
 
 
 def share_words(status: JobStatus) -> str:
     """Say how much is done: of all, or of the present step where the whole is not known."""
-    told = f"{status.estimate.share:.0%}".replace("%", " %")
-    return told if status.estimate.remaining_s is not None else f"{told} of this step"
+    result = f"{status.estimate.share:.0%}".replace("%", " %")
+    return result if status.estimate.remaining_s is not None else f"{result} of this step"
 
 
 def remaining_words(status: JobStatus) -> str:
@@ -312,8 +312,8 @@ def job_status(status: JobStatus, city: str, *, alive: bool) -> dict[str, Any]:
 def _message(message: str | None) -> str:
     if not message:
         return ""
-    told = message[:1].upper() + message[1:]
-    return told if told.endswith((".", "!", "?")) else f"{told}."
+    result = message[:1].upper() + message[1:]
+    return result if result.endswith((".", "!", "?")) else f"{result}."
 
 
 def _made(job: Job, city: str) -> tuple[tuple[str, str], ...]:
@@ -414,9 +414,9 @@ def retry(city: str, job: int) -> ResponseReturnValue:
     """Ask again for what failed or was cancelled."""
     require_change(require_visitor().person, _job(city, job).job)
     room = workroom()
-    asked = jobs.retry(room.database, job, require_visitor().person.name)
+    wanted = jobs.retry(room.database, job, require_visitor().person.name)
     say("Asked for again.")
-    return redirect(url_for("work.job", city=city, job=asked.id), 303)
+    return redirect(url_for("work.job", city=city, job=wanted.id), 303)
 
 
 def _visible(city: str, job: int, form: ConfirmForm, status: int = 200) -> ResponseReturnValue:
@@ -429,10 +429,10 @@ def _visible(city: str, job: int, form: ConfirmForm, status: int = 200) -> Respo
         may_fit=person.may((ANALYST,)),
         may_change=may_change(person, found.job),
     )
-    told = render_template(
+    result = render_template(
         "analyst/job.html", shell=shell(record, "work.listed"), page=page, sure=form
     )
-    return told, status
+    return result, status
 
 
 def _job(city: str, number: int) -> JobStatus:

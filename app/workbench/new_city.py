@@ -132,16 +132,16 @@ def look_at_outline(handed: HandedIn, file_crs: str = AS_SAID) -> Outline:
             "export them as GeoJSON, a zipped shapefile or a GeoPackage"
         )
         raise DataError(msg)
-    said = seen.coordinates.said if seen.coordinates else None
+    stated = seen.coordinates.said if seen.coordinates else None
     frame = read_place(dataclasses.replace(place, x="?", y="?")).frame
-    systems = _systems(frame, _usable(file_crs) or said)
+    systems = _systems(frame, _usable(file_crs) or stated)
     columns = [column.name for column in seen.columns]
     code = next((c.name for c in seen.columns if c.different == seen.rows and c.role == "id"), "")
     metric = not systems or CRS.from_user_input(systems[0][0]).axis_info[0].unit_name == "metre"
     cell, block = CELL[metric]
     return Outline(
         preview=seen,
-        said=said,
+        said=stated,
         systems=systems,
         guesses=CityAnswers(
             district=code, crs=systems[0][0] if systems else OTHER, cell=cell, block=block
@@ -150,20 +150,20 @@ def look_at_outline(handed: HandedIn, file_crs: str = AS_SAID) -> Outline:
     )
 
 
-def _systems(frame: Any, said: str | None) -> tuple[tuple[str, str], ...]:
+def _systems(frame: Any, text: str | None) -> tuple[tuple[str, str], ...]:
     """Give the projected systems that are made for where shapes lie: codes and names."""
-    if said is None:
+    if text is None:
         return ()
     west, south, east, north = frame.total_bounds
     if not np.isfinite([west, south, east, north]).all():
         return ()
-    turn = Transformer.from_crs(said, DEGREES, always_xy=True)
+    turn = Transformer.from_crs(text, DEGREES, always_xy=True)
     lon, lat = turn.transform((west + east) / 2, (south + north) / 2)
     if not (abs(lon) <= 180 and abs(lat) <= 90):
         return ()
     codes = dict.fromkeys(systems_at(lon, lat))
-    if CRS.from_user_input(said).is_projected:
-        codes = {said: None, **codes}
+    if CRS.from_user_input(text).is_projected:
+        codes = {text: None, **codes}
     return tuple((code, describe_system(code)) for code in list(codes)[:MOST_SYSTEMS])
 
 
@@ -419,9 +419,9 @@ def _set_up(handed: HandedIn, content: dict[str, Any]) -> None:
     described = read_content(content, folder.path, folder.root)
     import_city(room.database, with_outline(described, handed), who=who)
     follow(room.database, room.settings, described.slug)
-    told = {"name": described.name, "file": handed.upload.name, "sha256": handed.upload.sha256}
+    document = {"name": described.name, "file": handed.upload.name, "sha256": handed.upload.sha256}
     with room.database.session(write=True) as session:
-        audit.record(session, who, "city.add", described.slug, told)
+        audit.record(session, who, "city.add", described.slug, document)
     intake.forget(handed)
 
 

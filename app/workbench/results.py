@@ -120,10 +120,10 @@ def points(city: str, run: str) -> ResponseReturnValue:
         mine = record.districts[record.districts["code"].isin(districts)]
         seen &= area_of(x, y, list(mine.geometry)) >= 0
     shapes = gpd.GeoDataFrame(geometry=found.geometry[seen].reset_index(drop=True))
-    told: dict[str, Any] = {"city": record.slug, "points": len(shapes)}
+    document: dict[str, Any] = {"city": record.slug, "points": len(shapes)}
     if districts is not None:
-        told["districts"] = list(districts)
-    _note("run.points", own.id, told)
+        document["districts"] = list(districts)
+    _note("run.points", own.id, document)
     return jsonify(shapes=features(shapes))
 
 
@@ -151,16 +151,16 @@ def export(city: str, run: str, what: str, ending: str) -> ResponseReturnValue:
         else:
             export_run(opened.run, what, path)
         content = path.read_bytes()
-    told: dict[str, Any] = {"city": opened.city.slug, "what": what, "file": name}
+    document: dict[str, Any] = {"city": opened.city.slug, "what": what, "file": name}
     if opened.run.edited:
-        told["zones_step"] = opened.run.edited.number
-    _note("run.export", opened.run.id, told)
+        document["zones_step"] = opened.run.edited.number
+    _note("run.export", opened.run.id, document)
     answer = Response(content, mimetype=TYPES[ending])
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 
-def _page(opened: OpenedRun, given: dict[str, AnalysisForm]) -> str:
+def _page(opened: OpenedRun, values: dict[str, AnalysisForm]) -> str:
     """Write the page, with forms that were sent as they were typed."""
     context = _context(opened)
     with workroom().database.session() as session:
@@ -177,7 +177,7 @@ def _page(opened: OpenedRun, given: dict[str, AnalysisForm]) -> str:
         "analyst/run.html",
         shell=shell(opened.city, RUNS_TAB),
         page=page,
-        asks=_asks(opened, given) if is_analyst() else (),
+        asks=_asks(opened, values) if is_analyst() else (),
         used=_used(opened),
         decides=require_visitor().person.may(DECIDING.roles),
         naming=NameForm(formdata=None, name=opened.own.name, note=opened.own.note),
@@ -196,15 +196,15 @@ def _used(opened: OpenedRun) -> RunUseRecord | None:
         return runs_in_use.uses_now(session, opened.city.id).get(opened.own.id)
 
 
-def _asks(opened: OpenedRun, given: dict[str, AnalysisForm]) -> tuple[AnalysisForm, ...]:
+def _asks(opened: OpenedRun, values: dict[str, AnalysisForm]) -> tuple[AnalysisForm, ...]:
     """Give the forms that ask for work, those that were not sent with what is likely wanted."""
     later = opened.last_known
     if later is not None and later < opened.own.period_to:
         later = None
     made = []
     for kind, form in ASKS.items():
-        one = given.get(kind) or form(opened.own, formdata=None)
-        if kind == "validate" and kind not in given and later is not None:
+        one = values.get(kind) or form(opened.own, formdata=None)
+        if kind == "validate" and kind not in values and later is not None:
             one.start.data = opened.own.period_to.isoformat()
             one.end.data = (later + DAY).isoformat()
         made.append(one)
@@ -228,6 +228,6 @@ def _limited(finding: PublicFinding, opened: OpenedRun) -> PublicFinding:
     return PublicFinding(document=limited_finding(finding.document, opened))
 
 
-def _note(action: str, run_id: str, told: dict[str, Any]) -> None:
+def _note(action: str, run_id: str, document: dict[str, Any]) -> None:
     with workroom().database.session(write=True) as session:
-        audit.record(session, require_visitor().person.name, action, run_id, told)
+        audit.record(session, require_visitor().person.name, action, run_id, document)

@@ -105,12 +105,12 @@ def _classes(run: RunRecord) -> Painted:
     classes = run.cells["risk_class"].to_numpy(np.int64)
     mean, sd = float(score.mean()), float(score.std())
     edges = [numbers.number(mean + step * sd, 1) for step in range(3)]
-    told = (
+    lines = (
         f"score above {edges[0]} (the mean)",
         f"above {edges[1]} (mean + 1 SD)",
         f"above {edges[2]} (mean + 2 SD)",
     )
-    keys = _keys(classes, told, RISK_HEX)
+    keys = _keys(classes, lines, RISK_HEX)
     return Painted(classes=classes, colours=RISK, keys=keys)
 
 
@@ -119,8 +119,8 @@ def _relative(column: str, breaks: tuple[float, ...]) -> Callable[[RunRecord], P
         value = run.cells[column].to_numpy(dtype=np.float64)
         classes = np.searchsorted(breaks, value, side="left")
         low, middle, high = (f"{edge:g}" for edge in breaks)
-        told = (f"{low} to {middle} times", f"{middle} to {high} times", f"more than {high} times")
-        return Painted(classes=classes, colours=RISK, keys=_keys(classes, told, RISK_HEX))
+        lines = (f"{low} to {middle} times", f"{middle} to {high} times", f"more than {high} times")
+        return Painted(classes=classes, colours=RISK, keys=_keys(classes, lines, RISK_HEX))
 
     return paint
 
@@ -133,23 +133,23 @@ def _residuals(run: RunRecord) -> Painted:
     classes = np.zeros(len(value), dtype=np.int64)
     classes[value < -near], classes[value < -far] = 2, 1
     classes[value > near], classes[value > far] = 3, 4
-    told = (
+    lines = (
         f"over {far:g} fewer than expected",
         f"{near:g} to {far:g} fewer",
         f"{near:g} to {far:g} more",
         f"over {far:g} more than expected",
     )
-    return Painted(classes=classes, colours=RESIDUAL, keys=_keys(classes, told, RESIDUAL_HEX))
+    return Painted(classes=classes, colours=RESIDUAL, keys=_keys(classes, lines, RESIDUAL_HEX))
 
 
 def _keys(
-    classes: NDArray[np.int64], told: tuple[str, ...], colours: tuple[str, ...]
+    classes: NDArray[np.int64], lines: tuple[str, ...], colours: tuple[str, ...]
 ) -> tuple[Key, ...]:
     """Name the classes from 1 on with the share of cells in each, highest first."""
-    share = np.bincount(classes, minlength=len(told) + 1) / len(classes)
+    share = np.bincount(classes, minlength=len(lines) + 1) / len(classes)
     return tuple(
-        Key(label=f"{told[i - 1]}: {numbers.share(share[i])} of cells", colour=colours[i])
-        for i in range(len(told), 0, -1)
+        Key(label=f"{lines[i - 1]}: {numbers.share(share[i])} of cells", colour=colours[i])
+        for i in range(len(lines), 0, -1)
     )
 
 
@@ -304,8 +304,10 @@ def comparison_map(one: RunRecord, two: RunRecord, city: CityRecord) -> dict[str
     """Give the zones of two runs on one map."""
     layers: list[MapLayer | PictureLayer | LateLayer] = [
         district_layer(city),
-        zone_layer(two, city, "Zones of the second run", name="two", colour=OTHER_ZONE, told=False),
-        zone_layer(one, city, "Zones of the first run", name="one", told=False),
+        zone_layer(
+            two, city, "Zones of the second run", name="two", colour=OTHER_ZONE, known=False
+        ),
+        zone_layer(one, city, "Zones of the first run", name="one", known=False),
     ]
     return _on_base(city, layers, one.zones.crs)
 
@@ -336,15 +338,15 @@ def zone_layer(
     name: str = "zones",
     colour: str = ZONE,
     link: bool = False,
-    told: bool = True,
+    known: bool = True,
 ) -> MapLayer:
-    """Draw zones with what is known of them; their rank stands on them where it is ``told``."""
+    """Draw zones with what is known of them; their rank stands on them where it is ``known``."""
     names = dict(zip(city.districts["code"], city.districts["name"], strict=True))
     rows = list(run.zones.itertuples())
     shapes = gpd.GeoDataFrame(
         {
             "id": [row.id for row in rows],
-            "label": [str(row.rank) if told else None for row in rows],
+            "label": [str(row.rank) if known else None for row in rows],
             "tip": [_tip(row, names) for row in rows],
         },
         geometry=list(run.zones.geometry),
@@ -356,7 +358,7 @@ def zone_layer(
         name=name,
         title=title,
         shapes=shapes,
-        keys=(Key(label="1 expects most in its district" if told else title, colour=colour),),
+        keys=(Key(label="1 expects most in its district" if known else title, colour=colour),),
         filled=False,
     )
 

@@ -128,7 +128,7 @@ def run_page(
     """
     run, public = opened.run, public_run(opened.run)
     methods = pages.methods_page(context, public)
-    told = run.result
+    result = run.result
     return RunPage(
         id=run.id,
         title=numbers.plain(run.outcome).capitalize(),
@@ -142,13 +142,13 @@ def run_page(
         undone=tuple(
             (one.id, one.undone_by or "", one.undone_at) for one in undone if one.undone_at
         ),
-        warnings=tuple(numbers.sentence(warning) for warning in told["warnings"]),
+        warnings=tuple(numbers.sentence(warning) for warning in result["warnings"]),
         zones=zone_lines(context, run, district=district, sort=sort),
         district=district,
         districts=periods.district_choices(context),
         sort=sort,
         factors=_factors(run, numbers.Units(opened.city.crs)),
-        dropped=tuple((one["candidate"], one["reason"]) for one in told["dropped"]),
+        dropped=tuple((one["candidate"], one["reason"]) for one in result["dropped"]),
         methods=methods,
         settings=_lengths(run, numbers.Units(opened.city.crs)) + methods.settings,
         validation=scores.validation_page(context, public_run(opened.own), {}),
@@ -198,12 +198,12 @@ def _lengths(run: RunRecord, units: numbers.Units) -> tuple[tuple[str, str], ...
 def _summary(opened: OpenedRun, methods: MethodsPage) -> tuple[str, ...]:
     """Tell in sentences what a run found."""
     run = opened.run
-    told = run.result
-    factors = told["model"]["factors"]
+    result = run.result
+    factors = result["model"]["factors"]
     if not factors:
         first = (
             f"None of {methods.candidates} candidates goes with where the "
-            f"{numbers.number(told['incidents'])} incidents were reported; "
+            f"{numbers.number(result['incidents'])} incidents were reported; "
             "the risk terrain is flat."
         )
     else:
@@ -211,7 +211,7 @@ def _summary(opened: OpenedRun, methods: MethodsPage) -> tuple[str, ...]:
         named = numbers.listed([numbers.plain(factor["name"]) for factor in factors])
         first = (
             f"Of {methods.candidates} candidates, {len(factors)} explain best where "
-            f"{numbers.number(told['incidents'])} incidents were reported: {named}. The strongest, "
+            f"{numbers.number(result['incidents'])} incidents were reported: {named}. The strongest, "
             f"{numbers.plain(strongest['name'])}, goes with {numbers.number(strongest['rrv'], 1)} "
             "times the risk where it acts."
         )
@@ -232,12 +232,12 @@ def _zones_told(opened: OpenedRun) -> str:
             return "No zone of this run lies in your districts."
         return "No zone was cut: the scores of every district are all alike."
     incidents = int(run.cells["count"].sum()) if limited else run.result["incidents"]
-    held = float(zones["past"].sum() / incidents) if incidents else 0.0
+    kept = float(zones["past"].sum() / incidents) if incidents else 0.0
     area = float(zones["n_cells"].sum() / len(run.grid))
     count = "1 zone holds" if len(zones) == 1 else f"{len(zones)} zones hold"
     whose, where = ("the", " of your districts") if limited else ("these", "")
     return (
-        f"{count} {numbers.share(held)} of {whose} incidents{where} on {numbers.share(area)} of "
+        f"{count} {numbers.share(kept)} of {whose} incidents{where} on {numbers.share(area)} of "
         "the area. That is what the run has seen; how it does on later incidents is told by "
         "validation alone."
     )

@@ -115,22 +115,22 @@ def factor_hint(factor: RiskFactor, layer: gpd.GeoDataFrame, city: CityRecord) -
     what = "place" if points else "shape"
     count = f"{len(layer):,} {what}{'' if len(layer) == 1 else 's'}"
     if not points:
-        told = "lines or areas; the nearest-neighbour test is for points"
-        return FactorHint(factor=factor, places=count, hint=told, suggested="")
+        text = "lines or areas; the nearest-neighbour test is for points"
+        return FactorHint(factor=factor, places=count, hint=text, suggested="")
     if len(layer) < FEWEST_TESTED:
-        told = "too few for a nearest-neighbour test"
-        return FactorHint(factor=factor, places=count, hint=told, suggested="")
+        text = "too few for a nearest-neighbour test"
+        return FactorHint(factor=factor, places=count, hint=text, suggested="")
     units = numbers.Units(city.crs)
     at = layer.geometry.centroid
     test = nearest_neighbours(at.x, at.y, city.study_area.area)
     suggested = test.suggests(factor.max_blocks * city.block_units)
     pattern = {"random": "neither clustered nor dispersed"}.get(test.pattern, test.pattern)
-    told = (
+    text = (
         f"{pattern}: the nearest other is {units.length(round(test.mean_units))} away, at random "
         f"it would be {units.length(round(test.expected_units))} (z {test.z:.1f}); suggests "
         f"{suggested}"
     )
-    return FactorHint(factor=factor, places=count, hint=told, suggested=suggested)
+    return FactorHint(factor=factor, places=count, hint=text, suggested=suggested)
 
 
 def incidents_told(
@@ -148,7 +148,7 @@ def incidents_told(
 
 
 def budget_told(
-    session: Session, city: CityRecord, outcome: str, cell_units: float, asked: ZoneSpec
+    session: Session, city: CityRecord, outcome: str, cell_units: float, spec: ZoneSpec
 ) -> str:
     """Say how much of the budget zones would take, as the newest run of the outcome has it.
 
@@ -160,26 +160,24 @@ def budget_told(
         document = runs.find_document(session, listed.id) or {}
         cells = document.get("grid", {})
         if listed.readable and cells["cell"] == cell_units and cells["cells"] <= MOST_RECUT:
-            return _as_cut(runs.get_run(session, listed.id), asked)
+            return _as_cut(runs.get_run(session, listed.id), spec)
     districts = len(city.districts)
-    most = districts * asked.max_zones * asked.max_cells * cell_units**2 / city.study_area.area
-    if most >= asked.area_share:
+    most = districts * spec.max_zones * spec.max_cells * cell_units**2 / city.study_area.area
+    if most >= spec.area_share:
         return ""
-    zones = "1 zone" if asked.max_zones == 1 else f"{asked.max_zones} zones"
+    zones = "1 zone" if spec.max_zones == 1 else f"{spec.max_zones} zones"
     return (
-        f"{zones} a district, each of up to {asked.max_cells} cells, can hold "
+        f"{zones} a district, each of up to {spec.max_cells} cells, can hold "
         f"{numbers.share(most)} of the area at most."
     )
 
 
-def _as_cut(run: RunRecord, asked: ZoneSpec) -> str:
+def _as_cut(run: RunRecord, spec: ZoneSpec) -> str:
     """Cut the scores of a run as it is asked for, and say what is left of the budget."""
-    followed = "combined" if asked.source == "combined" else "score"
+    followed = "combined" if spec.source == "combined" else "score"
     score, expected = (run.cells[name].to_numpy(dtype=float) for name in (followed, "expected"))
-    held = [
-        (zone.district, len(zone.cells)) for zone in cut_zones(run.grid, score, expected, asked)
-    ]
-    caution = budget_caution(run.grid, score, expected, asked, held)
+    kept = [(zone.district, len(zone.cells)) for zone in cut_zones(run.grid, score, expected, spec)]
+    caution = budget_caution(run.grid, score, expected, spec, kept)
     if caution is None:
         return ""
     return f"By the scores of run {run.id}, {caution.text}."
@@ -204,7 +202,7 @@ def weigh(grid: Grid, candidates: int, before: str, length: str) -> Cost:
     """
     cells = len(grid)
     size = BYTES_BEFORE + cells * (BYTES_PER_CELL + BYTES_PER_CANDIDATE * candidates)
-    told = (
+    text = (
         f"{cells:,} cells of {length}, {candidates} candidates; about {size / 1e9:.1f} GB of "
         f"memory. {before or 'How long it takes is not known: nothing was fitted here yet.'}"
     )
@@ -214,7 +212,7 @@ def weigh(grid: Grid, candidates: int, before: str, length: str) -> Cost:
             f"This is a heavy run: about {size / 1e9:.1f} GB of memory for as long as it lasts, "
             "and other work waits behind it. A cell twice as wide makes a quarter of the cells."
         )
-    return Cost(cells=cells, told=told, warning=warning)
+    return Cost(cells=cells, told=text, warning=warning)
 
 
 def lay(city: CityRecord, cell_units: float) -> Grid:
@@ -276,12 +274,12 @@ STEPS = {"half": "half a block", "whole": "a block"}
 
 
 def _number(least: float, most: float) -> list[Any]:
-    told = f"give a number from {least:g} to {most:g}"
-    return [InputRequired(told), NumberRange(least, most, told)]
+    text = f"give a number from {least:g} to {most:g}"
+    return [InputRequired(text), NumberRange(least, most, text)]
 
 
-def _choices(told: Mapping[str, str]) -> list[SelectChoice]:
-    return [SelectChoice(value, label) for value, label in told.items()]
+def _choices(document: Mapping[str, str]) -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in document.items()]
 
 
 class FactorForm(Form):
@@ -383,8 +381,8 @@ class RunForm(SettingsForm):
             faults.append((self.families, "tick one at least"))
         if (self.min_cells.data or 0) > (self.max_cells.data or 0):
             faults.append((self.max_cells, "a zone cannot have fewer cells at most than at least"))
-        for field, told in faults:
-            put_at(field, told)
+        for field, result in faults:
+            put_at(field, result)
         return not faults
 
     def asked(self, offered: Offer) -> FitRequest:
@@ -449,9 +447,9 @@ class RunForm(SettingsForm):
         return () if usual else tuple(chosen)
 
 
-def put_at(field: Any, told: str) -> None:
+def put_at(field: Any, text: str) -> None:
     """Put a fault at a field."""
-    field.errors = [*field.errors, told]
+    field.errors = [*field.errors, text]
 
 
 def _plain(number: float) -> float:
@@ -459,23 +457,23 @@ def _plain(number: float) -> float:
     return int(number) if number.is_integer() else number
 
 
-def typed(asked: FitRequest, offered: Offer) -> dict[str, Any]:
+def typed(request: FitRequest, offered: Offer) -> dict[str, Any]:
     """Give what a form says when this is asked for."""
     city = offered.city
     every = tuple(city.districts["code"])
-    each = len(asked.districts) == len(every) > 1
+    each = len(request.districts) == len(every) > 1
     return {
-        "outcome": asked.outcome,
-        "first": asked.start,
-        "last": asked.end - dt.timedelta(days=1) if asked.end else None,
-        "scope": EACH if each else CHOSEN if asked.districts else WHOLE,
-        "districts": [] if each else [one for one in asked.districts if one != CITY_SCOPE],
-        "factors": _typed_factors(asked, offered),
-        "cell": _plain(city.cell_units if asked.cell_units is None else asked.cell_units),
-        "block": _plain(city.block_units if asked.block_units is None else asked.block_units),
-        **{one.name: _shown_value(one, getattr(asked, one.part)) for one in SETTINGS},
-        "name": asked.name,
-        "note": asked.note,
+        "outcome": request.outcome,
+        "first": request.start,
+        "last": request.end - dt.timedelta(days=1) if request.end else None,
+        "scope": EACH if each else CHOSEN if request.districts else WHOLE,
+        "districts": [] if each else [one for one in request.districts if one != CITY_SCOPE],
+        "factors": _typed_factors(request, offered),
+        "cell": _plain(city.cell_units if request.cell_units is None else request.cell_units),
+        "block": _plain(city.block_units if request.block_units is None else request.block_units),
+        **{one.name: _shown_value(one, getattr(request, one.part)) for one in SETTINGS},
+        "name": request.name,
+        "note": request.note,
     }
 
 
@@ -489,11 +487,11 @@ def _shown_value(setting: Setting, spec: Spec) -> Any:
     return float(value) if setting.name == "half_life_days" else value
 
 
-def _typed_factors(asked: FitRequest, offered: Offer) -> list[dict[str, Any]]:
-    chosen = {one.name: one for one in asked.factors}
-    told = []
+def _typed_factors(request: FitRequest, offered: Offer) -> list[dict[str, Any]]:
+    chosen = {one.name: one for one in request.factors}
+    lines = []
     for name, factor in choices_of(offered).items():
         taken = not chosen or name in chosen
-        shown = chosen[name].applied_to(factor) if name in chosen else factor
-        told.append({**dataclasses.asdict(shown), "taken": taken})
-    return told
+        visible = chosen[name].applied_to(factor) if name in chosen else factor
+        lines.append({**dataclasses.asdict(visible), "taken": taken})
+    return lines

@@ -235,7 +235,7 @@ def offer_page(
         cell=units.length(city.cell_units),
         block=units.length(city.block_units),
         factors=entries,
-        factor_faults=tuple(told for told in form.factors.errors if isinstance(told, str)),
+        factor_faults=tuple(result for result in form.factors.errors if isinstance(result, str)),
         cost=cost,
         period_told=period_told,
         budget_told=budget_told,
@@ -264,7 +264,7 @@ def listed(city: str) -> ResponseReturnValue:
     readable = readable_runs(person, record, store.EVERY_RUN)
     with database.session() as session:
         outcomes, scopes = store.run_scopes(session, city, readable)
-    asked: dict[str, Any] = {
+    query: dict[str, Any] = {
         "outcome": addresses.choice(request.args, "outcome", outcomes),
         "scope": addresses.choice(request.args, "scope", scopes),
         "from": addresses.day(request.args, "from"),
@@ -273,14 +273,14 @@ def listed(city: str) -> ResponseReturnValue:
     order = addresses.choice(request.args, "order", store.ORDERS) or "made"
     which = replace(
         readable,
-        outcome=asked["outcome"],
-        scope=asked["scope"],
-        from_=asked["from"],
-        to=asked["to"],
+        outcome=query["outcome"],
+        scope=query["scope"],
+        from_=query["from"],
+        to=query["to"],
     )
     with database.session() as session:
         count = store.count_runs(session, city, which)
-        kept = {"city": city, **asked, "order": order}
+        kept = {"city": city, **query, "order": order}
         pages = paging(request.args, count, PAGE, kept)
         found = store.list_runs(session, city, which, order=order, start=pages.start, most=PAGE)
         used = runs_in_use.uses_now(session, record.id)
@@ -294,9 +294,9 @@ def listed(city: str) -> ResponseReturnValue:
         unused=not used,
         pages=pages,
         fitting=job_lines(fitting, city) if person.may(ASKING) else [],
-        asked=asked,
+        asked=query,
         order=order,
-        narrowed=any(asked.values()),
+        narrowed=any(query.values()),
         outcomes=outcomes,
         scopes={scope: scope_words(scope, record) for scope in scopes},
         may_fit=person.may((ANALYST,)),
@@ -319,19 +319,19 @@ def new(city: str) -> ResponseReturnValue:
         )
     form = RunForm(data=typed(usual, offered))
     form.offer(offered)
-    cost, told, status = None, _usual_told(usual, record), 200
+    cost, text, status = None, _usual_told(usual, record), 200
     if form.is_submitted():
         right = all([form.validate(), form.fits_the_city(offered)])
         cost = _weighed(form, offered)
-        told = _period_told(form, record)
+        text = _period_told(form, record)
         if right and not form.errors and "preview" not in request.form:
             number = _ask(form, offered)
             if number is not None:
                 return redirect(url_for("work.job", city=city, job=number), 303)
         status = 422 if form.errors else 200
-    page = offer_page(offered, form, cost, told, _budget(form, record))
-    shown = shell(record, "runs.listed")
-    return render_template("analyst/run_new.html", shell=shown, form=form, page=page), status
+    page = offer_page(offered, form, cost, text, _budget(form, record))
+    displayed = shell(record, "runs.listed")
+    return render_template("analyst/run_new.html", shell=displayed, form=form, page=page), status
 
 
 @bp.get("/incidents.json")
@@ -341,8 +341,8 @@ def incidents(city: str) -> ResponseReturnValue:
     outcome = addresses.choice(request.args, "outcome", record.outcomes)
     first, last = addresses.day(request.args, "first"), addresses.day(request.args, "last")
     with workroom().database.session() as session:
-        count, told = incidents_told(session, record, outcome or "", first, last)
-    return jsonify(count=count, told=told)
+        count, result = incidents_told(session, record, outcome or "", first, last)
+    return jsonify(count=count, told=result)
 
 
 @bp.get("/budget.json")
@@ -356,7 +356,7 @@ def budget(city: str) -> ResponseReturnValue:
     if not all(math.isfinite(one) for one in numbers.values()):
         return jsonify(told="")
     try:
-        asked = ZoneSpec(
+        spec = ZoneSpec(
             source="rtm" if source == "rtm" else "combined",
             area_share=round(numbers["area_share"] / 100, 9),
             min_cells=round(numbers["min_cells"]),
@@ -366,7 +366,7 @@ def budget(city: str) -> ResponseReturnValue:
     except SpecError:
         return jsonify(told="")
     with workroom().database.session() as session:
-        return jsonify(told=budget_told(session, record, outcome or "", cell, asked))
+        return jsonify(told=budget_told(session, record, outcome or "", cell, spec))
 
 
 @bp.get("/grid.json")
@@ -391,10 +391,10 @@ def _budget(form: RunForm, city: CityRecord) -> str:
         return ""
     with workroom().database.session() as session:
         try:
-            asked = form.zones_asked()
+            spec = form.zones_asked()
         except SpecError:
             return ""
-        return budget_told(session, city, form.outcome.data, form.cell.data, asked)
+        return budget_told(session, city, form.outcome.data, form.cell.data, spec)
 
 
 def _fits(status: jobs.JobStatus) -> bool:
@@ -445,20 +445,20 @@ def _period_told(form: RunForm, city: CityRecord) -> str:
     if form.first.errors or form.last.errors or form.outcome.errors:
         return ""
     with workroom().database.session() as session:
-        count, told = incidents_told(
+        count, result = incidents_told(
             session, city, form.outcome.data, form.first.data, form.last.data
         )
     if count == 0:
         put_at(form.last, "there is no incident of this outcome in the period")
-    return told
+    return result
 
 
 def _ask(form: RunForm, offered: Offer) -> int | None:
     """Ask for the run; give the number of the job, nothing where it was refused."""
     room, who = workroom(), require_visitor().person.name
     try:
-        asked = form.asked(offered)
-        job = jobs.ask(room.database, "fit", fit_arguments(asked), who)
+        wanted = form.asked(offered)
+        job = jobs.ask(room.database, "fit", fit_arguments(wanted), who)
     except SaferGroundError as error:
         put_at(form.outcome, str(error))
         return None

@@ -73,11 +73,11 @@ def _charts(context: RunContext, run: RunRecord, form: str) -> dict[str, bytes]:
         drawn["capture"] = charts.draw(charts.capture_curves, found["curves"], form=form)
         drawn["calibration"] = charts.draw(charts.calibration, found["levels"], form=form)
     if context.certainty:
-        told = context.certainty.document["factors"]
+        result = context.certainty.document["factors"]
         drawn["selection"] = charts.draw(
             charts.selection,
-            told,
-            [numbers.plain(f["name"]) for f in told],
+            result,
+            [numbers.plain(f["name"]) for f in result],
             units.length,
             form=form,
         )

@@ -156,13 +156,13 @@ def add_source(
     if not handed.address:
         kept = folder.take_in(handed.upload.path, handed.upload.name)
         content["files"] = {**content.get("files", {}), source: kept}
-    told = {
+    document = {
         "section": answers.kind,
         "source": shown_address(source),
         "file": handed.upload.name,
         "sha256": handed.upload.sha256,
     }
-    return _ask(room, city.slug, folder, content, proposal.described, who, "source.add", told)
+    return _ask(room, city.slug, folder, content, proposal.described, who, "source.add", document)
 
 
 def remove_source(
@@ -194,8 +194,8 @@ def remove_source(
             forget = [f"base:{kind}"]
     elif name == "incidents" or name in RECORD_KINDS:
         forget = [f"{name}:{shown_address(source)}"]
-    told = {"section": name, "source": shown_address(source)}
-    return _ask(room, slug, folder, without, described, who, "source.remove", told, forget)
+    document = {"section": name, "source": shown_address(source)}
+    return _ask(room, slug, folder, without, described, who, "source.remove", document, forget)
 
 
 def _ask(
@@ -206,7 +206,7 @@ def _ask(
     described: Described,
     who: str,
     action: str,
-    told: dict[str, Any],
+    document: dict[str, Any],
     forget: list[str] | None = None,
 ) -> Job:
     require_no_import(room, slug)
@@ -220,7 +220,7 @@ def _ask(
         arguments["forget"] = forget
     job = jobs.ask(room.database, "import", arguments, who)
     with room.database.session(write=True) as session:
-        audit.record(session, who, action, slug, {**told, "job": job.id})
+        audit.record(session, who, action, slug, {**document, "job": job.id})
     return job
 
 

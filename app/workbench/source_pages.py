@@ -104,8 +104,8 @@ def source_rows(
         named = outcomes_told(section.table) if section.name == "incidents" else ()
         if named and set(named) <= set(without):
             continue
-        shown = shown_address(section.source)
-        report = next((r for r in left if (r.kind, r.source) == (section.name, shown)), None)
+        label = shown_address(section.source)
+        report = next((r for r in left if (r.kind, r.source) == (section.name, label)), None)
         if report is not None:
             left.remove(report)
         reasons = dict(report.left_out) if report else {}
@@ -116,7 +116,7 @@ def source_rows(
                 title=_title(section.name),
                 what=_what(section.name, section.table),
                 source=section.source,
-                shown=shown,
+                shown=label,
                 address=is_address(section.source),
                 columns=_columns(section.table),
                 removable=section.name not in FIXED,
@@ -198,9 +198,11 @@ def outcomes_told(table: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _columns(table: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Tell how a source is read, a pair for each thing that is said."""
-    told = {name: value for name, value in table.items() if name not in ("source", "name", "kind")}
-    told |= told.pop("fields", {})
-    return tuple((name.replace("_", " "), _text(value)) for name, value in told.items())
+    document = {
+        name: value for name, value in table.items() if name not in ("source", "name", "kind")
+    }
+    document |= document.pop("fields", {})
+    return tuple((name.replace("_", " "), _text(value)) for name, value in document.items())
 
 
 def _text(value: Any) -> str:
@@ -227,7 +229,7 @@ def sources(city: str) -> ResponseReturnValue:
             described = versions.city_file_of(session, city)
         except NotStoredError as error:
             described, fault = None, str(error)
-    told = [one for one in jobs.statuses(room.database, city) if one.job.kind in OURS]
+    lines = [one for one in jobs.statuses(room.database, city) if one.job.kind in OURS]
     may = require_visitor().person.may({ANALYST})
     managed = described is not None and described.root == str(
         CityFolder(room.settings.cities, city).root
@@ -241,7 +243,7 @@ def sources(city: str) -> ResponseReturnValue:
     pages = paging(
         request.args, len(listed_rows), PAGE, {"city": city, "kind": kind, "order": order}
     )
-    waits = _waiting(city, told) if may else []
+    waits = _waiting(city, lines) if may else []
     return render_template(
         "analyst/sources.html",
         shell=shell(record),
@@ -256,8 +258,8 @@ def sources(city: str) -> ResponseReturnValue:
         fault=fault,
         imports=import_rows(listed)[:NEWEST],
         more=len(listed) > NEWEST,
-        open=[one for one in told if not one.job.ended],
-        failed=_failed(told),
+        open=[one for one in lines if not one.job.ended],
+        failed=_failed(lines),
         waiting=waits[:NEWEST],
         more_waiting=len(waits) > NEWEST,
         may=may,
@@ -269,8 +271,8 @@ def sources(city: str) -> ResponseReturnValue:
 def waiting(city: str) -> ResponseReturnValue:
     """List the files that were handed in for a city and are not added."""
     record = staff_city(city)
-    told = [one for one in jobs.statuses(workroom().database, city) if one.job.kind in OURS]
-    found = _waiting(city, told)
+    lines = [one for one in jobs.statuses(workroom().database, city) if one.job.kind in OURS]
+    found = _waiting(city, lines)
     people = sorted({one.who for one in found})
     who = addresses.choice(request.args, "who", people)
     order = addresses.choice(request.args, "order", WAITING_ORDERS) or "when"
@@ -343,8 +345,8 @@ def remove(city: str) -> ResponseReturnValue:
     with room.database.session() as session:
         described = versions.city_file_of(session, city)
         rows = source_rows(described.content, latest_reports(session, record.id))
-    given = request.values
-    name, place = given.get("section", ""), given.get("number", "")
+    value = request.values
+    name, place = value.get("section", ""), value.get("number", "")
     number = int(place) if place.isascii() and place.isdigit() and len(place) < 6 else None
     found = next(
         (row for row in rows if (row.section, row.number) == (name, number) and row.removable), None
@@ -354,14 +356,14 @@ def remove(city: str) -> ResponseReturnValue:
         raise NotStoredError(msg)
     form, fault = ConfirmForm(), ""
     if form.validate_on_submit():
-        after = given.get("version", "")
+        after = value.get("version", "")
         try:
             job = remove_source(
                 room,
                 city,
                 name,
                 number,
-                given.get("source", ""),
+                value.get("source", ""),
                 int(after) if after.isascii() and after.isdigit() and len(after) < 12 else 0,
                 require_visitor().person.name,
             )
@@ -380,14 +382,14 @@ def remove(city: str) -> ResponseReturnValue:
     ), 422 if request.method == "POST" else 200
 
 
-def _failed(told: list[jobs.JobStatus]) -> jobs.JobStatus | None:
+def _failed(lines: list[jobs.JobStatus]) -> jobs.JobStatus | None:
     """Give the newest import of a city, if it failed."""
-    newest = next((one for one in told if one.job.kind == "import"), None)
+    newest = next((one for one in lines if one.job.kind == "import"), None)
     return newest if newest is not None and newest.job.state == "failed" else None
 
 
-def _waiting(city: str, told: list[jobs.JobStatus]) -> list[intake.HandedIn]:
+def _waiting(city: str, lines: list[jobs.JobStatus]) -> list[intake.HandedIn]:
     """Give the files that were handed in and whose import is not done."""
-    done = {one.job.id for one in told if one.job.state == "done"}
+    done = {one.job.id for one in lines if one.job.state == "done"}
     waiting = intake.waiting(workroom().settings.uploads, city)
     return [one for one in waiting if one.job not in done]

@@ -174,8 +174,8 @@ def _coordinates(frame: pd.DataFrame, answers: Answers, city: CityRecord) -> Coo
         bounds = frame.geometry.bounds
         x = ((bounds.minx + bounds.maxx) / 2).to_numpy(float)
         y = ((bounds.miny + bounds.maxy) / 2).to_numpy(float)
-        said = _known(answers.system) or (frame.crs.to_string() if frame.crs else None)
-        return look_at(("geometry",), x, y, said, frame_of(city))
+        stated = _known(answers.system) or (frame.crs.to_string() if frame.crs else None)
+        return look_at(("geometry",), x, y, stated, frame_of(city))
     return None
 
 
@@ -191,17 +191,17 @@ def _systems(
 ) -> tuple[System, ...]:
     """Give the systems to choose from, those that fit first."""
     fits = coordinates.fits if coordinates else ()
-    said = seen.coordinates.said if seen.coordinates else None
+    stated = seen.coordinates.said if seen.coordinates else None
     own = []
-    if seen.shape and said:
-        own = [System(code=AS_SAID, label=f"as the file says: {describe_system(said)}", told="")]
-    codes = dict.fromkeys([*fits, *([said] if said else []), city.crs, DEGREES])
+    if seen.shape and stated:
+        own = [System(code=AS_SAID, label=f"as the file says: {describe_system(stated)}", told="")]
+    codes = dict.fromkeys([*fits, *([stated] if stated else []), city.crs, DEGREES])
     return (*own, *(_system(code, fits) for code in codes))
 
 
 def _system(code: str, fits: Sequence[str]) -> System:
-    told = "the places fall into the city" if code in fits else ""
-    return System(code=code, label=describe_system(code), told=told)
+    text = "the places fall into the city" if code in fits else ""
+    return System(code=code, label=describe_system(code), told=text)
 
 
 def places_map(city: CityRecord, sighting: Sighting | None, base: str) -> dict[str, Any]:

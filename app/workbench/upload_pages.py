@@ -77,14 +77,14 @@ def receive_file(room: Workroom, file: FileStorage | None, city: str, who: str) 
     upload = receive(file.stream, file.filename, folder)
     handed = intake.HandedIn(upload=upload, city=city, who=who, when=utc_now())
     intake.keep(handed)
-    told = {
+    document = {
         "file": upload.name,
         "kind": upload.kind,
         "bytes": upload.size,
         "sha256": upload.sha256,
     }
     with room.database.session(write=True) as session:
-        audit.record(session, who, "source.upload", city, told)
+        audit.record(session, who, "source.upload", city, document)
     return handed
 
 
@@ -126,8 +126,8 @@ def add(city: str) -> ResponseReturnValue:
             if fault := address_fault(room.settings, address):
                 faults.add("address", fault)
             else:
-                told = {"city": city, "address": address}
-                job = jobs.ask(room.database, "fetch", told, who)
+                document = {"city": city, "address": address}
+                job = jobs.ask(room.database, "fetch", document, who)
                 return redirect(url_for("uploads.fetching", city=city, job=job.id), 303)
         else:
             try:
@@ -322,9 +322,11 @@ def forget(city: str, upload: str) -> ResponseReturnValue:
     handed = _handed(city, upload)
     if form.validate_on_submit():
         intake.forget(handed)
-        told = {"file": handed.upload.name, "sha256": handed.upload.sha256}
+        document = {"file": handed.upload.name, "sha256": handed.upload.sha256}
         with workroom().database.session(write=True) as session:
-            audit.record(session, require_visitor().person.name, "source.forget_upload", city, told)
+            audit.record(
+                session, require_visitor().person.name, "source.forget_upload", city, document
+            )
         say(f"{handed.upload.name} is forgotten. Nothing of it is in the city.")
         return redirect(url_for("sources.sources", city=city), 303)
     return render_template(
@@ -348,6 +350,6 @@ def _proposed(record: CityRecord, handed: HandedIn) -> tuple[Answers | None, Pro
 
 def _seen(city: str, handed: HandedIn, what: str) -> None:
     """Write down that exact places were seen."""
-    told = {"file": handed.upload.name, "sha256": handed.upload.sha256, "what": what}
+    document = {"file": handed.upload.name, "sha256": handed.upload.sha256, "what": what}
     with workroom().database.session(write=True) as session:
-        audit.record(session, require_visitor().person.name, "source.view", city, told)
+        audit.record(session, require_visitor().person.name, "source.view", city, document)

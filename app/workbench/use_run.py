@@ -75,13 +75,13 @@ def name(city: str, run: str) -> ResponseReturnValue:
     form = NameForm()
     back = redirect(url_for("reading.run", city=opened.city.slug, run=opened.own.id), 303)
     if not form.validate_on_submit():
-        faults = [told for field in (form.name, form.note) for told in field.errors]
+        faults = [lines for field in (form.name, form.note) for lines in field.errors]
         say("Not taken: " + numbers.listed(faults or ["send the form again"]) + ".")
         return back
     try:
         with workroom().database.session(write=True) as session:
-            told = (form.name.data or "", form.note.data or "")
-            runs.name_run(session, opened.own.id, *told, **signed())
+            lines = (form.name.data or "", form.note.data or "")
+            runs.name_run(session, opened.own.id, *lines, **signed())
     except DataError as error:
         say(f"Not taken: {error}.")
     else:
@@ -121,7 +121,7 @@ def difference(before: RunRecord | None, after: RunRecord) -> CodeChanges:
 
 def _page(opened: OpenedRun, form: UseForm) -> str:
     with workroom().database.session() as session:
-        shown = runs_in_use.run_in_use(session, opened.city)
+        record = runs_in_use.run_in_use(session, opened.city)
         lines = use_lines(session, opened.city)
         why = runs_in_use.why_not_usable(opened.city, runs.get_summary(session, opened.own.id))
     run = opened.own
@@ -131,11 +131,11 @@ def _page(opened: OpenedRun, form: UseForm) -> str:
         run=run,
         title=numbers.plain(run.outcome),
         period=numbers.period(numbers.day(run.period_from), numbers.last_day(run.period_to)),
-        shown=shown,
-        shown_outcome=numbers.plain(shown.outcome) if shown else "",
-        same=shown is not None and shown.id == run.id,
+        shown=record,
+        shown_outcome=numbers.plain(record.outcome) if record else "",
+        same=record is not None and record.id == run.id,
         why=why,
-        difference=difference(shown, opened.run),
+        difference=difference(record, opened.run),
         uses=lines,
         form=form,
     )

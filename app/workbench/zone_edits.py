@@ -103,20 +103,20 @@ def _parsed(text: str) -> Any:
         raise DataError(msg) from error
 
 
-def _geometry(told: Any) -> dict[str, Any]:
+def _geometry(result: Any) -> dict[str, Any]:
     """Find the one geometry."""
-    if isinstance(told, dict) and told.get("type") == "FeatureCollection":
-        features = told.get("features")
+    if isinstance(result, dict) and result.get("type") == "FeatureCollection":
+        features = result.get("features")
         if not isinstance(features, list) or len(features) != 1:
             msg = f"one shape is wanted, not a collection of several; {REMEDY}"
             raise DataError(msg)
-        told = features[0]
-    if isinstance(told, dict) and told.get("type") == "Feature":
-        told = told.get("geometry")
-    if not isinstance(told, dict):
+        result = features[0]
+    if isinstance(result, dict) and result.get("type") == "Feature":
+        result = result.get("geometry")
+    if not isinstance(result, dict):
         msg = f"this is no GeoJSON geometry; {REMEDY}"
         raise DataError(msg)
-    return told
+    return result
 
 
 def _turned(ring: Any, turn: Transformer) -> Any:
@@ -353,13 +353,13 @@ def _did(action: str, details: dict[str, Any]) -> str:
         return f"{gone} called “{name}”" if name else f"the name of {gone} taken away"
     if action == "drop":
         return f"{gone} dropped"
-    told = f"{gone} {DONE[action]} into {made}"
+    text = f"{gone} {DONE[action]} into {made}"
     left = [
         f"{numbers.number(details[key])} cells {where} left out"
         for key, where in (("elsewhere", "of another district"), ("taken", "of other zones"))
         if details.get(key)
     ]
-    return "; ".join([told, *left])
+    return "; ".join([text, *left])
 
 
 def _number(text: str) -> int:

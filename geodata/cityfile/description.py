@@ -96,15 +96,15 @@ def read_contact(table: Mapping[str, Any], faults: list[str]) -> Contact | None:
     if not table:
         return None
     where = "[contact]"
-    given = {key: _line(where, table, key, faults) for key in CONTACT_KEYS}
+    values = {key: _line(where, table, key, faults) for key in CONTACT_KEYS}
     if "name" not in table:
         faults.append(f"{where}: name is missing; name the office that answers, not a person")
     if len(table) < 2:
         faults.append(f"{where}: give a way to reach it: email, phone, address or url")
-    if given["email"] and not EMAIL.fullmatch(given["email"]):
-        faults.append(f"{where}: email {given['email']!r} is no address such as data@example.org")
-    _require_web(where, "url", given["url"], faults)
-    return Contact(**given)
+    if values["email"] and not EMAIL.fullmatch(values["email"]):
+        faults.append(f"{where}: email {values['email']!r} is no address such as data@example.org")
+    _require_web(where, "url", values["url"], faults)
+    return Contact(**values)
 
 
 def read_license(table: Mapping[str, Any], faults: list[str]) -> License | None:
@@ -326,35 +326,35 @@ def _slug(tables: Tables, city: Mapping[str, Any]) -> str:
 
 
 def _crs(tables: Tables, city: Mapping[str, Any]) -> str:
-    given = tables.text("[city]", city, "crs", required=True)
-    crs = tables.known_crs("[city]", given)
+    value = tables.text("[city]", city, "crs", required=True)
+    crs = tables.known_crs("[city]", value)
     if crs is not None and not crs.is_projected:
         tables.faults.append(
-            f"[city] crs {given!r} is not projected (its unit is degrees); choose the state "
+            f"[city] crs {value!r} is not projected (its unit is degrees); choose the state "
             "plane or UTM system of the city, such as EPSG:2264 for North Carolina in feet"
         )
-    return given or ""
+    return value or ""
 
 
 def _timezone(tables: Tables, city: Mapping[str, Any]) -> str:
-    given = tables.text("[city]", city, "timezone", required=True)
+    value = tables.text("[city]", city, "timezone", required=True)
     try:
-        zoneinfo.ZoneInfo(given or "UTC")
+        zoneinfo.ZoneInfo(value or "UTC")
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        tables.faults.append(f"[city] timezone {given!r} is not known; as in America/New_York")
-    return given or ""
+        tables.faults.append(f"[city] timezone {value!r} is not known; as in America/New_York")
+    return value or ""
 
 
 def _today(tables: Tables, city: Mapping[str, Any]) -> dt.date | None:
-    given = city.get("today")
-    if given is None:
+    today = city.get("today")
+    if today is None:
         return None
     if city.get("synthetic") is not True:
         tables.faults.append("[city]: only a synthetic city has a today of its own; remove it")
     try:
-        return parse_day(given)
+        return parse_day(today)
     except ValueError:
-        tables.faults.append(f"[city]: today must be a date such as 2026-01-31, got {given!r}")
+        tables.faults.append(f"[city]: today must be a date such as 2026-01-31, got {today!r}")
         return None
 
 
@@ -378,20 +378,22 @@ def _grid(tables: Tables, grid: Mapping[str, Any]) -> GridSpec:
 def _sensitive(
     tables: Tables, table: Mapping[str, Any], sources: tuple[IncidentSource, ...]
 ) -> tuple[str, ...]:
-    given = table.get("sensitive_outcomes", [])
-    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+    sensitive_outcomes = table.get("sensitive_outcomes", [])
+    if not isinstance(sensitive_outcomes, list) or not all(
+        isinstance(one, str) for one in sensitive_outcomes
+    ):
         tables.faults.append(
-            f'[publish]: sensitive_outcomes must be a list such as ["assault"], got {given!r:.60}'
+            f'[publish]: sensitive_outcomes must be a list such as ["assault"], got {sensitive_outcomes!r:.60}'
         )
         return ()
     known = outcomes_of(sources)
-    for name in given:
+    for name in sensitive_outcomes:
         if name not in known and len(sources) == len(tables.content.get("incidents", [])):
             tables.faults.append(
                 f"[publish]: sensitive_outcomes: no incidents have the outcome {name!r}"
                 f"{hint(name, known)}"
             )
-    return tuple(dict.fromkeys(given))
+    return tuple(dict.fromkeys(sensitive_outcomes))
 
 
 def _residents(tables: Tables) -> ResidentsSource | None:
@@ -401,24 +403,24 @@ def _residents(tables: Tables) -> ResidentsSource | None:
 
 
 def _activities(tables: Tables) -> tuple[str, ...] | None:
-    given = tables.one("dosage").get("activities")
-    if given is None:
+    activities = tables.one("dosage").get("activities")
+    if activities is None:
         return None
     if (
-        not isinstance(given, list)
-        or not given
-        or not all(isinstance(one, str) and one.strip() for one in given)
-        or any(len(one.strip()) > LONGEST_ACTIVITY for one in given)
+        not isinstance(activities, list)
+        or not activities
+        or not all(isinstance(one, str) and one.strip() for one in activities)
+        or any(len(one.strip()) > LONGEST_ACTIVITY for one in activities)
     ):
         tables.faults.append(
             '[dosage]: activities must be a list such as ["foot patrol"], each of at most '
-            f"{LONGEST_ACTIVITY} characters, got {given!r:.60}"
+            f"{LONGEST_ACTIVITY} characters, got {activities!r:.60}"
         )
         return None
-    return tuple(dict.fromkeys(one.strip() for one in given))
+    return tuple(dict.fromkeys(one.strip() for one in activities))
 
 
-def parse_day(given: Any) -> dt.date:
+def parse_day(value: Any) -> dt.date:
     """Read a day that TOML or a person wrote.
 
     Raises
@@ -426,5 +428,5 @@ def parse_day(given: Any) -> dt.date:
     ValueError
         If it is no day.
     """
-    text = given.isoformat() if hasattr(given, "isoformat") else given
+    text = value.isoformat() if hasattr(value, "isoformat") else value
     return dt.date.fromisoformat(str(text))

@@ -300,19 +300,19 @@ class _Reader:
         )
 
     def _narrative(self, where: str, table: Mapping[str, Any]) -> Narrative:
-        given = table.get("narrative")
-        if not isinstance(given, dict):
+        narrative = table.get("narrative")
+        if not isinstance(narrative, dict):
             self.faults.append(
                 f"{where}: needs [initiatives.narrative] with {', '.join(SECTIONS)}"
-                if given is None
+                if narrative is None
                 else f"{where}: narrative must be a table, written [initiatives.narrative]"
             )
             return Narrative(why=(), doing=(), next=(), analysis=())
         within = f"{where} narrative"
-        self.faults += unknown_keys(within, given, SECTIONS)
+        self.faults += unknown_keys(within, narrative, SECTIONS)
         return Narrative(
             **{
-                key: self._paragraphs(within, given, key, f" ({title})")
+                key: self._paragraphs(within, narrative, key, f" ({title})")
                 for key, title in SECTIONS.items()
             }
         )
@@ -359,16 +359,16 @@ class _Reader:
         )
 
     def _number(self, where: str, table: Mapping[str, Any], key: str) -> float:
-        given = table.get(key)
-        if isinstance(given, int | float) and not isinstance(given, bool):
+        value = table.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool):
             try:
-                number = float(given)
+                number = float(value)
             except OverflowError:
                 number = math.inf
             if math.isfinite(number):
                 return number
-        told = "is missing" if given is None else f"must be a finite number, got {given!r:.40}"
-        self.faults.append(f"{where}: {key} {told}")
+        text = "is missing" if value is None else f"must be a finite number, got {value!r:.40}"
+        self.faults.append(f"{where}: {key} {text}")
         return 0.0
 
     def _fact(self, where: str, table: Mapping[str, Any]) -> Fact:
@@ -422,14 +422,14 @@ class _Reader:
             self.faults.append(f"{where}: {key} {value!r} is given twice; each must differ")
 
     def _measures(self, where: str, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
-        given = table.get(key, [])
-        if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
-            self.faults.append(f"{where}: {key} must be a list of measure ids, got {given!r}")
+        value = table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            self.faults.append(f"{where}: {key} must be a list of measure ids, got {value!r}")
             return ()
-        self._twice(where, key, given)
+        self._twice(where, key, value)
         return tuple(
             measure
-            for measure in dict.fromkeys(given)
+            for measure in dict.fromkeys(value)
             if self._known_measure(f"{where}: {key}", measure)
         )
 
@@ -458,15 +458,15 @@ class _Reader:
     def _day(
         self, where: str, table: Mapping[str, Any], key: str, *, required: bool = False
     ) -> dt.date | None:
-        given = table.get(key)
-        if given is None:
+        value = table.get(key)
+        if value is None:
             if required:
                 self.faults.append(f"{where}: {key} is missing")
             return None
         try:
-            return parse_day(given)
+            return parse_day(value)
         except ValueError:
-            self.faults.append(f"{where}: {key} must be a date such as 2026-01-31, got {given!r}")
+            self.faults.append(f"{where}: {key} must be a date such as 2026-01-31, got {value!r}")
             return None
 
     def _address(self, where: str, table: Mapping[str, Any]) -> str:

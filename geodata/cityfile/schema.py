@@ -151,9 +151,9 @@ class Tables:
             return {}
         return table
 
-    def unknown(self, where: str, given: Iterable[str], known: Collection[str]) -> None:
+    def unknown(self, where: str, values: Iterable[str], known: Collection[str]) -> None:
         """Tell each key that is not known."""
-        self.faults += unknown_keys(where, given, known)
+        self.faults += unknown_keys(where, values, known)
 
     def one(self, section: str, *, required: bool = False) -> dict[str, Any]:
         """Give a section that is one table; nothing where it is absent or faulty."""
@@ -198,14 +198,14 @@ class Tables:
             return None
         return value
 
-    def known_crs(self, where: str, given: str | None) -> CRS | None:
+    def known_crs(self, where: str, value: str | None) -> CRS | None:
         """Give a reference system by its name; nothing where it is absent or not known."""
-        if given is None:
+        if value is None:
             return None
         try:
-            return CRS.from_user_input(given)
+            return CRS.from_user_input(value)
         except CRSError:
-            self.faults.append(f"{where}: crs {given!r} is not known; write it as EPSG:2264")
+            self.faults.append(f"{where}: crs {value!r} is not known; write it as EPSG:2264")
             return None
 
     def place(self, where: str, table: Mapping[str, Any]) -> SourcePlace | None:
@@ -216,10 +216,10 @@ class Tables:
             self.faults.append(f"{where}: x and y belong together; name both columns or none")
         crs = self.text(where, table, "crs")
         self.known_crs(where, crs)
-        given = table.get("where", {})
+        value = table.get("where", {})
         rows = RowFilter()
-        if isinstance(given, dict):
-            rows, faults = RowFilter.parse(given)
+        if isinstance(value, dict):
+            rows, faults = RowFilter.parse(value)
             self.faults += [f"{where}: where: {fault}" for fault in faults]
         else:
             self.faults.append(f'{where}: where must be a table such as {{ types = "bar" }}')

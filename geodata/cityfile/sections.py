@@ -330,8 +330,8 @@ def _record(
             tables.faults.append(f"{where}: fields: {wanted.name} is missing")
     axes = {axis: fields[axis] for axis in ("x", "y") if axis in fields}
     place = tables.place(where, {**table, **axes})
-    given = columns.get("latlon", ()), columns.get("x", ())
-    if kind.placed and all(given):
+    values = columns.get("latlon", ()), columns.get("x", ())
+    if kind.placed and all(values):
         tables.faults.append(f"{where}: fields: name x and y, or latlon, not both")
     if place is None:
         return None
@@ -341,36 +341,36 @@ def _record(
         columns={f.name: columns[f.name] for f in kind.fields if f.name in columns}
         | {axis: columns[axis] for axis in ("verified_x", "verified_y") if axis in columns},
         id=(columns.get("id") or (None,))[0],
-        latlon=(given[0] or (None,))[0],
+        latlon=(values[0] or (None,))[0],
         date_format=tables.text(where, table, "date_format"),
         measure=tables.text(where, table, "measure"),
         words={name: _words(tables, where, name, table.get(name, {})) for name in kind.words},
     )
 
 
-def _columns(tables: Tables, where: str, name: str, given: Any) -> tuple[str, ...]:
+def _columns(tables: Tables, where: str, name: str, value: Any) -> tuple[str, ...]:
     """Read the column of a field: a name, or a date and a time column of a clock."""
-    named = [given] if isinstance(given, str) else given
+    named = [value] if isinstance(value, str) else value
     ok = isinstance(named, list) and 1 <= len(named) <= 2
     if not ok or not all(isinstance(column, str) and column for column in named):
         tables.faults.append(
-            f'{where}: fields: {name} must be a column, or ["Date", "Time"], got {given!r}'
+            f'{where}: fields: {name} must be a column, or ["Date", "Time"], got {value!r}'
         )
         return ()
     return tuple(named)
 
 
-def _words(tables: Tables, where: str, name: str, given: Any) -> dict[str, str]:
+def _words(tables: Tables, where: str, name: str, value: Any) -> dict[str, str]:
     allowed = WORDS[name]
-    if not isinstance(given, dict):
+    if not isinstance(value, dict):
         tables.faults.append(f"{where}: {name} must be a table of the export's words and ours")
         return {}
-    for word, ours in given.items():
+    for word, ours in value.items():
         if ours not in allowed:
             tables.faults.append(
                 f"{where}: {name}: {word!r} must become one of {', '.join(allowed)}"
             )
-    return {str(word).strip().casefold(): str(ours) for word, ours in given.items()}
+    return {str(word).strip().casefold(): str(ours) for word, ours in value.items()}
 
 
 def _each(

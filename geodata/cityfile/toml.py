@@ -47,16 +47,16 @@ def load_toml(path: Path, error: type[FaultyFileError], remedy: str) -> dict[str
         raise error(str(path), [f"is not valid TOML: {cause}"]) from cause
 
 
-def unknown_keys(where: str, given: Iterable[str], known: Collection[str]) -> list[str]:
+def unknown_keys(where: str, values: Iterable[str], known: Collection[str]) -> list[str]:
     """Tell each key that is not known, with the nearest name that is.
 
     >>> unknown_keys("[city]", ["slug", "nmae"], {"slug", "name"})
     ["[city]: unknown key 'nmae'; did you mean name?"]
     """
-    return [f"{where}: unknown key {key!r}{hint(key, known)}" for key in given if key not in known]
+    return [f"{where}: unknown key {key!r}{hint(key, known)}" for key in values if key not in known]
 
 
-def hint(given: str, known: Collection[str]) -> str:
+def hint(value: str, known: Collection[str]) -> str:
     """Give the nearest known name, or all of them.
 
     >>> hint("ON HOLD", ["In Progress", "On Hold"])
@@ -65,7 +65,7 @@ def hint(given: str, known: Collection[str]) -> str:
     '; known: a, b'
     """
     folded = {name.casefold(): name for name in sorted(known)}
-    near = difflib.get_close_matches(given.casefold(), folded, n=1)
+    near = difflib.get_close_matches(value.casefold(), folded, n=1)
     return f"; did you mean {folded[near[0]]}?" if near else f"; known: {', '.join(sorted(known))}"
 
 

@@ -235,7 +235,9 @@ def _actions(
     made = 0
     for zone, (state, days) in zip(found, states, strict=False):
         factor = zone.factors[made % len(zone.factors)] if zone.factors else ANY_FACTOR
-        kind, what, owner = next((told for key, told in WORK.items() if key in factor), OTHERWISE)
+        kind, what, owner = next(
+            (result for key, result in WORK.items() if key in factor), OTHERWISE
+        )
         facts = ActionFacts(
             zone=zone.code,
             factor=factor,

@@ -59,8 +59,8 @@ def draw_outcomes(events: pd.DataFrame, rng: Generator) -> None:
     multiple = rng.random(number) < np.where(confirmed, 0.85, 0.5)
     events["class"] = np.where(probable, PROBABLE, np.where(multiple, MULTIPLE, SINGLE))
     rounds = np.where(multiple & ~probable, 2 + rng.poisson(3, number), 1)
-    told = ~probable | (rng.random(number) < 0.8)
-    events["rounds"] = np.where(told, rounds, np.nan)
+    result = ~probable | (rng.random(number) < 0.8)
+    events["rounds"] = np.where(result, rounds, np.nan)
     events["casings"] = np.where(confirmed, rng.binomial(rounds, 0.7), 0)
     for name in FINDS:
         events[name] = _finds(events, name, rng)

@@ -87,16 +87,18 @@ def sight(place: SourcePlace, city: CityRecord, *, pair: str | None = None) -> S
     whole = shapely.union_all(city.districts.geometry.to_numpy())
     shapely.prepare(whole)
     inside = reached & shapely.intersects_xy(whole, x, y)
-    shown = np.flatnonzero(reached)
-    if len(shown) > MOST_SHOWN:
-        shown = shown[np.linspace(0, len(shown) - 1, MOST_SHOWN).astype(int)]
+    visible = np.flatnonzero(reached)
+    if len(visible) > MOST_SHOWN:
+        visible = visible[np.linspace(0, len(visible) - 1, MOST_SHOWN).astype(int)]
     return Sighting(
         rows=len(shapes),
         inside=int(inside.sum()),
         near=int((reached & ~inside).sum()),
         far=int((~missing & ~reached).sum()),
         missing=int(missing.sum()),
-        shapes=gpd.GeoDataFrame({"inside": inside[shown]}, geometry=shapes[shown], crs=city.crs),
+        shapes=gpd.GeoDataFrame(
+            {"inside": inside[visible]}, geometry=shapes[visible], crs=city.crs
+        ),
     )
 
 
@@ -153,7 +155,7 @@ class Coordinates:
 
 
 def look_at(
-    columns: tuple[str, ...], x: Floats, y: Floats, said: str | None, city: CityFrame | None
+    columns: tuple[str, ...], x: Floats, y: Floats, text: str | None, city: CityFrame | None
 ) -> Coordinates:
     """Find out in which system coordinates are, and tell the traps.
 
@@ -163,7 +165,7 @@ def look_at(
         What holds them, for the words.
     x, y
         As they were read, shape ``(rows,)``; NaN where there is none.
-    said
+    text
         The system that the file tells, or that its columns' names mean.
     city
         Where the city is, if it is known.
@@ -178,11 +180,11 @@ def look_at(
         spread
     ) else spread  # fmt: skip
     x, y = x[some], y[some]
-    fits, swapped = _fitting(x, y, said, city)
-    warnings += _traps(columns, x, y, said, fits, city, swapped=swapped)
+    fits, swapped = _fitting(x, y, text, city)
+    warnings += _traps(columns, x, y, text, fits, city, swapped=swapped)
     return Coordinates(
         columns=columns,
-        said=said,
+        said=text,
         fits=fits,
         swapped=swapped,
         missing=missing,
@@ -191,14 +193,14 @@ def look_at(
 
 
 def _fitting(
-    x: Floats, y: Floats, said: str | None, city: CityFrame | None
+    x: Floats, y: Floats, text: str | None, city: CityFrame | None
 ) -> tuple[tuple[str, ...], bool]:
     if len(x) == 0:
         return (), False
     degrees = _can_be_degrees(x, y)
     if city is None:
         return ((WGS84,) if degrees else ()), False
-    usual = dict.fromkeys([*([said] if said else []), city.crs.to_string(), WGS84, WEB])
+    usual = dict.fromkeys([*([text] if text else []), city.crs.to_string(), WGS84, WEB])
     for turned in (False, True):
         a, b = (y, x) if turned else (x, y)
         found = [code for code in usual if _near(a, b, code, city)]
@@ -212,7 +214,7 @@ def _traps(
     columns: tuple[str, ...],
     x: Floats,
     y: Floats,
-    said: str | None,
+    text: str | None,
     fits: tuple[str, ...],
     city: CityFrame | None,
     *,
@@ -224,23 +226,23 @@ def _traps(
     where, first = " and ".join(columns), f"{_value(x[0])}, {_value(y[0])}"
     if swapped:
         return [f"{where}: x and y are swapped (first: {first}); name them the other way round."]
-    geographic = said is not None and CRS.from_user_input(said).is_geographic
+    geographic = text is not None and CRS.from_user_input(text).is_geographic
     if geographic and not _can_be_degrees(x, y):
         known = f": they fit {describe_system(fits[0])}" if fits else ""
         return [
             f"{where} are called degrees, but values such as {first} are none; they are in a "
             f"projected system{known}. State it as crs of this source."
         ]
-    if said is not None and not geographic and _can_be_degrees(x, y) and WGS84 in fits:
-        return [f"{where} are called {said}, but are degrees: state EPSG:4326 as crs."]
+    if text is not None and not geographic and _can_be_degrees(x, y) and WGS84 in fits:
+        return [f"{where} are called {text}, but are degrees: state EPSG:4326 as crs."]
     if city is not None and not fits:
         return [f"{where}: values such as {first} fall into the city in no system that was tried."]
-    if said is None and city is not None:
+    if text is None and city is not None:
         return [
             f"{where}: no system is stated; they fit {describe_system(fits[0])}. State it as crs."
         ]
-    if said is not None and fits and said not in fits:
-        return [f"{where} are called {said}, but fit {describe_system(fits[0])}. State it as crs."]
+    if text is not None and fits and text not in fits:
+        return [f"{where} are called {text}, but fit {describe_system(fits[0])}. State it as crs."]
     return []
 
 

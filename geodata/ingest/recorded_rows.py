@@ -203,13 +203,13 @@ def _read_values(source: RecordSource, opened: OpenedSource, rows: pd.DataFrame)
 
 def _words(name: str, texts: list[str], source: RecordSource, sieve: Sieve) -> list[str]:
     """Turn the export's words into ours; a word never seen is told and kept as the weakest."""
-    given = source.words["classes" if name == "class" else "dispositions"]
+    value = source.words["classes" if name == "class" else "dispositions"]
     turn = class_of if name == "class" else disposition_of
-    answers = {text: turn(text, given) for text in dict.fromkeys(texts)}
+    answers = {text: turn(text, value) for text in dict.fromkeys(texts)}
     weakest = "other" if name == "class" else "no disposition"
     for text, ours in answers.items():
         if ours is None:
-            seen = np.array([said == text for said in texts], dtype=bool)
+            seen = np.array([stated == text for stated in texts], dtype=bool)
             _note(sieve, seen, f"{name} {text[:40]!r} is not known: counts as {weakest}")
             answers[text] = weakest
     return [answers[text] or "" for text in texts]
@@ -280,9 +280,9 @@ def _read_verified_place(
         for axis in ("verified_x", "verified_y")
     )
     there_x, there_y = city.transform(x, y, source.place.crs or "EPSG:4326")
-    told = np.isfinite(x) & np.isfinite(y)
-    near = told & city.near(there_x, there_y)
-    _note(opened.sieve, told & ~near, "verified place far from the city: taken as missing")
+    result = np.isfinite(x) & np.isfinite(y)
+    near = result & city.near(there_x, there_y)
+    _note(opened.sieve, result & ~near, "verified place far from the city: taken as missing")
     rows["verified_x"] = np.where(near, there_x, np.nan)
     rows["verified_y"] = np.where(near, there_y, np.nan)
 
@@ -307,8 +307,8 @@ def _keys(source: RecordSource, opened: OpenedSource, rows: pd.DataFrame) -> lis
         repeated[kept] = pd.Series(keys, dtype=object).iloc[kept].duplicated().to_numpy()
         sieve.leave_out("repeated id", repeated)
         return keys
-    said = [name for name in _identity(source) if name in rows]
-    columns: list[list[Any]] = [rows[name].tolist() for name in said]
+    texts = [name for name in _identity(source) if name in rows]
+    columns: list[list[Any]] = [rows[name].tolist() for name in texts]
     digests = [digest_text("|".join(map(str, row))) for row in zip(*columns, strict=True)]
     return ordinal_keys(digests)
 

@@ -214,8 +214,8 @@ def _require_columns(label: str, frame: pd.DataFrame, needed: list[str]) -> None
         if name not in there:
             near = difflib.get_close_matches(name, there, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            shown = ", ".join(there[:12]) + (" ..." if len(there) > 12 else "")
-            msg = f"{label}: there is no column {name!r}{hint} (columns: {shown})"
+            visible = ", ".join(there[:12]) + (" ..." if len(there) > 12 else "")
+            msg = f"{label}: there is no column {name!r}{hint} (columns: {visible})"
             raise DataError(msg)
 
 
@@ -339,8 +339,8 @@ def texts_of(column: pd.Series) -> list[str]:
         if len(whole) and (whole == whole.round()).all():
             column = column.astype("Int64")
     plain = column.astype("string").fillna("").str.strip().str.replace("\x00", "", regex=False)
-    said = plain[plain != ""]
-    if len(said) and said.str.fullmatch(WHOLE_WITH_POINT).all():
+    stated = plain[plain != ""]
+    if len(stated) and stated.str.fullmatch(WHOLE_WITH_POINT).all():
         plain = plain.str.removesuffix(".0")
     return plain.tolist()
 

@@ -90,10 +90,10 @@ def import_city(
     areas, gathered, recorded, lived = _gather(described, progress)
     with database.session(write=True) as session:
         log = _begin(session, described.slug, after, forget)
-        reports, told = _store(
+        reports, result = _store(
             session, described, areas, gathered, recorded, lived, progress, log=log, who=who
         )
-        audit.record(session, who, "data.import", described.slug, told)
+        audit.record(session, who, "data.import", described.slug, result)
     return ImportResult(city=described.slug, sources=tuple(reports))
 
 

@@ -251,8 +251,8 @@ def _store(
             "already_stored": done.same,
             "other_content_in_another_source": done.conflicting,
         }
-        told = {"run": ask.run, "file": source.path.name, "import": number, **counts}
-        audit.record(session, who, "visit.match", city.slug, told)
+        document = {"run": ask.run, "file": source.path.name, "import": number, **counts}
+        audit.record(session, who, "visit.match", city.slug, document)
     return MatchResult(
         city=city.slug,
         run=ask.run,

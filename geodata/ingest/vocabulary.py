@@ -16,7 +16,7 @@ CLASS_WORDS = (  # the first that a word holds decides: "gunshot or firecracker"
 )
 
 
-def class_of(text: str, given: Mapping[str, str]) -> str | None:
+def class_of(text: str, values: Mapping[str, str]) -> str | None:
     """Give the class of an alert; nothing where the word is not known.
 
     >>> [class_of(word, {}) for word in ("Multiple_Gunshots", "Gunshot_or_Firecracker", "Fog")]
@@ -25,8 +25,8 @@ def class_of(text: str, given: Mapping[str, str]) -> str | None:
     folded = text.strip().casefold()
     if folded == "":
         return ""
-    if folded in given:
-        return given[folded]
+    if folded in values:
+        return values[folded]
     words = folded.replace("_", " ").replace("-", " ")
     for ours, theirs in CLASS_WORDS:
         if any(word in words if len(word) > 2 else word == words for word in theirs):
@@ -34,7 +34,7 @@ def class_of(text: str, given: Mapping[str, str]) -> str | None:
     return None
 
 
-def disposition_of(text: str, given: Mapping[str, str]) -> str | None:
+def disposition_of(text: str, values: Mapping[str, str]) -> str | None:
     """Give the disposition of an alert; an empty one is "no disposition".
 
     >>> disposition_of("Report to follow", {"report to follow": "confirmed"})
@@ -45,6 +45,6 @@ def disposition_of(text: str, given: Mapping[str, str]) -> str | None:
     folded = text.strip().casefold()
     if folded == "":
         return DISPOSITIONS[-1]
-    if folded in given:
-        return given[folded]
+    if folded in values:
+        return values[folded]
     return folded if folded in DISPOSITIONS else None

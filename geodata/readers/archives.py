@@ -68,20 +68,20 @@ def check_archive(path: Path, label: str, limits: ArchiveLimits = DEFAULT_LIMITS
 def _check_entry(entry: zipfile.ZipInfo, label: str) -> None:
     name = entry.filename
     path = PurePosixPath(name.replace("\\", "/"))
-    shown = name[:80]
+    visible = name[:80]
     fault = ""
     if path.is_absolute() or ".." in path.parts or (path.parts and ":" in path.parts[0]):
-        fault = f"the entry {shown!r} leads out of the archive"
+        fault = f"the entry {visible!r} leads out of the archive"
     elif any(ord(sign) < 32 or ord(sign) == 127 for sign in entry.orig_filename):
-        fault = f"the entry {shown!r} has control characters in its name"
+        fault = f"the entry {visible!r} has control characters in its name"
     elif stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        fault = f"the entry {shown!r} is a link or a device, not a file"
+        fault = f"the entry {visible!r} is a link or a device, not a file"
     elif entry.flag_bits & 0x1:
-        fault = f"the entry {shown!r} is encrypted; zip it without a password"
+        fault = f"the entry {visible!r} is encrypted; zip it without a password"
     elif entry.compress_type not in METHODS:
-        fault = f"the entry {shown!r} is packed in an unusual way; zip it again"
+        fault = f"the entry {visible!r} is packed in an unusual way; zip it again"
     elif name.lower().endswith(NESTED):
-        fault = f"the entry {shown!r} is an archive itself; zip the parts of the layer only"
+        fault = f"the entry {visible!r} is an archive itself; zip the parts of the layer only"
     if fault:
         msg = f"{label}: {fault}"
         raise DataError(msg)

@@ -16,9 +16,9 @@ MOST_FILE_BYTES = 2_100_000_000  # of a part of an archive, which may unpack to 
 
 def main() -> None:
     """Read what standard input asks for."""
-    told = json.load(sys.stdin)
-    _limit(int(told["memory_bytes"]), int(told["seconds"]))
-    answer = _answer(told)
+    result = json.load(sys.stdin)
+    _limit(int(result["memory_bytes"]), int(result["seconds"]))
+    answer = _answer(result)
     sys.stdout.write(f"\n{json.dumps(answer)}\n")
 
 
@@ -29,11 +29,11 @@ def _limit(memory_bytes: int, seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _answer(told: dict[str, Any]) -> dict[str, Any]:
+def _answer(document: dict[str, Any]) -> dict[str, Any]:
     from geodata.errors import DataError
 
     try:
-        return _read(told)
+        return _read(document)
     except DataError as error:
         full = isinstance(error.__cause__, MemoryError)
         return {"memory": True} if full else {"fault": str(error)}
@@ -41,11 +41,11 @@ def _answer(told: dict[str, Any]) -> dict[str, Any]:
         return {"memory": True}
 
 
-def _read(told: dict[str, Any]) -> dict[str, Any]:
+def _read(document: dict[str, Any]) -> dict[str, Any]:
     from geodata.formats import sniff
     from geodata.readers.archives import check_archive
 
-    path, label, layer = Path(told["path"]), str(told["label"]), told["layer"]
+    path, label, layer = Path(document["path"]), str(document["label"]), document["layer"]
     kind = sniff(path)
     if kind == "zip":
         check_archive(path, label)  # before the readers are loaded, which takes a second
@@ -54,11 +54,11 @@ def _read(told: dict[str, Any]) -> dict[str, Any]:
     from geodata.readers.vectors import layers_in
 
     layers = layers_in(path, label) if kind in ("sqlite", "zip") else ()
-    if told["first_layer"] and layer is None and len(layers) > 1:
+    if document["first_layer"] and layer is None and len(layers) > 1:
         layer = layers[0]
     found = read_rows(path, label, layer)
-    if told["rows"] is not None:
-        save_rows(found, Path(told["rows"]))
+    if document["rows"] is not None:
+        save_rows(found, Path(document["rows"]))
     return {
         "kind": kind,
         "layers": list(layers),

@@ -152,10 +152,10 @@ def _likely_forms(texts: pd.Series, timezone: str) -> list[str]:
     would take minutes.
     """
     forms = list(_forms(texts))
-    told = texts[texts.notna() & (texts != "")]
-    if len(told) <= SAMPLE:
+    result = texts[texts.notna() & (texts != "")]
+    if len(result) <= SAMPLE:
         return forms
-    sample = told.iloc[np.linspace(0, len(told) - 1, SAMPLE).astype(np.intp)]
+    sample = result.iloc[np.linspace(0, len(result) - 1, SAMPLE).astype(np.intp)]
     return [form for form in forms if _parse(sample, form, timezone).notna().any()] or forms
 
 
@@ -227,12 +227,12 @@ def read_instants(
     timezone
         The city's.
     """
-    given = _present(dates) & (_present(times) if times is not None else True)
+    value = _present(dates) & (_present(times) if times is not None else True)
     zoned = _with_offset(dates) if times is None else np.zeros(len(dates), dtype=bool)
     zone = "UTC" if zoned.any() else timezone
     moments = read_moments(dates, times, date_format=date_format, timezone=zone)
     midnight = (
-        given & np.isnan(moments.seconds) if times is None else np.zeros(len(dates), dtype=bool)
+        value & np.isnan(moments.seconds) if times is None else np.zeros(len(dates), dtype=bool)
     )
     seconds = np.where(midnight & _has_clock(dates), 0.0, moments.seconds)
     local = pd.Series(pd.DatetimeIndex(moments.day)).astype("datetime64[us]") + pd.to_timedelta(
@@ -243,7 +243,7 @@ def read_instants(
     ms = (utc - pd.Timestamp(0)) / pd.Timedelta(milliseconds=1)
     return Instants(
         ms=np.round(ms.to_numpy(dtype=np.float64)),
-        given=np.asarray(given, dtype=bool),
+        given=np.asarray(value, dtype=bool),
         twice=twice,
         skipped=skipped,
         notes=moments.notes,

@@ -94,7 +94,7 @@ def read_apart(
     """
     memory = limits.memory(path.stat().st_size)
     with AT_ONCE, tempfile.TemporaryDirectory(prefix="saferground-apart-") as folder:
-        asked = {
+        query = {
             "path": str(path.absolute()),
             "label": label,
             "layer": layer,
@@ -103,7 +103,7 @@ def read_apart(
             "memory_bytes": memory,
             "seconds": limits.seconds,
         }
-        answer = _ask(asked, folder, label, memory, limits)
+        answer = _ask(query, folder, label, memory, limits)
         if rows is not None:
             _take(Path(folder) / "rows", rows, label)
     return Found(
@@ -115,14 +115,14 @@ def read_apart(
 
 
 def _ask(
-    asked: dict[str, Any], folder: str, label: str, memory: int, limits: ChildLimits
+    query: dict[str, Any], folder: str, label: str, memory: int, limits: ChildLimits
 ) -> dict[str, Any]:
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     environment |= {**ALONE, "TMPDIR": folder, "PYTHONPATH": str(Path(geodata.__file__).parents[1])}
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "geodata.readers.child"],
-            input=json.dumps(asked).encode(),
+            input=json.dumps(query).encode(),
             capture_output=True,
             timeout=2 * limits.seconds,
             env=environment,

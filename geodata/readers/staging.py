@@ -90,8 +90,8 @@ def _unpack(path: Path, label: str, folder: Path) -> tuple[Path, str]:
     here = folder / f"layer{ending}"
     kind = sniff(here)
     if ending not in FORMATS[kind].endings:
-        told = refusal(kind) or f"holds {FORMATS[kind].title}; export it again"
-        msg = f"{label}: {layer[:80]} in the archive {told}"
+        text = refusal(kind) or f"holds {FORMATS[kind].title}; export it again"
+        msg = f"{label}: {layer[:80]} in the archive {text}"
         raise DataError(msg)
     return here, kind
 
@@ -159,8 +159,8 @@ def save_rows(layer: Layer, path: Path) -> None:
     for name in plain.columns:
         plain[name] = _of_one_kind(plain[name])
     table = pa.Table.from_pandas(plain, preserve_index=False)
-    told = {**(table.schema.metadata or {}), ABOUT: json.dumps(about).encode()}
-    table = table.replace_schema_metadata(told)
+    document = {**(table.schema.metadata or {}), ABOUT: json.dumps(about).encode()}
+    table = table.replace_schema_metadata(document)
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
 

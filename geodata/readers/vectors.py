@@ -93,26 +93,26 @@ def json_fault(path: Path, label: str) -> str:
 
 def _check_crs(text: bytes, label: str) -> None:
     try:
-        said, _ = json.JSONDecoder().raw_decode(text.decode("utf-8", errors="replace"))
+        stated, _ = json.JSONDecoder().raw_decode(text.decode("utf-8", errors="replace"))
     except (ValueError, RecursionError) as error:
         msg = f"{label}: its crs cannot be read; export it again, in degrees (EPSG:4326)"
         raise DataError(msg) from error
-    properties = said.get("properties")
+    properties = stated.get("properties")
     name = properties.get("name") if isinstance(properties, dict) else None
-    if _is_named(said, name):
+    if _is_named(stated, name):
         return
     msg = (
-        f"{label}: tells its reference system by {str(said.get('type'))[:40]!r}, which is not "
+        f"{label}: tells its reference system by {str(stated.get('type'))[:40]!r}, which is not "
         "followed; export it with the system's name, such as EPSG:4326"
     )
     raise DataError(msg)
 
 
-def _is_named(said: dict[str, Any], name: Any) -> bool:
+def _is_named(options: dict[str, Any], name: Any) -> bool:
     """Tell whether a crs is a bare name, or no crs at all but a property that is called so."""
-    if "type" not in {key.lower() for key in said}:
+    if "type" not in {key.lower() for key in options}:
         return True
-    kinds = [value for key, value in said.items() if key.lower() == "type"]
+    kinds = [value for key, value in options.items() if key.lower() == "type"]
     if kinds == ["EPSG"]:
         return True
     return kinds == ["name"] and isinstance(name, str) and bool(NAMED.fullmatch(name.strip()))

@@ -156,11 +156,11 @@ def _layer(name: str, rows: pd.DataFrame, first: dt.date) -> ActivityLayer:
     )
 
 
-def _positions(told: pd.Series, classes: tuple[str, ...]) -> NDArray[np.intp]:
+def _positions(values: pd.Series, classes: tuple[str, ...]) -> NDArray[np.intp]:
     """Find each row's class, the last one where it is none of them."""
     if not classes:
-        return np.zeros(len(told), dtype=np.intp)
-    found = pd.Index(classes).get_indexer(pd.Index(told.to_numpy(dtype=object)))
+        return np.zeros(len(values), dtype=np.intp)
+    found = pd.Index(classes).get_indexer(pd.Index(values.to_numpy(dtype=object)))
     return np.where(found < 0, len(classes) - 1, found)
 
 

@@ -23,6 +23,6 @@ def ground_files(material: Material) -> dict[str, bytes]:
         found[GAZETTEER] = gazetteer.document()
     parts = base[base["kind"] == "neighbourhood"]
     if len(parts):
-        told = [{"name": name or ""} for name in parts["name"]]
-        found[NEIGHBOURHOODS] = geojson_bytes(parts.geometry, told)
+        lines = [{"name": name or ""} for name in parts["name"]]
+        found[NEIGHBOURHOODS] = geojson_bytes(parts.geometry, lines)
     return found

@@ -221,19 +221,19 @@ def said_before(earlier: Sequence[ReleaseFolder]) -> dict[Where, CountDisclosure
 
     What tells most counts: what was ever shown, or ever said to be fewer than 5, stays known.
     """
-    said: dict[Where, CountDisclosure] = {}
+    options: dict[Where, CountDisclosure] = {}
     zones = zones_by_release(earlier)
     for release in earlier:
         names = {PERIODS, MONTHS, ACCOUNT, RUN, INCIDENTS, COURSE} & set(release.files)
         files = {name: release.read(name) for name in names}
         every = told_everywhere(files, release.manifest.get("run"), zones)
-        for where, told in (
-            *((where, told) for _, where, told in every),
+        for where, result in (
+            *((where, result) for _, where, result in every),
             *told_incidents(files.get(INCIDENTS, b"")),
         ):
-            if where not in said or told.tells_more_than(said[where]):
-                said[where] = told
-    return said
+            if where not in options or result.tells_more_than(options[where]):
+                options[where] = result
+    return options
 
 
 def require_rules(material: Material, draft: Draft) -> None:
@@ -253,11 +253,11 @@ def require_rules(material: Material, draft: Draft) -> None:
 
 def _refused(faults: Sequence[Fault]) -> ReleaseError:
     rules = ", ".join(dict.fromkeys(rule for rule, _ in faults))
-    told = "; ".join(f"{rule}: {what}" for rule, what in faults[:MOST_FAULTS])
+    text = "; ".join(f"{rule}: {what}" for rule, what in faults[:MOST_FAULTS])
     more = len(faults) - MOST_FAULTS
     end = f"; and {more} more" if more > 0 else ""
     return ReleaseError(
-        f"the release is refused, it breaks the rule of {rules}: {told}{end}", faults[0][0]
+        f"the release is refused, it breaks the rule of {rules}: {text}{end}", faults[0][0]
     )
 
 

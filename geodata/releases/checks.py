@@ -81,12 +81,12 @@ def _fields(name: str, content: bytes) -> Iterator[Fault]:
         yield "fields", f"{name} is not a file that may be published"
         return
     try:
-        given = _columns(name, content)
+        value = _columns(name, content)
     except (ValueError, KeyError, TypeError, AttributeError):
         yield "fields", f"{name} cannot be read as what its name says"
         return
     allowed = KEYS_OF.get(name) or (set(names(name)) if name in FILES else None)
-    more = sorted(given & NEVER if allowed is None else given - allowed)
+    more = sorted(value & NEVER if allowed is None else value - allowed)
     if more:
         yield "fields", f"{name} has {some(more)}, which may not be published"
 
@@ -97,7 +97,7 @@ def _columns(name: str, content: bytes) -> set[str]:
         header = content.decode().partition("\n")[0]
         return {column.strip().strip('"') for column in header.split(",")}
     if name in FILES and name.endswith(".geojson"):
-        return {key for told in properties(content) for key in told}
+        return {key for result in properties(content) for key in result}
     if name.endswith((".json", ".geojson")):
         return {str(key) for found in walk(json.loads(content)) for key in found}
     return set()
@@ -151,9 +151,11 @@ def _same_tables(files: Files, manifest: Manifest) -> Iterator[Fault]:
         if not same or shapes != [{"type": "Point", "coordinates": xy} for xy in at]:
             yield "exact", f"data/{kind}.geojson does not say what data/{kind}.csv says"
     if PERIODS in files:
-        told = json.loads(files[JSON])["measures"]
+        measures = json.loads(files[JSON])["measures"]
         figures = [
-            _texts({"measure": one["id"], **figure}) for one in told for figure in one["figures"]
+            _texts({"measure": one["id"], **figure})
+            for one in measures
+            for figure in one["figures"]
         ]
         table = [{key: row[key] for key in figures[0]} for row in read_csv(files[PERIODS])]
         if figures != table:
@@ -165,11 +167,11 @@ def _same_package(files: Files, manifest: Manifest) -> Iterator[Fault]:
     del manifest
     if PACKAGE not in files:
         return
-    told, wanted = read_package(files[PACKAGE]), package_layers(files)
-    for name in sorted(told.keys() ^ wanted.keys()):
+    result, wanted = read_package(files[PACKAGE]), package_layers(files)
+    for name in sorted(result.keys() ^ wanted.keys()):
         yield "fields", f"{PACKAGE} has not the layers of the release: {name}"
-    for name in sorted(told.keys() & wanted.keys()):
-        frame, other = told[name], wanted[name]
+    for name in sorted(result.keys() & wanted.keys()):
+        frame, other = result[name], wanted[name]
         columns = [c for c in other.columns if c != "geometry"]
         if {*frame.columns} != {*other.columns}:
             yield "fields", f"{PACKAGE} has not the columns of data/{name}.geojson in layer {name}"
@@ -180,17 +182,17 @@ def _same_package(files: Files, manifest: Manifest) -> Iterator[Fault]:
             yield "exact", f"{PACKAGE} does not say what data/{name}.geojson says"
 
 
-def _texts(told: Mapping[str, Any]) -> dict[str, str]:
-    return {key: "" if value is None else str(value) for key, value in told.items()}
+def _texts(document: Mapping[str, Any]) -> dict[str, str]:
+    return {key: "" if value is None else str(value) for key, value in document.items()}
 
 
 def _hidden(files: Files, manifest: Manifest) -> Iterator[Fault]:
     """Refuse figures that are hidden and given, shown and small, or hidden beside their base."""
     del manifest
-    given, measures = ("value", "low", "high", "numerator"), measures_in(files)
+    value, measures = ("value", "low", "high", "numerator"), measures_in(files)
     for name in (PERIODS, MONTHS, WEEKS):
         rows = read_csv(files.get(name, b""))
-        shown = {(row["measure"], *_place(row)): row for row in rows}
+        visible = {(row["measure"], *_place(row)): row for row in rows}
         for line, row in enumerate(rows, start=2):
             identity, where = row["measure"], f"{name} line {line} ({row['measure']})"
             measure = measures.get(identity)
@@ -199,10 +201,10 @@ def _hidden(files: Files, manifest: Manifest) -> Iterator[Fault]:
                 continue
             if row["shown"] not in SHOWN_WORDS.values():
                 yield "suppression", f"{where}: shown {row['shown']!r} is no word of the rule"
-            if row["shown"] and any(row[key] for key in given):
+            if row["shown"] and any(row[key] for key in value):
                 yield "suppression", f"{where}: it is hidden and given"
             base = (OF_HITS.get(identity, measure.follows), *_place(row))
-            if base in shown and shown[base]["shown"] != row["shown"]:
+            if base in visible and visible[base]["shown"] != row["shown"]:
                 yield "suppression", f"{where}: it is not hidden as {base[0]} is"
             if measure.disclosure == "count" and any(row[key] for key in ("n", "missing")):
                 yield "suppression", f"{where}: its rows are counted"
@@ -251,8 +253,8 @@ def _outcomes(files: Files, manifest: Manifest) -> Iterator[Fault]:
     if run is not None and run["outcome"] in sensitive:
         yield "outcomes", f"the run {run['id']} is about {run['outcome']}"
     for name in ("data/zones.csv", "data/zones_accountability.csv"):
-        told = np.unique([row["outcome"] for row in read_csv(files.get(name, b""))])
-        for outcome in sorted(sensitive & set(told.tolist())):
+        result = np.unique([row["outcome"] for row in read_csv(files.get(name, b""))])
+        for outcome in sorted(sensitive & set(result.tolist())):
             yield "outcomes", f"{name} is about {outcome}"
 
 

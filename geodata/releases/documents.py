@@ -92,13 +92,13 @@ def told_incidents(content: bytes) -> Iterator[tuple[Where, CountDisclosure]]:
         yield where, CountDisclosure(label=label, value=count)
 
 
-def _row(outcome: str, place: str, month: str, told: CountDisclosure) -> dict[str, Any]:
+def _row(outcome: str, place: str, month: str, disclosure: CountDisclosure) -> dict[str, Any]:
     return {
         "outcome": outcome,
         "month": month,
         "district": place,
-        "number": told.value,
-        "shown": SHOWN_WORDS[told.label],
+        "number": disclosure.value,
+        "shown": SHOWN_WORDS[disclosure.label],
     }
 
 

@@ -98,12 +98,12 @@ def geojson_bytes(shapes: gpd.GeoSeries, properties: Sequence[Mapping[str, Any]]
     rounded = shapely.transform(degrees, lambda xy: np.round(xy, DECIMALS) + 0.0)
     features = [
         json.dumps(
-            {"type": "Feature", "properties": told, "geometry": json.loads(shape)},
+            {"type": "Feature", "properties": result, "geometry": json.loads(shape)},
             ensure_ascii=False,
             allow_nan=False,
             separators=(",", ":"),
         )
-        for shape, told in zip(
+        for shape, result in zip(
             shapely.to_geojson(shapely.orient_polygons(rounded)), properties, strict=True
         )
     ]

@@ -43,12 +43,12 @@ def contact_file(material: Material) -> dict[str, bytes]:
     There is no such file where the city says nothing of these.
     """
     city = material.city
-    told = {
+    document = {
         "contact": city.contact.as_json() if city.contact else None,
         "license": city.license.as_json() if city.license else None,
         "residents": city.residents.about if city.residents else "",
     }
-    return {CONTACT: json_bytes(told)} if any(told.values()) else {}
+    return {CONTACT: json_bytes(document)} if any(document.values()) else {}
 
 
 def evenness_file(material: Material, files: Files) -> dict[str, bytes]:
@@ -93,9 +93,9 @@ def residents_file(material: Material, files: Files) -> dict[str, bytes]:
     area that an alert of the last twelve months stands for; alerts that stand for a whole district
     are left out.
     """
-    told = material.city.residents
+    residents = material.city.residents
     counted = resident_areas(material.session, material.city.id)
-    if told is None or counted is None:
+    if residents is None or counted is None:
         return {}
     counts = np.column_stack([counted["people"], np.array(counted["groups"].tolist())])
     places = _places(material, files)
@@ -105,7 +105,7 @@ def residents_file(material: Material, files: Files) -> dict[str, bytes]:
     rows = [
         row
         for (kind, code, _), found in zip(places, people, strict=True)
-        for row in _describe(kind, code, ("", *told.names), found)
+        for row in _describe(kind, code, ("", *residents.names), found)
     ]
     return {RESIDENTS: csv_bytes(names(RESIDENTS), rows)}
 

@@ -66,9 +66,9 @@ def _sites(
         if at is None:
             yield "places", f"{name} line {line}: {row['site']} is no public place of the city"
             continue
-        said = (row["rule"], *(float(row[key]) for key in ("longitude", "latitude", "radius_m")))
+        texts = (row["rule"], *(float(row[key]) for key in ("longitude", "latitude", "radius_m")))
         chosen = (sites.rule[at], drawn.longitude[at], drawn.latitude[at], drawn.radius_m[at])
-        if said != chosen or row["district"] != drawn.code[at]:
+        if texts != chosen or row["district"] != drawn.code[at]:
             yield "exact", f"{name} line {line}: {row['site']} is not where the rule put it"
         shared = int(sites.addresses[at])
         if row["rule"] in OF_AREAS and 0 < shared < RULES.k:
@@ -88,11 +88,11 @@ def _rows(kind: str, rows: Sequence[Mapping[str, str]], material: Material) -> I
         for day, site in zip(time.day[old], found.name[old], strict=True)
         if site != "outside"
     )
-    given = Counter((row["day"], row["site"]) for row in rows)
-    if wanted != given:
-        differing = sorted({*(wanted - given), *(given - wanted)})
-        told = some([f"{site} on {day}" for day, site in differing])
-        yield "exact", f"data/{kind}.csv is not what the rule makes of the rows: {told}"
+    counter = Counter((row["day"], row["site"]) for row in rows)
+    if wanted != counter:
+        differing = sorted({*(wanted - counter), *(counter - wanted)})
+        text = some([f"{site} on {day}" for day, site in differing])
+        yield "exact", f"data/{kind}.csv is not what the rule makes of the rows: {text}"
 
 
 def _exact(files: Files, material: Material, drawn: PublicSites) -> Iterator[Fault]:
@@ -120,8 +120,8 @@ def _exact(files: Files, material: Material, drawn: PublicSites) -> Iterator[Fau
     near, _ = tree.query(xy)
     close = other[near < RULES.least_radius_m / material.unit_m]
     if len(close):
-        told = some([f"{points[i][0]} at {points[i][1]}, {points[i][2]}" for i in close])
-        yield "exact", f"points that are no public places lie at exact ones: {told}"
+        text = some([f"{points[i][0]} at {points[i][1]}, {points[i][2]}" for i in close])
+        yield "exact", f"points that are no public places lie at exact ones: {text}"
 
 
 def exact_points(material: Material) -> Floats:
@@ -154,12 +154,12 @@ def _points(content: bytes) -> Iterator[tuple[float, float]]:
     ``sites``, latitude first, as the pages write them.
     """
     for found in walk(json.loads(content)):
-        given = [found["coordinates"]] if found.get("type") == "Point" else []
-        given += found["coordinates"] if found.get("type") == "MultiPoint" else []
-        given += [[found[x], found[y]] for x, y in AXES if x in found and y in found]
+        values = [found["coordinates"]] if found.get("type") == "Point" else []
+        values += found["coordinates"] if found.get("type") == "MultiPoint" else []
+        values += [[found[x], found[y]] for x, y in AXES if x in found and y in found]
         sites = found.get("sites")
-        given += [site[1::-1] for site in sites] if sites and _are_places(sites) else []
-        for at in given:
+        values += [site[1::-1] for site in sites] if sites and _are_places(sites) else []
+        for at in values:
             yield float(at[0]), float(at[1])
 
 
@@ -177,20 +177,20 @@ def _inferred(
     zones: Mapping[str, str],
 ) -> Iterator[Fault]:
     """Refuse counts of which too much can be inferred from all tables of the release."""
-    said: dict[Where, CountDisclosure] = {}
+    options: dict[Where, CountDisclosure] = {}
     every = [
         *told_everywhere(files, run, zones),
         *((INCIDENTS, *found) for found in told_incidents(files.get(INCIDENTS, b""))),
     ]
-    for name, where, told in every:
-        if said.setdefault(where, told) != told:
+    for name, where, result in every:
+        if options.setdefault(where, result) != result:
             yield "suppression", f"{name}: {_named(where)} is told in two ways"
     known = {where for table in tables for where in table.position}
-    for where in said.keys() - known:
+    for where in options.keys() - known:
         yield "suppression", f"{_named(where)} is in no table that was hidden"
     for table in tables:
         try:
-            faults = table.audit(said)
+            faults = table.audit(options)
         except MaskingError as error:
             faults = (str(error),)
         for fault in faults:

@@ -61,7 +61,7 @@ class Figures:
     @property
     def told(self) -> Mapping[Where, CountDisclosure]:
         """What is told of each count that was hidden or could have been."""
-        return {where: told for table in self.tables for where, told in table.told.items()}
+        return {where: result for table in self.tables for where, result in table.told.items()}
 
 
 def work_out_figures(
@@ -203,13 +203,13 @@ class _Worked:
         together = self.disclosed("part")
         for measures in (together, *([one] for one in self.disclosed("count"))):
             ids = [one.id for one in measures]
-            shown = [*measures, *(one for one in self.disclosed("follows") if one.follows in ids)]
-            values = self.work(shown, [*periods.values(), *months])
+            visible = [*measures, *(one for one in self.disclosed("follows") if one.follows in ids)]
+            values = self.work(visible, [*periods.values(), *months])
             table = self._table(measures, months, values)
             if table is None:
                 continue
             hidden = hide(table, [_days(periods[name]) for name in BY_WEIGHT], earlier)
-            yield self._found(periods, months, shown, values, hidden)
+            yield self._found(periods, months, visible, values, hidden)
 
     def zone_hits(
         self, first: dt.date, earlier: Mapping[Where, CountDisclosure]
@@ -227,11 +227,11 @@ class _Worked:
             mine = material.run is not None and key == own.key
             spans = [_days(periods[name]) for name in BY_WEIGHT if periods] if mine else []
             spans = list(dict.fromkeys([*spans[:1], *of_city, *spans[1:]]))
-            told = [*spans, *map(_days, months)] if mine else spans
-            if not told:
+            lines = [*spans, *map(_days, months)] if mine else spans
+            if not lines:
                 continue
             also = {*map(_days, (*periods.values(), *months))} if mine else set()
-            hidden = hide_hits(material, zones, told, {*of_city} - also, earlier)
+            hidden = hide_hits(material, zones, lines, {*of_city} - also, earlier)
             measures = [self.measures[one] for one in OF_ZONES] if mine else []
             values = self.work(measures, [*periods.values(), *months])
             yield self._found(periods, months, measures, values, hidden)
@@ -259,15 +259,15 @@ class _Worked:
         places = [*self.districts, None]
         counts = np.zeros((len(measures), len(places), len(months)))
         known = np.zeros((len(places), len(months)))
-        told = False
+        noted = False
         for (p, place), (t, month) in product(enumerate(places), enumerate(months)):
             for m, measure in enumerate(measures):
                 figure = values[measure.id, replace(month, district=place)].figure
-                told |= figure.value is not None
+                noted |= figure.value is not None
                 value = figure.numerator if measure.is_share else figure.value
                 counts[m, p, t] = value or 0.0
                 known[p, t] = figure.denominator or 0.0
-        if not told:
+        if not noted:
             return None
         for table in (counts, known):
             table[..., -1, :] -= table[..., :-1, :].sum(axis=-2)
@@ -303,18 +303,18 @@ class _Worked:
             for district in (None, *self.districts):
                 for measure in measures:
                     base = measure.follows or of_zones.get(measure.id, measure.id)
-                    told = hidden.told.get((base, district or CITY, scope.start, scope.end))
-                    if told is None:
+                    result = hidden.told.get((base, district or CITY, scope.start, scope.end))
+                    if result is None:
                         continue
                     value = values[measure.id, replace(scope, district=district)]
-                    yield _published(value, told, when)
+                    yield _published(value, result, when)
 
 
-def _published(value: MeasureValue, told: CountDisclosure, when: str) -> PublishedFigure:
+def _published(value: MeasureValue, disclosure: CountDisclosure, when: str) -> PublishedFigure:
     """Give a sensitive figure if its count is shown, and never more of it than that."""
     measure, figure = value.measure, value.figure
     counted = measure.is_share or measure.id in OF_HITS
-    if told.label != SHOWN:
+    if disclosure.label != SHOWN:
         if counted:
             kept = replace(
                 NOTHING_TOLD, n=figure.n, missing=figure.missing, denominator=figure.denominator
@@ -323,12 +323,14 @@ def _published(value: MeasureValue, told: CountDisclosure, when: str) -> Publish
             kept = replace(NOTHING_TOLD, denominator=figure.denominator)
         return PublishedFigure(
             value=replace(value, figure=kept, status=None),
-            shown=SHOWN_WORDS[told.label],
+            shown=SHOWN_WORDS[disclosure.label],
             counted=counted,
             when=when,
         )
     if not (counted or measure.follows):
-        stands = None if figure.value is None and not told.value else float(told.value or 0)
+        stands = (
+            None if figure.value is None and not disclosure.value else float(disclosure.value or 0)
+        )
         figure = Figure(value=stands, n=measure.least_n)
         status = status_of(measure, figure, value.target, stale=value.status == "stale")
         value = replace(value, figure=figure, status=status)

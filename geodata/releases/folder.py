@@ -225,9 +225,9 @@ class PreviewFolder(ReleaseFolder):
 
 def identity_of(manifest: dict[str, Any]) -> str:
     """Take a release's id from its manifest: 12 digits of the SHA-256 of all but the id."""
-    said = {key: value for key, value in manifest.items() if key != "id"}
+    options = {key: value for key, value in manifest.items() if key != "id"}
     text = json.dumps(
-        said, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+        options, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
     )
     return hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]
 

@@ -85,23 +85,23 @@ class Gazetteer:
             ]
             for spot in self.spots
         ]
-        told = {"kinds": kinds, "districts": districts, "names": names, "spots": rows}
-        return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+        body = {"kinds": kinds, "districts": districts, "names": names, "spots": rows}
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def read_document(content: bytes) -> Gazetteer:
     """Read what :meth:`Gazetteer.document` wrote."""
-    told = json.loads(content)
+    result = json.loads(content)
     return Gazetteer(
         spots=tuple(
             Spot(
-                kind=told["kinds"][kind],
-                names=tuple(told["names"][name] for name in names),
+                kind=result["kinds"][kind],
+                names=tuple(result["names"][name] for name in names),
                 latitude=latitude,
                 longitude=longitude,
-                district=told["districts"][district],
+                district=result["districts"][district],
             )
-            for kind, names, latitude, longitude, district in told["spots"]
+            for kind, names, latitude, longitude, district in result["spots"]
         )
     )
 
@@ -276,7 +276,7 @@ def find_spots(gazetteer: Gazetteer, text: str, most: int = MOST) -> tuple[Spot,
     return ()
 
 
-def cost(asked: Sequence[str], name: Sequence[str], *, alike: bool) -> float | None:
+def cost(wanted: Sequence[str], name: Sequence[str], *, alike: bool) -> float | None:
     """Say how far a name is from what was asked for; nothing where a word of it is missing.
 
     >>> cost(("main",), ("main", "st"), alike=False)
@@ -287,7 +287,7 @@ def cost(asked: Sequence[str], name: Sequence[str], *, alike: bool) -> float | N
     True
     """
     left, total = list(name), 0.0
-    for word in asked:
+    for word in wanted:
         fits = [(price, i) for i, other in enumerate(left) if (price := _price(word, other, alike))]
         if not fits:
             return None
@@ -325,16 +325,18 @@ def one_slip(word: str, other: str) -> bool:
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or swapped
 
 
-def _costs(names: Iterable[str], asked: Sequence[str], *, alike: bool) -> dict[str, float]:
-    found = {name: cost(asked, words_of(name), alike=alike) for name in set(names)}
+def _costs(names: Iterable[str], wanted: Sequence[str], *, alike: bool) -> dict[str, float]:
+    found = {name: cost(wanted, words_of(name), alike=alike) for name in set(names)}
     return {name: price for name, price in found.items() if price is not None}
 
 
-def _single(gazetteer: Gazetteer, asked: Sequence[str], *, alike: bool) -> list[tuple[float, Spot]]:
-    if not asked:
+def _single(
+    gazetteer: Gazetteer, wanted: Sequence[str], *, alike: bool
+) -> list[tuple[float, Spot]]:
+    if not wanted:
         return []
     spots = [spot for spot in gazetteer.spots if spot.kind != "crossing"]
-    prices = _costs((spot.names[0] for spot in spots), asked, alike=alike)
+    prices = _costs((spot.names[0] for spot in spots), wanted, alike=alike)
     return [(prices[spot.names[0]], spot) for spot in spots if spot.names[0] in prices]
 
 

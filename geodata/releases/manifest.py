@@ -41,7 +41,7 @@ def make_manifest(
     current
         The release that the public sees now; where it says all the same, the draft is that one.
     """
-    said: dict[str, Any] = {
+    options: dict[str, Any] = {
         "format": FORMAT,
         "city": {"slug": material.city.slug, "name": material.city.name},
         "synthetic": material.city.synthetic,
@@ -63,14 +63,14 @@ def make_manifest(
     }
     if current is not None:
         kept = {key: current.manifest.get(key) for key in CHAIN}
-        if identity_of(said | kept) == current.id:
-            return {"id": current.id, **said, **kept}
-    said |= {
+        if identity_of(options | kept) == current.id:
+            return {"id": current.id, **options, **kept}
+    options |= {
         "previous": current.id if current else None,
         "earlier": sorted(release.id for release in material.earlier),
         "changes": _changes(files, current) if current else None,
     }
-    return {"id": identity_of(said), **said}
+    return {"id": identity_of(options), **options}
 
 
 def _what_k_counts(material: Material) -> dict[str, Any]:

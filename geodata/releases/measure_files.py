@@ -70,8 +70,8 @@ def told_counts(
         if identity not in shares and identity not in counts:
             continue
         label = LABELS[row["shown"]]
-        given = row["value" if identity in counts else "numerator"]
-        count = None if label != SHOWN else round(float(given or 0))
+        value = row["value" if identity in counts else "numerator"]
+        count = None if label != SHOWN else round(float(value or 0))
         start, end = (dt.date.fromisoformat(row[key]) for key in ("from", "to"))
         name = hits_of(zones) if identity == HITS else identity
         yield (name, row["district"], start, end), CountDisclosure(label=label, value=count)
@@ -113,10 +113,10 @@ def told_everywhere(
     """
     own, measures = run["sha256"] if run else "", measures_in(files)
     for name in (PERIODS, MONTHS):
-        for where, told in told_counts(files.get(name, b""), measures, own):
-            yield name, where, told
-    for where, told in told_accounts(files.get(ACCOUNT, b""), zones):
-        yield ACCOUNT, where, told
+        for where, result in told_counts(files.get(name, b""), measures, own):
+            yield name, where, result
+    for where, result in told_accounts(files.get(ACCOUNT, b""), zones):
+        yield ACCOUNT, where, result
     for document in json.loads(files[RUN])["validations"] if RUN in files else ():
         hits = document.get("zones", {}).get("hits")
         if hits is not None:

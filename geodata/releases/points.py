@@ -55,9 +55,9 @@ def exact_alerts(session: Session, ledger: MeasureData) -> pd.DataFrame:
     """Give the exact alerts: ``x``, ``y``, ``district``, ``local`` and ``class``."""
     table = TABLES["alerts"]
     mine = (table.c.city_id == ledger.city.id) & ledger.old_enough("alerts")
-    told = select(table.c["class"]).where(mine).order_by(table.c.id)
+    result = select(table.c["class"]).where(mine).order_by(table.c.id)
     rows = ledger.alerts[["x", "y", "district", "local"]]
-    return rows.assign(**{"class": read_frame(session, told)["class"].to_numpy()})
+    return rows.assign(**{"class": read_frame(session, result)["class"].to_numpy()})
 
 
 def exact_complaints(ledger: MeasureData) -> pd.DataFrame:

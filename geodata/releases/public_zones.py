@@ -47,11 +47,11 @@ NOT_TOLD = CountDisclosure(label=int(VEILED), value=None)
 def district_files(material: Material) -> dict[str, bytes]:
     """Write the outlines of the districts."""
     frame = material.city.districts
-    told = [
+    lines = [
         {"code": code, "name": name}
         for code, name in zip(frame["code"], frame["name"], strict=True)
     ]
-    return {"data/districts.geojson": geojson_bytes(frame.geometry, told)}
+    return {"data/districts.geojson": geojson_bytes(frame.geometry, lines)}
 
 
 def zone_files(material: Material) -> dict[str, bytes]:
@@ -59,7 +59,7 @@ def zone_files(material: Material) -> dict[str, bytes]:
     run = material.run
     if run is None:
         return {}
-    rows = [_zone(zone, told, run, material.unit_m) for zone, told in _classes(run)]
+    rows = [_zone(zone, result, run, material.unit_m) for zone, result in _classes(run)]
     table = [{**row, "reasons": _in_words(row["reasons"])} for row in rows]
     return {
         ZONES: geojson_bytes(run.zones.geometry, rows),
@@ -82,7 +82,7 @@ def digest_run(run: RunRecord) -> str:
 
 
 def accountability_file(
-    material: Material, told: Mapping[Where, CountDisclosure]
+    material: Material, document: Mapping[Where, CountDisclosure]
 ) -> dict[str, bytes]:
     """Score the zones of every earlier release on what happened after its data.
 
@@ -90,7 +90,7 @@ def accountability_file(
     many cells as the zones have: those with most incidents in the period of the run. What follows
     from a count of hits is given where that count is.
     """
-    rows = [_account(material, one, told) for one in accounts(material)]
+    rows = [_account(material, one, document) for one in accounts(material)]
     name = "data/zones_accountability.csv"
     return {name: csv_bytes(names(name), rows)} if rows else {}
 
@@ -182,17 +182,17 @@ def surface_file(run: RunRecord) -> bytes:
 
 
 def _account(
-    material: Material, account: Account, told: Mapping[Where, CountDisclosure]
+    material: Material, account: Account, document: Mapping[Where, CountDisclosure]
 ) -> dict[str, Any]:
     """Score one earlier release."""
     city, zones, (start, end) = material.city, account.zones, account.days
-    said = told.get((zones.key, CITY, start, end), NOT_TOLD)
+    stated = document.get((zones.key, CITY, start, end), NOT_TOLD)
     later = incident_points(material.session, city.id, zones.outcome, start, end)
     x, y = later.geometry.x.to_numpy(), later.geometry.y.to_numpy()
     n = int((area_of(x, y, [city.study_area]) == 0).sum())
     share = float(shapely.area(zones.shapes).sum()) / city.study_area.area
     run = account.release.manifest["run"]["id"]
-    scores = _scores(said.value, n, share) if said.value is not None else {}
+    scores = _scores(stated.value, n, share) if stated.value is not None else {}
     return {
         "release": account.release.id,
         "state": account.release.state,
@@ -202,25 +202,25 @@ def _account(
         "to": end.isoformat(),
         "n": n,
         "area_share": number(share),
-        "shown": SHOWN_WORDS[said.label],
+        "shown": SHOWN_WORDS[stated.label],
         **scores,
         "prior_hit_rate": _prior(material, run, list(zones.shapes), x, y) if scores else None,
     }
 
 
 def _scores(hits: int, n: int, share: float) -> dict[str, Any]:
-    told: dict[str, Any] = {"hits": hits}
+    document: dict[str, Any] = {"hits": hits}
     if n == 0:
-        return told
+        return document
     low, high = wilson(hits, n)
-    told |= {"hit_rate": number(hits / n), "low": number(low), "high": number(high)}
+    document |= {"hit_rate": number(hits / n), "low": number(low), "high": number(high)}
     if share > 0:
-        told |= {
+        document |= {
             "pai": number(hits / n / share),
             "pai_low": number(low / share),
             "pai_high": number(high / share),
         }
-    return told
+    return document
 
 
 def _prior(material: Material, run_id: str, outlines: list[Any], x: Floats, y: Floats) -> Any:

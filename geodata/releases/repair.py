@@ -88,8 +88,8 @@ def repair_city(database: Database, root: Path, city: str) -> bool:
     if begun:
         with database.session(write=True) as session:
             releases.lock_files(session)
-            for identity, told in _begun_withdrawals(session, folder, city).items():
-                releases.withdraw_release(session, identity, *_signed(told))
+            for identity, result in _begun_withdrawals(session, folder, city).items():
+                releases.withdraw_release(session, identity, *_signed(result))
     with database.session(write=True) as session:
         releases.lock_files(session)
         for change in _changes(session, folder, city):
@@ -167,9 +167,9 @@ def _begun_withdrawals(session: Session, folder: Path, city: str) -> dict[str, d
     """Give the withdrawals by people that are on file and not on record."""
     found = {}
     for record in releases.list_releases(session, city):
-        told = _read(folder / record.id / WITHDRAWAL)
-        if told is not None and not told.get(UNRECORDED) and record.state != releases.WITHDRAWN:
-            found[record.id] = told
+        result = _read(folder / record.id / WITHDRAWAL)
+        if result is not None and not result.get(UNRECORDED) and record.state != releases.WITHDRAWN:
+            found[record.id] = result
     return found
 
 
@@ -196,7 +196,7 @@ def _changes(session: Session, folder: Path, city: str) -> list[Change]:
 
 def _pointer(folder: Path, records: list[ReleaseRecord]) -> list[Change]:
     """Give the change of what the public pages show: the release that was approved last."""
-    shown = [
+    visible = [
         (one.approved_at, one.id)
         for one in records
         if one.state == releases.APPROVED
@@ -204,11 +204,11 @@ def _pointer(folder: Path, records: list[ReleaseRecord]) -> list[Change]:
         and (folder / one.id / MANIFEST).is_file()
     ]
     path = folder / CURRENT
-    if not shown:
+    if not visible:
         return [Change(path=path, document=None)] if path.exists() else []
-    when, identity = max(shown)
-    told = _read(path) or {}
-    if told.get("release") == identity and "at" in told:
+    when, identity = max(visible)
+    document = _read(path) or {}
+    if document.get("release") == identity and "at" in document:
         return []
     return [Change(path=path, document={"release": identity, "at": moment(when)})]
 
@@ -233,17 +233,19 @@ def _withdrawn(record: ReleaseRecord) -> dict[str, Any]:
 
 
 def _unrecorded() -> dict[str, Any]:
-    told = withdrawal_document(NOBODY, utc_now(), NO_APPROVAL)
-    return {**told, UNRECORDED: True}
+    document = withdrawal_document(NOBODY, utc_now(), NO_APPROVAL)
+    return {**document, UNRECORDED: True}
 
 
-def _signed(told: Mapping[str, Any]) -> tuple[str, dt.datetime, str]:
+def _signed(document: Mapping[str, Any]) -> tuple[str, dt.datetime, str]:
     """Read who withdrew a release, when and why; a file that was cut off still counts."""
     try:
-        when = dt.datetime.fromisoformat(str(told["at"])).astimezone(dt.UTC).replace(tzinfo=None)
+        when = (
+            dt.datetime.fromisoformat(str(document["at"])).astimezone(dt.UTC).replace(tzinfo=None)
+        )
     except (KeyError, ValueError):
         when = utc_now()
-    return str(told.get("by") or NOBODY), when, str(told.get("why") or NO_REASON)
+    return str(document.get("by") or NOBODY), when, str(document.get("why") or NO_REASON)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -66,7 +66,7 @@ def scored(material: Material) -> list[tuple[dt.date, dt.date]]:
 
 
 def public_documents(
-    material: Material, kind: str, digest: str, told: Mapping[Where, CountDisclosure]
+    material: Material, kind: str, digest: str, document: Mapping[Where, CountDisclosure]
 ) -> list[dict[str, Any]]:
     """Give the findings of a kind as they are published: without counts by zone.
 
@@ -78,21 +78,21 @@ def public_documents(
         Kind of finding.
     digest
         Of the shown run.
-    told
+    document
         What is told of hits; how many the zones held is given only where that is shown.
     """
-    return [_public(one, digest, told) for one in old_enough(material, kind)]
+    return [_public(one, digest, document) for one in old_enough(material, kind)]
 
 
 def _public(
-    document: Mapping[str, Any], digest: str, told: Mapping[Where, CountDisclosure]
+    document: Mapping[str, Any], digest: str, body: Mapping[Where, CountDisclosure]
 ) -> dict[str, Any]:
     zones = document.get("zones")
     if not isinstance(zones, dict):
         return dict(document)
     kept = {key: value for key, value in zones.items() if key != "by_zone"}
-    said = told.get((hits_of(digest), CITY, *_days(document)))
-    if said is None or said.label != SHOWN or said.value != kept["hits"]:
+    stated = body.get((hits_of(digest), CITY, *_days(document)))
+    if stated is None or stated.label != SHOWN or stated.value != kept["hits"]:
         kept |= dict.fromkeys(OF_HITS)
     return {**document, "zones": kept}
 
@@ -153,21 +153,21 @@ def accounts(material: Material) -> list[Account]:
     """Give each earlier release whose zones can be held against later days, oldest first."""
     found = []
     for release in material.earlier[::-1]:
-        said = release.manifest.get("run")
-        if said is None or said["outcome"] in material.city.sensitive_outcomes:
+        run = release.manifest.get("run")
+        if run is None or run["outcome"] in material.city.sensitive_outcomes:
             continue
         start = max(
             dt.date.fromisoformat(release.manifest["through"]) + dt.timedelta(days=1),
-            dt.date.fromisoformat(said["to"]),
+            dt.date.fromisoformat(run["to"]),
         )
         if start >= material.end:
             continue
         features = json.loads(release.read(ZONES))["features"]
         frame = gpd.GeoDataFrame.from_features(features, crs=4326).to_crs(material.city.crs)
         zones = Zones(
-            key=hits_of(said["sha256"]),
-            outcome=said["outcome"],
-            since=dt.date.fromisoformat(said["to"]),
+            key=hits_of(run["sha256"]),
+            outcome=run["outcome"],
+            since=dt.date.fromisoformat(run["to"]),
             shapes=list(frame.geometry),
             districts=list(frame["district"]),
         )

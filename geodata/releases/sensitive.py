@@ -144,17 +144,17 @@ class Hidden:
     linked: Linked
     position: Mapping[Where, int]
 
-    def audit(self, said: Mapping[Where, CountDisclosure]) -> tuple[str, ...]:
+    def audit(self, options: Mapping[Where, CountDisclosure]) -> tuple[str, ...]:
         """Name what breaks the rule where a file says these things of the table.
 
         What a release does not say, such as counts outside of all districts, is taken as public
         where it is not hidden here: an outsider may know it.
         """
         label, value = self.public.label.copy(), self.public.value.copy()
-        for where, told in said.items():
+        for where, result in options.items():
             if where in self.position:
-                label[self.position[where]] = told.label
-                value[self.position[where]] = HIDDEN if told.value is None else told.value
+                label[self.position[where]] = result.label
+                value[self.position[where]] = HIDDEN if result.value is None else result.value
         return faults_of(self.linked, PublicTable(label=label, value=value))
 
 
@@ -184,8 +184,8 @@ def hide(
     built = _Builder()
     ends = [(month.start, month.end) for month in table.months]
     wanted = list(dict.fromkeys([*(() if table.fine else ends), *spans]))
-    said = _still_true(table, earlier)
-    every = list(dict.fromkeys([*ends, *wanted, *((where[2], where[3]) for where in said)]))
+    options = _still_true(table, earlier)
+    every = list(dict.fromkeys([*ends, *wanted, *((where[2], where[3]) for where in options)]))
     parts = {
         span: [i for i, (a, b) in enumerate(ends) if a >= span[0] and b <= span[1]]
         for span in every
@@ -194,17 +194,17 @@ def hide(
     level = {span: len(spans) + 2 - at for at, span in reversed(list(enumerate(spans)))}
     _number(built, table, every, parts, position, level)
     group, empty = _group(built, table, every, parts, position)
-    before, shown, bounds = _remember(built, table, position, said)
+    before, visible, bounds = _remember(built, table, position, options)
     told_of = {
         where
         for where in position
         if where[2:] in wanted and (where[1] == CITY or where[2:] not in table.of_city)
     }
     silent = np.ones(len(built.value), dtype=bool)
-    silent[[position[where] for where in told_of.union(said)]] = False
-    linked = built.linked(shown | empty, group, silent, bounds)
+    silent[[position[where] for where in told_of.union(options)]] = False
+    linked = built.linked(visible | empty, group, silent, bounds)
     public = suppress_linked(linked, before=before)
-    told = {
+    document = {
         where: CountDisclosure(
             label=int(public.label[at]),
             value=int(public.value[at]) if public.label[at] == SHOWN else None,
@@ -213,10 +213,10 @@ def hide(
         if where in told_of
     }
     return Hidden(
-        told=told,
+        told=document,
         public=public,
         linked=linked,
-        position={where: position[where] for where in told},
+        position={where: position[where] for where in document},
     )
 
 
@@ -313,7 +313,7 @@ def _still_true(
     ends = {month.end for month in table.months}
     months = np.array([[month.start, month.end] for month in table.months])
     found: dict[Where, CountDisclosure] = {}
-    for where, told in earlier.items():
+    for where, result in earlier.items():
         measure, place, start, end = where
         if measure not in table.measures or start not in starts or end not in ends:
             continue
@@ -324,12 +324,12 @@ def _still_true(
         value = int(table.counts[table.measures.index(measure), rows][..., inside].sum())
         in_group = table.known is not None
         agrees = {
-            SHOWN: told.value == value,
+            SHOWN: result.value == value,
             HELD: in_group or value > 0,
             VEILED: True,
-        }.get(np.int8(told.label), in_group or value > 0)
+        }.get(np.int8(result.label), in_group or value > 0)
         if agrees:
-            found[where] = told
+            found[where] = result
     return found
 
 
@@ -337,7 +337,7 @@ def _remember(
     built: _Builder,
     table: SensitiveCounts,
     position: Mapping[Where, int],
-    said: Mapping[Where, CountDisclosure],
+    options: Mapping[Where, CountDisclosure],
 ) -> tuple[NDArray[np.int8], NDArray[np.bool_], NDArray[np.float64]]:
     """Write down what earlier releases said.
 
@@ -349,20 +349,20 @@ def _remember(
     size = len(built.value)
     label, public = np.zeros(size, dtype=np.int8), np.zeros(size, dtype=bool)
     limits = np.tile([[0.0], [np.inf]], size)
-    for where, told in said.items():
+    for where, result in options.items():
         at = position[where]
-        if told.label == SHOWN:
+        if result.label == SHOWN:
             public[at] = True
         else:
-            label[at] = told.label
-            limits[:, at] = _bounds(told, built.value[at], in_group=table.known is not None)
+            label[at] = result.label
+            limits[:, at] = _bounds(result, built.value[at], in_group=table.known is not None)
     return label, public, limits
 
 
-def _bounds(told: CountDisclosure, value: int, *, in_group: bool) -> tuple[float, float]:
+def _bounds(disclosure: CountDisclosure, value: int, *, in_group: bool) -> tuple[float, float]:
     """Give between what a label says that a count lies; nothing where the count has changed."""
     least, most = {
         FEWER: (0.0 if in_group else 1.0, float(LEAST_SHOWN - 1)),
         HELD: (float(LEAST_SHOWN) if in_group else 1.0, np.inf),
-    }.get(np.int8(told.label), (0.0, np.inf))
+    }.get(np.int8(disclosure.label), (0.0, np.inf))
     return (least, most) if least <= value <= most else (0.0, np.inf)

@@ -55,7 +55,7 @@ def feature_of(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def shape_of(told: Mapping[str, Any]) -> BaseGeometry | None:
+def shape_of(document: Mapping[str, Any]) -> BaseGeometry | None:
     """Give the shape that Esri JSON tells, flat; nothing where it tells none.
 
     Raises
@@ -64,15 +64,15 @@ def shape_of(told: Mapping[str, Any]) -> BaseGeometry | None:
         If what it tells is no shape.
     """
     shape: BaseGeometry | None = None
-    if "x" in told:
-        x, y = float(told["x"]), float(told["y"])  # "NaN" is how an empty point is written
+    if "x" in document:
+        x, y = float(document["x"]), float(document["y"])  # "NaN" is how an empty point is written
         shape = shapely.Point(x, y) if math.isfinite(x) and math.isfinite(y) else None
-    elif told.get("points"):
-        shape = shapely.MultiPoint(_flat(told["points"]))
-    elif told.get("paths"):
-        shape = shapely.MultiLineString([_flat(path) for path in told["paths"]])
-    elif told.get("rings"):
-        shape = _polygons([_flat(ring) for ring in told["rings"]])
+    elif document.get("points"):
+        shape = shapely.MultiPoint(_flat(document["points"]))
+    elif document.get("paths"):
+        shape = shapely.MultiLineString([_flat(path) for path in document["paths"]])
+    elif document.get("rings"):
+        shape = _polygons([_flat(ring) for ring in document["rings"]])
     return shape
 
 
@@ -197,12 +197,12 @@ class ArcGisLayer:
             msg = f"{label}: names a service, not a layer of it; add its number, as in .../0"
             raise DataError(msg)
         base = urlunsplit((parts.scheme, parts.netloc, found["layer"], "", ""))
-        asked = {k: v for k, v in parse_qsl(parts.query) if k.lower() not in OURS}
-        about = _ask(web, label, base, {**_token(asked), "f": "json"})
+        query = {k: v for k, v in parse_qsl(parts.query) if k.lower() not in OURS}
+        about = _ask(web, label, base, {**_token(query), "f": "json"})
         if "query" not in str(about.get("capabilities", "Query")).lower():
             msg = f"{label}: the layer does not let itself be queried; ask its owner for a download"
             raise DataError(msg)
-        return cls(web=web, label=label, url=base, asked=asked, about=about)
+        return cls(web=web, label=label, url=base, asked=query, about=about)
 
     def save(self, file: FeatureFile) -> list[str]:
         """Write every row to a file; give what is worth a note.
@@ -235,8 +235,8 @@ class ArcGisLayer:
 
     def _can_page(self) -> bool:
         advanced = self.about.get("advancedQueryCapabilities") or {}
-        told = advanced.get("supportsPagination", self.about.get("supportsPagination"))
-        return told is True
+        result = advanced.get("supportsPagination", self.about.get("supportsPagination"))
+        return result is True
 
     def _by_offset(self, expected: int) -> Iterator[list[Any]]:
         """Ask from an offset until the service has no more."""
@@ -284,8 +284,8 @@ class ArcGisLayer:
         return (rows if as_geojson else [feature_of(row) for row in rows]), more is True
 
     def _at_once(self) -> int:
-        told = self.about.get("maxRecordCount")
-        return min(told, MOST_AT_ONCE) if isinstance(told, int) and told > 0 else MOST_AT_ONCE
+        result = self.about.get("maxRecordCount")
+        return min(result, MOST_AT_ONCE) if isinstance(result, int) and result > 0 else MOST_AT_ONCE
 
     def _key(self) -> str:
         """Name the column of object ids, by which pages are put in a fixed order."""
@@ -296,28 +296,28 @@ class ArcGisLayer:
         return next((f["name"] for f in fields if f.get("type") == "esriFieldTypeOID"), "")
 
     def _query(self, extra: Mapping[str, str]) -> dict[str, Any]:
-        asked = {"where": "1=1", "outFields": "*", **self.asked, **extra}
-        return _ask(self.web, self.label, f"{self.url}/query", asked)
+        query = {"where": "1=1", "outFields": "*", **self.asked, **extra}
+        return _ask(self.web, self.label, f"{self.url}/query", query)
 
 
-def _ask(web: Web, label: str, url: str, asked: Mapping[str, str]) -> dict[str, Any]:
+def _ask(web: Web, label: str, url: str, query: Mapping[str, str]) -> dict[str, Any]:
     """Ask and give the answer, unless it is an error that says 200."""
-    answer = web.read_json(f"{url}?{urlencode(asked)}", label, {})
+    answer = web.read_json(f"{url}?{urlencode(query)}", label, {})
     if not isinstance(answer, dict):
         msg = f"{label}: the service answers with something that is no object"
         raise DataError(msg)
     error = answer.get("error")
     if error:
-        told = error if isinstance(error, dict) else {"message": error}
-        details = "; ".join(map(str, told.get("details") or []))
-        said = plain(f"{told.get('code', '')} {told.get('message', '')} {details}")
-        msg = f"{label}: the service refuses: {said}; check the address, its where and its token"
+        result = error if isinstance(error, dict) else {"message": error}
+        details = "; ".join(map(str, result.get("details") or []))
+        stated = plain(f"{result.get('code', '')} {result.get('message', '')} {details}")
+        msg = f"{label}: the service refuses: {stated}; check the address, its where and its token"
         raise DataError(msg)
     return answer
 
 
-def _token(asked: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in asked.items() if name.lower() == "token"}
+def _token(query: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in query.items() if name.lower() == "token"}
 
 
 def save_arcgis(web: Web, url: str, label: str, file: FeatureFile) -> list[str]:

@@ -100,8 +100,8 @@ def shown_address(url: str) -> str:
     parts = urlsplit(url)
     if not SECRET.search(parts.query):
         return url
-    told = [(k, "..." if SECRET.search(k) else v) for k, v in parse_qsl(parts.query)]
-    return urlunsplit(parts._replace(query=urlencode(told)))
+    lines = [(k, "..." if SECRET.search(k) else v) for k, v in parse_qsl(parts.query)]
+    return urlunsplit(parts._replace(query=urlencode(lines)))
 
 
 def fetch(url: str, city: str, fetching: Fetching) -> Snapshot:

@@ -232,9 +232,9 @@ class Web:
                 if response.status_code == 200:
                     yield response, address
                     return
-                told = self._explain(response)
+                text = self._explain(response)
                 if response.status_code not in BUSY or turn == self.limits.tries:
-                    msg = f"{label}: the server answers {response.status_code}{told}"
+                    msg = f"{label}: the server answers {response.status_code}{text}"
                     raise DataError(msg)
                 seconds = _seconds(response.headers.get("Retry-After"), 2.0**turn)
             self.pause(min(seconds, self.limits.longest_pause_s))
@@ -309,7 +309,7 @@ class Web:
         """Give what a server says of its refusal, where it says it in JSON."""
         try:
             found = json.loads(next(response.iter_content(CHUNK), b""))
-            said = found.get("message") or found.get("error")
+            message = found.get("message") or found.get("error")
         except (
             ValueError,
             RecursionError,
@@ -319,7 +319,7 @@ class Web:
             OSError,
         ):
             return f" ({response.reason})" if response.reason else ""
-        return f" ({plain(said)})" if said else ""
+        return f" ({plain(message)})" if message else ""
 
 
 class _Pinned(HTTPAdapter):
@@ -340,9 +340,9 @@ class _Pinned(HTTPAdapter):
         return where, how
 
 
-def plain(said: Any) -> str:
+def plain(stated: Any) -> str:
     """Make one short line of what a server says."""
-    return " ".join(str(said).split())[:SHOWN]
+    return " ".join(str(stated).split())[:SHOWN]
 
 
 def _host_header(host: Host) -> str:
@@ -359,8 +359,8 @@ def _too_long(label: str, most: int) -> str:
     return f"{label}: the answer is longer than {most / 1e6:,.0f} MB; ask for fewer rows"
 
 
-def _seconds(given: str | None, default: float) -> float:
-    return float(given) if given and given.strip().isdigit() else default
+def _seconds(value: str | None, default: float) -> float:
+    return float(value) if value and value.strip().isdigit() else default
 
 
 def _cause(error: BaseException) -> str:

@@ -119,8 +119,8 @@ class SocrataSet:
         """Give how many rows there are; nothing where the question does not allow to count."""
         if UNCOUNTED & set(self._asked):
             return None
-        asked = {k: v for k, v in self._asked.items() if k != "$order"}
-        url = f"{self._base}.json?{urlencode({**asked, '$select': 'count(*) as n'})}"
+        query = {k: v for k, v in self._asked.items() if k != "$order"}
+        url = f"{self._base}.json?{urlencode({**query, '$select': 'count(*) as n'})}"
         answer = self.web.read_json(url, self.label, self._headers)
         try:
             return int(answer[0]["n"])
@@ -129,7 +129,7 @@ class SocrataSet:
             raise DataError(msg) from error
 
     def _read(self, ending: str, offset: int) -> bytes:
-        asked: Mapping[str, Any] = {
+        wanted: Mapping[str, Any] = {
             **self._asked,
             **(
                 {} if UNCOUNTED & set(self._asked) else {"$order": self._asked.get("$order", ":id")}
@@ -137,7 +137,7 @@ class SocrataSet:
             "$limit": AT_ONCE,
             "$offset": offset,
         }
-        url = f"{self._base}.{ending}?{urlencode(asked)}"
+        url = f"{self._base}.{ending}?{urlencode(wanted)}"
         return self.web.read(url, self.label, self._headers)
 
     def _require_short(self, size: int) -> None:

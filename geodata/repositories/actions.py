@@ -276,7 +276,7 @@ def add_photo(
     *,
     stage: str,
     file: str,
-    told: str,
+    text: str,
     width: int,
     height: int,
     size: int,
@@ -295,7 +295,7 @@ def add_photo(
     if stage not in STAGES:
         what = "choose before or after"
         raise DataError.at(what, field="stage")
-    if not told or len(told) > LONGEST_TOLD:
+    if not text or len(text) > LONGEST_TOLD:
         what = f"say in at most {LONGEST_TOLD} characters what the photo shows"
         raise DataError.at(what, field="told")
     row = _locked(session, city.id, number)
@@ -306,7 +306,7 @@ def add_photo(
         action_id=number,
         stage=stage,
         file=file,
-        told=told,
+        told=text,
         width=width,
         height=height,
         size=size,
@@ -316,7 +316,7 @@ def add_photo(
     session.add(photo)
     row.changed_at = when
     session.flush()
-    _note(session, number, "photo", who, when, text=told, details={"stage": stage})
+    _note(session, number, "photo", who, when, text=text, details={"stage": stage})
     _tell(session, city, row, "action.photo_add", who, photo=photo.id)
     return photo.id
 
@@ -374,8 +374,8 @@ def see_photo(session: Session, city: CityRecord, number: int, photo: int, who: 
     found = next((one for one in photos_of(session, number) if one.id == photo), None)
     if found is None:
         raise NotStoredError(_no_photo(photo))
-    told = {"city": city.slug, "action": number}
-    audit.record(session, who, "action.photo_seen", str(photo), told)
+    document = {"city": city.slug, "action": number}
+    audit.record(session, who, "action.photo_seen", str(photo), document)
     return found
 
 
@@ -414,9 +414,9 @@ def list_actions(
     size: int,
 ) -> tuple[int, list[ActionRecord]]:
     """Give how many actions of some districts are asked for, and ``size`` of them."""
-    asked = select(Action).where(Action.city_id == city_id, Action.district.in_(districts))
-    asked = _narrowed(asked, query)
-    count = session.scalar(select(func.count()).select_from(asked.subquery())) or 0
+    wanted = select(Action).where(Action.city_id == city_id, Action.district.in_(districts))
+    wanted = _narrowed(wanted, query)
+    count = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
     order: Any = {
         "due": Action.due,
         "owner": func.lower(Action.owner),
@@ -427,7 +427,7 @@ def list_actions(
     }[query.sort]
     turned = order.desc() if query.descending else order.asc()
     rows = session.scalars(
-        asked.order_by(turned.nulls_last(), Action.due.asc().nulls_last(), Action.id)
+        wanted.order_by(turned.nulls_last(), Action.due.asc().nulls_last(), Action.id)
         .offset(start)
         .limit(size)
     )
@@ -458,17 +458,17 @@ def owner_sums(session: Session, city_id: int, district: str, today: dt.date) ->
     return sorted(found, key=lambda one: (-one.open, one.owner.lower()))
 
 
-def _narrowed(asked: Select[Action], query: ActionQuery) -> Select[Action]:
+def _narrowed(wanted: Select[Action], query: ActionQuery) -> Select[Action]:
     if query.states is not None:
-        asked = asked.where(Action.state.in_(query.states))
+        wanted = wanted.where(Action.state.in_(query.states))
     for column, value in (
         (Action.owner, query.owner),
         (Action.kind, query.kind),
         (Action.zone, query.zone),
     ):
         if value is not None:
-            asked = asked.where(column == value)
-    return asked
+            wanted = wanted.where(column == value)
+    return wanted
 
 
 def _locked(session: Session, city_id: int, number: int) -> Action:
@@ -509,8 +509,8 @@ def _note(
 def _tell(
     session: Session, city: CityRecord, row: Action, action: str, who: str, **more: Any
 ) -> None:
-    told = {"city": city.slug, "district": row.district, "zone": row.zone, **more}
-    audit.record(session, who, action, str(row.id), told)
+    document = {"city": city.slug, "district": row.district, "zone": row.zone, **more}
+    audit.record(session, who, action, str(row.id), document)
 
 
 def _plain(value: Any) -> Any:

@@ -116,7 +116,7 @@ def record(
     StoreError
         If the audit was tampered with so that nothing can follow.
     """
-    told = json.loads(_canonical(dict(details or {})))
+    result = json.loads(_canonical(dict(details or {})))
     session.flush()
     # The write comes first: it takes the lock that keeps the others waiting, on either database.
     session.execute(update(AuditHead).values(seq=AuditHead.seq + 1))
@@ -130,7 +130,7 @@ def record(
         "person": _plain(person, LONGEST_PERSON),
         "action": _plain(action, LONGEST_ACTION),
         "object": _plain(object, LONGEST_OBJECT),
-        "details": told,
+        "details": result,
         "previous": head.hash,
     }
     entry = AuditRecord(**fields, hash=digest(**fields))
@@ -177,8 +177,8 @@ def verify(session: Session, known: tuple[int, str] | None = None) -> ChainVerdi
     head = session.execute(select(AuditHead.seq, AuditHead.hash)).one_or_none()
     fault = None
     if head is None or (head.seq, head.hash) != (seq, before):
-        told = "nothing" if head is None else str(head.seq)
-        fault = f"the chain ends at {seq}, but {told} was noted as its end; entries are missing"
+        text = "nothing" if head is None else str(head.seq)
+        fault = f"the chain ends at {seq}, but {text} was noted as its end; entries are missing"
     elif known and known[0] > seq:
         fault = f"the chain ends at {seq}, before the entry {known[0]} that was noted"
     broken_at = seq + 1 if fault else None

@@ -132,7 +132,7 @@ class ChangeLog:
 
     def summary(self) -> dict[str, dict[str, int]]:
         """Count what was noted; a changed row is not added or removed but changed."""
-        told: dict[str, dict[str, int]] = {}
+        document: dict[str, dict[str, int]] = {}
         for table in KEYS:
             new = {tuple(key) for key in self.added.get(table, [])}
             gone = {tuple(row[name] for name in KEYS[table]) for row in self.removed.get(table, [])}
@@ -142,8 +142,8 @@ class ChangeLog:
                 "removed": len(gone - new),
             }
             if any(counts.values()):
-                told[table] = counts
-        return told
+                document[table] = counts
+        return document
 
     def save(self, session: Session, import_id: int) -> None:
         """Store what was noted, in pieces."""
@@ -289,13 +289,13 @@ def settings_before(session: Session, slug: str) -> bytes | None:
         return None
     tables = {"city": City, "district": District, "factor": Factor}
     order: dict[str, Any] = {"city": City.id, "district": District.id, "factor": Factor.id}
-    told = {}
+    document = {}
     for name, model in tables.items():
         owner = City.id if name == "city" else model.city_id  # type: ignore[attr-defined]
         columns = [model.__table__.c[n] for n in row_columns(model.__table__)]  # type: ignore[arg-type]
         rows = session.execute(select(*columns).where(owner == city.id).order_by(order[name]))
-        told[name] = [dict(row._mapping) for row in rows]
-    return pack(told)
+        document[name] = [dict(row._mapping) for row in rows]
+    return pack(document)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -325,20 +325,20 @@ def save_version(
     With it the city file that it read is kept, or that of the import before where it read none.
     """
     if described is None:
-        told = session.scalar(
+        document = session.scalar(
             select(ImportVersion.city_file)
             .where(ImportVersion.city_id == city_id, ImportVersion.undone_at.is_(None))
             .order_by(ImportVersion.id.desc())
             .limit(1)
         )
     else:
-        told = {"content": plain(dict(described.content)), "root": described.root}
+        document = {"content": plain(dict(described.content)), "root": described.root}
     version = ImportVersion(
         city_id=city_id,
         imported_at=when,
         summary=log.summary(),
         before=before,
-        city_file=told,
+        city_file=document,
         imported_by=who[:200] or None,
     )
     session.add(version)
@@ -442,8 +442,8 @@ def undo_import(session: Session, number: int, who: str, when: dt.datetime) -> I
     _forget_later_factors(session, city.id, unpack(version.before)["factor"])
     version.undone_at, version.undone_by = when, who
     session.flush()
-    told = {"import": number, "changes": version.summary}
-    audit.record(session, who, "data.undo", city.slug, told)
+    document = {"import": number, "changes": version.summary}
+    audit.record(session, who, "data.undo", city.slug, document)
     return _record(version, city.slug, first=version.before is None)
 
 

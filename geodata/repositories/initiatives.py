@@ -136,8 +136,8 @@ def record_initiatives(
         retired=tuple(sorted(newest.keys() - {LIST_SLUG, *listed})),
         notes=tuple(notes),
     )
-    told = {name: list(getattr(result, name)) for name in ("added", "changed", "retired")}
-    audit.record(session, who, "data.initiatives", file.city, told)
+    document = {name: list(getattr(result, name)) for name in ("added", "changed", "retired")}
+    audit.record(session, who, "data.initiatives", file.city, document)
     return result
 
 
@@ -201,13 +201,13 @@ def initiative_history(session: Session, city: str, slug: str) -> list[HistoryEn
 
 def _tell(slug: str, rows: Sequence[InitiativeVersion]) -> list[HistoryEntry]:
     """Make events of versions and lists, oldest first."""
-    told: list[HistoryEntry] = []
+    lines: list[HistoryEntry] = []
     before: Initiative | None = None
     listed: bool | None = None
     for row in rows:
         if row.slug == slug:
             after = _of(row)
-            told.append(
+            lines.append(
                 HistoryEntry(
                     event="said",
                     recorded_at=row.recorded_at,
@@ -220,7 +220,7 @@ def _tell(slug: str, rows: Sequence[InitiativeVersion]) -> list[HistoryEntry]:
             continue
         there = slug in row.document["slugs"]
         if listed is not None and there != listed:
-            told.append(
+            lines.append(
                 HistoryEntry(
                     event="returned" if there else "retired",
                     recorded_at=row.recorded_at,
@@ -231,7 +231,7 @@ def _tell(slug: str, rows: Sequence[InitiativeVersion]) -> list[HistoryEntry]:
             )
         if there or listed is not None:  # lists from before its first version say nothing of it
             listed = there
-    return told
+    return lines
 
 
 def _add(

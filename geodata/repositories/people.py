@@ -132,8 +132,8 @@ def add_person(
     )
     session.add(row)
     session.flush()
-    told = {"roles": row.roles, "districts": row.districts, "provider": from_provider}
-    audit.record(session, who, "person.add", name, told)
+    document = {"roles": row.roles, "districts": row.districts, "provider": from_provider}
+    audit.record(session, who, "person.add", name, document)
     return as_record(row)
 
 
@@ -206,8 +206,8 @@ def change_roles(
     before = {"roles": row.roles, "districts": row.districts}
     row.roles, row.districts = wanted, there
     end_sessions(session, row.id, "other roles", when)
-    told = {"before": before, "after": {"roles": wanted, "districts": there}}
-    audit.record(session, who, "person.roles", row.name, told)
+    document = {"before": before, "after": {"roles": wanted, "districts": there}}
+    audit.record(session, who, "person.roles", row.name, document)
     return as_record(row)
 
 

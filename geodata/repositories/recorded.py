@@ -134,8 +134,8 @@ def read_frame(session: Session, statement: Select[Any]) -> pd.DataFrame:
         for piece, column, turn, values in zip(
             pieces, columns, turns, zip(*rows, strict=True), strict=True
         ):
-            told = values if turn is None else [turn(value) for value in values]
-            piece.append(np.array(told, dtype=_dtype(column)))
+            found = values if turn is None else [turn(value) for value in values]
+            piece.append(np.array(found, dtype=_dtype(column)))
     result.close()
     return pd.DataFrame(
         {

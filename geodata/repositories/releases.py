@@ -81,8 +81,8 @@ def add_release(
             )
         )
         session.flush()
-        told = {"city": city, "through": manifest["through"]}
-        audit.record(session, who, "release.draft", manifest["id"], told)
+        document = {"city": city, "through": manifest["through"]}
+        audit.record(session, who, "release.draft", manifest["id"], document)
     return get_release(session, manifest["id"])
 
 

@@ -189,9 +189,9 @@ def plain_naming(name: str, note: str) -> tuple[str, str]:
         If one of them is too long, or has signs that cannot be seen.
     """
     name, note = " ".join(name.split()), note.strip()
-    for told, what, most in ((name, "name", LONGEST_NAME), (note, "note", LONGEST_NOTE)):
-        seen = "".join(sign for sign in told if sign not in "\r\n\t")
-        if len(told) > most or not seen.isprintable():
+    for result, what, most in ((name, "name", LONGEST_NAME), (note, "note", LONGEST_NOTE)):
+        seen = "".join(sign for sign in result if sign not in "\r\n\t")
+        if len(result) > most or not seen.isprintable():
             msg = f"{what}: the {what} of a run has up to {most} characters, all of which show"
             raise DataError(msg)
     return name, note
@@ -395,20 +395,20 @@ def run_scopes(
 
 
 def _narrowed(which: RunFilter) -> list[ColumnElement[bool]]:
-    told: list[ColumnElement[bool]] = []
+    lines: list[ColumnElement[bool]] = []
     if which.without:
-        told.append(Run.outcome.not_in(which.without))
+        lines.append(Run.outcome.not_in(which.without))
     if which.scopes is not None:
-        told.append(Run.scope.in_(which.scopes))
+        lines.append(Run.scope.in_(which.scopes))
     if which.outcome is not None:
-        told.append(Run.outcome == which.outcome)
+        lines.append(Run.outcome == which.outcome)
     if which.scope is not None:
-        told.append(Run.scope == which.scope)
+        lines.append(Run.scope == which.scope)
     if which.from_ is not None:
-        told.append(Run.period_to > which.from_)
+        lines.append(Run.period_to > which.from_)
     if which.to is not None:
-        told.append(Run.period_from < which.to)
-    return told
+        lines.append(Run.period_from < which.to)
+    return lines
 
 
 def latest_run(

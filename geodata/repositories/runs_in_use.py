@@ -136,8 +136,8 @@ def use_run(
     DataError
         If no reason or no person is named, the run cannot be used, or it is in use already.
     """
-    told = " ".join(reason.split())
-    if not 0 < len(told) <= LONGEST_REASON:
+    text = " ".join(reason.split())
+    if not 0 < len(text) <= LONGEST_REASON:
         msg = f"say why the run is put to use, in 1 to {LONGEST_REASON} characters; it is kept"
         raise DataError(msg)
     if not who.strip():
@@ -157,13 +157,13 @@ def use_run(
         city_id=city.id,
         outcome=summary.outcome,
         run_id=run_id,
-        reason=told,
+        reason=text,
         used_by=" ".join(who.split()),
         used_at=when,
     )
     session.add(row)
     session.flush()
-    details = {"city": city.slug, "outcome": summary.outcome, "before": before, "reason": told}
+    details = {"city": city.slug, "outcome": summary.outcome, "before": before, "reason": text}
     audit.record(session, who, "run.use", run_id, details)
     return uses_now(session, city.id)[run_id], before
 

@@ -214,15 +214,15 @@ def add_token(
     if person is None:
         msg = f"nobody is called {name[:80]!r}; see: saferground user list"
         raise NotStoredError(msg)
-    told = " ".join(label.split())
-    _require(person, told, scopes, days)
+    text = " ".join(label.split())
+    _require(person, text, scopes, days)
     theirs = [one for one in list_tokens(session, name) if one.holds(when)]
     if len(theirs) >= MOST:
         msg = f"{person.name} has {MOST} tokens in force already; revoke one first"
         raise PersonError(msg)
     row = AccessToken(
         person_id=person.id,
-        label=told,
+        label=text,
         token_hash=token_hash,
         scopes=[scope for scope in SCOPES if scope in scopes],
         created_at=when,
@@ -231,7 +231,7 @@ def add_token(
     )
     session.add(row)
     session.flush()
-    details = {"token": row.id, "label": told, "scopes": row.scopes, "days": days}
+    details = {"token": row.id, "label": text, "scopes": row.scopes, "days": days}
     audit.record(session, who, "token.add", person.name, details)
     return _token_record(row, person.name)
 
@@ -317,8 +317,8 @@ def _require(person: Person, label: str, scopes: Sequence[str], days: int) -> No
 
 def _token_record(row: AccessToken, person: str) -> TokenRecord:
     names = TokenRecord.__dataclass_fields__.keys() - {"person", "scopes"}
-    told = {name: getattr(row, name) for name in names}
-    return TokenRecord(**told, person=person, scopes=tuple(row.scopes))
+    document = {name: getattr(row, name) for name in names}
+    return TokenRecord(**document, person=person, scopes=tuple(row.scopes))
 
 
 def _moment(when: dt.datetime | None) -> str | None:

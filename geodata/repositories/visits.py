@@ -349,23 +349,23 @@ def list_visits(
     session: Session, city_id: int, district: str, query: VisitQuery, *, start: int, size: int
 ) -> tuple[int, list[VisitRecord]]:
     """Give how many logged visits of a district are asked for, and ``size`` of them."""
-    asked = _newest_versions(city_id).where(LoggedVisit.district == district)
+    wanted = _newest_versions(city_id).where(LoggedVisit.district == district)
     if query.unit is not None:
-        asked = asked.where(VisitVersion.unit == query.unit)
+        wanted = wanted.where(VisitVersion.unit == query.unit)
     if query.zone is not None:
-        asked = asked.where(VisitVersion.zone == query.zone)
+        wanted = wanted.where(VisitVersion.zone == query.zone)
     if query.from_ms is not None:
-        asked = asked.where(VisitVersion.start_ms >= query.from_ms)
+        wanted = wanted.where(VisitVersion.start_ms >= query.from_ms)
     if query.to_ms is not None:
-        asked = asked.where(VisitVersion.start_ms < query.to_ms)
+        wanted = wanted.where(VisitVersion.start_ms < query.to_ms)
     order: Any = {
         "start": VisitVersion.start_ms,
         "zone": VisitVersion.zone,
         "unit": VisitVersion.unit,
         "minutes": VisitVersion.end_ms - VisitVersion.start_ms,
     }[query.sort]
-    count = session.scalar(select(func.count()).select_from(asked.subquery())) or 0
-    ordered = asked.order_by(
+    count = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
+    ordered = wanted.order_by(
         order.desc().nulls_last() if query.descending else order.asc().nulls_last(),
         VisitVersion.start_ms.desc(),
         LoggedVisit.id,
@@ -519,7 +519,7 @@ def _tell(
     *,
     why: str | None = None,
 ) -> None:
-    told = {
+    document = {
         "city": city.slug,
         "district": district,
         "zone": facts.zone,
@@ -527,7 +527,7 @@ def _tell(
         "start_ms": facts.start_ms,
         "end_ms": facts.end_ms,
     }
-    audit.record(session, who, action, uuid, {**told, **({"why": why} if why else {})})
+    audit.record(session, who, action, uuid, {**document, **({"why": why} if why else {})})
 
 
 def _facts(row: VisitVersion) -> VisitFacts:

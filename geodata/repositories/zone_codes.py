@@ -132,14 +132,14 @@ def _zones_of(session: Session, run: str) -> list[Outlined]:
         .limit(1)
     )
     if number:
-        asked = (
+        wanted = (
             select(EditedZone.code, EditedZone.district, EditedZone.geom)
             .join(ZoneEdition, ZoneEdition.id == EditedZone.edition_id)
             .where(ZoneEdition.run_id == run, ZoneEdition.number == number)
             .order_by(EditedZone.position)
         )
     else:
-        asked = (
+        wanted = (
             select(Zone.code, Zone.district, Zone.geom).where(Zone.run_id == run).order_by(Zone.id)
         )
-    return [Outlined(id=row[0], district=row[1], shape=row[2]) for row in session.execute(asked)]
+    return [Outlined(id=row[0], district=row[1], shape=row[2]) for row in session.execute(wanted)]

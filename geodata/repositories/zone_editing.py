@@ -177,8 +177,13 @@ class _Bench:
             raise DataError(msg)
         zones = self.zones.copy()
         zones.loc[zones["id"] == change.zone, "name"] = name
-        told = {"before": [change.zone], "after": [change.zone], "name": name, "was": row["name"]}
-        return Changed(action="rename", zones=zones[list(COLUMNS)], details=told)
+        document = {
+            "before": [change.zone],
+            "after": [change.zone],
+            "name": name,
+            "was": row["name"],
+        }
+        return Changed(action="rename", zones=zones[list(COLUMNS)], details=document)
 
     def redraw(self, change: Redraw) -> Changed:
         row = self._row(change.zone)
@@ -191,9 +196,9 @@ class _Bench:
             msg = "the outline holds the same cells as before: nothing would change"
             raise DataError(msg)
         made = self._made(row["district"], [found.cells], row["name"])
-        told = self._changed("redraw", [change.zone], made)
-        told.details.update(elsewhere=found.elsewhere, taken=found.taken)
-        return told
+        result = self._changed("redraw", [change.zone], made)
+        result.details.update(elsewhere=found.elsewhere, taken=found.taken)
+        return result
 
     def _row(self, zone: str) -> Any:
         rows = self.zones[self.zones["id"] == zone]
@@ -241,14 +246,14 @@ def plain_name(name: str) -> str:
     >>> plain_name("  Main  and 5th ")
     'Main and 5th'
     """
-    told = " ".join(name.split())
-    if len(told) > LONGEST_NAME or not told.isprintable() or told[:1] in tuple("=+-@"):
+    text = " ".join(name.split())
+    if len(text) > LONGEST_NAME or not text.isprintable() or text[:1] in tuple("=+-@"):
         msg = (
             f"a name has up to {LONGEST_NAME} characters, all of which can be seen, and begins "
             "with none of = + - @"
         )
         raise DataError(msg)
-    return told
+    return text
 
 
 def acting(run: RunRecord) -> NDArray[np.bool_] | None:
@@ -260,7 +265,7 @@ def acting(run: RunRecord) -> NDArray[np.bool_] | None:
     factors = run.result["model"]["factors"]
     beta = np.array([factor["coefficient"] for factor in factors], dtype=np.float64)
     active = active_factors(run.cells["score"].to_numpy(dtype=np.float64), beta)
-    noted = {_key(told): told["covers"] for told in run.result["diagnostics"]["factors"]}
+    noted = {_key(result): result["covers"] for result in run.result["diagnostics"]["factors"]}
     covers = [noted.get(_key(factor), np.nan) for factor in factors]
     if active is None or not np.allclose(active.mean(axis=0), covers, atol=1e-9):
         return None

@@ -238,8 +238,8 @@ def add_edition(
         )
     session.flush()
     _give_codes(session, run, changed, after)
-    told = {"city": run.city, "step": edition.number, "reason": reason, **changed.details}
-    audit.record(session, who, f"zones.{changed.action}", run.id, told)
+    document = {"city": run.city, "step": edition.number, "reason": reason, **changed.details}
+    audit.record(session, who, f"zones.{changed.action}", run.id, document)
     return edition.number
 
 
@@ -283,8 +283,8 @@ def use_edition(
     row = EditionUse(run_id=run.id, number=number, reason=reason, used_by=who, used_at=when)
     session.add(row)
     session.flush()
-    told = {"city": run.city, "step": number, "before": before, "reason": reason}
-    audit.record(session, who, "zones.use", run.id, told)
+    document = {"city": run.city, "step": number, "before": before, "reason": reason}
+    audit.record(session, who, "zones.use", run.id, document)
 
 
 def _edition(session: Session, run_id: str, number: int) -> ZoneEdition:
@@ -303,11 +303,11 @@ def _lock(session: Session, run_id: str) -> None:
 
 
 def _reason(text: str) -> str:
-    told = " ".join(text.split())
-    if not 0 < len(told) <= LONGEST_REASON:
+    message = " ".join(text.split())
+    if not 0 < len(message) <= LONGEST_REASON:
         msg = f"say why, in 1 to {LONGEST_REASON} characters; it is kept with the step"
         raise DataError(msg)
-    return told
+    return message
 
 
 def _plain(value: Any) -> Any:
@@ -328,18 +328,18 @@ def district_zones(session: Session, run_id: str, district: str) -> list[ZoneRec
     """Give the zones of a run in a district by rank: those in use, else its own."""
     number = number_in_use(session, run_id)
     if number == OWN:
-        asked = select(Zone.code, Zone.rank, Zone.details, Zone.geom).where(
+        wanted = select(Zone.code, Zone.rank, Zone.details, Zone.geom).where(
             Zone.run_id == run_id, Zone.district == district
         )
-        rows = session.execute(asked.order_by(Zone.rank))
+        rows = session.execute(wanted.order_by(Zone.rank))
     else:
-        asked = (
+        wanted = (
             select(EditedZone.code, EditedZone.rank, EditedZone.details, EditedZone.geom)
             .join(ZoneEdition, ZoneEdition.id == EditedZone.edition_id)
             .where(ZoneEdition.run_id == run_id, ZoneEdition.number == number)
             .where(EditedZone.district == district)
         )
-        rows = session.execute(asked.order_by(EditedZone.rank))
+        rows = session.execute(wanted.order_by(EditedZone.rank))
     return [_zone(*row) for row in rows]
 
 

@@ -83,14 +83,14 @@ def receive(stream: IO[bytes], name: str, folder: Path, *, most_bytes: int = MOS
     DataError
         If it is empty, too long, of no kind that is read, or an archive that cannot be trusted.
     """
-    shown = shown_name(name)
+    label = shown_name(name)
     folder.mkdir(parents=True, exist_ok=True)
     handle, made = tempfile.mkstemp(prefix="upload-", dir=folder)
     path = Path(made)
     try:
         with os.fdopen(handle, "wb") as file:
-            size, digest = _copy(stream, file, shown, most_bytes)
-        kind, layers = recognise(path, shown)
+            size, digest = _copy(stream, file, label, most_bytes)
+        kind, layers = recognise(path, label)
         kept = path.with_suffix(KINDS[kind][1])
         path.replace(kept)
     except BaseException:
@@ -100,7 +100,7 @@ def receive(stream: IO[bytes], name: str, folder: Path, *, most_bytes: int = MOS
     return Upload(
         id=path.name.removeprefix("upload-"),
         path=kept,
-        name=shown,
+        name=label,
         kind=kind,
         size=size,
         sha256=digest,
@@ -169,17 +169,17 @@ def shown_name(name: str) -> str:
     return plain[-NAME_LENGTH:] or "file"
 
 
-def _copy(stream: IO[bytes], file: IO[bytes], shown: str, most: int) -> tuple[int, str]:
+def _copy(stream: IO[bytes], file: IO[bytes], label: str, most: int) -> tuple[int, str]:
     digest, size = hashlib.sha256(), 0
     while piece := stream.read(CHUNK):
         size += len(piece)
         if size > most:
-            msg = f"{shown}: is longer than {most / 1e6:,.0f} MB; send fewer rows or columns"
+            msg = f"{label}: is longer than {most / 1e6:,.0f} MB; send fewer rows or columns"
             raise DataError(msg)
         digest.update(piece)
         file.write(piece)
     if size == 0:
-        msg = f"{shown}: the file is empty; export it again"
+        msg = f"{label}: the file is empty; export it again"
         raise DataError(msg)
     return size, digest.hexdigest()
 
@@ -207,12 +207,12 @@ class HandedIn:
 
 def keep(handed: HandedIn) -> None:
     """Write or renew the note, and keep both a while longer."""
-    told = dataclasses.asdict(handed)
-    told["upload"]["path"] = handed.upload.path.name
-    told["when"] = handed.when.isoformat()
+    result = dataclasses.asdict(handed)
+    result["upload"]["path"] = handed.upload.path.name
+    result["when"] = handed.when.isoformat()
     note = _note(handed.upload.path.parent, handed.upload.id)
     made = note.with_suffix(f".{secrets.token_hex(4)}.writing")
-    made.write_text(json.dumps(told), encoding="utf-8")
+    made.write_text(json.dumps(result), encoding="utf-8")
     made.replace(note)
     os.utime(handed.upload.path)
 
@@ -283,12 +283,12 @@ def _note(folder: Path, number: str) -> Path:
 
 def _read(folder: Path, number: str) -> HandedIn | None:
     try:
-        told = json.loads(_note(folder, number).read_text(encoding="utf-8"))
-        path = folder / Path(told["upload"]["path"]).name
-        layers = tuple(told["upload"].get("layers", ()))
-        upload = Upload(**{**told["upload"], "path": path, "layers": layers})
-        when = dt.datetime.fromisoformat(told["when"])
-        found = HandedIn(**{**told, "upload": upload, "when": when})
+        result = json.loads(_note(folder, number).read_text(encoding="utf-8"))
+        path = folder / Path(result["upload"]["path"]).name
+        layers = tuple(result["upload"].get("layers", ()))
+        upload = Upload(**{**result["upload"], "path": path, "layers": layers})
+        when = dt.datetime.fromisoformat(result["when"])
+        found = HandedIn(**{**result, "upload": upload, "when": when})
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return found if found.upload.path.is_file() else None

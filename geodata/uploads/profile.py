@@ -130,15 +130,15 @@ def _places(
         bounds = frame.geometry.bounds
         x = ((bounds.minx + bounds.maxx) / 2).to_numpy(float)
         y = ((bounds.miny + bounds.maxy) / 2).to_numpy(float)
-        said = crs or (frame.crs.to_string() if frame.crs else None)
+        stated = crs or (frame.crs.to_string() if frame.crs else None)
         shape = "/".join(sorted(frame.geom_type.dropna().unique()))
-        return shape, look_at(("geometry",), x, y, said, city)
+        return shape, look_at(("geometry",), x, y, stated, city)
     x_name, y_name = _best(guesses, "x"), _best(guesses, "y")
     if x_name and y_name:
         degrees = re.search(r"lon|lng|lat", f"{x_name} {y_name}", re.I)
-        said = crs or (DEGREES if degrees else None)
+        stated = crs or (DEGREES if degrees else None)
         x, y = (_numbers(table[name]) for name in (x_name, y_name))
-        return None, look_at((x_name, y_name), x, y, said, city)
+        return None, look_at((x_name, y_name), x, y, stated, city)
     pair = _best(guesses, "place")
     if pair:
         found = table[pair].astype("string").str.extract(DEGREES_PAIR)
@@ -153,9 +153,9 @@ def _numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
 
 def _guess(name: str, column: pd.Series[Any], timezone: str) -> ColumnGuess:
     texts = column.astype("string").str.strip()
-    told = texts[(texts.notna() & (texts != "")).fillna(value=False)]
-    different = int(told.nunique())
-    role, sure, why = _role(name, column, told, different, timezone) if len(told) else (
+    result = texts[(texts.notna() & (texts != "")).fillna(value=False)]
+    different = int(result.nunique())
+    role, sure, why = _role(name, column, result, different, timezone) if len(result) else (
         "text", PERHAPS, "it is empty"
     )  # fmt: skip
     return ColumnGuess(
@@ -163,44 +163,44 @@ def _guess(name: str, column: pd.Series[Any], timezone: str) -> ColumnGuess:
         role=role,
         sure=sure,
         why=why,
-        filled=len(told) / len(texts) if len(texts) else 0.0,
+        filled=len(result) / len(texts) if len(texts) else 0.0,
         different=different,
-        examples=tuple(_text(v) for v in told.drop_duplicates().head(3)),
+        examples=tuple(_text(v) for v in result.drop_duplicates().head(3)),
     )
 
 
 def _role(
-    name: str, column: pd.Series[Any], told: pd.Series[Any], different: int, timezone: str
+    name: str, column: pd.Series[Any], values: pd.Series[Any], different: int, timezone: str
 ) -> tuple[str, str, str]:
     """Give the role of a column that holds something: its values first, then its name."""
-    numbers = pd.to_numeric(told, errors="coerce")
+    numbers = pd.to_numeric(values, errors="coerce")
     numeric = numbers.notna().mean() >= MOSTLY
     named = {role for role, pattern in NAMES.items() if pattern.search(name)}
     for axis in ("x", "y"):
         if axis in named and numeric:
             return axis, *_axis(axis, numbers.dropna())
-    if told.str.contains(PAIR, regex=True).mean() >= MOSTLY:
+    if values.str.contains(PAIR, regex=True).mean() >= MOSTLY:
         return "place", LIKELY, "its values are pairs of coordinates"
-    if told.str.match(TIME).mean() >= MOSTLY:
+    if values.str.match(TIME).mean() >= MOSTLY:
         return "time", SURE if "time" in named else LIKELY, "its values are times of day"
     moment = _moment(column, numeric=numeric, named="date" in named, timezone=timezone)
-    return moment or _plain_role(told, different, named, numeric=numeric)
+    return moment or _plain_role(values, different, named, numeric=numeric)
 
 
 def _plain_role(
-    told: pd.Series[Any], different: int, named: set[str], *, numeric: bool
+    values: pd.Series[Any], different: int, named: set[str], *, numeric: bool
 ) -> tuple[str, str, str]:
     """Give the role of a column that holds neither places nor moments."""
-    unique = different == len(told) and len(told) > 1
+    unique = different == len(values) and len(values) > 1
     if "id" in named and unique:
         return "id", SURE, "its name says so and no value comes twice"
     if "time" in named and numeric:
         return "time", PERHAPS, "its name says so; its numbers may be HHMM, or seconds of the day"
     if numeric:
         return "number", SURE, "its values are numbers"
-    if unique and told.str.fullmatch(r"[\w./-]{1,40}").all():
+    if unique and values.str.fullmatch(r"[\w./-]{1,40}").all():
         return "id", PERHAPS, "no value comes twice"
-    if different <= MOST_CATEGORIES and different < len(told) / 2:
+    if different <= MOST_CATEGORIES and different < len(values) / 2:
         why = "the same value throughout" if different == 1 else f"{different} different values"
         return "category", LIKELY, why
     return "text", LIKELY, "its values are texts"
@@ -222,9 +222,9 @@ def _moment(
     if numeric and not named and not pd.api.types.is_datetime64_any_dtype(column):
         return None
     found = read_moments(column.reset_index(drop=True), None, date_format=None, timezone=timezone)
-    told = column.notna() & (column.astype("string").str.strip() != "")
+    result = column.notna() & (column.astype("string").str.strip() != "")
     read = ~np.isnat(found.day)
-    share = read.sum() / max(int(told.sum()), 1)
+    share = read.sum() / max(int(result.sum()), 1)
     if share < MOSTLY:
         return None
     alike = "; day and month may be the other way round" if found.notes else ""
@@ -241,16 +241,16 @@ def _best(guesses: list[ColumnGuess], role: str) -> str | None:
 def _warnings(
     rows: int, guesses: list[ColumnGuess], coordinates: Coordinates | None
 ) -> tuple[str, ...]:
-    told = []
+    lines = []
     if rows == 0:
-        told.append("The file holds no rows.")
+        lines.append("The file holds no rows.")
     if coordinates is None:
-        told.append("No place was found: no geometry, and no two columns that seem to hold one.")
+        lines.append("No place was found: no geometry, and no two columns that seem to hold one.")
     else:
-        told += coordinates.warnings
+        lines += coordinates.warnings
     if not any(g.role == "date" for g in guesses):
-        told.append("No column seems to hold dates; incidents need one.")
-    return tuple(told)
+        lines.append("No column seems to hold dates; incidents need one.")
+    return tuple(lines)
 
 
 def _text(value: Any) -> str:

@@ -231,13 +231,13 @@ def _first_labels(linked: Linked) -> Labels:
 
 def _untruths(linked: Linked, public: PublicTable) -> tuple[str, ...]:
     """Name counts that are shown wrong, shown although small, or labelled wrong."""
-    true, shown = linked.value, public.label == SHOWN
+    true, visible = linked.value, public.label == SHOWN
     rules = {
         "has a label that is none": ~np.isin(public.label, (SHOWN, FEWER, HELD, VEILED))
         | ((public.label == VEILED) & ~linked.veilable),
-        "is shown with another number": shown & (public.value != true),
-        "is hidden but given": ~shown & (public.value != HIDDEN),
-        "is shown although it is 1 to 4": shown & linked.small,
+        "is shown with another number": visible & (public.value != true),
+        "is hidden but given": ~visible & (public.value != HIDDEN),
+        "is shown although it is 1 to 4": visible & linked.small,
         "is labelled fewer than 5 but is not 1 to 4": (public.label == FEWER) & ~linked.small,
         "is held back though small": (public.label == HELD) & linked.grouped & linked.small,
     }
@@ -296,8 +296,8 @@ class _Search:
         outsider knows the rule: zeros are shown, so it is 1 if it is not 5.
         """
         grouped = self.linked.grouped
-        held = self.true[(self.labels == HELD) & ~grouped]
-        of_held = LEAST_SHOWN if (held >= LEAST_SHOWN).all() else 1
+        kept = self.true[(self.labels == HELD) & ~grouped]
+        of_held = LEAST_SHOWN if (kept >= LEAST_SHOWN).all() else 1
         least = np.where(self.labels == FEWER, 1, np.where(self.labels == VEILED, 0, of_held))
         of_grouped = np.where(np.isin(self.labels, (FEWER, VEILED)), 0, LEAST_SHOWN)
         return np.where(grouped, of_grouped, least)
@@ -411,16 +411,16 @@ class _Search:
         themselves, then of one after the other, the lowest and smallest first, and in the end
         everything is hidden.
         """
-        linked, told, bundle = self.linked, self._left(), self.linked.bundles
-        if not told.any():
+        linked, result, bundle = self.linked, self._left(), self.linked.bundles
+        if not result.any():
             self._hide_all(cell)
             return
-        own = bundle[cell] >= 0 and (told & (bundle == bundle[cell])).any()
-        chosen = [bundle[cell]] if own else self._narrow(np.flatnonzero(told))
+        own = bundle[cell] >= 0 and (result & (bundle == bundle[cell])).any()
+        chosen = [bundle[cell]] if own else self._narrow(np.flatnonzero(result))
         if len(chosen) == 0:
-            size = np.bincount(bundle[told], self.true[told])
+            size = np.bincount(bundle[result], self.true[result])
             level = np.zeros(len(size))
-            level[bundle[told]] = linked.totals[told]
+            level[bundle[result]] = linked.totals[result]
             chosen = [int(np.argmin(np.where(size > 0, size + level * size.sum(), np.inf)))]
         self._veil(np.isin(bundle, chosen))
 
@@ -498,20 +498,20 @@ class _Search:
         """
         linked = self.linked
         hidden_zero = (linked.grouped & (self.labels != SHOWN)) | (self.labels == VEILED)
-        told = (linked.bundles >= 0) & (how == VEILING)
-        movable = ((self.true > 0) | hidden_zero | told) & ~linked.known  # else shown zeros stay
+        known = (linked.bundles >= 0) & (how == VEILING)
+        movable = ((self.true > 0) | hidden_zero | known) & ~linked.known  # else shown zeros stay
         movable &= (self.labels != SHOWN) | (linked.totals <= highest)
         cells = np.flatnonzero(movable)
         true, label = self.true[cells], self.labels[cells]
-        fewer, shown = label == FEWER, label == SHOWN
+        fewer, visible = label == FEWER, label == SHOWN
         up = np.where(fewer, LEAST_SHOWN - 1 - true, self.far).astype(float)
         down = (true - self._least()[cells]).astype(float)
-        price = np.where(shown, true * LEVEL_COST ** linked.totals[cells], HIDDEN_COST)
+        price = np.where(visible, true * LEVEL_COST ** linked.totals[cells], HIDDEN_COST)
         if how != KEPT:
             leaving = fewer & ~linked.grouped[cells]
             up[leaving], down[leaving], price[leaving] = self.far, true[leaving] - 1, LEAST_SHOWN
         if how == VEILING:
-            leaving = told[cells] & (label != VEILED) & (linked.totals[cells] <= highest)
+            leaving = known[cells] & (label != VEILED) & (linked.totals[cells] <= highest)
             up[leaving], down[leaving] = self.far, true[leaving]
             price[leaving] = (LEAST_SHOWN + true[leaving]) * LEVEL_COST ** linked.totals[cells][
                 leaving

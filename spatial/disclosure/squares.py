@@ -126,11 +126,11 @@ def lay_squares(
     for step, times in enumerate(STEPS):
         place = np.column_stack([col // times, row // times])
         squares, of = np.unique(place, axis=0, return_inverse=True)
-        held = np.bincount(of.ravel(), mass, minlength=len(squares))
-        enough = held >= least
+        kept = np.bincount(of.ravel(), mass, minlength=len(squares))
+        enough = kept >= least
         chosen += [
             (step, int(c), int(r), float(h))
-            for (c, r), h in zip(squares[enough], held[enough], strict=True)
+            for (c, r), h in zip(squares[enough], kept[enough], strict=True)
         ]
         rest = ~enough[of.ravel()]
         col, row, mass = col[rest], row[rest], mass[rest]

@@ -245,15 +245,15 @@ class Comparison:
             raise OutcomeError(msg)
 
     @classmethod
-    def alike(cls, treated: float, controls: int, **given: float) -> Comparison:
+    def alike(cls, treated: float, controls: int, **value: float) -> Comparison:
         """Return a comparison with so many control areas, apart and as large as the treated one.
 
         >>> found = Comparison.alike(150, 3)
         >>> 55 < found.drop(0.5) < 62
         True
         """
-        whole = treated + given.get("surroundings", 0.0)
-        return cls(treated=treated, pieces=[whole] * controls, members=np.eye(controls), **given)
+        whole = treated + value.get("surroundings", 0.0)
+        return cls(treated=treated, pieces=[whole] * controls, members=np.eye(controls), **value)
 
     @property
     def expected(self) -> float:

@@ -142,13 +142,13 @@ def merge_steps(series: Floats) -> Floats:
     Zeros and ones, shape ``(steps, merged steps)``, that turn a series into the merged one.
     """
     group_of = np.zeros(len(series), dtype=np.int64)
-    group, held = 0, 0.0
+    group, kept = 0, 0.0
     for step in range(len(series) - 1, -1, -1):
         group_of[step] = group
-        held += series[step]
-        if held >= FEWEST:
-            group, held = group + 1, 0.0
-    if held < FEWEST and group > 0:
+        kept += series[step]
+        if kept >= FEWEST:
+            group, kept = group + 1, 0.0
+    if kept < FEWEST and group > 0:
         group_of[group_of == group] = group - 1  # what is left at the start is too little
     return np.eye(int(group_of.max()) + 1)[group_of.max() - group_of]
 

@@ -39,12 +39,12 @@ class Record:
     shares: tuple[float, ...]
     scale: float
 
-    def lift(self, expected: Floats, held: Floats) -> Floats:
+    def lift(self, expected: Floats, kept: Floats) -> Floats:
         """Give each cell's factor from what it was expected to hold and what it held.
 
         Parameters
         ----------
-        expected, held
+        expected, kept
             Weighted incidents, shape ``(cells,)``; expectations above 0.
         """
         factors = np.array(self.factors)
@@ -53,14 +53,14 @@ class Record:
         for start in range(0, len(expected), AT_ONCE):
             part = slice(start, start + AT_ONCE)
             chance = shares * _likelihood(
-                self.scale * expected[part], self.scale * held[part], factors
+                self.scale * expected[part], self.scale * kept[part], factors
             )
             lifted[part] = (chance @ factors) / chance.sum(axis=1)
         return lifted
 
 
 def learn_record(
-    expected: Floats, held: Floats, *, scale: float = 1.0, rounds: int = ROUNDS
+    expected: Floats, kept: Floats, *, scale: float = 1.0, rounds: int = ROUNDS
 ) -> Record:
     """Estimate the distribution of factors from all cells.
 
@@ -69,7 +69,7 @@ def learn_record(
     expected
         Weighted incidents that each cell's surroundings lead one to expect, above 0, worked out
         without the cell's own; shape ``(cells,)``.
-    held
+    kept
         Weighted incidents of each cell, not all 0.
     scale
         Sum of the incidents' weights over the sum of their squares (Kish 1965): a sum of weighted
@@ -78,10 +78,10 @@ def learn_record(
         Rounds of EM from equal shares. A fixed number keeps the distribution from falling apart
         into single points.
     """
-    highest = max(10.0, float((held / expected).max()))
+    highest = max(10.0, float((kept / expected).max()))
     number = 1 + int(np.ceil(np.log(highest / LEAST_FACTOR) / np.log(STEP)))
     factors = LEAST_FACTOR * STEP ** np.arange(number, dtype=np.float64)
-    means, counts, cells = _collapse(scale * expected, scale * held)
+    means, counts, cells = _collapse(scale * expected, scale * kept)
     likelihood = _likelihood(means, counts, factors)
     shares = np.full(number, 1.0 / number)
     for _ in range(rounds):
@@ -90,21 +90,21 @@ def learn_record(
     return Record(factors=tuple(factors.tolist()), shares=tuple(shares.tolist()), scale=scale)
 
 
-def _collapse(expected: Floats, held: Floats) -> tuple[Floats, Floats, Floats]:
+def _collapse(expected: Floats, kept: Floats) -> tuple[Floats, Floats, Floats]:
     """Put cells without an incident together by expectation: means, counts, numbers of cells."""
-    some = held > 0
+    some = kept > 0
     steps, number = np.unique(
         np.rint(np.log(expected[~some]) / ZEROS_STEP).astype(np.int64), return_counts=True
     )
     return (
         np.concatenate([expected[some], np.exp(steps * ZEROS_STEP)]),
-        np.concatenate([held[some], np.zeros(len(steps))]),
+        np.concatenate([kept[some], np.zeros(len(steps))]),
         np.concatenate([np.ones(int(some.sum())), number]),
     )
 
 
-def _likelihood(expected: Floats, held: Floats, factors: Floats) -> Floats:
+def _likelihood(expected: Floats, kept: Floats, factors: Floats) -> Floats:
     """Poisson likelihood of each cell under each factor, its highest 1; ``(cells, factors)``."""
     means = expected[:, None] * factors
-    log = held[:, None] * np.log(means) - means
+    log = kept[:, None] * np.log(means) - means
     return np.asarray(np.exp(log - log.max(axis=1, keepdims=True)), dtype=np.float64)

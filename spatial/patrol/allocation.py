@@ -143,12 +143,12 @@ def allocate_visits(expected: Floats, number: int, spec: PlanSpec) -> Ints:
     Visits of each zone, shape ``(z,)``. They sum to ``number``, or to what zones can take.
     """
     size = len(expected)
-    given = np.zeros(size, dtype=np.int64)
+    value = np.zeros(size, dtype=np.int64)
     for ceiling in (1, spec.enough, min(spec.enough + 1, spec.most), spec.most):
         if number < ceiling * size:
-            return _share_out(expected, number, given, ceiling)
-        given = np.full(size, ceiling, dtype=np.int64)
-    return given
+            return _share_out(expected, number, value, ceiling)
+        value = np.full(size, ceiling, dtype=np.int64)
+    return value
 
 
 def _share_out(expected: Floats, number: int, low: Ints, high: int) -> Ints:
@@ -157,11 +157,11 @@ def _share_out(expected: Floats, number: int, low: Ints, high: int) -> Ints:
     if not weight.sum() > 0:
         weight = np.ones(len(weight))
     quota = _quota(weight, number, low, high)
-    given = np.floor(quota + 1e-9).astype(np.int64)
-    order = np.lexsort((np.arange(len(weight)), -weight, -np.round(quota - given, 9)))
-    left = number - int(given.sum())
-    given[[i for i in order.tolist() if given[i] < high][:left]] += 1
-    return given
+    value = np.floor(quota + 1e-9).astype(np.int64)
+    order = np.lexsort((np.arange(len(weight)), -weight, -np.round(quota - value, 9)))
+    left = number - int(value.sum())
+    value[[i for i in order.tolist() if value[i] < high][:left]] += 1
+    return value
 
 
 def _quota(weight: Floats, number: int, low: Ints, high: int) -> Floats:

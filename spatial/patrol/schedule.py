@@ -137,7 +137,7 @@ class _Program:
             bounds.append(most)
         line, column, value = (np.array(part) for part in zip(*rows, strict=True))
         width = 3 * n + extra  # moments, minutes too long, minutes later and sooner than before
-        held = coo_matrix((value, (line, column)), shape=(len(bounds), width)).tocsr()
+        kept = coo_matrix((value, (line, column)), shape=(len(bounds), width)).tocsr()
         same = np.arange(n)
         moved = coo_matrix(
             (
@@ -158,7 +158,7 @@ class _Program:
         limits += [(0, None)] * (extra + 2 * n)
         found = linprog(
             cost,
-            A_ub=held,
+            A_ub=kept,
             b_ub=bounds,
             A_eq=moved,
             b_eq=were,

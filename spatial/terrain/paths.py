@@ -116,7 +116,7 @@ def pass_over_rows(
     n_levels, lanes = factors.shape
     by_level = np.zeros((n_levels, lanes))
     total = np.zeros(lanes)
-    held = np.zeros(lanes)
+    kept = np.zeros(lanes)
     mu = np.empty(lanes)
     for i in range(start, stop):
         for k in range(lanes):
@@ -126,7 +126,7 @@ def pass_over_rows(
             for k in range(lanes):
                 mu[k] *= factors[level, k]
         own = fold[i]
-        held[own] += mu[own]
+        kept[own] += mu[own]
         mu[own] = 0.0
         for k in range(lanes):
             total[k] += mu[k]
@@ -134,7 +134,7 @@ def pass_over_rows(
             level = listed[at]
             for k in range(lanes):
                 by_level[level, k] += mu[k]
-    return by_level, total, held
+    return by_level, total, kept
 
 
 @numba.njit(cache=True, nogil=True)

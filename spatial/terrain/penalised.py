@@ -266,7 +266,7 @@ class _Walk:
         eta = view.meaning @ self.beta[view.columns]
         with np.errstate(over="ignore"):  # a step too far is halved by its caller
             factors, base = np.exp(eta), np.exp(self.intercept)
-        by_level, total, held = sum_over_pieces(
+        by_level, total, kept = sum_over_pieces(
             len(self.weight),
             lambda start, stop: pass_over_rows(
                 view.starts, view.listed, self.weight, self.fold, factors, base, start, stop
@@ -280,7 +280,7 @@ class _Walk:
             gradient=gradient,
             slope=(total - self.y_total) / self.total,
             loss=(total - explained) / self.total,
-            held=2 * (held - held_explained + self.held_constant),
+            held=2 * (kept - held_explained + self.held_constant),
         )
 
     def curvature(self, view: _View, lane: int = 0) -> Floats:

@@ -147,7 +147,7 @@ def _moves(here: Parted, factors: list[str]) -> Iterator[tuple[Parted, int | Non
 
     A column is dropped, or swapped for another of its factor, or one of a new factor is added.
     """
-    held = {factors[column] for column in here.model}
+    kept = {factors[column] for column in here.model}
     for column in here.model:
         less = here.without(column)
         yield less, None
@@ -155,5 +155,5 @@ def _moves(here: Parted, factors: list[str]) -> Iterator[tuple[Parted, int | Non
             if factor == factors[column] and other != column:
                 yield less, other
     for column, factor in enumerate(factors):
-        if factor not in held:
+        if factor not in kept:
             yield here, column

@@ -228,7 +228,7 @@ class Caution:
 
 
 def budget_caution(
-    grid: Grid, score: Floats, expected: Floats, spec: ZoneSpec, held: Sequence[tuple[str, int]]
+    grid: Grid, score: Floats, expected: Floats, spec: ZoneSpec, kept: Sequence[tuple[str, int]]
 ) -> Caution | None:
     """Say that zones take less than their budget, and what would let them take it.
 
@@ -239,25 +239,25 @@ def budget_caution(
     ----------
     grid, score, expected, spec
         What the zones were cut from, as :func:`spatial.zones.cut.cut_zones` takes it.
-    held
+    kept
         District and number of cells of each zone.
     """
-    if not held:
+    if not kept:
         return None  # scores that are all alike have no zones, and the run says that
     sizes = np.bincount(grid.district[grid.district >= 0], minlength=len(grid.district_ids))
     budget = int(sum(round(spec.area_share * int(size)) for size in sizes))
     spare = (spec.min_cells - 1) * int((sizes > 0).sum())
-    cells = sum(number for _, number in held)
+    cells = sum(number for _, number in kept)
     if cells >= budget - spare:
         return None
-    number_of = Counter(district for district, _ in held)
+    number_of = Counter(district for district, _ in kept)
     most = uncapped = 0
     if max(number_of.values()) >= spec.max_zones:
         free = cut_zones(grid, score, expected, dataclasses.replace(spec, max_zones=len(grid)))
         most = max(Counter(zone.district for zone in free).values())
         uncapped = sum(len(zone.cells) for zone in free)
     parameters: dict[str, Any] = {"area_share": spec.area_share, "held_share": cells / len(grid)}
-    told = (
+    text = (
         f"zones hold {_percent(cells / len(grid))} of the area, {_percent(spec.area_share)} was "
         "the budget"
     )
@@ -265,14 +265,14 @@ def budget_caution(
         return Caution(
             code=UNUSED,
             parameters=parameters,
-            text=f"{told}: {LEFT}",
+            text=f"{text}: {LEFT}",
         )
     parameters |= {
         "max_zones": spec.max_zones,
         "max_zones_needed": most,
         "share_without_limit": uncapped / len(grid),
     }
-    allowed = f"{told}: {spec.max_zones} zones a district were allowed"
+    allowed = f"{text}: {spec.max_zones} zones a district were allowed"
     if uncapped >= budget - spare:
         return Caution(
             code=CAPPED,

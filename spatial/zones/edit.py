@@ -156,10 +156,10 @@ def draw(grid: Grid, shape: BaseGeometry, district: int, taken: NDArray[np.bool_
     if not shape.is_valid:
         msg = f"the outline is not valid ({shapely.is_valid_reason(shape)}); draw it anew"
         raise ZoneEditError(msg)
-    held = np.flatnonzero(shapely.contains_xy(shape, grid.x, grid.y))
-    mine = grid.district[held] == district
-    free = mine & ~taken[held]
-    cells = held[free].astype(np.int64)
+    kept = np.flatnonzero(shapely.contains_xy(shape, grid.x, grid.y))
+    mine = grid.district[kept] == district
+    free = mine & ~taken[kept]
+    cells = kept[free].astype(np.int64)
     if len(cells) == 0:
         msg = (
             "the outline holds no centre of a cell that is in the zone's district and in no other "
@@ -174,7 +174,7 @@ def draw(grid: Grid, shape: BaseGeometry, district: int, taken: NDArray[np.bool_
         )
         raise ZoneEditError(msg)
     return DrawnCells(
-        cells=found[0], elsewhere=int((~mine).sum()), taken=int((mine & taken[held]).sum())
+        cells=found[0], elsewhere=int((~mine).sum()), taken=int((mine & taken[kept]).sum())
     )
 
 
@@ -200,15 +200,15 @@ def active_factors(score: Floats, coefficients: Floats) -> NDArray[np.bool_] | N
         return None
     patterns = np.array(list(itertools.product((False, True), repeat=k)), dtype=bool)
     patterns = patterns.reshape(2**k, k)
-    told = patterns @ coefficients
-    order = np.argsort(told, kind="stable")
-    patterns, told = patterns[order], told[order]
-    if len(told) > 1 and np.diff(told).min() <= 4 * SAME:
+    result = patterns @ coefficients
+    order = np.argsort(result, kind="stable")
+    patterns, result = patterns[order], result[order]
+    if len(result) > 1 and np.diff(result).min() <= 4 * SAME:
         return None
     wanted = np.log(score)
-    for lowest in told:  # the pattern of the lowest score: nearly always the first
-        place = _nearest(told, wanted + lowest)
-        if np.abs(told[place] - wanted - lowest).max() <= SAME:
+    for lowest in result:  # the pattern of the lowest score: nearly always the first
+        place = _nearest(result, wanted + lowest)
+        if np.abs(result[place] - wanted - lowest).max() <= SAME:
             return np.asarray(patterns[place], dtype=bool)
     return None
 

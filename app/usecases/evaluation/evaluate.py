@@ -30,7 +30,7 @@ EVALUATION = "evaluation"
 
 
 def evaluate(
-    database: Database, asked: Question, *, progress: Progress | None = None
+    database: Database, request: Question, *, progress: Progress | None = None
 ) -> dict[str, Any]:
     """Evaluate, and keep the result as a finding of the run with the cells of its areas.
 
@@ -46,19 +46,19 @@ def evaluate(
     OutcomeError
         If the periods are empty or overlap, or there is nothing to compare with.
     """
-    periods = Periods(before=asked.before, after=asked.after)
+    periods = Periods(before=request.before, after=request.after)
     with database.session() as session:
-        city = cities.get_city(session, asked.city)
-        run = zone_versions.get_run_in_use(session, asked.run)
+        city = cities.get_city(session, request.city)
+        run = zone_versions.get_run_in_use(session, request.run)
         require_same_city(run, city)
-        require_outcome(city, asked.outcome)
-        treated = treated_zones(run, city, asked)
+        require_outcome(city, request.outcome)
+        treated = treated_zones(run, city, request)
         points = incidents.incident_points(
-            session, city.id, asked.outcome, asked.before[0], asked.after[1]
+            session, city.id, request.outcome, request.before[0], request.after[1]
         )
-    study = Study.lay(run, city, treated, asked, periods, points)
+    study = Study.lay(run, city, treated, request, periods, points)
     document, areas = study.report(progress)
-    document["key"] = asked.key_on(run.edited)
+    document["key"] = request.key_on(run.edited)
     with database.session(write=True) as session:
         run_analyses.keep_finding(session, run.id, EVALUATION, document["key"], document, areas)
     return document
@@ -89,7 +89,7 @@ def require_same_city(run: RunRecord, city: CityRecord) -> None:
         raise DataError(msg)
 
 
-def treated_zones(run: RunRecord, city: CityRecord, asked: Question) -> NDArray[np.bool_]:
+def treated_zones(run: RunRecord, city: CityRecord, request: Question) -> NDArray[np.bool_]:
     """Tell which of the run's zones are treated.
 
     Raises
@@ -98,22 +98,23 @@ def treated_zones(run: RunRecord, city: CityRecord, asked: Question) -> NDArray[
         If a zone or the district is not theirs, or none is treated.
     """
     zones = run.zones
-    unknown = [zone for zone in asked.zones if zone not in set(zones["id"])]
+    unknown = [zone for zone in request.zones if zone not in set(zones["id"])]
     if unknown:
         known = ", ".join(zones["id"]) or "none"
         msg = f"run {run.id} has no zone {', '.join(map(repr, unknown))}; its zones are {known}"
         raise DataError(msg)
-    if asked.district is not None:
-        require_districts(city, [asked.district])
+    if request.district is not None:
+        require_districts(city, [request.district])
     chosen = np.array(
         [
-            (not asked.zones or zone.id in asked.zones) and asked.district in (None, zone.district)
+            (not request.zones or zone.id in request.zones)
+            and request.district in (None, zone.district)
             for zone in zones.itertuples()
         ],
         dtype=bool,
     )
     if not chosen.any():
-        where = f" in district {asked.district}" if asked.district else ""
+        where = f" in district {request.district}" if request.district else ""
         msg = (
             f"run {run.id} has no such zone{where}; its zones are in "
             f"{', '.join(sorted(set(zones['district']))) or 'no district: it has none'}"

@@ -71,7 +71,7 @@ class Power:
     at: tuple[PowerAt, ...]
 
 
-def foresee(database: Database, asked: PowerAsk) -> Power:
+def foresee(database: Database, request: PowerAsk) -> Power:
     """Tell what a pilot could find, from the incidents of a period before it.
 
     Raises
@@ -84,38 +84,38 @@ def foresee(database: Database, asked: PowerAsk) -> Power:
     OutcomeError
         If the period is empty.
     """
-    start, end = asked.before
-    after = (end, months_later(end, asked.months))
-    periods = Periods(before=asked.before, after=after)
+    start, end = request.before
+    after = (end, months_later(end, request.months))
+    periods = Periods(before=request.before, after=after)
     question = Question(
-        city=asked.city,
-        run=asked.run,
-        outcome=asked.outcome,
-        before=asked.before,
+        city=request.city,
+        run=request.run,
+        outcome=request.outcome,
+        before=request.before,
         after=after,
-        zones=asked.zones,
-        district=asked.district,
-        buffer_cells=asked.buffer_cells,
+        zones=request.zones,
+        district=request.district,
+        buffer_cells=request.buffer_cells,
     )
     with database.session() as session:
-        city = cities.get_city(session, asked.city)
-        run = zone_versions.get_run_in_use(session, asked.run)
+        city = cities.get_city(session, request.city)
+        run = zone_versions.get_run_in_use(session, request.run)
         require_same_city(run, city)
-        require_outcome(city, asked.outcome)
+        require_outcome(city, request.outcome)
         treated = treated_zones(run, city, question)
-        points = incidents.incident_points(session, city.id, asked.outcome, start, end)
+        points = incidents.incident_points(session, city.id, request.outcome, start, end)
     study = Study.lay(run, city, treated, question, periods, points)
     before = int(study.totals[study.treated, 0].sum())
     around = int(study.totals[study.around, 0].sum())
     if before == 0:
         msg = (
-            f"these zones had no incident of {asked.outcome} from {start} to {end}; no drop from "
+            f"these zones had no incident of {request.outcome} from {start} to {end}; no drop from "
             "nothing can be found: choose a longer period or more zones"
         )
         raise DataError(msg)
     series = study.steps[study.treated].sum(axis=0)[: len(periods.steps_before)]
     spread = dispersion(series)
-    lengths = dict.fromkeys((asked.months, *LENGTHS))
+    lengths = dict.fromkeys((request.months, *LENGTHS))
     return Power(
         zones=len(study.zones),
         before=before,

@@ -96,8 +96,8 @@ class Question:
 
     def key_on(self, edited: Edited | None) -> str:
         """Digest of everything asked and of the edition of the zones that it is asked of."""
-        told = dataclasses.asdict(self) | ({"edition": edited.number} if edited else {})
-        text = json.dumps(told, sort_keys=True, default=str)
+        result = dataclasses.asdict(self) | ({"edition": edited.number} if edited else {})
+        text = json.dumps(result, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -136,7 +136,7 @@ class Study:
         run: RunRecord,
         city: CityRecord,
         treated: NDArray[np.bool_],
-        asked: Question,
+        request: Question,
         periods: Periods,
         points: gpd.GeoDataFrame,
     ) -> Study:
@@ -148,7 +148,7 @@ class Study:
             Whose zones, and whose cells.
         treated
             Which of the run's zones are treated, shape ``(zones,)``.
-        asked, periods
+        request, periods
             The question.
         points
             Incidents from the start of the period before to the end of the one after.
@@ -161,9 +161,9 @@ class Study:
         grid = city_grid(run, city)
         of_zone = cells_within(grid, run.zones.geometry)
         inside = np.unique(np.concatenate([of_zone[i] for i in np.flatnonzero(treated)]))
-        buffer = _one_block(run) if asked.buffer_cells is None else asked.buffer_cells
+        buffer = _one_block(run) if request.buffer_cells is None else request.buffer_cells
         others = np.zeros(len(grid), dtype=bool)
-        if not asked.zones_compare:
+        if not request.zones_compare:
             others[np.concatenate(of_zone)] = True
         around = ring(grid, inside, buffer)
         around = around[~others[around]]
@@ -172,13 +172,13 @@ class Study:
         days, totals, steps = _tally(grid, points, periods)
         if totals.sum() == 0:
             msg = (
-                f"{city.slug} has no incident of {asked.outcome} in either period; choose periods "
+                f"{city.slug} has no incident of {request.outcome} in either period; choose periods "
                 "that its incidents cover"
             )
             raise DataError(msg)
         return cls(
             run=run,
-            asked=asked,
+            asked=request,
             periods=periods,
             grid=grid,
             zones=tuple(run.zones["id"][treated]),
@@ -232,7 +232,7 @@ class Study:
         document["verdict"] = verdict(document)
         document["warnings"] = warnings_of(
             document,
-            asked=self.asked.controls,
+            wanted=self.asked.controls,
             covered=(min(self.days), max(self.days)),
         )
         return document, self._cells(picked, moved)

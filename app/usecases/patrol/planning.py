@@ -149,7 +149,7 @@ class Clock:
 
 def make_plan(
     database: Database,
-    asked: PlanRequest,
+    request: PlanRequest,
     *,
     save: bool = True,
     created_by: str | None = None,
@@ -173,9 +173,11 @@ def make_plan(
     tell = progress or (lambda _stage, _done, _total: None)
     tell("reading", 0, 1)
     with database.session() as session:
-        task = _Task.load(session, asked)
+        task = _Task.load(session, request)
         version = (
-            1 if asked.parent is None else patrol_plans.get_plan(session, asked.parent).version + 1
+            1
+            if request.parent is None
+            else patrol_plans.get_plan(session, request.parent).version + 1
         )
         stored = patrol_plans.find_plan(session, task.id)
     if stored is not None:
@@ -184,14 +186,14 @@ def make_plan(
     found = plan_visits(task.expected, task.travel, task.spec, pins=task.pins, dropped=task.dropped)
     record = PlanRecord(
         id=task.id,
-        city=asked.city,
-        run=asked.run,
-        district=asked.district,
+        city=request.city,
+        run=request.run,
+        district=request.district,
         shift_start_ms=task.clock.ms(0),
         shift_end_ms=task.clock.ms(task.clock.minutes),
-        seed=asked.seed,
+        seed=request.seed,
         version=version,
-        parent=asked.parent,
+        parent=request.parent,
         document=task.document(found, version),
         created_at=utc_now(),
         created_by=created_by,
@@ -220,27 +222,27 @@ def _describe(plan: PlanRecord) -> dict[str, Any]:
 
 def request_of(plan: PlanRecord) -> PlanRequest:
     """Give what was asked for a stored plan, as the start of another version of it."""
-    asked = plan.document["asked"]
+    wanted = plan.document["asked"]
     return PlanRequest(
         city=plan.city,
         district=plan.district,
         run=plan.run,
         shift=_moments(plan.document["shift"]),
-        units=asked["units"],
-        minutes=asked["minutes"],
+        units=wanted["units"],
+        minutes=wanted["minutes"],
         seed=plan.seed,
-        break_minutes=asked["break_minutes"],
+        break_minutes=wanted["break_minutes"],
         pins=tuple(
             PinAsk(
                 unit=pin["unit"],
                 zone=pin["zone"],
                 start=dt.datetime.fromisoformat(pin["start"]),
             )
-            for pin in asked["pins"]
+            for pin in wanted["pins"]
         ),
-        dropped=tuple(asked["dropped"]),
-        limit_s=asked["limit_seconds"],
-        travel=TravelSpec(speed_kmh=asked["speed_kmh"], detour=asked["detour"]),
+        dropped=tuple(wanted["dropped"]),
+        limit_s=wanted["limit_seconds"],
+        travel=TravelSpec(speed_kmh=wanted["speed_kmh"], detour=wanted["detour"]),
         parent=plan.id,
     )
 
@@ -319,44 +321,44 @@ class _Task:
     dropped: tuple[int, ...]
 
     @classmethod
-    def load(cls, session: Session, asked: PlanRequest) -> _Task:
-        city = cities.get_city(session, asked.city)
-        run = zone_versions.get_run_in_use(session, asked.run)
-        _require(run, city, asked.district)
-        zones = run.zones[run.zones["district"] == asked.district].reset_index(drop=True)
-        clock = Clock.of(asked.shift, city.timezone)
+    def load(cls, session: Session, request: PlanRequest) -> _Task:
+        city = cities.get_city(session, request.city)
+        run = zone_versions.get_run_in_use(session, request.run)
+        _require(run, city, request.district)
+        zones = run.zones[run.zones["district"] == request.district].reset_index(drop=True)
+        clock = Clock.of(request.shift, city.timezone)
         spec = PlanSpec(
             shift_min=clock.minutes,
-            units=asked.units,
-            visit_min=asked.minutes,
-            break_min=_break_min(asked, clock.minutes),
-            seed=asked.seed,
-            limit_s=asked.limit_s,
+            units=request.units,
+            visit_min=request.minutes,
+            break_min=_break_min(request, clock.minutes),
+            seed=request.seed,
+            limit_s=request.limit_s,
         )
         moments = incidents.incident_moments(
             session, city.id, run.outcome, run.period_from, run.period_to
         )
-        travel, by_streets = _travel(session, city, zones, asked)
-        pinned = [_position(zones, pin.zone) for pin in asked.pins]
-        dropped = tuple(sorted({_position(zones, zone) for zone in asked.dropped}))
+        travel, by_streets = _travel(session, city, zones, request)
+        pinned = [_position(zones, pin.zone) for pin in request.pins]
+        dropped = tuple(sorted({_position(zones, zone) for zone in request.dropped}))
         if both := sorted(set(pinned) & set(dropped)):
             msg = f"{zones['id'].iloc[both[0]]} is both pinned and dropped; choose one"
             raise DataError(msg)
         return cls(
-            asked=asked,
+            asked=request,
             city=city,
             zones=zones,
             edited=run.edited,
             clock=clock,
             spec=spec,
-            expected=_expected(run, moments, asked)[run.zones["district"] == asked.district],
+            expected=_expected(run, moments, request)[run.zones["district"] == request.district],
             travel=travel,
             by_streets=by_streets,
             incidents=len(moments),
             without_time=int(moments["occurred_time"].isna().sum()),
             pins=tuple(
                 Pin(unit=pin.unit - 1, zone=zone, start_min=clock.minute(pin.start))
-                for pin, zone in zip(asked.pins, pinned, strict=True)
+                for pin, zone in zip(request.pins, pinned, strict=True)
             ),
             dropped=dropped,
         )
@@ -371,28 +373,28 @@ class _Task:
             "travel": self.travel.tolist(),
             "code": code_version(),
         }
-        told = json.dumps(decisive, sort_keys=True, default=str)
-        return hashlib.sha256(told.encode()).hexdigest()[:12]
+        result = json.dumps(decisive, sort_keys=True, default=str)
+        return hashlib.sha256(result.encode()).hexdigest()[:12]
 
     def document(self, plan: PatrolPlan, version: int) -> dict[str, Any]:
         """Describe the plan as ``plan`` prints it."""
-        asked = self.asked
+        wanted = self.asked
         names = list(self.zones["id"])
         return {
             "plan": self.id,
             "version": version,
-            "parent": asked.parent,
-            "city": asked.city,
-            "district": asked.district,
-            "run": asked.run,
+            "parent": wanted.parent,
+            "city": wanted.city,
+            "district": wanted.district,
+            "run": wanted.run,
             "edited": self.edited.as_json() if self.edited else None,
-            "shift": [moment.isoformat(timespec="minutes") for moment in asked.shift],
+            "shift": [moment.isoformat(timespec="minutes") for moment in wanted.shift],
             "timezone": self.clock.timezone,
             "units": [
                 self._unit(number, unit, names) for number, unit in enumerate(plan.units, start=1)
             ],
             "zones": self._zones(plan, names),
-            "seed": asked.seed,
+            "seed": wanted.seed,
             "asked": self._asked(),
             "visits": plan.total.visits,
             "travel_minutes": plan.total.travel_min,
@@ -437,10 +439,10 @@ class _Task:
 
     def _asked(self) -> dict[str, Any]:
         """Tell what was asked, so that another version can start from it."""
-        asked, spec = self.asked, self.spec
+        wanted, spec = self.asked, self.spec
         return {
-            "units": asked.units,
-            "minutes": asked.minutes,
+            "units": wanted.units,
+            "minutes": wanted.minutes,
             "break_minutes": spec.break_min,
             "gap_minutes": spec.gap_min,
             "pins": [
@@ -449,12 +451,12 @@ class _Task:
                     "zone": pin.zone,
                     "start": pin.start.isoformat(timespec="minutes"),
                 }
-                for pin in asked.pins
+                for pin in wanted.pins
             ],
-            "dropped": list(asked.dropped),
-            "limit_seconds": asked.limit_s,
-            "speed_kmh": asked.travel.speed_kmh,
-            "detour": asked.travel.detour,
+            "dropped": list(wanted.dropped),
+            "limit_seconds": wanted.limit_s,
+            "speed_kmh": wanted.travel.speed_kmh,
+            "detour": wanted.travel.detour,
         }
 
     def _unit(self, number: int, unit: UnitPlan, names: Sequence[str]) -> dict[str, Any]:
@@ -518,13 +520,15 @@ def _position(zones: gpd.GeoDataFrame, zone: str) -> int:
     raise DataError(msg)
 
 
-def _break_min(asked: PlanRequest, shift_min: int) -> int:
-    if asked.break_minutes is not None:
-        return asked.break_minutes
+def _break_min(request: PlanRequest, shift_min: int) -> int:
+    if request.break_minutes is not None:
+        return request.break_minutes
     return BREAK_MIN if shift_min >= BREAK_FROM_MIN else 0
 
 
-def _expected(run: RunRecord, moments: gpd.GeoDataFrame, asked: PlanRequest) -> NDArray[np.float64]:
+def _expected(
+    run: RunRecord, moments: gpd.GeoDataFrame, request: PlanRequest
+) -> NDArray[np.float64]:
     """Expect incidents of every zone of the run in the shift."""
     weeks = (run.period_to - run.period_from).days / 7
     start = [
@@ -539,7 +543,7 @@ def _expected(run: RunRecord, moments: gpd.GeoDataFrame, asked: PlanRequest) -> 
         moments.geometry.y.to_numpy(dtype=float),
         list(run.zones.geometry),
     ).astype(np.int64)
-    begin, end = asked.shift
+    begin, end = request.shift
     covered = shift_hours(
         (begin - MONDAY) / dt.timedelta(hours=1), int((end - begin).total_seconds() // 60)
     )
@@ -548,7 +552,7 @@ def _expected(run: RunRecord, moments: gpd.GeoDataFrame, asked: PlanRequest) -> 
 
 
 def _travel(
-    session: Session, city: CityRecord, zones: gpd.GeoDataFrame, asked: PlanRequest
+    session: Session, city: CityRecord, zones: gpd.GeoDataFrame, request: PlanRequest
 ) -> tuple[NDArray[np.int64], bool]:
     """Give the minutes from zone to zone, and whether they are along streets."""
     metres = float(city.districts.crs.axis_info[0].unit_conversion_factor)
@@ -557,5 +561,5 @@ def _travel(
     around = shapely.box(*zones.total_bounds).buffer(AROUND_M / metres)
     streets = base.geometry[(base["kind"] == "street") & base.intersects(around)]
     network = street_network(list(streets), MEETING_M / metres)
-    length = travel_units(spots, network, asked.travel.detour)
-    return travel_minutes(length, metres, asked.travel), network is not None
+    length = travel_units(spots, network, request.travel.detour)
+    return travel_minutes(length, metres, request.travel), network is not None

@@ -337,7 +337,7 @@ def _scores(one: RunRecord, other: RunRecord) -> dict[str, Any] | None:
         return None
     place = other.grid.index_raster[one.grid.rows, one.grid.cols]
     both = place >= 0
-    told: dict[str, Any] = {"cells": int(both.sum())}
+    document: dict[str, Any] = {"cells": int(both.sum())}
     if not both.any():
         return None
     share = one.spec["zones"]["area_share"]
@@ -345,10 +345,10 @@ def _scores(one: RunRecord, other: RunRecord) -> dict[str, Any] | None:
         a = one.cells[column].to_numpy()[both]
         b = other.cells[column].to_numpy()[place[both]]
         flat = np.ptp(a) == 0 or np.ptp(b) == 0
-        told[name] = {
+        document[name] = {
             "rank_correlation": None if flat else float(spearmanr(a, b).statistic),
             "top_shared": float(
                 (top_cells(a, share) & top_cells(b, share)).sum() / top_cells(a, share).sum()
             ),
         }
-    return told
+    return document

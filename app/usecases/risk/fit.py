@@ -57,10 +57,10 @@ class FactorChoice:
         SpecError
             If what is chosen is out of bounds.
         """
-        told = {
+        document = {
             name: value for name, value in dataclasses.asdict(self).items() if value is not None
         }
-        return dataclasses.replace(factor, **told)
+        return dataclasses.replace(factor, **document)
 
 
 def load_inputs(
@@ -162,7 +162,7 @@ def require_outcome(city: CityRecord, outcome: str) -> None:
         raise DataError(msg)
 
 
-def require_districts(city: CityRecord, asked: Iterable[str]) -> None:
+def require_districts(city: CityRecord, wanted: Iterable[str]) -> None:
     """Refuse districts that the city does not have.
 
     Raises
@@ -171,7 +171,7 @@ def require_districts(city: CityRecord, asked: Iterable[str]) -> None:
         If one is not the city's.
     """
     known = list(city.districts["code"])
-    unknown = [name for name in asked if name not in known]
+    unknown = [name for name in wanted if name not in known]
     if unknown:
         msg = (
             f"{city.slug} has no district {', '.join(map(repr, unknown))}; its districts are "
@@ -259,7 +259,7 @@ class FitRequest:
 @geometry_faults("the fit")
 def fit(
     database: Database,
-    asked: FitRequest,
+    request: FitRequest,
     *,
     who: str = "",
     progress: Progress | None = None,
@@ -282,16 +282,16 @@ def fit(
     FitError, GridError
         If the engine cannot fit these data.
     """
-    runs.plain_naming(asked.name, asked.note)
+    runs.plain_naming(request.name, request.note)
     with database.session() as session:
-        city = cities.get_city(session, asked.city)
-        start, end = _period(session, city, asked)
-        inputs = load_inputs(session, city, asked.outcome, start, end, factors=asked.factors)
-    require_districts(city, asked.districts)
-    spec = _spec(city, asked, inputs)
+        city = cities.get_city(session, request.city)
+        start, end = _period(session, city, request)
+        inputs = load_inputs(session, city, request.outcome, start, end, factors=request.factors)
+    require_districts(city, request.districts)
+    spec = _spec(city, request, inputs)
     data = digest_inputs(inputs)
-    made = _Maker(city=city, outcome=asked.outcome, period=(start, end), spec=spec, data=data)
-    scopes = asked.districts or (CITY_SCOPE,)
+    made = _Maker(city=city, outcome=request.outcome, period=(start, end), spec=spec, data=data)
+    scopes = request.districts or (CITY_SCOPE,)
     with database.session() as session:
         stored = {scope: runs.find_run(session, made.run_id(scope)) for scope in scopes}
     missing = [scope for scope in scopes if stored[scope] is None]
@@ -308,8 +308,8 @@ def fit(
         for run in new:
             audit.record(session, who, "run.fit", run.id, _describe(run))
         ids = [made.run_id(scope) for scope in scopes]
-        for run_id in ids if asked.name or asked.note else ():
-            runs.name_run(session, run_id, asked.name, asked.note, who, utc_now())
+        for run_id in ids if request.name or request.note else ():
+            runs.name_run(session, run_id, request.name, request.note, who, utc_now())
         return [runs.get_run(session, run_id) for run_id in ids]
 
 
@@ -374,18 +374,18 @@ def code_version() -> str:
     return version("saferground")
 
 
-def _spec(city: CityRecord, asked: FitRequest, inputs: Inputs) -> RunSpec:
+def _spec(city: CityRecord, request: FitRequest, inputs: Inputs) -> RunSpec:
     """Put together what decides a run: what is asked, and the city's where nothing is."""
-    cell, block = asked.cell_units, asked.block_units
+    cell, block = request.cell_units, request.block_units
     return RunSpec(
         grid=GridSpec(
             cell_units=city.cell_units if cell is None else cell,
             block_units=city.block_units if block is None else block,
         ),
         factors=tuple(inputs.layers),
-        model=asked.model,
-        history=asked.history,
-        zones=asked.zones,
+        model=request.model,
+        history=request.history,
+        zones=request.zones,
     )
 
 
@@ -405,18 +405,18 @@ def _describe(record: RunRecord) -> dict[str, Any]:
     }
 
 
-def _period(session: Session, city: CityRecord, asked: FitRequest) -> tuple[dt.date, dt.date]:
+def _period(session: Session, city: CityRecord, request: FitRequest) -> tuple[dt.date, dt.date]:
     """Return the days of a fit, the end excluded: those of its outcome where none are asked for.
 
     Days that only other outcomes have incidents of would count as days without incidents.
     """
-    require_outcome(city, asked.outcome)
-    found = incidents.outcome_period(session, city.id, asked.outcome)
+    require_outcome(city, request.outcome)
+    found = incidents.outcome_period(session, city.id, request.outcome)
     if found is None:
-        msg = f"{city.slug} has no incidents of {asked.outcome!r}; import some first"
+        msg = f"{city.slug} has no incidents of {request.outcome!r}; import some first"
         raise DataError(msg)
-    start = asked.start or found[0]
-    end = asked.end or found[1] + dt.timedelta(days=1)
+    start = request.start or found[0]
+    end = request.end or found[1] + dt.timedelta(days=1)
     if start >= end:
         msg = f"the period from {start} to {end} is empty; --from is included, --to is not"
         raise DataError(msg)
@@ -427,7 +427,7 @@ OPERATIONS = ("proximity", "density", "both")
 STEPS = ("whole", "half")
 
 
-def read_fit(given: Arguments) -> FitRequest:
+def read_fit(arguments: Arguments) -> FitRequest:
     """Read what is asked of a fit.
 
     Raises
@@ -436,60 +436,62 @@ def read_fit(given: Arguments) -> FitRequest:
         If something is missing, unknown or out of bounds.
     """
     taken: dict[str, Any] = {
-        "city": given.text("city"),
-        "outcome": given.text("outcome"),
-        "start": given.day_or_none("from"),
-        "end": given.day_or_none("to"),
-        "districts": given.texts("districts"),
-        "cell_units": given.number_or_none("cell"),
-        "block_units": given.number_or_none("block"),
-        "name": given.text("name", required=False),
-        "note": given.text("note", required=False),
+        "city": arguments.text("city"),
+        "outcome": arguments.text("outcome"),
+        "start": arguments.day_or_none("from"),
+        "end": arguments.day_or_none("to"),
+        "districts": arguments.texts("districts"),
+        "cell_units": arguments.number_or_none("cell"),
+        "block_units": arguments.number_or_none("block"),
+        "name": arguments.text("name", required=False),
+        "note": arguments.text("note", required=False),
     }
-    factors = [_read_factor(one) for one in given.objects("factors")]
-    values = {setting.name: setting.read(given) for setting in settings.SETTINGS}
-    given.check()
+    factors = [_read_factor(one) for one in arguments.objects("factors")]
+    values = {setting.name: setting.read(arguments) for setting in settings.SETTINGS}
+    arguments.check()
     chosen: dict[str, Any] = settings.parts_of(values)
     return FitRequest(**taken, **chosen, factors=tuple(FactorChoice(**one) for one in factors))
 
 
-def fit_arguments(asked: FitRequest) -> dict[str, Any]:
+def fit_arguments(request: FitRequest) -> dict[str, Any]:
     """Write what is asked of a fit as a job is given it; what is as usual is left out."""
-    told: dict[str, Any] = {
-        "from": _day(asked.start),
-        "to": _day(asked.end),
-        "districts": list(asked.districts) or None,
-        "factors": [_told_factor(one) for one in asked.factors] or None,
-        "cell": asked.cell_units,
-        "block": asked.block_units,
-        "name": asked.name or None,
-        "note": asked.note or None,
-        **settings.written({"model": asked.model, "history": asked.history, "zones": asked.zones}),
+    document: dict[str, Any] = {
+        "from": _day(request.start),
+        "to": _day(request.end),
+        "districts": list(request.districts) or None,
+        "factors": [_told_factor(one) for one in request.factors] or None,
+        "cell": request.cell_units,
+        "block": request.block_units,
+        "name": request.name or None,
+        "note": request.note or None,
+        **settings.written(
+            {"model": request.model, "history": request.history, "zones": request.zones}
+        ),
     }
     return {
-        "city": asked.city,
-        "outcome": asked.outcome,
-        **{name: value for name, value in told.items() if value is not None},
+        "city": request.city,
+        "outcome": request.outcome,
+        **{name: value for name, value in document.items() if value is not None},
     }
 
 
-def _read_factor(given: Arguments) -> dict[str, Any]:
+def _read_factor(arguments: Arguments) -> dict[str, Any]:
     return {
-        "name": given.text("name"),
-        "operation": given.choice_or_none("operation", OPERATIONS),
-        "max_blocks": given.whole_or_none("max_blocks"),
-        "step": given.choice_or_none("step", STEPS),
+        "name": arguments.text("name"),
+        "operation": arguments.choice_or_none("operation", OPERATIONS),
+        "max_blocks": arguments.whole_or_none("max_blocks"),
+        "step": arguments.choice_or_none("step", STEPS),
     }
 
 
 def _told_factor(choice: FactorChoice) -> Mapping[str, Any]:
-    told = {
+    document = {
         "name": choice.name,
         "operation": choice.operation,
         "max_blocks": choice.max_blocks,
         "step": choice.step,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in document.items() if value is not None}
 
 
 def _day(day: dt.date | None) -> str | None:

@@ -123,10 +123,10 @@ def limited_finding(document: dict[str, Any], readable: ReadableRun) -> dict[str
         return document
     own = set(readable.own.zones["id"]) | set(readable.run.zones["id"])
     zones = document.get("zones")
-    told = dict(document)
+    body = dict(document)
     if isinstance(zones, list):
-        told["zones"] = [one for one in zones if one["id"] in own]
+        body["zones"] = [one for one in zones if one["id"] in own]
     elif isinstance(zones, dict) and "by_zone" in zones:
         by_zone = {name: count for name, count in zones["by_zone"].items() if name in own}
-        told["zones"] = {**zones, "by_zone": by_zone}
-    return told
+        body["zones"] = {**zones, "by_zone": by_zone}
+    return body

@@ -167,7 +167,7 @@ def _scored(
     }
     levels = []
     for position, share in enumerate(SHARES):
-        told = {
+        body = {
             name: {
                 key: value
                 for key, value in dataclasses.asdict(found[position]).items()
@@ -175,7 +175,7 @@ def _scored(
             }
             for name, found in by_name.items()
         }
-        levels.append({"share": share, "cells": by_name["rtm"][position].cells, "scores": told})
+        levels.append({"share": share, "cells": by_name["rtm"][position].cells, "scores": body})
     document: dict[str, Any] = {
         "levels": levels,
         "under_curve": {name: found.under_curve for name, found in curves.items()},
@@ -204,11 +204,11 @@ def _zones(run: RunRecord, test: Any) -> dict[str, Any]:
     x, y = test.x.to_numpy(), test.y.to_numpy()
     inside = run.grid.locate(x, y) >= 0
     total = int(inside.sum())
-    held = {
+    kept = {
         zone.id: int(shapely.contains_xy(zone.geometry, x[inside], y[inside]).sum())
         for zone in run.zones.itertuples()
     }
-    hits, share = sum(held.values()), float(run.zones["n_cells"].sum() / len(run.grid))
+    hits, share = sum(kept.values()), float(run.zones["n_cells"].sum() / len(run.grid))
     low, high = wilson(hits, total)
     return {
         "hits": hits,
@@ -217,7 +217,7 @@ def _zones(run: RunRecord, test: Any) -> dict[str, Any]:
         "hit_rate_low": low,
         "hit_rate_high": high,
         "pai": hits / total / share if share else None,
-        "by_zone": held,
+        "by_zone": kept,
     }
 
 

@@ -151,15 +151,15 @@ def _steps(run: str) -> Iterator[list[Outlined]]:
     """Return a run's own zones, then those of each edition."""
     connection = op.get_bind()
     own = sa.select(ZONE.c.code, ZONE.c.district, ZONE.c.geom).where(ZONE.c.run_id == run)
-    asked = [own.order_by(ZONE.c.id)]
+    wanted = [own.order_by(ZONE.c.id)]
     editions = sa.select(EDITION.c.id).where(EDITION.c.run_id == run).order_by(EDITION.c.number)
     for edition in connection.scalars(editions).all():
-        asked.append(
+        wanted.append(
             sa.select(EDITED.c.code, EDITED.c.district, EDITED.c.geom)
             .where(EDITED.c.edition_id == edition)
             .order_by(EDITED.c.position)
         )
-    for query in asked:
+    for query in wanted:
         yield [
             Outlined(id=code, district=district, shape=shape)
             for code, district, shape in connection.execute(query)

@@ -467,7 +467,7 @@ def test_warnings_name_what_is_wrong_with_the_data(some):
     made["steps_before"] = 3
     made["controls"] = [made["controls"][0] | {"passes": False, "rate_ratio": None, "shared": 0.4}]
     told = " | ".join(
-        warnings_of(made, asked=3, covered=(dt.date(2024, 3, 1), dt.date(2024, 11, 1)))
+        warnings_of(made, wanted=3, covered=(dt.date(2024, 3, 1), dt.date(2024, 11, 1)))
     )
     for words in (
         "68 to 76 %",
@@ -497,7 +497,7 @@ def test_a_good_comparison_has_no_other_warnings_than_the_standing_ones(some):
     made["displacement"] = None
     for found in made["controls"]:
         found |= {"shared": 0.0, "passes": True, "rate_ratio": 1.0}
-    told = warnings_of(made, asked=3, covered=(dt.date(2023, 1, 2), dt.date(2024, 12, 31)))
+    told = warnings_of(made, wanted=3, covered=(dt.date(2023, 1, 2), dt.date(2024, 12, 31)))
     assert told[0] == NARROW
     assert len(told) == 2
     assert "half of the time" in told[1]
