@@ -84,7 +84,7 @@ TOO_LONG = "Files may hold 200 MB and what is typed 256 kB. Send fewer rows or c
 
 
 def status_of(error: SaferGroundError) -> int:
-    """Give the HTTP status of a known error."""
+    """Return the HTTP status of a known error."""
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 

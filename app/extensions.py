@@ -25,11 +25,11 @@ class Workroom:
 
 
 def furnish(app: Flask, room: Workroom) -> None:
-    """Give an application its workroom."""
+    """Return an application its workroom."""
     app.extensions[NAME] = room
 
 
 def workroom() -> Workroom:
-    """Give the workroom of the application that answers."""
+    """Return the workroom of the application that answers."""
     found: Workroom = current_app.extensions[NAME]
     return found

@@ -21,11 +21,11 @@ EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 
 
 class AddressError(SpecError):
-    """An address asks for what cannot be; told in the language of whoever asked."""
+    """An address asks for what cannot be; reported in the language of whoever requested."""
 
 
 def choice(args: Mapping[str, str], name: str, allowed: Collection[str]) -> str | None:
-    """Give one of some values, or nothing where the field is absent or empty.
+    """Return one of some values, or nothing where the field is absent or empty.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def choice(args: Mapping[str, str], name: str, allowed: Collection[str]) -> str 
 
 
 def day(args: Mapping[str, str], name: str) -> dt.date | None:
-    """Give a date written as 2026-01-31, or nothing where the field is absent or empty.
+    """Return a date written as 2026-01-31, or nothing where the field is absent or empty.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def day(args: Mapping[str, str], name: str) -> dt.date | None:
 def several(
     args: MultiDict[str, str], name: str, allowed: Collection[str]
 ) -> tuple[str, ...] | None:
-    """Give some of a few values, repeated or with commas between; nothing where it is absent.
+    """Return some of a few values, repeated or with commas between; nothing where it is absent.
 
     ``none`` stands for none of them.
 

@@ -72,7 +72,7 @@ _HERE = Path(__file__).parent
 
 
 def template_dir() -> Path:
-    """Give the folder of the templates.
+    """Return the folder of the templates.
 
     Raises
     ------

@@ -69,7 +69,7 @@ def make_server(app: Flask, host: str, port: int) -> Any:
 
 
 def most_connections() -> int:
-    """Give how many connections may be open at once, so that open files never run out."""
+    """Return how many connections may be open at once, so that open files never run out."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return MOST_CONNECTIONS
@@ -78,13 +78,13 @@ def most_connections() -> int:
 
 
 def staff_requests(app: Flask) -> Callable[[str, str], bool]:
-    """Give what tells by path and method whether a request may wait for the database."""
+    """Return what tells by path and method whether a request may wait for the database."""
     addresses = app.url_map.bind("localhost")
 
     def is_staff(path: str, method: str) -> bool:
         try:
             endpoint, _ = addresses.match(path.encode("latin-1").decode("utf-8", "replace"), method)
-        except HTTPException:  # there is no such address, or it is another: told at once
+        except HTTPException:  # there is no such address, or it is another: reported at once
             return False
         rule = RULES.get(endpoint)
         return endpoint in SLOW_CHECKS or rule is None or not rule.public

@@ -127,7 +127,7 @@ def _sources(material: Material) -> list[dict[str, Any]]:
 
 
 def _source(report: SourceReport) -> dict[str, Any]:
-    """Give the account of a source; what an earlier import stored is stored, too."""
+    """Return the account of a source; what an earlier import stored is stored, too."""
     left_out = {why: number for why, number in report.left_out.items() if why != ALREADY_STORED}
     stored = report.stored + report.left_out.get(ALREADY_STORED, 0)
     return {**report.as_json(), "stored": stored, "left_out": left_out, "notes": []}
@@ -207,7 +207,7 @@ def _earlier_zones(material: Material) -> dict[str, bytes]:
 
 
 def _result(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what a run found; not by district where the districts left out would have few."""
+    """Return what a run found; not by district where the districts left out would have few."""
     of = {row["district"]: row["incidents"] for row in result["districts"]}
     rest = result["incidents"] - sum(of.values())
     few = any(0 < number < LEAST_SHOWN for number in (rest, *of.values()))

@@ -49,7 +49,7 @@ PLACES: dict[str, Iterable[str]] = {  # texts by what they belong to
 
 
 def told_of(measure: Measure) -> tuple[str, ...]:
-    """Give every text of a measure that pages show, empty ones left out."""
+    """Return every text of a measure that pages show, empty ones left out."""
     texts = (
         measure.title,
         measure.definition,
@@ -66,7 +66,7 @@ def told_of(measure: Measure) -> tuple[str, ...]:
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    """Give each text and what it belongs to."""
+    """Return each text and what it belongs to."""
     for measure in MEASURES.values():
         for text in told_of(measure):
             yield text, measure.id
@@ -76,7 +76,7 @@ def texts() -> Iterator[tuple[str, str]]:
 
 
 def counted() -> Iterator[tuple[str, str]]:
-    """Give the words for one and for many of what is counted."""
+    """Return the words for one and for many of what is counted."""
     yield from ((one, many) for _, one, many in LAYERS.values())
     yield from ((one, many) for many, one in ONE.items())
 
@@ -84,7 +84,7 @@ def counted() -> Iterator[tuple[str, str]]:
 def texts_below(
     fileobj: object, keywords: object, comment_tags: object, options: object
 ) -> Iterator[Message]:
-    """Give them as Babel wants messages; ``babel.cfg`` names this function as an extractor."""
+    """Return them as Babel wants messages; ``babel.cfg`` names this function as an extractor."""
     del fileobj, keywords, comment_tags, options
     for text, place in texts():
         yield 0, None, text, [place]

@@ -8,7 +8,7 @@ class DataError(SaferGroundError):
 
 
 class FaultyFileError(SaferGroundError):
-    """A file that people write has faults; all are gathered in ``faults`` and told at once."""
+    """A file that people write has faults; all are gathered in ``faults`` and reported at once."""
 
     def __init__(self, path: str, faults: list[str]) -> None:
         self.path = path
@@ -25,11 +25,11 @@ class InitiativesFileError(FaultyFileError):
 
 
 class NotStoredError(SaferGroundError, LookupError):
-    """What was asked for is not in the database."""
+    """What was requested is not in the database."""
 
 
 class ReleaseError(SaferGroundError):
-    """A release breaks a rule of publishing, or cannot take the step that was asked for.
+    """A release breaks a rule of publishing, or cannot take the step that was requested.
 
     ``rule`` is the name of the rule, nothing where it is the step that cannot be taken.
     """
@@ -44,7 +44,7 @@ class BrokenReleaseError(ReleaseError):
 
 
 class PersonError(SaferGroundError):
-    """Somebody cannot be stored, changed or let in as asked."""
+    """Somebody cannot be stored, changed or let in as requested."""
 
 
 class StoreError(SaferGroundError):
@@ -52,4 +52,4 @@ class StoreError(SaferGroundError):
 
 
 class CancelledError(SaferGroundError):
-    """Long work was cancelled by whoever asked for it."""
+    """Long work was cancelled by whoever requested it."""

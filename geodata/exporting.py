@@ -25,7 +25,7 @@ GEOJSON_DECIMALS = 7  # about a centimetre
 
 
 def zones_frame(run: RunRecord) -> gpd.GeoDataFrame:
-    """Give the zones of a run with their factors in one text column.
+    """Return the zones of a run with their factors in one text column.
 
     Where a person changed the zones, each row says so: ``edited_on`` is the day of the last of
     ``edit_steps`` steps, and ``name`` what the zone is called. Nobody is named.
@@ -42,7 +42,7 @@ def zones_frame(run: RunRecord) -> gpd.GeoDataFrame:
 
 
 def cells_frame(run: RunRecord) -> gpd.GeoDataFrame:
-    """Give every cell as a square, with count, score, class, expected incidents and district.
+    """Return every cell as a square, with count, score, class, expected incidents and district.
 
     ``cell`` is its number in the whole run, also where only some districts are given.
     """
@@ -60,7 +60,7 @@ def cells_frame(run: RunRecord) -> gpd.GeoDataFrame:
 
 
 def factors_frame(run: RunRecord) -> pd.DataFrame:
-    """Give the factor table of the chosen model and of the alternatives."""
+    """Return the factor table of the chosen model and of the alternatives."""
     models = [("chosen", run.result["model"])]
     models += [("alternative", model) for model in run.result["alternatives"]]
     tables = []

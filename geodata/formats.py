@@ -229,7 +229,7 @@ def restrict_gdal() -> None:
     """Leave GDAL no network in this process, and only the drivers of :data:`DRIVERS` for layers.
 
     GDAL reads which drivers to leave out when pyogrio is imported, whoever imports it. They are not
-    told it for longer: rasterio has a GDAL of its own, which would warn of each that it lacks.
+    reported it for longer: rasterio has a GDAL of its own, which would warn of each that it lacks.
     """
     os.environ.update(NO_NETWORK)
     sys.meta_path.insert(0, _BeforePyogrio())

@@ -41,7 +41,7 @@ class SourceReport:
             raise RuntimeError(msg)
 
     def as_json(self) -> dict[str, Any]:
-        """Give the account as interface scripts read it."""
+        """Return the account as interface scripts read it."""
         return {
             "kind": self.kind,
             "source": self.source,

@@ -46,7 +46,7 @@ def normal_key(text: str) -> str:
 
 
 def is_rounded(key: str) -> bool:
-    """Tell whether an id is a number that lost its last digits.
+    """Return whether an id is a number that lost its last digits.
 
     >>> is_rounded("2.0240E+10"), is_rounded("20240000000"), is_rounded("1E5")
     (True, False, False)

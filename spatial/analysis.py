@@ -208,7 +208,7 @@ class _CityTerrain:
     def lent_to(
         self, name: str, positions: NDArray[np.intp], own: NDArray[np.int64]
     ) -> RiskTerrain:
-        """Give a district the city's factors with its own level."""
+        """Return a district the city's factors with its own level."""
         return borrow_terrain(
             self.terrain,
             positions,
@@ -221,7 +221,7 @@ class _CityTerrain:
         )
 
     def shared_with(self, name: str, positions: NDArray[np.intp]) -> RiskTerrain:
-        """Give a district the city's factors with its own deviations."""
+        """Return a district the city's factors with its own deviations."""
         shared = self.shared
         share = (
             float(shared.own_share()[shared.names.index(name), 1:].mean())

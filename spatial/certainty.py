@@ -142,7 +142,7 @@ def prepare(
     grid, design, past
         Cells, candidate columns and incidents.
     components, record
-        Of the combined risk whose certainty is asked, learned once.
+        Of the combined risk whose certainty is requested, learned once.
     table
         What the random forest reads of each cell.
     spec
@@ -165,7 +165,7 @@ def prepare(
 
 
 def blocks(grid: Grid, reach_units: float) -> NDArray[np.int64]:
-    """Give each cell the number of its square block, from 0.
+    """Return each cell the number of its square block, from 0.
 
     Blocks are twice the reach wide, narrower where the area would hold fewer than 30 of them.
     """

@@ -102,7 +102,7 @@ class _Surface:
         return "history" if self.place is None else "both"
 
     def split(self, cells: slice | NDArray[np.int64]) -> tuple[Floats | float, Floats | float]:
-        """Give the density's environment and history in some cells, which add up to it."""
+        """Return the density's environment and history in some cells, which add up to it."""
         if self.trace is None:
             return (self.total if self.place is None else self.place[cells]), 0.0
         if self.place is None:
@@ -182,7 +182,7 @@ def recombine(
     forest: Floats | None = None,
     times: Floats | None = None,
 ) -> Floats:
-    """Give the score under what was learned before, for other surfaces or resampled incidents.
+    """Return the score under what was learned before, for other surfaces or resampled incidents.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def learn_weights(densities: Floats, kept: Floats, *, rounds: int = ROUNDS) -> F
     Parameters
     ----------
     densities
-        Each component's density in each cell that held something, shape ``(cells, components)``;
+        Each component's density in each cell that kept something, shape ``(cells, components)``;
         one column must be positive everywhere.
     kept
         Weighted incidents of each of those cells.
@@ -285,7 +285,7 @@ def _mix(
 def _settle(
     environment: Floats, history: Floats, kept: Floats, record: Record, forest: Floats | None
 ) -> tuple[Floats, Floats]:
-    """Give the score and each cell's share from the environment."""
+    """Return the score and each cell's share from the environment."""
     expected = environment + history
     lift = record.lift(expected * kept.sum(), kept)
     share = environment / expected / np.maximum(lift, 1.0)

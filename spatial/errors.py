@@ -36,11 +36,11 @@ class CrsError(SaferGroundError, ValueError):
 
 
 class GridError(SaferGroundError, ValueError):
-    """A grid cannot be laid over the study area as asked."""
+    """A grid cannot be laid over the study area as requested."""
 
 
 class MaskingError(SaferGroundError, ValueError):
-    """Places or counts cannot be made fit for the public as asked."""
+    """Places or counts cannot be made fit for the public as requested."""
 
 
 class FitError(SaferGroundError, ValueError):
@@ -52,19 +52,19 @@ class FitWarning(UserWarning):
 
 
 class ForecastError(SaferGroundError, ValueError):
-    """A forecast cannot be scored as asked."""
+    """A forecast cannot be scored as requested."""
 
 
 class OutcomeError(SaferGroundError, ValueError):
-    """An intervention cannot be evaluated as asked."""
+    """An intervention cannot be evaluated as requested."""
 
 
 class DosageError(SaferGroundError, ValueError):
-    """Patrols cannot be planned as asked."""
+    """Patrols cannot be planned as requested."""
 
 
 class ZoneEditError(SaferGroundError, ValueError):
-    """Zones cannot be changed by hand as asked."""
+    """Zones cannot be changed by hand as requested."""
 
 
 def one_line(error: BaseException) -> str:

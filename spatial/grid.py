@@ -100,7 +100,7 @@ class Grid:
         return raster
 
     def locate(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.int32]:
-        """Give the cell number of each point, -1 where the point is in no cell."""
+        """Return the cell number of each point, -1 where the point is in no cell."""
         x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
         with np.errstate(invalid="ignore"):
             col = np.floor((x - self.x0) / self.cell_units)
@@ -221,7 +221,7 @@ def _cells_inside(
 def area_of(
     x: NDArray[np.float64], y: NDArray[np.float64], areas: Sequence[BaseGeometry]
 ) -> NDArray[np.int16]:
-    """Give the position of the first area that holds each point, border included; -1 for none."""
+    """Return the position of the first area that holds each point, border included; -1 for none."""
     district = np.full(len(x), NO_DISTRICT, dtype=np.int16)
     for position, area in enumerate(areas):
         west, south, east, north = area.bounds

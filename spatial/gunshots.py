@@ -162,12 +162,12 @@ def number_codes(*columns: Sequence[str | None]) -> list[Ints]:
 
 
 def location_error(x: Floats, y: Floats, true_x: Floats, true_y: Floats) -> Floats:
-    """Give the distance between told and true places, in units; NaN where either is missing."""
+    """Return the distance between told and true places, in units; NaN where either is missing."""
     return np.hypot(x - true_x, y - true_y)
 
 
 def covered(x: Floats, y: Floats, area: BaseGeometry | None) -> Floats:
-    """Tell whether points lie in the covered area: 1, 0, or NaN where the area is not known."""
+    """Return whether points lie in the covered area: 1, 0, or NaN where the area is not known."""
     if area is None:
         return np.full(len(x), np.nan)
     shapely.prepare(area)
@@ -191,7 +191,7 @@ def _take(rows: Reports, order: Ints) -> Reports:
 
 
 def _by_number(ms: Floats, number: Ints, span_ms: float) -> Ints:
-    """Give each row its unit: rows of one number within a span, every other row by itself."""
+    """Return each row its unit: rows of one number within a span, every other row by itself."""
     order = np.lexsort((ms, number))
     return np.asarray(_units(ms[order], number[order], order, span_ms), dtype=np.int64)
 

@@ -29,7 +29,7 @@ KEPT_DRAWS = 512  # sizes of samples; 32 kB each
 
 
 def wilson(hits: float, total: float, *, level: float = LEVEL) -> tuple[float, float]:
-    """Give the interval of a share (Wilson 1927), within 0 and 1.
+    """Return the interval of a share (Wilson 1927), within 0 and 1.
 
     >>> [round(float(edge), 4) for edge in wilson(15, 50)]
     [0.191, 0.4375]
@@ -61,7 +61,7 @@ def quantile_of_sorted(ordered: Floats, q: float) -> float:
 def quantile_interval(
     values: Floats, q: float, *, level: float = LEVEL, seed: int = 1
 ) -> tuple[float, float] | None:
-    """Give the bootstrap interval of a quantile; nothing where there are fewer than five values.
+    """Return the bootstrap interval of a quantile; nothing where there are fewer than five values.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def quantile_interval(
 def difference_interval(
     first: Floats, second: Floats, q: float, *, level: float = LEVEL, seed: int = 1
 ) -> tuple[float, float] | None:
-    """Give the bootstrap interval of a quantile of the first minus that of the second.
+    """Return the bootstrap interval of a quantile of the first minus that of the second.
 
     The two samples are resampled apart; nothing where either has fewer than five values.
     """

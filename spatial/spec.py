@@ -69,7 +69,7 @@ class RiskFactor:
         return (self.operation,)
 
     def distances_units(self, block_units: float) -> tuple[float, ...]:
-        """Give the distances to try, ascending.
+        """Return the distances to try, ascending.
 
         >>> RiskFactor(name="bars", max_blocks=2, step="half").distances_units(400)
         (200.0, 400.0, 600.0, 800.0)
@@ -215,7 +215,7 @@ class MaskingSpec:
 
     @classmethod
     def for_unit(cls, unit_m: float, *, k: int = 8) -> MaskingSpec:
-        """Give the rule of the product in a unit that is ``unit_m`` metres long.
+        """Return the rule of the product in a unit that is ``unit_m`` metres long.
 
         >>> MaskingSpec.for_unit(1.0)
         MaskingSpec(k=8, reach_units=250.0, cell_units=500.0, tolerance_units=1.0)

@@ -206,7 +206,7 @@ def _different(
 
 
 def _blocks(first: Ints, last: Ints, ends_at: Ints) -> Ints:
-    """Give each piece the number of its block; pieces that meet at a mere bend are one."""
+    """Return each piece the number of its block; pieces that meet at a mere bend are one."""
     n = len(first)
     node = np.concatenate([first, last])
     piece = np.tile(np.arange(n), 2)

@@ -163,7 +163,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
 
 
 def _with_password() -> Visitor:
-    """Give who asks, if they have a password here."""
+    """Return who asks, if they have a password here."""
     found = require_visitor()
     if found.person.from_provider:
         raise NotFound

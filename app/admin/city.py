@@ -70,7 +70,7 @@ class CityShell:
 
 
 def staff_city(slug: str) -> CityRecord:
-    """Give the city of an address.
+    """Return the city of an address.
 
     Raises
     ------

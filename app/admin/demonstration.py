@@ -38,7 +38,7 @@ def come_in(token: str) -> ResponseReturnValue:
     """Sign an invented person in, once, from this machine alone."""
     if not _from_this_machine():
         raise Forbidden
-    if request.method == "HEAD":  # asked by what looks at links before a person opens them
+    if request.method == "HEAD":  # requested by what looks at links before a person opens them
         return "", 204
     links: OneTimeLinks = current_app.extensions[NAME]
     link = links.use(token, desk().now())

@@ -123,7 +123,7 @@ class AuditRow:
 
 
 def paging(args: Mapping[str, str], rows: int, size: int, kept: Mapping[str, Any]) -> Paging:
-    """Read which page is asked for; one beyond the end is the last.
+    """Read which page is requested; one beyond the end is the last.
 
     Raises
     ------

@@ -176,6 +176,6 @@ def _remember_next(then: str) -> None:
 
 
 def _after() -> str:
-    """Give where to go on after a page that is shown once."""
+    """Return where to go on after a page that is shown once."""
     then = session.get(NEXT)
     return then if isinstance(then, str) and is_ours(then) else url_for("staff.sign_in")

@@ -213,7 +213,7 @@ def _requested(args: Mapping[str, str]) -> audits.AuditFilter:
 
 
 def _plain(text: str) -> str:
-    """Give a text that a database can be asked about."""
+    """Return a text that a database can be asked about."""
     return "".join(sign for sign in text.strip() if sign.isprintable())[: addresses.LONGEST]
 
 

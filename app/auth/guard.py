@@ -42,7 +42,7 @@ class SessionCookie(SecureCookieSessionInterface):
         return "__Host-saferground" if request.is_secure else "saferground"
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - as Flask calls it
-        """Tell whether the cookie goes back by https only."""
+        """Return whether the cookie goes back by https only."""
         return request.is_secure
 
 
@@ -55,7 +55,7 @@ def register(app: Flask) -> None:
     @app.before_request
     def check() -> ResponseReturnValue | None:
         if request.endpoint is None:
-            return None  # there is no such address, or it does not take that: told as such
+            return None  # there is no such address, or it does not take that: reported as such
         rule = RULES.get(request.endpoint)
         if rule is None:
             app.logger.error("%s is in no table of permissions; refused", request.endpoint)
@@ -76,13 +76,13 @@ def register(app: Flask) -> None:
 
 
 def desk() -> Desk:
-    """Give what signing in needs."""
+    """Return what signing in needs."""
     found: Desk = current_app.extensions["saferground.desk"]
     return found
 
 
 def visitor() -> Visitor | None:
-    """Give who asks, if somebody who has begun to sign in; looked up once for a request."""
+    """Return who asks, if somebody who has begun to sign in; looked up once for a request."""
     if "visitor" not in g:
         token = session.get(TOKEN)
         present = request.endpoint not in BY_THEMSELVES and BY_ITSELF not in request.headers
@@ -94,7 +94,7 @@ def visitor() -> Visitor | None:
 
 
 def require_visitor() -> Visitor:
-    """Give who asks, on pages that the table keeps for people who have begun to sign in."""
+    """Return who asks, on pages that the table keeps for people who have begun to sign in."""
     found = visitor()
     if found is None:
         raise Forbidden
@@ -114,7 +114,7 @@ def signed() -> Signature:
 
 
 def require_bearer() -> Bearer:
-    """Give who asks by a token, on addresses that the table keeps for programs."""
+    """Return who asks by a token, on addresses that the table keeps for programs."""
     found: Bearer | None = g.get("bearer")
     if found is None:
         raise Forbidden
@@ -122,7 +122,7 @@ def require_bearer() -> Bearer:
 
 
 def reader() -> PersonRecord:
-    """Give the person who asks, by a sign-in in a browser or by a token."""
+    """Return the person who asks, by a sign-in in a browser or by a token."""
     bearer: Bearer | None = g.get("bearer")
     return bearer.person if bearer is not None else require_visitor().person
 
@@ -164,7 +164,7 @@ def go_on() -> ResponseReturnValue:
 
 
 def home_of(roles: Collection[str]) -> str:
-    """Give the endpoint where somebody's work begins."""
+    """Return the endpoint where somebody's work begins."""
     return next((home for role, home in HOMES.items() if role in roles), "account.account")
 
 
@@ -234,7 +234,7 @@ def _note_refusal(name: str, **more: Any) -> None:
 
 
 def _to_sign_in() -> ResponseReturnValue:
-    """Ask to sign in, and remember the page that was asked for."""
+    """Ask to sign in, and remember the page that was requested."""
     query: dict[str, Any] = {}
     if request.method == "GET" and request.endpoint != "staff.sign_out":
         query["next"] = request.full_path if request.query_string else request.path
@@ -242,7 +242,7 @@ def _to_sign_in() -> ResponseReturnValue:
 
 
 def _count(found: Visitor | None) -> None:
-    """Refuse what is asked for too often, whichever process the requests come to.
+    """Refuse what is requested too often, whichever process the requests come to.
 
     Raises
     ------

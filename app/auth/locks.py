@@ -41,7 +41,7 @@ class Lock:
     window: dt.timedelta | None = None
 
     def delay(self, count: int) -> dt.timedelta:
-        """Give how long nothing more is tried after so many failures."""
+        """Return how long nothing more is tried after so many failures."""
         if count < self.free:
             return dt.timedelta()
         doublings = min(count - self.free, 16)
@@ -60,7 +60,7 @@ class Lock:
 
 
 def password_locks(name: str, address: str) -> tuple[Lock, ...]:
-    """Give the locks of a password: of the name from there, of the name, of the address.
+    """Return the locks of a password: of the name from there, of the name, of the address.
 
     A name counts the same whether or not it is somebody's.
     """
@@ -68,12 +68,12 @@ def password_locks(name: str, address: str) -> tuple[Lock, ...]:
 
 
 def code_locks(name: str, address: str) -> tuple[Lock, ...]:
-    """Give the locks of codes, apart: a right password must not make guesses at codes free."""
+    """Return the locks of codes, apart: a right password must not make guesses at codes free."""
     return _name_locks("code", name, address)
 
 
 def address_lock(address: str) -> Lock:
-    """Give the lock of an address, over all names."""
+    """Return the lock of an address, over all names."""
     return Lock(
         key=f"address:{network(address)}",
         by="address",
@@ -111,7 +111,7 @@ def _called(name: str) -> str:
 
 
 def network(address: str) -> str:
-    """Give what an address is counted as.
+    """Return what an address is counted as.
 
     >>> network("192.0.2.7"), network("2001:db8:1:2:3::4"), network("somewhere")
     ('192.0.2.7', '2001:db8:1:2::', 'unknown')
@@ -156,7 +156,7 @@ def open_lock(session: Session, locks: tuple[Lock, ...], when: dt.datetime) -> N
 
 
 def failures_in_a_row(session: Session, lock: Lock, when: dt.datetime) -> int:
-    """Give how many failures there are under a lock."""
+    """Return how many failures there are under a lock."""
     return _failures(session, lock, when)[0]
 
 

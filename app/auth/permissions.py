@@ -278,7 +278,7 @@ HOMES: dict[str, str] = {  # where a role's work begins; of several roles, the f
 BY_THEMSELVES = frozenset(  # pages ask these again and again, nobody need be there
     {"work.status", "board.state", "board.map_", "visits.token"}
 )
-EACH_TOKEN = Limit(count=300)  # of all that is asked by one token
+EACH_TOKEN = Limit(count=300)  # of all that is requested by one token
 WRONG_TOKENS = Limit(count=60)  # from one address
 
 LIMITS: dict[str, Limit] = {

@@ -61,7 +61,7 @@ def make_token(
 
 
 def find_bearer(desk: Desk, header: str | None) -> Bearer:
-    """Give who asks, from the header ``Authorization``.
+    """Return who asks, from the header ``Authorization``.
 
     Raises
     ------

@@ -67,7 +67,7 @@ def register(app: Flask, settings: Provider | None) -> None:
 
 
 def label() -> str | None:
-    """Give what the provider is called, or nothing where there is none."""
+    """Return what the provider is called, or nothing where there is none."""
     found = current_app.extensions["saferground.provider"]
     return found[0].label if found else None
 
@@ -99,7 +99,7 @@ def come_back(desk: Desk, origin: Origin) -> str:
     NotFound
         If there is no provider.
     SignInError
-        If the answer is not what was asked for, or nobody here is meant.
+        If the answer is not what was requested, or nobody here is meant.
     """
     settings, client = _provider()
     try:
@@ -126,7 +126,7 @@ def come_back(desk: Desk, origin: Origin) -> str:
 
 
 def subject_hash(issuer: str, subject: str) -> str:
-    """Give what is stored of whom a provider means."""
+    """Return what is stored of whom a provider means."""
     return hashlib.sha256(f"{issuer}\n{subject}".encode()).hexdigest()
 
 
@@ -140,7 +140,7 @@ def _provider() -> tuple[Provider, Any]:
 def _meant(
     session: Session, settings: Provider, claims: Mapping[str, Any], subject: str
 ) -> PersonRecord:
-    """Give who is meant: by subject, the first time by name."""
+    """Return who is meant: by subject, the first time by name."""
     person = people.find_subject(session, subject)
     if person is None:
         name = claims.get(settings.name_claim)

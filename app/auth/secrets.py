@@ -59,11 +59,11 @@ class TokenError(SignInError):
 
 
 class ScopeError(SignInError):
-    """A token, or the roles of its person, do not reach as far as what is asked."""
+    """A token, or the roles of its person, do not reach as far as what is requested."""
 
 
 class RateError(SaferGroundError):
-    """Something is asked for too often."""
+    """Something is requested too often."""
 
     def __init__(self, wait_s: int) -> None:
         self.wait_s = wait_s
@@ -91,7 +91,7 @@ def new_token() -> str:
 
 
 def token_hash(token: str) -> str:
-    """Give what is stored of a token; a random one needs no slow digest."""
+    """Return what is stored of a token; a random one needs no slow digest."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
@@ -142,7 +142,7 @@ class PasswordError(PersonError):
 
 
 def require_good(password: str, *names: str) -> str:
-    """Give a password as it is hashed, in Unicode's compatible form.
+    """Return a password as it is hashed, in Unicode's compatible form.
 
     Parameters
     ----------
@@ -177,13 +177,13 @@ def require_good(password: str, *names: str) -> str:
 
 
 def digest(password: str) -> str:
-    """Give the argon2id digest of a password; takes about a tenth of a second on purpose."""
+    """Return the argon2id digest of a password; takes about a tenth of a second on purpose."""
     with _room:
         return _hasher.hash(_normal(password))
 
 
 def fits(password: str, stored: str | None) -> bool:
-    """Tell whether a password has a digest; takes as long where there is none."""
+    """Return whether a password has a digest; takes as long where there is none."""
     try:
         with _room:
             _hasher.verify(stored or _nobody(), _normal(password)[: 4 * MOST])
@@ -193,7 +193,7 @@ def fits(password: str, stored: str | None) -> bool:
 
 
 def is_outdated(stored: str) -> bool:
-    """Tell whether a digest was made with other parameters than today's."""
+    """Return whether a digest was made with other parameters than today's."""
     return _hasher.check_needs_rehash(stored)
 
 
@@ -201,7 +201,7 @@ _nobodys: list[str] = []
 
 
 def _nobody() -> str:
-    """Give the digest of a password that nobody has, made once for a process."""
+    """Return the digest of a password that nobody has, made once for a process."""
     if not _nobodys:
         _nobodys.append(_hasher.hash(secrets.token_urlsafe(32)))
     return _nobodys[0]
@@ -218,7 +218,7 @@ def _normal(password: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """Give a text without what people add to make it look different."""
+    """Return a text without what people add to make it look different."""
     return "".join(sign for sign in _normal(text).casefold() if sign.isalnum())
 
 
@@ -251,7 +251,7 @@ def new_secret() -> str:
 
 
 def step_of(secret: str, code: str, now_s: int) -> int | None:
-    """Give the step whose code this is, of the present one and its neighbours; else nothing.
+    """Return the step whose code this is, of the present one and its neighbours; else nothing.
 
     Parameters
     ----------
@@ -296,7 +296,7 @@ def seal(keys: Keys, person: str, secret: str) -> bytes:
 
 
 def unseal(keys: Keys, person: str, sealed: bytes) -> str:
-    """Give the secret that was encrypted for a person.
+    """Return the secret that was encrypted for a person.
 
     Raises
     ------
@@ -322,12 +322,12 @@ def new_recovery_codes() -> list[str]:
 
 
 def recovery_hashes(keys: Keys, codes: Sequence[str]) -> list[str]:
-    """Give what is stored of recovery codes."""
+    """Return what is stored of recovery codes."""
     return [recovery_hash(keys, code) for code in codes]
 
 
 def recovery_hash(keys: Keys, code: str) -> str:
-    """Give what is stored of a recovery code: its HMAC; case, spaces and dashes do not count."""
+    """Return what is stored of a recovery code: its HMAC; case, spaces and dashes do not count."""
     typed = "".join(sign for sign in code.casefold() if sign.isalnum())
     return hmac.new(keys.recovery, typed.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 

@@ -56,11 +56,11 @@ class Desk:
     clock: Callable[[], dt.datetime] = utc_now
 
     def now(self) -> dt.datetime:
-        """Give the time, UTC, without a zone."""
+        """Return the time, UTC, without a zone."""
         return self.clock()
 
     def now_s(self) -> int:
-        """Give the seconds since 1970."""
+        """Return the seconds since 1970."""
         return int(self.clock().replace(tzinfo=dt.UTC).timestamp())
 
 
@@ -81,7 +81,7 @@ class Visitor:
 
     @property
     def signed_in(self) -> bool:
-        """Tell whether the sign-in is whole."""
+        """Return whether the sign-in is whole."""
         return self.session.stage == FULL
 
 
@@ -160,7 +160,7 @@ def with_code(desk: Desk, visitor: Visitor, code: str, origin: Origin) -> str:
 
 
 def offer_codes(desk: Desk, visitor: Visitor, *, anew: bool = False) -> str:
-    """Give the secret of the codes that are being set up, a new one where there is none."""
+    """Return the secret of the codes that are being set up, a new one where there is none."""
     name = visitor.person.name
     with desk.database.session(write=True) as session:
         _, pending = people.code_secrets(session, name)
@@ -229,7 +229,7 @@ def finish(
 
 
 def find_visitor(desk: Desk, token: str, *, present: bool = True) -> Visitor | None:
-    """Give who a token belongs to, while the session lives; an over-aged one is ended.
+    """Return who a token belongs to, while the session lives; an over-aged one is ended.
 
     Where the person is not known to be ``present``, because a page asks by itself, being looked
     up does not keep the session from falling idle.
@@ -367,7 +367,7 @@ def offer_setup(session: Session, name: str, who: str, when: dt.datetime) -> str
 
 
 def find_setup(desk: Desk, token: str) -> PersonRecord | None:
-    """Give whom a token belongs to, while it holds."""
+    """Return whom a token belongs to, while it holds."""
     with desk.database.session() as session:
         return people.find_setup(session, token_hash(token), desk.now())
 

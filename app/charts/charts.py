@@ -87,7 +87,7 @@ def _draw(chart: Callable[..., Figure], values: Sequence[Any], form: str) -> byt
 
 
 def title_of(chart: Callable[..., Figure]) -> str:
-    """Give the title of a chart: what its function does."""
+    """Return the title of a chart: what its function does."""
     return (chart.__doc__ or "").strip().splitlines()[0]
 
 
@@ -332,7 +332,7 @@ def patrol_map(
 
 
 def round_length(units: float, metres: float) -> tuple[float, str]:
-    """Give a round length in miles or kilometres near the one wanted, and its name."""
+    """Return a round length in miles or kilometres near the one wanted, and its name."""
     feet = abs(metres - 0.3048) < 1e-4
     whole = 5280.0 if feet else 1000.0 / metres
     step = min((0.1, 0.25, 0.5, 1, 2, 5, 10, 20), key=lambda step: abs(step * whole - units))

@@ -101,7 +101,7 @@ class Point:
     """One month, week or district: its names, its figure as it is drawn, and how sure it is.
 
     ``value``, ``low`` and ``high`` are in the unit of the axis: percent for a share. ``hollow``
-    marks a figure from few rows or of unfinished days; ``withheld`` one that is not told.
+    marks a figure from few rows or of unfinished days; ``withheld`` one that is not reported.
     """
 
     label: str
@@ -184,7 +184,7 @@ def _line(axes: Axes, points: Sequence[Point]) -> None:
 
 
 def _runs(points: Sequence[Point]) -> list[list[int]]:
-    """Give the places of points that follow one another without a gap."""
+    """Return the places of points that follow one another without a gap."""
     runs: list[list[int]] = []
     for i, point in enumerate(points):
         if point.value is None:
@@ -324,5 +324,5 @@ def districts(points: Sequence[Point], axis: Axis, narrow: bool) -> Figure:
 
 
 def _edge(point: Point) -> float:
-    """Give where the figure of a row ends."""
+    """Return where the figure of a row ends."""
     return max([edge for edge in (point.value, point.high) if edge is not None], default=0.0)

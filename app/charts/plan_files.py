@@ -77,11 +77,11 @@ class Sheet:
         return f"Patrol plan, {self.district}, {self.when}"
 
     def rank(self, zone: str) -> int:
-        """Give the rank of a zone in its district, by which it is called."""
+        """Return the rank of a zone in its district, by which it is called."""
         return int(self.zones["rank"][self.zones["id"] == zone].iloc[0])
 
     def called(self, zone: str) -> str:
-        """Give the rank of a zone, and what a person called it where somebody did."""
+        """Return the rank of a zone, and what a person called it where somebody did."""
         value = self.zones["name"][self.zones["id"] == zone].iloc[0] if "name" in self.zones else ""
         return f"{self.rank(zone)}, {value}" if value else f"{self.rank(zone)}"
 
@@ -116,7 +116,7 @@ class UnitPage:
 
 
 def unit_pages(sheet: Sheet) -> list[UnitPage]:
-    """Give the page of each unit."""
+    """Return the page of each unit."""
     metres = numbers.Units(sheet.city.crs).metres
     pages = []
     for unit in sheet.plan.document["units"]:
@@ -283,7 +283,7 @@ def write_plan(database: Database, plan: PlanRecord, path: Path) -> None:
 
 
 def plan_file(database: Database, plan: PlanRecord, path: Path) -> bytes:
-    """Give the content of a file of a plan; the ending says how.
+    """Return the content of a file of a plan; the ending says how.
 
     Raises
     ------
@@ -367,7 +367,7 @@ def gpx(sheet: Sheet) -> bytes:
 def _entries(
     document: Mapping[str, Any], unit: Mapping[str, Any]
 ) -> Iterator[tuple[int, int, str | None]]:
-    """Give start, minutes and zone of each visit of a unit, and of its break, in order."""
+    """Return start, minutes and zone of each visit of a unit, and of its break, in order."""
     wanted = document["asked"]
     found = [(visit["start_ms"], wanted["minutes"], visit["zone"]) for visit in unit["visits"]]
     if unit["break_ms"] is not None:
@@ -376,7 +376,7 @@ def _entries(
 
 
 def _degrees(sheet: Sheet) -> dict[str, tuple[float, float]]:
-    """Give latitude and longitude of a point in each zone."""
+    """Return latitude and longitude of a point in each zone."""
     turn = Transformer.from_crs(sheet.city.crs, 4326, always_xy=True)
     spots = shapely.get_coordinates(sheet.zones.geometry.representative_point().array)
     lon, lat = turn.transform(spots[:, 0], spots[:, 1])

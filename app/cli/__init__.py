@@ -45,7 +45,7 @@ COMMANDS = {  # name -> module of this package, and the command in it
 
 
 class _Group(click.Group):
-    """Imports a command when it is asked for; turns a known error into one line and status 1."""
+    """Imports a command when it is requested; turns a known error into one line and status 1."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own
         return sorted(COMMANDS)

@@ -307,7 +307,7 @@ def _digest_from_stdin(*names: str) -> str:
 
 
 def _districts(session: Session, wanted: Sequence[str]) -> list[str]:
-    """Give districts as they are stored, from ids alone where only one city has them."""
+    """Return districts as they are stored, from ids alone where only one city has them."""
     known = [value for value, _ in people.all_districts(session)]
     found = []
     for one in wanted:

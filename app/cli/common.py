@@ -87,7 +87,7 @@ def settings_for(database_url: str | None) -> Settings:
 
 
 def with_secret_key(settings: Settings) -> Settings:
-    """Give settings with a secret key, made and kept in the instance folder if there is none."""
+    """Return settings with a secret key, made and kept in the instance folder if there is none."""
     if settings.secret_key is not None:
         return settings
     key = make_secret_key(settings.key_file)
@@ -105,7 +105,7 @@ def open_for(database_url: str | None) -> Database:
 
 
 def this_person(who: str | None) -> str:
-    """Give who acts: as named, as set, or as the machine knows."""
+    """Return who acts: as named, as set, or as the machine knows."""
     return who or os.environ.get("SAFERGROUND_USER") or _machine_user()
 
 
@@ -193,5 +193,5 @@ class Progress:
 
 
 def stage_lines() -> Callable[[str], None]:
-    """Give a callback that tells each message on its own line."""
+    """Return a callback that tells each message on its own line."""
     return lambda message: say(f"  {message}")

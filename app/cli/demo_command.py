@@ -73,7 +73,7 @@ WHY_USED = "The demonstration shows the zones of its robbery run; everything her
 
 
 def publish_demo(database: Database, releases: Path, city: str) -> None:
-    """Publish the city twice: as of an earlier day, so that the first account can be held, and now.
+    """Publish the city twice: as of an earlier day, so that the first account can be kept, and now.
 
     The people are invented, as the city is.
     """

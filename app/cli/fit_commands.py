@@ -162,7 +162,7 @@ def _all(database: Database, city: str) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    """Give a value as a job has it."""
+    """Return a value as a job has it."""
     if isinstance(value, tuple):
         return list(value) or None
     return value.isoformat() if hasattr(value, "isoformat") else value

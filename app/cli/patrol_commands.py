@@ -219,7 +219,7 @@ def _write(database: Database, record: PlanRecord, file: Path, who: str) -> None
 def _revised(
     database: Database, plan_id: str, city: str, options: dict[str, Any], swaps: tuple[str, ...]
 ) -> tuple[PlanRequest, tuple[PinAsk, ...]]:
-    """Give what a stored plan was asked, with what is asked anew, and its swapped visits."""
+    """Return what a stored plan was asked, with what is asked anew, and its swapped visits."""
     with database.session() as session:
         before = get_plan(session, plan_id)
     if before.city != city:

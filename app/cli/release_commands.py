@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def releases_folder(database_url: str | None) -> Path:
-    """Give the folder of all releases."""
+    """Return the folder of all releases."""
     return settings_for(database_url).releases
 
 

@@ -73,7 +73,7 @@ def serve(
 
 
 def _settings(database_url: str | None, *, public: bool, preview: bool) -> Settings:
-    """Give the settings to serve with; without a secret key only the public part can be."""
+    """Return the settings to serve with; without a secret key only the public part can be."""
     settings = settings_for(database_url)
     if public and (preview or settings.preview):
         msg = "--public serves releases alone; --preview shows what is not published"

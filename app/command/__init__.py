@@ -23,5 +23,5 @@ def register(app: Flask) -> None:
 
 
 def as_png(picture: bytes) -> str:
-    """Give a picture as an address that holds it."""
+    """Return a picture as an address that holds it."""
     return "data:image/png;base64," + base64.b64encode(picture).decode()

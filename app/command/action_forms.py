@@ -100,7 +100,7 @@ class ActionForm(FlaskForm):
 
 
 class CommentForm(FlaskForm):
-    """Something that is said of an action."""
+    """Something that is stated of an action."""
 
     comment = TextAreaField(
         "Comment",
@@ -161,7 +161,7 @@ def facts_of(form: ActionForm) -> ActionFacts:
 
 
 def typed(facts: ActionFacts) -> dict[str, object]:
-    """Give the fields of a form that show what is stored."""
+    """Return the fields of a form that show what is stored."""
     return {
         "zone": facts.zone,
         "factor": facts.factor,
@@ -377,7 +377,7 @@ class OpenActions:
 
 
 def open_actions(session: Session, place: DistrictPage) -> OpenActions:
-    """Give the open actions of a district, the most urgent first."""
+    """Return the open actions of a district, the most urgent first."""
     count, found = actions.list_actions(
         session, place.city.id, [place.code], ASKED, start=0, size=MOST
     )

@@ -261,7 +261,7 @@ def _here(city: str, district: str) -> tuple[DistrictPage, Present]:
 
 
 def _action(city: str, district: str, number: int) -> tuple[DistrictPage, Present, ActionRecord]:
-    """Give an action of the district, with the zones of the run that it was made on."""
+    """Return an action of the district, with the zones of the run that it was made on."""
     place = own_place(city, district, "actions.actions")
     with workroom().database.session() as session:
         found = store.get_action(session, place.city.id, number)
@@ -281,7 +281,7 @@ def _form(found: ActionRecord) -> ActionForm:
 
 
 def _owners(place: DistrictPage) -> list[str]:
-    """Give owners to choose from: those of the district, then usual ones."""
+    """Return owners to choose from: those of the district, then usual ones."""
     with workroom().database.session() as session:
         sums = store.owner_sums(session, place.city.id, place.code, place.city.this_day())
     return list(dict.fromkeys([*(one.owner for one in sums), *OWNERS]))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 MINUTE_MS = 60_000
-COLOURS = {  # told apart without their hue: from the darkest to the lightest
+COLOURS = {  # reported apart without their hue: from the darkest to the lightest
     "under way": "#16233b",
     "missed": "#7d2a12",
     "late": "#b8431b",
@@ -93,7 +93,7 @@ class Board:
     under_way: int
 
     def as_json(self) -> dict[str, Any]:
-        """Give the board as its script reads it."""
+        """Return the board as its script reads it."""
         return asdict(self)
 
 
@@ -199,7 +199,7 @@ def _next(place: DistrictPage, plan: PlanRecord, one: ZoneProgress) -> str:
 def _kept(
     plan: PlanRecord, listed: list[dict[str, Any]], found: list[ZoneProgress]
 ) -> set[tuple[str, int]]:
-    """Give the planned visits that were made: the zone and the planned start."""
+    """Return the planned visits that were made: the zone and the planned start."""
     return {
         (zone["zone"], plan.shift_start_ms + round(minute * MINUTE_MS))
         for zone, one in zip(listed, found, strict=True)
@@ -310,7 +310,7 @@ def _requested(city: str, district: str) -> tuple[DistrictPage, Present, PlanRec
 
 
 def _chosen(place: DistrictPage, plans: list[PlanRecord]) -> PlanRecord | None:
-    """Give the plan that is asked for, else that of the present shift, else the last before."""
+    """Return the plan that is requested, else that of the present shift, else the last before."""
     wanted = request.args.get("plan", "")
     if wanted:
         found = next((plan for plan in plans if plan.id == wanted), None)

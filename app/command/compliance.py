@@ -203,7 +203,7 @@ def _of_zone(name: str, counts: Counts, edges: list[int]) -> Heat:
 
 
 def _edges(most: int) -> list[int]:
-    """Give the highest count of each class above 0; fewer classes where counts are few.
+    """Return the highest count of each class above 0; fewer classes where counts are few.
 
     >>> _edges(2), _edges(9)
     ([1, 2], [2, 4, 6, 9])

@@ -73,16 +73,16 @@ class DistrictPage:
         return self.local(self.now_ms)
 
     def url(self, endpoint: str, **values: Any) -> str:
-        """Give the address of a page of the district."""
+        """Return the address of a page of the district."""
         return url_for(endpoint, city=self.city.slug, district=self.code, **values)
 
     def local(self, ms: float) -> dt.datetime:
-        """Give a moment as clocks in the city show it."""
+        """Return a moment as clocks in the city show it."""
         zone = zoneinfo.ZoneInfo(self.city.timezone)
         return dt.datetime.fromtimestamp(ms / 1000, zone).replace(tzinfo=None)
 
     def ms(self, local: dt.datetime) -> int:
-        """Give a moment of the city's clocks, the first of two where they go back."""
+        """Return a moment of the city's clocks, the first of two where they go back."""
         return _as_ms(self.city, local)
 
     def zone_name(self, zone: Any) -> str:
@@ -101,7 +101,7 @@ class DistrictPage:
 
 
 def own_place(slug: str, code: str, tab: str | None = None) -> DistrictPage:
-    """Give a district that is the person's own; ``tab`` is the endpoint of the tab it is in.
+    """Return a district that is the person's own; ``tab`` is the endpoint of the tab it is in.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def own_place(slug: str, code: str, tab: str | None = None) -> DistrictPage:
 
 
 def outcome_place(slug: str, code: str) -> DistrictPage:
-    """Give the district, or with no code the whole city, whose outcome a person may read.
+    """Return the district, or with no code the whole city, whose outcome a person may read.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def outcome_place(slug: str, code: str) -> DistrictPage:
 
 
 def _district(city: CityRecord, code: str, tab: str | None = None) -> DistrictPage:
-    """Give what stands around a page about a district."""
+    """Return what stands around a page about a district."""
     person = require_visitor().person
     name = district_name(city, code)
     own = code in person.districts_of(city.slug)
@@ -182,14 +182,14 @@ def district_name(city: CityRecord, code: str) -> str:
 
 
 def local_now(city: CityRecord) -> dt.datetime:
-    """Give the local time without a zone; a synthetic city's day is that of its own calendar."""
+    """Return the local time without a zone; a synthetic city's day is that of its own calendar."""
     zone = zoneinfo.ZoneInfo(city.timezone)
     now = desk().now().replace(tzinfo=dt.UTC).astimezone(zone).replace(tzinfo=None)
     return now if city.today is None else dt.datetime.combine(city.today, now.time())
 
 
 def _as_ms(city: CityRecord, local: dt.datetime) -> int:
-    """Give a local time in milliseconds since 1970 UTC."""
+    """Return a local time in milliseconds since 1970 UTC."""
     return round(local.replace(tzinfo=zoneinfo.ZoneInfo(city.timezone)).timestamp() * 1000)
 
 
@@ -208,7 +208,7 @@ class Present:
     note: str = ""
 
     def rank(self, code: str) -> int:
-        """Give the rank of a zone, 0 for one of another run."""
+        """Return the rank of a zone, 0 for one of another run."""
         return next((zone.rank for zone in self.zones if zone.code == code), 0)
 
 
@@ -241,14 +241,14 @@ def patrol_run(session: Session, place: DistrictPage) -> RunRecord | None:
 
 
 def district_zones(run: RunRecord | None, code: str) -> gpd.GeoDataFrame | None:
-    """Give the zones of a run in a district, by rank."""
+    """Return the zones of a run in a district, by rank."""
     if run is None:
         return None
     return run.zones[run.zones["district"] == code].sort_values("rank").reset_index(drop=True)
 
 
 def present(session: Session, place: DistrictPage, plan: PlanRecord | None) -> Present:
-    """Give the zones of a plan's run, else of the run in use."""
+    """Return the zones of a plan's run, else of the run in use."""
     run = plan.run if plan else runs_in_use.id_in_use(session, place.city)
     return _present(session, place, plan, run)
 

@@ -118,7 +118,7 @@ def dose_page(session: Session, place: DistrictPage) -> DosePage | None:
 def _weeks(
     ledger: MeasureData, place: DistrictPage, period: tuple[dt.date, dt.date] | None
 ) -> tuple[dt.date, dt.date]:
-    """Give the first Monday and the last, excluded, of weeks that both records cover.
+    """Return the first Monday and the last, excluded, of weeks that both records cover.
 
     ``period`` has the first and the last day of the run's outcome.
     """
@@ -307,7 +307,7 @@ def evaluation(city: str, district: str, run: str, key: str) -> ResponseReturnVa
 
 @_both("/<run>/<key>/areas.json")
 def areas(city: str, district: str, run: str, key: str) -> ResponseReturnValue:
-    """Give the map of an evaluation."""
+    """Return the map of an evaluation."""
     place = outcome_place(city, district)
     record, finding = _finding(place, run, key)
     return jsonify(outcome_map(place.city, record, finding))
@@ -332,7 +332,7 @@ def chart(city: str, district: str, run: str, key: str, name: str) -> ResponseRe
 
 
 def _finding(place: DistrictPage, run: str, key: str) -> tuple[RunRecord, FindingRecord]:
-    """Give an evaluation that may be read here; any other is as if it were not there."""
+    """Return an evaluation that may be read here; any other is as if it were not there."""
     with workroom().database.session() as session:
         record = runs.find_run(session, run)
         if record is None or record.city != place.city.slug:
@@ -383,7 +383,7 @@ def _may_ask(place: DistrictPage) -> bool:
 
 
 def _asked_for(place: DistrictPage) -> list[dict[str, Any]]:
-    """Tell of evaluations that were asked for here: those under way, and the last that failed."""
+    """Tell of evaluations that were requested here: those under way, and the last that failed."""
     found, ended = [], 0
     for status in jobs.statuses(workroom().database, place.city.slug):
         job = status.job

@@ -101,12 +101,12 @@ def lines(session: Session, city: CityRecord, district: str = "") -> list[Outcom
 
 
 def treated_districts(document: Mapping[str, Any], where: Mapping[str, str]) -> tuple[str, ...]:
-    """Give the districts of the treated zones."""
+    """Return the districts of the treated zones."""
     return tuple(sorted({where.get(zone, "?") for zone in document["treated"]["zones"]}))
 
 
 def compared(document: Mapping[str, Any]) -> str:
-    """Give the sentence of a verdict that tells what the control areas show."""
+    """Return the sentence of a verdict that tells what the control areas show."""
     return next(
         (text for text in document["verdict"] if text.startswith(STARTS)), document["verdict"][-1]
     )
@@ -198,7 +198,7 @@ class EvaluationForm(ZonesForm):
         _in_order(self.after_first.data, field.data)
 
     def arguments(self, place: DistrictPage) -> dict[str, Any]:
-        """Give the arguments of the job, once the form is valid."""
+        """Return the arguments of the job, once the form is valid."""
         document: dict[str, Any] = {
             "city": place.city.slug,
             "run": self.run.data,
@@ -217,7 +217,7 @@ class EvaluationForm(ZonesForm):
 
 
 class PowerForm(ZonesForm):
-    """What a pilot could find; asked by address, so that it can be shared and printed."""
+    """What a pilot could find; requested by address, so that it can be shared and printed."""
 
     class Meta:
         """Nothing is changed by asking, so there is no token."""
@@ -247,7 +247,7 @@ class PowerForm(ZonesForm):
         _in_order(self.before_first.data, field.data)
 
     def asked(self, place: DistrictPage) -> PowerAsk:
-        """Give what is asked, once the form is valid."""
+        """Return what is requested, once the form is valid."""
         return PowerAsk(
             city=place.city.slug,
             run=self.run.data,

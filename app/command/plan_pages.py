@@ -183,7 +183,7 @@ class PlanPage:
 
 
 def plan_rows(found: Sequence[PlanRecord], now_ms: int) -> list[PlanRow]:
-    """Give a line for each shift, of the version that stands; latest shift first."""
+    """Return a line for each shift, of the version that stands; latest shift first."""
     shifts: dict[tuple[int, int], list[PlanRecord]] = {}
     for plan in found:
         shifts.setdefault((plan.shift_start_ms, plan.shift_end_ms), []).append(plan)
@@ -411,14 +411,14 @@ def _zone(zone: Document, gap_minutes: int) -> ZoneVisits:
 
 
 def _for_pages(warnings: Iterable[str]) -> list[str]:
-    """Leave out what the page tells elsewhere, and how commands are told to do better."""
+    """Leave out what the page tells elsewhere, and how commands are reported to do better."""
     return [
         text for text in warnings if not text.startswith(("Synthetic data", "the search was ended"))
     ]
 
 
 def _hours(clock: Clock) -> list[tuple[int, str]]:
-    """Give the minutes of a shift at which an hour begins, with its name."""
+    """Return the minutes of a shift at which an hour begins, with its name."""
     full = [
         (minute, clock.at(minute)[11:])
         for minute in range(clock.minutes + 1)

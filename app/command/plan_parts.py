@@ -47,7 +47,7 @@ def _number(label: str, least: int, most: int, text: str = "", **options: Any) -
 
 
 class PlanForm(FlaskForm):
-    """What every plan is asked."""
+    """What every plan is requested."""
 
     units = _number("Units", 1, MOST_UNITS, default=2)
     minutes = _number(
@@ -103,12 +103,12 @@ class NewPlanForm(PlanForm):
 
     @property
     def times_open(self) -> bool:
-        """Tell whether times of one's own are wanted, or wrong."""
+        """Return whether times of one's own are wanted, or wrong."""
         return self.shift.data == OTHER or bool(self.start.errors or self.end.errors)
 
     @property
     def search_open(self) -> bool:
-        """Tell whether something is wrong with the run or the search."""
+        """Return whether something is wrong with the run or the search."""
         return any(field.errors for field in (self.run, self.seed, self.limit))
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -121,7 +121,7 @@ class NewPlanForm(PlanForm):
         return valid
 
     def asked(self, place: DistrictPage, shifts: Sequence[Shift]) -> PlanRequest:
-        """Give what is asked, once the form is valid."""
+        """Return what is requested, once the form is valid."""
         start, end = next(
             ((shift.start, shift.end) for shift in shifts if shift.name == self.shift.data),
             (self.start.data, self.end.data),
@@ -187,7 +187,7 @@ class ChangeForm(PlanForm):
         return valid
 
     def asked(self, plan: PlanRecord) -> PlanRequest:
-        """Give what is asked, once the form is valid.
+        """Return what is requested, once the form is valid.
 
         Raises
         ------
@@ -237,7 +237,7 @@ class ChangeForm(PlanForm):
 
 
 def change_form(plan: PlanRecord, *, filled: bool) -> ChangeForm:
-    """Make the form of a plan's next version; ``filled`` with what the plan was asked."""
+    """Make the form of a plan's next version; ``filled`` with what the plan was requested."""
     if not filled:
         form = ChangeForm()
         form.offer(plan)
@@ -263,7 +263,7 @@ def change_form(plan: PlanRecord, *, filled: bool) -> ChangeForm:
 
 
 def shift_of(day: dt.date, start: dt.time, end: dt.time) -> tuple[dt.datetime, dt.datetime]:
-    """Give the two ends of a shift; one that ends no later than it starts ends the day after.
+    """Return the two ends of a shift; one that ends no later than it starts ends the day after.
 
     >>> import datetime as dt
     >>> shift_of(dt.date(2026, 1, 5), dt.time(23), dt.time(7))[1].isoformat()
@@ -275,7 +275,7 @@ def shift_of(day: dt.date, start: dt.time, end: dt.time) -> tuple[dt.datetime, d
 
 
 def ranks_of(plan: PlanRecord) -> dict[str, int]:
-    """Give the rank of each zone of a plan, by which it is called."""
+    """Return the rank of each zone of a plan, by which it is called."""
     return {zone["zone"]: zone["rank"] for zone in plan.document["zones"]}
 
 
@@ -289,7 +289,7 @@ def _named(value: str) -> tuple[int, str]:
 
 
 def _settled(request: PlanRequest) -> PlanRequest:
-    """Give what is asked without regard to the order of pins and of zones that are left out."""
+    """Return what is asked without regard to the order of pins and of zones that are left out."""
     return dataclasses.replace(
         request,
         pins=tuple(sorted(set(request.pins), key=lambda pin: (pin.unit, pin.start, pin.zone))),

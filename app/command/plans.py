@@ -1,4 +1,4 @@
-"""The plans of a district: asked for, looked at, changed, printed, taken along. Never public."""
+"""The plans of a district: requested, looked at, changed, printed, taken along. Never public."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def _made(place: DistrictPage, wanted: PlanRequest) -> ResponseReturnValue:
 
 
 def _plan(place: DistrictPage, identity: str) -> PlanRecord:
-    """Give a plan of this district; another's is as if it were not there."""
+    """Return a plan of this district; another's is as if it were not there."""
     with workroom().database.session() as session:
         found = store.find_plan(session, identity)
     if found is None or (found.city, found.district) != (place.city.slug, place.code):

@@ -43,7 +43,7 @@ class ShiftRow:
 
 
 def standing(session: Session, place: DistrictPage) -> list[PlanRecord]:
-    """Give the plan that stands of each shift of a district, earliest shift first."""
+    """Return the plan that stands of each shift of a district, earliest shift first."""
     return patrol_plans.standing_plans(session, place.city.slug, district=place.code)
 
 

@@ -1,4 +1,4 @@
-"""What is said of a visit, as forms and as the messages that telephones send.
+"""What is stated of a visit, as forms and as the messages that telephones send.
 
 What pages of visits show, as typed values.
 """
@@ -104,7 +104,7 @@ def field_of(error: SaferGroundError) -> tuple[str, str]:
 
 
 def read_messages(document: Any) -> list[Any]:
-    """Give the visits of a request.
+    """Return the visits of a request.
 
     Raises
     ------
@@ -183,7 +183,7 @@ def _moment(place: DistrictPage, name: str, text: str) -> int:
 
 
 def _kept(typed: int | None, before: int | None) -> Any:
-    """Give the moment before where the typed one is its minute."""
+    """Return the moment before where the typed one is its minute."""
     if typed is None or before is None:
         return typed
     return before if 0 <= before - typed < 60_000 else typed
@@ -239,7 +239,7 @@ def visit_rows(place: DistrictPage, there: Present, found: Sequence[VisitRecord]
 def version_rows(
     place: DistrictPage, there: Present, versions: Sequence[VersionRecord]
 ) -> list[VersionRow]:
-    """Tell of each version what it said, or how it differs from the one before."""
+    """Tell of each version what it stated, or how it differs from the one before."""
     rows = []
     for before, one in zip([None, *versions], versions, strict=False):
         if before is None:

@@ -265,7 +265,7 @@ def _correct(
 
 
 def _visit(place: DistrictPage, uuid: str) -> VisitRecord:
-    """Give a visit of the district; officers change their own, commanders all."""
+    """Return a visit of the district; officers change their own, commanders all."""
     try:
         key = store.read_uuid(uuid)
     except DataError as error:

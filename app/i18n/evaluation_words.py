@@ -1,4 +1,4 @@
-"""How often intervals of evaluations held the truth where it was known, as measured.
+"""How often intervals of evaluations kept the truth where it was known, as measured.
 
 The figures are what ``python -m benchmarks.bench_outcome 200`` printed on the day named: 200
 generated cities in each of 16 settings, with no effect and with a true drop of a fifth, one of the
@@ -36,7 +36,7 @@ FOUND_SMOOTH, FOUND_LOCAL = (0.39, 0.47), (0.26, 0.39)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """Lowest and highest share of cities, over the settings, whose interval held the truth.
+    """Lowest and highest share of cities, over the settings, whose interval kept the truth.
 
     ``plain`` is of the interval as the formula gives it, ``widened`` of the one that the words go
     by, ``synthetic`` of the widened one around the synthetic control; all say 95 %.
@@ -62,7 +62,7 @@ def range_of(shares: tuple[float, float]) -> str:
 
 
 def coverage_words() -> list[str]:
-    """Tell how often intervals that say 95 % held the truth."""
+    """Tell how often intervals that say 95 % kept the truth."""
     return [
         f"In {CITIES} generated cities in each of {SETTINGS} settings, intervals that say 95 % and "
         f"are widened as here held the true effect in {range_of(SMOOTH.widened)} of the cities "
@@ -77,7 +77,7 @@ def coverage_words() -> list[str]:
 
 
 def found_words() -> str:
-    """Tell how often a drop said to be found half of the time was called where it was made."""
+    """Tell how often a drop stated to be found half of the time was called where it was made."""
     return (
         f"In {POWER_CITIES} generated cities in each of 12 settings, a drop that is said to be "
         f"found half of the time was called in {range_of(FOUND_SMOOTH)} of cases where trends were "
@@ -179,7 +179,7 @@ def warnings_of(document: Document, *, wanted: int, covered: Days) -> list[str]:
     document
         The evaluation.
     wanted
-        How many control areas were asked for.
+        How many control areas were requested.
     covered
         First and last day with an incident in either period.
     """
@@ -192,7 +192,7 @@ def warnings_of(document: Document, *, wanted: int, covered: Days) -> list[str]:
 
 
 def evaluation_page(finding: FindingRecord) -> EvaluationPage:
-    """Give the page value of a stored evaluation."""
+    """Return the page value of a stored evaluation."""
     document = finding.document
     moved, weighed = document["displacement"], document["synthetic_control"]
     return EvaluationPage(
@@ -229,7 +229,7 @@ def zones_of(document: Document) -> str:
 
 def changed_by(document: Document) -> str:
     """Say behind the run that its zones were those of a person, and after which step."""
-    edited = document.get("edited")  # evaluations of before editions were told apart have none
+    edited = document.get("edited")  # evaluations of before editions were reported apart have none
     if not edited:
         return ""
     on = numbers.day(dt.date.fromisoformat(edited["on"]))
@@ -469,7 +469,7 @@ def _about_time(document: Document, covered: Days) -> list[str]:
 
 
 def _chosen_on(document: Document, period: str) -> bool:
-    """Tell whether the zones were chosen on incidents of a period."""
+    """Return whether the zones were chosen on incidents of a period."""
     (start, end), (first, last) = _range(document[period]), _range(document["trained"])
     return first < end and start < last
 
@@ -479,7 +479,7 @@ def _range(period: Mapping[str, str]) -> Days:
 
 
 def _seasons_differ(before: Days, after: Days) -> bool:
-    """Tell whether the periods miss each other's months by more than one."""
+    """Return whether the periods miss each other's months by more than one."""
     months = [
         {(start + dt.timedelta(days=day)).month for day in range(min(366, (end - start).days))}
         for start, end in (before, after)

@@ -90,7 +90,7 @@ def N_(text: str) -> str:  # noqa: N802 - the name that tools for translation kn
 
 
 def translated(text: str) -> str:
-    """Give a text in the language of the answer; one that no catalogue knows stays as it is.
+    """Return a text in the language of the answer; one that no catalogue knows stays as it is.
 
     >>> translated("Measures"), translated("")
     ('Measures', '')
@@ -99,17 +99,17 @@ def translated(text: str) -> str:
 
 
 def locale() -> Locale:
-    """Give the locale of the answer that is being made, and the English one outside of any."""
+    """Return the locale of the answer that is being made, and the English one outside of any."""
     return get_locale() or LOCALES[ENGLISH]
 
 
 def code() -> str:
-    """Give the language of the answer that is being made: ``en`` or ``es``."""
+    """Return the language of the answer that is being made: ``en`` or ``es``."""
     return locale().language
 
 
 def requested() -> str | None:
-    """Give the language that the address asks for, if it is one of ours."""
+    """Return the language that the address asks for, if it is one of ours."""
     wanted = request.args.get(FIELD) if has_request_context() else None
     return wanted if wanted in NAMES else None
 
@@ -153,7 +153,7 @@ class Catalogues(Domain):  # type: ignore[misc] # Flask-Babel has no types
         self._found = found
 
     def get_translations(self) -> Translations:
-        """Give those of the language of the answer."""
+        """Return those of the language of the answer."""
         return self._found[code()]
 
 
@@ -164,7 +164,7 @@ class _OurBabel(Babel):  # type: ignore[misc] # Flask-Babel has no types
 
 
 def catalogue_path(language: str) -> Path:
-    """Give the file of a language's catalogue."""
+    """Return the file of a language's catalogue."""
     return FOLDER / language / "LC_MESSAGES" / "messages.po"
 
 
@@ -246,7 +246,7 @@ def switch(name: str) -> Redirection:
 
 
 def is_ours(to: str) -> bool:
-    """Tell whether an address is a path of this site; browsers read a backslash as a slash."""
+    """Return whether an address is a path of this site; browsers read a backslash as a slash."""
     return to.startswith("/") and not to.startswith("//") and "\\" not in to and to.isprintable()
 
 
@@ -276,7 +276,7 @@ def _select() -> Locale:
 
 
 def _of_browser() -> str | None:
-    """Give the first of our languages that the browser asks for, in whatever country."""
+    """Return the first of our languages that the browser asks for, in whatever country."""
     for tag, quality in request.accept_languages:  # the most wanted first
         name = tag.partition("-")[0].lower()
         if name in NAMES and quality > 0:
@@ -285,7 +285,7 @@ def _of_browser() -> str | None:
 
 
 def _keep(endpoint: str, values: dict[str, Any]) -> None:
-    """Carry the language on in links: where the address asked for it, and to what others keep."""
+    """Carry the language on in links: where the address requested it, and to what others keep."""
     if FIELD in values or endpoint.startswith((*MACHINES, *STAFF, "language.")):
         return
     if _is_kept(endpoint):

@@ -286,7 +286,7 @@ def _way(size: str, gap: float, *, counted: bool) -> str:
 
 
 def first_sentence(text: str) -> str:
-    """Give the first sentence of a text.
+    """Return the first sentence of a text.
 
     >>> first_sentence("Reports of 911. Both count.")
     'Reports of 911.'

@@ -94,7 +94,7 @@ GUIDES: tuple[tuple[tuple[str, ...], str, str], ...] = (
 
 
 def guidance(factors: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
-    """Give for each factor of a zone its name, what to look for and what to do.
+    """Return for each factor of a zone its name, what to look for and what to do.
 
     A factor of no known kind, and a zone without factors, get what holds anywhere.
 

@@ -1,4 +1,4 @@
-"""What is said of a zone in words: its kind, the reasons for it, and the parts of its score.
+"""What is stated of a zone in words: its kind, the reasons for it, and the parts of its score.
 
 Which factors are reasons, and in which order, is decided in :mod:`spatial.zones.describe`. The
 larger part of a zone's score, its surroundings or past incidents, is named first.

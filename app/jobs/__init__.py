@@ -1,1 +1,1 @@
-"""Long work: asked for, queued, done by workers of their own, told how far it is."""
+"""Long work: requested, queued, done by workers of their own, reported how far it is."""

@@ -67,7 +67,7 @@ def visible(
 def _may_see(
     which: RunFilter, arguments: Mapping[str, Any], subjects: Mapping[str, tuple[str, str]]
 ) -> bool:
-    """Return whether what a job was asked for is of outcomes and districts that may be read of."""
+    """Return whether what a job was requested is of outcomes and districts that may be read of."""
     outcome, scope = subjects.get(str(arguments.get("run")), (None, CITY_SCOPE))
     outcomes = {outcome, arguments.get("outcome")}
     scopes = {scope, arguments.get("district") or CITY_SCOPE, *(arguments.get("districts") or ())}

@@ -62,7 +62,7 @@ class JobStatus:
         return values
 
     def as_json(self) -> dict[str, Any]:
-        """Give the status as scripts read it."""
+        """Return the status as scripts read it."""
         job, estimate = self.job, self.estimate
         return {
             "job": job.id,
@@ -105,7 +105,7 @@ def ask(
     Raises
     ------
     SpecError, DataError, CityFileError
-        If what is asked cannot be right.
+        If what is requested cannot be right.
     NotStoredError
         If the city or the run is not stored.
     """
@@ -139,7 +139,7 @@ def cancel(database: Database, number: int, who: str) -> Job:
 
 
 def retry(database: Database, number: int, who: str) -> Job:
-    """Ask again for what a job that failed or was cancelled was asked for.
+    """Ask again for what a job that failed or was cancelled was requested.
 
     Raises
     ------
@@ -190,7 +190,7 @@ def statuses(
 
 
 def worker_alive(database: Database) -> bool:
-    """Tell whether a worker is there that takes jobs up."""
+    """Return whether a worker is there that takes jobs up."""
     with database.session() as session:
         return job_queue.any_worker_alive(session)
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tools:
-    """What work is done with; ``who`` asked for it."""
+    """What work is done with; ``who`` requested it."""
 
     database: Database
     settings: Settings

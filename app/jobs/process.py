@@ -41,7 +41,7 @@ class ProcessDiedError(SaferGroundError):
 
 
 class Order(NamedTuple):
-    """What is to be done: the number of the job, its kind and arguments, and who asked for it."""
+    """What is to be done: the number of the job, its kind and arguments, and who requested it."""
 
     job: int
     kind: str

@@ -141,7 +141,7 @@ def _draw(ground: Ground, run: RunRecord, found: dict[str, bytes]) -> dict[str, 
 
 
 def put_bundle(root: Path, key: str, make: Callable[[], Mapping[str, bytes]]) -> Bundle:
-    """Give the map in a folder in the language of the answer, making its files if need be.
+    """Return the map in a folder in the language of the answer, making its files if need be.
 
     The folder is made aside and put in place whole, so that a reader sees all of it or nothing.
     """

@@ -156,7 +156,7 @@ def _split(chart: folium.Map) -> MapParts:
 
 
 def _number(element: Element, start: int = 0) -> int:
-    """Give every element a number of its place in the tree, so that the same map has one text."""
+    """Return every element a number of its place in the tree, so that the same map has one text."""
     element._id = f"{start:04d}"
     start += 1
     for child in element._children.values():

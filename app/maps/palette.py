@@ -3,7 +3,7 @@
 RISK = ((255, 255, 255, 0), (233, 214, 107, 150), (150, 142, 112, 200), (0, 34, 78, 205))
 RISK_HEX = ("none", "#e9d66b", "#968e70", "#00224e")
 
-# More or fewer than expected: purple to orange, told apart by every kind of eye.
+# More or fewer than expected: purple to orange, reported apart by every kind of eye.
 RESIDUAL = (
     (255, 255, 255, 0),
     (94, 60, 153, 215),

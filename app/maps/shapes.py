@@ -46,7 +46,7 @@ def cell_lines(grid: Grid, crs: str) -> gpd.GeoDataFrame:
 
 
 def _edges(there: NDArray[np.bool_]) -> tuple[NDArray[np.intp], ...]:
-    """Give level, first and last place of each unbroken row of edges along the rows of a raster.
+    """Return level, first and last place of each unbroken row of edges along the rows of a raster.
 
     Edge ``j`` lies between rows ``j - 1`` and ``j``; it is drawn where there is a cell on a side.
     """
@@ -70,7 +70,7 @@ STREET_GROUP = 40  # lines a drawn shape: far fewer vectors, still culled by pla
 
 
 def zones_geojson(ground: Ground, run: RunRecord) -> bytes:
-    """Give zone outlines with everything the page tells of them, in words."""
+    """Return zone outlines with everything the page tells of them, in words."""
     units = numbers.Units(ground.city.crs)
     names = dict(zip(ground.city.districts["code"], ground.city.districts["name"], strict=True))
     properties = [
@@ -89,7 +89,7 @@ def zones_geojson(ground: Ground, run: RunRecord) -> bytes:
 
 
 def districts_geojson(ground: Ground) -> bytes:
-    """Give district outlines with their names and a place for the name."""
+    """Return district outlines with their names and a place for the name."""
     frame = ground.city.districts
     thin = _thin(frame.geometry, ground.city.crs)
     properties = [
@@ -104,7 +104,7 @@ def districts_geojson(ground: Ground) -> bytes:
 
 
 def neighbourhoods_geojson(ground: Ground) -> bytes | None:
-    """Give neighbourhoods with their names and a place for the name, if the city draws any."""
+    """Return neighbourhoods with their names and a place for the name, if the city draws any."""
     rows = ground.base[ground.base["kind"] == "neighbourhood"]
     if len(rows) == 0:
         return None
@@ -116,7 +116,7 @@ def neighbourhoods_geojson(ground: Ground) -> bytes | None:
 
 
 def base_geojson(ground: Ground) -> bytes:
-    """Give the study area, water, parks, rail and streets, grouped by kind and rank."""
+    """Return the study area, water, parks, rail and streets, grouped by kind and rank."""
     crs = ground.city.crs
     shapes: list[Any] = [ground.city.study_area]
     properties: list[dict[str, Any]] = [{"kind": "limit", "rank": 0}]

@@ -40,7 +40,7 @@ class MapLayer:
         For the script, and for people.
     shapes
         In any reference system. Column ``key`` is the place of each shape in ``keys``; ``tip`` is
-        what is said of it; ``href``, an address of this site, is where it leads; ``label`` stands
+        what is stated of it; ``href``, an address of this site, is where it leads; ``label`` stands
         on it; ``id`` names it for scripts. All but the shapes may be absent; other columns are
         not sent.
     keys
@@ -65,7 +65,7 @@ class MapLayer:
     shown: bool = True
 
     def as_json(self) -> dict[str, Any]:
-        """Give the layer as the script reads it."""
+        """Return the layer as the script reads it."""
         return {
             "name": self.name,
             "title": self.title,
@@ -91,7 +91,7 @@ class PictureLayer:
     shown: bool = True
 
     def as_json(self) -> dict[str, Any]:
-        """Give the layer as the script reads it."""
+        """Return the layer as the script reads it."""
         return {
             "name": self.name,
             "title": self.title,
@@ -116,7 +116,7 @@ class LateLayer:
     keys: tuple[Key, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Give the layer as the script reads it."""
+        """Return the layer as the script reads it."""
         return {
             "name": self.name,
             "title": self.title,
@@ -158,7 +158,7 @@ def staff_map(
 
 
 def features(shapes: gpd.GeoDataFrame) -> dict[str, Any]:
-    """Give shapes with what the script reads of them, in degrees."""
+    """Return shapes with what the script reads of them, in degrees."""
     turned = shapes.geometry.to_crs(WGS84)
     rounded = shapely.set_precision(turned.to_numpy(), 10.0**-DECIMALS, mode="pointwise")
     named = [name for name in ("key", "tip", "href", "label", "id") if name in shapes.columns]

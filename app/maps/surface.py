@@ -86,7 +86,7 @@ def web_bounds(
 
 
 def _frame(grid: Grid, crs: Any, sharpness: int) -> tuple[rasterio.Affine, int, int]:
-    """Give the transform of a grid's picture, its columns and rows."""
+    """Return the transform of a grid's picture, its columns and rows."""
     height, width = grid.n_rows, grid.n_cols
     west, south, east, north = grid.bounds
     scale = min(sharpness, max(1, int(np.sqrt(FINEST / (height * width)))))

@@ -122,7 +122,7 @@ class Enforcement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPage:
-    """What zones held, how evenly they and alerts fall, who lives there, what was enforced."""
+    """What zones kept, how evenly they and alerts fall, who lives there, what was enforced."""
 
     release: str
     through: str
@@ -167,7 +167,7 @@ def account_page(release: ReleaseFolder, withdrawn: Collection[str]) -> AccountP
 
 
 def scores(release: ReleaseFolder) -> tuple[Score, ...]:
-    """Give the longest account of each run, newest first: that of the first release with it."""
+    """Return the longest account of each run, newest first: that of the first release with it."""
     first = {
         row["run"]: row for row in reversed(open_data.table(release, ACCOUNT)) if row["hit_rate"]
     }
@@ -267,7 +267,7 @@ def _row(row: Mapping[str, str], withdrawn: bool) -> AccountRow:
 
 
 def _districts(release: ReleaseFolder) -> tuple[tuple[str, ...], tuple[DistrictRow, ...]]:
-    """Set the districts' shares side by side; a column that nothing is told of is left out."""
+    """Set the districts' shares side by side; a column that nothing is reported of is left out."""
     rows = open_data.table(release, "data/districts.csv")
     people, visits = _share_of_people(release), _share_of_visits(release)
     columns = {
@@ -316,7 +316,7 @@ def _uneven(rows: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
 
 
 def _share_of_people(release: ReleaseFolder) -> dict[str, str]:
-    """Give each district's share of everybody in districts."""
+    """Return each district's share of everybody in districts."""
     rows = [
         row
         for row in open_data.table(release, "data/residents.csv")
@@ -327,7 +327,7 @@ def _share_of_people(release: ReleaseFolder) -> dict[str, str]:
 
 
 def _share_of_visits(release: ReleaseFolder) -> dict[str, str]:
-    """Give each district's share of the last 12 months' patrol visits to districts."""
+    """Return each district's share of the last 12 months' patrol visits to districts."""
     rows = [
         row
         for row in open_data.table(release, "data/measures.csv")

@@ -102,7 +102,7 @@ def to_city(
 
 
 def unit_m(city: PublicCity) -> float:
-    """Give the metres of one unit of a city's reference system."""
+    """Return the metres of one unit of a city's reference system."""
     return float(city.districts.crs.axis_info[0].unit_conversion_factor)
 
 

@@ -479,7 +479,7 @@ def _page(
 
 
 def _find(published: PublicCityView, identity: str, *, whole: bool = False) -> ReleaseFolder:
-    """Give a release of the shown city that was ever approved; ``whole`` leaves withdrawn out."""
+    """Return a release of the shown city that was ever approved; ``whole`` leaves withdrawn out."""
     for one in releases_of(published):
         if one.id == identity and not (whole and one.state == "withdrawn"):
             return one
@@ -487,7 +487,7 @@ def _find(published: PublicCityView, identity: str, *, whole: bool = False) -> R
 
 
 def _stored(release: ReleaseFolder, name: str) -> str:
-    """Give the name of a file within a release."""
+    """Return the name of a file within a release."""
     stored = f"{open_data.DATA}{name}"
     if stored not in release.files:
         raise NotFound
@@ -506,7 +506,7 @@ def _send_manifest(release: ReleaseFolder) -> Response:
 
 
 def _send(content: bytes, stored: str, name: str, sha256: str) -> Response:
-    """Send bytes by their digest; a part of them where one is asked for."""
+    """Send bytes by their digest; a part of them where one is requested."""
     response = send_file(
         io.BytesIO(content),
         mimetype=open_data.mimetype(stored),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def site() -> ReleasedSite:
-    """Give what public pages read from."""
+    """Return what public pages read from."""
     found: ReleasedSite = current_app.extensions["saferground.site"]
     return found
 
@@ -72,5 +72,5 @@ def release_of(published: PublicCityView) -> ReleaseFolder:
 
 
 def releases_of(published: PublicCityView) -> list[ReleaseFolder]:
-    """Give the releases of a city that were ever approved, newest first."""
+    """Return the releases of a city that were ever approved, newest first."""
     return site().releases(published)

@@ -1,4 +1,4 @@
-"""Districts coloured by a measure: its figures by district, in four classes told in words."""
+"""Districts coloured by a measure: its figures by district, in four classes reported in words."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ShadesPart:
 def measure_choices(
     measures: Measures,
 ) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
-    """Name the measures that can be told by district, by group."""
+    """Name the measures that can be reported by district, by group."""
     return tuple(
         (translated(called.title), tuple(found))
         for group, called in groups_of(measures).items()
@@ -96,7 +96,7 @@ def shades_part(detail: MeasureDetail, names: Mapping[str, str]) -> ShadesPart:
 
 
 def classes_of(values: Sequence[float | None]) -> NDArray[np.int64]:
-    """Give each value its class from 0 to 3, of equal width from least to most; -1 without one.
+    """Return each value its class from 0 to 3, of equal width from least to most; -1 without one.
 
     >>> classes_of([1.0, 2.0, None, 9.0]).tolist(), classes_of([5.0, 5.0]).tolist()
     ([0, 0, -1, 3], [0, 0])

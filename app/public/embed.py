@@ -227,7 +227,7 @@ class _EmbedView:
 
 
 def _rings(geometry: Mapping[str, Any]) -> list[list[tuple[float, float]]]:
-    """Give the rings of a polygon or of several."""
+    """Return the rings of a polygon or of several."""
     polygons = (
         geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
     )

@@ -130,12 +130,12 @@ def area_picture(published: PublicCityView, run: PublicRun) -> ResponseReturnVal
 
 
 def kept(**changes: str) -> dict[str, Any]:
-    """Give what an address keeps of the map's state."""
+    """Return what an address keeps of the map's state."""
     return _some(KEPT) | changes
 
 
 def chosen() -> dict[str, Any]:
-    """Give what an address keeps of the choice of rows."""
+    """Return what an address keeps of the choice of rows."""
     return _some(CHOSEN)
 
 
@@ -148,7 +148,7 @@ def _city() -> dict[str, Any]:
 
 
 def _url(file: tuple[str, str] | None) -> str:
-    """Give the address of a file of the map, nothing without one."""
+    """Return the address of a file of the map, nothing without one."""
     return url_for("public.map_file", folder=file[0], name=file[1]) if file else ""
 
 
@@ -167,7 +167,7 @@ def _there(ground: Surroundings) -> tuple[str, ...]:
 
 
 def _default() -> frozenset[str]:
-    """Give the layers of a map that nobody changed."""
+    """Return the layers of a map that nobody changed."""
     return frozenset(LAYERS) - OFF
 
 

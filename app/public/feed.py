@@ -66,7 +66,7 @@ def atom_feed(
 
 
 def updated(release: ReleaseFolder) -> dt.datetime:
-    """Give when a release last changed for its readers."""
+    """Return when a release last changed for its readers."""
     return release_words.withdrawn_at(release) or release_words.approved_at(release)
 
 

@@ -24,7 +24,7 @@ bp = Blueprint("health", __name__)
 
 
 def checks() -> dict[str, Check]:
-    """Give what else has to be ready, by name; parts of the application put their own check here.
+    """Return what else has to be ready, by name; parts of the application put their own check here.
 
     A check gives a word for how it stands, and why that is not ready, empty if it is.
     """

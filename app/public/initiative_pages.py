@@ -81,7 +81,7 @@ class StrategyPart:
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryRow:
-    """One entry of the history; ``sections`` is what was said, unless it is what stands."""
+    """One entry of the history; ``sections`` is what was stated, unless it is what stands."""
 
     when: str
     event: str
@@ -143,7 +143,7 @@ def initiative_page(
     found: CityFigures,
     city: str | None,
 ) -> InitiativePage:
-    """Tell one initiative: what is said of it, its strategies with their figures, its history."""
+    """Tell one initiative: what is stated of it, its strategies with their figures, its history."""
     initiative = record.initiative
     return InitiativePage(
         card=_card(published, initiative),
@@ -184,7 +184,7 @@ def key_measures(found: CityFigures) -> tuple[str, ...]:
 
 
 def status_mark(status: str) -> Mark:
-    """Give the icon and the words of the status of an initiative or strategy."""
+    """Return the icon and the words of the status of an initiative or strategy."""
     return Mark(icon=STATUS_ICONS[status], words=translated(status))
 
 
@@ -248,7 +248,7 @@ def _title(published: PublicCityView, identity: str) -> str:
 
 
 def facts_of(published: PublicCityView, identity: str) -> tuple[FactRow, ...]:
-    """Give the published figures that stand beside a measure, of all initiatives."""
+    """Return the published figures that stand beside a measure, of all initiatives."""
     facts = (fact for record in published.initiatives for fact in record.initiative.facts)
     return tuple(fact_row(published, fact) for fact in facts if fact.measure == identity)
 
@@ -271,7 +271,7 @@ def _unit(unit: str | None) -> str:
 
 
 def _history(entries: Sequence[PublicEvent]) -> tuple[HistoryRow, ...]:
-    """Tell what was said when, newest first; the text that stands is on the page already."""
+    """Tell what was stated when, newest first; the text that stands is on the page already."""
     found, stands = [], True
     for entry in entries:
         initiative = entry.initiative

@@ -112,7 +112,7 @@ def formulas_of(found: CityFigures) -> Formulas | None:
 def _rest(
     lines: Sequence[tuple[str, str, float]], shares: Sequence[tuple[PublicValue, str, str]]
 ) -> list[tuple[str, str, float]]:
-    """Give the alerts whose disposition is kept back, so that the others are shares of all."""
+    """Return the alerts whose disposition is kept back, so that the others are shares of all."""
     of = max((public.value.figure.denominator or 0.0 for public, *_names in shares), default=0.0)
     rest = of - sum(number for *_names, number in lines)
     return [(_("Not told"), _("small counts are kept back"), rest)] if rest > 0 else []

@@ -269,7 +269,7 @@ def _why_absent(published: PublicCityView, public: PublicValue) -> str:
 
 
 def _kept(public: PublicValue) -> str:
-    """Say in place of a figure that it is not told; nothing where it is."""
+    """Say in place of a figure that it is not reported; nothing where it is."""
     if not public.withheld:
         return ""
     return measure_words.capital(translated(SMALL)) if public.withheld == SMALL else _("Not told")
@@ -439,14 +439,14 @@ def step_label(scope: Scope, by: str) -> str:
 
 
 def is_partial(scope: Scope, by: str, through: dt.date | None) -> bool:
-    """Tell whether a month or week is not whole: cut by the period, or not over in the data."""
+    """Return whether a month or week is not whole: cut by the period, or not over in the data."""
     days = (scope.end - scope.start).days
     whole = days == 7 if by == "week" else scope.start.day == 1 and scope.end.day == 1
     return not whole or (through is not None and through < scope.end - numbers.ONE_DAY)
 
 
 def is_small(public: PublicValue) -> bool:
-    """Tell whether a figure rests on fewer rows than it needs to be read alone."""
+    """Return whether a figure rests on fewer rows than it needs to be read alone."""
     figure, measure = public.value.figure, public.value.measure
     counted = measure.unit not in measure_words.MEASURED
     few = figure.n is not None and figure.n < measure.least_n

@@ -60,7 +60,7 @@ def axis(found: MeasureDetail) -> Axis:
 
 
 def course_points(_shown: PublicCityView, found: MeasureDetail) -> list[Point]:
-    """Give the months or weeks of a measure, oldest first."""
+    """Return the months or weeks of a measure, oldest first."""
     through = found.value.value.data_through
     return [
         _point(
@@ -73,7 +73,7 @@ def course_points(_shown: PublicCityView, found: MeasureDetail) -> list[Point]:
 
 
 def district_points(published: PublicCityView, found: MeasureDetail) -> list[Point]:
-    """Give the districts of a measure, in the city's order."""
+    """Return the districts of a measure, in the city's order."""
     names = dict(district_choices(published))
     return [
         _point(one, names.get(one.value.scope.district or "", ""), partial=False)

@@ -22,7 +22,7 @@ NAME = "site/contact.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notices:
-    """The office that answers, how it is reached, and the license; empty where not told."""
+    """The office that answers, how it is reached, and the license; empty where not reported."""
 
     name: str = ""
     email: str = ""

@@ -70,7 +70,7 @@ TABLES = (".csv", ".geojson")  # forms that have rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowChoice:
-    """Rows that somebody asked for: days from ``start`` until before ``end``, values by column."""
+    """Rows that somebody requested: days from ``start`` until before ``end``, values by column."""
 
     day: str | None = None
     start: dt.date | None = None
@@ -81,7 +81,7 @@ class RowChoice:
         return bool(self.start or self.end or self.values)
 
     def keeps(self, row: Mapping[str, Any]) -> bool:
-        """Tell whether a row is one of them."""
+        """Return whether a row is one of them."""
         if self.day is not None:
             day = str(row[self.day])
             if (self.start and day < self.start.isoformat()) or (
@@ -106,13 +106,13 @@ class RowChoice:
 
 
 def _describe(row: Mapping[str, Any], column: str) -> str:
-    """Give a value to choose by; a class that is not told is an other one, as on the map."""
+    """Return a value to choose by; a class that is not reported is an other one, as on the map."""
     value = str(row[column])
     return value or (OTHER_CLASS if column == "class" else "")
 
 
 def mimetype(name: str) -> str:
-    """Give the type of a file by its ending."""
+    """Return the type of a file by its ending."""
     return FORMATS.get(name.rpartition(".")[2], ("", OTHER))[1]
 
 
@@ -127,7 +127,7 @@ def format_name(name: str) -> str:
 
 
 def stem(name: str) -> str:
-    """Give what the forms of one table have in common.
+    """Return what the forms of one table have in common.
 
     >>> stem("data/zones.geojson")
     'zones'
@@ -137,7 +137,7 @@ def stem(name: str) -> str:
 
 @lru_cache(maxsize=KEPT)
 def table(release: ReleaseFolder, name: str) -> tuple[dict[str, str], ...]:
-    """Give the rows of a CSV file of a release; without the file, none."""
+    """Return the rows of a CSV file of a release; without the file, none."""
     if name not in release.files:
         return ()
     return tuple(csv.DictReader(io.StringIO(release.read(name).decode())))
@@ -145,7 +145,7 @@ def table(release: ReleaseFolder, name: str) -> tuple[dict[str, str], ...]:
 
 @lru_cache(maxsize=KEPT)
 def document(release: ReleaseFolder, name: str) -> Mapping[str, Any]:
-    """Give a JSON or GeoJSON file of a release; without the file, an empty one."""
+    """Return a JSON or GeoJSON file of a release; without the file, an empty one."""
     if name not in release.files:
         return {}
     found: Mapping[str, Any] = json.loads(release.read(name))
@@ -153,7 +153,7 @@ def document(release: ReleaseFolder, name: str) -> Mapping[str, Any]:
 
 
 def districts(release: ReleaseFolder) -> dict[str, str]:
-    """Give the names of the districts by code, in the city's order."""
+    """Return the names of the districts by code, in the city's order."""
     features = document(release, "data/districts.geojson").get("features", [])
     lines = [feature["properties"] for feature in features]
     return {str(one["code"]): str(one["name"]) for one in lines}
@@ -191,7 +191,7 @@ def choose(args: MultiDict[str, str], release: ReleaseFolder, name: str) -> RowC
 
 
 def chosen(release: ReleaseFolder, name: str, choice: RowChoice) -> bytes:
-    """Give a file with the rows that were asked for, in the form that the whole file has."""
+    """Return a file with the rows that were requested, in the form that the whole file has."""
     if name.endswith(".csv"):
         rows = table(release, name)
         columns = next(csv.reader(io.StringIO(release.read(name).decode())))
@@ -211,7 +211,7 @@ def chosen(release: ReleaseFolder, name: str, choice: RowChoice) -> bytes:
 
 
 def _known(release: ReleaseFolder, name: str, column: str) -> list[str]:
-    """Give the values that rows can be chosen by."""
+    """Return the values that rows can be chosen by."""
     if column == "district":
         return list(districts(release))
     if column == "class" and stem(name) == "alerts":
@@ -252,7 +252,7 @@ def archive_name(release: ReleaseFolder) -> str:
 def archive(release: ReleaseFolder) -> Iterator[bytes]:
     """Write a release as one ZIP archive, part by part; the same release has the same bytes.
 
-    Who approved it is not in it. Every file is held against its digest before the first byte.
+    Who approved it is not in it. Every file is checked against its digest before the first byte.
 
     Raises
     ------
@@ -284,7 +284,7 @@ def _content(release: ReleaseFolder, name: str) -> bytes:
 
 
 def manifest_bytes(release: ReleaseFolder) -> bytes:
-    """Give the manifest as it was written, after holding it against the release's id.
+    """Return the manifest as it was written, after holding it against the release's id.
 
     Raises
     ------
@@ -309,14 +309,14 @@ class _Sink:
         return len(content)
 
     def flush(self) -> None:
-        """Do nothing: what is written is held already."""
+        """Do nothing: what is written is kept already."""
 
     def take(self) -> bytes:
-        """Give what was written since the last time."""
+        """Return what was written since the last time."""
         taken, self._held = bytes(self._held), bytearray()
         return taken
 
 
 def digest(content: bytes) -> str:
-    """Give the SHA-256 in hexadecimal digits."""
+    """Return the SHA-256 in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()

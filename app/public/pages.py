@@ -364,7 +364,7 @@ def zone_page(
 
 
 def _around(shape: BaseGeometry, crs: str) -> str:
-    """Give a circle that holds a zone and what is near it, as addresses of areas name it."""
+    """Return a circle that holds a zone and what is near it, as addresses of areas name it."""
     middle, metres = shape.centroid, numbers.Units(crs).metres
     reach_m = shapely.hausdorff_distance(middle, shape) * metres + NEAR_M
     lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(middle.x, middle.y)

@@ -108,18 +108,18 @@ def _named_days(published: PublicCityView, named: str) -> tuple[dt.date, dt.date
 
 
 def _after(first: dt.date) -> dt.date:
-    """Give the first day of the month after."""
+    """Return the first day of the month after."""
     return (first + 31 * DAY).replace(day=1)
 
 
 def last_year(published: PublicCityView) -> Scope:
-    """Give the last twelve months, of the whole city."""
+    """Return the last twelve months, of the whole city."""
     first, last = _named_days(published, "year")
     return Scope(start=first, end=last)
 
 
 def _all(published: PublicCityView) -> tuple[dt.date, dt.date]:
-    """Give every day from the first that the city has rows of to today, as the command does."""
+    """Return every day from the first that the city has rows of to today, as the command does."""
     today = published.city.this_day()
     last = max(published.through, today)
     first = min((first for first, _ in published.extents.values()), default=last)
@@ -127,13 +127,13 @@ def _all(published: PublicCityView) -> tuple[dt.date, dt.date]:
 
 
 def _year(published: PublicCityView) -> tuple[dt.date, dt.date]:
-    """Give the last twelve months that are over, of those that the city has rows of."""
+    """Return the last twelve months that are over, of those that the city has rows of."""
     first, _ = _all(published)
     return spans.last_year(first, published.through + DAY)
 
 
 def _this_year(published: PublicCityView) -> tuple[dt.date, dt.date]:
-    """Give the months that are over of the year in which they end."""
+    """Return the months that are over of the year in which they end."""
     first, _ = _all(published)
     return spans.this_year(first, published.through + DAY)
 

@@ -67,13 +67,13 @@ class PublicCity(CityDocument):
     districts: gpd.GeoDataFrame
 
     def this_day(self) -> dt.date:
-        """Give today in the city, or the day at which a synthetic city's calendar stands."""
+        """Return today in the city, or the day at which a synthetic city's calendar stands."""
         return self.today or dt.datetime.now(zoneinfo.ZoneInfo(self.timezone)).date()
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunFacts:
-    """What is told of a run beside its zones.
+    """What is reported of a run beside its zones.
 
     ``result`` holds the parts of what ``fit`` prints that a release tells. ``class_shares`` is the
     share of the city's cells in each risk class, lowest first.
@@ -204,7 +204,7 @@ class PublicCityView(RunContext):
     """One city as a release tells it; ``run`` is missing where no zones are shown.
 
     ``extents`` has the first and the last day that each section of records has rows of; nothing is
-    told of days after ``through``. ``periods`` and ``months`` are what it has figures of;
+    reported of days after ``through``. ``periods`` and ``months`` are what it has figures of;
     ``earlier_zones`` are zones of earlier releases, those of the newest first. ``measures`` are all
     of the city, by id.
     """

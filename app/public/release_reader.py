@@ -1,4 +1,4 @@
-"""One release -> the values that pages know, each part read when it is first asked for."""
+"""One release -> the values that pages know, each part read when it is first requested."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ DISTRICTS, OUTLINES = "data/districts.geojson", "data/zones.geojson"
 
 
 class ReleaseReader:
-    """One release, each part read when it is first asked for."""
+    """One release, each part read when it is first requested."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class ReleaseReader:
 
     @cached_property
     def initiatives(self) -> dict[str, PublicInitiative]:
-        """Its initiatives by slug, with what was said when, in the city's order."""
+        """Its initiatives by slug, with what was stated when, in the city's order."""
         found = self._read(INITIATIVES, tuple[PublicInitiative, ...]) or ()
         return {one.initiative.slug: one for one in found}
 

@@ -30,18 +30,18 @@ class Moved:
 
 
 def approved_at(release: ReleaseFolder) -> dt.datetime:
-    """Give when a release was approved, UTC."""
+    """Return when a release was approved, UTC."""
     return _moment(str((release.approval or {})["at"]))
 
 
 def withdrawn_at(release: ReleaseFolder) -> dt.datetime | None:
-    """Give when a release was withdrawn, UTC, if it was."""
+    """Return when a release was withdrawn, UTC, if it was."""
     withdrawal = release.withdrawal
     return _moment(str(withdrawal["at"])) if withdrawal else None
 
 
 def why_withdrawn(release: ReleaseFolder) -> str:
-    """Give the reason that stands beside a withdrawn release."""
+    """Return the reason that stands beside a withdrawn release."""
     return str((release.withdrawal or {}).get("why", ""))
 
 

@@ -64,7 +64,7 @@ class ReleasedSite:
         self._lock = threading.Lock()
 
     def shown(self, slug: str | None = None) -> PublicCityView | None:
-        """Give a city by slug, else the configured one, else the one approved last.
+        """Return a city by slug, else the configured one, else the one approved last.
 
         Raises
         ------
@@ -91,23 +91,23 @@ class ReleasedSite:
         )
 
     def release(self, published: PublicCityView) -> ReleaseFolder:
-        """Give the folder of the release that is shown."""
+        """Return the folder of the release that is shown."""
         return self._read(published).folder
 
     def releases(self, published: PublicCityView) -> list[ReleaseFolder]:
-        """Give the releases of a city that were ever approved, newest first."""
+        """Return the releases of a city that were ever approved, newest first."""
         found = approved_releases(self._releases, published.city.slug)
         every = [self._folders.setdefault(one.path, one) for one in found]
         return [self.release(published), *every] if self.preview else every
 
     def figures(self, published: PublicCityView, scope: Scope) -> CityFigures:
-        """Give every measure that the release tells in a period or month."""
+        """Return every measure that the release tells in a period or month."""
         return released_figures(self._read(published).figures, published, scope)
 
     def detail(
         self, published: PublicCityView, scope: Scope, identity: str, by: Step
     ) -> MeasureDetail:
-        """Give one measure that the release tells in a period or month.
+        """Return one measure that the release tells in a period or month.
 
         Raises
         ------
@@ -117,7 +117,7 @@ class ReleasedSite:
         return released_detail(self._read(published).figures, published, scope, identity, by)
 
     def initiative(self, published: PublicCityView, slug: str) -> PublicInitiative:
-        """Give one initiative of a city, retired or not.
+        """Return one initiative of a city, retired or not.
 
         Raises
         ------
@@ -131,11 +131,11 @@ class ReleasedSite:
         return found
 
     def activity(self, published: PublicCityView) -> Activity | None:
-        """Give the alerts and complaints of the release, by week."""
+        """Return the alerts and complaints of the release, by week."""
         return self._read(published).activity
 
     def activity_file(self, published: PublicCityView) -> tuple[str, str] | None:
-        """Give the folder and the name of the same as a file of the map."""
+        """Return the folder and the name of the same as a file of the map."""
         read = self._read(published)
         if read.activity is None:
             return None
@@ -146,7 +146,7 @@ class ReleasedSite:
         return read.activity_files[code()]
 
     def bundle(self, published: PublicCityView) -> Bundle:
-        """Give the map of the release, its files compressed beside the maps once."""
+        """Return the map of the release, its files compressed beside the maps once."""
         folder = self._read(published).folder
         try:
             return put_bundle(self.maps, f"release-{folder.id}", lambda: _map_files(folder))
@@ -155,15 +155,15 @@ class ReleasedSite:
             raise BrokenReleaseError(msg) from error
 
     def zone_picture(self, published: PublicCityView, zone_id: str) -> bytes:
-        """Give the picture of one zone."""
+        """Return the picture of one zone."""
         return self._read(published).folder.read(f"{ZONES}/{zone_id}.svg")
 
     def surroundings(self, published: PublicCityView) -> Surroundings:
-        """Give what can be asked of a place or an area of the run that is shown."""
+        """Return what can be asked of a place or an area of the run that is shown."""
         return self._read(published).surroundings
 
     def names_file(self, published: PublicCityView) -> tuple[str, str] | None:
-        """Give the folder and the name of what can be searched, as a file of the map."""
+        """Return the folder and the name of what can be searched, as a file of the map."""
         folder = self._read(published).folder
         if GAZETTEER not in folder.files:
             return None
@@ -190,13 +190,13 @@ class ReleasedSite:
         self.shown()
 
     def _cities(self) -> list[str]:
-        """Give the cities that have a release, the one approved last first."""
+        """Return the cities that have a release, the one approved last first."""
         pointers = self._root.glob(f"*/{self._pointer}")
         found = [path.parent.name for path in sorted(pointers, key=_approved, reverse=True)]
         return [city for city in found if self._shows(city)]
 
     def _shows(self, city: str) -> bool:
-        """Tell whether a city has a release to show; one that is broken tells so on its pages."""
+        """Return whether a city has a release to show; one that is broken tells so on its pages."""
         try:
             return self._current(city) is not None
         except BrokenReleaseError:
@@ -229,7 +229,7 @@ class ReleasedSite:
         return tuple(found)
 
     def _read(self, published: PublicCityView) -> ReleaseReader:
-        """Give what was read of the release that a page shows, even if a newer one is there."""
+        """Return what was read of the release that a page shows, even if a newer one is there."""
         with self._lock:
             if published.release.id in self._kept:
                 return self._kept[published.release.id]

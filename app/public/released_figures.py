@@ -1,6 +1,6 @@
 """The measures of a release as pages ask for them, from its own tables.
 
-What a table does not hold is not told: no figure is worked out anew from rows.
+What a table does not hold is not reported: no figure is worked out anew from rows.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ WEEKLY = N_("updated at least weekly, with the delay of what is published")
 class PublicValue:
     """A measure as the public may see it; ``withheld`` says why a figure is kept back.
 
-    ``moved`` marks a figure of other days than those that were asked for: its scope tells which.
+    ``moved`` marks a figure of other days than those that were requested: its scope tells which.
     """
 
     value: MeasureValue
@@ -72,7 +72,7 @@ class PublicValue:
     moved: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """Give the record as the command does, and whether its figure is withheld."""
+        """Return the record as the command does, and whether its figure is withheld."""
         return {
             **self.value.as_json(),
             "withheld": self.withheld or None,
@@ -108,7 +108,7 @@ class MeasureDetail:
     """One measure in a scope: its figure, its course, its districts, its kinds and its year.
 
     ``span`` is the part of the scope that the series covers: no more steps than a chart can show.
-    ``cut`` says that there were more. ``offered`` are the steps that it can be told by.
+    ``cut`` says that there were more. ``offered`` are the steps that it can be reported by.
     """
 
     value: PublicValue
@@ -183,7 +183,7 @@ def read_figures(release: ReleaseFolder, computed_at: dt.datetime) -> ReleasedFi
 def released_figures(
     found: ReleasedFigures, published: PublicCityView, scope: Scope
 ) -> CityFigures:
-    """Give every measure that the release tells in a period or month."""
+    """Return every measure that the release tells in a period or month."""
     when = period_of(found, scope)
     values = {
         identity: _describe(found, published, scope, measure, when)
@@ -209,7 +209,7 @@ def released_figures(
 def released_detail(
     found: ReleasedFigures, published: PublicCityView, scope: Scope, identity: str, by: Step
 ) -> MeasureDetail:
-    """Give one measure that the release tells in a period or month.
+    """Return one measure that the release tells in a period or month.
 
     Weeks are told of the whole city and of measures that are not sensitive; else months are given.
 
@@ -272,7 +272,7 @@ def period_of(found: ReleasedFigures, scope: Scope) -> str:
 def _describe(
     found: ReleasedFigures, published: PublicCityView, scope: Scope, measure: Measure, when: str
 ) -> PublicValue:
-    """Give a figure of the release, or why it has none; of other days where it is moved."""
+    """Return a figure of the release, or why it has none; of other days where it is moved."""
     public = found.told.get((measure.id, scope.district or "", when))
     if public is not None:
         return replace(public, moved=public.value.scope != scope)

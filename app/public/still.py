@@ -72,7 +72,7 @@ def still_files(material: Material, files: Mapping[str, bytes]) -> dict[str, byt
 
 
 def _assets() -> Iterator[tuple[str, bytes]]:
-    """Give scripts, styles and fonts; those of packages only where they were built."""
+    """Return scripts, styles and fonts; those of packages only where they were built."""
     for name in (*ASSETS, *FONTS):
         if (HERE / name).is_file():
             yield name, (HERE / name).read_bytes()

@@ -147,7 +147,7 @@ def _led_on(published: PublicCityView, run: PublicRun, wanted: str) -> ResponseR
 
 
 def _last_month(published: PublicCityView) -> tuple[str, str] | None:
-    """Give the first and the last of the weeks that reach a month back."""
+    """Return the first and the last of the weeks that reach a month back."""
     activity = site().activity(published)
     if activity is None:
         return None

@@ -1,4 +1,4 @@
-"""Arguments of a job, as JSON has them -> typed values; every fault is told at once."""
+"""Arguments of a job, as JSON has them -> typed values; every fault is reported at once."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Arguments:
     def objects(self, name: str) -> list[Arguments]:
         """Read a list of objects, each by its own names; empty where it is absent.
 
-        What is wrong with one of them is told with its place in the list.
+        What is wrong with one of them is reported with its place in the list.
         """
         value = self._take(name)
         if value is None:
@@ -160,7 +160,7 @@ class Arguments:
 
 
 def digest_arguments(arguments: Mapping[str, Any]) -> str:
-    """Give the digest that knows the same arguments again.
+    """Return the digest that knows the same arguments again.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""City files of the workbench: what is asked becomes the city's when its import has succeeded.
+"""City files of the workbench: what is requested becomes the city's when its import has succeeded.
 
 How sources by address are fetched by this installation.
 """
@@ -45,7 +45,7 @@ def follow(database: Database, settings: Settings, slug: str) -> None:
 
 
 def settle(database: Database, settings: Settings, slug: str, path: Path) -> None:
-    """After an import: what was asked is no more asked for, and the city file follows."""
+    """After an import: what was requested is no more requested, and the city file follows."""
     folder = CityFolder(settings.cities, slug)
     if path.parent == folder.asked:
         path.unlink(missing_ok=True)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """The scope that was asked for and what each measure comes to in it.
+    """The scope that was requested and what each measure comes to in it.
 
     ``unused`` says that no run is in use, so that nothing can be known of zones.
     """
@@ -65,7 +65,7 @@ def checked_scope(
     end: dt.date | None,
     district: str | None,
 ) -> Scope:
-    """Fill in what was not said and refuse what cannot be."""
+    """Fill in what was not stated and refuse what cannot be."""
     codes = list(city.districts["code"])
     if district is not None and district not in codes:
         msg = f"{city.slug} has no district {district[:80]!r}; its districts are {', '.join(codes)}"

@@ -1,4 +1,4 @@
-"""Is somebody there who works? What monitors are told of the worker.
+"""Is somebody there who works? What monitors are reported of the worker.
 
 How a city stands, and what is to be done next: the beginning of the workbench.
 
@@ -85,7 +85,7 @@ class CityStatus:
     """What is known of a city: its data, its newest runs, its releases.
 
     ``used`` are the runs in use by their ids, ``shown`` is the one whose zones are shown.
-    ``validated`` says whether the newest run of the whole city was held against later incidents;
+    ``validated`` says whether the newest run of the whole city was checked against later incidents;
     ``undone`` whether data that it used were undone since.
     """
 
@@ -124,7 +124,7 @@ class WaitingDraft:
 def waiting_drafts(
     session: Session, found: Sequence[CitySummary], person: PersonRecord
 ) -> tuple[WaitingDraft, ...]:
-    """Give the newest draft of each city, for publishers; nothing for others."""
+    """Return the newest draft of each city, for publishers; nothing for others."""
     if not person.may((PUBLISHER,)):
         return ()
     waiting = []
@@ -233,7 +233,7 @@ def _of_run(found: CityStatus, run: RunSummary, *, fits: bool, publishes: bool) 
 
 
 def _is_released(found: CityStatus, newest: RunSummary) -> bool:
-    """Tell whether a release that was not withdrawn shows the run in use, or else the newest."""
+    """Return whether a release that was not withdrawn shows the run in use, or else the newest."""
     wanted = found.shown or newest.id
     return any(
         one.state != WITHDRAWN and (one.manifest["run"] or {}).get("id") == wanted

@@ -47,7 +47,7 @@ class SourceKind:
     placed: bool = True
 
     def role(self, code: str) -> Role | None:
-        """Give a role by its code."""
+        """Return a role by its code."""
         return next((role for role in self.roles if role.code == code), None)
 
 
@@ -271,7 +271,7 @@ def _guess_fields(kind: RecordKind, columns: Sequence[ColumnGuess], found: dict[
 
 
 def _first(columns: Sequence[ColumnGuess], role: str) -> str | None:
-    """Give the column that is most surely of a role."""
+    """Return the column that is most surely of a role."""
     order = ("sure", "likely") if role == "id" else ("sure", "likely", "perhaps")
     mine = [c for sure in order for c in columns if (c.role, c.sure) == (role, sure)]
     return mine[0].name if mine else None

@@ -52,7 +52,7 @@ class Word:
 class Words:
     """The values of a column with a role; ``choices`` are what they may mean, if not any name.
 
-    ``more`` is how many values are not asked for: the rarest.
+    ``more`` is how many values are not requested: the rarest.
     """
 
     role: str
@@ -64,7 +64,7 @@ class Words:
 
 
 def words_of(frame: pd.DataFrame, answers: Answers) -> tuple[Words, ...]:
-    """Give the values of each column whose values mean something, the most frequent first."""
+    """Return the values of each column whose values mean something, the most frequent first."""
     found = []
     for name, code in answers.roles.items():
         role = answers.source_kind.role(code)
@@ -136,7 +136,7 @@ class Answers:
 
     @property
     def source_kind(self) -> SourceKind:
-        """What the file is said to be."""
+        """What the file is stated to be."""
         return KINDS[self.kind]
 
     @property
@@ -145,11 +145,11 @@ class Answers:
         return self.crs_other.strip() if self.crs == OTHER else self.crs
 
     def column(self, role: str) -> str | None:
-        """Give the column of a role."""
+        """Return the column of a role."""
         return next((name for name, code in self.roles.items() if code == role), None)
 
     def as_json(self) -> dict[str, Any]:
-        """Give the answers as they are kept beside the file."""
+        """Return the answers as they are kept beside the file."""
         return dataclasses.asdict(self)
 
 
@@ -174,7 +174,7 @@ def read_form(
     columns
         Columns of the file, in its order.
     words
-        Values of columns that the form asked the meaning of.
+        Values of columns that the form requested the meaning of.
     before
         What was answered before, for the fields that the form did not have.
     """
@@ -205,7 +205,7 @@ def read_form(
 
 
 def _stays(before: Answers, roles: Mapping[str, str], role: str) -> bool:
-    """Tell whether a role is still that of the column whose values were given a meaning."""
+    """Return whether a role is still that of the column whose values were given a meaning."""
     column = before.column(role)
     return column is not None and roles.get(column) == role
 
@@ -213,7 +213,7 @@ def _stays(before: Answers, roles: Mapping[str, str], role: str) -> bool:
 def _words(
     form: Mapping[str, str], columns: Sequence[str], words: Sequence[Words]
 ) -> dict[str, dict[str, str]]:
-    """Read what values mean: ``means-ROLE-N``, where ``of-ROLE`` is still the column asked for."""
+    """Read what values mean: ``means-ROLE-N``, where ``of-ROLE`` is still the column requested."""
     found = {}
     for one in words:
         if form.get(f"of-{one.role}") == str(columns.index(one.column)):
@@ -235,7 +235,7 @@ class FieldFaults(dict[str, list[str]]):
 def build(
     answers: Answers, source: str, shape: str | None
 ) -> tuple[list[dict[str, Any]], FieldFaults]:
-    """Give the sections of a city file that answers mean, and what is wrong with them.
+    """Return the sections of a city file that answers mean, and what is wrong with them.
 
     Parameters
     ----------
@@ -300,7 +300,7 @@ def _check_system(answers: Answers, shape: str | None, faults: FieldFaults) -> N
 
 
 def _placed(answers: Answers, source: str) -> dict[str, Any]:
-    """Give what says where the rows are; sections of records name x and y among their fields."""
+    """Return what says where the rows are; sections of records name x and y among their fields."""
     table: dict[str, Any] = {"source": source}
     if answers.layer:
         table["layer"] = answers.layer
@@ -327,7 +327,7 @@ def _incidents(answers: Answers, table: dict[str, Any], faults: FieldFaults) -> 
 
 
 def _factors(answers: Answers, table: dict[str, Any], faults: FieldFaults) -> list[dict[str, Any]]:
-    """Give a factor, or one for each kind of place that a column tells apart."""
+    """Return a factor, or one for each kind of place that a column tells apart."""
     if answers.operation not in OPERATIONS:
         faults.add("operation", "choose nearness, number or both")
     if answers.step not in STEPS:
@@ -352,7 +352,7 @@ def _factors(answers: Answers, table: dict[str, Any], faults: FieldFaults) -> li
 
 
 def _named_words(answers: Answers, role: str, faults: FieldFaults) -> dict[str, str]:
-    """Give what the values of a column mean; those without a name are left out."""
+    """Return what the values of a column mean; those without a name are left out."""
     values = {value: name for value, name in answers.words.get(role, {}).items() if name}
     if not values:
         faults.add("words", "name at least one of the values; the others are left out and counted")
@@ -383,7 +383,7 @@ def _base(answers: Answers, table: dict[str, Any], faults: FieldFaults) -> dict[
 
 
 def _record(answers: Answers, table: dict[str, Any], faults: FieldFaults) -> dict[str, Any]:
-    """Give a section of records: its fields apart, its words beside them."""
+    """Return a section of records: its fields apart, its words beside them."""
     kind = RECORD_KINDS[answers.kind]
     fields: dict[str, Any] = {}
     for name, code in answers.roles.items():
@@ -404,7 +404,7 @@ def _record(answers: Answers, table: dict[str, Any], faults: FieldFaults) -> dic
 
 
 def _our_words(answers: Answers, role: str, faults: FieldFaults) -> dict[str, str]:
-    """Give the words of an export that became one of ours."""
+    """Return the words of an export that became one of ours."""
     words = {value: ours for value, ours in answers.words.get(role, {}).items() if ours}
     known = answers.source_kind.role(role)
     allowed = known.words if known and known.words else ()

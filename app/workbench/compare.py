@@ -33,7 +33,7 @@ TOP = (0.01, 0.05, 0.1)  # shares of the area at which validations are set side 
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """One thing told of both runs."""
+    """One thing reported of both runs."""
 
     name: str
     one: str
@@ -166,7 +166,7 @@ def _describe(one: RunRecord, two: RunRecord) -> tuple[Pair, ...]:
 
 
 def _settings(one: RunRecord, two: RunRecord) -> tuple[Pair, ...]:
-    """Give the settings in which two runs differ."""
+    """Return the settings in which two runs differ."""
     left, right = dict(_flat(one.spec)), dict(_flat(two.spec))
     left["software version"], right["software version"] = one.code_version, two.code_version
     return tuple(

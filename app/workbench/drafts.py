@@ -164,7 +164,7 @@ def rows(found: Sequence[ReleaseRecord], current: ReleaseFolder | None) -> list[
 
 
 def release_page(record: ReleaseRecord, folder: ReleaseFolder, person: PersonRecord) -> ReleasePage:
-    """Read a release for whoever decides about it; its files are held against the rules anew."""
+    """Read a release for whoever decides about it; its files are checked against the rules anew."""
     manifest, may = record.manifest, powers(person)
     faults = _faults(folder)
     cannot = _cannot(record, person, may, faults)
@@ -449,7 +449,7 @@ def _page(
 
 
 def _record(city: str, identity: str) -> ReleaseRecord:
-    """Give a release of this city.
+    """Return a release of this city.
 
     Raises
     ------
@@ -466,7 +466,7 @@ def _record(city: str, identity: str) -> ReleaseRecord:
 
 
 def _folders(record: ReleaseRecord) -> tuple[ReleaseFolder, ReleaseFolder | None]:
-    """Give a release on disk and the one before it, where it is still there."""
+    """Return a release on disk and the one before it, where it is still there."""
     root = workroom().settings.releases / record.city
     previous = record.manifest["previous"]
     before = ReleaseFolder(path=root / previous) if previous else None

@@ -74,7 +74,7 @@ NO_WORKER = (
 )
 
 
-AFTER = {  # what is done once a stage is, where no other is told
+AFTER = {  # what is done once a stage is, where no other is reported
     "stepwise": "Putting risks together and cutting zones",
     "baselines": "Finishing and storing",
     "bootstrap": "Finishing and storing",
@@ -293,7 +293,7 @@ def job_page(
 
 
 def job_status(status: JobStatus, city: str, *, alive: bool) -> dict[str, Any]:
-    """Give what a page asks again and again while it is looked at; all of it in words to show."""
+    """Return what a page asks again and again while it is looked at; all of it in words to show."""
     page = job_page(status, city, alive=alive)
     return {
         "job": page.line.number,
@@ -436,7 +436,7 @@ def _visible(city: str, job: int, form: ConfirmForm, status: int = 200) -> Respo
 
 
 def _job(city: str, number: int) -> JobStatus:
-    """Give a job of the city of the address.
+    """Return a job of the city of the address.
 
     Raises
     ------

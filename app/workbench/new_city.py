@@ -1,6 +1,6 @@
 """Forms of the workbench; each keeps what was typed.
 
-What is said of a new city -> its city file, or what is wrong where.
+What is stated of a new city -> its city file, or what is wrong where.
 
 Pages of a city that is yet to be: its districts, its system, its grid.
 """
@@ -81,7 +81,7 @@ LONGEST_UNITS = 1e6
 
 @dataclass(frozen=True, kw_only=True)
 class CityAnswers:
-    """What is said of a new city; ``district`` is the column of codes, nothing for an outline."""
+    """What is stated of a new city; ``district`` is the column of codes, nothing for an outline."""
 
     name: str = ""
     slug: str = ""
@@ -100,7 +100,7 @@ class CityAnswers:
         return self.crs_other.strip() if self.crs == OTHER else self.crs
 
     def as_json(self) -> dict[str, Any]:
-        """Give the answers as they are kept beside the file."""
+        """Return the answers as they are kept beside the file."""
         return dataclasses.asdict(self)
 
 
@@ -151,7 +151,7 @@ def look_at_outline(handed: HandedIn, file_crs: str = AS_SAID) -> Outline:
 
 
 def _systems(frame: Any, text: str | None) -> tuple[tuple[str, str], ...]:
-    """Give the projected systems that are made for where shapes lie: codes and names."""
+    """Return the projected systems that are made for where shapes lie: codes and names."""
     if text is None:
         return ()
     west, south, east, north = frame.total_bounds
@@ -203,7 +203,7 @@ def read_city_kept(kept: Mapping[str, Any]) -> CityAnswers | None:
 def build_city(
     answers: CityAnswers, source: str, columns: Collection[str], taken: Collection[str]
 ) -> tuple[dict[str, Any], FieldFaults]:
-    """Give the city file that answers mean, and what is wrong with them; ``taken`` are slugs."""
+    """Return the city file that answers mean, and what is wrong with them; ``taken`` are slugs."""
     faults = FieldFaults()
     if not answers.name or len(answers.name) > LONGEST_NAME:
         faults.add("name", "give the city's name, such as Hartford, Connecticut")

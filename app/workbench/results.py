@@ -197,7 +197,7 @@ def _used(opened: OpenedRun) -> RunUseRecord | None:
 
 
 def _asks(opened: OpenedRun, values: dict[str, AnalysisForm]) -> tuple[AnalysisForm, ...]:
-    """Give the forms that ask for work, those that were not sent with what is likely wanted."""
+    """Return the forms that ask for work, those that were not sent with what is likely wanted."""
     later = opened.last_known
     if later is not None and later < opened.own.period_to:
         later = None

@@ -1,4 +1,4 @@
-"""Forms of the pages about one run: work that is asked for, zones that are changed."""
+"""Forms of the pages about one run: work that is requested, zones that are changed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class AnalysisForm(FlaskForm):
         self.run = run
 
     def arguments(self) -> dict[str, Any]:
-        """Give the arguments of the job."""
+        """Return the arguments of the job."""
         return {"run": self.run.id}
 
 
@@ -87,7 +87,7 @@ class ValidateForm(AnalysisForm):
             raise ValidationError(msg)
 
     def arguments(self) -> dict[str, Any]:
-        """Give the arguments of the job."""
+        """Return the arguments of the job."""
         return {
             "run": self.run.id,
             "from": _day(self.start).isoformat(),
@@ -111,7 +111,7 @@ class BacktestForm(AnalysisForm):
         _whole(field, 1, max(1, min(MOST_ORIGINS, days // 4)))
 
     def arguments(self) -> dict[str, Any]:
-        """Give the arguments of the job."""
+        """Return the arguments of the job."""
         return {"run": self.run.id, "origins": int(self.origins.data)}
 
 
@@ -134,7 +134,7 @@ class CertaintyForm(AnalysisForm):
         _whole(field, 0, 2**31)
 
     def arguments(self) -> dict[str, Any]:
-        """Give the arguments of the job."""
+        """Return the arguments of the job."""
         return {
             "run": self.run.id,
             "replicates": int(self.replicates.data),

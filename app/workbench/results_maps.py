@@ -76,7 +76,7 @@ class SurfaceView:
 
 
 def expected_by_factors(run: RunRecord) -> Floats:
-    """Give the incidents that the risk terrain alone expects in each cell, shape ``(n,)``.
+    """Return the incidents that the risk terrain alone expects in each cell, shape ``(n,)``.
 
     They are ``exp(intercept + sum of the coefficients that act)``. Where the cells do not tell
     which factors act, the scores are scaled so that all incidents are expected.
@@ -90,7 +90,7 @@ def expected_by_factors(run: RunRecord) -> Floats:
 
 
 def residuals_around(run: RunRecord) -> Floats:
-    """Give observed minus expected incidents of the square of 5 by 5 cells around each cell.
+    """Return observed minus expected incidents of the square of 5 by 5 cells around each cell.
 
     One cell holds too few incidents to be read alone. Cells outside of the study area add nothing.
     """
@@ -218,7 +218,7 @@ class OpenedRun(ReadableRun):
 
 
 def open_run(slug: str, run_id: str) -> OpenedRun:
-    """Give a run of a city to somebody who may read it.
+    """Return a run of a city to somebody who may read it.
 
     Raises
     ------
@@ -239,17 +239,17 @@ def open_run(slug: str, run_id: str) -> OpenedRun:
 
 
 def is_analyst() -> bool:
-    """Tell whether the person may change and ask for things."""
+    """Return whether the person may change and ask for things."""
     return require_visitor().person.may((ANALYST,))
 
 
 def job_page(slug: str, number: int) -> str:
-    """Give the address of the page of a job."""
+    """Return the address of the page of a job."""
     return url_for("work.job", city=slug, job=number)
 
 
 def run_map(opened: OpenedRun) -> dict[str, Any]:
-    """Give the map of a run: one surface at a time, and over it districts, zones, incidents."""
+    """Return the map of a run: one surface at a time, and over it districts, zones, incidents."""
     run, city = opened.run, opened.city
     at: dict[str, Any] = {"city": city.slug, "run": run.id}
     bounds = web_bounds(run.grid, run.zones.crs, FINE)
@@ -282,7 +282,7 @@ def run_map(opened: OpenedRun) -> dict[str, Any]:
 
 
 def zones_map(opened: OpenedRun, standing: RunRecord) -> dict[str, Any]:
-    """Give the map on which zones are changed: those of the newest step over the run's own."""
+    """Return the map on which zones are changed: those of the newest step over the run's own."""
     city = opened.city
     surface = SURFACES[0]
     layers: list[MapLayer | PictureLayer | LateLayer] = [
@@ -301,7 +301,7 @@ def zones_map(opened: OpenedRun, standing: RunRecord) -> dict[str, Any]:
 
 
 def comparison_map(one: RunRecord, two: RunRecord, city: CityRecord) -> dict[str, Any]:
-    """Give the zones of two runs on one map."""
+    """Return the zones of two runs on one map."""
     layers: list[MapLayer | PictureLayer | LateLayer] = [
         district_layer(city),
         zone_layer(

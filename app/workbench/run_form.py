@@ -1,6 +1,6 @@
 """What helps a person to ask for a run: what the data have, what a grid would cost.
 
-The form that asks for a run: what it offers, what was typed, and what is asked with it.
+The form that asks for a run: what it offers, what was typed, and what is requested with it.
 """
 
 from __future__ import annotations
@@ -152,8 +152,8 @@ def budget_told(
 ) -> str:
     """Say how much of the budget zones would take, as the newest run of the outcome has it.
 
-    Its scores are cut again with what is asked for. Where no run of the city has cells of this
-    size, or too many of them to cut while a page waits, only what the limits allow is told.
+    Its scores are cut again with what is requested. Where no run of the city has cells of this
+    size, or too many of them to cut while a page waits, only what the limits allow is reported.
     """
     which = runs.RunFilter(outcome=outcome, scope=CITY_SCOPE)
     for listed in runs.list_runs(session, city.slug, which, most=MOST_LOOKED_AT):
@@ -173,7 +173,7 @@ def budget_told(
 
 
 def _as_cut(run: RunRecord, spec: ZoneSpec) -> str:
-    """Cut the scores of a run as it is asked for, and say what is left of the budget."""
+    """Cut the scores of a run as it is requested, and say what is left of the budget."""
     followed = "combined" if spec.source == "combined" else "score"
     score, expected = (run.cells[name].to_numpy(dtype=float) for name in (followed, "expected"))
     kept = [(zone.district, len(zone.cells)) for zone in cut_zones(run.grid, score, expected, spec)]
@@ -259,7 +259,7 @@ def last_fit(session: Session, city: str) -> str:
 
 
 def choices_of(offer: Offer) -> Mapping[str, RiskFactor]:
-    """Give the factors of an offer by name."""
+    """Return the factors of an offer by name."""
     return {hint.factor.name: hint.factor for hint in offer.factors}
 
 
@@ -386,7 +386,7 @@ class RunForm(SettingsForm):
         return not faults
 
     def asked(self, offered: Offer) -> FitRequest:
-        """Give what is asked for with a form that was checked."""
+        """Return what is requested with a form that was checked."""
         city = offered.city
         last = self.last.data
         return FitRequest(
@@ -426,7 +426,7 @@ class RunForm(SettingsForm):
         return every if self.scope.data == EACH else tuple(self.districts.data)
 
     def chosen(self) -> list[FactorChoice]:
-        """Give the factors that are taken and have no fault."""
+        """Return the factors that are taken and have no fault."""
         return [
             FactorChoice(
                 name=one.name.data,
@@ -439,7 +439,7 @@ class RunForm(SettingsForm):
         ]
 
     def _factors(self, offered: Offer) -> tuple[FactorChoice, ...]:
-        """Give the chosen factors; none where all are taken as the city has them."""
+        """Return the chosen factors; none where all are taken as the city has them."""
         known, chosen = choices_of(offered), self.chosen()
         usual = len(chosen) == len(known) and all(
             one.applied_to(known[one.name]) == known[one.name] for one in chosen
@@ -453,12 +453,12 @@ def put_at(field: Any, text: str) -> None:
 
 
 def _plain(number: float) -> float:
-    """Give a number that is shown as people write it: 200, not 200.0."""
+    """Return a number that is shown as people write it: 200, not 200.0."""
     return int(number) if number.is_integer() else number
 
 
 def typed(request: FitRequest, offered: Offer) -> dict[str, Any]:
-    """Give what a form says when this is asked for."""
+    """Return what a form says when this is requested."""
     city = offered.city
     every = tuple(city.districts["code"])
     each = len(request.districts) == len(every) > 1

@@ -386,7 +386,7 @@ def grid(city: str) -> ResponseReturnValue:
 
 
 def _budget(form: RunForm, city: CityRecord) -> str:
-    """Say how much of the budget zones would take, where what is asked for has no fault."""
+    """Say how much of the budget zones would take, where what is requested has no fault."""
     if any(form[name].errors or form[name].data is None for name in BUDGET):
         return ""
     with workroom().database.session() as session:
@@ -402,7 +402,7 @@ def _fits(status: jobs.JobStatus) -> bool:
 
 
 def _usual(session: Any, offered: Offer) -> FitRequest:
-    """Give what a new form says: as usual, or as a job of this city asked that is named."""
+    """Return what a new form says: as usual, or as a job of this city requested that is named."""
     city = offered.city
     outcomes = [one.outcome for one in sorted(offered.outcomes, key=lambda one: -one.count)]
     named = request.args.get("job", "")
@@ -417,7 +417,7 @@ def _usual(session: Any, offered: Offer) -> FitRequest:
 
 
 def _weighed(form: RunForm, offered: Offer) -> Cost | None:
-    """Lay the grid that was asked for; a fault of it is put at the cell."""
+    """Lay the grid that was requested; a fault of it is put at the cell."""
     if form.cell.errors or not form.cell.data:
         return None
     try:

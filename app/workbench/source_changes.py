@@ -1,4 +1,4 @@
-"""Changes of what a city is made of: described, tried, and asked for as an import."""
+"""Changes of what a city is made of: described, tried, and requested as an import."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def try_out(
 
 
 def _source(proposal: Proposal, handed: HandedIn, answers: Answers) -> Source:
-    """Give the source that is tried: the kinds of place of one file are tried as one."""
+    """Return the source that is tried: the kinds of place of one file are tried as one."""
     kind, tables = answers.kind, proposal.tables
     table = dict(tables[0])
     if kind == "factors" and len(tables) > 1:
@@ -243,5 +243,5 @@ def require_no_import(room: Workroom, slug: str) -> None:
 
 
 def job_address(slug: str, number: int) -> str:
-    """Give the page of a job."""
+    """Return the page of a job."""
     return url_for("work.job", city=slug, job=number)

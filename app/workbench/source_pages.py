@@ -94,7 +94,7 @@ class ImportRow:
 def source_rows(
     content: Mapping[str, Any], reports: Sequence[SourceReport], without: Collection[str] = ()
 ) -> tuple[SourceRow, ...]:
-    """Give every source of a city file beside what the newest import says of it.
+    """Return every source of a city file beside what the newest import says of it.
 
     A source of incidents is left out where each of its outcomes is one of ``without``.
     """
@@ -153,7 +153,7 @@ def arranged(
 
 
 def import_rows(imports: Sequence[ImportRecord]) -> tuple[ImportRow, ...]:
-    """Give the imports of a city as a page lists them, the newest first."""
+    """Return the imports of a city as a page lists them, the newest first."""
     newest = next((one.id for one in imports if one.undone_at is None), None)
     return tuple(
         ImportRow(
@@ -197,7 +197,7 @@ def outcomes_told(table: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _columns(table: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Tell how a source is read, a pair for each thing that is said."""
+    """Tell how a source is read, a pair for each thing that is stated."""
     document = {
         name: value for name, value in table.items() if name not in ("source", "name", "kind")
     }
@@ -383,13 +383,13 @@ def remove(city: str) -> ResponseReturnValue:
 
 
 def _failed(lines: list[jobs.JobStatus]) -> jobs.JobStatus | None:
-    """Give the newest import of a city, if it failed."""
+    """Return the newest import of a city, if it failed."""
     newest = next((one for one in lines if one.job.kind == "import"), None)
     return newest if newest is not None and newest.job.state == "failed" else None
 
 
 def _waiting(city: str, lines: list[jobs.JobStatus]) -> list[intake.HandedIn]:
-    """Give the files that were handed in and whose import is not done."""
+    """Return the files that were handed in and whose import is not done."""
     done = {one.job.id for one in lines if one.job.state == "done"}
     waiting = intake.waiting(workroom().settings.uploads, city)
     return [one for one in waiting if one.job not in done]

@@ -65,7 +65,7 @@ class Look:
     """What a page tells of a file.
 
     ``warnings`` are traps of its places, ``remedy`` the system that they fit instead of the one
-    that is said, ``swapped`` that x and y must change places.
+    that is stated, ``swapped`` that x and y must change places.
     """
 
     preview: Preview
@@ -81,7 +81,7 @@ class Look:
 
 
 def place_of(handed: HandedIn, answers: Answers) -> SourcePlace:
-    """Give where the rows of a file are, as it is to be read.
+    """Return where the rows of a file are, as it is to be read.
 
     Raises
     ------
@@ -147,11 +147,11 @@ def sighting_of(handed: HandedIn, city: CityRecord, answers: Answers) -> Sightin
     try:
         return sight(place_of(handed, answers), city, pair=pair)
     except (DataError, CRSError):
-        return None  # told at the fields, or where the file is checked
+        return None  # reported at the fields, or where the file is checked
 
 
 def _guesses(seen: Preview, city: CityRecord, layer: str) -> Answers:
-    """Guess how a file is to be read; what a guess rests on is told beside it."""
+    """Guess how a file is to be read; what a guess rests on is reported beside it."""
     kind = guess_kind(seen)
     found = seen.coordinates
     if found is None or (seen.shape and found.said):
@@ -183,13 +183,13 @@ def _known(system: str) -> str | None:
     try:
         return CRS.from_user_input(system).to_string() if system else None
     except CRSError:
-        return None  # told at its field
+        return None  # reported at its field
 
 
 def _systems(
     seen: Preview, coordinates: Coordinates | None, city: CityRecord
 ) -> tuple[System, ...]:
-    """Give the systems to choose from, those that fit first."""
+    """Return the systems to choose from, those that fit first."""
     fits = coordinates.fits if coordinates else ()
     stated = seen.coordinates.said if seen.coordinates else None
     own = []

@@ -222,14 +222,14 @@ def _counted(record: CityRecord) -> list[str]:
 
 
 def _field_of(refused: str) -> str:
-    """Give the field at which it helps to tell why nothing of a file could be read."""
+    """Return the field at which it helps to tell why nothing of a file could be read."""
     if "can be placed" in refused or "reference system" in refused:
         return "crs"
     return "date_format" if "is a date" in refused else "form"
 
 
 def _same(words: Sequence[str]) -> list[tuple[str, str]]:
-    """Give words as choices that are shown as they are sent."""
+    """Return words as choices that are shown as they are sent."""
     return [(word, word) for word in words]
 
 
@@ -250,7 +250,7 @@ def _read(seen: Look) -> Answers:
 
 
 def _each_once(roles: dict[str, str]) -> dict[str, str]:
-    """Keep one column of each role, the last that was said."""
+    """Keep one column of each role, the last that was stated."""
     last = {code: name for name, code in roles.items()}
     return {name: code for code, name in last.items()}
 
@@ -339,7 +339,7 @@ def _handed(city: str, upload: str) -> HandedIn:
 
 
 def _proposed(record: CityRecord, handed: HandedIn) -> tuple[Answers | None, Proposal | None]:
-    """Give what was answered and what it comes to, as far as both are there."""
+    """Return what was answered and what it comes to, as far as both are there."""
     answers = read_kept(handed.answers)
     if answers is None:
         return None, None

@@ -295,7 +295,7 @@ def _page(
 
 
 def _standing(opened: OpenedRun) -> RunRecord:
-    """Give the run with the zones of its newest step, in use or not."""
+    """Return the run with the zones of its newest step, in use or not."""
     with workroom().database.session() as session:
         standing = zone_versions.with_edition(session, opened.whole, opened.newest)
     return limited(standing, opened.districts)

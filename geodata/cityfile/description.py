@@ -1,6 +1,6 @@
 """What a city file says to the public: who answers, under which license, and who lives where.
 
-A city file (TOML) -> a checked description; every fault is gathered and told at once.
+A city file (TOML) -> a checked description; every fault is gathered and reported at once.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Contact:
     url: str = ""
 
     def as_json(self) -> dict[str, str]:
-        """Give what is told, as it is stored and published."""
+        """Return what is reported, as it is stored and published."""
         return {key: value for key, value in asdict(self).items() if value}
 
 
@@ -73,7 +73,7 @@ class License:
     url: str = ""
 
     def as_json(self) -> dict[str, str]:
-        """Give what is told, as it is stored and published."""
+        """Return what is reported, as it is stored and published."""
         return {key: value for key, value in asdict(self).items() if value}
 
 
@@ -268,7 +268,7 @@ def read_content(content: Mapping[str, Any], path: Path, root: Path) -> CityFile
     content
         Its sections, as TOML or JSON have them.
     path
-        What the file is called when its faults are told.
+        What the file is called when its faults are reported.
     root
         Folder that relative sources start from.
 

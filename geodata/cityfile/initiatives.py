@@ -120,7 +120,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Initiative:
-    """One initiative as it was told on the day ``updated``."""
+    """One initiative as it was reported on the day ``updated``."""
 
     slug: str
     number: str
@@ -134,7 +134,7 @@ class Initiative:
     facts: tuple[Fact, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Give the initiative as a JSON document; what it does not state is left out."""
+        """Return the initiative as a JSON document; what it does not state is left out."""
         stated = asdict(self, dict_factory=lambda pairs: {k: v for k, v in pairs if v is not None})
         return json.loads(json.dumps(stated, default=dt.date.isoformat))
 
@@ -192,7 +192,7 @@ def read_initiatives(path: Path, measures: Collection[str]) -> InitiativesFile:
 
 
 def digest_document(document: Any) -> str:
-    """Give the SHA-256 of a JSON document in canonical form: sorted keys, no spaces."""
+    """Return the SHA-256 of a JSON document in canonical form: sorted keys, no spaces."""
     canonical = json.dumps(
         document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
@@ -496,7 +496,7 @@ class _Reader:
         return tuple(" ".join(part.split()) for part in BLANK_LINES.split(text) if part.strip())
 
     def _text(self, where: str, table: Mapping[str, Any], key: str, title: str = "") -> str:
-        """Give a text without its outer spaces, or nothing and a fault."""
+        """Return a text without its outer spaces, or nothing and a fault."""
         value = table.get(key)
         if value is None:
             self.faults.append(f"{where}: {key}{title} is missing")

@@ -156,7 +156,7 @@ class Tables:
         self.faults += unknown_keys(where, values, known)
 
     def one(self, section: str, *, required: bool = False) -> dict[str, Any]:
-        """Give a section that is one table; nothing where it is absent or faulty."""
+        """Return a section that is one table; nothing where it is absent or faulty."""
         value = self.content.get(section)
         if value is None:
             if required:
@@ -169,7 +169,7 @@ class Tables:
         return value
 
     def each(self, section: str) -> list[tuple[str, dict[str, Any]]]:
-        """Give the tables of a section that is a list of them, each with how faults name it."""
+        """Return the tables of a section that is a list of them, each with how faults name it."""
         value = self.content.get(section, [])
         if not isinstance(value, list) or any(not isinstance(entry, dict) for entry in value):
             self.faults.append(f"[{section}] must be a list of tables, written [[{section}]]")
@@ -184,7 +184,7 @@ class Tables:
     def text(
         self, where: str, table: Mapping[str, Any], key: str, *, required: bool = False
     ) -> str | None:
-        """Give a text of a table; nothing where it is absent or faulty.
+        """Return a text of a table; nothing where it is absent or faulty.
 
         A required one may be absent only from a table that says nothing at all.
         """
@@ -199,7 +199,7 @@ class Tables:
         return value
 
     def known_crs(self, where: str, value: str | None) -> CRS | None:
-        """Give a reference system by its name; nothing where it is absent or not known."""
+        """Return a reference system by its name; nothing where it is absent or not known."""
         if value is None:
             return None
         try:
@@ -209,7 +209,7 @@ class Tables:
             return None
 
     def place(self, where: str, table: Mapping[str, Any]) -> SourcePlace | None:
-        """Read where the rows of a table come from and how their place is told."""
+        """Read where the rows of a table come from and how their place is reported."""
         source = self.text(where, table, "source", required=True)
         x, y = self.text(where, table, "x"), self.text(where, table, "y")
         if (x is None) != (y is None):

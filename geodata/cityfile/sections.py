@@ -44,7 +44,7 @@ class SectionField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordKind:
-    """One section: its fields, whether a row has a place, and what is said of words by name."""
+    """One section: its fields, whether a row has a place, and what is stated of words by name."""
 
     section: str
     fields: tuple[SectionField, ...]
@@ -160,7 +160,7 @@ class DistrictSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentSource:
-    """Incident points: of one outcome, or of several told apart by a column."""
+    """Incident points: of one outcome, or of several reported apart by a column."""
 
     place: SourcePlace
     outcomes: Mapping[str, str] | str
@@ -190,7 +190,7 @@ class BaseSource:
 
 
 def outcomes_of(sources: Iterable[IncidentSource]) -> tuple[str, ...]:
-    """Give the outcomes that sources name, in their order."""
+    """Return the outcomes that sources name, in their order."""
     found: dict[str, None] = {}
     for source in sources:
         named = source.outcomes

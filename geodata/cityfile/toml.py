@@ -1,4 +1,4 @@
-"""TOML files that people write: opened, or told why not; keys held against the known ones.
+"""TOML files that people write: opened, or reported why not; keys checked against the known ones.
 
 What a city file says -> TOML that reads back as exactly the same.
 """
@@ -34,7 +34,7 @@ def load_toml(path: Path, error: type[FaultyFileError], remedy: str) -> dict[str
     Raises
     ------
     FaultyFileError
-        Of the kind asked for: the file is missing, is no UTF-8 text or no TOML.
+        Of the kind requested: the file is missing, is no UTF-8 text or no TOML.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -57,7 +57,7 @@ def unknown_keys(where: str, values: Iterable[str], known: Collection[str]) -> l
 
 
 def hint(value: str, known: Collection[str]) -> str:
-    """Give the nearest known name, or all of them.
+    """Return the nearest known name, or all of them.
 
     >>> hint("ON HOLD", ["In Progress", "On Hold"])
     '; did you mean On Hold?'

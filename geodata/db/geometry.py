@@ -96,7 +96,7 @@ def meets_box(column: InstrumentedAttribute[Any], bounds: Bounds) -> ColumnEleme
     column
         A geometry column of a table that has a box index (see the migrations).
     bounds
-        West, south, east and north, in the reference system of the shapes asked for.
+        West, south, east and north, in the reference system of the shapes requested.
     """
     return _MeetsBox(column, bounds)
 

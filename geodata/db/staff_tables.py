@@ -3,11 +3,11 @@
 Times are UTC. Nothing that would let somebody in is kept as it is: passwords, tokens and recovery
 codes as digests, the secret of one-time codes encrypted with a key that is not in the database.
 
-Tables of long work: what was asked for, how far it is, and who works.
+Tables of long work: what was requested, how far it is, and who works.
 
 Tables of the work that is done: visits that officers log, actions on places, their photos.
 
-Times are UTC. What was said of a visit is never changed, only followed by another version; of an
+Times are UTC. What was stated of a visit is never changed, only followed by another version; of an
 action every change is kept beside it.
 """
 
@@ -107,7 +107,7 @@ class Failures(Base):
 
 
 class RateTally(Base):
-    """How often something was asked for under one key within one window of time."""
+    """How often something was requested under one key within one window of time."""
 
     __tablename__ = "rate_tally"
     key: Mapped[str] = mapped_column(String(120), primary_key=True)
@@ -147,7 +147,7 @@ STATES = "state IN ('waiting', 'running', 'done', 'failed', 'cancelled')"
 class Job(Base):
     """One piece of long work.
 
-    ``arguments`` say all that it needs; work of the same kind and digest is asked for once while it
+    ``arguments`` say all that it needs; work of the same kind and digest is requested once while it
     waits or runs. ``stage``, ``done`` and ``total`` tell how far it is, ``timings`` how many
     seconds each stage took. ``attempt`` counts how often it was taken up and ``deaths`` how often
     its worker ended without a word. ``message`` is fit to be read by whoever asked. Times are UTC.
@@ -224,7 +224,7 @@ class LoggedVisit(Base):
 
 
 class VisitVersion(Base):
-    """What is said of a logged visit from a moment on; ``why`` where it corrects the one before.
+    """What is stated of a logged visit from a moment on; ``why`` where it corrects the one before.
 
     Clocks are milliseconds since 1970 UTC; a visit without an end is under way, or was left so.
     """

@@ -104,7 +104,7 @@ def indicator(grid: Grid, layers: Layers, effect: Effect) -> NDArray[np.bool_]:
 def expected_counts(
     grid: Grid, layers: Layers, network: Network, land: Land, outcome: str, rng: Generator
 ) -> tuple[OutcomeTruth, Floats, Floats]:
-    """Give the truth of an outcome, its expected count by cell, and those with their leftover.
+    """Return the truth of an outcome, its expected count by cell, and those with their leftover.
 
     Cells without a street see no incident.
     """

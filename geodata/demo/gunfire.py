@@ -52,7 +52,7 @@ def milliseconds(moments: pd.DatetimeIndex | pd.Timestamp) -> NDArray[np.float64
 
 
 def stamps(ms: NDArray[np.float64]) -> pd.DatetimeIndex:
-    """Give moments back; NaN becomes NaT."""
+    """Return moments back; NaN becomes NaT."""
     return pd.DatetimeIndex(pd.to_datetime(pd.Series(ms), unit="ms"))
 
 
@@ -64,7 +64,7 @@ def is_holiday(ms: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def hours_of(year: int) -> pd.DatetimeIndex:
-    """Give every hour of a year."""
+    """Return every hour of a year."""
     return pd.date_range(f"{year}-01-01", f"{year + 1}-01-01", freq="h", inclusive="left")
 
 
@@ -326,7 +326,7 @@ def draw_rows(events: pd.DataFrame, places: Places, rng: Generator) -> pd.DataFr
 def _calls(
     place: int, places: Places, rng: Generator, *, by_number: bool
 ) -> list[tuple[int, float, bool]]:
-    """Give the calls about an alert: place, seconds after it, whether they share its number."""
+    """Return the calls about an alert: place, seconds after it, whether they share its number."""
     if by_number and rng.random() < FAR:  # only the number tells that these belong together
         if rng.random() < 0.5:
             return [(places.near(place, 430, 700, rng), rng.uniform(-60, 300), True)]

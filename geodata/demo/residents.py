@@ -104,7 +104,7 @@ def write_residents(folder: Path, land: Land, homes: NDArray[np.float64], rng: G
 
 
 def section() -> str:
-    """Give the section of the city file."""
+    """Return the section of the city file."""
     groups = ", ".join(f'"{name}" = "{column}"' for column, (name, *_) in GROUPS.items())
     return (
         f'\n[residents]\nsource = "residents.geojson"\ntotal = "people"\n'

@@ -215,7 +215,7 @@ def _number_texts(rows: pd.DataFrame) -> list[str]:
 
 
 def _alerts(events: pd.DataFrame, rows: pd.DataFrame, rng: Generator) -> pd.DataFrame:
-    """Give alerts their clocks and the outcome of their event."""
+    """Return alerts their clocks and the outcome of their event."""
     number = len(rows)
     table = rows[["event", "number", "place", "x", "y", "district"]].copy()
     table.insert(0, "id", [f"GD-{i:05d}" for i in range(1, number + 1)])
@@ -246,7 +246,7 @@ def _alerts(events: pd.DataFrame, rows: pd.DataFrame, rng: Generator) -> pd.Data
 def _calls(
     events: pd.DataFrame, rows: pd.DataFrame, alerts: pd.DataFrame, rng: Generator
 ) -> pd.DataFrame:
-    """Give calls their clocks; a call with an alert's number is answered by the same officers."""
+    """Return calls their clocks; a call with an alert's number is answered by the same officers."""
     table = rows[["event", "number", "place", "x", "y", "district", "covered"]].copy()
     table.insert(0, "id", [f"C-{i:05d}" for i in range(1, len(rows) + 1)])
     table["received"] = rows["moment"] // SECOND * SECOND
@@ -278,7 +278,7 @@ def _attend(
 
 
 def _share(table: pd.DataFrame, first: pd.DataFrame) -> None:
-    """Give rows that share an event number the clocks of its first row, where they come later."""
+    """Return rows that share an event number the clocks of its first row, where they come later."""
     known = first[first["number"] != ""].set_index("number")
     mine = table["number"].isin(known.index) & ~table["id"].isin(known["id"])
     numbers, received = table.loc[mine, "number"], table.loc[mine, "received"].to_numpy()

@@ -215,7 +215,7 @@ def _lines(shape: BaseGeometry) -> list[LineString]:
 
 
 def near_downtown(point: Point) -> bool:
-    """Tell whether a place belongs to downtown."""
+    """Return whether a place belongs to downtown."""
     return bool(point.distance(Point(DOWNTOWN)) < DOWNTOWN_RADIUS)
 
 

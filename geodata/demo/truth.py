@@ -55,7 +55,7 @@ class TrueScope:
 
 
 def true_measures(recorded: Recorded, accounts: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the truth of every measure for a year, each month and each district of it.
+    """Return the truth of every measure for a year, each month and each district of it.
 
     ``accounts`` are the rows of each file, as :func:`geodata.demo.recording.write_records` says.
     """
@@ -114,7 +114,7 @@ def _share(numerator: int, denominator: int) -> dict[str, Any]:
 
 
 def _between(table: pd.DataFrame, first: str, last: str) -> pd.Series:
-    """Give the milliseconds between two clocks where both are told and in order."""
+    """Return the milliseconds between two clocks where both are reported and in order."""
     gap = table[last] - table[first]
     return gap[gap >= 0]
 
@@ -179,7 +179,7 @@ def _events(events: pd.DataFrame) -> dict[str, Any]:
 
 
 def _response(alerts: pd.DataFrame, calls: pd.DataFrame) -> dict[str, Any]:
-    """Give the median minutes until officers arrive, inside coverage, and how they differ."""
+    """Return the median minutes until officers arrive, inside coverage, and how they differ."""
     alert = _between(alerts, "triggered", "arrived") / MINUTE
     call = _between(calls, "received", "arrived") / MINUTE
     first, second = _quantile(alert, 0.5), _quantile(call, 0.5)
@@ -226,5 +226,5 @@ def _dirt_bikes(recorded: Recorded, scope: TrueScope) -> dict[str, Any]:
 
 
 def _quantile(values: pd.Series, share: float) -> float | None:
-    """Give a quantile, linear between two values."""
+    """Return a quantile, linear between two values."""
     return float(np.quantile(values.to_numpy(), share)) if len(values) else None

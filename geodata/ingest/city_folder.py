@@ -79,7 +79,7 @@ class CityFolder:
         return f"{FILES}/{kept}{ending}"
 
     def adopt(self, content: Mapping[str, Any], root: str) -> dict[str, Any]:
-        """Give a city file whose sources all lie in this folder; files from elsewhere are copied.
+        """Return a city file whose sources all lie in this folder; files from elsewhere are copied.
 
         Sources keep their names, by which their rows are known; section ``[files]`` says where each
         lies.
@@ -130,7 +130,7 @@ class CityFolder:
 
 
 def sections(content: Mapping[str, Any]) -> Iterator[FolderSection]:
-    """Give every section of a city file that has a source, in its order."""
+    """Return every section of a city file that has a source, in its order."""
     for name, value in content.items():
         if isinstance(value, dict) and "source" in value:
             yield FolderSection(name=name, number=None, table=value)
@@ -142,7 +142,7 @@ def sections(content: Mapping[str, Any]) -> Iterator[FolderSection]:
 def with_sections(
     content: Mapping[str, Any], name: str, tables: list[dict[str, Any]], *, single: bool
 ) -> dict[str, Any]:
-    """Give a city file with sections added, or with its one section of that name replaced."""
+    """Return a city file with sections added, or with its one section of that name replaced."""
     changed = copy.deepcopy(dict(content))
     if single:
         changed[name] = tables[0]
@@ -152,7 +152,7 @@ def with_sections(
 
 
 def without_section(content: Mapping[str, Any], name: str, number: int | None) -> dict[str, Any]:
-    """Give a city file without one of its sections.
+    """Return a city file without one of its sections.
 
     Raises
     ------
@@ -177,7 +177,7 @@ def without_section(content: Mapping[str, Any], name: str, number: int | None) -
 
 
 def free_source(content: Mapping[str, Any], name: str) -> str:
-    """Give a name for a source that no other of the city has."""
+    """Return a name for a source that no other of the city has."""
     taken = {section.source for section in sections(content)}
     wanted = safe_name(name)
     path, number = Path(wanted), 1
@@ -207,7 +207,7 @@ def safe_name(name: str) -> str:
 
 
 def _shape_parts(path: Path) -> list[Path]:
-    """Give the parts of a shapefile that are there, however their endings are written."""
+    """Return the parts of a shapefile that are there, however their endings are written."""
     cases = [(path.with_suffix(one), path.with_suffix(one.upper())) for one in SHAPE_PARTS]
     return [
         next(part for part in pair if part.is_file())

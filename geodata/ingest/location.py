@@ -57,7 +57,7 @@ class Sighting:
 
 
 def frame_of(city: CityRecord) -> CityFrame:
-    """Give where a stored city is."""
+    """Return where a stored city is."""
     return CityFrame(crs=CRS.from_user_input(city.crs), bounds=city.study_area.bounds)
 
 
@@ -105,7 +105,7 @@ def sight(place: SourcePlace, city: CityRecord, *, pair: str | None = None) -> S
 def _shapes(
     table: pd.DataFrame, place: SourcePlace, frame: CityFrame, pair: str | None
 ) -> NDArray[np.object_]:
-    """Give the shape of each row in the city's reference system, nothing where there is none."""
+    """Return the shape of each row in the city's reference system, nothing where there is none."""
     if pair is None and place.x is None and isinstance(table, gpd.GeoDataFrame):
         turned = table.geometry.to_crs(frame.crs)
         return np.asarray(shapely.force_2d(np.asarray(turned.array, dtype=object)), dtype=object)
@@ -220,7 +220,7 @@ def _traps(
     *,
     swapped: bool,
 ) -> list[str]:
-    """Tell what is wrong with what is said of coordinates, and the remedy."""
+    """Tell what is wrong with what is stated of coordinates, and the remedy."""
     if len(x) == 0:
         return ["No row has a place."]
     where, first = " and ".join(columns), f"{_value(x[0])}, {_value(y[0])}"
@@ -269,7 +269,7 @@ def _near(x: Floats, y: Floats, code: str, city: CityFrame) -> bool:
 
 
 def _local_systems(city: CityFrame) -> tuple[str, ...]:
-    """Give the projected systems that are made for where the city is, narrow ones first."""
+    """Return the projected systems that are made for where the city is, narrow ones first."""
     west, south, east, north = city.bounds
     to_degrees = Transformer.from_crs(city.crs, WGS84, always_xy=True)
     lon, lat = to_degrees.transform((west + east) / 2, (south + north) / 2)
@@ -277,7 +277,7 @@ def _local_systems(city: CityFrame) -> tuple[str, ...]:
 
 
 def systems_at(lon: float, lat: float) -> tuple[str, ...]:
-    """Give the projected systems that are made for a place in degrees, narrow ones first."""
+    """Return the projected systems that are made for a place in degrees, narrow ones first."""
     return _systems_at(round(lon, 3), round(lat, 3))
 
 

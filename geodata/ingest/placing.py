@@ -157,7 +157,7 @@ def _plain(column: pd.Series) -> pd.Series:
 def _reasons(
     x: Floats, y: Floats, there_x: Floats, there_y: Floats, crs: CRS, city: CityFrame
 ) -> NDArray[np.object_]:
-    """Give each row its fault, or nothing."""
+    """Return each row its fault, or nothing."""
     reasons = np.full(len(x), None, dtype=object)
     missing = ~(np.isfinite(x) & np.isfinite(y)) | ((x == 0) & (y == 0))
     with np.errstate(invalid="ignore"):

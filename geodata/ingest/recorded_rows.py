@@ -174,7 +174,7 @@ def _read_days(
 
 
 def _read_values(source: RecordSource, opened: OpenedSource, rows: pd.DataFrame) -> None:
-    """Read texts, words and numbers; a value that cannot be is missing and told."""
+    """Read texts, words and numbers; a value that cannot be is missing and reported."""
     sieve, frame = opened.sieve, opened.frame
     for wanted in source.kind.fields:
         if wanted.kind in ("clock", "day") or wanted.name not in source.columns:
@@ -202,7 +202,7 @@ def _read_values(source: RecordSource, opened: OpenedSource, rows: pd.DataFrame)
 
 
 def _words(name: str, texts: list[str], source: RecordSource, sieve: Sieve) -> list[str]:
-    """Turn the export's words into ours; a word never seen is told and kept as the weakest."""
+    """Turn the export's words into ours; a word never seen is reported and kept as the weakest."""
     value = source.words["classes" if name == "class" else "dispositions"]
     turn = class_of if name == "class" else disposition_of
     answers = {text: turn(text, value) for text in dict.fromkeys(texts)}
@@ -274,7 +274,7 @@ def _read_place(
 def _read_verified_place(
     source: RecordSource, opened: OpenedSource, city: CityFrame, rows: pd.DataFrame
 ) -> None:
-    """Read where the shooter stood, as far as it is told; a place far away is missing."""
+    """Read where the shooter stood, as far as it is reported; a place far away is missing."""
     x, y = (
         pd.to_numeric(opened.frame[source.columns[axis][0]], errors="coerce").to_numpy(dtype=float)
         for axis in ("verified_x", "verified_y")
@@ -298,7 +298,7 @@ def _check_district(
 
 
 def _keys(source: RecordSource, opened: OpenedSource, rows: pd.DataFrame) -> list[str]:
-    """Give each row the key that knows it again: its id, else what it says and its turn."""
+    """Return each row the key that knows it again: its id, else what it says and its turn."""
     sieve = opened.sieve
     if source.id is not None:
         keys = id_keys(opened.frame[source.id], sieve)

@@ -220,7 +220,7 @@ def _require_columns(label: str, frame: pd.DataFrame, needed: list[str]) -> None
 
 
 def _outcomes(source: IncidentSource, opened: OpenedSource) -> list[str]:
-    """Give the outcome of each row; rows of other outcomes are left out here."""
+    """Return the outcome of each row; rows of other outcomes are left out here."""
     if isinstance(source.outcomes, str):
         return [source.outcomes] * len(opened.frame)
     named = pd.Series(texts_of(opened.frame[source.outcome_field])).map(dict(source.outcomes))
@@ -276,7 +276,7 @@ def _keys(
     points: NDArray[np.object_],
     sieve: Sieve,
 ) -> list[str]:
-    """Give each row the key that knows it again: its id, else what it says and its turn."""
+    """Return each row the key that knows it again: its id, else what it says and its turn."""
     if source.id is not None:
         keys = id_keys(frame[source.id], sieve)
         known = pd.Series([f"{o}|{k}" for o, k in zip(outcomes, keys, strict=True)])
@@ -294,7 +294,7 @@ def _keys(
 
 
 def id_keys(column: pd.Series, sieve: Sieve) -> list[str]:
-    """Give each row the key of its id; rows without one are left out, rounded ids are told."""
+    """Return each row the key of its id; rows without one are left out, rounded ids are told."""
     ids = keys_of(column)
     sieve.leave_out("no id", np.array([not value for value in ids], dtype=bool))
     rounded = np.array([is_rounded(value) for value in ids], dtype=bool) & sieve.keep
@@ -324,7 +324,7 @@ def _shape_digests(shapes: NDArray[np.object_]) -> list[str]:
 
 
 def digest_text(text: str) -> str:
-    """Give a short digest of a text, for keys."""
+    """Return a short digest of a text, for keys."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -45,7 +45,7 @@ class ImportResult:
     sources: tuple[SourceReport, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Give the result as interface scripts read it."""
+        """Return the result as interface scripts read it."""
         return {"city": self.city, "sources": [report.as_json() for report in self.sources]}
 
 
@@ -62,7 +62,7 @@ def import_city(
     """Read every source of a city file and store it, all or nothing.
 
     Reading and checking come first and touch no table; storing is one transaction. Importing the
-    same files again stores nothing twice. Addresses are fetched first, if it is said how. ``who``
+    same files again stores nothing twice. Addresses are fetched first, if it is stated how. ``who``
     imports stands in the audit, with what the import changed.
 
     Parameters
@@ -75,7 +75,7 @@ def import_city(
         Number of the import that the city file goes on from; any, if left out.
     forget
         Section and source of rows that are to go: what a city file names no longer stays stored
-        unless it is said here. Of base shapes it is the kind that is named.
+        unless it is stated here. Of base shapes it is the kind that is named.
 
     Raises
     ------

@@ -82,7 +82,7 @@ class MatchResult:
     number: int | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Give the result as scripts read it."""
+        """Return the result as scripts read it."""
         return {
             "city": self.city,
             "run": self.run,
@@ -110,7 +110,7 @@ def match_positions(
     NotStoredError
         If the city or the run is not stored.
     DataError, DosageError
-        If the file cannot be used, or what is asked cannot be.
+        If the file cannot be used, or what is requested cannot be.
     """
     with database.session() as session:
         city = cities.get_city(session, slug)

@@ -17,7 +17,7 @@ CLASS_WORDS = (  # the first that a word holds decides: "gunshot or firecracker"
 
 
 def class_of(text: str, values: Mapping[str, str]) -> str | None:
-    """Give the class of an alert; nothing where the word is not known.
+    """Return the class of an alert; nothing where the word is not known.
 
     >>> [class_of(word, {}) for word in ("Multiple_Gunshots", "Gunshot_or_Firecracker", "Fog")]
     ['multiple', 'probable', None]
@@ -35,7 +35,7 @@ def class_of(text: str, values: Mapping[str, str]) -> str | None:
 
 
 def disposition_of(text: str, values: Mapping[str, str]) -> str | None:
-    """Give the disposition of an alert; an empty one is "no disposition".
+    """Return the disposition of an alert; an empty one is "no disposition".
 
     >>> disposition_of("Report to follow", {"report to follow": "confirmed"})
     'confirmed'

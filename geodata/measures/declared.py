@@ -63,7 +63,7 @@ def _measure(one: DeclaredMeasure) -> Measure:
 
 
 def data_through(ledger: MeasureData, measure: Measure) -> dt.date | None:
-    """Give the last day of the section that a measure has rows in, of the later one of two.
+    """Return the last day of the section that a measure has rows in, of the later one of two.
 
     It is the section's day and not that of the measure's own last row: where rides are recorded to
     the end of March and the last arrest was in January, arrests are known to the end of March.
@@ -78,7 +78,7 @@ def data_through(ledger: MeasureData, measure: Measure) -> dt.date | None:
 
 
 def has_totals(ledger: MeasureData, measure: Measure) -> bool:
-    """Tell whether a measure is stated in totals, which no period may cut."""
+    """Return whether a measure is stated in totals, which no period may cut."""
     return measure.adds_up and bool((ledger.counts["measure"] == measure.id).any())
 
 

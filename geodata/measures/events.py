@@ -87,7 +87,7 @@ def _median(ledger: MeasureData, scopes: Scopes, *, section: str) -> list[Figure
 
 
 def _inside(ledger: MeasureData, section: str, scopes: Scopes) -> Slices:
-    """Give alerts or calls inside the coverage area, or all where it is not known."""
+    """Return alerts or calls inside the coverage area, or all where it is not known."""
     inside = (ledger.table(section)["covered"] != 0).to_numpy()
     return ledger.slices(section, scopes).where(inside)
 

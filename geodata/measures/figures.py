@@ -68,7 +68,7 @@ def total(rows: Slices, values: pd.Series) -> list[Figure]:
 
 
 def share(hits: float, of: float, *, missing: int = 0) -> Figure:
-    """Give a share with its Wilson interval; missing where there is nothing to share."""
+    """Return a share with its Wilson interval; missing where there is nothing to share."""
     if of == 0:
         return Figure(value=None, n=0, missing=missing)
     low, high = wilson(hits, of)
@@ -84,7 +84,7 @@ def share(hits: float, of: float, *, missing: int = 0) -> Figure:
 
 
 def shares(hits: Ints, of: Ints, missing: Iterable[int]) -> list[Figure]:
-    """Give the share of each scope."""
+    """Return the share of each scope."""
     return [
         share(float(some), float(every), missing=lacking)
         for some, every, lacking in zip(hits.tolist(), of.tolist(), missing, strict=True)
@@ -92,14 +92,14 @@ def shares(hits: Ints, of: Ints, missing: Iterable[int]) -> list[Figure]:
 
 
 def share_of_rows(rows: Slices, met: pd.Series, known: pd.Series) -> list[Figure]:
-    """Give the share of rows that meet something, of those of which it is known."""
+    """Return the share of rows that meet something, of those of which it is known."""
     of = rows.counts(known.to_numpy(dtype=bool))
     hits = rows.counts((met & known).to_numpy(dtype=bool))
     return shares(hits, of, (rows.sizes - of).tolist())
 
 
 def quantile(rows: Slices, values: pd.Series, q: float) -> list[Figure]:
-    """Give a quantile with its bootstrap interval."""
+    """Return a quantile with its bootstrap interval."""
     with_value = rows.where(values.notna().to_numpy())
     missing = (rows.sizes - with_value.sizes).tolist()
     pieces = with_value.pieces(values.to_numpy(dtype=float))
@@ -123,7 +123,7 @@ def quantile_of(known: NDArray[np.float64], q: float, *, missing: int) -> Figure
 def difference_of_medians(
     first: tuple[Slices, pd.Series], second: tuple[Slices, pd.Series]
 ) -> list[Figure]:
-    """Give the median of the first minus that of the second with its bootstrap interval."""
+    """Return the median of the first minus that of the second with its bootstrap interval."""
     missing = np.zeros(len(first[0].sizes), dtype=np.int64)
     sides = []
     for rows, values in (first, second):

@@ -79,11 +79,11 @@ class MeasureData:
     city
         The city.
     today
-        The day that ages are told from.
+        The day that ages are reported from.
     run
         Id of the run whose zones count; the run in use if left out.
     until
-        The first day that nothing may be told of: rows of it and later are left out before
+        The first day that nothing may be reported of: rows of it and later are left out before
         anything is worked out, and so is a run that was drawn from such days.
     """
 
@@ -104,9 +104,9 @@ class MeasureData:
         self._cut_for: Scopes | None = None
 
     def slices(self, section: str, scopes: Scopes) -> Slices:
-        """Give the rows of each of some scopes; ``row`` are positions in the section's table.
+        """Return the rows of each of some scopes; ``row`` are positions in the section's table.
 
-        The slices of the scopes that were asked for last are kept, for the measures that share
+        The slices of the scopes that were requested last are kept, for the measures that share
         them.
         """
         if scopes is not self._cut_for:
@@ -118,19 +118,19 @@ class MeasureData:
         return self._slices[section]
 
     def cut(self, rows: DayIndex | pd.DataFrame, scopes: Scopes) -> Slices:
-        """Give the rows of each of some scopes of a frame with ``day`` and ``district``."""
+        """Return the rows of each of some scopes of a frame with ``day`` and ``district``."""
         index = self._index(rows) if isinstance(rows, pd.DataFrame) else rows
         districts = self._district_places([scope.district for scope in scopes])
         whole = np.array([scope.district is None for scope in scopes], dtype=bool)
         return index.cut(np.where(whole, WHOLE, districts), scopes.start, scopes.end)
 
     def rows(self, section: str, scope: Scope) -> pd.DataFrame:
-        """Give the rows of a section that lie in a scope, in the order of its table."""
+        """Return the rows of a section that lie in a scope, in the order of its table."""
         found = self.slices(section, Scopes([scope]))
         return self.table(section).iloc[np.sort(found.row[found.low[0] : found.high[0]])]
 
     def table(self, section: str) -> pd.DataFrame:
-        """Give a section, ``events`` or ``plans``, with ``day`` and ``district``."""
+        """Return a section, ``events`` or ``plans``, with ``day`` and ``district``."""
         frame: pd.DataFrame = getattr(self, section)
         return frame
 
@@ -139,16 +139,16 @@ class MeasureData:
         return DayIndex.of_table(self._district_places(frame["district"]), day)
 
     def _district_places(self, codes: pd.Series | list[str | None]) -> NDArray[np.int64]:
-        """Give the place of each district in indexes of days; nowhere for what is none."""
+        """Return the place of each district in indexes of days; nowhere for what is none."""
         position = pd.Index(self.city.districts["code"]).get_indexer(pd.Index(codes, dtype=object))
         return np.where(position < 0, NOWHERE, position + 1)
 
     def has(self, section: str) -> bool:
-        """Tell whether any row of a section was ever stored."""
+        """Return whether any row of a section was ever stored."""
         return self.extent(section) is not None
 
     def extent(self, section: str) -> tuple[dt.date, dt.date] | None:
-        """Give the first and the last local day that a section has rows of."""
+        """Return the first and the last local day that a section has rows of."""
         return self._extents.get(section)
 
     @property
@@ -224,7 +224,7 @@ class MeasureData:
         return self.describe_events(self.linked)
 
     def describe_events(self, linked: Events) -> pd.DataFrame:
-        """Give one row an event: kind, day, district, coverage, and whether it was confirmed."""
+        """Return one row an event: kind, day, district, coverage, and whether it was confirmed."""
         frame = describe_events(linked, self.alerts, self.calls)
         frame["day"] = local_days(linked.first_ms, self.city.timezone).normalize()
         return frame
@@ -351,7 +351,7 @@ class MeasureData:
         return found
 
     def old_enough(self, section: str) -> ColumnElement[bool]:
-        """Choose the rows of a section that are about no day that may not be told of."""
+        """Choose the rows of a section that are about no day that may not be reported of."""
         column = TABLES[section].c[WHEN[section]]
         if self.until == dt.date.max:
             return true()

@@ -46,7 +46,7 @@ class Measure:
     sections of the city file that its date is told from. ``figures`` works the measure out for many
     scopes at once. ``sensitive`` figures are outcomes of
     single alerts, of which small counts are not published. ``least_n`` is how many rows a figure
-    needs before it is held against its target.
+    needs before it is checked against its target.
 
     ``disclosure`` is how a release publishes the measure: not at all (``staff``); as it is
     (``open``); of the city and whole periods only (``coarse``); as one of the shares that are
@@ -108,7 +108,7 @@ class MeasureValue:
     computed_at: dt.datetime
 
     def as_json(self) -> dict[str, Any]:
-        """Give the record as interface scripts read it."""
+        """Return the record as interface scripts read it."""
         measure, figure = self.measure, self.figure
         return {
             "id": measure.id,

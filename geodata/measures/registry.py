@@ -78,7 +78,7 @@ def disclosed(measures: Measures, *ways: Disclosure) -> tuple[str, ...]:
 
 
 def find_measure(identity: str, measures: Measures = MEASURES) -> Measure:
-    """Give a measure by id.
+    """Return a measure by id.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def find_measure(identity: str, measures: Measures = MEASURES) -> Measure:
 
 
 def whole_scope(ledger: MeasureData, district: str | None = None) -> Scope:
-    """Give the scope of every day from the first that the city has rows of to today."""
+    """Return the scope of every day from the first that the city has rows of to today."""
     last = max(ledger.newest_day or ledger.today, ledger.today)
     return Scope(start=ledger.first_day or last, end=last + dt.timedelta(days=1), district=district)
 
@@ -155,7 +155,7 @@ def work_out_scopes(
 
 
 def data_through(ledger: MeasureData, measure: Measure) -> dt.date | None:
-    """Give the last day of the source that ends first, of those that a measure needs and has."""
+    """Return the last day of the source that ends first, of those that a measure needs and has."""
     if not measure.sources:
         return ledger.newest_day
     if measure.adds_up:
@@ -185,7 +185,7 @@ def steps(scope: Scope, by: Step) -> list[Scope]:
 
 
 def year_scopes(through: dt.date, by: Step, district: str | None = None) -> tuple[Scope, Scope]:
-    """Give the year up to a day, and the like of the year before: its same weeks or months.
+    """Return the year up to a day, and the like of the year before: its same weeks or months.
 
     Weeks of the year before start 364 days earlier, so that each weekday meets its like; of months
     only those that are over count.
@@ -201,7 +201,7 @@ def year_scopes(through: dt.date, by: Step, district: str | None = None) -> tupl
 
 
 def _is_stale(ledger: MeasureData, measure: Measure, scope: Scope, through: dt.date | None) -> bool:
-    """Tell whether data end more than a week before the scope does, or before today."""
+    """Return whether data end more than a week before the scope does, or before today."""
     if through is None or not measure.sources:
         return False
     until = min(ledger.today, scope.end - dt.timedelta(days=1))

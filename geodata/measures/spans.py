@@ -1,4 +1,4 @@
-"""The periods that figures are told for, one definition for releases, pages and previews.
+"""The periods that figures are reported for, one definition for releases, pages and previews.
 
 Twelve months and a year so far are whole calendar months, so that counts that are hidden by month
 and figures that are not stand beside each other for the same days.
@@ -20,7 +20,7 @@ def last_year(first: dt.date, end: dt.date) -> Span:
     Parameters
     ----------
     first, end
-        First day that there are rows of, and the day after the last that may be told.
+        First day that there are rows of, and the day after the last that may be reported.
 
     Returns
     -------

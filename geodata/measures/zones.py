@@ -1,4 +1,4 @@
-"""Measures of risk terrain zones: how many later incidents they held."""
+"""Measures of risk terrain zones: how many later incidents they kept."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _pai(ledger: MeasureData, scopes: Scopes) -> list[Figure]:
 
 
 def _part(run: RunRecord, district: str | None) -> float:
-    """Give the share of a district, or of the city, that zones cover."""
+    """Return the share of a district, or of the city, that zones cover."""
     zones, grid, of = run.zones, run.grid, len(run.grid)
     if district is not None:
         zones = zones[zones["district"] == district]

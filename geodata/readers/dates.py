@@ -42,7 +42,7 @@ class Moments:
     """When each row happened.
 
     ``day`` is NaT where the date could not be read; ``seconds`` after midnight is NaN where no time
-    is told or it could not be read. ``form`` names the form that was found.
+    is reported or it could not be read. ``form`` names the form that was found.
     """
 
     day: NDArray[np.datetime64]
@@ -77,7 +77,7 @@ def read_moments(
     if times is not None:
         seconds = read_times(times)
     elif not (seconds[~np.isnan(seconds)] > 0).any():
-        seconds = np.full(len(dates), np.nan)  # midnight everywhere: no time is told
+        seconds = np.full(len(dates), np.nan)  # midnight everywhere: no time is reported
     return Moments(day=day.to_numpy(), seconds=seconds, form=form, notes=tuple(notes))
 
 
@@ -132,7 +132,7 @@ def _read_dates(
 
 
 def _numeric_forms(numbers: pd.Series) -> Iterator[tuple[str, pd.Series, float, float]]:
-    """Give each form that numbers can have, and between which middles it is believed."""
+    """Return each form that numbers can have, and between which middles it is believed."""
     as_text = numbers.where(numbers == numbers.round()).astype("Int64").astype("string")
     yield "%Y%m%d", pd.to_datetime(as_text, format="%Y%m%d", errors="coerce"), 1.9e7, 2.1e7
     yield "Excel days", _since(EXCEL_START, numbers * DAY_SECONDS), 2e4, 7e4
@@ -146,7 +146,7 @@ def _since(start: pd.Timestamp, seconds: pd.Series) -> pd.Series:
 
 
 def _likely_forms(texts: pd.Series, timezone: str) -> list[str]:
-    """Give the forms that some of a column's values fit, found out on values spread over it.
+    """Return the forms that some of a column's values fit, found out on values spread over it.
 
     The form that most values fit is among them: trying ninety forms on every value of a long column
     would take minutes.
@@ -277,7 +277,7 @@ def settle_twice(clocks: Mapping[str, Instants]) -> dict[str, NDArray[np.float64
 
 
 def local_days(ms: NDArray[np.float64], timezone: str) -> pd.DatetimeIndex:
-    """Give the local date and time of moments, without a zone; NaT where there is none."""
+    """Return the local date and time of moments, without a zone; NaT where there is none."""
     stamps = pd.to_datetime(pd.Series(ms), unit="ms", utc=True)
     return pd.DatetimeIndex(stamps.dt.tz_convert(timezone).dt.tz_localize(None))
 

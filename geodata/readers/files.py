@@ -67,7 +67,7 @@ def read_rows(path: Path, label: str, layer: str | None) -> Layer:
 
 
 def _in_a_system(layer: Layer, place: SourcePlace) -> Layer:
-    """Give a layer of features its reference system, and the notes of its place."""
+    """Return a layer of features its reference system, and the notes of its place."""
     if layer.first_row == 2:
         return replace(layer, notes=(*place.notes, *layer.notes))
     frame, notes = in_a_system(layer.frame, place, place.label)
@@ -92,7 +92,7 @@ def _local(place: SourcePlace) -> Path:
 
 
 def ending_of(path: Path) -> str:
-    """Give how a file's name ends, in small letters, with what stands before ``.gz``."""
+    """Return how a file's name ends, in small letters, with what stands before ``.gz``."""
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     return "".join(suffixes) if suffixes[-1:] == [".gz"] else "".join(suffixes[-1:])
 

@@ -109,7 +109,7 @@ def _check_crs(text: bytes, label: str) -> None:
 
 
 def _is_named(options: dict[str, Any], name: Any) -> bool:
-    """Tell whether a crs is a bare name, or no crs at all but a property that is called so."""
+    """Return whether a crs is a bare name, or no crs at all but a property that is called so."""
     if "type" not in {key.lower() for key in options}:
         return True
     kinds = [value for key, value in options.items() if key.lower() == "type"]
@@ -308,7 +308,7 @@ def read_features(path: Path, label: str, layer: str | None) -> gpd.GeoDataFrame
         if kind in CHECKS:
             CHECKS[kind](source, label)
         try:
-            with np.errstate(invalid="ignore"):  # NaN is told where it is used
+            with np.errstate(invalid="ignore"):  # NaN is reported where it is used
                 return _plain(_read_ogr(source, label, layer), label)
         except DataError:
             if kind.startswith("json"):
@@ -341,7 +341,7 @@ def layers_in(path: Path, label: str) -> tuple[str, ...]:
 def in_a_system(
     frame: pd.DataFrame | gpd.GeoDataFrame, place: SourcePlace, name: str
 ) -> tuple[gpd.GeoDataFrame, list[str]]:
-    """Give features the reference system that their file states, or the city file for it.
+    """Return features the reference system that their file states, or the city file for it.
 
     Raises
     ------

@@ -44,7 +44,7 @@ class ActivityLayer:
     id, title, one, many
         What it is called.
     classes
-        What its rows are told apart by; nothing for complaints.
+        What its rows are reported apart by; nothing for complaints.
     sites
         ``name``, ``x``, ``y``, ``radius_units``, ``rule`` and ``district`` of each site with rows,
         by name.
@@ -65,7 +65,7 @@ class ActivityLayer:
 
 @dataclass(frozen=True, kw_only=True)
 class ActivityChoice:
-    """What of an activity is asked for: weeks, both ends in; a district; classes of alerts.
+    """What of an activity is requested: weeks, both ends in; a district; classes of alerts.
 
     ``district`` is none for all of them; ``classes`` is empty for all of them, and says nothing
     of a layer that has none.
@@ -87,7 +87,7 @@ class Activity:
     districts: tuple[str, ...]
 
     def chosen(self, layer: ActivityLayer, choice: ActivityChoice) -> pd.DataFrame:
-        """Give the counts of a layer that a choice leaves."""
+        """Return the counts of a layer that a choice leaves."""
         counts = layer.counts
         keep = counts["week"].between(choice.first, choice.last)
         if choice.district is not None:

@@ -217,9 +217,9 @@ def make_draft(
 
 
 def said_before(earlier: Sequence[ReleaseFolder]) -> dict[Where, CountDisclosure]:
-    """Gather what earlier releases, newest first, said of sensitive counts.
+    """Gather what earlier releases, newest first, stated of sensitive counts.
 
-    What tells most counts: what was ever shown, or ever said to be fewer than 5, stays known.
+    What tells most counts: what was ever shown, or ever stated to be fewer than 5, stays known.
     """
     options: dict[Where, CountDisclosure] = {}
     zones = zones_by_release(earlier)
@@ -245,7 +245,7 @@ def require_rules(material: Material, draft: Draft) -> None:
         Naming the rule, and the rows or files that break it.
     """
     faults = check_files(draft.files, draft.manifest)
-    if not faults:  # files that may be published at all are held against the rows
+    if not faults:  # files that may be published at all are checked against the rows
         faults = check_truth(material, draft.files, draft.tables)
     if faults:
         raise _refused(faults)

@@ -1,4 +1,4 @@
-"""The rules held against the files of a release, by whoever has nothing but the files.
+"""The rules checked against the files of a release, by whoever has nothing but the files.
 
 Each check gives faults, a pair of the rule's name and what breaks it. What needs the exact rows is
 in :mod:`geodata.releases.exact_checks`.
@@ -37,7 +37,7 @@ MOST_NAMED = 5
 
 
 def check_files(files: Files, manifest: Manifest) -> list[Fault]:
-    """Hold every rule against files that can be held against it without the exact rows."""
+    """Hold every rule against files that can be checked against it without the exact rows."""
     closed = [fault for name, content in files.items() for fault in _fields(name, content)]
     if closed:  # nothing that is not on the list is read any further
         return closed
@@ -61,12 +61,12 @@ def some(found: list[str]) -> str:
 
 
 def properties(content: bytes) -> list[dict[str, Any]]:
-    """Give the properties of the features of a GeoJSON file."""
+    """Return the properties of the features of a GeoJSON file."""
     return [feature["properties"] for feature in json.loads(content)["features"]]
 
 
 def walk(document: Any) -> Iterator[dict[str, Any]]:
-    """Give every object within a JSON document."""
+    """Return every object within a JSON document."""
     if isinstance(document, dict):
         yield document
     inside = document.values() if isinstance(document, dict) else document
@@ -218,7 +218,7 @@ def _place(row: Mapping[str, str]) -> tuple[str, str, str]:
 
 
 def _is_small(row: Mapping[str, str], measure: Measure) -> bool:
-    """Tell whether a row shows a count that is too small; of parts of alerts a zero is too.
+    """Return whether a row shows a count that is too small; of parts of alerts a zero is too.
 
     So it is of incidents inside zones, where there were any and the district has zones.
     """

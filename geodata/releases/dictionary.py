@@ -300,7 +300,7 @@ KEYS_OF = {"data/measures.json": MEASURE_KEYS, "data/initiatives.json": INITIATI
 
 
 def names(file: str) -> list[str]:
-    """Give the names of a file's columns."""
+    """Return the names of a file's columns."""
     return [column.name for column in FILES[file].columns]
 
 

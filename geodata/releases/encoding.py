@@ -88,7 +88,7 @@ def canonical(document: Any) -> bytes:
 
 
 def digest(content: bytes) -> str:
-    """Give the SHA-256 in hexadecimal digits."""
+    """Return the SHA-256 in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
 
 

@@ -55,7 +55,7 @@ def evenness_file(material: Material, files: Files) -> dict[str, bytes]:
     """Set the districts' shares of area, incidents, zones and alerts side by side.
 
     Alerts are those of the release itself, of its last twelve months. Incidents are those that the
-    zones were drawn from; of a sensitive outcome, and of few, nothing is told.
+    zones were drawn from; of a sensitive outcome, and of few, nothing is reported.
     """
     start, end = last_year(material)
     frame = material.city.districts
@@ -139,13 +139,13 @@ def coarse_shares(counts: Counts) -> tuple[list[float], int] | None:
 
 
 def last_year(material: Material) -> tuple[dt.date, dt.date]:
-    """Give the last twelve months as the measures do: first day, and day after the last."""
+    """Return the last twelve months as the measures do: first day, and day after the last."""
     first = material.ledger.first_day
     return spans.last_year(material.end if first is None else first, material.end)
 
 
 def _describe(kind: str, code: str, groups: Sequence[str], people: Any) -> list[dict[str, Any]]:
-    """Round people to tens; of an area of few nothing is told but that."""
+    """Round people to tens; of an area of few nothing is reported but that."""
     rounded = [int(PEOPLE_STEP * round(count / PEOPLE_STEP)) for count in people]
     hidden = people[0] < LEAST_PEOPLE or rounded[0] < LEAST_PEOPLE
     return [
@@ -162,7 +162,7 @@ def _describe(kind: str, code: str, groups: Sequence[str], people: Any) -> list[
 
 
 def _places(material: Material, files: Files) -> list[tuple[str, str, BaseGeometry]]:
-    """Give the areas that people are estimated in: kind, district, shape."""
+    """Return the areas that people are estimated in: kind, district, shape."""
     city = material.city
     districts = dict(zip(map(str, city.districts["code"]), city.districts.geometry, strict=True))
     found = [(CITY, "", city.study_area), *((DISTRICT, *each) for each in districts.items())]
@@ -212,7 +212,7 @@ def _per_district(rows: Sequence[Mapping[str, str]] | None, codes: Sequence[str]
 
 
 def _zones(material: Material, codes: Sequence[str]) -> tuple[Any, Any]:
-    """Give the number and the area (m²) of zones by district."""
+    """Return the number and the area (m²) of zones by district."""
     if material.run is None:
         return None, None
     zones = material.run.zones

@@ -1,4 +1,4 @@
-"""The rules held against the exact rows: places, coordinates, and what can be computed back."""
+"""The rules checked against the exact rows: places, coordinates, and what can be computed back."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _exact(files: Files, material: Material, drawn: PublicSites) -> Iterator[Fau
 
 
 def exact_points(material: Material) -> Floats:
-    """Give the place of every exact row of a city, of whatever kind, shape ``(rows, 2)``."""
+    """Return the place of every exact row of a city, of whatever kind, shape ``(rows, 2)``."""
     found = []
     for table in TABLES.values():
         for x, y in (("x", "y"), ("verified_x", "verified_y")):
@@ -148,7 +148,7 @@ def _incidents(material: Material, outcome: str) -> pd.Series:
 
 
 def _points(content: bytes) -> Iterator[tuple[float, float]]:
-    """Give longitude and latitude of every place that a document tells as a point.
+    """Return longitude and latitude of every place that a document tells as a point.
 
     That is a point geometry, an object with both coordinates by name, or an entry of a list of
     ``sites``, latitude first, as the pages write them.

@@ -60,7 +60,7 @@ class Figures:
 
     @property
     def told(self) -> Mapping[Where, CountDisclosure]:
-        """What is told of each count that was hidden or could have been."""
+        """What is reported of each count that was hidden or could have been."""
         return {where: result for table in self.tables for where, result in table.told.items()}
 
 
@@ -74,7 +74,7 @@ def work_out_figures(
     material
         Of the city.
     earlier
-        What releases that were public said of sensitive measures.
+        What releases that were public stated of sensitive measures.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def work_out_figures(
 
 
 def _periods(whole: Scope) -> dict[str, Scope]:
-    """Give the whole scope, its last 12 months and its year so far."""
+    """Return the whole scope, its last 12 months and its year so far."""
     first, end = whole.start, whole.end
     return {
         WHOLE: whole,
@@ -125,7 +125,7 @@ def _days(scope: Scope) -> tuple[dt.date, dt.date]:
 
 
 def _weeks(whole: Scope) -> list[Scope]:
-    """Give the last weeks from Monday; the newest may not be over."""
+    """Return the last weeks from Monday; the newest may not be over."""
     monday = whole.end - dt.timedelta(days=1)
     first = monday - dt.timedelta(days=monday.weekday(), weeks=WEEKS_TOLD - 1)
     return steps(whole.within(max(whole.start, first), whole.end), "week")
@@ -188,7 +188,7 @@ class _Worked:
         return self.plain(self.disclosed("coarse"), periods, [None])
 
     def _whole_months(self, first: dt.date) -> dict[str, Scope]:
-        """Give the periods in whole months; none where no month is over."""
+        """Return the periods in whole months; none where no month is over."""
         start, end = first.replace(day=1), self.material.end.replace(day=1)
         return _periods(Scope(start=start, end=end)) if start < end else {}
 
@@ -311,7 +311,7 @@ class _Worked:
 
 
 def _published(value: MeasureValue, disclosure: CountDisclosure, when: str) -> PublishedFigure:
-    """Give a sensitive figure if its count is shown, and never more of it than that."""
+    """Return a sensitive figure if its count is shown, and never more of it than that."""
     measure, figure = value.measure, value.figure
     counted = measure.is_share or measure.id in OF_HITS
     if disclosure.label != SHOWN:

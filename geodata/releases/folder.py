@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MANIFEST, APPROVAL, WITHDRAWAL = "manifest.json", "approval.json", "withdrawal.json"
 CURRENT, PREVIEW = "current.json", "preview.json"
-BESIDE = (MANIFEST, APPROVAL, WITHDRAWAL)  # not told by the manifest
+BESIDE = (MANIFEST, APPROVAL, WITHDRAWAL)  # not reported by the manifest
 ID_DIGITS = 12
 
 
@@ -34,7 +34,7 @@ class ReleaseFolder:
 
     @classmethod
     def current(cls, releases: Path, city: str) -> ReleaseFolder | None:
-        """Give the newest approved release of a city, nothing where there is none.
+        """Return the newest approved release of a city, nothing where there is none.
 
         A withdrawal takes effect before ``current.json`` follows it.
 
@@ -57,7 +57,7 @@ class ReleaseFolder:
 
     @classmethod
     def find(cls, releases: Path, identity: str) -> ReleaseFolder:
-        """Give a release of any city by its id.
+        """Return a release of any city by its id.
 
         Raises
         ------
@@ -104,7 +104,7 @@ class ReleaseFolder:
         return tuple(entry["name"] for entry in self.manifest["files"])
 
     def read(self, name: str) -> bytes:
-        """Give a file, after holding it against its digest.
+        """Return a file, after holding it against its digest.
 
         Raises
         ------
@@ -171,7 +171,7 @@ class UnwrittenRelease(ReleaseFolder):
         return tuple(self.contents)
 
     def read(self, name: str) -> bytes:
-        """Give a file.
+        """Return a file.
 
         Raises
         ------
@@ -233,7 +233,7 @@ def identity_of(manifest: dict[str, Any]) -> str:
 
 
 def approved_releases(releases: Path, city: str) -> list[ReleaseFolder]:
-    """Give the releases of a city that were ever approved, newest approval first."""
+    """Return the releases of a city that were ever approved, newest approval first."""
     found = [
         ReleaseFolder(path=path.parent)
         for path in (releases / city).glob(f"*/{APPROVAL}")

@@ -66,7 +66,7 @@ class Gazetteer:
         return len(self.spots)
 
     def of(self, *kinds: str) -> tuple[Spot, ...]:
-        """Give the places of some kinds."""
+        """Return the places of some kinds."""
         return tuple(spot for spot in self.spots if spot.kind in kinds)
 
     def document(self) -> bytes:
@@ -107,7 +107,7 @@ def read_document(content: bytes) -> Gazetteer:
 
 
 def read_gazetteer(release: ReleaseFolder) -> Gazetteer | None:
-    """Give the gazetteer of a release, nothing where it has none.
+    """Return the gazetteer of a release, nothing where it has none.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def make_gazetteer(base: gpd.GeoDataFrame, districts: Mapping[str, Any]) -> Gaze
     """Name the streets, crossings and places of a city.
 
     Streets that are drawn to cross, or that end within 12 m of one another, meet; a bridge over
-    another street cannot be told from a crossing. A name that occurs in several parts of the
+    another street cannot be reported from a crossing. A name that occurs in several parts of the
     city, 300 m apart or more, is a street in each of them.
 
     Parameters
@@ -180,7 +180,7 @@ def _parts(rows: gpd.GeoDataFrame, apart: float) -> Iterator[tuple[str, Any]]:
 
 
 def _meetings(one: Any, other: Any, near: float) -> list[Any]:
-    """Give a point for each place where two streets meet."""
+    """Return a point for each place where two streets meet."""
     shared = shapely.intersection(one, other)
     if shared.is_empty:
         return [shapely.shortest_line(one, other).interpolate(0.5, normalized=True)]
@@ -230,7 +230,7 @@ SHORT = {  # words that people write in several ways, each to one of them
 }
 BETWEEN = re.compile(r"\s*[&/@+]\s*|\s+(?:and|at|y|con)\s+", re.IGNORECASE)
 WORD = re.compile(r"[a-z0-9]+")
-EXACT, BEGINS, ALIKE, LEFT = 0.0, 1.0, 3.0, 0.1  # what a word costs; LEFT a word not asked for
+EXACT, BEGINS, ALIKE, LEFT = 0.0, 1.0, 3.0, 0.1  # what a word costs; LEFT a word not requested
 LEAST_ALIKE = 4  # letters of a word that may be misspelt
 ORDER = ("neighbourhood", "street", "crossing", "park", "water")
 
@@ -247,7 +247,7 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def find_spots(gazetteer: Gazetteer, text: str, most: int = MOST) -> tuple[Spot, ...]:
-    """Give the places whose names fit a text, the likeliest first.
+    """Return the places whose names fit a text, the likeliest first.
 
     Two names with "and", "at", "&" or "/" between them ask for a crossing. A misspelt letter is
     forgiven only where nothing fits without. Of streets that do not meet each is given.
@@ -277,7 +277,7 @@ def find_spots(gazetteer: Gazetteer, text: str, most: int = MOST) -> tuple[Spot,
 
 
 def cost(wanted: Sequence[str], name: Sequence[str], *, alike: bool) -> float | None:
-    """Say how far a name is from what was asked for; nothing where a word of it is missing.
+    """Say how far a name is from what was requested; nothing where a word of it is missing.
 
     >>> cost(("main",), ("main", "st"), alike=False)
     0.1
@@ -309,7 +309,7 @@ def _price(word: str, other: str, alike: bool) -> float:
 
 
 def one_slip(word: str, other: str) -> bool:
-    """Tell whether two words differ by one letter: another, a missing or a swapped one.
+    """Return whether two words differ by one letter: another, a missing or a swapped one.
 
     >>> [one_slip("maple", w) for w in ("mapel", "mple", "mapple", "marble", "elm")]
     [True, True, True, False, False]

@@ -63,7 +63,7 @@ def public_places(session: Session, city: CityRecord) -> PublicPlaces:
 
 
 def mask_rows(rows: pd.DataFrame, places: PublicPlaces, today: dt.date) -> pd.DataFrame:
-    """Give rows as the public may see them.
+    """Return rows as the public may see them.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ class Material:
     earlier
         Releases of the city that were approved, newest first, withdrawn ones too.
     told
-        What is told of counts that are hidden where they are small, once that is decided.
+        What is reported of counts that are hidden where they are small, once that is decided.
     """
 
     session: Session

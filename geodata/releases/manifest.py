@@ -87,7 +87,7 @@ def _what_k_counts(material: Material) -> dict[str, Any]:
 
 
 def _sections(material: Material) -> dict[str, Any]:
-    """Give the first and the last published day of each kind of rows."""
+    """Return the first and the last published day of each kind of rows."""
     found = {}
     for section in SECTIONS:
         extent = material.ledger.extent(section)
@@ -177,5 +177,5 @@ def _outlines(document: dict[str, Any]) -> dict[str, str]:
 
 
 def last_day_of(manifest: Mapping[str, Any]) -> dt.date:
-    """Give the last day that a release is about."""
+    """Return the last day that a release is about."""
     return dt.date.fromisoformat(manifest["through"])

@@ -109,7 +109,7 @@ def told_everywhere(
 
     Returns
     -------
-    Name of the file, which count, and what is told of it.
+    Name of the file, which count, and what is reported of it.
     """
     own, measures = run["sha256"] if run else "", measures_in(files)
     for name in (PERIODS, MONTHS):
@@ -129,7 +129,7 @@ def told_everywhere(
 
 
 def zones_by_release(releases: Sequence[ReleaseFolder]) -> dict[str, str]:
-    """Give the digest of the run that each release showed, by release."""
+    """Return the digest of the run that each release showed, by release."""
     runs = {one.id: one.manifest.get("run") for one in releases}
     return {identity: run["sha256"] for identity, run in runs.items() if run}
 
@@ -170,7 +170,7 @@ def _only(file: str, row: dict[str, Any]) -> dict[str, Any]:
 def _document(
     material: Material, figures: Figures, rows: Iterable[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Give the periods' figures by measure, each with its definition once."""
+    """Return the periods' figures by measure, each with its definition once."""
     kept = ["period", "from", "to", "district", "value", "low", "high", "numerator"]
     kept += ["denominator", "n", "missing", "shown", "status"]
     known = measures_of(material.city.measures)

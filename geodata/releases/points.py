@@ -38,7 +38,7 @@ class PublicSites:
 
 
 def drawn_sites(material: Material) -> PublicSites:
-    """Give every public site in degrees, with the code of its district; outside it is NaN."""
+    """Return every public site in degrees, with the code of its district; outside it is NaN."""
     sites = material.places.sites
     crs = material.city.districts.crs
     degrees = gpd.GeoSeries(gpd.points_from_xy(sites.x, sites.y), crs=crs).to_crs(4326)
@@ -52,7 +52,7 @@ def drawn_sites(material: Material) -> PublicSites:
 
 
 def exact_alerts(session: Session, ledger: MeasureData) -> pd.DataFrame:
-    """Give the exact alerts: ``x``, ``y``, ``district``, ``local`` and ``class``."""
+    """Return the exact alerts: ``x``, ``y``, ``district``, ``local`` and ``class``."""
     table = TABLES["alerts"]
     mine = (table.c.city_id == ledger.city.id) & ledger.old_enough("alerts")
     result = select(table.c["class"]).where(mine).order_by(table.c.id)
@@ -61,19 +61,19 @@ def exact_alerts(session: Session, ledger: MeasureData) -> pd.DataFrame:
 
 
 def exact_complaints(ledger: MeasureData) -> pd.DataFrame:
-    """Give the exact complaints: ``x``, ``y``, ``district``, ``local`` (a day) and ``value``."""
+    """Return the exact complaints: ``x``, ``y``, ``district``, ``local`` (a day) and ``value``."""
     points = ledger.occurrences
     points = points[points["measure"] == COMPLAINTS]
     return points.assign(local=points["day"])[["x", "y", "district", "local", "value"]]
 
 
 def alert_rows(material: Material) -> pd.DataFrame:
-    """Give the exact alerts that a release is about."""
+    """Return the exact alerts that a release is about."""
     return exact_alerts(material.session, material.ledger)
 
 
 def complaint_rows(material: Material) -> pd.DataFrame:
-    """Give the exact complaints that a release is about."""
+    """Return the exact complaints that a release is about."""
     return exact_complaints(material.ledger)
 
 

@@ -41,7 +41,7 @@ def make_preview(
     Parameters
     ----------
     database, root
-        Where the data are, and the folder of all releases: what they said before stays hidden.
+        Where the data are, and the folder of all releases: what they stated before stays hidden.
     previews
         Folder of the previews of all cities.
     city, run, pages, today, progress

@@ -69,7 +69,7 @@ def zone_files(material: Material) -> dict[str, bytes]:
 
 
 def digest_run(run: RunRecord) -> str:
-    """Give the SHA-256 of what a run found: its document, grid, cells and zones."""
+    """Return the SHA-256 of what a run found: its document, grid, cells and zones."""
     grid = run.grid
     parts = [
         json.dumps(run.result, sort_keys=True).encode(),
@@ -96,7 +96,7 @@ def accountability_file(
 
 
 def _classes(run: RunRecord) -> list[tuple[Any, str]]:
-    """Give each zone with the class of most of its cells; of two as frequent the higher."""
+    """Return each zone with the class of most of its cells; of two as frequent the higher."""
     level = run.cells["risk_class"].to_numpy()
     found = []
     inside = cells_within(run.grid, list(run.zones.geometry))
@@ -224,7 +224,7 @@ def _scores(hits: int, n: int, share: float) -> dict[str, Any]:
 
 
 def _prior(material: Material, run_id: str, outlines: list[Any], x: Floats, y: Floats) -> Any:
-    """Give the hit rate of as many cells with most incidents before; missing without the run."""
+    """Return the hit rate of as many cells with most incidents before; missing without the run."""
     run = find_run(material.session, run_id)
     if run is None:
         return None

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from geodata.db.engine import Database
     from geodata.repositories.releases import ReleaseRecord
 
-UNRECORDED = "unrecorded"  # marks a withdrawal that no person asked for
+UNRECORDED = "unrecorded"  # marks a withdrawal that no person requested
 NOBODY = "saferground"
 NO_APPROVAL = "The database has no approval of this release."
 NO_REASON = "The reason could not be read."
@@ -164,7 +164,7 @@ def moment(when: dt.datetime) -> str:
 
 
 def _begun_withdrawals(session: Session, folder: Path, city: str) -> dict[str, dict[str, Any]]:
-    """Give the withdrawals by people that are on file and not on record."""
+    """Return the withdrawals by people that are on file and not on record."""
     found = {}
     for record in releases.list_releases(session, city):
         result = _read(folder / record.id / WITHDRAWAL)
@@ -174,7 +174,7 @@ def _begun_withdrawals(session: Session, folder: Path, city: str) -> dict[str, d
 
 
 def _changes(session: Session, folder: Path, city: str) -> list[Change]:
-    """Give what has to change, in this order: hide, approve, point, show again."""
+    """Return what has to change, in this order: hide, approve, point, show again."""
     records = {one.id: one for one in releases.list_releases(session, city)}
     hide, approve, show = [], [], []
     for identity in _on_disk(folder):
@@ -195,7 +195,7 @@ def _changes(session: Session, folder: Path, city: str) -> list[Change]:
 
 
 def _pointer(folder: Path, records: list[ReleaseRecord]) -> list[Change]:
-    """Give the change of what the public pages show: the release that was approved last."""
+    """Return the change of what the public pages show: the release that was approved last."""
     visible = [
         (one.approved_at, one.id)
         for one in records
@@ -214,7 +214,7 @@ def _pointer(folder: Path, records: list[ReleaseRecord]) -> list[Change]:
 
 
 def _on_disk(folder: Path) -> list[str]:
-    """Give the ids of the releases whose folders are there."""
+    """Return the ids of the releases whose folders are there."""
     return sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
 
 

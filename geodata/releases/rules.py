@@ -47,11 +47,11 @@ class Rules:
     most_age_days: int = MOST_AGE_DAYS
 
     def as_json(self) -> dict[str, Any]:
-        """Give the numbers of the rules."""
+        """Return the numbers of the rules."""
         return asdict(self)
 
     def texts(self) -> dict[str, str]:
-        """Give each rule in plain words, by name; errors name rules by these names."""
+        """Return each rule in plain words, by name; errors name rules by these names."""
         return {
             "places": f"An alert or complaint stands at the nearest intersection or middle of a "
             f"block in its district that at least {self.k} addresses share, or none at all. Where "

@@ -50,7 +50,7 @@ OF_HITS = ("hits", "hit_rate", "hit_rate_low", "hit_rate_high", "pai")
 
 
 def old_enough(material: Material, kind: str) -> list[dict[str, Any]]:
-    """Give the findings of a kind about the shown run, newest first, none of too new days."""
+    """Return the findings of a kind about the shown run, newest first, none of too new days."""
     if material.run is None:
         return []
     found = list_findings(material.session, material.run.id, kind)
@@ -68,7 +68,7 @@ def scored(material: Material) -> list[tuple[dt.date, dt.date]]:
 def public_documents(
     material: Material, kind: str, digest: str, document: Mapping[Where, CountDisclosure]
 ) -> list[dict[str, Any]]:
-    """Give the findings of a kind as they are published: without counts by zone.
+    """Return the findings of a kind as they are published: without counts by zone.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def public_documents(
     digest
         Of the shown run.
     document
-        What is told of hits; how many the zones held is given only where that is shown.
+        What is reported of hits; how many the zones kept is given only where that is shown.
     """
     return [_public(one, digest, document) for one in old_enough(material, kind)]
 
@@ -102,7 +102,7 @@ def _days(document: Mapping[str, Any]) -> tuple[dt.date, dt.date]:
 
 
 def _last_end(document: Mapping[str, Any]) -> dt.date:
-    """Give the day after the last that a document tells of anywhere."""
+    """Return the day after the last that a document tells of anywhere."""
     return max(_ends(document), default=dt.date.min)
 
 
@@ -128,7 +128,7 @@ ZONES = "data/zones.geojson"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Zones:
-    """One set of zones, whose hits are told: outlines in the city's reference system.
+    """One set of zones, whose hits are reported: outlines in the city's reference system.
 
     ``key`` names its counts, ``since`` is the first day of which they tell.
     """
@@ -150,7 +150,7 @@ class Account:
 
 
 def accounts(material: Material) -> list[Account]:
-    """Give each earlier release whose zones can be held against later days, oldest first."""
+    """Return each earlier release whose zones can be checked against later days, oldest first."""
     found = []
     for release in material.earlier[::-1]:
         run = release.manifest.get("run")
@@ -176,7 +176,7 @@ def accounts(material: Material) -> list[Account]:
 
 
 def zones_of(run: RunRecord, digest: str) -> Zones:
-    """Give the zones of a run."""
+    """Return the zones of a run."""
     return Zones(
         key=hits_of(digest),
         outcome=run.outcome,
@@ -193,7 +193,7 @@ def hide_hits(
     of_city: Collection[Span],
     earlier: Mapping[Where, CountDisclosure],
 ) -> Hidden:
-    """Decide what is told of the incidents inside one set of zones.
+    """Decide what is reported of the incidents inside one set of zones.
 
     Parameters
     ----------
@@ -202,11 +202,11 @@ def hide_hits(
     zones
         The zones.
     spans
-        Days that are told, the most important first.
+        Days that are reported, the most important first.
     of_city
-        Those of them that are told of the whole city only.
+        Those of them that are reported of the whole city only.
     earlier
-        What releases that were public said.
+        What releases that were public stated.
 
     Raises
     ------

@@ -56,7 +56,7 @@ class CountDisclosure:
     value: int | None
 
     def tells_more_than(self, other: CountDisclosure) -> bool:
-        """Tell whether this narrows a count down further: a number most, then fewer than 5."""
+        """Return whether this narrows a count down further: a number most, then fewer than 5."""
         ranks = {SHOWN: 0, FEWER: 1}
         return ranks.get(np.int8(self.label), 2) < ranks.get(np.int8(other.label), 2)
 
@@ -173,7 +173,7 @@ def hide(
         Periods of whole months whose sums are published beside the months; the one that must be
         shown before all others first.
     earlier
-        What releases that were public said of the same measures; what no longer agrees with the
+        What releases that were public stated of the same measures; what no longer agrees with the
         counts is about other data and is left out.
 
     Raises
@@ -228,7 +228,7 @@ def _number(
     position: dict[Where, int],
     level: Mapping[tuple[dt.date, dt.date], int],
 ) -> None:
-    """Give every count a number, and write down how they add up.
+    """Return every count a number, and write down how they add up.
 
     Of the levels a district and month is the lowest; then come a month of the city, a period of a
     district, and a period of the city. What is not given goes together: the districts of a month
@@ -308,7 +308,7 @@ def _group(
 def _still_true(
     table: SensitiveCounts, earlier: Mapping[Where, CountDisclosure]
 ) -> dict[Where, CountDisclosure]:
-    """Choose what earlier releases said of these counts, as far as it still agrees with them."""
+    """Choose what earlier releases stated of these counts, as far as it still agrees with them."""
     starts = {month.start for month in table.months}
     ends = {month.end for month in table.months}
     months = np.array([[month.start, month.end] for month in table.months])
@@ -339,11 +339,11 @@ def _remember(
     position: Mapping[Where, int],
     options: Mapping[Where, CountDisclosure],
 ) -> tuple[NDArray[np.int8], NDArray[np.bool_], NDArray[np.float64]]:
-    """Write down what earlier releases said.
+    """Write down what earlier releases stated.
 
     Returns
     -------
-    Label of each count, whether it was shown, and between what it was said to lie, shape
+    Label of each count, whether it was shown, and between what it was stated to lie, shape
     ``(2, n)``.
     """
     size = len(built.value)
@@ -360,7 +360,7 @@ def _remember(
 
 
 def _bounds(disclosure: CountDisclosure, value: int, *, in_group: bool) -> tuple[float, float]:
-    """Give between what a label says that a count lies; nothing where the count has changed."""
+    """Return between what a label says that a count lies; nothing where the count has changed."""
     least, most = {
         FEWER: (0.0 if in_group else 1.0, float(LEAST_SHOWN - 1)),
         HELD: (float(LEAST_SHOWN) if in_group else 1.0, np.inf),

@@ -75,14 +75,14 @@ def course_file(material: Material, figures: Figures) -> dict[str, bytes]:
 
 
 def figure_list(figure: Figure) -> list[Any]:
-    """Give a figure as a list, in the order of :data:`FIGURE`."""
+    """Return a figure as a list, in the order of :data:`FIGURE`."""
     return [number(getattr(figure, name)) for name in FIGURE]
 
 
 def _years(
     material: Material, measure: Measure, places: Sequence[str | None]
 ) -> Iterator[dict[str, Any]]:
-    """Give the year so far and the like of the year before, of each place that has either."""
+    """Return the year so far and the like of the year before, of each place that has either."""
     ledger = material.ledger
     through = data_through(ledger, measure)
     if not measure.sources or through is None:

@@ -58,7 +58,7 @@ class RiskClasses:
         return self.west, self.north - n_rows * self.cell_units, east, self.north
 
     def at(self, x: float, y: float) -> int | None:
-        """Give the class of the cell that holds a point, nothing outside."""
+        """Return the class of the cell that holds a point, nothing outside."""
         column = int(np.floor((x - self.west) / self.cell_units))
         row = int(np.ceil((self.north - y) / self.cell_units)) - 1  # a cell holds its lower edge
         n_rows, n_cols = self.levels.shape
@@ -68,7 +68,7 @@ class RiskClasses:
         return None if level == NO_CLASS else level
 
     def areas(self, shape: BaseGeometry) -> NDArray[np.float64]:
-        """Give how much of a shape each class covers, in square units; four numbers."""
+        """Return how much of a shape each class covers, in square units; four numbers."""
         west, south, east, north = shape.bounds
         size, (n_rows, n_cols) = self.cell_units, self.levels.shape
         columns = np.arange(
@@ -268,7 +268,7 @@ def _count(
 
 
 def shares_within(sites: pd.DataFrame, shape: BaseGeometry) -> NDArray[np.float64]:
-    """Give the share of each site's circle that lies within a shape."""
+    """Return the share of each site's circle that lies within a shape."""
     x, y, radius = (sites[name].to_numpy() for name in ("x", "y", "radius_units"))
     found = np.zeros(len(sites))
     points = np.asarray(shapely.points(x, y), dtype=object)

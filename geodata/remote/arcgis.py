@@ -8,8 +8,8 @@ Features of many pages into one GeoJSON file, as they come.
 Layers of ArcGIS feature and map services, page by page.
 
 A layer tells how many rows one answer may hold (``maxRecordCount``) and whether it can start at an
-offset; one that cannot is asked for its object ids, and then for rows by ids. A service tells its
-errors inside answers that say 200. Places are asked for in degrees (``outSR=4326``).
+offset; one that cannot is requested its object ids, and then for rows by ids. A service tells its
+errors inside answers that say 200. Places are requested in degrees (``outSR=4326``).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def feature_of(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shape_of(document: Mapping[str, Any]) -> BaseGeometry | None:
-    """Give the shape that Esri JSON tells, flat; nothing where it tells none.
+    """Return the shape that Esri JSON tells, flat; nothing where it tells none.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def _flat(points: Any) -> Any:
 
 
 def _polygons(rings: list[Any]) -> BaseGeometry:
-    """Give each hole to the smallest outer ring around it; a hole outside all is a polygon."""
+    """Return each hole to the smallest outer ring around it; a hole outside all is a polygon."""
     closed = [shapely.LinearRing(ring) for ring in rings]
     outer = [shapely.Polygon(ring) for ring in closed if not ring.is_ccw]
     holes = [ring for ring in closed if ring.is_ccw]
@@ -167,7 +167,7 @@ MOST_PAGES = 100_000
 
 
 def is_arcgis(url: str) -> bool:
-    """Tell whether an address is one of an ArcGIS service."""
+    """Return whether an address is one of an ArcGIS service."""
     path = urlsplit(url).path
     return bool(LAYER.fullmatch(path) or SERVICE.fullmatch(path))
 
@@ -226,7 +226,7 @@ class ArcGisLayer:
         return [f"ArcGIS layer {name!r}: {expected} rows"]
 
     def count(self) -> int:
-        """Give the number of rows that the layer counts."""
+        """Return the number of rows that the layer counts."""
         found = self._query({"returnCountOnly": "true", "f": "json"}).get("count")
         if not isinstance(found, int):
             msg = f"{self.label}: the service does not tell how many rows it has"

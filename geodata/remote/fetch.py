@@ -87,12 +87,12 @@ def fetch_city(
 
 
 def is_address(path: str) -> bool:
-    """Tell whether a source is an address, not a path."""
+    """Return whether a source is an address, not a path."""
     return path.startswith(("http://", "https://"))
 
 
 def shown_address(url: str) -> str:
-    """Give an address as it may be shown: values that look like secrets are left out.
+    """Return an address as it may be shown: values that look like secrets are left out.
 
     >>> shown_address("https://h/q?where=1%3D1&token=abc")
     'https://h/q?where=1%3D1&token=...'

@@ -49,7 +49,7 @@ class Host:
 
 
 def resolve(name: str, port: int) -> list[str]:
-    """Give every address of a name.
+    """Return every address of a name.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def _split(url: str, label: str) -> SplitResult:
 
 
 def _is_public(address: Address) -> bool:
-    """Tell whether an address, and any that it carries, belongs to the public internet."""
+    """Return whether an address, and any that it carries, belongs to the public internet."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return _is_public(address.ipv4_mapped)
@@ -132,7 +132,7 @@ class FetchLimits:
     """How long and how much is waited for.
 
     ``whole_s`` is the longest time for one answer and ``most_bytes`` its greatest length, counted
-    after it is unpacked; ``tries`` is how often a busy server is asked.
+    after it is unpacked; ``tries`` is how often a busy server is requested.
     """
 
     connect_s: float = 10.0
@@ -196,7 +196,7 @@ class Web:
             )
 
     def read(self, url: str, label: str, headers: Mapping[str, str]) -> bytes:
-        """Give an answer whole.
+        """Return an answer whole.
 
         Raises
         ------
@@ -207,7 +207,7 @@ class Web:
             return b"".join(self._pieces(response, label, self.limits.most_json_bytes))
 
     def read_json(self, url: str, label: str, headers: Mapping[str, str]) -> Any:
-        """Give an answer that must be JSON.
+        """Return an answer that must be JSON.
 
         Raises
         ------
@@ -243,7 +243,7 @@ class Web:
     def _followed(
         self, url: str, label: str, headers: Mapping[str, str]
     ) -> Iterator[tuple[requests.Response, str]]:
-        """Follow redirects, each held against the rules as the first address was."""
+        """Follow redirects, each checked against the rules as the first address was."""
         first = current = url
         for _ in range(self.limits.redirects + 1):
             mine = headers if _origin(current) == _origin(first) else {}
@@ -284,7 +284,7 @@ class Web:
                 yield response
 
     def _pieces(self, response: requests.Response, label: str, most: int) -> Iterator[bytes]:
-        """Give an answer piece by piece, and stop where it is too long or too slow."""
+        """Return an answer piece by piece, and stop where it is too long or too slow."""
         size, end = 0, time.monotonic() + self.limits.whole_s
         declared = response.headers.get("Content-Length", "")
         if declared.isdigit() and int(declared) > most:
@@ -306,7 +306,7 @@ class Web:
             raise DataError(msg) from error
 
     def _explain(self, response: requests.Response) -> str:
-        """Give what a server says of its refusal, where it says it in JSON."""
+        """Return what a server says of its refusal, where it says it in JSON."""
         try:
             found = json.loads(next(response.iter_content(CHUNK), b""))
             message = found.get("message") or found.get("error")

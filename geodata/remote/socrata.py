@@ -1,7 +1,7 @@
 """Data sets of Socrata portals, page by page, as GeoJSON or CSV.
 
 Rows of a portal have no order of their own: without ``$order`` two pages may hold the same row, so
-that the portal's own row number (``:id``) is asked for.
+that the portal's own row number (``:id``) is requested.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ UNCOUNTED = {"$select", "$group", "$having", "$query", "$q"}
 
 
 def is_socrata(url: str) -> bool:
-    """Tell whether an address is one of a Socrata data set.
+    """Return whether an address is one of a Socrata data set.
 
     >>> is_socrata("https://data.example.org/resource/abcd-1234.csv")
     True
@@ -116,7 +116,7 @@ class SocrataSet:
         return self._noted(total, expected)
 
     def count(self) -> int | None:
-        """Give how many rows there are; nothing where the question does not allow to count."""
+        """Return how many rows there are; nothing where the question does not allow to count."""
         if UNCOUNTED & set(self._asked):
             return None
         query = {k: v for k, v in self._asked.items() if k != "$order"}

@@ -53,7 +53,7 @@ Fault = tuple[str, str]  # a field, and what is wrong with it
 
 @dataclass(frozen=True, kw_only=True)
 class ActionFacts:
-    """What is said of an action; ``cost`` is in whole units of the city's currency."""
+    """What is stated of an action; ``cost`` is in whole units of the city's currency."""
 
     zone: str
     factor: str
@@ -80,7 +80,7 @@ class ActionRecord:
     closed_on: dt.date | None
 
     def is_overdue(self, today: dt.date) -> bool:
-        """Tell whether it should be done by now."""
+        """Return whether it should be done by now."""
         due = self.facts.due
         return self.facts.state in STILL_OPEN and due is not None and due < today
 
@@ -113,7 +113,7 @@ class PhotoRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class ActionQuery:
-    """Which actions of a district are asked for; what is left out does not narrow."""
+    """Which actions of a district are requested; what is left out does not narrow."""
 
     states: Collection[str] | None = None
     owner: str | None = None
@@ -134,7 +134,7 @@ class OwnerSum:
 
 
 def check_facts(session: Session, run: str, district: str, facts: ActionFacts) -> None:
-    """Refuse what cannot be said of an action.
+    """Refuse what cannot be stated of an action.
 
     Raises
     ------
@@ -290,7 +290,7 @@ def add_photo(
     NotStoredError
         If there is none of that number.
     DataError
-        If it is of no stage, nothing is told of it, or there are many already.
+        If it is of no stage, nothing is reported of it, or there are many already.
     """
     if stage not in STAGES:
         what = "choose before or after"
@@ -354,7 +354,7 @@ def remove_photo(
 
 
 def photos_of(session: Session, number: int) -> list[PhotoRecord]:
-    """Give the photos of an action, those before first."""
+    """Return the photos of an action, those before first."""
     rows = session.scalars(
         select(ActionPhoto)
         .where(ActionPhoto.action_id == number, ActionPhoto.removed_at.is_(None))
@@ -364,7 +364,7 @@ def photos_of(session: Session, number: int) -> list[PhotoRecord]:
 
 
 def see_photo(session: Session, city: CityRecord, number: int, photo: int, who: str) -> PhotoRecord:
-    """Give a photo, and note in the audit who saw it.
+    """Return a photo, and note in the audit who saw it.
 
     Raises
     ------
@@ -380,7 +380,7 @@ def see_photo(session: Session, city: CityRecord, number: int, photo: int, who: 
 
 
 def get_action(session: Session, city_id: int, number: int) -> ActionRecord:
-    """Give an action.
+    """Return an action.
 
     Raises
     ------
@@ -394,7 +394,7 @@ def get_action(session: Session, city_id: int, number: int) -> ActionRecord:
 
 
 def history_of(session: Session, number: int) -> list[EventRecord]:
-    """Give what happened to an action, the first first."""
+    """Return what happened to an action, the first first."""
     rows = session.scalars(
         select(ActionEvent).where(ActionEvent.action_id == number).order_by(ActionEvent.id)
     )
@@ -413,7 +413,7 @@ def list_actions(
     start: int,
     size: int,
 ) -> tuple[int, list[ActionRecord]]:
-    """Give how many actions of some districts are asked for, and ``size`` of them."""
+    """Return how many actions of some districts are requested, and ``size`` of them."""
     wanted = select(Action).where(Action.city_id == city_id, Action.district.in_(districts))
     wanted = _narrowed(wanted, query)
     count = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0

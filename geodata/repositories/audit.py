@@ -46,7 +46,7 @@ class AuditRecord:
     hash: str
 
     def as_json(self) -> dict[str, Any]:
-        """Give the entry as it is exported; all that the hash is made of is in it."""
+        """Return the entry as it is exported; all that the hash is made of is in it."""
         return {
             "seq": self.seq,
             "at": _moment(self.at),
@@ -61,7 +61,7 @@ class AuditRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditFilter:
-    """Which entries are asked for; what is left out does not narrow."""
+    """Which entries are requested; what is left out does not narrow."""
 
     person: str | None = None
     action: str | None = None  # an action, or the start of one up to a dot: "release"
@@ -150,7 +150,7 @@ def digest(
     details: Mapping[str, Any],
     previous: str,
 ) -> str:
-    """Give the hash of an entry: the SHA-256 of its fields as one JSON array."""
+    """Return the hash of an entry: the SHA-256 of its fields as one JSON array."""
     content = [seq, _moment(at), person, action, object, details, previous]
     return hashlib.sha256(_canonical(content).encode("ascii")).hexdigest()
 
@@ -163,7 +163,7 @@ def verify(session: Session, known: tuple[int, str] | None = None) -> ChainVerdi
     session
         An open transaction.
     known
-        Number and hash of an entry, as an earlier verification told them.
+        Number and hash of an entry, as an earlier verification reported them.
     """
     seq, before, seen = 0, START, 0
     with closing(entries(session, AuditFilter(), newest_first=False)) as chain:
@@ -203,7 +203,7 @@ def _fault(entry: AuditRecord, seq: int, before: str, known: tuple[int, str] | N
 def entries(
     session: Session, only: AuditFilter, *, newest_first: bool = True
 ) -> Generator[AuditRecord]:
-    """Give the entries that a filter lets through, read a thousand at a time."""
+    """Return the entries that a filter lets through, read a thousand at a time."""
     order = AuditEntry.seq.desc() if newest_first else AuditEntry.seq
     query = _narrowed(select(AuditEntry), only).order_by(order)
     rows = session.scalars(query.execution_options(yield_per=AT_A_TIME, populate_existing=True))
@@ -217,14 +217,14 @@ def entries(
 def page(
     session: Session, only: AuditFilter, *, start: int, size: int
 ) -> tuple[int, list[AuditRecord]]:
-    """Give how many entries a filter lets through, and ``size`` of them, the newest first."""
+    """Return how many entries a filter lets through, and ``size`` of them, the newest first."""
     count = session.scalar(_narrowed(select(func.count()).select_from(AuditEntry), only)) or 0
     query = _narrowed(select(AuditEntry), only).order_by(AuditEntry.seq.desc())
     return count, [_entry(row) for row in session.scalars(query.offset(start).limit(size))]
 
 
 def actions(session: Session) -> list[str]:
-    """Give every action that was ever recorded."""
+    """Return every action that was ever recorded."""
     return list(session.scalars(select(AuditEntry.action).distinct().order_by(AuditEntry.action)))
 
 

@@ -85,7 +85,7 @@ class CityRecord:
     measures: tuple[DeclaredMeasure, ...] = ()
 
     def this_day(self) -> dt.date:
-        """Give today in the city, or the day at which a synthetic city's calendar stands."""
+        """Return today in the city, or the day at which a synthetic city's calendar stands."""
         return self.today or dt.datetime.now(zoneinfo.ZoneInfo(self.timezone)).date()
 
 
@@ -158,7 +158,7 @@ def save_city(
 def find_areas(
     session: Session, slug: str
 ) -> tuple[BaseGeometry, list[tuple[str, str, BaseGeometry]], BaseGeometry | None] | None:
-    """Give a stored city's study area, its districts (code, name, shape) and its coverage."""
+    """Return a stored city's study area, its districts (code, name, shape) and its coverage."""
     city = session.scalar(select(City).where(City.slug == slug))
     if city is None:
         return None
@@ -171,7 +171,7 @@ def find_areas(
 
 
 def get_city(session: Session, slug: str) -> CityRecord:
-    """Give one city.
+    """Return one city.
 
     Raises
     ------
@@ -297,7 +297,7 @@ def replace_addresses(
 
 
 def address_points(session: Session, city_id: int) -> NDArray[np.float64] | None:
-    """Give the coordinates of a city's addresses, shape ``(addresses, 2)``; none: nothing."""
+    """Return the coordinates of a city's addresses, shape ``(addresses, 2)``; none: nothing."""
     table = Base.metadata.tables["address"]
     statement = select(table.c.x, table.c.y).where(table.c.city_id == city_id).order_by(table.c.id)
     found = read_frame(session, statement).to_numpy(dtype=float)

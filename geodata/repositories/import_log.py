@@ -66,7 +66,7 @@ def save_report(
 
 
 def latest_reports(session: Session, city_id: int) -> list[SourceReport]:
-    """Give the reports of the newest import that stands, in the order of its city file."""
+    """Return the reports of the newest import that stands, in the order of its city file."""
     undone = select(ImportVersion.imported_at).where(
         ImportVersion.city_id == city_id, ImportVersion.undone_at.is_not(None)
     )
@@ -268,7 +268,7 @@ class ImportRecord:
     imported_by: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Give the record as scripts read it."""
+        """Return the record as scripts read it."""
         return {
             "import": self.id,
             "city": self.city,
@@ -354,7 +354,7 @@ def list_imports(session: Session, slug: str) -> list[ImportRecord]:
 
 
 def newest_import(session: Session, slug: str) -> int | None:
-    """Give the number of the newest import of a city that stands."""
+    """Return the number of the newest import of a city that stands."""
     return session.scalar(
         select(ImportVersion.id)
         .join(City, City.id == ImportVersion.city_id)
@@ -365,7 +365,7 @@ def newest_import(session: Session, slug: str) -> int | None:
 
 
 def city_file_of(session: Session, slug: str) -> Described:
-    """Give the city file of the newest import of a city that stands.
+    """Return the city file of the newest import of a city that stands.
 
     Raises
     ------

@@ -60,7 +60,7 @@ def store_incidents(
     log
         Hears what was added and changed.
     known
-        What :func:`known_rows` says, if it was asked already.
+        What :func:`known_rows` says, if it was requested already.
     """
     known = known_rows(session, city_id) if known is None else known
     new, corrected, before, same, conflicting = [], [], [], 0, 0
@@ -168,7 +168,7 @@ def forget_source(session: Session, city_id: int, source: str, log: ChangeLog | 
 
 
 def _same(one: list[Any], other: list[Any]) -> bool:
-    """Tell whether day, time and place are exactly the same."""
+    """Return whether day, time and place are exactly the same."""
     *moment, shape = one
     *other_moment, other_shape = other
     return moment == other_moment and bool(
@@ -228,7 +228,7 @@ def count_incidents(
 def incident_points(
     session: Session, city_id: int, outcome: str, start: dt.date, end: dt.date
 ) -> gpd.GeoDataFrame:
-    """Give incidents of one outcome from ``start`` (included) to ``end`` (excluded).
+    """Return incidents of one outcome from ``start`` (included) to ``end`` (excluded).
 
     Returns
     -------
@@ -253,7 +253,7 @@ def incident_points(
 def incident_moments(
     session: Session, city_id: int, outcome: str, start: dt.date, end: dt.date
 ) -> gpd.GeoDataFrame:
-    """Give where and when incidents of one outcome happened, as :func:`incident_points` does.
+    """Return where and when incidents of one outcome happened, as :func:`incident_points` does.
 
     Returns
     -------

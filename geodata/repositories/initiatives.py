@@ -1,4 +1,4 @@
-"""Initiatives of a city: what was said of each and when; nothing said is changed or removed.
+"""Initiatives of a city: what was stated of each and when; nothing stated is changed or removed.
 
 A version is added when the text of an initiative differs from the newest one. The list of a city's
 initiatives and its order is written down in the same way, as the versions of a document under an
@@ -71,7 +71,7 @@ class InitiativesImport:
     notes: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Give the account as scripts read it."""
+        """Return the account as scripts read it."""
         return {
             "city": self.city,
             "added": list(self.added),
@@ -142,7 +142,7 @@ def record_initiatives(
 
 
 def list_initiatives(session: Session, city: str) -> list[InitiativeRecord]:
-    """Give a city's initiatives as they stand, in the order of its newest file.
+    """Return a city's initiatives as they stand, in the order of its newest file.
 
     Raises
     ------
@@ -154,7 +154,7 @@ def list_initiatives(session: Session, city: str) -> list[InitiativeRecord]:
 
 
 def retired_initiatives(session: Session, city: str) -> list[InitiativeRecord]:
-    """Give the newest version of each initiative that is no longer on a city's list, by slug.
+    """Return the newest version of each initiative that is no longer on a city's list, by slug.
 
     Raises
     ------
@@ -167,7 +167,7 @@ def retired_initiatives(session: Session, city: str) -> list[InitiativeRecord]:
 
 
 def get_initiative(session: Session, city: str, slug: str) -> InitiativeRecord:
-    """Give the newest version of an initiative, retired or not.
+    """Return the newest version of an initiative, retired or not.
 
     Raises
     ------
@@ -181,7 +181,7 @@ def get_initiative(session: Session, city: str, slug: str) -> InitiativeRecord:
 
 
 def initiative_history(session: Session, city: str, slug: str) -> list[HistoryEntry]:
-    """Tell what was said of an initiative and when, newest first.
+    """Tell what was stated of an initiative and when, newest first.
 
     Raises
     ------
@@ -282,7 +282,7 @@ def _require_order(
 
 
 def _last_day(city: CityRecord, when: dt.datetime) -> dt.date:
-    """Give today where the city is; a synthetic city's own calendar may stand later."""
+    """Return today where the city is; a synthetic city's own calendar may stand later."""
     local = when.replace(tzinfo=dt.UTC).astimezone(zoneinfo.ZoneInfo(city.timezone)).date()
     return max(local, city.today or local)
 

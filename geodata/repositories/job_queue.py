@@ -1,4 +1,4 @@
-"""Jobs: asked for once, leased to one worker at a time, never "running" for ever.
+"""Jobs: requested once, leased to one worker at a time, never "running" for ever.
 
 The lease of a job is the worker's name and the number of the attempt, as the job had them when the
 worker took it. All that is written of a running job needs both, so that a worker whose lease has
@@ -184,7 +184,7 @@ def end_job(
     result: dict[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> bool:
-    """End a job; return whether the lease still held."""
+    """End a job; return whether the lease still kept."""
     job = _leased(session, lease)
     if job is None:
         return False
@@ -196,7 +196,7 @@ def end_job(
 
 
 def release_job(session: Session, lease: Job) -> bool:
-    """Let a job wait again because its worker stops; return whether the lease still held."""
+    """Let a job wait again because its worker stops; return whether the lease still kept."""
     job = _leased(session, lease)
     if job is not None:
         _requeue(session, job)

@@ -74,7 +74,7 @@ def replace_base(
 
 
 def base_keys(session: Session, city_id: int, kind: str) -> set[str]:
-    """Give the keys of the base shapes of a kind that are stored."""
+    """Return the keys of the base shapes of a kind that are stored."""
     return set(
         session.scalars(
             select(BaseShape.row_key).where(BaseShape.city_id == city_id, BaseShape.kind == kind)
@@ -115,7 +115,7 @@ def _rows_of(
 
 
 def factor_layers(session: Session, city_id: int) -> dict[RiskFactor, gpd.GeoDataFrame]:
-    """Give the features of every factor of a city, in the order of its file."""
+    """Return the features of every factor of a city, in the order of its file."""
     crs = session.get_one(City, city_id).crs
     layers = {}
     for row in session.scalars(
@@ -144,7 +144,7 @@ def factor_names(session: Session, city_id: int) -> list[str]:
 
 
 def base_shapes(session: Session, city_id: int) -> gpd.GeoDataFrame:
-    """Give what is drawn under the map: ``kind``, ``name``, ``rank`` (1 is major), geometry."""
+    """Return what is drawn under the map: ``kind``, ``name``, ``rank`` (1 is major), geometry."""
     crs = session.get_one(City, city_id).crs
     rows = session.execute(
         select(BaseShape.kind, BaseShape.name, BaseShape.rank, BaseShape.geom)

@@ -1,4 +1,4 @@
-"""What was tried and asked for, counted in the database so that every process sees it.
+"""What was tried and requested, counted in the database so that every process sees it.
 
 The secret address of a person's reminders: one each, kept as a digest, taken back at will.
 """
@@ -139,7 +139,7 @@ TOKEN_BYTES = 32
 
 
 def make_feed(session: Session, person: PersonRecord, when: dt.datetime) -> str:
-    """Give a person a new secret address; the one before no longer holds."""
+    """Return a person a new secret address; the one before no longer holds."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     session.execute(delete(ReminderFeed).where(ReminderFeed.person_id == person.id))
     session.add(ReminderFeed(person_id=person.id, token_hash=_digest(token), created_at=when))
@@ -165,7 +165,7 @@ def feed_since(session: Session, person: PersonRecord) -> dt.datetime | None:
 
 
 def person_of_feed(session: Session, token: str) -> PersonRecord | None:
-    """Give whose secret address it is, or nothing."""
+    """Return whose secret address it is, or nothing."""
     row = session.scalar(
         select(Person)
         .join(ReminderFeed, ReminderFeed.person_id == Person.id)

@@ -80,13 +80,13 @@ def save_plan(session: Session, record: PlanRecord) -> None:
 
 
 def find_plan(session: Session, plan_id: str) -> PlanRecord | None:
-    """Give a version of a plan, or nothing if none of that id is stored."""
+    """Return a version of a plan, or nothing if none of that id is stored."""
     plan = session.get(Plan, plan_id)
     return None if plan is None else _record(plan, session.get_one(City, plan.city_id).slug)
 
 
 def get_plan(session: Session, plan_id: str) -> PlanRecord:
-    """Give a version of a plan.
+    """Return a version of a plan.
 
     Raises
     ------

@@ -57,16 +57,16 @@ class PersonRecord:
     created_by: str
 
     def may(self, roles: Collection[str]) -> bool:
-        """Tell whether the person has one of some roles."""
+        """Return whether the person has one of some roles."""
         return self.state == ACTIVE and bool(set(self.roles) & set(roles))
 
     def districts_of(self, city: str) -> tuple[str, ...]:
-        """Give the codes of the person's districts in a city."""
+        """Return the codes of the person's districts in a city."""
         start = f"{city}/"
         return tuple(one.removeprefix(start) for one in self.districts if one.startswith(start))
 
     def as_json(self) -> dict[str, Any]:
-        """Give the record as scripts read it."""
+        """Return the record as scripts read it."""
         return {
             "name": self.name,
             "display": self.display,
@@ -83,7 +83,7 @@ class PersonRecord:
 
 
 def folded(name: str) -> str:
-    """Give a name as it is stored and looked up.
+    """Return a name as it is stored and looked up.
 
     >>> folded(" Ana.Ruiz ")
     'ana.ruiz'
@@ -138,7 +138,7 @@ def add_person(
 
 
 def find_person(session: Session, name: str) -> PersonRecord | None:
-    """Give the person of a name, or nothing."""
+    """Return the person of a name, or nothing."""
     name = folded(name)
     if not NAME.fullmatch(name):  # some text is refused by databases even in questions
         return None
@@ -147,7 +147,7 @@ def find_person(session: Session, name: str) -> PersonRecord | None:
 
 
 def get_person(session: Session, name: str) -> PersonRecord:
-    """Give the person of a name.
+    """Return the person of a name.
 
     Raises
     ------
@@ -158,18 +158,18 @@ def get_person(session: Session, name: str) -> PersonRecord:
 
 
 def person_by_id(session: Session, identity: int) -> PersonRecord:
-    """Give the person of a number that another row names."""
+    """Return the person of a number that another row names."""
     return as_record(session.get_one(Person, identity))
 
 
 def find_subject(session: Session, subject: str) -> PersonRecord | None:
-    """Give the person whom the provider calls so, or nothing."""
+    """Return the person whom the provider calls so, or nothing."""
     row = session.scalar(select(Person).where(Person.subject == subject))
     return as_record(row) if row else None
 
 
 def list_people(session: Session) -> list[PersonRecord]:
-    """Give everybody, by name."""
+    """Return everybody, by name."""
     return [as_record(row) for row in session.scalars(select(Person).order_by(Person.name))]
 
 
@@ -187,7 +187,7 @@ def change_roles(
     who: str,
     when: dt.datetime,
 ) -> PersonRecord:
-    """Give a person other roles and districts; whoever is signed in must sign in again.
+    """Return a person other roles and districts; whoever is signed in must sign in again.
 
     Raises
     ------
@@ -238,7 +238,7 @@ def change_state(
 
 
 def all_districts(session: Session) -> list[tuple[str, str]]:
-    """Give every district of every city as it is written for people, and a label for it."""
+    """Return every district of every city as it is written for people, and a label for it."""
     rows = session.execute(
         select(City.slug, City.name, District.code, District.name)
         .join(District, District.city_id == City.id)
@@ -248,7 +248,7 @@ def all_districts(session: Session) -> list[tuple[str, str]]:
 
 
 def row_of(session: Session, name: str) -> Person:
-    """Give the row of a person, locked until the transaction ends.
+    """Return the row of a person, locked until the transaction ends.
 
     Raises
     ------
@@ -266,7 +266,7 @@ def row_of(session: Session, name: str) -> Person:
 
 
 def as_record(row: Person) -> PersonRecord:
-    """Give what a row says, without what is secret in it but the digest of the password."""
+    """Return what a row says, without what is secret in it but the digest of the password."""
     return PersonRecord(
         id=row.id,
         name=row.name,
@@ -310,7 +310,7 @@ def _districts(session: Session, wanted: Sequence[str]) -> list[str]:
 
 
 def needs_districts(record: PersonRecord) -> bool:
-    """Tell whether a role of the person is about districts and none is given."""
+    """Return whether a role of the person is about districts and none is given."""
     return bool(WITH_DISTRICTS & set(record.roles)) and not record.districts
 
 
@@ -400,7 +400,7 @@ def reset(
 
 
 def find_setup(session: Session, token_hash: str, when: dt.datetime) -> PersonRecord | None:
-    """Give whom a set-up token belongs to, while it holds."""
+    """Return whom a set-up token belongs to, while it holds."""
     row = session.scalar(
         select(Person).where(
             Person.setup_hash == token_hash, Person.setup_until > when, Person.state == ACTIVE
@@ -423,7 +423,7 @@ def use_setup(
 
 
 def code_secrets(session: Session, name: str) -> tuple[bytes | None, bytes | None]:
-    """Give the encrypted secret of a person's codes, and the one that is being set up."""
+    """Return the encrypted secret of a person's codes, and the one that is being set up."""
     row = row_of(session, name)
     return row.code_secret, row.code_pending
 

@@ -146,7 +146,7 @@ def read_frame(session: Session, statement: Select[Any]) -> pd.DataFrame:
 
 
 def _turn(column: ColumnElement[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
-    """Give what turns the driver's values of a column into ours, where they are not numbers."""
+    """Return what turns the driver's values of a column into ours, where they are not numbers."""
     if _dtype(column) is float:
         return None
     return column.type.dialect_impl(dialect).result_processor(dialect, None)
@@ -157,7 +157,7 @@ def _dtype(column: ColumnElement[Any]) -> type:
 
 
 def _plain_rows(frame: pd.DataFrame, table: Table) -> Iterator[dict[str, Any]]:
-    """Give each row as the database takes it: whole numbers whole, missing values missing."""
+    """Return each row as the database takes it: whole numbers whole, missing values missing."""
     columns: list[list[Any]] = []
     for name in frame.columns:
         whole = isinstance(table.c[name].type, Integer)

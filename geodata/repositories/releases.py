@@ -37,7 +37,7 @@ class ReleaseRecord:
     manifest: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        """Give the record without its manifest, as scripts read it."""
+        """Return the record without its manifest, as scripts read it."""
         return {
             "release": self.id,
             "city": self.city,
@@ -87,7 +87,7 @@ def add_release(
 
 
 def get_release(session: Session, identity: str) -> ReleaseRecord:
-    """Give a release.
+    """Return a release.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def get_release(session: Session, identity: str) -> ReleaseRecord:
 
 
 def list_releases(session: Session, city: str) -> list[ReleaseRecord]:
-    """Give the releases of a city, the newest draft first."""
+    """Return the releases of a city, the newest draft first."""
     rows = session.scalars(
         select(Release)
         .join(City, City.id == Release.city_id)
@@ -110,7 +110,7 @@ def list_releases(session: Session, city: str) -> list[ReleaseRecord]:
 
 
 def cities_with_releases(session: Session) -> list[str]:
-    """Give the slugs of the cities that have a release in any state."""
+    """Return the slugs of the cities that have a release in any state."""
     query = select(City.slug).where(City.id.in_(select(Release.city_id))).order_by(City.slug)
     return list(session.scalars(query))
 
@@ -175,7 +175,7 @@ def withdraw_release(
 
 
 def same_person(one: str, other: str) -> bool:
-    """Tell whether two names are one: spaces and capitals make no difference.
+    """Return whether two names are one: spaces and capitals make no difference.
 
     >>> same_person(" Ana  Ruiz", "ana ruiz")
     True

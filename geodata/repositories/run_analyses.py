@@ -66,7 +66,7 @@ def keep_finding(
 
 
 def list_findings(session: Session, run: str, kind: str) -> list[FindingRecord]:
-    """Give the findings of one kind about a run, newest first."""
+    """Return the findings of one kind about a run, newest first."""
     rows = session.scalars(
         select(Finding)
         .where(Finding.run_id == run, Finding.kind == kind)
@@ -108,7 +108,7 @@ def list_city_findings(session: Session, city_slug: str, kind: str) -> list[Find
 
 
 def get_finding(session: Session, run: str, kind: str, key: str) -> FindingRecord:
-    """Give one finding, whole.
+    """Return one finding, whole.
 
     Raises
     ------

@@ -221,19 +221,19 @@ def name_run(
 
 
 def find_run(session: Session, run_id: str) -> RunRecord | None:
-    """Give a run, or nothing if none of that id is stored."""
+    """Return a run, or nothing if none of that id is stored."""
     run = session.get(Run, run_id)
     return None if run is None else _record(session, run)
 
 
 def find_document(session: Session, run_id: str) -> dict[str, Any] | None:
-    """Give what ``fit`` printed of a run, without its cells; nothing if none is stored."""
+    """Return what ``fit`` printed of a run, without its cells; nothing if none is stored."""
     row = session.execute(select(Run.city_id, Run.result).where(Run.id == run_id)).first()
     return None if row is None else _with_codes(session, row[0], row[1])
 
 
 def get_run(session: Session, run_id: str) -> RunRecord:
-    """Give a run.
+    """Return a run.
 
     Raises
     ------
@@ -274,7 +274,7 @@ def city_of_run(session: Session, run_id: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class RunFilter:
-    """Which runs are asked for; what is left out does not narrow.
+    """Which runs are requested; what is left out does not narrow.
 
     A run is of a period if its own and that one share a day; ``to`` is excluded. Runs of an outcome
     in ``without`` are left out, and with ``scopes`` those of any other scope.
@@ -384,7 +384,7 @@ def count_runs(session: Session, city_slug: str, which: RunFilter = EVERY_RUN) -
 def run_scopes(
     session: Session, city_slug: str, which: RunFilter = EVERY_RUN
 ) -> tuple[list[str], list[str]]:
-    """Give the outcomes and the scopes of which a city has runs, each in order."""
+    """Return the outcomes and the scopes of which a city has runs, each in order."""
     rows = session.execute(
         select(Run.outcome, Run.scope)
         .join(City, City.id == Run.city_id)
@@ -414,7 +414,7 @@ def _narrowed(which: RunFilter) -> list[ColumnElement[bool]]:
 def latest_run(
     session: Session, city_slug: str, *, outcome: str | None = None, scope: str = "city"
 ) -> RunRecord | None:
-    """Give the newest run of a city, by outcome if one is named, or nothing."""
+    """Return the newest run of a city, by outcome if one is named, or nothing."""
     query = (
         select(Run)
         .join(City, City.id == Run.city_id)

@@ -227,7 +227,7 @@ def run_to_draft(
 
 
 def _require_old_enough(run: RunSummary, last_day: dt.date) -> None:
-    """Refuse to publish zones that were drawn from days which may not be told yet."""
+    """Refuse to publish zones that were drawn from days which may not be reported yet."""
     end = last_day + DAY
     if run.period_to > end:
         msg = (

@@ -72,7 +72,7 @@ def start_session(
 
 
 def find_session(session: Session, token_hash: str) -> SessionRecord | None:
-    """Give the sign-in of a token, ended or not."""
+    """Return the sign-in of a token, ended or not."""
     row = session.scalar(select(StaffSession).where(StaffSession.token_hash == token_hash))
     return _record(row) if row else None
 
@@ -121,7 +121,7 @@ def end_sessions(
 
 
 def open_sessions(session: Session, person_id: int, since: dt.datetime) -> list[SessionRecord]:
-    """Give the full sign-ins of a person that were used since a moment, the last used first."""
+    """Return the full sign-ins of a person that were used since a moment, the last used first."""
     rows = session.scalars(
         select(StaffSession)
         .where(
@@ -163,7 +163,7 @@ class TokenRecord:
     revoked_by: str | None
 
     def holds(self, when: dt.datetime) -> bool:
-        """Tell whether it is neither revoked nor over."""
+        """Return whether it is neither revoked nor over."""
         return self.revoked_at is None and when < self.expires_at
 
     def state(self, when: dt.datetime) -> str:
@@ -173,7 +173,7 @@ class TokenRecord:
         return "in force" if self.holds(when) else "over"
 
     def as_json(self, when: dt.datetime) -> dict[str, Any]:
-        """Give the record as scripts read it."""
+        """Return the record as scripts read it."""
         return {
             "token": self.id,
             "person": self.person,
@@ -237,7 +237,7 @@ def add_token(
 
 
 def list_tokens(session: Session, name: str | None = None) -> list[TokenRecord]:
-    """Give the tokens of a person, or of everybody, the newest first."""
+    """Return the tokens of a person, or of everybody, the newest first."""
     query = select(AccessToken, Person.name).join(Person, Person.id == AccessToken.person_id)
     if name is not None:
         query = query.where(Person.name == name)
@@ -246,7 +246,7 @@ def list_tokens(session: Session, name: str | None = None) -> list[TokenRecord]:
 
 
 def find_token(session: Session, token_hash: str) -> TokenRecord | None:
-    """Give the token of a digest, in force or not."""
+    """Return the token of a digest, in force or not."""
     row = session.scalar(select(AccessToken).where(AccessToken.token_hash == token_hash))
     return _token_record(row, session.get_one(Person, row.person_id).name) if row else None
 
@@ -283,7 +283,7 @@ def revoke_token(
 
 
 def revoke_all(session: Session, person_id: int, who: str, when: dt.datetime) -> int:
-    """Revoke every token of a person, in whose change this is told; tell how many."""
+    """Revoke every token of a person, in whose change this is reported; tell how many."""
     done = session.execute(
         update(AccessToken)
         .where(AccessToken.person_id == person_id, AccessToken.revoked_at.is_(None))

@@ -46,7 +46,7 @@ Fault = tuple[str, str]  # a field, and what is wrong with it
 
 @dataclass(frozen=True, kw_only=True)
 class VisitFacts:
-    """What is said of a visit; clocks are milliseconds since 1970 UTC, no end while it lasts."""
+    """What is stated of a visit; clocks are milliseconds since 1970 UTC, no end while it lasts."""
 
     zone: str
     unit: str
@@ -84,7 +84,7 @@ class VersionRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class VisitQuery:
-    """Which logged visits of a district are asked for; what is left out does not narrow."""
+    """Which logged visits of a district are requested; what is left out does not narrow."""
 
     unit: str | None = None
     zone: str | None = None
@@ -95,7 +95,7 @@ class VisitQuery:
 
 
 def check_facts(city: CityRecord, facts: VisitFacts, now_ms: int) -> None:
-    """Refuse what cannot be said of a visit.
+    """Refuse what cannot be stated of a visit.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def log_visit(
     uuid
         Made where the visit was logged.
     facts
-        What is said of it.
+        What is stated of it.
     who, when, now_ms
         Who logged it; the time now, UTC, and in milliseconds by the city's calendar.
 
@@ -268,7 +268,7 @@ def correct_visit(
     city, uuid
         Which visit.
     facts
-        What is said of it from now on.
+        What is stated of it from now on.
     why
         The reason.
     version
@@ -309,7 +309,7 @@ def correct_visit(
 
 
 def get_visit(session: Session, city_id: int, uuid: str) -> VisitRecord:
-    """Give a logged visit.
+    """Return a logged visit.
 
     Raises
     ------
@@ -325,7 +325,7 @@ def get_visit(session: Session, city_id: int, uuid: str) -> VisitRecord:
 
 
 def versions_of(session: Session, city_id: int, uuid: str) -> list[VersionRecord]:
-    """Give every version of a logged visit, the first first."""
+    """Return every version of a logged visit, the first first."""
     rows = session.scalars(
         select(VisitVersion)
         .join(LoggedVisit, LoggedVisit.id == VisitVersion.visit_id)
@@ -348,7 +348,7 @@ def versions_of(session: Session, city_id: int, uuid: str) -> list[VersionRecord
 def list_visits(
     session: Session, city_id: int, district: str, query: VisitQuery, *, start: int, size: int
 ) -> tuple[int, list[VisitRecord]]:
-    """Give how many logged visits of a district are asked for, and ``size`` of them."""
+    """Return how many logged visits of a district are requested, and ``size`` of them."""
     wanted = _newest_versions(city_id).where(LoggedVisit.district == district)
     if query.unit is not None:
         wanted = wanted.where(VisitVersion.unit == query.unit)
@@ -375,7 +375,7 @@ def list_visits(
 
 
 def units_of(session: Session, city_id: int, district: str) -> list[str]:
-    """Give the units that visits of a district were logged for."""
+    """Return the units that visits of a district were logged for."""
     return list(
         session.scalars(
             select(VisitVersion.unit)
@@ -441,7 +441,7 @@ def _newest(session: Session, visit_id: int) -> VisitVersion:
 
 
 def _place(session: Session, city_id: int, run: str, district: str, zone: str) -> Point:
-    """Give a point within a zone."""
+    """Return a point within a zone."""
     ours = session.scalar(select(Run.id).where(Run.id == run, Run.city_id == city_id))
     found = find_zone(session, run, district, zone) if ours else None
     if found is None:
@@ -548,7 +548,7 @@ def _record(visit: LoggedVisit, version: VisitVersion) -> VisitRecord:
 
 
 def visits_between(session: Session, city_id: int, start_ms: int, end_ms: int) -> pd.DataFrame:
-    """Give visits of any source that began in a span, its end excluded, the earliest first.
+    """Return visits of any source that began in a span, its end excluded, the earliest first.
 
     Returns
     -------

@@ -84,7 +84,7 @@ def give_codes(
 ) -> None:
     """Store codes of zones that have none; ``before`` has the zones whose codes they may take.
 
-    What code a zone has is read from the database, whatever is told of it.
+    What code a zone has is read from the database, whatever is reported of it.
     """
     session.execute(select(City.id).where(City.id == city_id).with_for_update())
     known = codes_of(session, city_id, [zone.id for zone in (*zones, *before)])

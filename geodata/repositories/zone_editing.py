@@ -70,7 +70,7 @@ class Drop:
 
 @dataclass(frozen=True, kw_only=True)
 class Rename:
-    """Give a zone a name that people know; an empty one takes its name away."""
+    """Return a zone a name that people know; an empty one takes its name away."""
 
     zone: str
     name: str
@@ -78,7 +78,7 @@ class Rename:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Redraw:
-    """Give a zone another outline, in the city's reference system."""
+    """Return a zone another outline, in the city's reference system."""
 
     zone: str
     shape: BaseGeometry

@@ -78,7 +78,7 @@ def list_editions(session: Session, run_id: str) -> list[EditionRecord]:
 
 
 def newest_number(session: Session, run_id: str) -> int:
-    """Give the number of the newest edition of a run, 0 if its zones were never changed."""
+    """Return the number of the newest edition of a run, 0 if its zones were never changed."""
     found = select(func.max(ZoneEdition.number)).where(ZoneEdition.run_id == run_id)
     return session.scalar(found) or OWN
 
@@ -95,7 +95,7 @@ def list_uses(session: Session, run_id: str) -> list[UseRecord]:
 
 
 def number_in_use(session: Session, run_id: str) -> int:
-    """Give the number of the edition that is in use, 0 for the run's own zones."""
+    """Return the number of the edition that is in use, 0 for the run's own zones."""
     newest = (
         select(EditionUse.number)
         .where(EditionUse.run_id == run_id)
@@ -106,7 +106,7 @@ def number_in_use(session: Session, run_id: str) -> int:
 
 
 def with_edition(session: Session, run: RunRecord, number: int) -> RunRecord:
-    """Give a run with the zones of one of its editions; 0 for its own.
+    """Return a run with the zones of one of its editions; 0 for its own.
 
     Raises
     ------
@@ -145,12 +145,12 @@ def with_edition(session: Session, run: RunRecord, number: int) -> RunRecord:
 
 
 def in_use(session: Session, run: RunRecord) -> RunRecord:
-    """Give a run with the zones that are in use: those a person made, else its own."""
+    """Return a run with the zones that are in use: those a person made, else its own."""
     return with_edition(session, run, number_in_use(session, run.id))
 
 
 def get_run_in_use(session: Session, run_id: str) -> RunRecord:
-    """Give a run with the zones that are in use.
+    """Return a run with the zones that are in use.
 
     Plans, measures, evaluations, releases and exports are about these; validation, certainty and
     comparison are about the run, and read it by :func:`geodata.repositories.runs.get_run`.
@@ -164,7 +164,7 @@ def get_run_in_use(session: Session, run_id: str) -> RunRecord:
 
 
 def shapes_of(session: Session, run_id: str) -> dict[str, BaseGeometry]:
-    """Give the outline of every zone of every edition of a run by its code."""
+    """Return the outline of every zone of every edition of a run by its code."""
     rows = session.execute(
         select(EditedZone.code, EditedZone.geom)
         .join(ZoneEdition, ZoneEdition.id == EditedZone.edition_id)
@@ -244,7 +244,7 @@ def add_edition(
 
 
 def _give_codes(session: Session, run: RunRecord, changed: Changed, before: int) -> None:
-    """Give the zones that a step made their codes, from those that were there before it."""
+    """Return the zones that a step made their codes, from those that were there before it."""
     city_id = session.scalar(select(Run.city_id).where(Run.id == run.id)) or 0
     give_codes(
         session,
@@ -325,7 +325,7 @@ class ZoneRecord:
 
 
 def district_zones(session: Session, run_id: str, district: str) -> list[ZoneRecord]:
-    """Give the zones of a run in a district by rank: those in use, else its own."""
+    """Return the zones of a run in a district by rank: those in use, else its own."""
     number = number_in_use(session, run_id)
     if number == OWN:
         wanted = select(Zone.code, Zone.rank, Zone.details, Zone.geom).where(

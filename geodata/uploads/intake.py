@@ -193,7 +193,7 @@ class HandedIn:
 
     ``city`` is the slug of the city that it is for, nothing for a city that is yet to be.
     ``address`` is where it was fetched, if it was; ``answers`` say how it is to be read; ``job`` is
-    the number of the import that was asked for with it.
+    the number of the import that was requested with it.
     """
 
     upload: Upload
@@ -218,7 +218,7 @@ def keep(handed: HandedIn) -> None:
 
 
 def find(folder: Path, number: str, city: str) -> HandedIn:
-    """Give a file that was handed in for a city.
+    """Return a file that was handed in for a city.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """What a file seems to hold: what each column is, where its places lie, which trap it is.
 
-Guesses are told with how sure they are and why, and decide nothing: a person maps the columns.
+Guesses are reported with how sure they are and why, and decide nothing: a person maps the columns.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def preview(place: SourcePlace, city: CityFrame | None = None, *, timezone: str 
         If the file cannot be read.
     """
     open_place = dataclasses.replace(place, x="?", y="?", crs=None)
-    layer = read_place(open_place)  # with columns said, a missing system is no error here
+    layer = read_place(open_place)  # with columns stated, a missing system is no error here
     frame = layer.frame
     table = pd.DataFrame(frame[[n for n in frame.columns if n != "geometry"]])
     sample = table.iloc[np.unique(np.linspace(0, len(table) - 1, SAMPLE).astype(int))] if len(
@@ -172,7 +172,7 @@ def _guess(name: str, column: pd.Series[Any], timezone: str) -> ColumnGuess:
 def _role(
     name: str, column: pd.Series[Any], values: pd.Series[Any], different: int, timezone: str
 ) -> tuple[str, str, str]:
-    """Give the role of a column that holds something: its values first, then its name."""
+    """Return the role of a column that holds something: its values first, then its name."""
     numbers = pd.to_numeric(values, errors="coerce")
     numeric = numbers.notna().mean() >= MOSTLY
     named = {role for role, pattern in NAMES.items() if pattern.search(name)}
@@ -190,7 +190,7 @@ def _role(
 def _plain_role(
     values: pd.Series[Any], different: int, named: set[str], *, numeric: bool
 ) -> tuple[str, str, str]:
-    """Give the role of a column that holds neither places nor moments."""
+    """Return the role of a column that holds neither places nor moments."""
     unique = different == len(values) and len(values) > 1
     if "id" in named and unique:
         return "id", SURE, "its name says so and no value comes twice"
@@ -218,7 +218,7 @@ def _axis(axis: str, numbers: pd.Series[Any]) -> tuple[str, str]:
 def _moment(
     column: pd.Series[Any], *, numeric: bool, named: bool, timezone: str
 ) -> tuple[str, str, str] | None:
-    """Tell whether a column holds dates: numbers only where its name says so."""
+    """Return whether a column holds dates: numbers only where its name says so."""
     if numeric and not named and not pd.api.types.is_datetime64_any_dtype(column):
         return None
     found = read_moments(column.reset_index(drop=True), None, date_format=None, timezone=timezone)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
 
-QUEUE = 24  # places asked for at once; an address that outlives them asks for more
+QUEUE = 24  # places requested at once; an address that outlives them asks for more
 TIES = 8
 
 
@@ -93,7 +93,7 @@ def thin(candidates: Floats, addresses: Floats, k: int, reach: float) -> NDArray
 
 
 class _Queues:
-    """The places within reach of each address, nearest first, asked for as far as needed."""
+    """The places within reach of each address, nearest first, requested as far as needed."""
 
     def __init__(self, candidates: Floats, addresses: Floats, reach: float) -> None:
         self.n = len(candidates)

@@ -35,7 +35,7 @@ LEVEL_COST = 4.0  # of a count for each level: a total counts for more than any 
 PARTS = 2  # highest level of what may be hidden where something less would do
 KEPT, FREELY, VEILING = WAYS = (0, 1, 2)  # what may become of a label for another count's sake
 HIDDEN_COST = 1e-3
-GAP = 0.2  # of the cost of what is held back, where only a long search would find the cheapest
+GAP = 0.2  # of the cost of what is kept back, where only a long search would find the cheapest
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,7 +69,7 @@ class Linked:
     group
         Number of the group that a count is a part of, -1 for none. What the counts of a group add
         up to is public, so that a zero says much of the others: in a group 0 to 4 is "fewer than
-        5", a count that is held back is 5 or more, and a hidden count may be narrowed down but must
+        5", a count that is kept back is 5 or more, and a hidden count may be narrowed down but must
         keep a second possible value.
     totals
         Level of each count, 0 for parts: of two the one of the lower level is hidden, and one of 3
@@ -78,7 +78,7 @@ class Linked:
         What to call each count in an error.
     said_low, said_high
         Between what each count lies by what was said of it before: the public goes on knowing that
-        a count is 1 to 4, whatever is said of it now. Nothing where nothing was said.
+        a count is 1 to 4, whatever is stated of it now. Nothing where nothing was stated.
     bundle
         Number of the counts that are given or not given together where nothing else protects one
         of them, zeros included; -1 for none. The groups, if left out.
@@ -102,12 +102,12 @@ class Linked:
 
     @property
     def down(self) -> Floats:
-        """How far each count can be lower than it is, by what was said before."""
+        """How far each count can be lower than it is, by what was stated before."""
         return np.full(len(self), np.inf) if self.said_low is None else self.value - self.said_low
 
     @property
     def up(self) -> Floats:
-        """How far each count can be higher than it is, by what was said before."""
+        """How far each count can be higher than it is, by what was stated before."""
         return np.full(len(self), np.inf) if self.said_high is None else self.said_high - self.value
 
     @property
@@ -122,7 +122,7 @@ class Linked:
 
     @property
     def untold(self) -> NDArray[np.bool_]:
-        """Which counts nobody was ever told."""
+        """Which counts nobody was ever reported."""
         return np.zeros(len(self), dtype=bool) if self.silent is None else self.silent
 
     @property
@@ -169,7 +169,7 @@ def suppress_linked(linked: Linked, *, before: ArrayLike | None = None) -> Publi
     Returns
     -------
     Label and value of each count. Where nothing else protects a count of a group, the group is
-    ``VEILED``: nothing is said of it.
+    ``VEILED``: nothing is stated of it.
 
     Raises
     ------
@@ -215,9 +215,9 @@ def _search_labels(linked: Linked, label: Labels) -> Labels:
 
 
 def _first_labels(linked: Linked) -> Labels:
-    """Label small counts, before any other is held back for their sake.
+    """Label small counts, before any other is kept back for their sake.
 
-    A total of 1 to 4 that adds up several counts is held back at once: "fewer than 5" would leave
+    A total of 1 to 4 that adds up several counts is kept back at once: "fewer than 5" would leave
     each of them fewer than 4 possible values, and four of them none but 1.
     """
     label = np.where(linked.small, FEWER, SHOWN)
@@ -251,11 +251,11 @@ def _untruths(linked: Linked, public: PublicTable) -> tuple[str, ...]:
 class _Search:
     """Looks for other tables that the outsider could hold for true, and makes room for them.
 
-    Everything is said in deviations from the true table: those of the hidden counts add up to
+    Everything is stated in deviations from the true table: those of the hidden counts add up to
     nothing along every sum. Such a deviation is a witness: what it does to a count, the outsider
     cannot rule out. Hiding more never takes a witness away, so what is proven stays proven. With
     one or two axes the sums form a network, whose extreme deviations are whole numbers by
-    themselves; with three, whole numbers are asked for where they do not come by themselves.
+    themselves; with three, whole numbers are requested where they do not come by themselves.
     """
 
     def __init__(self, linked: Linked, label: Labels) -> None:
@@ -290,9 +290,9 @@ class _Search:
         self.highest = np.max(self.witnesses, axis=0)
 
     def _least(self) -> Counts:
-        """Give the least that every count can be, if it is hidden under its label.
+        """Return the least that every count can be, if it is hidden under its label.
 
-        For what is held back that is the tightest statement that is true of all of it, as the
+        For what is kept back that is the tightest statement that is true of all of it, as the
         outsider knows the rule: zeros are shown, so it is 1 if it is not 5.
         """
         grouped = self.linked.grouped
@@ -343,7 +343,7 @@ class _Search:
             self._reach(rng.choice([-1.0, 1.0], len(self.hidden)), most=4 * LEAST_WIDTH)
 
     def _proven(self, cell: int) -> bool:
-        """Tell whether a count has enough possible values, asking for its two extremes."""
+        """Return whether a count has enough possible values, asking for its two extremes."""
         for direction in (1.0, -1.0):
             if self._enough()[cell]:
                 return True
@@ -400,14 +400,14 @@ class _Search:
             self._keep(moved)
 
     def _left(self) -> NDArray[np.bool_]:
-        """Tell which counts are still told and could be not given together with their like."""
+        """Tell which counts are still reported and could be not given together with their like."""
         linked = self.linked
         return (linked.bundles >= 0) & (self.labels != VEILED) & ~linked.known & (self.true > 0)
 
     def _give_up(self, cell: int) -> None:
         """Say nothing of the bundle of a count that nothing else protects.
 
-        Where that does not help, nothing is said of other bundles that are too narrow by
+        Where that does not help, nothing is stated of other bundles that are too narrow by
         themselves, then of one after the other, the lowest and smallest first, and in the end
         everything is hidden.
         """
@@ -453,7 +453,7 @@ class _Search:
             self.labels[new] = SHOWN
 
     def _narrow(self, cells: Counts) -> Counts:
-        """Give the bundles of those counts that have not enough possible values."""
+        """Return the bundles of those counts that have not enough possible values."""
         lacking = [cell for cell in cells.tolist() if not self._proven(cell)]
         return np.unique(self.linked.bundles[lacking])
 
@@ -487,10 +487,10 @@ class _Search:
     ) -> tuple[float, Counts] | None:
         """Find the cheapest deviation in which one count moves by the target.
 
-        A shown count that moves must be held back; it costs its own size for every unit that it
+        A shown count that moves must be kept back; it costs its own size for every unit that it
         moves, a total more; one of a level above ``highest`` does not move. Moving what is hidden
         costs next to nothing, unless a count must leave the range of its label: ``FREELY`` it has
-        to be held back altogether, ``VEILING`` nothing may be said of its bundle.
+        to be kept back altogether, ``VEILING`` nothing may be stated of its bundle.
 
         Returns
         -------
@@ -535,9 +535,9 @@ class _Search:
         return float(cost @ found), deviation
 
     def show_again(self, first: Labels) -> None:
-        """Show what need not have been held back, the highest level and the largest first.
+        """Show what need not have been kept back, the highest level and the largest first.
 
-        Counts are held back one after the other, and a later one can make an earlier needless.
+        Counts are kept back one after the other, and a later one can make an earlier needless.
         """
         tried = np.flatnonzero((self.labels == HELD) & (self.held_for >= 0))
         order = np.lexsort((-self.true[tried], -self.linked.totals[tried]))
@@ -550,7 +550,7 @@ class _Search:
                 self._relabel()
 
     def holds(self) -> bool:
-        """Tell whether every hidden count has enough possible values."""
+        """Return whether every hidden count has enough possible values."""
         self._shake()
         return self._all_proven()
 
@@ -562,7 +562,7 @@ class _Search:
     # -- what the outsider can infer -----------------------------------------------------------
 
     def ranges(self) -> tuple[Floats, Floats]:
-        """Give the exact least and greatest value of every count; infinite where unbounded."""
+        """Return the exact least and greatest value of every count; infinite where unbounded."""
         self._shake()
         for place, cell in enumerate(self.hidden.tolist()):
             weights = np.zeros(len(self.hidden))

@@ -47,7 +47,7 @@ DELAY_DAYS = 7
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sites:
-    """Everywhere that a row can be said to have been; one entry a site.
+    """Everywhere that a row can be stated to have been; one entry a site.
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def make_public_places(
 def snap(
     public: PublicPlaces, x: ArrayLike, y: ArrayLike, district: ArrayLike | None = None
 ) -> Snapped:
-    """Give each row its public site.
+    """Return each row its public site.
 
     Parameters
     ----------
@@ -417,7 +417,7 @@ class CoarseTime:
 
 
 def coarsen_time(local: ArrayLike) -> CoarseTime:
-    """Give day and four-hour band of the city's own wall clock.
+    """Return day and four-hour band of the city's own wall clock.
 
     Parameters
     ----------

@@ -63,11 +63,11 @@ class Squares:
         return np.array(STEPS)[self.step] * self.cell_units
 
     def keys(self, district: int) -> Ints:
-        """Give the number that finds each square again; ascending."""
+        """Return the number that finds each square again; ascending."""
         return _key(district, self.step, self.col, self.row)
 
     def draw(self, shape: BaseGeometry) -> tuple[Floats, Floats]:
-        """Give a point of the district in each square, and how far the square reaches from it.
+        """Return a point of the district in each square, and how far the square reaches from it.
 
         The point is the centre where the district holds it.
         """
@@ -83,7 +83,7 @@ class Squares:
 
 
 def square_keys(xy: Floats, district: int, cell_units: float) -> list[Ints]:
-    """Give the keys of the squares that hold each point, one array a side, smallest first."""
+    """Return the keys of the squares that hold each point, one array a side, smallest first."""
     keys = []
     for step, times in enumerate(STEPS):
         place = np.floor(xy / (times * cell_units))

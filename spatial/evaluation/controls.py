@@ -116,7 +116,7 @@ class Yardstick:
         self.trend = float(np.sqrt((self.centred**2 * variance).sum()))
 
     def measure(self, areas: ArrayLike) -> Floats:
-        """Give the four ratios of several areas.
+        """Return the four ratios of several areas.
 
         Parameters
         ----------
@@ -148,7 +148,7 @@ class Yardstick:
 
 
 def ring(grid: Grid, cells: Cells, reach: int) -> Cells:
-    """Give the cells around an area, up to ``reach`` cells away in every direction."""
+    """Return the cells around an area, up to ``reach`` cells away in every direction."""
     if reach == 0:
         return np.empty(0, dtype=np.int64)
     inside = np.zeros((grid.n_rows, grid.n_cols), dtype=bool)
@@ -274,7 +274,7 @@ def _apart(area: ControlArea, others: Sequence[ControlArea]) -> bool:
 
 
 def shared(one: ControlArea, other: ControlArea) -> float:
-    """Give the share of the smaller area's cells that lie in the larger one."""
+    """Return the share of the smaller area's cells that lie in the larger one."""
     both = len(np.intersect1d(one.cells, other.cells, assume_unique=True))
     return both / min(len(one.cells), len(other.cells))
 
@@ -288,7 +288,7 @@ def _away(grid: Grid, treated: Cells) -> Floats:
 
 
 def _centres(grid: Grid, pool: Flags) -> Cells:
-    """Give one candidate cell of each square of the city, of as many squares as are allowed.
+    """Return one candidate cell of each square of the city, of as many squares as are allowed.
 
     Incidents play no part: an area around a cell that happened to have many would have fewer later.
     """

@@ -120,7 +120,7 @@ class Periods:
         return np.array(passed) / (end - start).days
 
     def step_of(self, days: Iterable[dt.date]) -> NDArray[np.int64]:
-        """Give the step of each day, counted through both periods; -1 where it is in none."""
+        """Return the step of each day, counted through both periods; -1 where it is in none."""
         number = np.array([day.toordinal() for day in days], dtype=np.int64)
         found = np.full(len(number), -1, dtype=np.int64)
         for position, (start, end) in enumerate([*self.steps_before, *self.steps_after]):
@@ -138,7 +138,7 @@ def _step(start: dt.date, steps: int, unit: Unit) -> dt.date:
 
 
 def months_later(day: dt.date, months: int) -> dt.date:
-    """Give the same day of a later month, its last day where it is shorter."""
+    """Return the same day of a later month, its last day where it is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 

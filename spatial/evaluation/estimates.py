@@ -38,7 +38,7 @@ class Estimate:
     high: float
 
     def widened(self, factor: float, alpha: float) -> Estimate:
-        """Give the same estimate with a standard error ``factor`` times as large."""
+        """Return the same estimate with a standard error ``factor`` times as large."""
         return estimate(self.value, (self.se * factor) ** 2, alpha)
 
 
@@ -153,7 +153,7 @@ def running_difference(
     time_weights: Pair = (1.0, 1.0),
     alpha: float = 0.05,
 ) -> list[Estimate]:
-    """Give the WDD so far after each step of the period after (Wheeler, WDDControl, "running").
+    """Return the WDD so far after each step of the period after (Wheeler, WDDControl, "running").
 
     The gap between the areas since the start, minus the share ``elapsed`` of the gap before, in
     incidents per period after. The last value is the WDD of the whole.
@@ -181,7 +181,7 @@ def running_difference(
 def detectable_drop(
     mean: float, *, displacement: float | None = None, before: float = 1.0, alpha: float = 0.05
 ) -> float:
-    """Give the smallest drop that a one-sided test at ``alpha`` can tell from chance.
+    """Return the smallest drop that a one-sided test at ``alpha`` can tell from chance.
 
     ``z sqrt(4 m)`` where treated and control area both have ``m`` incidents in either period;
     ``z sqrt(8 m)`` with displacement areas of the same mean (Wheeler and Ratcliffe 2018). A drop
@@ -266,7 +266,7 @@ def dispersion(*series: ArrayLike, window: int = 7) -> float:
 
 
 def normal_quantile(alpha: float) -> float:
-    """Give the standard normal value that a two-sided interval of level ``1 - alpha`` reaches."""
+    """Return the standard normal value that a two-sided interval of level ``1 - alpha`` reaches."""
     return float(norm.isf(_alpha(alpha) / 2))
 
 

@@ -40,7 +40,7 @@ class Record:
     scale: float
 
     def lift(self, expected: Floats, kept: Floats) -> Floats:
-        """Give each cell's factor from what it was expected to hold and what it held.
+        """Return each cell's factor from what it was expected to hold and what it kept.
 
         Parameters
         ----------

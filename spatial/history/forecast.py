@@ -3,7 +3,7 @@
 The cells are chosen on the score alone, then the incidents of a later period are counted in them.
 With ``n`` incidents on an area ``a`` of the chosen cells, ``N`` and ``A`` in all: hit rate ``n/N``;
 prediction accuracy index ``PAI = (n/N) / (a/A)`` (Chainey, Tompson, Uhlig 2008); prediction
-efficiency index ``PEI = n / n*`` with ``n*`` the most that area could have held (Hunt 2016).
+efficiency index ``PEI = n / n*`` with ``n*`` the most that area could have kept (Hunt 2016).
 
 Cells of equal score have no order, so their incidents are spread evenly over them (``spread``):
 what is printed is what a random choice among them finds on average. ``pessimistic`` puts the cells
@@ -34,7 +34,7 @@ RELATIVE_TIE = 1e-12  # scores closer than this share of the largest are the sam
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """What the cells of the highest scores, on one share of the area, held.
+    """What the cells of the highest scores, on one share of the area, kept.
 
     ``tied`` is the number of cells that share the score at the edge of the choice: 1 where the
     choice was clear. ``most`` is what so many cells could have held. ``calibration`` is expected
@@ -64,7 +64,7 @@ class Capture:
     area, hits
         Cumulative, shape ``(cells,)``, highest score first.
     most
-        The most incidents that each area could have held, shape ``(cells,)``.
+        The most incidents that each area could have kept, shape ``(cells,)``.
     expected
         Cumulative score over the same cells, in the score's own unit.
     block
@@ -158,7 +158,7 @@ class Capture:
 def capture(
     score: ArrayLike, observed: ArrayLike, *, area: ArrayLike | None = None, ties: Ties = "spread"
 ) -> Capture:
-    """Order cells by score and accumulate what they held.
+    """Order cells by score and accumulate what they kept.
 
     Parameters
     ----------
@@ -221,7 +221,7 @@ def score_levels(
 
 
 def _blocks(score: Floats) -> NDArray[np.int64]:
-    """Give each cell the number of its block of equal scores, 0 the highest."""
+    """Return each cell the number of its block of equal scores, 0 the highest."""
     order = np.argsort(-score, kind="stable")
     fall = -np.diff(score[order])
     gap = RELATIVE_TIE * max(float(np.abs(score).max()), 1e-300)

@@ -91,7 +91,7 @@ def lay_past(grid: Grid, x: Floats, y: Floats, age_days: Floats | None = None) -
 
 
 def smoothed_counts(grid: Grid, past: Past, weight: Floats, bandwidth_units: float) -> Trace:
-    """Give the Gaussian kernel density of the weighted incidents over the cells.
+    """Return the Gaussian kernel density of the weighted incidents over the cells.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def smoothed_counts(grid: Grid, past: Past, weight: Floats, bandwidth_units: flo
 
 
 def around(grid: Grid, past: Past, weight: Floats, bandwidth_units: float) -> Floats:
-    """Give the kernel density at each cell of the incidents of all other cells.
+    """Return the kernel density at each cell of the incidents of all other cells.
 
     What happened in a cell itself has no part in its value, shape ``(cells,)``; where a cell's own
     incidents are all there are within reach, it is 0. The unit is weighted incidents a cell.

@@ -27,7 +27,7 @@ class Scope:
     district: str | None = None
 
     def within(self, start: dt.date, end: dt.date) -> Scope:
-        """Give the same scope over other days."""
+        """Return the same scope over other days."""
         return replace(self, start=start, end=end)
 
 

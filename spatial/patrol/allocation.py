@@ -25,7 +25,7 @@ MOST_UNITS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanSpec:
-    """What a plan is asked for; all times in whole minutes.
+    """What a plan is requested; all times in whole minutes.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def units_for(spec: PlanSpec, travel_min: Ints) -> int:
 
 
 def allocate_visits(expected: Floats, number: int, spec: PlanSpec) -> Ints:
-    """Give each zone a number of visits.
+    """Return each zone a number of visits.
 
     What there is is given out in rounds, each by expected incidents and each up to a ceiling: one
     visit a zone; as many as keep gaps within bounds; one more, without which there is next to no

@@ -90,7 +90,7 @@ def plan_faults(plan: PatrolPlan, travel: Ints, spec: PlanSpec) -> list[str]:
     travel
         Minutes from zone to zone.
     spec
-        What was asked.
+        What was requested.
     """
     faults = []
     for number, unit in enumerate(plan.units, start=1):

@@ -59,7 +59,7 @@ def aoristic(start_h: ArrayLike, end_h: ArrayLike) -> Floats:
 
 
 def hour_of_week(weights: Floats) -> Floats:
-    """Give the share of incidents in each hour of the week, steadied where they are few.
+    """Return the share of incidents in each hour of the week, steadied where they are few.
 
     The counts are shrunk towards what day of the week and hour of the day give independently of
     each other, with the weight of one incident an hour of the week, and a single incident is spread
@@ -86,7 +86,7 @@ def hour_of_week(weights: Floats) -> Floats:
 
 
 def shift_hours(start_h: float, minutes: int) -> Floats:
-    """Give how much of each hour of the week a shift covers.
+    """Return how much of each hour of the week a shift covers.
 
     Parameters
     ----------

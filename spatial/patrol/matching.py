@@ -138,7 +138,7 @@ def match_visits(
 def _around(
     x: Floats, y: Floats, zones: Sequence[BaseGeometry], buffer_units: float
 ) -> set[tuple[int, int]]:
-    """Give pairs of a position and a zone that it lies in or near."""
+    """Return pairs of a position and a zone that it lies in or near."""
     found: set[tuple[int, int]] = set()
     points = shapely.points(x, y)
     for number, zone in enumerate(zones):

@@ -187,7 +187,7 @@ def _kept_zones(zones: int, pins: Sequence[Pin], dropped: Sequence[int], units: 
 
 
 def visit_worths(expected: Floats, targets: Ints, kept: Ints) -> list[Floats]:
-    """Give what the first, second, ... visit to each zone is worth.
+    """Return what the first, second, ... visit to each zone is worth.
 
     The k-th is worth ``(1 / z + p) / k``: half of all worth is shared out equally over the z zones,
     so that none is forgotten, half by their share p of expected incidents, and each further visit
@@ -227,7 +227,7 @@ def worth_bound(
 
 
 def least_ways(travel: Ints, spec: PlanSpec, pins: Sequence[Pin]) -> Ints:
-    """Give the least minutes between the visit before, by the same unit, and one to each zone."""
+    """Return the least minutes between the visit before, by the same unit, and one to each zone."""
     size = len(travel)
     away = np.where(np.eye(size, dtype=bool), spec.least_gap_min, travel)
     ways = np.asarray(away.min(axis=0), dtype=np.int64)

@@ -62,7 +62,7 @@ class Rounds:
     breaks: list[int | None] = field(default_factory=list)
 
     def starts(self, zones: int) -> list[list[int]]:
-        """Give the starts of visits in each zone, in order."""
+        """Return the starts of visits in each zone, in order."""
         found: list[list[int]] = [[] for _ in range(zones)]
         for stops in self.stops:
             for stop in stops:
@@ -79,7 +79,7 @@ class Rounds:
 
 
 def gaps_of(starts: Sequence[int], visit_min: int, shift_min: int) -> list[int]:
-    """Give the minutes of a shift without a visit: before the first, between, after the last."""
+    """Return the minutes of a shift without a visit: before the first, between, after the last."""
     begins, ends = [*starts, shift_min], [0, *(start + visit_min for start in starts)]
     return [max(0, begin - end) for begin, end in zip(begins, ends, strict=True)]
 
@@ -268,7 +268,7 @@ def improve(
 def _nodes(
     rounds: Rounds, targets: Ints, spec: PlanSpec, *, loosen: bool
 ) -> tuple[list[_Node], list[list[int]]]:
-    """Give the nodes, and the plan at hand as routes over them."""
+    """Return the nodes, and the plan at hand as routes over them."""
     placed: list[list[tuple[int, int, bool]]] = [[] for _ in targets]  # start, unit, pinned
     for unit, stops in enumerate(rounds.stops):
         for stop in stops:
@@ -307,7 +307,7 @@ def _nodes(
 
 
 def _spans(starts: Sequence[int], pinned: Sequence[bool], spec: PlanSpec) -> list[tuple[int, int]]:
-    """Give the window of each visit of a zone.
+    """Return the window of each visit of a zone.
 
     Neighbours share the room between them: half of what the gap may still grow by, and half of what
     it may still shrink by.
@@ -332,7 +332,7 @@ def _rule_window(
     spans: Sequence[tuple[int, int]],
     spec: PlanSpec,
 ) -> tuple[int, int] | None:
-    """Give when a visit would have to start for the gaps around it not to be too long.
+    """Return when a visit would have to start for the gaps around it not to be too long.
 
     Nothing if they are not, or if there is no such moment while its neighbours stay where they are.
     """
@@ -353,7 +353,7 @@ def _share(room: int, *, shared: bool) -> int:
 
 
 def _openings(spans: Sequence[tuple[int, int]], spec: PlanSpec) -> list[tuple[int, int]]:
-    """Give windows between a zone's visits in which one more would not come too soon."""
+    """Return windows between a zone's visits in which one more would not come too soon."""
     step = spec.visit_min + spec.least_gap_min
     lows = [0, *(high + step for _, high in spans)]
     highs = [*(low - step for low, _ in spans), spec.shift_min - spec.visit_min]

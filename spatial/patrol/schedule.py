@@ -119,7 +119,7 @@ class _Program:
                 self.gaps.append((two, one, spec.visit_min + spec.gap_min))
 
     def solve(self, windows: Sequence[Ints]) -> Ints | None:
-        """Give the moments of stops and breaks, or nothing if there are none."""
+        """Return the moments of stops and breaks, or nothing if there are none."""
         spec = self.spec
         n, extra = len(self.flat) + len(self.breaks), len(self.gaps)
         if not self.flat:
@@ -198,7 +198,7 @@ def first_plan(
     rng: Generator,
     merit: Callable[[Rounds], tuple[float, int]],
 ) -> Rounds:
-    """Make a feasible plan: no unit at two places, every way travelled, every break held.
+    """Make a feasible plan: no unit at two places, every way travelled, every break kept.
 
     Parameters
     ----------

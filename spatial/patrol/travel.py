@@ -96,7 +96,7 @@ def travel_minutes(length_units: Floats, metres: float, spec: TravelSpec) -> Int
 
 
 def _graph(network: StreetNetwork) -> csr_matrix:
-    """Give the network as a matrix of lengths, of parallel pieces the shortest."""
+    """Return the network as a matrix of lengths, of parallel pieces the shortest."""
     a = np.minimum(network.first, network.last)
     b = np.maximum(network.first, network.last)
     order = np.lexsort((network.length_units, b, a))

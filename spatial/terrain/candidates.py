@@ -59,7 +59,7 @@ class Design:
         return tuple(dict.fromkeys(candidate.factor for candidate in self.candidates))
 
     def column(self, candidate: Candidate) -> NDArray[np.uint8]:
-        """Give one column by name."""
+        """Return one column by name."""
         return self.columns[:, self.candidates.index(candidate)]
 
     def keep(self, positions: NDArray[np.intp]) -> Design:
@@ -183,7 +183,7 @@ def encode(design: Design) -> Patterns:
 
 
 def distinct_rows(columns: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
-    """Give the distinct rows of 0 and 1, and for each row which of them it is.
+    """Return the distinct rows of 0 and 1, and for each row which of them it is.
 
     >>> distinct_rows(np.array([[1, 0], [0, 0], [1, 0]], dtype=np.uint8))
     (array([[0, 0],

@@ -119,7 +119,7 @@ def neighbours(grid: Grid) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 
 
 def variance_inflation(columns: NDArray[np.uint8]) -> Floats:
-    """Give the variance inflation of each column: the diagonal of the inverse correlation."""
+    """Return the variance inflation of each column: the diagonal of the inverse correlation."""
     if columns.shape[1] < 2:
         return np.ones(columns.shape[1])
     correlation = np.corrcoef(columns.T.astype(float))

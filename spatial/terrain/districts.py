@@ -68,7 +68,7 @@ class SharedDistricts:
         return np.clip(1.0 - variances / self.spreads**2, 0.0, 1.0)
 
     def model(self, name: str) -> TerrainModel:
-        """Give a district's model.
+        """Return a district's model.
 
         Its covariance is the posterior's, and beside it what the city's own uncertainty adds
         through the share that the city decides.

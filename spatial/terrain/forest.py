@@ -35,7 +35,7 @@ MOST_SAMPLED = 40_000  # cells that a tree of the combined risk is grown on
 def forest_table(
     grid: Grid, layers: Mapping[RiskFactor, GeoSeries], block_units: float
 ) -> NDArray[np.float32]:
-    """Give what a forest reads of each cell, shape ``(cells, factors + 2)``.
+    """Return what a forest reads of each cell, shape ``(cells, factors + 2)``.
 
     Distances to the nearest feature of each factor in blocks, cut at ten, by the factor's name;
     column and row of the lattice. Neither the order of the layers nor the unit or origin of the

@@ -99,7 +99,7 @@ def _assemble(
 def derivatives(
     design: Any, n: Any, total: Any, owner: Any, value: Any, times: Any, theta: Any, kind: int
 ) -> Any:
-    """Give log likelihood without its constant, gradient and Hessian at one point.
+    """Return log likelihood without its constant, gradient and Hessian at one point.
 
     Parameters
     ----------

@@ -210,10 +210,10 @@ def borrow_terrain(
     *,
     warnings: tuple[str, ...],
 ) -> RiskTerrain:
-    """Give a district the city's factors, with the district's own level of incidents.
+    """Return a district the city's factors, with the district's own level of incidents.
 
     The level is the maximum-likelihood one under a Poisson model with the city's coefficients
-    held: observed incidents over those the city's coefficients would give.
+    kept: observed incidents over those the city's coefficients would give.
 
     Parameters
     ----------

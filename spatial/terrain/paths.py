@@ -92,9 +92,9 @@ def list_levels(codes: Any, number: Any) -> Any:
 def pass_over_rows(
     starts: Any, listed: Any, weight: Any, fold: Any, factors: Any, base: Any, start: int, stop: int
 ) -> Any:
-    """Sum the expected counts that every lane's gradient and held-out deviance need.
+    """Sum the expected counts that every lane's gradient and kept-out deviance need.
 
-    A row trains every lane but that of its own fold, where it is held out.
+    A row trains every lane but that of its own fold, where it is kept out.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def pass_over_rows(
 
     Returns
     -------
-    Expected counts by level and lane, their total by lane, and those held out by lane.
+    Expected counts by level and lane, their total by lane, and those kept out by lane.
     """
     n_levels, lanes = factors.shape
     by_level = np.zeros((n_levels, lanes))
@@ -212,7 +212,7 @@ def descend(hessian: Any, gradient: Any, start: Any, l1: Any, l2: Any, enough: A
 
 @numba.njit(cache=True, nogil=True)
 def _settled(b: Any, slope: Any, l1: Any, l2: Any, enough: Any) -> bool:
-    """Tell whether every coordinate meets its optimality condition."""
+    """Return whether every coordinate meets its optimality condition."""
     for j in range(len(b)):
         pull = slope[j] + l2[j] * b[j] + l1[j]
         if j > 0 and b[j] == 0.0:

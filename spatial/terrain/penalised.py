@@ -85,7 +85,7 @@ class PathSettings:
     """How the path is walked; the defaults are glmnet's where it has one.
 
     ``tolerance`` is the largest violation of the optimality conditions, as a share of the
-    penalty. The path stops ``patience`` penalties past the lowest held-out deviance, unless
+    penalty. The path stops ``patience`` penalties past the lowest kept-out deviance, unless
     ``full_path``.
     """
 
@@ -259,7 +259,7 @@ class _Walk:
         )
 
     def look(self, view: _View, before: _Looked | None = None) -> _Looked:
-        """Pass over the rows: gradients, loss and held-out deviance of every lane.
+        """Pass over the rows: gradients, loss and kept-out deviance of every lane.
 
         Gradients of columns that the view does not see stay as they were ``before``.
         """
@@ -302,7 +302,7 @@ class _Walk:
         return hessian / self.total[lane]
 
     def settle(self, penalty: float, seen: _Looked) -> tuple[_Looked, bool]:
-        """Bring every lane to its optimum at one penalty, from what the last pass told.
+        """Bring every lane to its optimum at one penalty, from what the last pass reported.
 
         Steps look only at columns that are in or near the model; when these are settled, one pass
         over all columns confirms it.
@@ -328,7 +328,7 @@ class _Walk:
         return seen, False
 
     def _excess(self, seen: _Looked, l1: Floats, l2: Floats) -> Floats:
-        """Give each lane's largest violation of its optimality conditions."""
+        """Return each lane's largest violation of its optimality conditions."""
         pull = seen.gradient + l2 * self.beta + l1
         violation = np.where(self.beta > 0, np.abs(pull), np.maximum(0.0, -pull)) / self.sd
         violation[~self.usable] = 0.0
@@ -387,7 +387,7 @@ class _Walk:
     def _curved_over(
         self, needed: NDArray[np.bool_], seen: _Looked, l1: Floats
     ) -> tuple[_View, Floats]:
-        """Give a view and a curvature that cover the needed columns and all of the model."""
+        """Return a view and a curvature that cover the needed columns and all of the model."""
         inside = needed | (self.beta > 0).any(axis=1)
         if self.near is None or np.isin(np.flatnonzero(inside), self.near.columns).sum() < (
             inside.sum()
@@ -444,7 +444,7 @@ class _Walk:
 
 
 def _rest(by_fold: Floats) -> Floats:
-    """Give what each lane is trained on: all but its own fold; lane 0 has no fold."""
+    """Return what each lane is trained on: all but its own fold; lane 0 has no fold."""
     own = np.where(np.arange(by_fold.shape[-1]) == 0, 0.0, by_fold)
     return np.asarray(by_fold.sum(axis=-1, keepdims=True) - own, dtype=np.float64)
 

@@ -143,7 +143,7 @@ def search_columns(rows: Rows, factors: list[str], family: Family, *, sign: int 
 
 
 def _moves(here: Parted, factors: list[str]) -> Iterator[tuple[Parted, int | None]]:
-    """Give the models one move away, each as a parting and one more column, or none.
+    """Return the models one move away, each as a parting and one more column, or none.
 
     A column is dropped, or swapped for another of its factor, or one of a new factor is added.
     """

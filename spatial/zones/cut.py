@@ -139,7 +139,7 @@ class _District:
         self.taken: set[int] = set()
 
     def grow(self) -> list[NDArray[np.int64]]:
-        """Give the groups of cells, in the order in which they were grown."""
+        """Return the groups of cells, in the order in which they were grown."""
         groups: list[NDArray[np.int64]] = []
         left = self.budget
         for seed in self.ranked[: self.eligible].tolist():
@@ -198,7 +198,7 @@ class _District:
 
 
 def cells_within(grid: Grid, outlines: Iterable[BaseGeometry]) -> list[NDArray[np.int64]]:
-    """Give the cells of each outline: those whose centre lies in it."""
+    """Return the cells of each outline: those whose centre lies in it."""
     return [np.flatnonzero(shapely.contains_xy(outline, grid.x, grid.y)) for outline in outlines]
 
 

@@ -36,7 +36,7 @@ SAME = 1e-9  # of log scores: how alike two values of one pattern are
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DrawnCells:
-    """Cells that a drawn shape holds; how many it held besides, and why they were left out."""
+    """Cells that a drawn shape holds; how many it kept besides, and why they were left out."""
 
     cells: Cells
     elsewhere: int  # in another district
@@ -193,7 +193,7 @@ def active_factors(score: Floats, coefficients: Floats) -> NDArray[np.bool_] | N
 
     Returns
     -------
-    Whether each factor acts in each cell, shape ``(n, k)``; nothing if it cannot be told.
+    Whether each factor acts in each cell, shape ``(n, k)``; nothing if it cannot be reported.
     """
     k = len(coefficients)
     if k > MOST_DECODED:
@@ -214,7 +214,7 @@ def active_factors(score: Floats, coefficients: Floats) -> NDArray[np.bool_] | N
 
 
 def _nearest(values: Floats, wanted: Floats) -> NDArray[np.intp]:
-    """Give the position of the ascending value that is nearest to each wanted one."""
+    """Return the position of the ascending value that is nearest to each wanted one."""
     right = np.clip(np.searchsorted(values, wanted), 0, len(values) - 1)
     left = np.maximum(right - 1, 0)
     return np.where(np.abs(values[left] - wanted) <= np.abs(values[right] - wanted), left, right)

@@ -1,1 +1,1 @@
-"""Did it work: what is asked, worked out, kept and said of an intervention in zones."""
+"""Did it work: what is requested, worked out, kept and stated of an intervention in zones."""

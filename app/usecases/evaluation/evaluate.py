@@ -65,7 +65,7 @@ def evaluate(
 
 
 def evaluations(session: Session, run_id: str) -> list[FindingRecord]:
-    """Give the evaluations of a run, newest first.
+    """Return the evaluations of a run, newest first.
 
     ``cells`` of each has one row for each cell of each area: ``area`` (treated, displacement or a
     control's name) and the cell's place in the city's lattice, ``col`` and ``row``.

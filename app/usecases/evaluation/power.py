@@ -25,7 +25,7 @@ MOST_MONTHS = 60
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PowerAsk:
-    """What is asked: as of an evaluation (``Question``), and ``months`` of the pilot."""
+    """What is requested: as of an evaluation (``Question``), and ``months`` of the pilot."""
 
     city: str
     run: str
@@ -60,7 +60,7 @@ class PowerAt:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Power:
-    """What a pilot in some zones could find; ``at`` first holds the length that was asked for."""
+    """What a pilot in some zones could find; ``at`` first holds the length that was requested."""
 
     zones: int
     before: int
@@ -128,7 +128,7 @@ def foresee(database: Database, request: PowerAsk) -> Power:
 
 
 def _at(question: Question, months: int, before: int, around: int, spread: float) -> PowerAt:
-    """Simulate an evaluation as it will be asked for, against areas as large as the treated one.
+    """Simulate an evaluation as it will be requested, against areas as large as the treated one.
 
     Which areas there will be is not looked at: looking takes longer than a page may.
     """

@@ -95,7 +95,7 @@ class Question:
             raise DataError(msg)
 
     def key_on(self, edited: Edited | None) -> str:
-        """Digest of everything asked and of the edition of the zones that it is asked of."""
+        """Digest of everything requested and of the edition of the zones that it is asked of."""
         result = dataclasses.asdict(self) | ({"edition": edited.number} if edited else {})
         text = json.dumps(result, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -247,7 +247,7 @@ class Study:
     def _comparison(
         self, controls: list[Cells], yardstick: Yardstick, around: Cells | None = None
     ) -> Comparison:
-        """Give what is compared as counts to simulate, of areas that vary as they did before."""
+        """Return what is compared as counts to simulate, of areas that vary as they did before."""
         pieces, members = pieces_of(controls, self.totals[:, 0])
         before = self._before()
         return Comparison(
@@ -325,7 +325,7 @@ class Study:
     def _displacement_controls(
         self, picked: list[ControlArea], progress: Progress | None
     ) -> list[ControlArea | None]:
-        """Give each control area another that is like the ring, as far as there are some."""
+        """Return each control area another that is like the ring, as far as there are some."""
         before = self._before()
         if len(self.around) == 0 or before[self.around].sum() == 0:
             return [None] * len(picked)
@@ -449,7 +449,7 @@ class Study:
 def _tally(
     grid: Grid, points: gpd.GeoDataFrame, periods: Periods
 ) -> tuple[tuple[dt.date, ...], NDArray[np.int64], sparse.csr_array]:
-    """Give the days of incidents inside the city, and count them by cell, period and step."""
+    """Return the days of incidents inside the city, and count them by cell, period and step."""
     cell = grid.locate(points.geometry.x, points.geometry.y)
     days = tuple(day for day, at in zip(points["occurred_on"], cell, strict=True) if at >= 0)
     cell = cell[cell >= 0]
@@ -483,7 +483,7 @@ def _period(period: tuple[dt.date, dt.date]) -> dict[str, str]:
 
 
 def city_grid(run: RunRecord, city: CityRecord) -> Grid:
-    """Give the cells of the whole city, on the run's lattice."""
+    """Return the cells of the whole city, on the run's lattice."""
     if run.scope == CITY_SCOPE:
         return run.grid
     districts = dict(zip(city.districts["code"], city.districts.geometry, strict=True))

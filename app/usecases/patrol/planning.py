@@ -132,18 +132,18 @@ class Clock:
         return cls(start, minutes, timezone)
 
     def at(self, minute: int) -> str:
-        """Give the local time of a minute of the shift."""
+        """Return the local time of a minute of the shift."""
         moment = self.start + dt.timedelta(minutes=minute)
         local = moment.astimezone(zoneinfo.ZoneInfo(self.timezone))
         return local.replace(tzinfo=None).isoformat(timespec="minutes")
 
     def minute(self, moment: dt.datetime) -> int:
-        """Give the minute of the shift of a local time."""
+        """Return the minute of the shift of a local time."""
         aware = moment.replace(tzinfo=zoneinfo.ZoneInfo(self.timezone))
         return int((aware.astimezone(dt.UTC) - self.start).total_seconds() // 60)
 
     def ms(self, minute: int) -> int:
-        """Give a minute of the shift in milliseconds since 1970 UTC."""
+        """Return a minute of the shift in milliseconds since 1970 UTC."""
         return int(self.start.timestamp() * 1000) + minute * 60_000
 
 
@@ -157,7 +157,7 @@ def make_plan(
 ) -> PlanRecord:
     """Plan a shift, and store the plan unless the same one is stored already.
 
-    A plan's id is a digest of everything that decides it: asked the same of the same data, the
+    A plan's id is a digest of everything that decides it: requested the same of the same data, the
     stored plan is given back. A plan that is stored stands in the audit, as of ``created_by``.
 
     Raises
@@ -221,7 +221,7 @@ def _describe(plan: PlanRecord) -> dict[str, Any]:
 
 
 def request_of(plan: PlanRecord) -> PlanRequest:
-    """Give what was asked for a stored plan, as the start of another version of it."""
+    """Return what was requested a stored plan, as the start of another version of it."""
     wanted = plan.document["asked"]
     return PlanRequest(
         city=plan.city,
@@ -438,7 +438,7 @@ class _Task:
         ]
 
     def _asked(self) -> dict[str, Any]:
-        """Tell what was asked, so that another version can start from it."""
+        """Tell what was requested, so that another version can start from it."""
         wanted, spec = self.asked, self.spec
         return {
             "units": wanted.units,
@@ -554,7 +554,7 @@ def _expected(
 def _travel(
     session: Session, city: CityRecord, zones: gpd.GeoDataFrame, request: PlanRequest
 ) -> tuple[NDArray[np.int64], bool]:
-    """Give the minutes from zone to zone, and whether they are along streets."""
+    """Return the minutes from zone to zone, and whether they are along streets."""
     metres = float(city.districts.crs.axis_info[0].unit_conversion_factor)
     base = layers.base_shapes(session, city.id)
     spots = shapely.get_coordinates(zones.geometry.representative_point().array)

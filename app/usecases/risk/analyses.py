@@ -323,7 +323,7 @@ def _factors(one: RunRecord, other: RunRecord) -> list[dict[str, Any]]:
 
 
 def _covered(one: RunRecord, other: RunRecord) -> list[tuple[str, float]]:
-    """Give each zone of one run and the share of its area that the other run's zones cover."""
+    """Return each zone of one run and the share of its area that the other run's zones cover."""
     whole = other.zones.geometry.union_all()
     return [
         (zone.id, float(zone.geometry.intersection(whole).area / zone.geometry.area))

@@ -50,7 +50,7 @@ class FactorChoice:
     step: Step | None = None
 
     def applied_to(self, factor: RiskFactor) -> RiskFactor:
-        """Give the city's factor as the run takes it.
+        """Return the city's factor as the run takes it.
 
         Raises
         ------
@@ -237,7 +237,7 @@ class FitRequest:
 
     ``districts`` empty means the whole city in one model; ``factors`` empty all of the city's as
     its file has them. ``cell_units`` and ``block_units`` are the city's where they are left out.
-    ``end`` is excluded. ``name`` and ``note`` are what the runs are called and what is said of
+    ``end`` is excluded. ``name`` and ``note`` are what the runs are called and what is stated of
     them; they decide nothing.
     """
 
@@ -264,11 +264,11 @@ def fit(
     who: str = "",
     progress: Progress | None = None,
 ) -> list[RunRecord]:
-    """Fit and store the runs that are asked for, or give back those that are stored already.
+    """Fit and store the runs that are requested, or give back those that are stored already.
 
     A run's id is a digest of everything that decides it: the same data, settings and code give
     the same run, so it is fitted once. A run that is stored stands in the audit, with ``who``
-    asked for it.
+    requested it.
 
     Raises
     ------
@@ -301,7 +301,7 @@ def fit(
         analyses = analyse_districts(inputs, spec, missing, progress=progress) if missing else []
     fresh = {analysis.scope: made.record(analysis) for analysis in analyses}
     with database.session(write=True) as session:
-        # others may have been asked the same, and have been quicker
+        # others may have been requested the same, and have been quicker
         new = [run for run in fresh.values() if runs.find_run(session, run.id) is None]
         for run in new:
             runs.save_run(session, run)
@@ -370,12 +370,12 @@ class _Maker:
 
 
 def code_version() -> str:
-    """Give the version of the software that makes runs."""
+    """Return the version of the software that makes runs."""
     return version("saferground")
 
 
 def _spec(city: CityRecord, request: FitRequest, inputs: Inputs) -> RunSpec:
-    """Put together what decides a run: what is asked, and the city's where nothing is."""
+    """Put together what decides a run: what is requested, and the city's where nothing is."""
     cell, block = request.cell_units, request.block_units
     return RunSpec(
         grid=GridSpec(
@@ -390,7 +390,7 @@ def _spec(city: CityRecord, request: FitRequest, inputs: Inputs) -> RunSpec:
 
 
 def _describe(record: RunRecord) -> dict[str, Any]:
-    """Say for the audit what was asked: enough to know the run again, no place of it."""
+    """Say for the audit what was requested: enough to know the run again, no place of it."""
     grid = record.spec["grid"]
     return {
         "city": record.city,
@@ -406,7 +406,7 @@ def _describe(record: RunRecord) -> dict[str, Any]:
 
 
 def _period(session: Session, city: CityRecord, request: FitRequest) -> tuple[dt.date, dt.date]:
-    """Return the days of a fit, the end excluded: those of its outcome where none are asked for.
+    """Return the days of a fit, the end excluded: those of its outcome where none are requested.
 
     Days that only other outcomes have incidents of would count as days without incidents.
     """

@@ -79,7 +79,7 @@ def spread(
 
 
 class _Now:
-    """An answer worked out when it is asked for."""
+    """An answer worked out when it is requested."""
 
     def __init__(self, work: Callable[[int], Any], piece: int) -> None:
         self._work, self._piece = work, piece
@@ -141,13 +141,13 @@ _work: list[Callable[[int], Any]] = []
 
 def _remember(work: Callable[[int], Any]) -> None:
     for asked_to_end in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(asked_to_end, signal.SIG_IGN)  # who asked for the work decides when it ends
+        signal.signal(asked_to_end, signal.SIG_IGN)  # who requested the work decides when it ends
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _work[:] = [work]
 
 
 def _end_with_parent() -> None:
-    """End this process when the one that asked for the work is gone, however it went."""
+    """End this process when the one that requested the work is gone, however it went."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,4 +1,4 @@
-"""Jobs: long work that is asked for, taken up by one worker, and told about; the workers."""
+"""Jobs: long work that is requested, taken up by one worker, and reported about; the workers."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Imports keep the city file that they read, and who asked for them."""
+"""Imports keep the city file that they read, and who requested them."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -128,7 +128,7 @@ def _put_to_use(city: int, found: list[Any]) -> None:
 
 
 def _give_codes(city: int, found: Sequence[Any]) -> None:
-    """Give every zone its code, from the oldest run to the newest, each step of a run in turn."""
+    """Return every zone its code, from the oldest run to the newest, each step of a run in turn."""
     codes: dict[str, str] = {}
     last: defaultdict[tuple[str, str], list[Outlined]] = defaultdict(list)
     for run in found:
