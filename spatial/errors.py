@@ -69,4 +69,5 @@ class ZoneEditError(SaferGroundError, ValueError):
 
 def one_line(error: BaseException) -> str:
     """Return the message of an error on one line, as terminals and logs show it."""
-    return " ".join(str(error).split())
+    message = str(error)
+    return " ".join(message.split())

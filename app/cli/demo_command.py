@@ -186,6 +186,23 @@ def _print_links(made: list[tuple[str, str]], port: int) -> None:
     say("An account of your own: saferground user add NAME --role administrator")
 
 
+def _fit_and_score(database: Database, city: str, outcome: str) -> RunRecord:
+    """Fit an outcome on the days before those held out, and score it on these."""
+    with Progress() as progress:
+        (record,) = run_fit(
+            database,
+            FitRequest(city=city, outcome=outcome, start=FITTED_FROM, end=HELD_OUT[0]),
+            who=this_person(None),
+            progress=progress,
+        )
+        scored = validate(database, record.id, *HELD_OUT, progress=progress)
+    say(
+        f"    {outcome}: {len(record.zones)} zones, run {record.id}; "
+        f"{scored['zones']['hit_rate']:.0%} of {scored['incidents']} later incidents in them"
+    )
+    return record
+
+
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True)
 @click.option("--no-serve", is_flag=True, help="Set everything up, then stop.")
@@ -225,20 +242,8 @@ def demo(port: int, database_url: str | None, *, no_serve: bool) -> None:
     prevented = truth.pilot.prevented_in(list(piloted.zones.geometry))
     say(f"    {pilot_words(document, prevented)}")
     say("5/6 Fitting risk terrains")
-    outcomes = sorted(described.outcomes, key=lambda name: (name == SHOWN, name))
-    for outcome in outcomes:
-        with Progress() as progress:
-            (record,) = run_fit(
-                database,
-                FitRequest(city=result.city, outcome=outcome, start=FITTED_FROM, end=HELD_OUT[0]),
-                who=this_person(None),
-                progress=progress,
-            )
-            scored = validate(database, record.id, *HELD_OUT, progress=progress)
-        say(
-            f"    {outcome}: {len(record.zones)} zones, run {record.id}; "
-            f"{scored['zones']['hit_rate']:.0%} of {scored['incidents']} later incidents in them"
-        )
+    for outcome in sorted(described.outcomes, key=lambda name: (name == SHOWN, name)):
+        record = _fit_and_score(database, result.city, outcome)
     put_to_use(database, record)
     say("6/6 Publishing it: one person drafts, another approves")
     publish_demo(database, settings.releases, result.city)

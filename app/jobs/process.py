@@ -21,7 +21,7 @@ from app.jobs.kinds import Tools, read_task
 from geodata.db.engine import DatabaseFailure, open_database
 from geodata.errors import CancelledError
 from geodata.repositories import job_queue
-from spatial.errors import SaferGroundError
+from spatial.errors import SaferGroundError, one_line
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -206,11 +206,6 @@ def log_to_stderr() -> None:
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
-
-
-def one_line(error: BaseException) -> str:
-    """Return the message of an error in one line."""
-    return " ".join(str(error).split())
 
 
 def _end_with(parent: int) -> None:
