@@ -232,7 +232,8 @@ def demo(port: int, database_url: str | None, *, no_serve: bool) -> None:
         record_initiatives(session, initiatives, now, this_person(None))
     say(
         f"    {sum(report.stored for report in result.sources):,} rows and "
-        f"{len(initiatives.initiatives)} initiative with {len(initiatives.initiatives[0].strategies)} strategies"
+        f"{len(initiatives.initiatives)} initiative with "
+        f"{len(initiatives.initiatives[0].strategies)} strategies"
     )
     say("4/6 Evaluating its pilot (the first time, the engine is compiled: about a minute)")
     with Progress() as progress:

@@ -63,8 +63,8 @@ def readyz() -> ResponseReturnValue:
             answer["stale_after_days"] = published.stale_after_days
             if published.stale:
                 reasons.append(
-                    f"the newest data of {published.city.slug} are {published.age_days} days old, more "
-                    f"than the {published.stale_after_days} days that are promised"
+                    f"the newest data of {published.city.slug} are {published.age_days} days old, "
+                    f"more than the {published.stale_after_days} days that are promised"
                 )
     for name, check in checks().items():
         answer[name], reason = check()

@@ -211,9 +211,9 @@ def _summary(opened: OpenedRun, methods: MethodsPage) -> tuple[str, ...]:
         named = numbers.listed([numbers.plain(factor["name"]) for factor in factors])
         first = (
             f"Of {methods.candidates} candidates, {len(factors)} explain best where "
-            f"{numbers.number(result['incidents'])} incidents were reported: {named}. The strongest, "
-            f"{numbers.plain(strongest['name'])}, goes with {numbers.number(strongest['rrv'], 1)} "
-            "times the risk where it acts."
+            f"{numbers.number(result['incidents'])} incidents were reported: {named}. "
+            f"The strongest, {numbers.plain(strongest['name'])}, goes with "
+            f"{numbers.number(strongest['rrv'], 1)} times the risk where it acts."
         )
     parts = methods.combined.parts
     second = (

@@ -383,7 +383,8 @@ def _sensitive(
         isinstance(one, str) for one in sensitive_outcomes
     ):
         tables.faults.append(
-            f'[publish]: sensitive_outcomes must be a list such as ["assault"], got {sensitive_outcomes!r:.60}'
+            f'[publish]: sensitive_outcomes must be a list such as ["assault"], '
+            f"got {sensitive_outcomes!r:.60}"
         )
         return ()
     known = outcomes_of(sources)

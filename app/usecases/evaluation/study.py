@@ -172,8 +172,8 @@ class Study:
         days, totals, steps = _tally(grid, points, periods)
         if totals.sum() == 0:
             msg = (
-                f"{city.slug} has no incident of {request.outcome} in either period; choose periods "
-                "that its incidents cover"
+                f"{city.slug} has no incident of {request.outcome} in either period; choose "
+                "periods that its incidents cover"
             )
             raise DataError(msg)
         return cls(
