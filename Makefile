@@ -11,11 +11,11 @@ NPM_CI := npm ci --silent --no-audit --no-fund --ignore-scripts
 demo: .venv/.run-ready app/static/vendor/.built
 	$(BIN)/saferground demo --port $(PORT)
 
-# Branch coverage is that of the tests that are not slow: measured, they take about twice as long.
+# Branch coverage is that of the engine: measured, tests take about twice as long.
 test: check
 	npm test --silent
-	$(PYTEST) -m "not slow" --cov
-	$(PYTEST) -m slow
+	$(PYTEST) tests/spatial --cov=spatial
+	$(PYTEST) --ignore=tests/spatial
 
 # What a change is tried with: every test that is not slow.
 test-fast: .venv/.dev-ready app/static/vendor/.built

@@ -79,6 +79,11 @@ def whole(path: str) -> str:
     return (current_app.extensions[ADDRESS] or request.host_url.rstrip("/")) + path
 
 
+def requested_host() -> str:
+    """Return the host name of the request, without its port."""
+    return host_name(request.host)
+
+
 def whole_url(endpoint: str, **values: Any) -> str:
     """Return the whole address of an endpoint."""
     return whole(url_for(endpoint, **values))

@@ -12,7 +12,7 @@ from app.auth.demo_links import is_loopback, why_not
 from app.auth.guard import desk, let_in, origin, visitor
 from app.config import LOOPBACK
 from app.extensions import workroom
-from app.links import HEADERS, host_name
+from app.links import HEADERS, requested_host
 from geodata.repositories import people
 from geodata.repositories.people import ACTIVE
 
@@ -59,6 +59,6 @@ def _from_this_machine() -> bool:
     """Return whether nothing about the request speaks for another machine."""
     return (
         is_loopback(request.remote_addr)
-        and host_name(request.host) in LOOPBACK
+        and requested_host() in LOOPBACK
         and not any(name in request.headers for name in HEADERS)
     )

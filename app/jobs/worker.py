@@ -28,12 +28,12 @@ from app.jobs.process import (
     Order,
     ProcessDiedError,
     WorkProcess,
-    one_line,
 )
 from geodata.db.engine import DatabaseFailure
 from geodata.repositories import job_queue
 from geodata.repositories.job_queue import Progress
 from geodata.uploads.retention import forget_old
+from spatial.errors import one_line
 
 if TYPE_CHECKING:
     import datetime as dt

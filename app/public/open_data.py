@@ -93,7 +93,8 @@ class RowChoice:
     def name(self, file: str) -> str:
         """Name a file after what it holds.
 
-        >>> Choice(day="day", start=dt.date(2025, 1, 1), values={"district": ("D3",)}).name("a.csv")
+        >>> chosen = RowChoice(day="day", start=dt.date(2025, 1, 1), values={"district": ("D3",)})
+        >>> chosen.name("a.csv")
         'a_from-2025-01-01_D3.csv'
         """
         stem, _, ending = file.rpartition(".")

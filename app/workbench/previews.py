@@ -46,7 +46,7 @@ def page(city: str, path: str = "") -> ResponseReturnValue:
     environ = {
         **request.environ,
         "SCRIPT_NAME": f"{request.environ['SCRIPT_NAME']}/analyst/{city}/preview",
-        "PATH_INFO": f"/{path}",
+        "PATH_INFO": f"/{path}".encode().decode("latin-1"),  # as WSGI has any path
         "saferground.releases": url_for("drafts.listed", city=city),
     }
     return Response.from_app(current_app.extensions[APPS](city), environ, buffered=True)

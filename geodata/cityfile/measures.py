@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 KEPT_GROUPS = ("alerts", "events", "response", "dosage", "zones", "site", "incidents", "actions")
 COUNTED = ("alerts", "calls", "verified", "visits")  # sections of which a measure may count rows
 USUAL = Path(__file__).with_name("usual_measures.toml")
-IDENTITY = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")
+IDENTITY = re.compile(r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_.]*$")
 MOST = 60
 STRICT = ConfigDict(extra="forbid", str_strip_whitespace=True)
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 SERVE = """
 import app, pathlib
 from app.config import Settings
 from geodata.db.engine import upgrade
-
-pytestmark = pytest.mark.slow
 
 assert "checkout" not in app.__file__
 here = pathlib.Path.cwd()

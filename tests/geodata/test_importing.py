@@ -329,7 +329,7 @@ def test_every_account_adds_up_whatever_the_dirt(tmp_path, sqlite_database, dirt
 IMPORT = """
 import sys, os, signal
 from pathlib import Path
-from geodata import importing
+from geodata.ingest import store as importing
 from geodata.cityfile.description import read_city_file
 from geodata.db.engine import open_database
 

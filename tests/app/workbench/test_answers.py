@@ -84,7 +84,7 @@ def test_shapes_of_every_kind_become_sections(kind):
         ("alerts", {**XY, "p": "latlon", "d": "triggered"}, {}, "columns", "not all three"),
         ("alerts", {**XY, "d": "triggered", "c": "class"}, {"words": {"class": {"x": "huge"}}},
          "words", "not one of"),
-        ("occurrences", {**XY, "d": "date"}, {"measure": "my.own"}, "measure", "choose the"),
+        ("occurrences", {**XY, "d": "date"}, {"measure": ""}, "measure", "choose the"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_at_its_field(kind, roles, more, where, message):

@@ -542,11 +542,11 @@ def test_a_worker_forgets_files_that_nobody_came_back_to(bench):
     for path in folder.glob(f"upload-{old}*"):
         os.utime(path, (then, then))
     worker = Worker(bench.office.database, bench.office.settings)
-    worker._tidy()
+    worker._tidy(0.0)
     assert [one.upload.id for one in intake.waiting(folder, "town")] == [young]
     for path in folder.glob("upload-*"):
         os.utime(path, (then, then))
-    worker._tidy()
+    worker._tidy(0.0)
     left = [path.suffix for path in folder.glob("upload-*")]
     assert sorted(left) == [".csv", ".json", ".rows"], "not at every beat"
 

@@ -50,7 +50,7 @@ def brought(imported_demo):
 
 
 @pytest.fixture(scope="session")
-def drawn(tmp_path_factory):
+def city_of_seed(tmp_path_factory):
     """Draw the city of a seed, once for all tests; return its folder and what was drawn."""
 
     def of(seed):

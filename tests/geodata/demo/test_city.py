@@ -20,18 +20,18 @@ def digests(folder):
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir()}
 
 
-def test_the_same_seed_gives_the_same_bytes(brought, drawn, tmp_path):
+def test_the_same_seed_gives_the_same_bytes(brought, city_of_seed, tmp_path):
     write_city(tmp_path / "same")
     assert digests(brought.folder) == digests(tmp_path / "same")
-    other = digests(drawn(7)[0])
+    other = digests(city_of_seed(7)[0])
     assert other["incidents.csv"] != digests(brought.folder)["incidents.csv"]
     assert other["alerts.csv"] != digests(brought.folder)["alerts.csv"]
     assert other["streets.geojson"] != digests(brought.folder)["streets.geojson"]
 
 
 @pytest.mark.parametrize("seed", [2026, 7, 8])
-def test_districts_tile_the_city(seed, brought, drawn):
-    land = (brought.truth if seed == 2026 else drawn(seed)[1]).land
+def test_districts_tile_the_city(seed, brought, city_of_seed):
+    land = (brought.truth if seed == 2026 else city_of_seed(seed)[1]).land
     districts = list(land.districts.values())
     assert list(land.districts) == ["D1", "D2", "D3", "D4", "D5"]
     assert all(shape.is_valid and shape.geom_type == "Polygon" for shape in districts)

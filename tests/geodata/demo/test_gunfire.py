@@ -192,8 +192,8 @@ def test_a_year_has_the_published_pattern(brought):
 
 
 @pytest.mark.parametrize("seed", [7, 8])
-def test_another_seed_has_the_pattern_too(seed, drawn):
-    _, truth = drawn(seed)
+def test_another_seed_has_the_pattern_too(seed, city_of_seed):
+    _, truth = city_of_seed(seed)
     inside = truth.measures["year"]["events"]["inside_coverage"]
     assert [inside[k] for k in ("alert_only", "both", "call_only")] == [825, 217, 405]
     gunfire = truth.recorded.gunfire

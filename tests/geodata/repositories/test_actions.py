@@ -82,7 +82,7 @@ def change(stored, town, number, version=1, today=TODAY, **values):
 
 
 def photo(stored, town, number, file="a.jpg", **values):
-    told = {"stage": "before", "told": "the dark lot", "width": 3, "height": 2, "size": 9, **values}
+    told = {"stage": "before", "text": "the dark lot", "width": 3, "height": 2, "size": 9, **values}
     with stored.session(write=True) as session:
         return add_photo(session, town, number, file=file, who="ana", when=NOW, **told)
 
@@ -179,9 +179,9 @@ def test_comments_and_photos_are_kept_with_who_and_when(stored, town):
         for wrong in ("", "x" * 1001):
             with pytest.raises(DataError, match="comment"):
                 add_comment(session, town, number, wrong, who="ana", when=NOW)
-    after = photo(stored, town, number, "b.jpg", stage="after", told="the lit lot")
+    after = photo(stored, town, number, "b.jpg", stage="after", text="the lit lot")
     before = photo(stored, town, number)
-    for wrong, told in (({"stage": "x"}, "stage"), ({"told": ""}, "told")):
+    for wrong, told in (({"stage": "x"}, "stage"), ({"text": ""}, "told")):
         with pytest.raises(DataError, match=told):
             photo(stored, town, number, "c.jpg", **wrong)
     with stored.session(write=True) as session:

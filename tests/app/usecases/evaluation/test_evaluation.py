@@ -216,7 +216,7 @@ def test_areas_beside_the_surroundings_are_distinct_and_fewer_are_told(some, sma
             least = min(len(where[one]), len(where[other]))
             assert len(where[one] & where[other]) <= least / 2, (one, other)
     made = copy.deepcopy(some)
-    told = {"asked": 3, "covered": (BEFORE[0], AFTER[1])}
+    told = {"wanted": 3, "covered": (BEFORE[0], AFTER[1])}
     made["displacement"]["controls"] = [
         found | {"shared": 0.3} for found in made["displacement"]["controls"][:1]
     ]
