@@ -80,3 +80,23 @@ def test_every_setting_of_the_environment_is_in_the_document_of_settings():
     table = (ROOT / "docs" / "settings.md").read_text()
     assert len(settings) > 10
     assert {name for name in settings if f"| `SAFERGROUND_{name}` |" not in table} == set()
+
+
+def test_what_docstrings_refer_to_is_there():
+    named = re.compile(r":(?:mod|func|class|data|meth):`((?:app|geodata|spatial)(?:\.\w+)+)`")
+    lost = []
+    for path in (
+        path for layer in ("app", "geodata", "spatial") for path in (ROOT / layer).rglob("*.py")
+    ):
+        for name in named.findall(path.read_text(encoding="utf-8")):
+            parts = name.split(".")
+            files = [ROOT.joinpath(*parts[:n]) for n in range(len(parts), 0, -1)]
+            place = next(
+                n for n, f in enumerate(files) if f.is_dir() or f.with_suffix(".py").is_file()
+            )
+            module, rest = files[place], parts[len(parts) - place :]
+            source = module.with_suffix(".py") if module.with_suffix(".py").is_file() else None
+            text = (source or module / "__init__.py").read_text(encoding="utf-8")
+            if rest and not re.search(rf"\b{rest[0]}\b", text):
+                lost.append(f"{path.relative_to(ROOT)}: {name}")
+    assert lost == []

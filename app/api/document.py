@@ -1,7 +1,7 @@
 """What an endpoint of the interface takes and gives, said beside its view.
 
-``@describe(...)`` hangs an :class:`Operation` on a view; :mod:`app.api.openapi` gathers them along
-the routes of the application. A route below ``/api/v1`` without one is refused by a test.
+``@describe(...)`` hangs an :class:`Operation` on a view; they are gathered along the routes of the
+application. A route below ``/api/v1`` without one is refused by a test.
 
 Types of answers -> JSON Schema, so that what a view says it gives stands once, beside the view.
 

@@ -1,4 +1,4 @@
-"""Charts of the accountability page, drawn as those of :mod:`app.drawing.charts`.
+"""Charts of the accountability page, drawn as those of :mod:`app.charts.charts`.
 
 How the zones of earlier releases did, and on whom zones and alerts fall.
 """

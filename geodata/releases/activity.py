@@ -1,10 +1,7 @@
 """What happened where and in which week, as the public may see it: alerts and complaints.
 
-Places are the public sites of the masking rules, times are weeks from Monday. The values here come
-from the tables of a release (:mod:`geodata.publishing.activity_read`) or, before one is approved,
-from the rows themselves (:mod:`geodata.publishing.activity_live`).
-
-Read alerts and complaints by week from the tables of a release: files only, no database.
+Places are the public sites of the masking rules, times are weeks from Monday. All of it is read
+from the tables of a release: files only, no database.
 """
 
 from __future__ import annotations

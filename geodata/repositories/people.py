@@ -2,7 +2,7 @@
 
 What lets people in: digests of passwords, set-up tokens, secrets of one-time codes.
 
-Only digests and encrypted secrets come here; what they are made from stays in :mod:`app.people`.
+Only digests and encrypted secrets come here; what they are made from stays in :mod:`app.auth`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ What drop the rule of an evaluation calls, and how often: simulated, with the ru
 
 Counts of the treated area and of every control area are drawn for both periods, with trends that
 run alike and the dispersion that the areas had before. In each draw the rule
-(:mod:`spatial.outcome.rule`) calls a fall when the count after is below a bound; the chance of a
+(:func:`call`) calls a fall when the count after is below a bound; the chance of a
 drop is the mean, over draws, of the chance that a count with that drop is below it. A chance is off
 by 1.1 % at most (standard error; ``DRAWS``). Where trends do not run alike, nothing here holds.
 """
