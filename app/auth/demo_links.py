@@ -28,7 +28,7 @@ MADE_BY = "saferground demo"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Door:
+class InventedPerson:
     """What a link opens: a page, as an invented person of a role.
 
     ``page`` is the endpoint; a page ``in_district`` is about the person's own district.
@@ -42,15 +42,15 @@ class Door:
     in_district: bool = False
 
 
-DOORS = (
-    Door(
+INVENTED = (
+    InventedPerson(
         name="demonstration-analyst",
         display="Invented analyst",
         role=ANALYST,
         what="the workbench, as an analyst",
         page="analyst.city",
     ),
-    Door(
+    InventedPerson(
         name="demonstration-commander",
         display="Invented commander",
         role=COMMANDER,
@@ -58,7 +58,7 @@ DOORS = (
         page="command.district",
         in_district=True,
     ),
-    Door(
+    InventedPerson(
         name="demonstration-officer",
         display="Invented officer",
         role=OFFICER,
@@ -66,7 +66,7 @@ DOORS = (
         page="visits.log",
         in_district=True,
     ),
-    Door(
+    InventedPerson(
         name="demonstration-publisher",
         display="Invented approver",
         role=PUBLISHER,
@@ -139,7 +139,7 @@ def is_loopback(address: str | None) -> bool:
         return False
 
 
-def open_doors(
+def make_links(
     session: Session, links: OneTimeLinks, city: str, district: str, when: dt.datetime
 ) -> list[tuple[str, str]]:
     """Return what each link opens and its token; the invented people may come in from now on.
@@ -147,16 +147,16 @@ def open_doors(
     A name that somebody else has here gets no link.
     """
     made = []
-    for door in DOORS:
-        districts = [f"{city}/{district}"] if door.in_district else []
-        person = people.find_person(session, door.name)
+    for invented in INVENTED:
+        districts = [f"{city}/{district}"] if invented.in_district else []
+        person = people.find_person(session, invented.name)
         if person is None:
             people.add_person(
                 session,
-                door.name,
-                roles=[door.role],
+                invented.name,
+                roles=[invented.role],
                 districts=districts,
-                display=door.display,
+                display=invented.display,
                 who=MADE_BY,
                 when=when,
             )
@@ -164,23 +164,28 @@ def open_doors(
             continue
         else:
             people.change_roles(
-                session, door.name, roles=[door.role], districts=districts, who=MADE_BY, when=when
+                session,
+                invented.name,
+                roles=[invented.role],
+                districts=districts,
+                who=MADE_BY,
+                when=when,
             )
-            people.change_state(session, door.name, ACTIVE, MADE_BY, when)
+            people.change_state(session, invented.name, ACTIVE, MADE_BY, when)
         link = Link(
-            person=door.name,
-            page=door.page,
+            person=invented.name,
+            page=invented.page,
             city=city,
-            district=district if door.in_district else None,
+            district=district if invented.in_district else None,
             until=when + LASTS,
         )
-        made.append((door.what, links.add(link)))
+        made.append((invented.what, links.add(link)))
     return made
 
 
-def close_doors(session: Session, when: dt.datetime) -> None:
+def disable_people(session: Session, when: dt.datetime) -> None:
     """Disable the invented people, which ends their sessions and revokes their tokens."""
-    for door in DOORS:
-        person = people.find_person(session, door.name)
+    for invented in INVENTED:
+        person = people.find_person(session, invented.name)
         if person is not None and person.created_by == MADE_BY and person.state == ACTIVE:
-            people.change_state(session, door.name, DISABLED, MADE_BY, when)
+            people.change_state(session, invented.name, DISABLED, MADE_BY, when)

@@ -12,7 +12,7 @@ import click
 
 from app import create_app
 from app.admin import demonstration
-from app.auth.demo_links import OneTimeLinks, close_doors, open_doors, why_not
+from app.auth.demo_links import OneTimeLinks, disable_people, make_links, why_not
 from app.cli.account_commands import tell_first_administrator
 from app.cli.common import (
     Progress,
@@ -161,7 +161,7 @@ def serve_demo(settings: Settings, port: int, city: str, district: str) -> None:
     try:
         with database.session(write=True) as session:
             reason = why_not(session, settings, HOST)
-            made = [] if reason else open_doors(session, links, city, district, utc_now())
+            made = [] if reason else make_links(session, links, city, district, utc_now())
         if reason:
             say(f"No links into the staff's pages: {reason}.")
         else:
@@ -171,7 +171,7 @@ def serve_demo(settings: Settings, port: int, city: str, district: str) -> None:
             run_server(app, HOST, port)
     finally:
         with database.session(write=True) as session:
-            close_doors(session, utc_now())
+            disable_people(session, utc_now())
         database.close()
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app import create_app
-from app.auth.demo_links import close_doors
+from app.auth.demo_links import disable_people
 from app.cli.account_commands import tell_first_administrator
 from app.cli.common import database_option, open_for, say, settings_for
 from app.cli.worker_command import repair
@@ -65,7 +65,7 @@ def serve(
         database = open_for(database_url)
         repair(database, settings)
         with database.session(write=True) as session:
-            close_doors(session, utc_now())  # which a demonstration that was killed left open
+            disable_people(session, utc_now())  # which a demonstration that was killed left open
         tell_first_administrator(database_url)
     with_worker = staff if with_worker is None else with_worker
     with EmbeddedWorker(settings.database_url) if with_worker else nullcontext():

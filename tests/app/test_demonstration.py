@@ -14,7 +14,7 @@ from desk_fixtures import words
 from staffing import NOW, Office, keep_city
 
 from app.admin import demonstration
-from app.auth.demo_links import DOORS, MADE_BY, OneTimeLinks, close_doors, open_doors, why_not
+from app.auth.demo_links import INVENTED, MADE_BY, OneTimeLinks, disable_people, make_links, why_not
 from app.config import make_secret_key
 from geodata.db.engine import open_database, upgrade
 from geodata.db.tables import City
@@ -40,12 +40,12 @@ class Demonstration:
     def open(self):
         """Give the address of a new link by what it opens."""
         with self.office.database.session(write=True) as session:
-            made = open_doors(session, self.links, "town", "D1", self.office.now)
+            made = make_links(session, self.links, "town", "D1", self.office.now)
         return {what: f"/demonstration/{token}" for what, token in made}
 
     def close(self):
         with self.office.database.session(write=True) as session:
-            close_doors(session, self.office.now)
+            disable_people(session, self.office.now)
 
     def change_city(self, **values):
         with self.office.database.session(write=True) as session:
@@ -65,11 +65,11 @@ def test_a_link_opens_the_page_of_its_role_at_once(demo, what):
     answer = browser.get(demo.open()[what], follow_redirects=True)
     assert answer.status_code == 200
     assert FIRST_WORDS[what] in words(answer)
-    door = next(door for door in DOORS if door.what == what)
-    assert door.display in answer.text
+    invented = next(invented for invented in INVENTED if invented.what == what)
+    assert invented.display in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
-    person = demo.office.person(door.name)
-    assert person.roles == (door.role,)
+    person = demo.office.person(invented.name)
+    assert person.roles == (invented.role,)
     assert person.password_hash is None
     assert not person.codes
 
@@ -194,11 +194,11 @@ def test_somebody_who_was_called_so_before_gets_no_link_and_stays(real):
     real.add("demonstration-analyst", "viewer")
     database = open_database(real.settings.database_url)
     with database.session(write=True) as session:
-        made = open_doors(session, OneTimeLinks(HOST), "durham", "D1", NOW)
-        close_doors(session, NOW)
+        made = make_links(session, OneTimeLinks(HOST), "durham", "D1", NOW)
+        disable_people(session, NOW)
     database.close()
     assert "the workbench, as an analyst" not in dict(made)
-    assert len(made) == len(DOORS) - 1
+    assert len(made) == len(INVENTED) - 1
     person = real.person("demonstration-analyst")
     assert (person.roles, person.state) == (("viewer",), "active")
 
@@ -259,7 +259,7 @@ def test_as_it_is_served_and_once_it_was_killed_the_next_server_closes_the_doors
     base = f"http://{HOST}:{port}"
     with started(tmp_path, "-c", SERVING.format(port=port), until="is at") as (first, printed):
         links = re.findall(rf"{base}/demonstration/[\w-]{{43}}", printed)
-        assert len(links) == len(DOORS)
+        assert len(links) == len(INVENTED)
         status, cookie, leads = page(links[0])
         assert (status, leads) == (303, "/analyst/alder/")
         assert page(f"{base}/analyst/alder/", cookie)[0] == 200
