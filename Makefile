@@ -25,6 +25,7 @@ check: .venv/.dev-ready node_modules/.dev-ready app/static/vendor/.built test-to
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy scripts
 	$(BIN)/lint-imports
 	npm run check --silent
 
@@ -45,7 +46,7 @@ benchmark: .venv/.dev-ready
 
 messages: .venv/.run-ready
 	@mkdir -p build
-	$(BIN)/pybabel -q extract -F babel.cfg --no-location --sort-output -o build/messages.pot .
+	$(BIN)/pybabel -q extract -F babel.cfg -k lazy_gettext --no-location --sort-output -o build/messages.pot .
 	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width=100 \
 		-D messages -d app/translations -i build/messages.pot
 

@@ -3,8 +3,8 @@ import js from "@eslint/js";
 import globals from "globals";
 
 const ours = { // what a classic script leaves to those that the page loads after it
-  Address: "writable", Area: "writable", Filter: "writable", Here: "writable", Picture: "writable",
-  SaferGround: "writable", Search: "writable", StaffMap: "writable", VisitQueue: "writable", Words: "writable",
+  Address: "writable", Area: "writable", BaseMap: "writable", Filter: "writable", Here: "writable", Labels: "writable", Nearby: "writable", Picture: "writable",
+  SaferGround: "writable", Search: "writable", StaffMap: "writable", Symbols: "writable", VisitQueue: "writable", Words: "writable",
 };
 
 export default [
@@ -23,7 +23,7 @@ export default [
   },
   {
     files: ["app/static/*.js"],
-    languageOptions: { sourceType: "script", globals: { ...globals.browser, ...ours, L: "readonly" } },
+    languageOptions: { sourceType: "script", globals: { ...globals.browser, ...ours, L: "readonly", protomapsL: "readonly" } },
     rules: {
       strict: ["error", "global"],
       "no-restricted-properties": ["error", // text is set as text

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from geodata.roles import ROLES
+from geodata.roles import MAIL_ADDRESS, ROLES
 from spatial.errors import SaferGroundError
 
 LEAST_SECRET, LEAST_DIFFERENT = 32, 12
@@ -25,6 +25,8 @@ POLL_SECONDS, HEARTBEAT_SECONDS = 1.0, 5.0
 LEAST_SECONDS, MOST_SECONDS = 0.01, 30.0  # 60 without a heartbeat are a death
 SHIFTS = "Day 07:00-15:00, Evening 15:00-23:00, Night 23:00-07:00"
 SHIFT = re.compile(r"(?P<name>[^,]{1,40}?)\s+(?P<start>\d\d:\d\d)-(?P<end>\d\d:\d\d)")
+STARTTLS, TLS, NO_TLS = "starttls", "tls", "none"
+TLS_MODES = {STARTTLS: 587, TLS: 465, NO_TLS: 25}  # and the port of each (RFC 6409, RFC 8314)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -52,17 +54,17 @@ class Provider:
         parts = urlsplit(self.issuer)
         if parts.scheme != "https" and parts.hostname not in LOOPBACK:
             msg = "SAFERGROUND_OIDC_ISSUER must be an https address"
-            raise SettingsError(msg)
+            raise SettingsError(msg, code="issuer")
         for value, role in self.roles:
             if role not in ROLES:
                 msg = (
                     f"SAFERGROUND_OIDC_ROLES: {value}={role} names no role; choose of "
                     f"{', '.join(ROLES)}"
                 )
-                raise SettingsError(msg)
+                raise SettingsError(msg, code="unknown_role")
         if bool(self.role_claim) != bool(self.roles):
             msg = "SAFERGROUND_OIDC_ROLE_CLAIM and SAFERGROUND_OIDC_ROLES belong together; set both"
-            raise SettingsError(msg)
+            raise SettingsError(msg, code="role_claim")
 
     @classmethod
     def from_env(cls) -> Provider | None:
@@ -79,11 +81,11 @@ class Provider:
         client_id, client_secret = _env("OIDC_CLIENT_ID"), _env("OIDC_CLIENT_SECRET")
         if client_id is None or client_secret is None:
             msg = "SAFERGROUND_OIDC_ISSUER needs SAFERGROUND_OIDC_CLIENT_ID and _CLIENT_SECRET too"
-            raise SettingsError(msg)
+            raise SettingsError(msg, code="client")
         pairs = [pair.strip() for pair in (_env("OIDC_ROLES") or "").split(",") if pair.strip()]
         if any("=" not in pair for pair in pairs):
             msg = "SAFERGROUND_OIDC_ROLES is written VALUE=ROLE,VALUE=ROLE"
-            raise SettingsError(msg)
+            raise SettingsError(msg, code="roles_form")
         return cls(
             issuer=issuer.rstrip("/"),
             client_id=client_id,
@@ -92,6 +94,56 @@ class Provider:
             name_claim=_env("OIDC_NAME_CLAIM") or "preferred_username",
             role_claim=_env("OIDC_ROLE_CLAIM"),
             roles=tuple((pair.rpartition("=")[0], pair.rpartition("=")[2]) for pair in pairs),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailServer:
+    """The server that mail goes out through; ``tls`` is one of ``TLS_MODES``."""
+
+    host: str
+    port: int
+    sender: str
+    tls: str = STARTTLS
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_env(cls) -> MailServer | None:
+        """Read ``SAFERGROUND_SMTP_...``; nothing where no host is named.
+
+        Raises
+        ------
+        SettingsError
+            If a setting is missing or cannot be used.
+        """
+        host, sender = _env("SMTP_HOST"), _env("SMTP_FROM") or ""
+        if host is None:
+            return None
+        tls = _env("SMTP_TLS") or STARTTLS
+        if tls not in TLS_MODES:
+            msg = f"SAFERGROUND_SMTP_TLS {tls[:40]!r} is none of {', '.join(TLS_MODES)}"
+            raise SettingsError(msg, code="mail_tls")
+        if not MAIL_ADDRESS.fullmatch(sender):
+            msg = "SAFERGROUND_SMTP_HOST needs SAFERGROUND_SMTP_FROM, the address that mail is from"
+            raise SettingsError(msg, code="mail_sender")
+        if _env("ADDRESS") is None:
+            msg = "SAFERGROUND_SMTP_HOST needs SAFERGROUND_ADDRESS, which links in mail begin with"
+            raise SettingsError(msg, code="mail_links")
+        user, password = _env("SMTP_USER"), _password("SMTP_PASSWORD_FILE")
+        if (user is None) != (password is None):
+            msg = "SAFERGROUND_SMTP_USER and SAFERGROUND_SMTP_PASSWORD_FILE belong together"
+            raise SettingsError(msg, code="mail_password")
+        if user is not None and tls == NO_TLS and host not in LOOPBACK:
+            msg = "SAFERGROUND_SMTP_TLS none would send the password in the clear; use starttls"
+            raise SettingsError(msg, code="mail_in_the_clear")
+        return cls(
+            host=host,
+            port=_whole("SMTP_PORT", TLS_MODES[tls], 1, 65_535),
+            sender=sender,
+            tls=tls,
+            user=user,
+            password=password,
         )
 
 
@@ -124,11 +176,11 @@ def read_shifts(text: str) -> tuple[Shift, ...]:
             start, end = (dt.time.fromisoformat(result[name]) for name in ("start", "end"))
         except ValueError as error:
             msg = f"SAFERGROUND_SHIFTS: {part.strip()[:60]!r} is no shift; write Day 07:00-15:00"
-            raise SettingsError(msg) from error
+            raise SettingsError(msg, code="shift_form") from error
         found.append(Shift(name=result["name"], start=start, end=end))
     if len({shift.name for shift in found}) < len(found):
         msg = "SAFERGROUND_SHIFTS names a shift twice; give each its own name"
-        raise SettingsError(msg)
+        raise SettingsError(msg, code="shift_twice")
     return tuple(found)
 
 
@@ -143,9 +195,10 @@ class Settings:
     visitor's address and scheme; ``address`` is where people reach the pages, and ``hosts`` are
     further names that the server answers to. Sources by address
     are kept under ``sources``; ``allow_private_sources`` lets them lie in private networks.
-    ``shifts`` are those that plans are made for as a rule. A job that comes to no next step in
-    ``step_seconds`` is ended. A worker looks for jobs and reports how far its own is every
-    ``poll_seconds``, and says that it is alive every ``heartbeat_seconds``.
+    ``watch`` is a folder with a subfolder for each city, named by its slug, whose files a worker
+    reads as they arrive. ``shifts`` are those that plans are made for as a rule. A job that comes
+    to no next step in ``step_seconds`` is ended. A worker looks for jobs and reports how far its
+    own is every ``poll_seconds``, and says that it is alive every ``heartbeat_seconds``.
     """
 
     database_url: str
@@ -158,6 +211,8 @@ class Settings:
     address: str | None = None
     hosts: tuple[str, ...] = ()
     provider: Provider | None = None
+    mail: MailServer | None = None
+    watch: Path | None = None
     allow_private_sources: bool = False
     socrata_token: str | None = None
     shifts: tuple[Shift, ...] = read_shifts(SHIFTS)
@@ -248,6 +303,8 @@ class Settings:
             address=_env("ADDRESS"),
             hosts=tuple((_env("HOSTS") or "").replace(",", " ").split()),
             provider=Provider.from_env(),
+            mail=MailServer.from_env(),
+            watch=_folder("WATCH"),
             allow_private_sources=_env("ALLOW_PRIVATE_SOURCES") == "1",
             socrata_token=_env("SOCRATA_TOKEN"),
             shifts=read_shifts(_env("SHIFTS") or SHIFTS),
@@ -275,7 +332,7 @@ def require_address(address: str) -> None:
             f"SAFERGROUND_ADDRESS {address[:80]!r} must be the whole address of this site, such as "
             "https://safer.example.org"
         )
-        raise SettingsError(msg)
+        raise SettingsError(msg, code="address")
 
 
 def require_strong(key: str, what: str) -> None:
@@ -297,7 +354,7 @@ def require_strong(key: str, what: str) -> None:
         f"{what} {fault}; make one with: "
         "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
     )
-    raise SettingsError(msg)
+    raise SettingsError(msg, code="secret_key_weak")
 
 
 def read_secret_key(path: Path) -> str | None:
@@ -311,14 +368,14 @@ def read_secret_key(path: Path) -> str | None:
     try:
         if path.stat().st_mode & 0o007:
             msg = f"{path} is open to every user of this machine; run: chmod 600 {path}"
-            raise SettingsError(msg)
+            raise SettingsError(msg, code="secret_key_open")
         key = path.read_text(encoding="utf-8").strip()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:
         text = getattr(error, "strerror", None) or "it is no text"
         msg = f"the secret key {path} cannot be read ({text}); mend it, or restore it from a copy"
-        raise SettingsError(msg) from error
+        raise SettingsError(msg, code="secret_key_unreadable") from error
     require_strong(key, f"the secret key in {path}")
     return key
 
@@ -342,7 +399,7 @@ def make_secret_key(path: Path) -> str:
             out.write(key + "\n")
     except OSError as error:
         msg = f"the secret key {path} cannot be written ({error.strerror}); choose another instance"
-        raise SettingsError(msg) from error
+        raise SettingsError(msg, code="secret_key_not_writable") from error
     return key
 
 
@@ -356,8 +413,31 @@ def _whole(name: str, default: int, least: int, most: int) -> int:
         return default
     if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= most):
         msg = f"SAFERGROUND_{name} {text[:40]!r} must be a whole number from {least} to {most}"
-        raise SettingsError(msg)
+        raise SettingsError(msg, code="whole_number")
     return int(text)
+
+
+def _folder(name: str) -> Path | None:
+    """Return a folder that a setting names and that is there."""
+    text = _env(name)
+    if text is not None and not Path(text).is_dir():
+        msg = f"SAFERGROUND_{name}: there is no folder {text[:200]}; make it, or name another one"
+        raise SettingsError(msg, code="no_folder")
+    return Path(text).absolute() if text else None
+
+
+def _password(name: str) -> str | None:
+    """Return the first line of a file that a setting names."""
+    path = _env(name)
+    if path is None:
+        return None
+    try:
+        text = Path(path).read_text(encoding="utf-8").splitlines()[0].strip()
+    except (OSError, UnicodeDecodeError, IndexError) as error:
+        fault = getattr(error, "strerror", None) or "it holds no line of text"
+        msg = f"SAFERGROUND_{name}: {path} cannot be read ({fault})"
+        raise SettingsError(msg, code="unreadable_file") from error
+    return text
 
 
 def _seconds(name: str, default: float) -> float:
@@ -368,5 +448,5 @@ def _seconds(name: str, default: float) -> float:
         value = 0.0
     if not LEAST_SECONDS <= value <= MOST_SECONDS:
         msg = f"SAFERGROUND_{name} must be seconds from {LEAST_SECONDS} to {MOST_SECONDS:.0f}"
-        raise SettingsError(msg)
+        raise SettingsError(msg, code="seconds_range")
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from flask import Flask, g, make_response, render_template, request
@@ -16,6 +17,7 @@ from app.links import UnknownHostError
 from app.problems import BELOW, problem
 from geodata.db.engine import DatabaseFailure
 from geodata.errors import (
+    BackupError,
     BrokenReleaseError,
     CancelledError,
     DataError,
@@ -54,6 +56,7 @@ STATUS: dict[type[SaferGroundError], int] = {
     DosageError: 422,
     ZoneEditError: 422,
     ReleaseError: 422,
+    BackupError: 422,
     PersonError: 422,
     SignInError: 403,
     TokenError: 401,
@@ -98,7 +101,11 @@ def register(app: Flask) -> None:
             app.logger.error("%s: %s", type(error).__name__, error)
         answer = make_response(
             _answer(
-                status, str(error) if status < 500 else "", ours=isinstance(error, AddressError)
+                status,
+                str(error) if status < 500 else "",
+                error.code,
+                error.parameters if status < 500 else {},
+                ours=isinstance(error, AddressError),
             )
         )
         if isinstance(error, RateError):
@@ -110,12 +117,13 @@ def register(app: Flask) -> None:
     @app.errorhandler(CSRFError)
     def stale(_error: CSRFError) -> ResponseReturnValue:
         return _answer(
-            400, "this form is too old to be taken; go back, reload the page, send again"
+            400, "this form is too old to be taken; go back, reload the page, send again", "csrf"
         )
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:
-        answer = make_response(_answer(error.code or 500, _describe(error)))
+        name = HTTPStatus(error.code or 500).name.lower()
+        answer = make_response(_answer(error.code or 500, _describe(error), name))
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             answer.headers["Allow"] = ", ".join(error.valid_methods)
         return answer
@@ -124,12 +132,12 @@ def register(app: Flask) -> None:
     def database(error: DatabaseFailure) -> ResponseReturnValue:
         app.logger.error("the database gave way: %s", error)
         g.setdefault("visitor", None)  # the page of the error asks nothing of the database again
-        return _answer(503, "")
+        return _answer(503, "", "database")
 
     @app.errorhandler(Exception)
     def unknown(error: Exception) -> ResponseReturnValue:
         app.logger.exception("unexpected error", exc_info=error)
-        return _answer(500, "")
+        return _answer(500, "", "internal_server_error")
 
 
 def _describe(error: HTTPException) -> str:
@@ -148,10 +156,17 @@ def _challenge(error: SaferGroundError) -> str:
     return f'{text}, error="invalid_token"' if "Authorization" in request.headers else text
 
 
-def _answer(status: int, message: str, *, ours: bool = False) -> ResponseReturnValue:
+def _answer(
+    status: int,
+    message: str,
+    code: str,
+    parameters: dict[str, str | int | list[str]] | None = None,
+    *,
+    ours: bool = False,
+) -> ResponseReturnValue:
     """Answer an error; ``ours`` says that its message is in the language of the answer."""
     if request.path.startswith(BELOW):
-        return problem(status, HEADINGS.get(status, ELSE), message)
+        return problem(status, HEADINGS.get(status, ELSE), message, code, parameters)
     heading = translated(HEADINGS.get(status, ELSE))
     if (request.endpoint or "").startswith(STAFF):
         return render_template("staff/error.html", heading=heading, message=message), status

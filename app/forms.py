@@ -42,7 +42,7 @@ def choice(args: Mapping[str, str], name: str, allowed: Collection[str]) -> str 
             value=repr(value[:LONGEST]),
             known=", ".join(allowed),
         )
-        raise AddressError(msg)
+        raise AddressError(msg, name=name, value=value[:LONGEST], code="unknown_choice")
     return value
 
 
@@ -65,7 +65,7 @@ def day(args: Mapping[str, str], name: str) -> dt.date | None:
             name=name,
             value=repr(value[:LONGEST]),
         )
-        raise AddressError(msg) from error
+        raise AddressError(msg, name=name, value=value[:LONGEST], code="date_format") from error
     if not EARLIEST <= found <= LATEST:
         msg = _(
             "%(name)s %(value)s is no day from %(first)s to %(last)s",
@@ -74,7 +74,7 @@ def day(args: Mapping[str, str], name: str) -> dt.date | None:
             first=EARLIEST,
             last=LATEST,
         )
-        raise AddressError(msg)
+        raise AddressError(msg, name=name, value=value[:LONGEST], code="date_range")
     return found
 
 
@@ -114,7 +114,7 @@ def position(text: str, name: str) -> tuple[float, float]:
             name=name,
             value=repr(text[:LONGEST]),
         )
-        raise AddressError(msg)
+        raise AddressError(msg, name=name, value=text[:LONGEST], code="position")
     return latitude, longitude
 
 
@@ -138,5 +138,5 @@ def numbers(text: str, name: str, count: int) -> tuple[float, ...]:
             value=repr(text[:LONGEST]),
             count=count,
         )
-        raise AddressError(msg)
+        raise AddressError(msg, name=name, value=text[:LONGEST], code="number_list")
     return found

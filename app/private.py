@@ -46,7 +46,7 @@ def close_instance(settings: Settings) -> None:
             f"{error.filename or settings.instance} cannot be closed to other users "
             f"({error.strerror}); run the server as the user that owns it"
         )
-        raise SettingsError(msg) from error
+        raise SettingsError(msg, code="folder_open") from error
 
 
 def _close(path: Path) -> None:

@@ -22,10 +22,20 @@ class Problem(TypedDict):
     instance: Annotated[str, "The path that was asked for."]
     ok: Annotated[Literal[False], "As earlier versions told it."]
     error: Annotated[str, "The detail, as earlier versions told it."]
+    code: Annotated[str, "The kind of fault, for programs."]
+    parameters: Annotated[
+        dict[str, str | int | list[str]], "What the fault is about, by name; what is known of it."
+    ]
 
 
-def problem(status: int, title: str, detail: str) -> Response:
-    """Answer a fault."""
+def problem(
+    status: int,
+    title: str,
+    detail: str,
+    code: str,
+    parameters: dict[str, str | int | list[str]] | None = None,
+) -> Response:
+    """Answer a fault; ``code`` names its kind for programs."""
     result = detail or title
     body: Problem = {
         "type": f"{PAGE}#fault-{status}",
@@ -35,6 +45,8 @@ def problem(status: int, title: str, detail: str) -> Response:
         "instance": request.path,
         "ok": False,
         "error": result,
+        "code": code,
+        "parameters": parameters or {},
     }
     content = json.dumps(body, ensure_ascii=True)
     return Response(content, status=status, mimetype=PROBLEM)

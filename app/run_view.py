@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
-from app.public.published_city import ZONE_COLUMNS, PublicCity, PublicFinding, PublicRun, RunContext
-from app.usecases.risk.analyses import CERTAINTY, SENSITIVITY
-from app.usecases.risk.validation import BACKTEST, VALIDATION
-from geodata.repositories import import_log, run_analyses
+from app.public.published_city import (
+    ZONE_COLUMNS,
+    PublicCity,
+    PublicRun,
+    PublishedResult,
+    RunContext,
+)
+from geodata.analysis_documents import (
+    BacktestDocument,
+    CertaintyDocument,
+    SensitivityDocument,
+    ValidationDocument,
+)
+from geodata.repositories import import_log
+from geodata.repositories.run_analyses import analyses_of
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -16,37 +28,20 @@ if TYPE_CHECKING:
     from geodata.repositories.runs import RunRecord
 
 RISK_CLASSES = 4
-RESULT = (  # of what a run found, all that pages tell
-    "incidents",
-    "grid",
-    "candidates",
-    "screened",
-    "dropped",
-    "model",
-    "alternatives",
-    "score",
-    "combined",
-    "zones_from",
-    "diagnostics",
-    "districts",
-    "warnings",
+RESULT = tuple(
+    field.name for field in dataclasses.fields(PublishedResult) if field.name != "warnings"
 )
 
 
 def run_context(session: Session, city: CityRecord, run: str) -> RunContext:
     """Return what is known about a run of a city, the newest findings first."""
-
-    def documents(kind: str) -> list[PublicFinding]:
-        found = run_analyses.list_findings(session, run, kind)
-        return [PublicFinding(document=one.document) for one in found]
-
     return RunContext(
         city=public_city(city),
         reports=import_log.latest_reports(session, city.id),
-        validations=documents(VALIDATION),
-        backtests=documents(BACKTEST),
-        certainty=next(iter(documents(CERTAINTY)), None),
-        sensitivity=next(iter(documents(SENSITIVITY)), None),
+        validations=analyses_of(session, run, ValidationDocument),
+        backtests=analyses_of(session, run, BacktestDocument),
+        certainty=next(iter(analyses_of(session, run, CertaintyDocument)), None),
+        sensitivity=next(iter(analyses_of(session, run, SensitivityDocument)), None),
     )
 
 
@@ -61,6 +56,8 @@ def public_city(city: CityRecord) -> PublicCity:
         today=city.today,
         cell_units=city.cell_units,
         block_units=city.block_units,
+        titles=city.titles,
+        units=city.units,
         districts=city.districts[["code", "name", "geometry"]],
     )
 
@@ -68,7 +65,8 @@ def public_city(city: CityRecord) -> PublicCity:
 def public_run(run: RunRecord) -> PublicRun:
     """Return what pages know of a stored run."""
     shares = run.cells["risk_class"].value_counts(normalize=True)
-    zones = run.zones if "code" in run.zones else run.zones.assign(code="")
+    lacking = {"code": "", "place_name": None}
+    zones = run.zones.assign(**{k: v for k, v in lacking.items() if k not in run.zones})
     return PublicRun(
         id=run.id,
         outcome=run.outcome,
@@ -78,7 +76,9 @@ def public_run(run: RunRecord) -> PublicRun:
         spec=run.spec,
         data_sha256=run.data_sha256,
         code_version=run.code_version,
-        result={key: run.result[key] for key in RESULT},
+        result=PublishedResult(
+            **{name: getattr(run.result, name) for name in RESULT}, warnings=run.result.notes
+        ),
         zones=zones[list(ZONE_COLUMNS)],
         class_shares=tuple(float(shares.get(i, 0.0)) for i in range(RISK_CLASSES)),
         edited=(run.edited.on, run.edited.steps) if run.edited else None,

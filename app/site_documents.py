@@ -5,13 +5,13 @@ Made from the database when a release is drafted; :mod:`app.public.released` rea
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import shutil
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.i18n.language import NAMES
+from app.i18n.titles import use_titles
 from app.maps.basemap import Ground
 from app.maps.bundle import map_files
 from app.maps.picture import zone_svg
@@ -20,9 +20,10 @@ from app.public.published_city import (
     EarlierZone,
     PublicEvent,
     PublicInitiative,
-    RunDocument,
+    PublishedResult,
+    PublishedRun,
+    PublishedZone,
     RunFacts,
-    ZoneDocument,
 )
 from app.public.release_reader import (
     CITY,
@@ -36,12 +37,17 @@ from app.public.release_reader import (
 )
 from app.public.still import still_files
 from app.run_view import public_run
-from app.usecases.risk.analyses import CERTAINTY, SENSITIVITY
-from app.usecases.risk.validation import BACKTEST, VALIDATION
-from geodata.releases.encoding import document_bytes, json_bytes
+from geodata.analysis_documents import (
+    BacktestDocument,
+    CertaintyDocument,
+    SensitivityDocument,
+)
+from geodata.basemap.renewal import current_tiles
+from geodata.import_report import SourceReport
+from geodata.releases.encoding import document_bytes
 from geodata.releases.preview import make_preview
 from geodata.releases.public_zones import digest_run
-from geodata.releases.run_findings import public_documents
+from geodata.releases.run_findings import old_enough, public_validations
 from geodata.repositories import import_log, initiatives, layers
 from geodata.repositories.recorded import TABLES
 from geodata.repositories.releases import WITHDRAWN
@@ -53,7 +59,6 @@ if TYPE_CHECKING:
 
     from app.config import Settings
     from geodata.db.engine import Database
-    from geodata.import_report import SourceReport
     from geodata.releases.build import Progress
     from geodata.releases.folder import PreviewFolder
     from geodata.releases.inputs import Material
@@ -109,9 +114,10 @@ def site_files(material: Material, files: Mapping[str, bytes]) -> dict[str, byte
     files
         Its data files.
     """
+    use_titles(material.city.titles, material.city.units)
     made = {
         CITY: document_bytes(CityDocument, _city(material.city)),
-        SOURCES: json_bytes(_sources(material)),
+        SOURCES: document_bytes(tuple[SourceReport, ...], _sources(material)),
         INITIATIVES: document_bytes(tuple[PublicInitiative, ...], _initiatives(material)),
         **_run_files(material),
         **_earlier_zones(material),
@@ -119,18 +125,19 @@ def site_files(material: Material, files: Mapping[str, bytes]) -> dict[str, byte
     return made | still_files(material, {**files, **made})
 
 
-def _sources(material: Material) -> list[dict[str, Any]]:
+def _sources(material: Material) -> tuple[SourceReport, ...]:
     """Give the account of each source, but of dated rows: it counts those that are too new, too."""
     reports = import_log.latest_reports(material.session, material.city.id)
     dated = {"incidents", *TABLES}
-    return [_source(report) for report in reports if report.kind not in dated]
+    return tuple(_source(report) for report in reports if report.kind not in dated)
 
 
-def _source(report: SourceReport) -> dict[str, Any]:
+def _source(report: SourceReport) -> SourceReport:
     """Return the account of a source; what an earlier import stored is stored, too."""
     left_out = {why: number for why, number in report.left_out.items() if why != ALREADY_STORED}
     stored = report.stored + report.left_out.get(ALREADY_STORED, 0)
-    return {**report.as_json(), "stored": stored, "left_out": left_out, "notes": []}
+    # streets that single rows name (``addresses``) are for analysts
+    return replace(report, stored=stored, left_out=left_out, notes=[], addresses=None)
 
 
 def _city(city: CityRecord) -> CityDocument:
@@ -140,6 +147,8 @@ def _city(city: CityRecord) -> CityDocument:
         today=city.today,
         cell_units=city.cell_units,
         block_units=city.block_units,
+        titles=city.titles,
+        units=city.units,
     )
 
 
@@ -172,10 +181,12 @@ def _run_files(material: Material) -> dict[str, bytes]:
     run, city = material.run, material.city
     if run is None:
         return {}
-    ground = Ground(city=city, base=layers.base_shapes(material.session, city.id))
+    session = material.session
+    tiles = current_tiles(session, city)
+    ground = Ground(city=city, base=layers.base_shapes(session, city.id), tiles=tiles)
     drawn = map_files(ground, run, NAMES)
     return {
-        RUN: document_bytes(RunDocument, _run(material, run)),
+        RUN: document_bytes(PublishedRun, _run(material, run)),
         **{f"{MAP}/{name}": content for name, content in drawn.items()},
         **{f"{ZONES}/{zone}.svg": zone_svg(ground, run, zone) for zone in run.zones["id"]},
     }
@@ -192,7 +203,7 @@ def _earlier_zones(material: Material) -> dict[str, bytes]:
     for release in material.earlier:
         if release.state == WITHDRAWN or OUTLINES not in release.files:
             continue
-        through = dt.date.fromisoformat(release.manifest["through"])
+        through = release.manifest.through
         for feature in json.loads(release.read(OUTLINES))["features"]:
             zone = feature["properties"]
             if zone["id"] not in visible:
@@ -206,28 +217,24 @@ def _earlier_zones(material: Material) -> dict[str, bytes]:
     return {EARLIER_ZONES: document_bytes(tuple[EarlierZone, ...], rows)}
 
 
-def _result(result: Mapping[str, Any]) -> dict[str, Any]:
+def _result(result: PublishedResult) -> PublishedResult:
     """Return what a run found; not by district where the districts left out would have few."""
-    of = {row["district"]: row["incidents"] for row in result["districts"]}
-    rest = result["incidents"] - sum(of.values())
+    of = {row.district: row.incidents for row in result.districts}
+    rest = result.incidents - sum(of.values())
     few = any(0 < number < LEAST_SHOWN for number in (rest, *of.values()))
-    return {**result, "districts": []} if few else dict(result)
+    return replace(result, districts=()) if few else result
 
 
-def _run(material: Material, run: RunRecord) -> RunDocument:
+def _run(material: Material, run: RunRecord) -> PublishedRun:
     public = public_run(run)
     facts = {one.name: getattr(public, one.name) for one in fields(RunFacts)}
-    names = [one.name for one in fields(ZoneDocument)]
-
-    def documents(kind: str) -> list[dict[str, Any]]:
-        return public_documents(material, kind, digest_run(run), material.told)
-
-    return RunDocument(
+    names = [one.name for one in fields(PublishedZone)]
+    return PublishedRun(
         **{**facts, "result": _result(public.result)},
-        zones=[ZoneDocument(**row) for row in public.zones[names].to_dict("records")],
+        zones=tuple(PublishedZone(**row) for row in public.zones[names].to_dict("records")),
         edited=public.edited,
-        validations=documents(VALIDATION),
-        backtests=documents(BACKTEST),
-        certainty=documents(CERTAINTY),
-        sensitivity=documents(SENSITIVITY),
+        validations=public_validations(material, digest_run(run), material.told),
+        backtests=old_enough(material, BacktestDocument),
+        certainty=old_enough(material, CertaintyDocument),
+        sensitivity=old_enough(material, SensitivityDocument),
     )

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from app.charts import charts, measure_charts
 from app.charts.charts import title_of
+from app.i18n.import_words import reasons_of_fields
 from app.i18n.measure_words import ONE
 from app.public import accountability
 from geodata.cityfile.initiatives import SECTIONS
+from geodata.cityfile.risk_factors import library
 from geodata.measures.registry import MEASURES, groups_of
 from geodata.releases.activity import LAYERS
 from geodata.releases.dictionary import FILES
@@ -31,6 +33,8 @@ CHARTS = (  # that pages show
     charts.calibration,
     charts.relative_risks,
     charts.selection,
+    charts.treated_and_controls,
+    charts.running_difference,
     measure_charts.course,
     measure_charts.districts,
     accountability.later_hits,
@@ -40,10 +44,12 @@ PLACES: dict[str, Iterable[str]] = {  # texts by what they belong to
         text for group in groups_of(MEASURES).values() for text in (group.title, group.about)
     ],
     "sections of an initiative": SECTIONS.values(),
-    "a rule of publishing": RULES.texts().values(),
+    "a rule of publishing": RULES.texts.values(),
     "a file of a release": [file.title for file in FILES.values()],
     "a layer of the map": [title for title, *_ in LAYERS.values()],
     "in place of a figure of a release": (*SHOWN_WORDS.values(), FEW_PEOPLE),
+    "why rows were left out": sorted(set(reasons_of_fields())),
+    "a risk factor of the library": [factor.title for factor in library().values()],
     "title of a chart": [title_of(chart) for chart in CHARTS],
 }
 

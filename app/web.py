@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 from werkzeug.routing import IntegerConverter
 
-from app import admin, api, api_staff, command, errors, links, workbench
+from app import admin, api, api_staff, command, compression, errors, links, workbench
 from app.auth import guard
 from app.config import Settings
 from app.extensions import Workroom, furnish
-from app.i18n import language
+from app.headers import HEADERS
+from app.i18n import language, titles
 from app.private import template_dir
 from app.public import accountability, data_pages, embed, explore, health, measure_views, views
 from app.public.released import ReleasedSite
@@ -28,18 +29,6 @@ if TYPE_CHECKING:
 
 LARGEST_FORM = 256 * 1024  # bytes
 LARGEST_NUMBER = 2**31 - 1  # that every database takes for a number of a row
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 
 
 class NumberConverter(IntegerConverter):
@@ -66,7 +55,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["SECRET_KEY"] = settings.secret_key
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     app.extensions["saferground.site"] = _site(settings)
-    app.extensions["saferground.policy"] = POLICY  # for pages that need one word more
     links.register(app, settings)
     guard.register(app)
     app.register_blueprint(views.bp)
@@ -79,6 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     api.register(app)
     app.register_blueprint(health.bp)
     language.register(app)
+    titles.register(app)
     errors.register(app)
     app.jinja_env.globals["has_staff_pages"] = settings.secret_key is not None
     if settings.secret_key is not None:
@@ -92,6 +81,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         api_staff.register(app)
     links.register_proxies(app, settings.proxies)
 
+    compression.register(app)
     headers = {**HEADERS, "X-Robots-Tag": "noindex"} if settings.preview else HEADERS
 
     @app.after_request

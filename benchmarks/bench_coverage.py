@@ -24,8 +24,8 @@ import numpy as np
 from geodata.demo import crime, write_city
 from geodata.demo.city_files import BLOCK_M, CELL_M, OPERATIONS
 from spatial.certainty import prepare, summarise
-from spatial.history.forecast import wilson
 from spatial.history.kernels import lay_past
+from spatial.intervals import wilson
 from spatial.spec import GridSpec, RiskFactor, RunSpec, ZoneSpec
 from spatial.terrain.candidates import build_design
 from spatial.terrain.forest import forest_table

@@ -20,7 +20,7 @@ from spatial.evaluation.controls import distinct, find_controls, ring
 from spatial.evaluation.estimates import dispersion, weighted_difference
 from spatial.evaluation.synthetic import weigh_donors
 from spatial.grid import lay_grid
-from spatial.history.forecast import wilson
+from spatial.intervals import wilson
 
 SIDE, STEPS, AFTER = 40, 24, 12
 DRAWS = 20_000

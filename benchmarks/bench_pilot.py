@@ -31,7 +31,7 @@ from geodata.demo.field_work import choose_spots
 from geodata.demo.pilots import run_pilot
 from spatial.analysis import CITY_SCOPE, Inputs, analyse_city
 from spatial.evaluation.design import Periods
-from spatial.history.forecast import wilson
+from spatial.intervals import wilson
 from spatial.spec import GridSpec, RiskFactor, RunSpec
 
 SEED = 2026
@@ -133,20 +133,20 @@ def one(asked):
         study.run.zones.geometry.to_numpy(), lambda xy: xy + np.array([EAST, NORTH])
     )
     truth = -pilot.prevented_in(list(shapes))
-    first, synthetic = document["controls"][0], document["synthetic_control"]
-    beside = areas[areas["area"] == first["name"]]
+    first, synthetic = document.controls[0], document.synthetic_control
+    beside = areas[areas["area"] == first.name]
     control = grid.index_raster[beside["row"], beside["col"]]
     within = np.isin(grid.locate(left["x"].to_numpy(), left["y"].to_numpy()), study.treated)
     within &= (left["moment"] >= pd.Timestamp(PILOTED[0])).to_numpy()
     reach = np.isin(grid.locate(pilot.drawn["x"], pilot.drawn["y"]), study.treated).sum()
     return (
         truth,
-        document["treated"]["before"],
-        first["wdd"] - truth,
-        first["low"] <= truth <= first["high"],
-        first["low_widened"] <= truth <= first["high_widened"],
-        all(area["high_widened"] < 0 for area in document["controls"]),
-        synthetic["low_widened"] <= truth <= synthetic["high_widened"],
+        document.treated.before,
+        first.wdd - truth,
+        first.low <= truth <= first.high,
+        first.low_widened <= truth <= first.high_widened,
+        all(area.high_widened < 0 for area in document.controls),
+        synthetic.low_widened <= truth <= synthetic.high_widened,
         reach / (within.sum() - truth),
         np.isin(grid.locate(gone["x"].to_numpy(), gone["y"].to_numpy()), control).sum(),
     )

@@ -24,7 +24,7 @@ from benchmarks.bench_outcome import STEPS, negative_binomial, world
 from spatial.evaluation.controls import distinct, find_controls, ring
 from spatial.evaluation.design import FEWER, Comparison, call, pieces_of
 from spatial.evaluation.estimates import dispersion, normal_quantile, weighted_difference
-from spatial.history.forecast import wilson
+from spatial.intervals import wilson
 
 AFTERS, YEAR, DROP = 20, 12, 0.4
 Z = normal_quantile(0.05)

@@ -17,11 +17,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import defer
 
 from geodata.db.engine import open_database, upgrade
+from geodata.db.json_columns import GridShape
 from geodata.db.tables import City, Run
-from geodata.repositories.runs import list_runs, listed_values
+from geodata.repositories.runs import list_runs
 
 RUNS, ZONES, BYTES = 200, 80, 375_000
 MADE = dt.datetime(2026, 1, 1)
+GRID = GridShape(x0=0.0, y0=0.0, cell_units=100.0, n_cols=1, n_rows=1, district_ids=("D1",))
 AREA = shapely.set_srid(shapely.box(500_000, 4_000_000, 510_000, 4_010_000), 32617)
 
 
@@ -70,7 +72,7 @@ def town(folder):
                     spec={},
                     data_sha256="0" * 64,
                     code_version="0.1.0",
-                    grid={},
+                    grid=GRID,
                     result=result,
                     cells=b"0" * 100_000,
                     created_at=MADE + dt.timedelta(hours=number),
@@ -78,6 +80,17 @@ def town(folder):
                 )
             )
     return database
+
+
+def listed_values(result):
+    """Return what a list shows of a document, as columns have it."""
+    model = result["model"]
+    return {
+        "family": model["family"],
+        "n_factors": len(model["factors"]),
+        "n_incidents": result["incidents"],
+        "readable": True,
+    }
 
 
 def whole_documents(session):

@@ -34,9 +34,9 @@ class ReleaseError(SaferGroundError):
     ``rule`` is the name of the rule, nothing where it is the step that cannot be taken.
     """
 
-    def __init__(self, message: str, rule: str | None = None) -> None:
+    def __init__(self, message: str, rule: str | None = None, *, code: str = "") -> None:
         self.rule = rule
-        super().__init__(message)
+        super().__init__(message, code=code)
 
 
 class BrokenReleaseError(ReleaseError):
@@ -49,6 +49,10 @@ class PersonError(SaferGroundError):
 
 class StoreError(SaferGroundError):
     """The database cannot be used as it is."""
+
+
+class BackupError(SaferGroundError):
+    """A backup cannot be written or restored."""
 
 
 class CancelledError(SaferGroundError):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -14,6 +15,7 @@ from rasterio.transform import from_origin
 
 from geodata.errors import DataError
 from geodata.spreadsheets import inert
+from spatial.zones.name_words import long_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,15 +29,22 @@ GEOJSON_DECIMALS = 7  # about a centimetre
 def zones_frame(run: RunRecord) -> gpd.GeoDataFrame:
     """Return the zones of a run with their factors in one text column.
 
+    ``name`` is what a person called the zone, else where it is in words; ``near`` are its streets.
     Where a person changed the zones, each row says so: ``edited_on`` is the day of the last of
-    ``edit_steps`` steps, and ``name`` what the zone is called. Nobody is named.
+    ``edit_steps`` steps. Nobody is named.
     """
     frame = run.zones.copy()
+    words = frame.pop("place_name") if "place_name" in frame else [None] * len(frame)
+    own = frame.pop("name") if "name" in frame else [""] * len(frame)
+    frame.insert(
+        3, "name", [n or (long_name(w) if w else "") for n, w in zip(own, words, strict=True)]
+    )
+    frame.insert(4, "near", ["; ".join(w.near.streets) if w else "" for w in words])
     if run.edited is not None:
         frame.insert(3, "edited_on", run.edited.on.isoformat())
         frame.insert(4, "edit_steps", run.edited.steps)
     frame["factors"] = [
-        "; ".join(f"{f['name']} {f['operation']} {f['distance']:g}" for f in factors)
+        "; ".join(f"{f.name} {f.operation} {f.distance:g}" for f in factors)
         for factors in frame["factors"]
     ]
     return frame
@@ -61,13 +70,13 @@ def cells_frame(run: RunRecord) -> gpd.GeoDataFrame:
 
 def factors_frame(run: RunRecord) -> pd.DataFrame:
     """Return the factor table of the chosen model and of the alternatives."""
-    models = [("chosen", run.result["model"])]
-    models += [("alternative", model) for model in run.result["alternatives"]]
+    models = [("chosen", run.result.model)]
+    models += [("alternative", model) for model in run.result.alternatives]
     tables = []
     for role, model in models:
-        table = pd.DataFrame(model["factors"])
-        table.insert(0, "bic", model["bic"])
-        table.insert(0, "family", model["family"])
+        table = pd.DataFrame([dataclasses.asdict(factor) for factor in model.factors])
+        table.insert(0, "bic", model.bic)
+        table.insert(0, "family", model.family)
         table.insert(0, "model", role)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
@@ -93,18 +102,18 @@ def export_run(run: RunRecord, what: str, path: Path) -> None:
     writers = _WRITERS.get(what)
     if writers is None:
         msg = f"cannot export {what!r}; choose one of {', '.join(_WRITERS)}"
-        raise DataError(msg)
+        raise DataError(msg, code="unknown_export")
     writer = writers.get(path.suffix.lower())
     if writer is None:
         msg = f"{path.name}: {what} can be written as {', '.join(writers)}, by the file's ending"
-        raise DataError(msg)
+        raise DataError(msg, code="file_ending")
     draft = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         writer(run, draft)
         draft.replace(path)
     except OSError as error:
         msg = f"{path}: cannot be written ({error.strerror or error}); choose another place"
-        raise DataError(msg) from error
+        raise DataError(msg, code="not_writable") from error
     finally:
         draft.unlink(missing_ok=True)
 
@@ -141,7 +150,7 @@ def _surface(run: RunRecord, path: Path) -> None:
     grid = run.grid
     raster = grid.to_raster(run.cells["score"].to_numpy(dtype="float32"))[::-1]
     west, _, _, north = grid.bounds
-    profile: dict[str, Any] = {
+    profile: dict[str, object] = {
         "driver": "COG",
         "dtype": "float32",
         "count": 1,

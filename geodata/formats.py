@@ -8,6 +8,7 @@ or ask servers when they are given the right text (OGR VRT, GDALG, SQLite, WFS a
 
 from __future__ import annotations
 
+import bz2
 import os
 import re
 import sys
@@ -23,7 +24,13 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 HEAD_BYTES = 65_536
-READ = "CSV, GeoJSON, a zipped shapefile, GeoPackage and GeoParquet"
+READ = (
+    "CSV, Excel, GeoJSON, Esri JSON, TopoJSON, KML, a zipped shapefile or file geodatabase, "
+    "GeoPackage, FlatGeobuf, GeoParquet, GTFS and OpenStreetMap"
+)
+
+
+ROWS_STAGE = "rows"  # of progress: how many rows of a table were read so far
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +51,29 @@ class Format:
 FORMATS: dict[str, Format] = {
     # read
     "text": Format(title="plain text", endings=(".csv", ".tsv", ".txt")),
-    "gzip": Format(title="gzip", endings=(".csv.gz", ".tsv.gz", ".txt.gz")),
-    "json": Format(title="JSON", endings=(".geojson", ".json"), driver="GeoJSON"),
-    "json-lines": Format(title="JSON", endings=(".geojson", ".json"), driver="GeoJSONSeq"),
+    "gzip": Format(
+        title="gzip",
+        endings=(".csv.gz", ".tsv.gz", ".txt.gz", ".geojson.gz", ".json.gz", ".gz"),
+    ),
+    "spreadsheet": Format(title="a workbook", endings=(".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")),
+    "json": Format(title="GeoJSON", endings=(".geojson", ".json"), driver="GeoJSON"),
+    "json-lines": Format(
+        title="GeoJSON", endings=(".geojsonl", ".geojson", ".json"), driver="GeoJSONSeq"
+    ),
+    "esrijson": Format(title="Esri JSON", endings=(".json",), driver="ESRIJSON"),
+    "topojson": Format(title="TopoJSON", endings=(".topojson", ".json"), driver="TopoJSON"),
+    "kml": Format(title="KML", endings=(".kml",), driver="LIBKML"),
     "shp": Format(title="a shapefile", endings=(".shp",), driver="ESRI Shapefile"),
     "sqlite": Format(title="a GeoPackage", endings=(".gpkg",), driver="GPKG"),
-    "parquet": Format(title="Parquet", endings=(".parquet", ".geoparquet")),
-    "zip": Format(title="a zip archive", endings=(".zip",)),
+    "flatgeobuf": Format(title="FlatGeobuf", endings=(".fgb",), driver="FlatGeobuf"),
+    "geodatabase": Format(
+        title="a file geodatabase", endings=(".gdb",), driver="OpenFileGDB"
+    ),  # a folder, and therefore only within a zip archive
+    "parquet": Format(title="GeoParquet", endings=(".parquet", ".geoparquet")),
+    "zip": Format(title="a zip archive", endings=(".zip", ".kmz")),
+    "osm": Format(title="OpenStreetMap XML", endings=(".osm",), driver="OSM"),
+    "osm-packed": Format(title="OpenStreetMap XML", endings=(".osm.bz2", ".bz2"), driver="OSM"),
+    "osm-pbf": Format(title="OpenStreetMap PBF", endings=(".osm.pbf", ".pbf"), driver="OSM"),
     # known, and not read
     "vrt": Format(
         title="an OGR VRT, which names other files to be opened", refused="export its features"
@@ -59,17 +82,10 @@ FORMATS: dict[str, Format] = {
         title="a GDALG pipeline, which is run to give features", refused="export its features"
     ),
     "sql": Format(title="SQL text", refused="export the table as CSV"),
-    "kml": Format(title="KML", refused="export it as GeoJSON"),
     "gml": Format(title="GML", refused="export it as GeoJSON"),
     "gpx": Format(title="GPX", refused="export it as GeoJSON"),
-    "osm": Format(title="OpenStreetMap XML", refused="export it as GeoJSON"),
     "page": Format(title="a web page", refused="save the file itself, not the page that shows it"),
     "xml": Format(title="XML", refused="export it as GeoJSON or CSV"),
-    "esrijson": Format(title="Esri JSON", refused="export it as GeoJSON"),
-    "topojson": Format(title="TopoJSON", refused="export it as GeoJSON"),
-    "flatgeobuf": Format(title="FlatGeobuf", refused="export it as GeoPackage"),
-    "geodatabase": Format(title="an Esri file geodatabase", refused="export it as GeoPackage"),
-    "spreadsheet": Format(title="a spreadsheet", refused="save it as CSV (UTF-8)"),
     "arrow": Format(title="an Arrow file", refused="export it as GeoParquet"),
     "pmtiles": Format(title="PMTiles, which are drawn tiles", refused="export the features"),
     "raster": Format(title="a picture or raster", refused="export features, not pixels"),
@@ -79,6 +95,7 @@ FORMATS: dict[str, Format] = {
     ),
     "binary": Format(title="of no kind that is known", refused="export it again"),
 }
+OSM_KINDS = ("osm", "osm-packed", "osm-pbf")
 DRIVERS = frozenset({f.driver for f in FORMATS.values() if f.driver} | {"MEM"})
 STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "gzip"),
@@ -102,6 +119,7 @@ STARTS: tuple[tuple[bytes, str], ...] = (
     (b"Rar!", "packed"),
     (b"\x28\xb5\x2f\xfd", "packed"),
 )
+OSM_PBF = b"\n\tOSMHeader"  # after four bytes of length
 ROOTS = {  # first element of an XML document
     b"ogrvrtdatasource": "vrt",
     b"vrtdataset": "vrt",
@@ -129,16 +147,25 @@ LINE_END = re.compile(rb"\}[ \t\r]{0,99}\n[ \t\r\n]{0,99}\{")
 
 
 def sniff(path: Path) -> str:
-    """Return the format of a file, a key of :data:`FORMATS`, as far as its beginning tells.
+    """Return the format of a file, a key of :data:`FORMATS`, as far as its beginning tells."""
+    with path.open("rb") as file:
+        kind = sniff_head(file.read(HEAD_BYTES))
+    return "osm-packed" if kind == "packed" and _packs_osm(path) else kind
+
+
+def sniff_head(head: bytes) -> str:
+    """Return the format of what begins so, a key of :data:`FORMATS`.
 
     Parsers that follow entities, links or statements are not used: what is XML or SQL is known by
     its first word.
     """
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
+    if head[4:15] == OSM_PBF:
+        return "osm-pbf"
     for start, name in STARTS:
         if head.startswith(start):
             return name
+    if wide := wide_encoding(head):
+        head = head.decode(wide, errors="replace").encode()
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n\x1e")
     if text[:1] in (b"{", b"["):
         return _json_kind(head, text)
@@ -146,9 +173,31 @@ def sniff(path: Path) -> str:
         return _xml_kind(text)
     if SQL.match(text):
         return "sql"
-    wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))  # UTF-16, as spreadsheets write it
     start = head[:512]
-    return "binary" if not wide and start.count(0) > len(start) // 20 else "text"
+    return "binary" if start.count(0) > len(start) // 20 else "text"
+
+
+def wide_encoding(head: bytes) -> str:
+    """Return the encoding of UTF-16, by its mark or by the zeros of plain letters; else nothing."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    start = head[:512]
+    for encoding, zeros, letters in (
+        ("utf-16-le", start[1::2], start[::2]),
+        ("utf-16-be", start[::2], start[1::2]),
+    ):
+        if len(zeros) > 8 and zeros.count(0) > 0.8 * len(zeros) and letters.count(0) == 0:
+            return encoding
+    return ""
+
+
+def _packs_osm(path: Path) -> bool:
+    """Return whether a bzip2 file begins as OpenStreetMap XML does; unpacks its first block."""
+    try:
+        with bz2.open(path) as file:
+            return _xml_kind(file.read(HEAD_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n")) == "osm"
+    except (OSError, EOFError, ValueError):
+        return False
 
 
 def _json_kind(head: bytes, text: bytes) -> str:
@@ -207,11 +256,11 @@ def refusal(name: str) -> str:
 # What else the builds of GDAL have that come with pyogrio. One that is missing here is found by
 # geodata.readers.vectors, which then refuses to read.
 UNUSED_DRIVERS = (
-    "ADBC,AIVector,AVCBin,AVCE00,AmigoCloud,CSV,CSW,Carto,DGN,DXF,EDIGEO,EEDA,ESRIJSON,"
-    "Elasticsearch,FlatGeobuf,GDALG,GML,GPSBabel,GPX,GTFS,GeoRSS,HTTP,Idrisi,JML,JSONFG,KML,"
-    "LIBKML,LVBAG,MBTiles,MVT,MapInfo File,MapML,MiraMonVector,NGW,OAPIF,ODS,OGCAPI,OGR_GMT,"
-    "OGR_PDS,OGR_VRT,OSM,OpenFileGDB,PCIDSK,PDF,PDS4,PGDUMP,PLSCENES,PMTiles,S57,SQLite,SXF,"
-    "Selafin,TopoJSON,VDV,VFK,VICAR,WAsP,WFS,XLSX"
+    "ADBC,AIVector,AVCBin,AVCE00,AmigoCloud,CSV,CSW,Carto,DGN,DXF,EDIGEO,EEDA,"
+    "Elasticsearch,GDALG,GML,GPSBabel,GPX,GTFS,GeoRSS,HTTP,Idrisi,JML,JSONFG,KML,"
+    "LVBAG,MBTiles,MVT,MapInfo File,MapML,MiraMonVector,NGW,OAPIF,ODS,OGCAPI,OGR_GMT,"
+    "OGR_PDS,OGR_VRT,PCIDSK,PDF,PDS4,PGDUMP,PLSCENES,PMTiles,S57,SQLite,SXF,"
+    "Selafin,VDV,VFK,VICAR,WAsP,WFS,XLSX"
 )
 NO_NETWORK = {
     "CPL_VSIL_CURL_ALLOWED_FILENAME": "none",  # no /vsicurl/ address is this one

@@ -15,12 +15,13 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 WHOLE = re.compile(r"([+-]?\d+)\.0+")
 SCIENTIFIC = re.compile(r"[+-]?\d\.(\d+)[Ee]\+(\d{2,3})")  # as spreadsheets and Python write it
 LARGEST_EXACT = 2**53  # whole numbers beyond it are rounded as floats
 LONGEST_EXPONENT = 100
+KEYS_AT_ONCE = 500  # in one statement; SQLite allows a bounded number of parameters
 
 
 def normal_key(text: str) -> str:
@@ -43,6 +44,17 @@ def normal_key(text: str) -> str:
         if number == number.to_integral_value():
             return str(int(number))
     return plain
+
+
+def stored_forms(keys: Iterable[str]) -> Iterator[list[str]]:
+    """Yield keys in groups that fit into one statement, with the forms of earlier versions.
+
+    >>> list(stored_forms(["12", "a"]))
+    [['12', '12.0', 'a']]
+    """
+    every = [form for key in keys for form in ((key, f"{key}.0") if key.isdigit() else (key,))]
+    for start in range(0, len(every), KEYS_AT_ONCE):
+        yield every[start : start + KEYS_AT_ONCE]
 
 
 def is_rounded(key: str) -> bool:

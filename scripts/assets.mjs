@@ -8,6 +8,8 @@ const files = [
   ["leaflet/dist/leaflet.css", "leaflet/leaflet.css"],
   ["leaflet/dist/images", "leaflet/images"],
   ["leaflet/LICENSE", "leaflet/LICENSE"],
+  ["protomaps-leaflet/dist/protomaps-leaflet.js", "protomaps/protomaps-leaflet.js"],
+  ["protomaps-leaflet/LICENSE", "protomaps/LICENSE"],
   ["@fontsource-variable/public-sans/files/public-sans-latin-wght-normal.woff2", "fonts/public-sans.woff2"],
   ["@fontsource-variable/public-sans/LICENSE", "fonts/public-sans-LICENSE"],
   ["@fontsource-variable/source-serif-4/files/source-serif-4-latin-wght-normal.woff2", "fonts/source-serif-4.woff2"],

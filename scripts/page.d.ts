@@ -19,6 +19,8 @@ type Place = [number, number];
 // What lies under everything: kind and, of streets, rank.
 type BaseFeature = GeoJSON.Feature<GeoJSON.Geometry, { kind: string; rank: number }>;
 
+declare const protomapsL: any; // of protomaps-leaflet
+
 // A zone as the map's file tells it.
 interface ZoneFacts {
   id: string;
@@ -37,6 +39,9 @@ interface FilterChoice {
   from: string;
   to: string;
   layers: Set<string>;
+  hours: string[]; // none for all of them, as of the next two
+  weekdays: string[];
+  months: string[];
 }
 interface OwnEvents {
   "saferground:map": CustomEvent<{ map: import("leaflet").Map }>;

@@ -14,11 +14,11 @@ import threading
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 from app import create_app
 from app.admin import demonstration
-from app.auth.demo_links import OneTimeLinks, close_doors, open_doors, why_not
+from app.auth.demo_links import OneTimeLinks, disable_people, make_links, why_not
 from app.config import Settings
 from app.server import make_server
 from geodata.clock import utc_now
@@ -28,7 +28,7 @@ from geodata.repositories.runs import get_run
 
 HOST = "127.0.0.1"
 CHROMIUM = "/usr/bin/chromium"
-SIZE = {"width": 1280, "height": 900}  # of the window, in pixels
+SIZE: ViewportSize = {"width": 1280, "height": 900}  # of the window, in pixels
 WIDTH, QUALITY = 1000, 80  # of the pictures: pixels, and WebP's own scale
 MOST_BYTES = 400_000  # of the three together
 DESK = "the desk of a district, as its commander"
@@ -50,15 +50,15 @@ def main(folder: Path) -> None:
             sys.exit("no pictures: the city has no run in use; run: saferground demo --no-serve")
         zones = get_run(session, run).zones
         district = str(zones.groupby("district")["expected"].sum().idxmax())
-        doors = dict(open_doors(session, links, city, district, utc_now()))
+        opened = dict(make_links(session, links, city, district, utc_now()))
     server = make_server(app, HOST, 0)
     threading.Thread(target=server.run, daemon=True).start()
     try:
-        take(f"http://{HOST}:{server.effective_port}", f"/demonstration/{doors[DESK]}", folder)
+        take(f"http://{HOST}:{server.effective_port}", f"/demonstration/{opened[DESK]}", folder)
     finally:
         server.close()
         with database.session(write=True) as session:
-            close_doors(session, utc_now())
+            disable_people(session, utc_now())
         database.close()
 
 

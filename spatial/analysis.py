@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import geopandas as gpd
 import numpy as np
@@ -19,6 +19,7 @@ import pandas as pd
 from spatial.combined import CombinedRisk, combine
 from spatial.grid import lay_grid
 from spatial.history.kernels import lay_past
+from spatial.notes import Note
 from spatial.terrain.diagnostics import Diagnostics, diagnose
 from spatial.terrain.districts import SharedDistricts, share_strength
 from spatial.terrain.forest import MOST_SAMPLED, affordable_trees, forest_table, grow_forest
@@ -28,8 +29,8 @@ from spatial.terrain.model import (
     fit_risk_terrain,
     score_classes,
 )
-from spatial.zones.cut import budget_caution, cut_zones
-from spatial.zones.describe import order_factors
+from spatial.zones.cut import budget_note, cut_zones, most_expected, quiet_note
+from spatial.zones.describe import ZoneFactor, order_factors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,12 +42,15 @@ if TYPE_CHECKING:
     from spatial.history.kernels import Past
     from spatial.spec import RiskFactor, RunSpec
     from spatial.terrain.model import RiskTerrain
-    from spatial.zones.cut import Caution, Zone
+    from spatial.zones.cut import CutZone
 
     Progress = Callable[[str, int, int], None]
 
 CITY_SCOPE = "city"
+# Marquardt 1970 warns from 10 and textbooks from 5: the lower one, since a warning costs little.
+# A test holds that 6 warns and 4 does not.
 HIGH_INFLATION = 5.0
+# Residuals of a large grid gather significantly at any I; below this little is left to explain.
 PATTERN_LEFT = 0.05
 ZONE_COLUMNS = (
     "district",
@@ -76,6 +80,10 @@ class Inputs:
         Days from each incident to the end of the period; all alike if left out.
     layers
         Features of each factor, in the city's order.
+    years
+        Length of the period; if it is left out, no zone is too quiet.
+    barriers
+        Lines and areas that no zone may cross.
     """
 
     study_area: BaseGeometry
@@ -83,6 +91,8 @@ class Inputs:
     incidents: gpd.GeoSeries
     layers: Mapping[RiskFactor, gpd.GeoSeries]
     age_days: NDArray[np.float64] | None = None
+    years: float | None = None
+    barriers: tuple[BaseGeometry, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,7 +105,7 @@ class Analysis:
     districts' relative risks beside the city's, in a fit of the whole city. ``zones`` has one
     row per zone: ``district``, ``rank``, ``area`` (square units), ``n_cells``, ``expected``,
     ``past``, ``environment_share`` (of the zone's combined risk), ``factors`` and the outline.
-    ``cautions`` are those of the ``warnings`` that have a code.
+    ``most_expected`` is what no zones under the same budget could exceed.
     """
 
     scope: str
@@ -106,9 +116,9 @@ class Analysis:
     shared: SharedDistricts | None
     cells: pd.DataFrame
     zones: gpd.GeoDataFrame
+    most_expected: float
     incidents: int
-    warnings: tuple[str, ...]
-    cautions: tuple[Caution, ...] = ()
+    warnings: tuple[Note, ...]
 
 
 def analyse_city(inputs: Inputs, spec: RunSpec, *, progress: Progress | None = None) -> Analysis:
@@ -214,9 +224,14 @@ class _CityTerrain:
             positions,
             own,
             warnings=(
-                f"district {name} has {int(own.sum())} incidents, fewer than the "
-                f"{self.spec.model.min_incidents_district} that a model of its own needs: these "
-                "are the city's factors with the district's own level",
+                Note(
+                    "district.city_factors",
+                    {
+                        "district": name,
+                        "incidents": int(own.sum()),
+                        "least": self.spec.model.min_incidents_district,
+                    },
+                ),
             ),
         )
 
@@ -232,10 +247,7 @@ class _CityTerrain:
             self.terrain,
             positions,
             shared.model(name),
-            warnings=(
-                f"district {name} shares strength with the city: its own incidents decide "
-                f"{share:.0%} of how its factors differ from the city's",
-            ),
+            warnings=(Note("district.shared", {"district": name, "own_share": share}),),
         )
 
 
@@ -243,14 +255,10 @@ def _positions(grid: Grid, name: str) -> NDArray[np.intp]:
     return np.flatnonzero(grid.district == grid.district_ids.index(name))
 
 
-def _count(grid: Grid, inputs: Inputs) -> tuple[NDArray[np.int64], list[str]]:
+def _count(grid: Grid, inputs: Inputs) -> tuple[NDArray[np.int64], list[Note]]:
     counts = grid.count(inputs.incidents.x, inputs.incidents.y)
     outside = len(inputs.incidents) - int(counts.sum())
-    if outside:
-        text = "1 incident lies" if outside == 1 else f"{outside} incidents lie"
-        text += " in no cell of the study area and " + ("does" if outside == 1 else "do")
-        return counts, [f"{text} not count"]
-    return counts, []
+    return counts, [Note("incidents.outside", {"incidents": outside})] if outside else []
 
 
 def _finish(
@@ -260,13 +268,14 @@ def _finish(
     terrain: RiskTerrain,
     inputs: Inputs,
     spec: RunSpec,
-    warnings: list[str],
+    warnings: list[Note],
     shared: SharedDistricts | None = None,
 ) -> Analysis:
     past = lay_past(grid, inputs.incidents.x, inputs.incidents.y, inputs.age_days)
     combined = _combined(grid, counts, past, terrain, inputs, spec)
     followed = combined if spec.zones.source == "combined" else terrain
-    zones = cut_zones(grid, followed.score, followed.expected, spec.zones)
+    cut_from = (grid, followed.score, followed.expected, spec.zones)
+    zones = cut_zones(*cut_from, years=inputs.years, barriers=inputs.barriers)
     cells = pd.DataFrame(
         {
             "count": counts,
@@ -279,13 +288,16 @@ def _finish(
         }
     )
     diagnostics = diagnose(grid, counts, terrain, seed=spec.model.seed)
-    warnings = [*warnings, *terrain.warnings, *_cautions(diagnostics, terrain)]
-    without = [name for name in _with_cells(grid) if name not in {z.district for z in zones}]
+    warnings = [*warnings, *terrain.warnings, *_diagnostic_notes(diagnostics, terrain)]
+    quiet = quiet_note(*cut_from, zones, years=inputs.years, barriers=inputs.barriers)
+    some = {zone.district for zone in zones}
+    if quiet is not None:
+        some |= set(cast("tuple[str, ...]", quiet.parameters["districts"]))
+    without = [name for name in _with_cells(grid) if name not in some]
     if without and terrain.model.columns:
-        warnings.append(f"no zone in {', '.join(without)}: its scores are all alike")
+        warnings.append(Note("zones.none", {"districts": tuple(without)}))
     kept = [(zone.district, len(zone.cells)) for zone in zones]
-    budget = budget_caution(grid, followed.score, followed.expected, spec.zones, kept)
-    cautions = () if budget is None else (budget,)
+    budget = budget_note(*cut_from, kept, years=inputs.years, barriers=inputs.barriers)
     return Analysis(
         scope=scope,
         grid=grid,
@@ -295,27 +307,22 @@ def _finish(
         shared=shared,
         cells=cells,
         zones=_zone_frame(grid, zones, cells, terrain),
+        most_expected=most_expected(*cut_from),
         incidents=int(counts.sum()),
-        warnings=(*warnings, *(caution.text for caution in cautions)),
-        cautions=cautions,
+        warnings=(*warnings, *(note for note in (quiet, budget) if note is not None)),
     )
 
 
-def _cautions(diagnostics: Diagnostics, terrain: RiskTerrain) -> list[str]:
-    cautions = [
-        f"{column.label} shares most of its variance with the other factors (inflation "
-        f"{inflation:.1f}): its relative risk is uncertain"
+def _diagnostic_notes(diagnostics: Diagnostics, terrain: RiskTerrain) -> list[Note]:
+    notes = [
+        Note("model.inflation", {**column.parameters, "inflation": inflation})
         for column, inflation in zip(terrain.model.columns, diagnostics.inflation, strict=True)
         if inflation > HIGH_INFLATION
     ]
     moran = diagnostics.moran
     if moran.i > PATTERN_LEFT and moran.p <= 0.01:
-        cautions.append(
-            f"what the factors leave unexplained still gathers in space (Moran's I {moran.i:.2f}): "
-            "something that no layer describes is at work, and the intervals of relative risk are "
-            "too narrow"
-        )
-    return cautions
+        notes.append(Note("model.pattern_left", {"i": moran.i}))
+    return notes
 
 
 def _with_cells(grid: Grid) -> list[str]:
@@ -352,7 +359,7 @@ def _combined(
 
 
 def _zone_frame(
-    grid: Grid, zones: list[Zone], cells: pd.DataFrame, terrain: RiskTerrain
+    grid: Grid, zones: list[CutZone], cells: pd.DataFrame, terrain: RiskTerrain
 ) -> gpd.GeoDataFrame:
     count, expected = cells["count"].to_numpy(), cells["expected"].to_numpy()
     combined, environment = cells["combined"].to_numpy(), cells["environment"].to_numpy()
@@ -373,19 +380,19 @@ def _zone_frame(
     return gpd.GeoDataFrame(rows, columns=[*ZONE_COLUMNS, "geometry"], geometry="geometry")
 
 
-def _zone_factors(terrain: RiskTerrain, cells: NDArray[np.int64]) -> list[dict[str, Any]]:
+def _zone_factors(terrain: RiskTerrain, cells: NDArray[np.int64]) -> tuple[ZoneFactor, ...]:
     """Tell which factors act in a zone, and the shares of its cells and of all that they mark."""
     share, covers = terrain.active[cells].mean(axis=0), terrain.active.mean(axis=0)
     rrv = np.exp(terrain.model.fit.beta[1:])
     return order_factors(
-        {
-            "name": column.factor,
-            "operation": column.operation,
-            "distance": column.distance_units,
-            "rrv": float(rrv[i]),
-            "share": float(share[i]),
-            "covers": float(covers[i]),
-        }
+        ZoneFactor(
+            name=column.factor,
+            operation=column.operation,
+            distance=column.distance_units,
+            rrv=float(rrv[i]),
+            share=float(share[i]),
+            covers=float(covers[i]),
+        )
         for i, column in enumerate(terrain.model.columns)
         if share[i] > 0
     )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
     from spatial.combined import Component
     from spatial.grid import Grid
@@ -44,8 +45,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-COVERED = 0.5
-FEWEST_BLOCKS = 30
+COVERED = 0.5  # share of a zone's cells that make a replicate's zones the same place
+FEWEST_BLOCKS = 30  # fewer blocks to draw from make quantiles of the bootstrap too coarse
 FOREST_TREES, FOREST_CELLS = 20, 50_000  # a smaller forest than a run's: there are many
 
 
@@ -73,6 +74,8 @@ class Resampling:
     table: NDArray[np.float32]
     block_of: NDArray[np.int64]
     seed: int
+    years: float | None
+    barriers: tuple[BaseGeometry, ...]
 
     def replicate(self, number: int) -> Replicate:
         """Work out one replicate."""
@@ -89,9 +92,13 @@ class Resampling:
         score = terrain.score
         expected = terrain.expected
         if self.spec.zones.source == "combined" and self.record is not None:
-            score = expected = self._recombined(self.record, terrain, again, number)
+            score = self._recombined(self.record, terrain, again, number)
+            expected = score * (len(self.past) / len(self.grid))
         in_zone = np.zeros(len(self.grid), dtype=bool)
-        for zone in cut_zones(self.grid, score, expected, self.spec.zones):
+        zones = cut_zones(
+            self.grid, score, expected, self.spec.zones, years=self.years, barriers=self.barriers
+        )
+        for zone in zones:
             in_zone[zone.cells] = True
         model = terrain.model
         return Replicate(
@@ -134,6 +141,9 @@ def prepare(
     table: NDArray[np.float32],
     spec: RunSpec,
     seed: int,
+    *,
+    years: float | None = None,
+    barriers: tuple[BaseGeometry, ...] = (),
 ) -> Resampling:
     """Gather what replicates need.
 
@@ -149,6 +159,8 @@ def prepare(
         Settings of the fit.
     seed
         Of all replicates.
+    years, barriers
+        As zones are cut from (:class:`spatial.analysis.Inputs`).
     """
     return Resampling(
         grid=grid,
@@ -161,6 +173,8 @@ def prepare(
         table=table,
         block_of=blocks(grid, _farthest(spec)),
         seed=seed,
+        years=years,
+        barriers=barriers,
     )
 
 

@@ -38,11 +38,13 @@ if TYPE_CHECKING:
     from spatial.spec import HistorySpec
 
     Floats = NDArray[np.float64]
-    Kind = Literal["base", "environment", "history", "both"]
 
-ROUNDS = 300
+ROUNDS = 300  # of EM; after 30 the weights were worse (docs/combined-risk.md)
 FLOOR = 1e-3  # least share of the level common to all cells: nothing is impossible anywhere
+# Tried against one half and none (docs/combined-risk.md).
 FOREST_SHARE = 1 / 3
+
+Kind = Literal["base", "environment", "history", "both"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +145,7 @@ def combine(
     """
     if len(past) < 2:
         msg = f"{len(past)} incidents in the study area: a combined risk needs at least two"
-        raise FitError(msg)
+        raise FitError(msg, code="too_few_incidents")
     weight = past.weights(spec.half_life_days)
     floats = past.held(len(grid), weight)
     surfaces = list(_surfaces(grid, past, weight, environment, spec))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from shapely.geometry.base import BaseGeometry
 
+# 200 MB as int32: a narrow study area across a whole state, or a unit error.
 MAX_RASTER = 50_000_000
 NO_DISTRICT = -1
 
@@ -128,14 +129,14 @@ class Grid:
                 f"no district {district_id!r}; the districts are "
                 f"{', '.join(self.district_ids) or 'none'}"
             )
-            raise GridError(msg)
+            raise GridError(msg, code="unknown_district")
         found = self.within((district_id,))
         if len(found) == 0:
             msg = (
                 f"district {district_id!r} holds no cell: it is smaller than a cell of "
                 f"{self.cell_units:g} units; use a smaller cell"
             )
-            raise GridError(msg)
+            raise GridError(msg, code="district_without_cell")
         return found
 
     def within(self, districts: Collection[str]) -> Grid:
@@ -169,7 +170,7 @@ def lay_grid(
     """
     if study_area.is_empty or study_area.area == 0:
         msg = "the study area is empty; check the districts and the boundary of the city file"
-        raise GridError(msg)
+        raise GridError(msg, code="study_area_empty")
     west, south, east, north = study_area.bounds
     expected = study_area.area / cell_units**2
     n_cols = max(1, int(np.ceil((east - west) / cell_units)))
@@ -180,7 +181,7 @@ def lay_grid(
             f"{MAX_CELLS:,}) of a study area {east - west:,.0f} by {north - south:,.0f} units; "
             "is the cell given in the unit of the city's crs (feet or metres)?"
         )
-        raise GridError(msg)
+        raise GridError(msg, code="too_many_cells")
     cols, rows = _cells_inside(study_area, west, south, cell_units, n_cols, n_rows)
     if len(cols) == 0:
         msg = (
@@ -188,7 +189,7 @@ def lay_grid(
             f"{east - west:,.1f} by {north - south:,.1f} units; use a smaller cell, and check "
             "that it is given in the unit of the city's crs"
         )
-        raise GridError(msg)
+        raise GridError(msg, code="no_cell")
     x = west + (cols.astype(np.float64) + 0.5) * cell_units
     y = south + (rows.astype(np.float64) + 0.5) * cell_units
     return Grid(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
+# Half and double what is used, so that a reader sees what the choice decides.
 SENSITIVITY_MINUTES = (5.0, 10.0, 15.0)
 SENSITIVITY_METRES = (200.0, 400.0, 800.0)
 
@@ -49,7 +50,7 @@ class LinkSpec:
             value = getattr(self, name)
             if not (np.isfinite(value) and value >= 0):
                 msg = f"{name} must be a number from 0, got {value!r}"
-                raise SpecError(msg)
+                raise SpecError(msg, code="number_range")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,10 +1,10 @@
-"""Intervals of shares, quantiles and differences of quantiles.
+"""Intervals of counts, shares, quantiles and differences of quantiles.
 
-Shares have Wilson's interval. Quantiles have the percentile interval of the bootstrap (Efron 1979),
-which needs no resampling: the r-th smallest of n draws with replacement from n sorted values is the
-value at place ``ceil(n U)``, where U is the r-th smallest of n uniform draws and so follows a beta
-distribution (Hutson and Ernst 2000). Drawing U gives exactly what resampling would give, at a cost
-that does not grow with n.
+Counts have Garwood's interval, shares Wilson's. Quantiles have the percentile interval of the
+bootstrap (Efron 1979), which needs no resampling: the r-th smallest of n draws with replacement
+from n sorted values is the value at place ``ceil(n U)``, where U is the r-th smallest of n uniform
+draws and so follows a beta distribution (Hutson and Ernst 2000). Drawing U gives exactly what
+resampling would give, at a cost that does not grow with n.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import gammaincinv
 from scipy.stats import norm
 
 if TYPE_CHECKING:
@@ -39,6 +40,17 @@ def wilson(hits: float, total: float, *, level: float = LEVEL) -> tuple[float, f
     centre = (share + z**2 / (2 * total)) / (1 + z**2 / total)
     half = z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
     return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+
+
+def poisson(count: float, *, level: float = LEVEL) -> tuple[float, float]:
+    """Return the exact interval of what a count is expected to be (Garwood 1936).
+
+    >>> [round(bound, 2) for bound in poisson(10)]
+    [4.8, 18.39]
+    """
+    tail = (1.0 - level) / 2.0
+    low = float(gammaincinv(count, tail)) if count else 0.0
+    return low, float(gammaincinv(count + 1.0, 1.0 - tail))
 
 
 @lru_cache(maxsize=16)

@@ -79,7 +79,7 @@ def nearest_neighbours(x: ArrayLike, y: ArrayLike, area: float) -> NearestNeighb
     n = len(points)
     if n < 2 or not (area > 0 and math.isfinite(area)):
         msg = f"a nearest-neighbour test needs two points and an area, got {n} and {area!r}"
-        raise SpecError(msg)
+        raise SpecError(msg, code="too_few_points")
     distance, _ = cKDTree(points).query(points, k=2)
     mean = float(distance[:, 1].mean())
     expected = 0.5 / math.sqrt(n / area)

@@ -99,6 +99,31 @@ def public_candidates(streets: Sequence[BaseGeometry] | Lines, tolerance_units: 
     return cast("Floats", np.unique(np.round(found, DECIMALS) + 0.0, axis=0))  # + 0.0: no -0.0
 
 
+def block_lengths(streets: Sequence[BaseGeometry] | Lines) -> Floats:
+    """Measure streets from intersection to intersection, or to a dead end.
+
+    Parameters
+    ----------
+    streets
+        Lines in a projected reference system that share a vertex where they meet, as those of
+        OpenStreetMap do; lines that only cross, as on a bridge, do not meet.
+
+    Returns
+    -------
+    A length for each block, in the unit of the system, in no order that means something.
+    """
+    lines = shapely.get_parts(np.asarray(streets, dtype=object))
+    xy, owner = shapely.get_coordinates(lines, return_index=True)
+    _, vertex = np.unique(xy, axis=0, return_inverse=True)
+    inside = owner[1:] == owner[:-1]
+    length = np.hypot(*np.diff(xy, axis=0).T)[inside]
+    first, last = vertex.ravel()[:-1][inside], vertex.ravel()[1:][inside]
+    if len(first) == 0:
+        return np.empty(0)
+    ends_at = np.bincount(np.concatenate([first, last]))
+    return cast("Floats", np.bincount(_blocks(first, last, ends_at), weights=length))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Pieces:
     """Pieces of lines between nodes: which line, from where to where along it, and their nodes."""

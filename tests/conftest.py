@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from cluster import Cluster, ClusterError
+from ready import make_ready
 
-from geodata.db.engine import open_database, upgrade
+from geodata.db.engine import open_database
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 SLOW_FIXTURES = {"drawn", "imported_demo", "demo_settings", "published_settings"}
@@ -40,7 +41,7 @@ def sqlite_url(tmp_path):
 
 @pytest.fixture
 def sqlite_database(sqlite_url):
-    upgrade(sqlite_url)
+    make_ready(sqlite_url)
     database = open_database(sqlite_url)
     yield database
     database.close()
@@ -51,7 +52,7 @@ def database_url(request):
     """An upgraded, empty database of either kind."""
     if request.param == "sqlite":
         url = request.getfixturevalue("sqlite_url")
-        upgrade(url)
+        make_ready(url)
     else:
         url = request.getfixturevalue("postgres_cluster").fresh_database()
     return url
@@ -79,4 +80,4 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path not in slow)
 
 
-pytest_plugins = ["demo_fixtures", "desk_fixtures", "published"]
+pytest_plugins = ["staffing", "demo_fixtures", "desk_fixtures", "published"]

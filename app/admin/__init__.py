@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask_wtf import CSRFProtect
 
-from app.admin import account, city, login, people_pages
+from app.admin import account, archive_pages, city, login, people_pages
 from app.admin.layout import register_frame
 from app.auth import provider, secrets
 from app.auth.secrets import Keys
@@ -39,4 +39,5 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
     app.register_blueprint(login.bp)
     app.register_blueprint(account.bp)
     app.register_blueprint(people_pages.bp)
+    app.register_blueprint(archive_pages.bp)
     app.register_blueprint(city.bp)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from wtforms import Field
     from wtforms.form import BaseForm
 
+LONGEST_EMAIL = 254  # RFC 5321
 TYPED = 512  # characters of a name or code that are looked at
 LONGEST_WHOLE = 18  # digits
 TOKEN_DAYS = {7: "a week", 30: "30 days", DEFAULT_DAYS: "90 days", MOST_DAYS: "a year"}
@@ -167,6 +168,25 @@ class NewPersonForm(RolesForm):
             SelectChoice("provider", "through the provider"),
         ],
         default="password",
+    )
+
+
+class EmailForm(FlaskForm):
+    """Where somebody receives mail."""
+
+    email = StringField(
+        "Mail address",
+        [Optional(), Length(max=LONGEST_EMAIL)],
+        description="Mail says that a draft waits or was returned; empty for none.",
+    )
+
+
+class RemoveForm(FlaskForm):
+    """A city or run that is to be removed for ever, typed."""
+
+    name = StringField(
+        "Type it to confirm",
+        [DataRequired("type it exactly as it stands above"), Length(max=TYPED)],
     )
 
 

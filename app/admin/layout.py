@@ -15,6 +15,8 @@ from flask import flash, g, get_flashed_messages, url_for
 
 from app.auth.guard import desk, visitor
 from app.forms import AddressError
+from app.i18n.language import N_, translated
+from app.i18n.numbers import plain
 from geodata.roles import ADMINISTRATOR, COMMANDER, OFFICER, READERS, ROLES
 
 if TYPE_CHECKING:
@@ -27,11 +29,12 @@ if TYPE_CHECKING:
 
 CITY_CLOCK = "city_clock"  # of the request: the time zone of the city that its page is about
 MENU: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles that see it
-    ("command.home", "My districts", (OFFICER, COMMANDER)),
-    ("analyst.home", "Workbench", READERS),
-    ("admin.people", "People", (ADMINISTRATOR,)),
-    ("admin.audit", "Audit", (ADMINISTRATOR,)),
-    ("account.account", "My account", tuple(ROLES)),
+    ("command.home", N_("My districts"), (OFFICER, COMMANDER)),
+    ("analyst.home", N_("Workbench"), READERS),
+    ("admin.people", N_("People"), (ADMINISTRATOR,)),
+    ("archive.listed", N_("Cities"), (ADMINISTRATOR,)),
+    ("admin.audit", N_("Audit"), (ADMINISTRATOR,)),
+    ("account.account", N_("My account"), tuple(ROLES)),
 )
 
 
@@ -52,7 +55,7 @@ def staff_frame() -> StaffFrame:
     if found is None or not found.signed_in:
         return StaffFrame(name="", display="", menu=(), said=texts)
     menu = tuple(
-        (endpoint, label, url_for(endpoint))
+        (endpoint, translated(label), url_for(endpoint))
         for endpoint, label, roles in MENU
         if found.person.may(roles)
     )
@@ -91,6 +94,7 @@ def register_frame(app: Flask) -> None:
     """Let templates of the staff's pages ask for what stands around them."""
     app.jinja_env.globals["staff_frame"] = staff_frame
     app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["plain"] = plain
     app.jinja_env.filters["ago"] = ago
 
 
@@ -122,7 +126,7 @@ class AuditRow:
     hash: str
 
 
-def paging(args: Mapping[str, str], rows: int, size: int, kept: Mapping[str, Any]) -> Paging:
+def paging(args: Mapping[str, str], rows: int, size: int, kept: Mapping[str, object]) -> Paging:
     """Read which page is requested; one beyond the end is the last.
 
     Raises
@@ -156,7 +160,7 @@ def audit_rows(entries: Sequence[AuditRecord]) -> list[AuditRow]:
     ]
 
 
-def _describe(details: Mapping[str, Any]) -> str:
+def _describe(details: Mapping[str, object]) -> str:
     parts = [
         f"{name}: {_value(value)}" for name, value in details.items() if value not in (None, "")
     ]

@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 from wtforms import SelectChoice
 
 from app import forms as addresses
-from app.admin.forms import ConfirmForm, NewPersonForm, RolesForm
+from app.admin.forms import ConfirmForm, EmailForm, NewPersonForm, RolesForm
 from app.admin.layout import audit_rows, paging, say
 from app.auth.guard import desk, require_visitor, signed
 from app.auth.provider import label
@@ -141,6 +141,23 @@ def change_state(name: str) -> ResponseReturnValue:
     return redirect(url_for("admin.person", name=name), 303)
 
 
+@bp.post("/people/<name>/email")
+def change_email(name: str) -> ResponseReturnValue:
+    """Set where a person receives mail."""
+    found, form = _get(name), EmailForm()
+    if not form.validate_on_submit():
+        return _person_page(found, _roles_form(found), ConfirmForm(formdata=None), 422, form)
+    try:
+        with desk().database.session(write=True) as session:
+            who = require_visitor().person.name
+            person = store.change_email(session, name, form.email.data or "", who)
+    except PersonError as error:
+        form.email.errors = [str(error)]
+        return _person_page(found, _roles_form(found), ConfirmForm(formdata=None), 422, form)
+    say(f"Mail for {person.name} goes to {person.email or 'nowhere'}.")
+    return redirect(url_for("admin.person", name=name), 303)
+
+
 @bp.post("/people/<name>/reset")
 def reset(name: str) -> ResponseReturnValue:
     """Take password and codes from a person; the link to set them up is shown once."""
@@ -237,7 +254,11 @@ def _roles_form(found: PersonRecord) -> RolesForm:
 
 
 def _person_page(
-    found: PersonRecord, form: RolesForm, sure: ConfirmForm, status: int
+    found: PersonRecord,
+    form: RolesForm,
+    sure: ConfirmForm,
+    status: int,
+    mail: EmailForm | None = None,
 ) -> ResponseReturnValue:
     since = desk().now() - desk().idle
     with desk().database.session() as session:
@@ -248,6 +269,7 @@ def _person_page(
         person=found,
         form=form,
         sure=sure,
+        mail=mail or EmailForm(formdata=None, email=found.email),
         sessions=theirs,
         rows=audit_rows(rows),
         needs_districts=store.needs_districts(found),

@@ -150,7 +150,7 @@ def send_json(
 
 def send_table(
     columns: Sequence[str],
-    rows: Iterable[Mapping[str, Any]],
+    rows: Iterable[Mapping[str, object]],
     *,
     modified: dt.datetime | None = None,
     links: Iterable[Link] = (),
@@ -191,7 +191,7 @@ def add_links(response: Response, links: Iterable[Link]) -> None:
         response.headers["Link"] = ", ".join(lines)
 
 
-def table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
+def table(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> bytes:
     """Write rows as CSV; lists and objects in a cell are JSON, missing values empty.
 
     No text is a formula: see :func:`geodata.spreadsheets.inert`.

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 JSON, GEOJSON, CSV = "application/json", "application/geo+json", "text/csv"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.1"
-Scope = Literal["read", "jobs"]
+Scope = Literal["read", "jobs", "rows"]
 TAGS = {
     "release": "The published release: whole features and figures, as anybody may see them.",
     "features": "The same layers by OGC API - Features, for programs that open maps.",
@@ -62,12 +62,12 @@ class Parameter:
 
     name: str
     meaning: str
-    schema: Mapping[str, Any]
+    schema: Mapping[str, object]
     where: Literal["query", "path"] = "query"
 
-    def as_openapi(self) -> dict[str, Any]:
+    def as_openapi(self) -> dict[str, object]:
         """Write the parameter as OpenAPI has it."""
-        body: dict[str, Any] = {
+        body: dict[str, object] = {
             "name": self.name,
             "in": self.where,
             "description": self.meaning,
@@ -88,7 +88,7 @@ class Answer:
     """
 
     meaning: str
-    forms: Mapping[str, Any] = field(default_factory=dict)
+    forms: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +141,7 @@ CITY = Parameter(
 )
 
 
-Schema = dict[str, Any]
+Schema = dict[str, object]
 PLAIN: dict[Any, Schema] = {
     str: {"type": "string"},
     int: {"type": "integer"},
@@ -149,6 +149,7 @@ PLAIN: dict[Any, Schema] = {
     bool: {"type": "boolean"},
     type(None): {"type": "null"},
     Any: {},
+    object: {},
 }
 COMPONENTS = "#/components/schemas/"
 
@@ -243,10 +244,10 @@ ANY_FAULT = (400,)  # what any address may answer; 404 and others are said where
 STAFF_FAULTS = (401, 403, 429)
 
 
-def document(app: Flask) -> dict[str, Any]:
+def document(app: Flask) -> dict[str, object]:
     """Describe every endpoint below ``/api/v1`` that the application has."""
     components: dict[str, Schema] = {}
-    paths: dict[str, dict[str, Any]] = {}
+    paths: dict[str, dict[str, object]] = {}
     for rule, method, operation in operations(app):
         body = _operation(rule.endpoint, operation, components)
         paths.setdefault(path_of(rule), {})[method.lower()] = body
@@ -293,13 +294,13 @@ def path_of(rule: Rule) -> str:
 
 def _operation(
     endpoint: str, operation: Operation, components: dict[str, Schema]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     faults = (*ANY_FAULT, *(STAFF_FAULTS if operation.scope else ()), *operation.problems)
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "operationId": endpoint,
         "tags": [operation.tag],
         "summary": operation.summary,
-        "description": _meaning(operation),
+        "description": meaning_of(operation),
         "parameters": [one.as_openapi() for one in operation.parameters],
         "responses": {
             **{str(status): _answer(one, components) for status, one in operation.answers.items()},
@@ -316,14 +317,15 @@ def _operation(
     return body
 
 
-def _meaning(operation: Operation) -> str:
+def meaning_of(operation: Operation) -> str:
+    """Return what an operation does, and the scope of the token that it needs."""
     if operation.scope is None:
         return operation.meaning
     return f"{operation.meaning} Needs a token with the scope {operation.scope}."
 
 
-def _answer(answer: Answer, components: dict[str, Schema]) -> dict[str, Any]:
-    body: dict[str, Any] = {"description": answer.meaning}
+def _answer(answer: Answer, components: dict[str, Schema]) -> dict[str, object]:
+    body: dict[str, object] = {"description": answer.meaning}
     if answer.forms:
         body["content"] = {
             form: {"schema": schema_of(kind, components)} for form, kind in answer.forms.items()
@@ -331,6 +333,6 @@ def _answer(answer: Answer, components: dict[str, Schema]) -> dict[str, Any]:
     return body
 
 
-def _fault(status: int, components: dict[str, Schema]) -> dict[str, Any]:
+def _fault(status: int, components: dict[str, Schema]) -> dict[str, object]:
     schema = schema_of(Problem, components)
     return {"description": phrase(status), "content": {PROBLEM: {"schema": schema}}}

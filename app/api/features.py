@@ -292,7 +292,7 @@ def _collection(release: ReleaseFolder, layer: ReleaseLayer) -> Collection:
             "interval": [[f"{first}T00:00:00Z", f"{last}T23:59:59Z"]],
             "trs": GREGORIAN,
         }
-    here: dict[str, Any] = {"collection": layer.name}
+    here: dict[str, object] = {"collection": layer.name}
     csv = _link("items", CSV, "api.items", f"{layer.title}, table", **here, f="csv")
     return {
         "id": layer.name,

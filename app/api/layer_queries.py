@@ -38,6 +38,7 @@ TYPES: Mapping[str, Schema] = {
     "number": {"type": ["number", "null"]},
     "whole number": {"type": ["integer", "null"]},
     "list": {"type": "array"},
+    "object": {"type": ["object", "null"]},
 }
 BBOX = Parameter(
     name="bbox",
@@ -197,7 +198,7 @@ def require_layer(release: ReleaseFolder, name: str) -> ReleaseLayer:
         msg = (
             f"release {release.id} has no layer {name[:40]!r}; it has {', '.join(names) or 'none'}"
         )
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, code="no_layer")
     return LAYERS[name]
 
 
@@ -234,7 +235,7 @@ def feature(release: ReleaseFolder, layer: ReleaseLayer, identity: str) -> dict[
         if str(one["id"]) == identity:
             return one
     msg = f"release {release.id} has no feature {identity[:40]!r} in {layer.name}"
-    raise NotStoredError(msg)
+    raise NotStoredError(msg, code="no_feature")
 
 
 def choose(args: MultiDict[str, str], release: ReleaseFolder, layer: ReleaseLayer) -> list[int]:
@@ -278,7 +279,7 @@ def rows(
     result = open_data.table(release, name)
     if len(result) != len(layered.features):
         msg = f"release {release.id}: {name} and {layer.file} tell different rows; draft it anew"
-        raise BrokenReleaseError(msg)
+        raise BrokenReleaseError(msg, code="rows_differ")
     return [result[place] for place in places]
 
 

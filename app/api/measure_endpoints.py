@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 from flask import jsonify, request
 
@@ -148,7 +148,7 @@ class Initiatives(TypedDict):
     """The initiatives of a city, retired ones last."""
 
     city: str
-    initiatives: list[dict[str, Any]]
+    initiatives: list[dict[str, object]]
 
 
 @bp.get("/measures")
@@ -202,7 +202,7 @@ def measure(identity: str) -> ResponseReturnValue:
     if identity not in view.measures:
         ids = ", ".join(view.measures)
         msg = f"there is no measure {identity[:80]!r}; the ids are {ids}"
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, measure=identity[:80], code="no_measure")
     scope = periods.choose(request.args, view, default="all").scope
     by = forms.choice(request.args, "by", ["month", "week"])
     found = site().detail(view, scope, identity, "week" if by == "week" else "month")
@@ -247,7 +247,7 @@ def _approved(published: PublicCityView) -> dt.datetime:
     return release_words.approved_at(site().release(published))
 
 
-def _about(published: PublicCityView, scope: Scope) -> dict[str, Any]:
+def _about(published: PublicCityView, scope: Scope) -> dict[str, object]:
     return {"city": published.city.slug, **_days(scope), "district": scope.district}
 
 

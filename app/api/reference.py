@@ -1,12 +1,9 @@
-"""The OpenAPI document as a page for people, as typed values.
-
-The interface described: as OpenAPI for programs, and as a page for people.
-"""
+"""The interface described: as OpenAPI for programs, and as a page for people."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, current_app, render_template, request
 
@@ -20,113 +17,66 @@ from app.public.decorators import site
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flask import Flask
     from flask.typing import ResponseReturnValue
 
 
 @dataclass(frozen=True, kw_only=True)
-class DescribedField:
-    """One field of an address: its name, what it may be, what it means."""
-
-    name: str
-    kind: str
-    meaning: str
-    in_path: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class DescribedAddress:
-    """One address and what it gives; ``href`` is it itself where it can be opened as it is."""
+    """One address, its method and what its view says of itself."""
 
     id: str
     method: str
     path: str
-    summary: str
-    meaning: str
-    fields: tuple[DescribedField, ...]
-    forms: tuple[str, ...]
-    href: str
+    operation: Operation
 
+    @property
+    def meaning(self) -> str:
+        """What it gives, and who may ask."""
+        return openapi.meaning_of(self.operation)
 
-@dataclass(frozen=True, kw_only=True)
-class DescribedSection:
-    """Addresses of one kind."""
-
-    id: str
-    meaning: str
-    addresses: tuple[DescribedAddress, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReferencePage:
-    """All that the page tells."""
-
-    root: str
-    version: str
-    sections: tuple[DescribedSection, ...]
-
-
-def reference_page(document: Mapping[str, Any]) -> ReferencePage:
-    """Put the page together."""
-    root = document["servers"][0]["url"]
-    every = [
-        (tag, _address(root, path, method, result))
-        for path, methods in document["paths"].items()
-        for method, result in methods.items()
-        for tag in result["tags"]
-    ]
-    sections = tuple(
-        DescribedSection(
-            id=tag["name"],
-            meaning=tag["description"],
-            addresses=tuple(one for name, one in every if name == tag["name"]),
-        )
-        for tag in document["tags"]
-    )
-    return ReferencePage(
-        root=root,
-        version=document["info"]["version"],
-        sections=tuple(section for section in sections if section.addresses),
-    )
-
-
-def _address(root: str, path: str, method: str, body: Mapping[str, Any]) -> DescribedAddress:
-    open_to_all = method == "get" and "{" not in path and not body["security"]
-    return DescribedAddress(
-        id=body["operationId"].replace(".", "-"),
-        method=method.upper(),
-        path=f"{root}{path}",
-        summary=body["summary"],
-        meaning=body["description"],
-        fields=tuple(_field(one) for one in body["parameters"]),
-        forms=tuple(
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The media types of its answers."""
+        return tuple(
             form.partition(";")[0]
-            for status, answer in body["responses"].items()
-            if status < "400"
-            for form in answer.get("content", ())
-        ),
-        href=f"{root}{path}" if open_to_all else "",
-    )
+            for status, answer in self.operation.answers.items()
+            if status < 400
+            for form in answer.forms
+        )
+
+    @property
+    def opens(self) -> bool:
+        """Whether it can be opened as it is."""
+        return self.method == "GET" and "{" not in self.path and not self.operation.scope
 
 
-def _field(body: Mapping[str, Any]) -> DescribedField:
-    return DescribedField(
-        name=body["name"],
-        kind=_kind(body["schema"]),
-        meaning=body["description"],
-        in_path=body["in"] == "path",
-    )
+def described_addresses(app: Flask) -> dict[str, list[DescribedAddress]]:
+    """Return every address by its tag, in the order of tags and paths; no tag without one."""
+    found: dict[str, list[DescribedAddress]] = {tag: [] for tag in openapi.TAGS}
+    every = sorted(openapi.operations(app), key=lambda one: openapi.path_of(one[0]))
+    for rule, method, operation in every:
+        address = DescribedAddress(
+            id=rule.endpoint.replace(".", "-"),
+            method=method,
+            path=f"{openapi.ROOT}{openapi.path_of(rule)}",
+            operation=operation,
+        )
+        found[operation.tag].append(address)
+    return {tag: addresses for tag, addresses in found.items() if addresses}
 
 
-def _kind(schema: Mapping[str, Any]) -> str:
-    """Tell what a field may be, in a few words.
+def field_kind(schema: Mapping[str, object]) -> str:
+    """Return what a field may be, in a few words.
 
-    >>> _kind({"type": "string", "enum": ["json", "csv"], "default": "json"})
+    >>> field_kind({"type": "string", "enum": ["json", "csv"], "default": "json"})
     'json or csv; json if left out'
     """
-    if "enum" in schema and len(schema["enum"]) <= 6:
-        text = " or ".join(str(one) for one in schema["enum"])
-    elif schema.get("type") == "array":
-        text = f"{schema['items']['type']}s with commas between"
+    words, items = schema.get("enum"), schema.get("items")
+    if isinstance(words, list) and len(words) <= 6:
+        text = " or ".join(str(one) for one in words)
+    elif schema.get("type") == "array" and isinstance(items, dict):
+        text = f"{items['type']}s with commas between"
     else:
         text = str(schema.get("format") or schema.get("type", ""))
     return f"{text}; {schema['default']} if left out" if "default" in schema else text
@@ -155,12 +105,18 @@ def page() -> ResponseReturnValue:
     """Describe the interface for people."""
     published = site().shown(request.args.get("city"))
     frame = pages.frame(published) if published is not None else None
-    return render_template("public/reference.html", frame=frame, page=reference_page(document()))
+    return render_template(
+        "public/reference.html",
+        frame=frame,
+        sections=described_addresses(current_app),
+        meanings=openapi.TAGS,
+        field_kind=field_kind,
+    )
 
 
-def document() -> dict[str, Any]:
+def document() -> dict[str, object]:
     """Give the document of the application that answers, made once."""
-    kept: dict[str, Any] | None = current_app.extensions.get("saferground.openapi")
+    kept: dict[str, object] | None = current_app.extensions.get("saferground.openapi")
     if kept is None:
         kept = openapi.document(current_app)
         current_app.extensions["saferground.openapi"] = kept

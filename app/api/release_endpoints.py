@@ -36,11 +36,10 @@ from app.api.document import (
 from app.api.layer_queries import BBOX, DATETIME, FILTERS, LAYERS, ReleaseLayer
 from app.public import open_data, release_words
 from app.public.decorators import site
+from geodata.documents import to_json
 from geodata.errors import NotStoredError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from flask.typing import ResponseReturnValue
 
     from app.api.document import Schema
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 FORMS = ("geojson", "csv")
-TABLE: dict[str, Any] = {"type": "string"}
+TABLE: dict[str, object] = {"type": "string"}
 RELEASE_COLUMNS = ("id", "state", "through", "approved_at", "withdrawn_at", "why", "rules")
 
 
@@ -96,7 +95,7 @@ class WholeRelease(Release):
 
     city: Named
     synthetic: Annotated[bool, "Whether the city and all its data are made up."]
-    run: Annotated[dict[str, Any] | None, "The run whose zones it shows."]
+    run: Annotated[dict[str, object] | None, "The run whose zones it shows."]
     rule_texts: dict[str, str]
     files: list[ReleaseFile]
     links: list[Link]
@@ -160,7 +159,7 @@ def shown_city() -> PublicCityView:
     published = site().shown(request.args.get("city"))
     if published is None:
         msg = "nothing is published yet; draft a release and approve it first"
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, code="nothing_published")
     return published
 
 
@@ -263,7 +262,7 @@ def release(release: str) -> ResponseReturnValue:
             modified = release_words.withdrawn_at(one) or release_words.approved_at(one)
             return send_json(_whole(one, newest), modified=modified)
     msg = f"{visible.city.slug} has no release {release[:40]!r}"
-    raise NotStoredError(msg)
+    raise NotStoredError(msg, code="no_release")
 
 
 def feature_schema(layer: ReleaseLayer | None) -> Schema:
@@ -379,11 +378,11 @@ def _release(one: ReleaseFolder, newest: ReleaseFolder) -> Release:
         "id": one.id,
         "state": one.state,
         "current": one.id == newest.id,
-        "through": one.manifest["through"],
+        "through": one.manifest.through.isoformat(),
         "approved_at": _moment(release_words.approved_at(one)),
         "withdrawn_at": _moment(withdrawn) if withdrawn else None,
         "why": release_words.why_withdrawn(one) or None,
-        "rules": one.manifest["rules"]["version"],
+        "rules": one.manifest.rules.version,
         "href": address("api.release", release=one.id),
     }
 
@@ -393,31 +392,30 @@ def _whole(one: ReleaseFolder, newest: ReleaseFolder) -> WholeRelease:
     page_url = address("data.release", identity=one.id)
     return {
         **_release(one, newest),
-        "city": {"slug": manifest["city"]["slug"], "name": manifest["city"]["name"]},
-        "synthetic": manifest["synthetic"],
-        "run": manifest["run"],
-        "rule_texts": manifest["rules"]["texts"],
+        "city": to_json(manifest.city),
+        "synthetic": manifest.synthetic,
+        "run": to_json(manifest.run) if manifest.run else None,
+        "rule_texts": dict(manifest.rules.texts),
         "files": [] if one.state == "withdrawn" else _files(one),
         "links": [{"rel": "alternate", "type": "text/html", "href": page_url}],
     }
 
 
 def _files(one: ReleaseFolder) -> list[ReleaseFile]:
-    result: Sequence[dict[str, Any]] = one.manifest["files"]
     return [
         {
-            "name": entry["name"].removeprefix(open_data.DATA),
-            "title": entry["title"],
-            "bytes": entry["bytes"],
-            "sha256": entry["sha256"],
+            "name": entry.name.removeprefix(open_data.DATA),
+            "title": entry.title,
+            "bytes": entry.bytes,
+            "sha256": entry.sha256,
             "href": address(
                 "data.release_file",
                 identity=one.id,
-                name=entry["name"].removeprefix(open_data.DATA),
+                name=entry.name.removeprefix(open_data.DATA),
             ),
         }
-        for entry in result
-        if entry["name"].startswith(open_data.DATA)
+        for entry in one.manifest.files
+        if entry.name.startswith(open_data.DATA)
     ]
 
 

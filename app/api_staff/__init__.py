@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.api_staff import blueprint, job_endpoints, run_endpoints
+from app.api_staff import blueprint, job_endpoints, row_endpoints, run_endpoints
 
 if TYPE_CHECKING:
     from flask import Flask
 
-__all__ = ["job_endpoints", "register", "run_endpoints"]
+__all__ = ["job_endpoints", "register", "row_endpoints", "run_endpoints"]
 
 
 def register(app: Flask) -> None:

@@ -13,12 +13,13 @@ from app.auth.guard import require_bearer
 from app.extensions import workroom
 from geodata.errors import NotStoredError
 from geodata.repositories import audit
+from spatial.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 bp = Blueprint("staff_api", __name__, url_prefix="/api/v1")
-TABLE: dict[str, Any] = {"type": "string"}
+TABLE: dict[str, object] = {"type": "string"}
 LARGEST_NUMBER = 2**31 - 1
 CITY = Parameter(
     name="city",
@@ -48,7 +49,7 @@ def send(
 
 
 def send_table(
-    columns: Sequence[str], rows: Iterable[Mapping[str, Any]], links: Iterable[Link]
+    columns: Sequence[str], rows: Iterable[Mapping[str, object]], links: Iterable[Link]
 ) -> Response:
     """Answer with a table."""
     response = Response(table(columns, rows), mimetype=CSV)
@@ -71,8 +72,29 @@ def require_word(text: str, what: str) -> str:
     """
     if not (text.isascii() and text.isprintable()):
         msg = f"there is no {what} {text[:40]!r}"
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, code="no_entry")
     return text
+
+
+def require_plain(value: Any) -> None:
+    """Refuse text that no database takes: the zero byte and halves of characters.
+
+    Raises
+    ------
+    SpecError
+        If there is some.
+    """
+    if isinstance(value, str):
+        if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+            msg = f"{value!r:.60} is no text that can be kept"
+            raise SpecError(msg, code="unprintable_text")
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            require_plain(key)
+            require_plain(one)
+    elif isinstance(value, list):
+        for one in value:
+            require_plain(one)
 
 
 def note(action: str, object: str, **result: Any) -> None:

@@ -16,6 +16,7 @@ from app.api_staff.blueprint import (
     NUMBER,
     bp,
     note,
+    require_plain,
     require_word,
     send,
 )
@@ -46,7 +47,7 @@ class JobDocument(TypedDict):
     state: Annotated[str, Keywords(enum=["waiting", "running", "done", "failed", "cancelled"])]
     asked_by: str
     asked_at: Moment
-    arguments: dict[str, Any]
+    arguments: dict[str, object]
     retry_of: int | None
     attempt: int
     worker: str | None
@@ -61,7 +62,7 @@ class JobDocument(TypedDict):
     estimate: Annotated[str, "Where share and remaining_seconds come from."]
     cancel_asked_by: str | None
     message: str | None
-    result: dict[str, Any] | None
+    result: dict[str, object] | None
 
 
 class Jobs(TypedDict):
@@ -284,7 +285,7 @@ def _number(number: int) -> int:
     return number
 
 
-def _requested(body: Any) -> tuple[str, dict[str, Any]]:
+def _requested(body: Any) -> tuple[str, dict[str, object]]:
     """Read what is asked for.
 
     Raises
@@ -294,34 +295,13 @@ def _requested(body: Any) -> tuple[str, dict[str, Any]]:
     """
     if not isinstance(body, dict) or set(body) != {"kind", "arguments"}:
         msg = 'write what is asked for as {"kind": "fit", "arguments": {...}}'
-        raise SpecError(msg)
+        raise SpecError(msg, code="job_body")
     kind, arguments = body["kind"], body["arguments"]
     if kind not in ASKED:
         msg = f"a job of kind {kind!r:.60} cannot be asked for here; choose of {', '.join(ASKED)}"
-        raise SpecError(msg)
+        raise SpecError(msg, code="job_kind")
     if not isinstance(arguments, dict):
         msg = f"arguments must be an object, got {arguments!r:.60}"
-        raise SpecError(msg)
-    _require_plain(arguments)
+        raise SpecError(msg, code="job_arguments")
+    require_plain(arguments)
     return kind, arguments
-
-
-def _require_plain(value: Any) -> None:
-    """Refuse text that no database takes: the zero byte and halves of characters.
-
-    Raises
-    ------
-    SpecError
-        If there is some.
-    """
-    if isinstance(value, str):
-        if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-            msg = f"{value!r:.60} is no text that can be kept"
-            raise SpecError(msg)
-    elif isinstance(value, dict):
-        for key, one in value.items():
-            _require_plain(key)
-            _require_plain(one)
-    elif isinstance(value, list):
-        for one in value:
-            _require_plain(one)

@@ -28,19 +28,33 @@ from app.api_staff.blueprint import (
 )
 from app.auth.guard import reader
 from app.extensions import workroom
-from app.usecases.risk.run_access import limited_finding, read_run, readable_runs
+from app.i18n.run_words import printed, printed_analysis
+from app.usecases.risk.run_access import limited_analysis, read_run, readable_runs
+from geodata.analysis_documents import (
+    BacktestDocument,
+    CertaintyDocument,
+    RunAnalysis,
+    SensitivityDocument,
+    ValidationDocument,
+)
 from geodata.exporting import GEOJSON_DECIMALS, cells_frame, zones_frame
 from geodata.repositories import cities, run_analyses, runs_in_use
+from geodata.repositories.run_analyses import read_analysis
 from geodata.repositories.runs import EVERY_RUN, city_of_run, list_runs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import geopandas as gpd
     from flask.typing import ResponseReturnValue
 
     from app.usecases.risk.run_access import ReadableRun
     from geodata.repositories.runs import RunRecord
 
-KINDS = ("validation", "backtest", "certainty", "sensitivity")
+KINDS: Mapping[str, type[RunAnalysis]] = {
+    kind.kind: kind
+    for kind in (ValidationDocument, BacktestDocument, CertaintyDocument, SensitivityDocument)
+}
 RUN_COLUMNS = ("run", "outcome", "scope", "from", "to", "incidents", "family", "factors", "zones")
 
 RunLine = TypedDict(
@@ -80,7 +94,7 @@ class FoundOut(TypedDict):
     kind: str
     key: str
     created_at: Moment
-    document: dict[str, Any]
+    document: dict[str, object]
 
 
 class Findings(TypedDict):
@@ -162,10 +176,10 @@ def runs(city: str) -> ResponseReturnValue:
 def run(run: str) -> ResponseReturnValue:
     """Give the document of a run."""
     require_known()
-    return send(_run(run).own.result)
+    return send(printed(_run(run).own.result))
 
 
-def _features(what: str) -> dict[str, Any]:
+def _features(what: str) -> dict[str, object]:
     feature = {
         "type": "object",
         "properties": {
@@ -246,7 +260,7 @@ def run_cells(run: str) -> ResponseReturnValue:
 def findings_(run: str) -> ResponseReturnValue:
     """Give what was worked out about a run later."""
     require_known("kind")
-    wanted_kind = forms.choice(request.args, "kind", KINDS)
+    wanted_kind = forms.choice(request.args, "kind", tuple(KINDS))
     readable = _run(run)
     record = readable.own
     with workroom().database.session() as session:
@@ -264,7 +278,9 @@ def findings_(run: str) -> ResponseReturnValue:
                 "kind": one.kind,
                 "key": one.key,
                 "created_at": one.created_at.isoformat(timespec="seconds") + "Z",
-                "document": limited_finding(one.document, readable),
+                "document": printed_analysis(
+                    limited_analysis(read_analysis(KINDS[one.kind], one), readable)
+                ),
             }
             for one in found
         ],
@@ -321,7 +337,7 @@ def _written(shapes: gpd.GeoSeries) -> list[str]:
     return list(shapely.to_geojson(shapely.orient_polygons(rounded)))
 
 
-def _rows(frame: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+def _rows(frame: gpd.GeoDataFrame) -> list[dict[str, object]]:
     columns = pd.DataFrame(frame.drop(columns="geometry"))
     return [
         {str(name): _plain(value) for name, value in row.items()}

@@ -77,7 +77,7 @@ INVENTED = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Link:
+class DemoLink:
     """Whom a link lets in, to which page, and until when (UTC)."""
 
     person: str
@@ -95,17 +95,17 @@ class OneTimeLinks:
 
     def __init__(self, host: str) -> None:
         self.host = host
-        self._waiting: dict[str, Link] = {}
+        self._waiting: dict[str, DemoLink] = {}
         self._lock = threading.Lock()
 
-    def add(self, link: Link) -> str:
+    def add(self, link: DemoLink) -> str:
         """Return the token of a new link."""
         token = new_token()
         with self._lock:
             self._waiting[token_hash(token)] = link
         return token
 
-    def use(self, token: str, when: dt.datetime) -> Link | None:
+    def use(self, token: str, when: dt.datetime) -> DemoLink | None:
         """Return the link of a token and forget it; nothing where it was used or is too old."""
         with self._lock:
             link = self._waiting.pop(token_hash(token), None)
@@ -121,7 +121,7 @@ def why_not(session: Session, settings: Settings, host: str) -> str | None:
         return f"the server listens on {host}, where other machines reach it"
     if settings.proxies or settings.address:
         return "SAFERGROUND_PROXIES or SAFERGROUND_ADDRESS is set, so that others may reach it"
-    real = [city.slug for city in cities.list_cities(session) if not city.synthetic]
+    real = [city.slug for city in cities.list_cities(session, archived=True) if not city.synthetic]
     if real:
         return f"this instance holds a real city ({real[0]})"
     return None
@@ -172,7 +172,7 @@ def make_links(
                 when=when,
             )
             people.change_state(session, invented.name, ACTIVE, MADE_BY, when)
-        link = Link(
+        link = DemoLink(
             person=invented.name,
             page=invented.page,
             city=city,

@@ -65,6 +65,8 @@ def register(app: Flask) -> None:
         if rule.token is None:
             return _admit(rule)
         _admit_program(rule, rule.token)
+        if request.endpoint in BODIES:  # by then it is known whose program sends it
+            request.max_content_length = BODIES[request.endpoint]
         return None
 
     @app.after_request
@@ -219,11 +221,11 @@ def _admit_program(rule: Rule, scope: str) -> None:
     _count_under(f"token {found.token.id}", permissions.EACH_TOKEN)
     if scope not in found.token.scopes:
         msg = f"this token does not have the scope {scope}; make one that has it"
-        raise ScopeError(msg)
+        raise ScopeError(msg, code="token_scope")
     if not found.person.may(rule.roles):
         _note_refusal(found.person.name, token=found.token.id)
         msg = f"this is for {' or '.join(sorted(rule.roles))}; {found.person.name} is none of them"
-        raise ScopeError(msg)
+        raise ScopeError(msg, code="role")
     g.bearer = found
 
 
@@ -235,10 +237,10 @@ def _note_refusal(name: str, **more: Any) -> None:
 
 def _to_sign_in() -> ResponseReturnValue:
     """Ask to sign in, and remember the page that was requested."""
-    query: dict[str, Any] = {}
+    wanted = None
     if request.method == "GET" and request.endpoint != "staff.sign_out":
-        query["next"] = request.full_path if request.query_string else request.path
-    return redirect(url_for("staff.sign_in", **query), 303)
+        wanted = request.full_path if request.query_string else request.path
+    return redirect(url_for("staff.sign_in", next=wanted), 303)
 
 
 def _count(found: Visitor | None) -> None:

@@ -74,6 +74,7 @@ IN_DISTRICTS = only(*WITH_DISTRICTS)  # and there only in one's own
 READING_BY_TOKEN = by_token("read", *READERS)
 WORK_BY_TOKEN = by_token("read", ANALYST)
 JOBS_BY_TOKEN = by_token("jobs", ANALYST)
+ROWS_BY_TOKEN = by_token("rows", ANALYST)
 
 RULES: dict[str, Rule] = {
     "static": EVERYBODY,
@@ -162,7 +163,9 @@ RULES: dict[str, Rule] = {
     "staff_api.ask_job": JOBS_BY_TOKEN,
     "staff_api.cancel_job": JOBS_BY_TOKEN,
     "staff_api.imports": WORK_BY_TOKEN,
+    "staff_api.send_rows": ROWS_BY_TOKEN,
     "ground.base": READING,
+    "ground.tiles": READING,
     "analyst.home": READING,
     "analyst.city": READING,
     "command.home": IN_DISTRICTS,
@@ -186,10 +189,14 @@ RULES: dict[str, Rule] = {
     "outcome.chart": READING,
     "sources.sources": READING,
     "sources.remove": ANALYSTS,
+    "corrections.settings": ANALYSTS,
+    "corrections.source": ANALYSTS,
     "sources.waiting": ANALYSTS,
     "sources.imports": READING,
     "sources.undo": ANALYSTS,
     "uploads.add": ANALYSTS,
+    "uploads.newer": ANALYSTS,
+    "uploads.check_newer": ANALYSTS,
     "uploads.fetching": ANALYSTS,
     "uploads.describe": ANALYSTS,
     "uploads.places": ANALYSTS,
@@ -211,15 +218,18 @@ RULES: dict[str, Rule] = {
     "work.retry": WORKING,
     "drafts.listed": READING,
     "drafts.make": ANALYSTS,
+    "drafts.make_round": ANALYSTS,
     "drafts.release": READING,
     "drafts.zones": READING,
     "drafts.file": READING,
     "previews.make": DECIDING,
     "previews.page": READING,
     "drafts.approve": PUBLISHERS,
+    "drafts.give_back": PUBLISHERS,
     "drafts.withdraw": PUBLISHERS,
     "visits.log": IN_DISTRICTS,
     "visits.worker": IN_DISTRICTS,
+    "visits.web_manifest": IN_DISTRICTS,
     "visits.token": IN_DISTRICTS,
     "visits.take": IN_DISTRICTS,
     "visits.visits": IN_DISTRICTS,
@@ -242,6 +252,7 @@ RULES: dict[str, Rule] = {
     "reading.use": ANALYSTS,
     "reading.use_run": DECIDING,
     "reading.name": ANALYSTS,
+    "reading.archive": ANALYSTS,
     "reading.compare": READING,
     "reading.compare_map": READING,
     "actions.actions": IN_DISTRICTS,
@@ -260,8 +271,13 @@ RULES: dict[str, Rule] = {
     "admin.new_person": ADMINISTRATORS,
     "admin.person": ADMINISTRATORS,
     "admin.change_state": ADMINISTRATORS,
+    "admin.change_email": ADMINISTRATORS,
     "admin.reset": ADMINISTRATORS,
     "admin.end_sessions": ADMINISTRATORS,
+    "archive.listed": ADMINISTRATORS,
+    "archive.city": ADMINISTRATORS,
+    "archive.change_state": ADMINISTRATORS,
+    "archive.remove": ADMINISTRATORS,
     "admin.audit": ADMINISTRATORS,
     "admin.audit_export": ADMINISTRATORS,
 }
@@ -278,6 +294,7 @@ HOMES: dict[str, str] = {  # where a role's work begins; of several roles, the f
 BY_THEMSELVES = frozenset(  # pages ask these again and again, nobody need be there
     {"work.status", "board.state", "board.map_", "visits.token"}
 )
+LONGEST_BATCH = 5_000_000  # bytes: 5,000 rows of a kilobyte
 EACH_TOKEN = Limit(count=300)  # of all that is requested by one token
 WRONG_TOKENS = Limit(count=60)  # from one address
 
@@ -294,6 +311,7 @@ LIMITS: dict[str, Limit] = {
     "account.codes": Limit(count=10),
     "account.new_codes": Limit(count=10),
     "uploads.add": Limit(count=30),
+    "uploads.newer": Limit(count=30),
     "new_city.begin": Limit(count=30),
     "visits.log": Limit(count=60),
     "visits.take": Limit(count=120),
@@ -323,7 +341,9 @@ LIMITS: dict[str, Limit] = {
 TAKES_JSON = frozenset({"visits.take"})  # pages that do; the rest of them take forms alone
 BESIDE_A_FILE = 64 * 1024  # the other fields of a form that sends a file
 BODIES: dict[str, int] = {  # what may be longer than a form, once it is known who sends it
+    "staff_api.send_rows": LONGEST_BATCH,
     "actions.add_photo": LARGEST + BESIDE_A_FILE,
     "uploads.add": MOST_BYTES + BESIDE_A_FILE,
-    "new_city.begin": MOST_BYTES + BESIDE_A_FILE,
+    "uploads.newer": MOST_BYTES + BESIDE_A_FILE,
+    "new_city.begin": 3 * MOST_BYTES + BESIDE_A_FILE,
 }

@@ -70,17 +70,17 @@ def find_bearer(desk: Desk, header: str | None) -> Bearer:
     """
     if not header:
         msg = "this address wants an access token: Authorization: Bearer sg_..."
-        raise TokenError(msg)
+        raise TokenError(msg, code="missing")
     found = HEAD.fullmatch(header)
     if found is None or not TOKEN.fullmatch(found[1]):
-        raise TokenError(WRONG)
+        raise TokenError(WRONG, code="wrong")
     with desk.database.session() as session:
         token = sessions.find_token(session, token_hash(found[1]))
         if token is None or not token.holds(desk.now()):
-            raise TokenError(WRONG)
+            raise TokenError(WRONG, code="wrong")
         person = people.person_by_id(session, token.person_id)
     if person.state != ACTIVE:
-        raise TokenError(WRONG)
+        raise TokenError(WRONG, code="wrong")
     seen = token.seen_at
     if seen is None or (desk.now() - seen).total_seconds() >= SEEN_EVERY_S:
         with desk.database.session(write=True) as session:

@@ -87,7 +87,7 @@ def send_there(back: str) -> ResponseReturnValue:
         answer: ResponseReturnValue = client.authorize_redirect(back)
     except FAULTS as error:
         current_app.logger.error("the provider cannot be reached: %s", error)
-        raise SignInError(FAILED) from error
+        raise SignInError(FAILED, code="provider_failed") from error
     return answer
 
 
@@ -114,7 +114,7 @@ def come_back(desk: Desk, origin: Origin) -> str:
     except FAULTS as error:
         current_app.logger.warning("the provider's answer was refused: %s", error)
         _refused(desk, origin, "")
-        raise SignInError(FAILED) from error
+        raise SignInError(FAILED, code="provider_failed") from error
     try:
         with desk.database.session(write=True) as session:
             person = _meant(session, settings, claims, subject)
@@ -122,7 +122,7 @@ def come_back(desk: Desk, origin: Origin) -> str:
             return sign_in.finish(desk, session, person, "provider", origin)
     except PersonError as error:
         _refused(desk, origin, str(error))
-        raise SignInError(REFUSED) from error
+        raise SignInError(REFUSED, code="provider_refused") from error
 
 
 def subject_hash(issuer: str, subject: str) -> str:
@@ -138,7 +138,7 @@ def _provider() -> tuple[Provider, Any]:
 
 
 def _meant(
-    session: Session, settings: Provider, claims: Mapping[str, Any], subject: str
+    session: Session, settings: Provider, claims: Mapping[str, object], subject: str
 ) -> PersonRecord:
     """Return who is meant: by subject, the first time by name."""
     person = people.find_subject(session, subject)
@@ -146,22 +146,22 @@ def _meant(
         name = claims.get(settings.name_claim)
         if settings.name_claim == "email" and claims.get("email_verified") is not True:
             msg = "the provider did not verify the e-mail address"
-            raise PersonError(msg)
+            raise PersonError(msg, code="mail_unverified")
         person = people.find_person(session, name) if isinstance(name, str) else None
         if person is None:
             msg = f"nobody here has the name that the provider gives as {settings.name_claim}"
-            raise PersonError(msg)
+            raise PersonError(msg, code="name_unknown")
         person = people.bind_subject(session, person.name, subject)
     if person.state != people.ACTIVE:
         msg = f"{person.name} is {person.state}"
-        raise PersonError(msg)
+        raise PersonError(msg, code="not_active")
     return person
 
 
 def _with_roles(
     session: Session,
     settings: Provider,
-    claims: Mapping[str, Any],
+    claims: Mapping[str, object],
     person: PersonRecord,
     desk: Desk,
 ) -> PersonRecord:

@@ -159,20 +159,20 @@ def require_good(password: str, *names: str) -> str:
     password = _normal(password)
     if len(password) < LEAST:
         msg = f"use at least {LEAST} characters; a few words in a row are easy to remember"
-        raise PasswordError(msg)
+        raise PasswordError(msg, code="too_short")
     if len(password) > MOST:
         msg = f"use at most {MOST} characters"
-        raise PasswordError(msg)
+        raise PasswordError(msg, code="too_long")
     if len(set(password)) < LEAST_DIFFERENT:
         msg = f"use at least {LEAST_DIFFERENT} different characters"
-        raise PasswordError(msg)
+        raise PasswordError(msg, code="too_uniform")
     bare = _bare(password)
     if any(_bare(name) and _bare(name) == bare for name in names):
         msg = "the password is the name; choose something that nobody would try"
-        raise PasswordError(msg)
+        raise PasswordError(msg, code="is_the_name")
     if not _without_common(bare, [_bare(name) for name in names]):
         msg = "this is among the first passwords that anybody would try; choose another"
-        raise PasswordError(msg)
+        raise PasswordError(msg, code="too_common")
     return password
 
 
@@ -312,7 +312,7 @@ def unseal(keys: Keys, person: str, sealed: bytes) -> str:
             f"the one-time codes of {person} were set up under another secret key; bring that key "
             f"back, or run: saferground user reset {person}"
         )
-        raise PersonError(msg) from error
+        raise PersonError(msg, code="other_secret_key") from error
     return opened.decode()
 
 

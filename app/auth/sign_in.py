@@ -131,7 +131,7 @@ def check_password(desk: Desk, person: PersonRecord, password: str, origin: Orig
     if not secrets.fits(password, person.password_hash):
         _failed(desk, locks, person, origin, "password")
         msg = "this is not your present password"
-        raise SignInError(msg)
+        raise SignInError(msg, code="wrong_password")
     with desk.database.session(write=True) as session:
         open_lock(session, locks, desk.now())
 
@@ -221,7 +221,7 @@ def finish(
     """End the half session, open the whole one; give its token."""
     if half is not None and not sessions.end_session(session, half.id, "went on", desk.now()):
         msg = "this sign-in has ended; start again"
-        raise SignInError(msg)
+        raise SignInError(msg, code="ended")
     token = begin(desk, session, person, FULL, origin)
     document = {"address": origin.address, "with": how}
     audit.record(session, person.name, "sign_in.done", person.name, document)

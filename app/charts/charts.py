@@ -5,32 +5,49 @@ A chart is a function that gives a figure; :func:`draw` makes it a picture.
 
 from __future__ import annotations
 
+import base64
 import contextvars
 import datetime as dt
 import io
+import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
+import shapely
 from flask_babel import gettext
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path as MplPath
 from matplotlib.patheffects import withStroke
+from PIL import Image
 
 from app.i18n import numbers
+from app.i18n.evaluation_words import STEPS, area_name
 from app.i18n.language import N_, translated
 from app.maps import palette
+from spatial.zones.name_words import FOOT_M
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import geopandas as gpd
     from matplotlib.axes import Axes
+    from matplotlib.text import Text
+    from matplotlib.transforms import Bbox
+    from shapely.geometry.base import BaseGeometry
 
+    from app.usecases.evaluation.evaluation_document import EvaluationDocument
+    from geodata.analysis_documents import ResampledFactor, ScoreLevel
     from geodata.repositories.runs import RunRecord
+    from geodata.run_document import FactorEffect
 
 INK, QUIET, GRID = "#16233b", "#5b6475", "#e3e6ea"
+# At least this far around a stop is drawn: two blocks of most cities, so that an officer sees the
+# next crossing on each side.
+SURROUNDINGS_M = 250.0
 NAMES = {
     "combined": N_("combined risk"),
     "rtm": N_("risk terrain alone"),
@@ -83,7 +100,20 @@ def _draw(chart: Callable[..., Figure], values: Sequence[Any], form: str) -> byt
             figure.savefig(target, format="svg", metadata={"Date": None, "Title": title})
         else:
             figure.savefig(target, format="png", dpi=200, metadata={"Software": None})
+            return _with_palette(target)
         return target.getvalue()
+
+
+def _with_palette(png: io.BytesIO) -> bytes:
+    """Return a picture in 64 colors: a map of flat areas and lines is a quarter of the size so."""
+    target = io.BytesIO()
+    Image.open(png).convert("RGB").quantize(64).save(target, "PNG", optimize=True)
+    return target.getvalue()
+
+
+def as_png(picture: bytes) -> str:
+    """Return a PNG as an address that holds it."""
+    return "data:image/png;base64," + base64.b64encode(picture).decode()
 
 
 def title_of(chart: Callable[..., Figure]) -> str:
@@ -122,19 +152,19 @@ def capture_curves(curves: Mapping[str, Sequence[float]]) -> Figure:
     return figure
 
 
-def calibration(levels: Sequence[Mapping[str, Any]]) -> Figure:
+def calibration(levels: Sequence[ScoreLevel]) -> Figure:
     """Draw expected against found incidents of the combined risk at the standard shares."""
     figure = Figure(figsize=(5.2, 4.6), layout="constrained")
     axes = figure.add_subplot()
-    found = [level["scores"]["combined"]["hits"] for level in levels]
-    ratio = [level["scores"]["combined"]["calibration"] or 0.0 for level in levels]
+    found = [level.scores["combined"].hits for level in levels]
+    ratio = [level.scores["combined"].calibration or 0.0 for level in levels]
     expected = [a * b for a, b in zip(found, ratio, strict=True)]
     most = max([*found, *expected, 1.0]) * 1.12
     axes.plot([0, most], [0, most], color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
     axes.plot(expected, found, color="#b8431b", marker="o", linewidth=1.4)
     for level, x, y in zip(levels, expected, found, strict=True):
         axes.annotate(
-            f"{100 * level['share']:g} %", (x, y), xytext=(8, -10), textcoords="offset points"
+            f"{100 * level.share:g} %", (x, y), xytext=(8, -10), textcoords="offset points"
         )
     axes.text(
         0.98,
@@ -150,7 +180,7 @@ def calibration(levels: Sequence[Mapping[str, Any]]) -> Figure:
     return figure
 
 
-def relative_risks(factors: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> Figure:
+def relative_risks(factors: Sequence[FactorEffect], labels: Sequence[str]) -> Figure:
     """Draw each factor's RRV with its interval, on a log scale."""
     figure = Figure(figsize=(7.4, 0.9 + 0.46 * max(1, len(factors))), layout="constrained")
     axes = figure.add_subplot()
@@ -164,20 +194,20 @@ def relative_risks(factors: Sequence[Mapping[str, Any]], labels: Sequence[str]) 
     return figure
 
 
-def _within(tick: float, factors: Sequence[Mapping[str, Any]]) -> bool:
-    low = min([1.0, *(f["rrv_low"] for f in factors)])
-    high = max([1.0, *(f["rrv_high"] for f in factors)])
+def _within(tick: float, factors: Sequence[FactorEffect]) -> bool:
+    low = min([1.0, *(f.rrv_low for f in factors)])
+    high = max([1.0, *(f.rrv_high for f in factors)])
     return low * 0.8 <= tick <= high * 1.25
 
 
-def _intervals(axes: Axes, factors: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> None:
+def _intervals(axes: Axes, factors: Sequence[FactorEffect], labels: Sequence[str]) -> None:
     for row, (factor, label) in enumerate(zip(factors, labels, strict=True)):
         y = len(factors) - row
-        axes.plot([factor["rrv_low"], factor["rrv_high"]], [y, y], color=INK, linewidth=2)
-        axes.plot(factor["rrv"], y, marker="o", color="#b8431b", markersize=7)
+        axes.plot([factor.rrv_low, factor.rrv_high], [y, y], color=INK, linewidth=2)
+        axes.plot(factor.rrv, y, marker="o", color="#b8431b", markersize=7)
         axes.annotate(
-            numbers.number(factor["rrv"], 2),
-            (factor["rrv"], y),
+            numbers.number(factor.rrv, 2),
+            (factor.rrv, y),
             xytext=(0, 7),
             textcoords="offset points",
             ha="center",
@@ -198,30 +228,30 @@ def _apart(ends: Sequence[tuple[float, str]], gap: float) -> list[float]:
 
 
 def selection(
-    factors: Sequence[Mapping[str, Any]],
+    factors: Sequence[ResampledFactor],
     labels: Sequence[str],
     length: Callable[[float], str],
 ) -> Figure:
     """Draw how often each factor was chosen, and at which distance."""
-    visible = [(f, label) for f, label in zip(factors, labels, strict=True) if f["chosen"] > 0]
+    visible = [(f, label) for f, label in zip(factors, labels, strict=True) if f.chosen > 0]
     figure = Figure(figsize=(7.4, 1.3 + 0.42 * max(1, len(visible))), layout="constrained")
     axes = figure.add_subplot()
-    distances = sorted({band["distance"] for f, _ in visible for band in f["bands"]})
+    distances = sorted({band.distance for f, _ in visible for band in f.bands})
     place = {distance: i for i, distance in enumerate(distances)}
     for row, (factor, label) in enumerate(visible):
         y = len(visible) - row
-        for band in factor["bands"]:
-            near = band["operation"] == "proximity"
+        for band in factor.bands:
+            near = band.operation == "proximity"
             axes.scatter(
-                place[band["distance"]] + (-0.12 if near else 0.12),
+                place[band.distance] + (-0.12 if near else 0.12),
                 y,
-                s=260 * band["share"],
+                s=260 * band.share,
                 facecolor="#2f5d8a" if near else "none",
                 edgecolor="#2f5d8a" if near else "#b8431b",
                 linewidth=1.6,
                 zorder=3,
             )
-        weight = "bold" if factor["in_model"] else "normal"
+        weight = "bold" if factor.in_model else "normal"
         axes.text(
             0,
             y,
@@ -234,7 +264,7 @@ def selection(
         axes.text(
             1.01,
             y,
-            numbers.percent(factor["chosen"]),
+            numbers.percent(factor.chosen),
             transform=axes.get_yaxis_transform(),
             va="center",
             fontweight=weight,
@@ -252,7 +282,7 @@ def selection(
     return figure
 
 
-def risk_map(run: RunRecord, districts: gpd.GeoDataFrame, metres: float) -> Figure:
+def risk_map(run: RunRecord, districts: gpd.GeoDataFrame, units: numbers.Units) -> Figure:
     """Draw the relative risk classes, the districts and the zones with their ranks."""
     west, south, east, north = run.grid.bounds
     aspect = (north - south) / (east - west)
@@ -284,7 +314,7 @@ def risk_map(run: RunRecord, districts: gpd.GeoDataFrame, metres: float) -> Figu
             color=palette.ZONE,
             fontweight="bold",
         )
-    length, result = round_length((east - west) / 5, metres)
+    length, result = round_length((east - west) / 5, units)
     axes.plot(
         [west, west + length],
         [south - 0.02 * (north - south)] * 2,
@@ -298,12 +328,12 @@ def risk_map(run: RunRecord, districts: gpd.GeoDataFrame, metres: float) -> Figu
 
 
 def patrol_map(
-    zones: gpd.GeoDataFrame, mine: Sequence[str], streets: gpd.GeoSeries, metres: float
+    zones: gpd.GeoDataFrame, mine: Sequence[str], streets: gpd.GeoSeries, units: numbers.Units
 ) -> Figure:
     """Draw the zones that a unit visits with their ranks, the other zones and the streets."""
     chosen = zones["id"].isin(mine)
     west, south, east, north = (zones[chosen] if chosen.any() else zones).total_bounds
-    reach = max(east - west, north - south, 800.0 / metres) * 0.62
+    reach = max(east - west, north - south, 800.0 / units.metres) * 0.62
     middle = (west + east) / 2, (south + north) / 2
     figure = Figure(figsize=(5.6, 4.4), layout="constrained")
     axes = figure.add_subplot()
@@ -317,39 +347,141 @@ def patrol_map(
         if len(rows):
             rows.plot(ax=axes, facecolor=face, edgecolor=edge, linewidth=1.6 if ours else 0.9)
     for zone in zones[chosen].itertuples():
-        spot = zone.geometry.representative_point()
-        label = axes.annotate(
-            str(zone.rank), (spot.x, spot.y), ha="center", va="center", fontweight="bold"
-        )
-        label.set_path_effects([withStroke(linewidth=2.5, foreground="#ffffff")])
+        write_rank(axes, zone)
     axes.set(xlim=(west, east), ylim=(south, north), aspect="equal")
-    length, result = round_length((east - west) / 5, metres)
-    low = south + 0.03 * (north - south)
-    axes.plot([west, west + length], [low, low], color=INK, linewidth=2)
-    axes.text(west, low + 0.015 * (north - south), result, va="bottom", fontsize=9)
+    draw_scale(axes, (west, south, east, north), units)
     axes.set_axis_off()
     return figure
 
 
-def round_length(units: float, metres: float) -> tuple[float, str]:
-    """Return a round length in miles or kilometres near the one wanted, and its name."""
-    feet = abs(metres - 0.3048) < 1e-4
-    whole = 5280.0 if feet else 1000.0 / metres
-    step = min((0.1, 0.25, 0.5, 1, 2, 5, 10, 20), key=lambda step: abs(step * whole - units))
-    return whole * step, f"{step:g} {'mi' if feet else 'km'}"
+def write_rank(axes: Axes, zone: Any) -> None:
+    """Write the rank of a zone, a named row, beside it: a number would hide a zone of two cells."""
+    _, _, right, top = zone.geometry.bounds
+    label = axes.annotate(
+        str(zone.rank),
+        (right, top),
+        xytext=(1, -1),
+        textcoords="offset points",
+        ha="left",
+        va="center",
+        fontweight="bold",
+        zorder=6,
+    )
+    label.set_path_effects([withStroke(linewidth=3, foreground="#ffffff")])
 
 
-def treated_and_controls(
-    series: Sequence[Mapping[str, Any]], names: Sequence[str], unit: str
+def stop_map(
+    zone: str, zones: gpd.GeoDataFrame, base: gpd.GeoDataFrame, units: numbers.Units
 ) -> Figure:
+    """Draw one zone with the named streets, parks and waters around it."""
+    outline = zones.geometry[zones["id"] == zone].iloc[0]
+    west, south, east, north = outline.bounds
+    reach = max((east - west) / 1.4, north - south, SURROUNDINGS_M / units.metres) * 0.75
+    middle = (west + east) / 2, (south + north) / 2
+    west, east = middle[0] - 1.4 * reach, middle[0] + 1.4 * reach
+    south, north = middle[1] - reach, middle[1] + reach
+    figure = Figure(figsize=(3.5, 2.5))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(west, east), ylim=(south, north), aspect="equal")
+    near = base.cx[west:east, south:north]
+    for kind, colour in (("park", "#dfe9d8"), ("water", "#d3e3ec")):
+        if (rows := near[near["kind"] == kind]).size:
+            rows.plot(ax=axes, color=colour, linewidth=1.0, aspect=None)
+    streets = near[near["kind"] == "street"]
+    for rank, width in ((False, 0.8), (True, 2.0)):
+        if (rows := streets[(streets["rank"] == 1) == rank]).size:
+            rows.plot(ax=axes, color="#aab1bd", linewidth=width, aspect=None)
+    axes.add_patch(
+        PathPatch(_path(outline), facecolor="#f3ddd4", edgecolor=palette.ZONE, lw=1.8, alpha=0.75)
+    )
+    axes.set_axis_off()
+    draw_scale(axes, (west, south, east, north), units, 7)
+    _label_streets(axes, streets, (west, south, east, north))
+    return figure
+
+
+def _path(outline: shapely.Polygon) -> MplPath:
+    rings = [outline.exterior, *outline.interiors]
+    return MplPath.make_compound_path(*(MplPath(shapely.get_coordinates(r)) for r in rings))
+
+
+def _label_streets(
+    axes: Axes, streets: gpd.GeoDataFrame, window: tuple[float, float, float, float]
+) -> None:
+    """Write each street's name once along it, majors and longer ones first; others give way."""
+    named = streets[streets["name"] != ""]
+    seen = shapely.clip_by_rect(named.geometry.to_numpy(), *window)
+    parts, row = shapely.get_parts(seen, return_index=True)
+    order = np.lexsort((-shapely.length(parts), named["rank"].to_numpy()[row] != 1))
+    frame = axes.get_window_extent()
+    kept: list[Bbox] = []
+    written: set[str] = set()
+    for place in order:
+        name, line = named["name"].iloc[row[place]], parts[place]
+        for share in (0.5, 0.3, 0.7) if name not in written else ():
+            box, label = _written_along(axes, name, line, share)
+            inside = frame.contains(box.x0, box.y0) and frame.contains(box.x1, box.y1)
+            if inside and not any(box.overlaps(other) for other in kept):
+                kept.append(box)
+                written.add(name)
+                break
+            label.remove()
+
+
+def _written_along(axes: Axes, name: str, line: BaseGeometry, share: float) -> tuple[Bbox, Text]:
+    """Write a name at a share of a line, in the direction that the line has about there."""
+    about = shapely.line_interpolate_point(
+        [line] * 3, [share - 0.1, share, share + 0.1], normalized=True
+    )
+    (x0, y0), (x, y), (x1, y1) = shapely.get_coordinates(about)
+    turn = (math.degrees(math.atan2(y1 - y0, x1 - x0)) + 90) % 180 - 90
+    label = axes.text(x, y, name, fontsize=6.5, rotation=turn, ha="center", va="center")
+    label.set(color=INK, rotation_mode="anchor")
+    label.set_path_effects([withStroke(linewidth=2.2, foreground="#ffffff")])
+    return label.get_window_extent(), label
+
+
+def draw_scale(
+    axes: Axes, window: tuple[float, float, float, float], units: numbers.Units, size: float = 9
+) -> None:
+    """Draw a scale in the lower left corner of a map, its name in points of ``size``."""
+    west, south, east, north = window
+    length, result = round_length((east - west) / 5, units)
+    left, low = west + 0.03 * (east - west), south + 0.035 * (north - south)
+    line = axes.plot([left, left + length], [low, low], color=INK, linewidth=2, zorder=6)
+    line[0].set_path_effects([withStroke(linewidth=5, foreground="#ffffff")])
+    above = low + 0.015 * (north - south)
+    name = axes.text(left, above, result, va="bottom", fontsize=size, zorder=6)
+    name.set_path_effects([withStroke(linewidth=3, foreground="#ffffff")])
+
+
+def round_length(length: float, units: numbers.Units) -> tuple[float, str]:
+    """Return a round length near one in units of the reference system, and its name in the city's.
+
+    It is in feet or meters where it is short, in miles or kilometers else.
+    """
+    small = (FOOT_M if units.us else 1.0) / units.metres
+    whole = small * (5280 if units.us else 1000)
+    if length < 0.2 * whole:
+        short = min((50, 100, 200, 500), key=lambda step: abs(step * small - length))
+        return small * short, f"{short} {'ft' if units.us else 'm'}"
+    step = min((0.1, 0.25, 0.5, 1, 2, 5, 10, 20), key=lambda step: abs(step * whole - length))
+    return whole * step, f"{step:g} {'mi' if units.us else 'km'}"
+
+
+def treated_and_controls(evaluation: EvaluationDocument) -> Figure:
     """Draw incidents of the treated area and of its control areas, before and after."""
+    series = evaluation.series
     figure = Figure(figsize=(7.4, 4.2), layout="constrained")
     axes = figure.add_subplot()
-    edges = [_number(step["from"]) for step in series]
-    days = [(_number(step["from"]) + _number(step["to"])) / 2 for step in series]
-    start = next(day for day, step in zip(edges, series, strict=True) if step["period"] == "after")
-    lines = [(name, [s["controls"][i] for s in series]) for i, name in enumerate(names)]
-    gap = next((i for i in range(1, len(series)) if edges[i] > _number(series[i - 1]["to"])), None)
+    edges = [_number(step.start) for step in series]
+    days = [(_number(step.start) + _number(step.end)) / 2 for step in series]
+    start = next(day for day, step in zip(edges, series, strict=True) if step.period == "after")
+    lines = [
+        (area_name(control.name), [step.controls[i] for step in series])
+        for i, control in enumerate(evaluation.controls)
+    ]
+    gap = next((i for i in range(1, len(series)) if edges[i] > _number(series[i - 1].end)), None)
     dashes = [(0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2))]
     ends = []
     for i, (name, counts) in enumerate(lines):
@@ -360,16 +492,18 @@ def treated_and_controls(
         }
         axes.plot(*_apart_at(gap, days, counts), **style)
         ends.append((float(counts[-1]), name))
-    treated = [step["treated"] for step in series]
+    treated, own = [step.treated for step in series], area_name("treated")
     axes.plot(*_apart_at(gap, days, treated), color="#b8431b", linewidth=2.6, zorder=5)
-    ends.append((float(treated[-1]), "treated"))
+    ends.append((float(treated[-1]), own))
     top = max([1, *treated, *(count for _, counts in lines for count in counts)]) * 1.12
-    axes.set(ylim=(0, top), xlim=(edges[0], _number(series[-1]["to"])))
+    axes.set(ylim=(0, top), xlim=(edges[0], _number(series[-1].end)))
     axes.axvline(start, color=INK, linewidth=1, linestyle=(0, (4, 3)))
-    axes.annotate("after", (start, top), xytext=(4, -11), textcoords="offset points", color=QUIET)
+    axes.annotate(
+        gettext("after"), (start, top), xytext=(4, -11), textcoords="offset points", color=QUIET
+    )
     ends.sort()
     for (_, name), height in zip(ends, _apart(ends, top / 15), strict=True):
-        ours = name == "treated"
+        ours = name == own
         axes.annotate(
             name,
             (1.015, height),
@@ -380,7 +514,7 @@ def treated_and_controls(
             annotation_clip=False,
         )
     _date_axis(axes, edges)
-    axes.set_ylabel(f"Incidents a {unit}")
+    axes.set_ylabel(translated(STEPS[evaluation.step]))
     return figure
 
 
@@ -397,21 +531,23 @@ def _apart_at(
     )
 
 
-def running_difference(controls: Sequence[Mapping[str, Any]], start: str) -> Figure:
+def running_difference(evaluation: EvaluationDocument) -> Figure:
     """Draw the difference to each control area so far, with its widened interval."""
+    controls = evaluation.controls
     across = min(3, len(controls))
     down = -(-len(controls) // across)
     figure = Figure(figsize=(2.6 * across + 0.8, 2.6 * down + 0.5), layout="constrained")
     panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
     for axes, control in zip(panels, controls, strict=False):
-        keys = ("low_widened", "wdd", "high_widened")
-        steps = [{"to": start, **dict.fromkeys(keys, 0.0)}, *control["running"]]
-        days = [_number(step["to"]) for step in steps]
-        low, middle, high = ([step[key] for step in steps] for key in keys)
+        steps = control.running
+        days = [_number(evaluation.after[0]), *(_number(step.to) for step in steps)]
+        low = [0.0, *(step.low_widened for step in steps)]
+        middle = [0.0, *(step.wdd for step in steps)]
+        high = [0.0, *(step.high_widened for step in steps)]
         axes.fill_between(days, low, high, color="#2f5d8a", alpha=0.18, linewidth=0)
         axes.plot(days, middle, color="#2f5d8a", linewidth=2)
         axes.axhline(0, color=QUIET, linewidth=1)
-        axes.set_title(control["name"], fontsize=11, loc="left")
+        axes.set_title(area_name(control.name), fontsize=11, loc="left")
         axes.annotate(
             f"{middle[-1]:+.0f}",
             (days[-1], middle[-1]),
@@ -424,16 +560,17 @@ def running_difference(controls: Sequence[Mapping[str, Any]], start: str) -> Fig
         _date_axis(axes, days, most=3)
     for axes in panels[len(controls) :]:
         axes.set_visible(False)
-    figure.supylabel("Incidents more than\nexpected so far", fontsize=10, color=INK)
+    figure.supylabel(gettext("Incidents more than\nexpected so far"), fontsize=10, color=INK)
     return figure
 
 
-def _number(day: str) -> float:
-    return float(dt.date.fromisoformat(day).toordinal())
+def _number(day: dt.date) -> float:
+    return float(day.toordinal())
 
 
 def _date_axis(axes: Axes, days: Sequence[float], *, most: int = 7) -> None:
     """Name at most so many of the days, evenly spread from the first."""
     visible = list(days)[:: max(1, -(-len(days) // most))]
-    names = [f"{dt.date.fromordinal(int(day)):%b %Y}".replace(" ", "\n") for day in visible]
+    dates = [dt.date.fromordinal(int(day)) for day in visible]
+    names = [numbers.dated(day, "yMMM").replace(" ", "\n") for day in dates]
     axes.set_xticks(visible, names, fontsize=9)

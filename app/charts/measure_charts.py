@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 
 from flask_babel import gettext
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from app.charts.charts import GRID, INK, QUIET, round_length
+from app.charts.charts import GRID, INK, QUIET, draw_scale, write_rank
 from app.maps import palette
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from matplotlib.axes import Axes
 
+    from app.i18n import numbers
+
 
 WIDE, TALL = 6.4, 5.2  # inches
 ROOM = 0.06  # of the district's size, around it
@@ -32,7 +33,7 @@ STREETS = {1: 1.5, 2: 0.9, 3: 0.55}  # width of a line by rank
 
 
 def district_map(
-    zones: gpd.GeoDataFrame, district: gpd.GeoSeries, base: gpd.GeoDataFrame, metres: float
+    zones: gpd.GeoDataFrame, district: gpd.GeoSeries, base: gpd.GeoDataFrame, units: numbers.Units
 ) -> Figure:
     """Draw the zones of a district with their numbers."""
     west, south, east, north = district.total_bounds
@@ -47,25 +48,14 @@ def district_map(
     district.boundary.plot(ax=axes, color=palette.DISTRICT, linewidth=1.8, zorder=4)
     zones.plot(ax=axes, facecolor="#f3ddd4", edgecolor=palette.ZONE, linewidth=1.6, zorder=5)
     for zone in zones.itertuples():
-        spot = zone.geometry.representative_point()
-        label = axes.annotate(
-            str(zone.rank),
-            (spot.x, spot.y),
-            ha="center",
-            va="center",
-            fontweight="bold",
-            fontsize=11,
-            color=INK,
-            zorder=6,
-        )
-        label.set_path_effects([withStroke(linewidth=3, foreground="#ffffff")])
+        write_rank(axes, zone)
     axes.set(xlim=(west, east), ylim=(south, north), aspect="equal")
     axes.grid(visible=False)
     axes.set_xticks([])
     axes.set_yticks([])
     for side in axes.spines.values():
         side.set_visible(False)
-    _scale(axes, (west, south, east, north), metres)
+    draw_scale(axes, (west, south, east, north), units)
     return figure
 
 
@@ -79,16 +69,6 @@ def _ground(axes: Axes, base: gpd.GeoDataFrame) -> None:
         rows = streets[streets["rank"] == rank]
         if len(rows):
             rows.plot(ax=axes, color=palette.STREET[rank], linewidth=STREETS[rank], zorder=2)
-
-
-def _scale(axes: Axes, bounds: tuple[float, float, float, float], metres: float) -> None:
-    west, south, east, north = bounds
-    length, result = round_length((east - west) / 5, metres)
-    left, low = west + 0.03 * (east - west), south + 0.035 * (north - south)
-    line = axes.plot([left, left + length], [low, low], color=INK, linewidth=2, zorder=6)
-    line[0].set_path_effects([withStroke(linewidth=5, foreground="#ffffff")])
-    name = axes.text(left, low + 0.015 * (north - south), result, va="bottom", fontsize=9, zorder=6)
-    name.set_path_effects([withStroke(linewidth=3, foreground="#ffffff")])
 
 
 LINE, FILL, BAND, AIM = "#2f5d8a", "#5b86b0", "#d5e0ec", "#b8431b"

@@ -62,6 +62,29 @@ class Paper:
         image = Image(io.BytesIO(png), width=width, height=width * high / wide, hAlign="LEFT")
         self.story += [image, Spacer(1, 4)]
 
+    def pictures(self, named: Sequence[tuple[str, bytes]], *, across: int) -> None:
+        """Place pictures of one shape side by side, each over its name; no row is parted."""
+        width = self.width / across
+        cells = []
+        for name, png in named:
+            wide, high = ImageReader(io.BytesIO(png)).getSize()
+            inner = width - 6
+            image = Image(io.BytesIO(png), width=inner, height=inner * high / wide)
+            cells.append([image, Paragraph(escape(name), CELL)])
+        cells += [[]] * (-len(cells) % across)
+        rows = [cells[start : start + across] for start in range(0, len(cells), across)]
+        table = Table(rows, colWidths=[width] * across)
+        table.setStyle(
+            TableStyle(
+                [
+                    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+                    ("LEFTPADDING", (0, 0), (-1, -1), 0),
+                    ("RIGHTPADDING", (0, 0), (-1, -1), 6),
+                ]
+            )
+        )
+        self.story += [table, Spacer(1, 6)]
+
     def table(
         self, heads: Sequence[str], rows: Sequence[Sequence[Any]], shares: Sequence[float]
     ) -> None:

@@ -64,6 +64,7 @@ def user() -> None:
 @role_option
 @district_option
 @click.option("--display", default="", metavar="TEXT", help="Name to show [default: NAME].")
+@click.option("--email", default="", metavar="ADDRESS", help="Where mail about drafts goes.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @click.option("--provider", is_flag=True, help="Signs in through the OpenID provider.")
 @as_option
@@ -74,6 +75,7 @@ def add(
     roles: tuple[str, ...],
     districts: tuple[str, ...],
     display: str,
+    email: str,
     who: str | None,
     database_url: str | None,
     *,
@@ -97,6 +99,7 @@ def add(
             roles=roles,
             districts=_districts(session, districts),
             display=display,
+            email=email,
             from_provider=provider,
             who=by,
             when=when,
@@ -162,6 +165,21 @@ def roles(
             who=this_person(who),
             when=utc_now(),
         )
+    _tell(person, None, as_json=as_json)
+
+
+@user.command("email")
+@click.argument("name")
+@click.argument("address", default="")
+@as_option
+@database_option
+@json_option
+def email_(
+    name: str, address: str, who: str | None, database_url: str | None, *, as_json: bool
+) -> None:
+    """Send mail for NAME to ADDRESS; without one, send none."""
+    with open_for(database_url).session(write=True) as session:
+        person = people.change_email(session, name, address, this_person(who))
     _tell(person, None, as_json=as_json)
 
 
@@ -314,7 +332,7 @@ def _districts(session: Session, wanted: Sequence[str]) -> list[str]:
         fits = [value for value in known if one in (value, value.partition("/")[2])]
         if len(fits) > 1 and one not in fits:
             msg = f"several cities have a district {one!r}; write one of {', '.join(fits)}"
-            raise PersonError(msg)
+            raise PersonError(msg, code="ambiguous_district")
         found.append(one if one in fits or not fits else fits[0])
     return found
 
@@ -335,6 +353,8 @@ def _tell(person: PersonRecord, link: str | None, *, as_json: bool) -> None:
     click.echo(f"{person.name}: {', '.join(person.roles)}; {person.state}; {_how(person)}")
     if person.districts:
         click.echo(f"districts: {', '.join(person.districts)}")
+    if person.email:
+        click.echo(f"mail: {person.email}")
     if link:
         say("Hand this link over privately; it works once, and for a day:")
         click.echo(link)

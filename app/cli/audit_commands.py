@@ -167,7 +167,7 @@ def export(
                 count += 1
     except OSError as error:
         msg = f"{file} cannot be written ({error.strerror}); choose another place"
-        raise DataError(msg) from error
+        raise DataError(msg, code="not_writable") from error
     with database.session(write=True) as session:
         audits.record(session, this_person(who), "audit.export", file.name, {"entries": count})
     say(f"{count} entries written to {file}")

@@ -13,6 +13,7 @@ import click
 from app.cli.common import (
     ListingGroup,
     Progress,
+    all_option,
     as_option,
     database_option,
     json_option,
@@ -33,6 +34,7 @@ from geodata.db.engine import upgrade
 from geodata.ingest.store import import_city
 from geodata.repositories.cities import get_city, list_cities
 from geodata.repositories.import_log import list_imports, undo_import
+from geodata.repositories.zone_names import name_earlier_zones
 
 if TYPE_CHECKING:
     from geodata.repositories.import_log import ImportRecord
@@ -45,6 +47,10 @@ def init(database_url: str | None) -> None:
     settings = settings_for(database_url)
     close_instance(settings)
     upgrade(settings.database_url, stage_lines())
+    with open_for(database_url).session(write=True) as session:
+        named = name_earlier_zones(session)
+    if named:
+        say(f"Zones of earlier runs that have a name now: {named}.")
     with_secret_key(settings)
     say("The database is ready.")
 
@@ -57,6 +63,7 @@ def init(database_url: str | None) -> None:
     envvar="SAFERGROUND_DATA_ROOT",
     help="Folder that the city file's relative paths start from [default: the city file's own].",
 )
+@all_option
 @as_option
 @database_option
 @json_option
@@ -67,6 +74,7 @@ def import_(
     database_url: str | None,
     *,
     as_json: bool,
+    everything: bool,
 ) -> None:
     """Read every source of CITY_FILE into the database, all or nothing."""
     described = read_city_file(city_file, data_root)
@@ -77,6 +85,7 @@ def import_(
             who=this_person(who),
             fetching=fetching_for(settings_for(database_url), progress),
             progress=progress,
+            skip_unchanged=not everything,
         )
     if as_json:
         print_json(result.as_json())
@@ -100,12 +109,13 @@ def import_(
 
 
 @click.command()
+@click.option("--all", "with_archived", is_flag=True, help="Archived ones too.")
 @database_option
 @json_option
-def cities(database_url: str | None, *, as_json: bool) -> None:
-    """List the cities in the database."""
+def cities(database_url: str | None, *, with_archived: bool, as_json: bool) -> None:
+    """List the cities in the database, without the archived ones."""
     with open_for(database_url).session() as session:
-        found = list_cities(session)
+        found = list_cities(session, archived=with_archived)
     if as_json:
         print_json(
             {

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from app.config import Settings, make_secret_key
 from geodata.db.engine import open_database
+from geodata.formats import ROWS_STAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -32,6 +33,9 @@ database_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
+all_option = click.option(
+    "--all", "everything", is_flag=True, help="Read sources too whose file has not changed."
+)
 as_option = click.option(
     "--as",
     "who",
@@ -154,6 +158,7 @@ class Progress:
 
     def __init__(self) -> None:
         self.stage: str | None = None
+        self.done = 0
         self.bar: tqdm[Any] | None = None
         self.started = 0.0
         self.live = sys.stderr.isatty()
@@ -176,6 +181,7 @@ class Progress:
             self.stage, self.started = stage, time.monotonic()
             if self.live:
                 self.bar = tqdm(total=total, desc=stage, file=sys.stderr, leave=False)
+        self.done = done
         if self.bar is not None:
             self.bar.total = total
             self.bar.n = done
@@ -188,7 +194,8 @@ class Progress:
             self.bar.close()
             self.bar = None
         if finished:
-            say(f"  {self.stage}: {time.monotonic() - self.started:.1f} s")
+            so_far = f" ({self.done:,} read so far)" if self.stage == ROWS_STAGE else ""
+            say(f"  {self.stage}: {time.monotonic() - self.started:.1f} s{so_far}")
         self.stage = None
 
 

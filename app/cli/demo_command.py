@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import itertools
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -47,16 +47,19 @@ from geodata.repositories import runs_in_use
 from geodata.repositories.cities import get_city
 from geodata.repositories.initiatives import record_initiatives
 from geodata.repositories.runs import get_run
+from spatial.spec import ZoneSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from app.config import Settings
+    from app.usecases.evaluation.evaluation_document import EvaluationDocument
     from geodata.db.engine import Database
     from geodata.repositories.runs import RunRecord
 
 HOST = "127.0.0.1"
 FITTED_FROM = dt.date(2023, 1, 1)
+PILOT_ZONES = 30  # in all: what such a force might visit (docs/demonstration-city.md)
 HELD_OUT = (dt.date(2025, 7, 1), dt.date(2025, 12, 1))  # fitted before, scored within
 # The pilot's zones are chosen on years that its evaluation does not count: places chosen for many
 # incidents have fewer later by themselves.
@@ -84,7 +87,7 @@ def publish_demo(database: Database, releases: Path, city: str) -> None:
             )
         if drafted.state == "drafted":
             approve_release(database, releases, drafted.id, PUBLISHER)
-        say(f"    release {drafted.id}, data through {drafted.manifest['through']}")
+        say(f"    release {drafted.id}, data through {drafted.manifest.through}")
 
 
 def put_to_use(database: Database, run: RunRecord) -> None:
@@ -97,7 +100,7 @@ def put_to_use(database: Database, run: RunRecord) -> None:
 
 def evaluate_pilot(
     database: Database, city: str, *, who: str = "", progress: Progress | None = None
-) -> tuple[RunRecord, dict[str, Any]]:
+) -> tuple[RunRecord, EvaluationDocument]:
     """Evaluate the pilot in the zones of a run of its own.
 
     Each district's zones are evaluated apart as well, for its commander to see; what is given back
@@ -105,7 +108,13 @@ def evaluate_pilot(
     """
     (run,) = run_fit(
         database,
-        FitRequest(city=city, outcome=PILOT, start=CHOSEN_ON[0], end=CHOSEN_ON[1]),
+        FitRequest(
+            city=city,
+            outcome=PILOT,
+            start=CHOSEN_ON[0],
+            end=CHOSEN_ON[1],
+            zones=ZoneSpec(city_zones=PILOT_ZONES),
+        ),
         who=who,
         progress=progress,
     )
@@ -115,13 +124,13 @@ def evaluate_pilot(
     return run, evaluate(database, question)
 
 
-def pilot_words(document: dict[str, Any], prevented: int) -> str:
+def pilot_words(document: EvaluationDocument, prevented: int) -> str:
     """Tell in one line what was found of the pilot, and the truth that it is to be held against."""
-    nearest = document["controls"][0]
+    nearest = document.controls[0]
     return (
-        f"{document['outcome']}, {len(document['treated']['zones'])} zones: "
-        f"{nearest['wdd']:+.0f} in two years against the nearest control area "
-        f"({nearest['low_widened']:+.0f} to {nearest['high_widened']:+.0f}); "
+        f"{document.outcome}, {len(document.treated.zones)} zones: "
+        f"{nearest.wdd:+.0f} in two years against the nearest control area "
+        f"({nearest.low_widened:+.0f} to {nearest.high_widened:+.0f}); "
         f"in truth {-prevented:+d}, as many as the pilot prevented there"
     )
 
@@ -198,7 +207,7 @@ def _fit_and_score(database: Database, city: str, outcome: str) -> RunRecord:
         scored = validate(database, record.id, *HELD_OUT, progress=progress)
     say(
         f"    {outcome}: {len(record.zones)} zones, run {record.id}; "
-        f"{scored['zones']['hit_rate']:.0%} of {scored['incidents']} later incidents in them"
+        f"{scored.zones.hit_rate:.0%} of {scored.incidents} later incidents in them"
     )
     return record
 

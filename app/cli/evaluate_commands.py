@@ -16,13 +16,16 @@ from app.cli.common import (
     print_table,
     say,
 )
-from app.i18n.evaluation_words import zones_of
+from app.i18n.evaluation_words import printed, sentence_of, zones_of
 from app.i18n.numbers import sentence
 from app.usecases.evaluation.evaluate import evaluate as run_evaluation
+from app.usecases.evaluation.evaluation_document import AreaDifference, RateRatio
 from app.usecases.evaluation.study import Question
 
 if TYPE_CHECKING:
     import datetime as dt
+
+    from app.usecases.evaluation.evaluation_document import AreaCounts, EvaluationDocument
 
 
 @click.command()
@@ -83,56 +86,50 @@ def evaluate(
     with Progress() as progress:
         document = run_evaluation(open_for(database_url), question, progress=progress)
     if as_json:
-        print_json(document)
+        print_json(printed(document))
     else:
         _print_evaluation(document)
 
 
-def _print_evaluation(document: dict[str, Any]) -> None:
-    before, after, treated = (document[name] for name in ("before", "after", "treated"))
+def _print_evaluation(document: EvaluationDocument) -> None:
+    before, after = document.before, document.after
     click.echo(
-        f"{document['outcome']} in {document['city']}, run {document['run']}: "
-        f"{zones_of(document)}; {before['from']} to {before['to']} against "
-        f"{after['from']} to {after['to']}"
+        f"{document.outcome} in {document.city}, run {document.run}: {zones_of(document)}; "
+        f"{before[0]} to {before[1]} against {after[0]} to {after[1]}"
     )
     click.echo(
-        f"{1 - document['alpha']:.0%} intervals, widened by the dispersion "
-        f"({document['dispersion']:.2f}); WDD below 0 and ratio below 1 mean fewer than expected"
+        f"{1 - document.alpha:.0%} intervals, widened by the dispersion "
+        f"({document.dispersion:.2f}); WDD below 0 and ratio below 1 mean fewer than expected"
     )
-    rows = [_line("treated", treated)]
-    rows += [_line(found["name"], found) for found in document["controls"]]
-    rows.append(_line("synthetic control", document["synthetic_control"]))
-    rows.append(_line("rest of the city", document["rest_of_city"]))
-    moved = document["displacement"]
+    rows = [_line("treated", document.treated)]
+    rows += [_line(found.name, found) for found in document.controls]
+    rows.append(_line("synthetic control", document.synthetic_control))
+    rows.append(_line("rest of the city", document.rest_of_city))
+    moved = document.displacement
     if moved is not None:
         rows.append(_line("around the zones", moved))
-        for found in moved["controls"]:
-            rows.append(_line(found["name"], found))
-            rows.append(_line(f"total, {found['beside']}", found["total"]))
+        for found in moved.controls:
+            rows.append(_line(found.name, found))
+            rows.append(_line(f"total, {found.beside}", found.total))
     print_table(
         ["area", "cells", "before", "after", "WDD", "interval", "ratio", "interval", "alike"], rows
     )
-    for text in document["verdict"]:
-        click.echo(sentence(text))
-    for warning in document["warnings"]:
-        say(f"warning: {warning}")
+    for note in document.verdict:
+        click.echo(sentence(sentence_of(note)))
+    for note in document.warnings:
+        say(f"warning: {sentence_of(note)}")
 
 
-def _line(name: str, found: dict[str, Any]) -> list[Any]:
+def _line(name: str, found: AreaCounts | AreaDifference | RateRatio) -> list[Any]:
     """Write one row; what an area does not have is a dash."""
-    difference, ratio, like = found.get("wdd"), found.get("rate_ratio"), found.get("passes")
-    return [
-        name,
-        found.get("cells"),
-        found.get("before"),
-        found.get("after"),
-        None if difference is None else f"{difference:+.1f}",
-        None
-        if difference is None
-        else f"{found['low_widened']:+.1f} to {found['high_widened']:+.1f}",
-        None if ratio is None else f"{ratio:.2f}",
-        None
-        if ratio is None
-        else f"{found['rate_ratio_low']:.2f} to {found['rate_ratio_high']:.2f}",
-        None if like is None else ("yes" if like else "no"),
-    ]
+    difference = interval = ratio = ratios = None
+    if isinstance(found, AreaDifference):
+        difference = f"{found.wdd:+.1f}"
+        interval = f"{found.low_widened:+.1f} to {found.high_widened:+.1f}"
+    if isinstance(found, RateRatio) and found.rate_ratio is not None:
+        ratio = f"{found.rate_ratio:.2f}"
+        ratios = f"{found.rate_ratio_low:.2f} to {found.rate_ratio_high:.2f}"
+    counts = [getattr(found, field, None) for field in ("cells", "before", "after")]
+    like = getattr(found, "passes", None)
+    alike = None if like is None else ("yes" if like else "no")
+    return [name, *counts, difference, interval, ratio, ratios, alike]

@@ -17,6 +17,7 @@ from app.cli.common import (
     this_person,
 )
 from app.cli.run_commands import print_run
+from app.i18n.run_words import printed
 from app.usecases.arguments import Arguments
 from app.usecases.risk.fit import OPERATIONS, STEPS, read_fit
 from app.usecases.risk.fit import fit as run_fit
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
     Command = Callable[..., None]
 
 
-class _Factor(click.ParamType[dict[str, Any]]):
+class _Factor(click.ParamType[dict[str, object]]):
     """A factor and how its influence is to be tried."""
 
     name = "factor"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> dict[str, Any]:
+    def convert(self, value: Any, param: Any, ctx: Any) -> dict[str, object]:
         if isinstance(value, dict):
             return value
         name, *stated = (part.strip() for part in str(value).split(","))
@@ -148,12 +149,12 @@ def fit(
     request = read_fit(Arguments("fit", {name: _plain(value) for name, value in body.items()}))
     with Progress() as progress:
         records = run_fit(database, request, who=this_person(who), progress=progress)
-    documents = [record.result for record in records]
     if as_json:
+        documents = [printed(record.result) for record in records]
         print_json({"runs": documents} if each_district else documents[0])
         return
-    for document in documents:
-        print_run(document)
+    for record in records:
+        print_run(record.result)
 
 
 def _all(database: Database, city: str) -> list[str]:

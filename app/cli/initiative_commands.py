@@ -6,7 +6,7 @@ Commands about measures.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,7 +26,7 @@ from app.usecases.measures import measure_city
 from geodata.cityfile.initiatives import SECTIONS, city_of, read_initiatives
 from geodata.clock import utc_now
 from geodata.errors import NotStoredError
-from geodata.measures.registry import MEASURES, measures_of
+from geodata.measures.registry import MEASURES, measures_of_city
 from geodata.repositories.cities import get_city
 from geodata.repositories.initiatives import (
     get_initiative,
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 def known_measures(session: Session, file: Path) -> Collection[str]:
     """Return the ids that a file of initiatives may name: of its city, if it is stored."""
     try:
-        return measures_of(get_city(session, city_of(file)).measures)
+        return measures_of_city(get_city(session, city_of(file)))
     except NotStoredError:
         return MEASURES
 
@@ -138,18 +138,19 @@ def show(city: str, slug: str, database_url: str | None, *, history: bool, as_js
         _print_initiative(record)
 
 
-def _summary(record: InitiativeRecord) -> dict[str, Any]:
-    stated = record.initiative.as_json()
+def _summary(record: InitiativeRecord) -> dict[str, object]:
+    stated = record.initiative
+    keys = ("slug", "number", "title", "goal", "status", "owner")
     return {
-        **{key: stated[key] for key in ("slug", "number", "title", "goal", "status", "owner")},
-        "updated": stated["updated"],
-        "strategies": [strategy["slug"] for strategy in stated["strategies"]],
+        **{key: getattr(stated, key) for key in keys},
+        "updated": stated.updated.isoformat(),
+        "strategies": [strategy.slug for strategy in stated.strategies],
         "retired": not record.listed,
         "recorded_at": _moment(record.recorded_at),
     }
 
 
-def _stated(record: InitiativeRecord, city: str) -> dict[str, Any]:
+def _stated(record: InitiativeRecord, city: str) -> dict[str, object]:
     return {
         "city": city,
         "retired": not record.listed,
@@ -159,7 +160,7 @@ def _stated(record: InitiativeRecord, city: str) -> dict[str, Any]:
     }
 
 
-def _event(entry: HistoryEntry) -> dict[str, Any]:
+def _event(entry: HistoryEntry) -> dict[str, object]:
     return {
         "event": entry.event,
         "recorded_at": _moment(entry.recorded_at),

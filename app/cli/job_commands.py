@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from app.jobs.jobs import JobStatus
 
 
-class _Arguments(click.ParamType[dict[str, Any]]):
+class _Arguments(click.ParamType[dict[str, object]]):
     """One JSON object."""
 
     name = "json"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> dict[str, Any]:
+    def convert(self, value: Any, param: Any, ctx: Any) -> dict[str, object]:
         try:
             read = value if isinstance(value, dict) else json.loads(value)
         except (ValueError, RecursionError) as error:
@@ -91,7 +91,7 @@ def list_(
 @json_option
 def ask(
     kind: str,
-    arguments: dict[str, Any],
+    arguments: dict[str, object],
     who: str | None,
     database_url: str | None,
     *,

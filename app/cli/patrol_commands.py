@@ -25,9 +25,9 @@ from app.cli.common import (
     say,
     this_person,
 )
+from app.i18n import patrol_words
 from app.i18n.numbers import sentence
 from app.usecases.patrol.planning import (
-    PinAsk,
     PlanRequest,
     make_plan,
     moment_of,
@@ -36,6 +36,7 @@ from app.usecases.patrol.planning import (
 )
 from geodata.errors import DataError
 from geodata.ingest.visit_matching import MatchAsk, PositionsFile, match_positions
+from geodata.plan_document import PinAsk
 from geodata.repositories import audit
 from geodata.repositories.cities import get_city
 from geodata.repositories.patrol_plans import get_plan
@@ -44,6 +45,7 @@ from spatial.patrol.travel import TravelSpec
 if TYPE_CHECKING:
     from geodata.db.engine import Database
     from geodata.ingest.visit_matching import MatchResult
+    from geodata.plan_document import PlanDocument
     from geodata.repositories.patrol_plans import PlanRecord
 
 
@@ -185,7 +187,7 @@ def plan(
     for file in files:
         _write(database, record, file, this_person(who))
     if as_json:
-        print_json(record.document)
+        print_json(patrol_words.printed(record.document))
     else:
         _print_plan(record.document)
 
@@ -224,7 +226,7 @@ def _revised(
         before = get_plan(session, plan_id)
     if before.city != city:
         msg = f"plan {plan_id} is of {before.city}, not of {city}; name that city"
-        raise DataError(msg)
+        raise DataError(msg, code="plan_of_another_city")
     exchanged: tuple[PinAsk, ...] = ()
     for swap in swaps:
         one, at, two, to = _parts(swap, 4, "1,19:30,2,20:05")
@@ -232,52 +234,44 @@ def _revised(
     return dataclasses.replace(request_of(before), **options), exchanged
 
 
-def _print_plan(document: dict[str, Any]) -> None:
-    start, end = document["shift"]
-    ranks = {zone["zone"]: zone["rank"] for zone in document["zones"]}
+def _print_plan(document: PlanDocument) -> None:
+    start, end = (moment.isoformat(timespec="minutes") for moment in document.shift)
     click.echo(
-        f"plan {document['plan']} (version {document['version']}): district "
-        f"{document['district']}, {start} to {end}; {document['visits']} visits, "
-        f"{document['travel_minutes']} minutes of travel by {document['travel_by']}"
+        f"plan {document.plan} (version {document.version}): district "
+        f"{document.district}, {start} to {end}; {document.visits} visits, "
+        f"{document.travel_minutes} minutes of travel by {document.travel_by}"
     )
     click.echo(
-        f"worth {document['worth']:.3f} of at most {document['bound']:.3f} (gap "
-        f"{document['gap']:.1%}); the rule alone: {document['greedy']['visits']} visits, "
-        f"{document['greedy']['travel_min']} minutes of travel"
+        f"worth {document.worth:.3f} of at most {document.bound:.3f} (gap "
+        f"{document.gap:.1%}); the rule alone: {document.greedy.visits} visits, "
+        f"{document.greedy.travel_min} minutes of travel"
     )
-    for unit in document["units"]:
-        rest = unit["break"]
-        lines = [(visit["start"], visit) for visit in unit["visits"]]
-        lines += [(rest[0], None)] if rest else []
-        notes = [
-            f"{moment[11:]} {_what(visit, ranks)}"
-            for moment, visit in sorted(lines, key=lambda line: line[0])
+    for unit in document.units:
+        lines = [
+            (visit.start, f"zone {document.ranks[visit.zone]}{' (pinned)' * visit.pinned}")
+            for visit in unit.visits
         ]
-        click.echo(f"unit {unit['unit']}: {', '.join(notes) or 'no visit'}")
+        lines += [(unit.rest[0], "break")] if unit.rest else []
+        notes = [f"{moment:%H:%M} {what}" for moment, what in sorted(lines)]
+        click.echo(f"unit {unit.unit}: {', '.join(notes) or 'no visit'}")
     print_table(
         ["rank", "zone", "expected", "visits", "target", "longest gap"],
         [
             [
-                zone["rank"],
-                zone["zone"],
-                zone["expected"],
-                zone["visits"],
-                "dropped" if zone["dropped"] else zone["target"],
-                zone["longest_gap_minutes"],
+                zone.rank,
+                zone.zone,
+                zone.expected,
+                zone.visits,
+                "dropped" if zone.dropped else zone.target,
+                zone.longest_gap_minutes,
             ]
-            for zone in document["zones"]
+            for zone in document.zones
         ],
     )
-    for found in document["gave_way"]:
-        say(sentence(found["words"]))
-    for warning in document["warnings"]:
-        say(f"warning: {warning}")
-
-
-def _what(visit: dict[str, Any] | None, ranks: dict[str, int]) -> str:
-    if visit is None:
-        return "break"
-    return f"zone {ranks[visit['zone']]}{' (pinned)' if visit['pinned'] else ''}"
+    for found in document.gave_way:
+        say(sentence(patrol_words.gave_way(found)))
+    for found in document.warnings:
+        say(f"warning: {patrol_words.warning(found)}")
 
 
 SHOWN = 20

@@ -1,8 +1,8 @@
-"""Commands about releases: draft, approve, list, verify, withdraw."""
+"""Commands about releases: draft, approve, return, list, verify, withdraw."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,11 +19,13 @@ from app.cli.common import (
     this_person,
 )
 from app.site_documents import make_city_preview, site_files
+from app.usecases.draft_mail import ask_mail
+from geodata.clock import utc_now
 from geodata.releases import build as releases
 from geodata.releases.inputs import last_public_day
 from geodata.releases.repair import repair_city
 from geodata.repositories.cities import get_city
-from geodata.repositories.releases import list_releases
+from geodata.repositories.releases import list_releases, return_release
 from geodata.repositories.runs_in_use import run_to_draft
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def releases_folder(database_url: str | None) -> Path:
 
 @click.group()
 def publish() -> None:
-    """Draft, approve, list, verify and withdraw the public releases of a city."""
+    """Draft, approve, return, list, verify and withdraw the public releases of a city."""
 
 
 @publish.command()
@@ -76,8 +78,9 @@ def draft(
             pages=site_files,
             progress=progress,
         )
+    ask_mail(database, settings_for(database_url), made.id)
     if as_json:
-        print_json({**made.as_json(), "manifest": made.manifest})
+        print_json({**made.as_json(), "manifest": made.manifest.as_json()})
         return
     _print_release(made)
     if made.state == "drafted":
@@ -114,6 +117,21 @@ def approve(release: str, who: str | None, database_url: str | None, *, as_json:
     _answer(done, as_json=as_json)
 
 
+@publish.command("return")
+@click.argument("release")
+@click.option("--as", "who", metavar="NAME", required=True, help="Who you are.")
+@click.option("--why", metavar="TEXT", required=True, help="Reason; it is kept with the draft.")
+@database_option
+@json_option
+def return_(release: str, who: str, why: str, database_url: str | None, *, as_json: bool) -> None:
+    """Return draft RELEASE to its drafter; it can never be approved, a new draft can."""
+    database = open_for(database_url)
+    with database.session(write=True) as session:
+        done = return_release(session, release, who, utc_now(), why)
+    ask_mail(database, settings_for(database_url), release)
+    _answer(done, as_json=as_json)
+
+
 @publish.command("list")
 @click.argument("city")
 @database_option
@@ -138,11 +156,11 @@ def list_(city: str, database_url: str | None, *, as_json: bool) -> None:
             [
                 record.id,
                 record.state,
-                record.manifest["through"],
+                record.manifest.through,
                 record.drafted_by,
                 f"{record.drafted_at:%Y-%m-%d %H:%M}",
                 record.approved_by,
-                len(record.manifest["files"]),
+                len(record.manifest.files),
             ]
             for record in found
         ],
@@ -197,16 +215,18 @@ def _answer(record: ReleaseRecord, *, as_json: bool) -> None:
 
 def _print_release(record: ReleaseRecord) -> None:
     click.echo(f"release {record.id} of {record.city}: {record.state}")
-    click.echo(f"data through {record.manifest['through']}")
+    click.echo(f"data through {record.manifest.through}")
+    if record.returned_why:
+        click.echo(f"returned by {record.returned_by}: {record.returned_why}")
     print_table(
         ["file", "bytes", "sha256"],
-        [[one["name"], one["bytes"], one["sha256"][:12]] for one in record.manifest["files"]],
+        [[one.name, one.bytes, one.sha256[:12]] for one in record.manifest.files],
     )
-    changes: dict[str, Any] | None = record.manifest["changes"]
+    changes = record.manifest.changes
     if changes is not None:
-        zones = changes["zones"]
+        zones = changes.zones
         click.echo(
-            f"against {record.manifest['previous']}: {len(changes['files']['changed'])} files and "
-            f"{len(changes['measures'])} measures differ; {len(zones['gained'])} zones new, "
-            f"{len(zones['lost'])} gone, {zones['kept']} stay"
+            f"against {record.manifest.previous}: {len(changes.files.changed)} files and "
+            f"{len(changes.measures)} measures differ; {len(zones.gained)} zones new, "
+            f"{len(zones.lost)} gone, {zones.kept} stay"
         )

@@ -5,6 +5,7 @@ The command that puts a run to use.
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from app.cli.common import (
     this_person,
 )
 from app.i18n.numbers import sentence
+from app.i18n.run_words import printed, sentence_of
 from app.run_view import run_context
 from app.workbench.run_report import write_report
 from geodata.clock import utc_now
@@ -35,6 +37,8 @@ from spatial.zones.describe import order_factors, reasons_of
 
 if TYPE_CHECKING:
     import datetime as dt
+
+    from geodata.run_document import RunDocument, ZoneDocument
 
 
 @click.command()
@@ -100,17 +104,19 @@ def show(run: str, database_url: str | None, *, as_json: bool) -> None:
         record = get_run(session, run)
         used = uses_now(session, get_city(session, record.city).id).get(run)
         undone = undone_imports_of(session, run)
-    document = {
-        **record.result,
-        "name": record.name,
-        "note": record.note,
-        "in_use": used is not None,
-        "used_since": _moment(used.used_at) if used else None,
-    }
+    since = _moment(used.used_at) if used else None
     if as_json:
-        print_json(document)
+        print_json(
+            {
+                **printed(record.result),
+                "name": record.name,
+                "note": record.note,
+                "in_use": used is not None,
+                "used_since": since,
+            }
+        )
     else:
-        print_run(document)
+        print_run(record.result, name=record.name, used_since=since)
     for gone in undone:
         say(
             f"This run may have used import {gone.id}, which {gone.undone_by} undid on "
@@ -149,42 +155,48 @@ def export(run: str, what: str, file: Path, who: str | None, database_url: str |
     say(f"{what} of run {record.id} written to {file}")
 
 
-def print_run(document: dict[str, Any]) -> None:
+def print_run(document: RunDocument, *, name: str = "", used_since: str | None = None) -> None:
     """Print one run for people."""
-    model, score = document["model"], document["score"]
+    model, score = document.model, document.score
     click.echo(
-        f"run {document['run']}: {document['outcome']} in {document['city']} "
-        f"({document['scope']}), {document['from']} to {document['to']}, "
-        f"{document['incidents']} incidents, {document['grid']['cells']} cells"
+        f"run {document.run}: {document.outcome} in {document.city} ({document.scope}), "
+        f"{document.start} to {document.end}, {document.incidents} incidents, "
+        f"{document.grid.cells} cells"
     )
-    if document.get("name"):
-        click.echo(f"called {document['name']}")
-    if document.get("used_since"):
-        click.echo(f"in use since {document['used_since']}")
+    if name:
+        click.echo(f"called {name}")
+    if used_since:
+        click.echo(f"in use since {used_since}")
     click.echo(
-        f"{document['candidates']} candidates, {document['screened']} after the elastic net; "
-        f"{model['family']} with BIC {model['bic']:.1f}"
-        + "".join(f", {other['family']} {other['bic']:.1f}" for other in document["alternatives"])
+        f"{document.candidates} candidates, {document.screened} after the elastic net; "
+        f"{model.family} with BIC {model.bic:.1f}"
+        + "".join(f", {other.family} {other.bic:.1f}" for other in document.alternatives)
     )
     print_table(
         ["factor", "operation", "distance", "coefficient", "se", "RRV", "low", "high"],
-        [list(factor.values()) for factor in model["factors"]],
+        [list(dataclasses.astuple(factor)) for factor in model.factors],
     )
     click.echo(
-        f"relative risk score: highest {score['max']:.1f}, mean {score['mean']:.2f}; "
-        f"{score['share_above_2sd']:.1%} of cells lie above mean + 2 SD"
+        f"relative risk score: highest {score.max:.1f}, mean {score.mean:.2f}; "
+        f"{score.share_above_2sd:.1%} of cells lie above mean + 2 SD"
     )
-    combined = document["combined"]
+    combined = document.combined
     click.echo(
-        f"combined risk: {combined['environment_share']:.0%} from the environment, "
-        f"{combined['history_share']:.0%} from history; zones follow {document['zones_from']}"
+        f"combined risk: {combined.environment_share:.0%} from the environment, "
+        f"{combined.history_share:.0%} from history; zones follow {document.zones_from}"
     )
+    if document.zones_bound and document.zones:
+        kept = sum(zone.expected for zone in document.zones)
+        click.echo(
+            f"zones hold {kept / document.zones_bound:.0%} of the bound: the expected incidents of "
+            "as many free cells under the same budget and allotment"
+        )
     print_table(
         ["district", "rank", "code", "area", "expected", "past", "environment", "zone", "reasons"],
-        [_zone_row(zone, document) for zone in document["zones"]],
+        [_zone_row(zone, document) for zone in document.zones],
     )
-    for warning in document["warnings"]:
-        say(f"warning: {warning}")
+    for note in document.notes:
+        say(f"warning: {sentence_of(note)}")
 
 
 def _moment(moment: dt.datetime) -> str:
@@ -207,11 +219,11 @@ def _run_row(run: RunSummary, used: RunUseRecord | None) -> list[Any]:
     ]
 
 
-def _zone_row(zone: dict[str, Any], document: dict[str, Any]) -> list[Any]:
-    factors = order_factors(zone["factors"], document["diagnostics"]["factors"])
-    names = ", ".join(factor["name"] for factor in reasons_of(factors))
+def _zone_row(zone: ZoneDocument, document: RunDocument) -> list[Any]:
+    factors = order_factors(zone.factors, document.covers)
+    names = ", ".join(factor.name for factor in reasons_of(factors))
     keys = ("district", "rank", "code", "area", "expected", "past", "environment_share", "id")
-    return [*(zone[key] for key in keys), names]
+    return [*(getattr(zone, key) for key in keys), names]
 
 
 @click.command()

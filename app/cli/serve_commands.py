@@ -85,7 +85,7 @@ def _settings(database_url: str | None, *, public: bool, preview: bool) -> Setti
             f"there is no secret key in SAFERGROUND_SECRET_KEY or {settings.key_file}; make one "
             "with: saferground init, or serve the public part alone: saferground serve --public"
         )
-        raise SettingsError(msg)
+        raise SettingsError(msg, code="no_secret_key")
     return replace(settings, preview=settings.preview or preview)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,14 +16,22 @@ from app.cli.common import (
     print_table,
     say,
 )
+from app.i18n.run_words import printed_analysis, sentence_of
 from app.usecases.risk.analyses import bootstrap, vary
 from app.usecases.risk.analyses import compare as compare_runs
 from app.usecases.risk.validation import backtest
 from app.usecases.risk.validation import validate as score_run
+from geodata.analysis_documents import BacktestDocument, ValidationDocument
+from geodata.documents import to_json
 from geodata.repositories.runs import get_run
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
+
+    from app.usecases.risk.analyses import Agreement
+    from geodata.analysis_documents import CertaintyDocument, ChosenBand
+    from geodata.run_document import FactorEffect
 
 
 @click.command()
@@ -49,11 +57,13 @@ def validate(
     database = open_for(database_url)
     with Progress() as progress:
         if rolling is not None:
-            document = backtest(database, run, rolling, progress=progress)
+            document: ValidationDocument | BacktestDocument = backtest(
+                database, run, rolling, progress=progress
+            )
         elif start is not None and end is not None:
             document = score_run(database, run, start, end, progress=progress)
     if as_json:
-        print_json(document)
+        print_json(printed_analysis(document))
     else:
         _print_validation(document)
 
@@ -92,7 +102,7 @@ def certainty(
             progress=progress,
         )
     if as_json:
-        print_json(document)
+        print_json(document.as_json())
     else:
         _print_certainty(document)
 
@@ -111,20 +121,20 @@ def sensitivity(
     with Progress() as progress:
         document = vary(database, run, workers=workers, scheduler=scheduler, progress=progress)
     if as_json:
-        print_json(document)
+        print_json(document.as_json())
         return
     print_table(
         ["changed", "family", "BIC", "zones kept", "top cells shared", "factors"],
         [
             [
-                fit["changed"],
-                fit["family"],
-                fit["bic"],
-                fit["zones_kept"],
-                fit["top_shared"],
-                ", ".join(f"{f['name']} {f['distance']:g}" for f in fit["factors"]),
+                fit.changed,
+                fit.family,
+                fit.bic,
+                fit.zones_kept,
+                fit.top_shared,
+                ", ".join(f"{f.name} {f.distance:g}" for f in fit.factors),
             ]
-            for fit in document["fits"]
+            for fit in document.fits
         ],
     )
 
@@ -139,85 +149,85 @@ def compare(run: str, other: str, database_url: str | None, *, as_json: bool) ->
     with open_for(database_url).session() as session:
         document = compare_runs(get_run(session, run), get_run(session, other))
     if as_json:
-        print_json(document)
+        print_json(to_json(document))
         return
-    one, two = document["runs"]
+    one, two = document.runs
     print_table(
-        ["factor", one["run"], two["run"]],
-        [
-            [factor["name"], *(_rrv(found) for found in factor["runs"])]
-            for factor in document["factors"]
-        ],
+        ["factor", one.run, two.run],
+        [[factor.name, *(_rrv(found) for found in factor.runs)] for factor in document.factors],
     )
-    for word, zones in document["zones"].items():
+    for word, zones in vars(document.zones).items():
         click.echo(f"zones {word}: {len(zones)}" + (f" ({', '.join(zones)})" if zones else ""))
     for name in ("rtm", "combined"):
-        if document["scores"]:
-            found = document["scores"][name]
-            correlation = found["rank_correlation"]
+        if document.scores:
+            found: Agreement = getattr(document.scores, name)
+            correlation = found.rank_correlation
             text = "-" if correlation is None else f"{correlation:.3f}"
-            shared = f"{found['top_shared']:.0%} of the top cells shared"
+            shared = f"{found.top_shared:.0%} of the top cells shared"
             click.echo(f"{name}: rank correlation {text}; {shared}")
 
 
-def _rrv(found: dict[str, Any] | None) -> str:
+def _rrv(found: FactorEffect | None) -> str:
     if found is None:
         return "-"
-    return f"{found['rrv']:.2f} ({found['operation']} {found['distance']:g})"
+    return f"{found.rrv:.2f} ({found.operation} {found.distance:g})"
 
 
-def _print_validation(document: dict[str, Any]) -> None:
-    windows = document.get("origins") or [document]
+def _print_validation(document: ValidationDocument | BacktestDocument) -> None:
+    scored = document if isinstance(document, ValidationDocument) else None
+    windows = document.origins if isinstance(document, BacktestDocument) else (document,)
     for window in windows:
         click.echo(
-            f"run {document['run']}: {window['incidents']} incidents from {window['from']} to "
-            f"{window['to']}"
+            f"run {document.run}: {window.incidents} incidents from {window.start} to {window.end}"
         )
-    if "zones" in document:
-        zones = document["zones"]
+    if scored:
+        zones = scored.zones
         click.echo(
-            f"its zones: {zones['hits']} of {document['incidents']} incidents "
-            f"({zones['hit_rate']:.1%}) on {zones['area_share']:.1%} of the area"
+            f"its zones: {zones.hits} of {scored.incidents} incidents "
+            f"({zones.hit_rate:.1%}) on {zones.area_share:.1%} of the area"
         )
-    names = list(document["levels"][0]["scores"])
+        beside = zones.scores or {}
+        click.echo("beside zones cut under the same limits from prior counts and kernel density:")
+        rows = [[name, one.cells, one.hits, one.pai] for name, one in beside.items()]
+        print_table(["from", "cells", "hits", "PAI"], rows)
+    names = list(document.levels[0].scores)
     click.echo("PAI (ties spread), by share of the area:")
     print_table(
         ["share", "cells", *names],
         [
-            [level["share"], level["cells"], *(level["scores"][name]["pai"] for name in names)]
-            for level in document["levels"]
+            [level.share, level.cells, *(level.scores[name].pai for name in names)]
+            for level in document.levels
         ],
     )
-    for warning in document.get("warnings", []):
-        say(f"warning: {warning}")
+    for note in scored.warnings if scored else ():
+        say(f"warning: {sentence_of(note)}")
 
 
-def _print_certainty(document: dict[str, Any]) -> None:
+def _print_certainty(document: CertaintyDocument) -> None:
     click.echo(
-        f"run {document['run']}: {document['replicates']} replicates over {document['blocks']} "
-        "blocks; "
-        + ", ".join(f"{name} {share:.0%}" for name, share in document["families"].items())
+        f"run {document.run}: {document.replicates} replicates over {document.blocks} blocks; "
+        + ", ".join(f"{name} {share:.0%}" for name, share in document.families.items())
     )
     print_table(
         ["factor", "in model", "chosen", "RRV", "low", "high", "most often at"],
         [
             [
-                factor["name"],
-                "yes" if factor["in_model"] else "no",
-                factor["chosen"],
-                factor["rrv"],
-                factor["rrv_low"],
-                factor["rrv_high"],
-                _band(factor["bands"]),
+                factor.name,
+                "yes" if factor.in_model else "no",
+                factor.chosen,
+                factor.rrv,
+                factor.rrv_low,
+                factor.rrv_high,
+                _band(factor.bands),
             ]
-            for factor in document["factors"]
+            for factor in document.factors
         ],
     )
-    print_table(["zone", "stability"], [list(zone.values()) for zone in document["zones"]])
+    print_table(["zone", "stability"], [[zone.id, zone.stability] for zone in document.zones])
 
 
-def _band(bands: list[dict[str, Any]]) -> str:
+def _band(bands: Sequence[ChosenBand]) -> str:
     if not bands:
         return "-"
     first = bands[0]
-    return f"{first['operation']} {first['distance']:g} ({first['share']:.0%})"
+    return f"{first.operation} {first.distance:g} ({first.share:.0%})"

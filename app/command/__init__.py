@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING
 
+from app.charts import charts
 from app.command import action_pages, board, outcome, overview, plans, visit_pages
+from app.i18n import numbers
+from app.i18n.evaluation_words import area_name
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -13,15 +15,12 @@ if TYPE_CHECKING:
 
 def register(app: Flask) -> None:
     """Add the commander's desk to an application that has its workroom."""
-    app.jinja_env.filters["as_png"] = as_png
+    app.jinja_env.filters["as_png"] = charts.as_png
+    for filter_ in (numbers.about, numbers.number, numbers.share, area_name):
+        app.jinja_env.filters[filter_.__name__] = filter_
     app.register_blueprint(overview.bp)
     app.register_blueprint(plans.bp)
     app.register_blueprint(visit_pages.bp)
     app.register_blueprint(board.bp)
     app.register_blueprint(action_pages.bp)
     app.register_blueprint(outcome.bp)
-
-
-def as_png(picture: bytes) -> str:
-    """Return a picture as an address that holds it."""
-    return "data:image/png;base64," + base64.b64encode(picture).decode()

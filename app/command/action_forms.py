@@ -16,10 +16,9 @@ from flask_wtf.file import FileField, FileRequired
 from wtforms import HiddenField, SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
-from app.admin.layout import moment
-from app.charts.calendars import escaped, write_calendar
-from app.command.district import zone_names
-from app.command.visit_forms import plain_text, zone_name
+from app.charts.calendars import escaped
+from app.command.district import zone_label, zone_names
+from app.command.visit_forms import plain_text
 from app.i18n import numbers
 from geodata.errors import DataError
 from geodata.repositories import actions
@@ -33,7 +32,6 @@ from geodata.repositories.actions import (
     OPEN,
     STAGES,
     STATES,
-    STILL_OPEN,
     ActionFacts,
 )
 
@@ -43,7 +41,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from app.command.district import DistrictPage, Present
-    from geodata.repositories.actions import ActionRecord, EventRecord
+    from geodata.db.staff_tables import ActionEvent
+    from geodata.repositories.actions import ActionRecord
     from geodata.repositories.zone_versions import ZoneRecord
     from spatial.errors import SaferGroundError
 
@@ -130,14 +129,14 @@ class PhotoForm(FlaskForm):
 
 def fill_choices(form: ActionForm, zones: Sequence[ZoneRecord], before: ActionFacts | None) -> None:
     """Offer the zones of the district and their factors, and what is stored already."""
-    form.zone.choices = [SelectChoice(zone.code, f"Zone {zone.rank}") for zone in zones]
+    form.zone.choices = [SelectChoice(zone.code, zone_label(zone)) for zone in zones]
     factors = [*dict.fromkeys(name for zone in zones for name in zone.factors), ANY_FACTOR]
     if before is not None:
         if before.zone not in {zone.code for zone in zones}:
             form.zone.choices.append(SelectChoice(before.zone, before.zone))
         if before.factor not in factors:
             factors.append(before.factor)
-    form.factor.choices = [SelectChoice(name, name.replace("_", " ")) for name in factors]
+    form.factor.choices = [SelectChoice(name, numbers.plain(name)) for name in factors]
 
 
 def facts_of(form: ActionForm) -> ActionFacts:
@@ -188,10 +187,10 @@ def _day(text: str) -> dt.date | None:
         day = dt.date.fromisoformat(text.strip())
     except ValueError as error:
         what = "write the day as 2026-01-31"
-        raise DataError.at(what, field="due") from error
+        raise DataError.at(what, field="due", code="date_format") from error
     if not 2000 <= day.year < 2200:
         what = "choose a day of this century"
-        raise DataError.at(what, field="due")
+        raise DataError.at(what, field="due", code="date_range")
     return day
 
 
@@ -201,7 +200,7 @@ def _cost(text: str) -> int | None:
         return None
     if not (plain.isascii() and plain.isdigit() and len(plain) <= LARGEST_COST):
         what = "give a whole number from 0"
-        raise DataError.at(what, field="cost")
+        raise DataError.at(what, field="cost", code="whole_number")
     return int(plain)
 
 
@@ -209,99 +208,11 @@ ONE_DAY = dt.timedelta(days=1)
 MOST_REMINDERS = 500
 
 
-@dataclass(frozen=True, kw_only=True)
-class ActionRow:
-    """One action in a list."""
-
-    id: int
-    zone: str
-    factor: str
-    kind: str
-    what: str
-    owner: str
-    due: str
-    overdue: bool
-    state: str
-    cost: str
-    days: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class EventRow:
-    """One thing that happened to an action; ``text`` is what somebody wrote."""
-
-    when: str
-    by: str
-    told: str
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reminder:
-    """One action that is due, as a calendar tells it: nothing of the place but the zone's name."""
-
-    key: str
-    due: dt.date
-    title: str
-    address: str
-
-
-def action_rows(
-    place: DistrictPage, there: Present, found: Sequence[ActionRecord]
-) -> list[ActionRow]:
-    """Write actions for a list."""
-    today = place.now.date()
-    return [_row(there, one, today) for one in found]
-
-
-def _row(there: Present, one: ActionRecord, today: dt.date) -> ActionRow:
-    facts = one.facts
-    began = one.created_at.date()
-    taken = "" if one.closed_on is None else str(max(0, (one.closed_on - began).days))
-    return ActionRow(
-        id=one.id,
-        zone=zone_name(there, facts.zone),
-        factor=facts.factor.replace("_", " "),
-        kind=facts.kind,
-        what=facts.what,
-        owner=facts.owner,
-        due=facts.due.isoformat() if facts.due else "",
-        overdue=one.is_overdue(today),
-        state=facts.state,
-        cost="" if facts.cost is None else numbers.number(facts.cost),
-        days=taken if facts.state not in STILL_OPEN else "",
-    )
-
-
-def event_rows(there: Present, events: Sequence[EventRecord]) -> list[EventRow]:
-    """Tell what happened to an action, the newest first."""
-    return [
-        EventRow(
-            when=moment(event.at),
-            by=event.person,
-            told=_describe(there, event),
-            text=event.text,
-        )
-        for event in reversed(events)
-    ]
-
-
-def calendar(reminders: Sequence[Reminder], stamp: dt.datetime) -> bytes:
-    """Write reminders as whole days of a calendar (RFC 5545)."""
-    events = [
-        [
-            f"UID:{escaped(one.key)}@saferground",
-            f"DTSTAMP:{stamp:%Y%m%dT%H%M%SZ}",
-            f"DTSTART;VALUE=DATE:{one.due:%Y%m%d}",
-            f"DTEND;VALUE=DATE:{one.due + ONE_DAY:%Y%m%d}",
-            f"SUMMARY:{escaped(one.title)}",
-            f"URL:{one.address}",
-            "CLASS:CONFIDENTIAL",
-            "TRANSP:TRANSPARENT",
-        ]
-        for one in reminders
-    ]
-    return write_calendar("Safer Ground: actions due", "Reminders", events)
+def described_events(
+    there: Present, events: Sequence[ActionEvent]
+) -> list[tuple[ActionEvent, str]]:
+    """Return what happened to an action in words, the newest first."""
+    return [(event, _describe(there, event)) for event in reversed(events)]
 
 
 def reminders_of(
@@ -309,26 +220,38 @@ def reminders_of(
     found: Sequence[ActionRecord],
     names: Mapping[str, str],
     address: Callable[[ActionRecord], str],
-) -> list[Reminder]:
-    """Make reminders of open actions that have a day; ``names`` of zones by their ids."""
+    stamp: dt.datetime,
+) -> list[list[str]]:
+    """Return open actions that have a day as events of a calendar (RFC 5545), whole days.
+
+    They say nothing of the place but the zone's name; ``names`` of zones by their ids.
+    """
     return [
-        Reminder(
-            key=f"{slug}-action-{one.id}",
-            due=one.facts.due,
-            title=f"Due: {one.facts.kind}, {_lower(names[one.facts.zone])} of district "
-            f"{one.district} ({one.facts.owner})",
-            address=address(one),
-        )
+        [
+            f"UID:{escaped(f'{slug}-action-{one.id}')}@saferground",
+            f"DTSTAMP:{stamp:%Y%m%dT%H%M%SZ}",
+            f"DTSTART;VALUE=DATE:{one.facts.due:%Y%m%d}",
+            f"DTEND;VALUE=DATE:{one.facts.due + ONE_DAY:%Y%m%d}",
+            f"SUMMARY:{escaped(_reminder(one, names))}",
+            f"URL:{address(one)}",
+            "CLASS:CONFIDENTIAL",
+            "TRANSP:TRANSPARENT",
+        ]
         for one in found[:MOST_REMINDERS]
         if one.facts.due is not None
     ]
+
+
+def _reminder(one: ActionRecord, names: Mapping[str, str]) -> str:
+    zone = _lower(names[one.facts.zone])
+    return f"Due: {one.facts.kind}, {zone} of district {one.district} ({one.facts.owner})"
 
 
 def _lower(name: str) -> str:
     return name.replace("Zone", "zone", 1)
 
 
-def _describe(there: Present, event: EventRecord) -> str:
+def _describe(there: Present, event: ActionEvent) -> str:
     if event.kind == "changed":
         parts = [
             f"{name} {_value(there, name, before)} became {_value(there, name, after)}"
@@ -348,8 +271,8 @@ def _value(there: Present, name: str, value: Any) -> str:
     if value in (None, ""):
         return "nothing"
     if name == "zone":
-        return zone_name(there, str(value))
-    return str(value).replace("_", " ") if name == "factor" else str(value)
+        return there.zone_name(str(value))
+    return numbers.plain(str(value)) if name == "factor" else str(value)
 
 
 MOST = 6  # on one sheet
@@ -357,23 +280,11 @@ ASKED = actions.ActionQuery(states=actions.STILL_OPEN)
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpenAction:
-    """One open action in a line: what, in which zone, whose, until when, and where it is told."""
-
-    what: str
-    zone: str
-    owner: str
-    due: str
-    late: bool
-    address: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class OpenActions:
-    """How many actions are open, and the most urgent of them."""
+    """How many actions are open, and the most urgent of them, each with its zone's name."""
 
     count: int
-    lines: tuple[OpenAction, ...]
+    lines: tuple[tuple[ActionRecord, str], ...]
 
 
 def open_actions(session: Session, place: DistrictPage) -> OpenActions:
@@ -382,15 +293,5 @@ def open_actions(session: Session, place: DistrictPage) -> OpenActions:
         session, place.city.id, [place.code], ASKED, start=0, size=MOST
     )
     names = zone_names(session, place.city, [(one.run, one.facts.zone) for one in found])
-    lines = tuple(
-        OpenAction(
-            what=one.facts.what or one.facts.kind,
-            zone=names[one.facts.zone].replace("Zone", "zone", 1),
-            owner=one.facts.owner,
-            due=one.facts.due.isoformat() if one.facts.due else "",
-            late=one.is_overdue(place.now.date()),
-            address=place.url("actions.action", number=one.id),
-        )
-        for one in found
-    )
+    lines = tuple((one, _lower(names[one.facts.zone])) for one in found)
     return OpenActions(count=count, lines=lines)

@@ -11,22 +11,29 @@ from app import forms as addresses
 from app.admin.forms import ConfirmForm
 from app.admin.layout import paging, say
 from app.auth.guard import desk, require_visitor, signed
+from app.charts.calendars import write_calendar
 from app.command.action_forms import (
     MOST_REMINDERS,
     OWNERS,
     ActionForm,
     CommentForm,
     PhotoForm,
-    action_rows,
-    calendar,
-    event_rows,
+    described_events,
     facts_of,
     fill_choices,
     put_at_field,
     reminders_of,
     typed,
 )
-from app.command.district import Present, own_place, present, present_of, with_names, zone_names
+from app.command.district import (
+    Present,
+    own_place,
+    present,
+    present_of,
+    with_names,
+    zone_label,
+    zone_names,
+)
 from app.command.visit_forms import plain_text, version_of
 from app.extensions import workroom
 from app.links import whole_url
@@ -42,7 +49,6 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
     from sqlalchemy.orm import Session
 
-    from app.command.action_forms import Reminder
     from app.command.district import DistrictPage
     from geodata.repositories.actions import ActionQuery, ActionRecord
     from geodata.repositories.people import PersonRecord
@@ -68,10 +74,12 @@ def actions(city: str, district: str) -> ResponseReturnValue:
         "command/actions.html",
         shell=place.shell,
         place=place,
-        rows=action_rows(place, there, found),
+        there=there,
+        rows=found,
         pages=pages,
         sums=sums,
         zones=there.zones,
+        label=zone_label,
         kinds=store.KINDS,
         states=(*SHOWN, *store.STATES[1:]),
         asked=kept,
@@ -251,7 +259,8 @@ def feed(token: str) -> ResponseReturnValue:
         if person is None or not person.may(WITH_DISTRICTS):
             raise NotFound
         found = [one for slug in _cities_of(person) for one in _due(session, person, slug)]
-    return Response(calendar(found, desk().now()), mimetype="text/calendar")
+    made = write_calendar("Safer Ground: actions due", "Reminders", found)
+    return Response(made, mimetype="text/calendar")
 
 
 def _here(city: str, district: str) -> tuple[DistrictPage, Present]:
@@ -361,8 +370,8 @@ def _action_page(
         shell=place.shell,
         place=place,
         action=found,
-        row=action_rows(place, there, [found])[0],
-        events=event_rows(there, events),
+        there=there,
+        events=described_events(there, events),
         photos=pictures,
         form=form,
         comment=comment or CommentForm(formdata=None),
@@ -384,7 +393,7 @@ def _cities_of(person: PersonRecord) -> list[str]:
     return sorted({one.partition("/")[0] for one in person.districts})
 
 
-def _due(session: Session, person: PersonRecord, slug: str) -> list[Reminder]:
+def _due(session: Session, person: PersonRecord, slug: str) -> list[list[str]]:
     city = cities.get_city(session, slug)
     query = store.ActionQuery(states=store.STILL_OPEN)
     districts = person.districts_of(slug)
@@ -394,4 +403,4 @@ def _due(session: Session, person: PersonRecord, slug: str) -> list[Reminder]:
     def address(one: ActionRecord) -> str:
         return whole_url("actions.action", city=slug, district=one.district, number=one.id)
 
-    return reminders_of(slug, found, names, address)
+    return reminders_of(slug, found, names, address, desk().now())

@@ -6,7 +6,7 @@ The live board of a shift: planned, made, under way, late, and who waits too lon
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.command.district import DistrictPage, Present
+    from geodata.plan_document import PlanZone
     from geodata.repositories.patrol_plans import PlanRecord
     from spatial.patrol.progress import ZoneProgress
 
@@ -55,6 +56,7 @@ class BoardZone:
     """One zone on the board; ``since`` and ``next`` are words, ``waits`` if that is too long."""
 
     code: str
+    rank: int
     name: str
     state: str
     mark: str
@@ -92,7 +94,7 @@ class Board:
     gaps: int
     under_way: int
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the board as its script reads it."""
         return asdict(self)
 
@@ -103,23 +105,25 @@ def make_board(
     """Set visits beside a plan; ``visits`` are those that began in its shift."""
     start, shift_min = plan.shift_start_ms, (plan.shift_end_ms - plan.shift_start_ms) / MINUTE_MS
     shapes = {zone.code: zone.geom for zone in there.zones}
-    listed = [z for z in plan.document["zones"] if z["visits"] and z["zone"] in shapes]
+    listed = [z for z in plan.document.zones if z.visits and z.zone in shapes]
     within = area_of(
         visits["x"].to_numpy(dtype=float),
         visits["y"].to_numpy(dtype=float),
-        [shapes[zone["zone"]] for zone in listed],
+        [shapes[zone.zone] for zone in listed],
     ).astype(np.int64)
     begun = (visits["start_ms"].to_numpy(dtype=float) - start) / MINUTE_MS
     ended = (visits["end_ms"].to_numpy(dtype=float) - start) / MINUTE_MS
     now_min = (place.now_ms - start) / MINUTE_MS
-    planned: dict[str, list[float]] = {zone["zone"]: [] for zone in listed}
-    for unit in plan.document["units"]:
-        for visit in unit["visits"]:
-            if visit["zone"] in planned:
-                planned[visit["zone"]].append((visit["start_ms"] - start) / MINUTE_MS)
-    spec = ProgressSpec(gap_min=float(plan.document["asked"]["gap_minutes"]))
+    planned: dict[str, list[float]] = {zone.zone: [] for zone in listed}
+    for unit in plan.document.units:
+        for visit in unit.visits:
+            if visit.zone in planned:
+                planned[visit.zone].append((visit.start_ms - start) / MINUTE_MS)
+    spec = ProgressSpec(gap_min=float(plan.document.asked.gap_minutes))
     found = shift_progress(list(planned.values()), within, begun, ended, now_min, shift_min, spec)
-    zones = tuple(_zone(place, plan, zone, one) for zone, one in zip(listed, found, strict=True))
+    zones = tuple(
+        _zone(place, there, plan, zone, one) for zone, one in zip(listed, found, strict=True)
+    )
     seen = visits[(begun <= now_min) & (within >= 0)]
     return Board(
         at=place.clock(place.now_ms),
@@ -145,7 +149,7 @@ def board_layer(there: Present, board: Board, addresses: dict[str, str]) -> MapL
                 for zone in board.zones
             ],
             "href": [addresses[zone.code] for zone in board.zones],
-            "label": [f"{zone.name.removeprefix('Zone ')} {zone.mark}" for zone in board.zones],
+            "label": [f"{zone.rank} {zone.mark}" for zone in board.zones],
         },
         geometry=[shapes[zone.code] for zone in board.zones],
     )
@@ -160,11 +164,12 @@ def board_layer(there: Present, board: Board, addresses: dict[str, str]) -> MapL
 
 
 def _zone(
-    place: DistrictPage, plan: PlanRecord, zone: dict[str, Any], one: ZoneProgress
+    place: DistrictPage, there: Present, plan: PlanRecord, zone: PlanZone, one: ZoneProgress
 ) -> BoardZone:
     return BoardZone(
-        code=zone["zone"],
-        name=f"Zone {zone['rank']}",
+        code=zone.zone,
+        rank=zone.rank,
+        name=there.label(zone.zone, zone.rank),
         state=one.state,
         mark=MARKS[one.state],
         words=WORDS[one.state],
@@ -197,11 +202,11 @@ def _next(place: DistrictPage, plan: PlanRecord, one: ZoneProgress) -> str:
 
 
 def _kept(
-    plan: PlanRecord, listed: list[dict[str, Any]], found: list[ZoneProgress]
+    plan: PlanRecord, listed: list[PlanZone], found: list[ZoneProgress]
 ) -> set[tuple[str, int]]:
     """Return the planned visits that were made: the zone and the planned start."""
     return {
-        (zone["zone"], plan.shift_start_ms + round(minute * MINUTE_MS))
+        (zone.zone, plan.shift_start_ms + round(minute * MINUTE_MS))
         for zone, one in zip(listed, found, strict=True)
         for minute in one.kept
     }
@@ -216,26 +221,27 @@ def _units(
 ) -> tuple[BoardUnit, ...]:
     counts = seen["unit"].value_counts().to_dict()
     rows = []
-    for unit in plan.document["units"]:
-        made = int(counts.pop(unit["unit"], 0))
-        moments = sorted(unit["visits"], key=lambda visit: visit["start_ms"])
+    for unit in plan.document.units:
+        made = int(counts.pop(unit.unit, 0))
+        moments = sorted(unit.visits, key=lambda visit: visit.start_ms)
         ahead = next(
             (
                 visit
                 for visit in moments
-                if visit["start_ms"] >= place.now_ms
-                and (visit["zone"], visit["start_ms"]) not in kept
+                if visit.start_ms >= place.now_ms and (visit.zone, visit.start_ms) not in kept
             ),
             None,
         )
         following = "none"
         if ahead is not None:
-            following = f"Zone {there.rank(ahead['zone'])}, {place.clock(ahead['start_ms'])}"
+            following = (
+                f"{there.label(ahead.zone, there.rank(ahead.zone))}, {place.clock(ahead.start_ms)}"
+            )
         rows.append(
             BoardUnit(
-                unit=unit["unit"],
+                unit=unit.unit,
                 planned=len(moments),
-                due=sum(visit["start_ms"] <= place.now_ms for visit in moments),
+                due=sum(visit.start_ms <= place.now_ms for visit in moments),
                 made=made,
                 next=following,
             )

@@ -112,7 +112,7 @@ def compliance(
     first = first or last - USUAL + dt.timedelta(days=1)
     if not first <= last <= first + LONGEST:
         msg = f"from {first} to {last} cannot be shown; give days in order, two years at most"
-        raise DataError(msg)
+        raise DataError(msg, code="period_range")
     scope = Scope(start=first, end=last + dt.timedelta(days=1), district=place.code)
     run = patrol_run(session, place)
     zones = district_zones(run, place.code)

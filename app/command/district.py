@@ -12,10 +12,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from flask import request, url_for
+from flask_babel import gettext as _
 from werkzeug.exceptions import Forbidden, NotFound
 
 from app.admin.city import CityShell, require_own, shell, staff_city
 from app.auth.guard import desk, require_visitor
+from app.i18n import place_words
+from app.i18n.language import N_, translated
 from app.maps.shapes import district_label
 from app.usecases.risk.run_access import districts_read
 from geodata.repositories import runs, runs_in_use, zone_versions
@@ -36,14 +39,14 @@ if TYPE_CHECKING:
 DESK = (OFFICER, COMMANDER)  # who sees the districts that are their own
 OUTCOME = "outcome.outcome"
 TABS: tuple[tuple[str, str, Collection[str]], ...] = (  # endpoint, label, roles that see it
-    ("command.district", "Overview", DESK),
-    ("plans.plans", "Plans", DESK),
-    ("board.board", "Board", DESK),
-    ("visits.log", "Log", DESK),
-    ("visits.visits", "Visits", DESK),
-    ("actions.actions", "Actions", DESK),
-    ("command.compliance", "Compliance", DESK),
-    (OUTCOME, "Outcome", READERS),
+    ("command.district", N_("Overview"), DESK),
+    ("plans.plans", N_("Plans"), DESK),
+    ("board.board", N_("Board"), DESK),
+    ("visits.log", N_("Log"), DESK),
+    ("visits.visits", N_("Visits"), DESK),
+    ("actions.actions", N_("Actions"), DESK),
+    ("command.compliance", N_("Compliance"), DESK),
+    (OUTCOME, N_("Outcome"), READERS),
 )
 
 
@@ -86,10 +89,12 @@ class DistrictPage:
         return _as_ms(self.city, local)
 
     def zone_name(self, zone: Any) -> str:
-        """Call a zone by its rank, and where all districts are shown by its district as well."""
+        """Call a zone by its streets and rank, among all districts by its district as well."""
         if self.code:
-            return f"Zone {zone.rank}"
-        return f"{district_name(self.city, zone.district)}, zone {zone.rank}"
+            return zone_label(zone)
+        number = f"{district_name(self.city, zone.district)}, zone {zone.rank}"
+        words = place_words.called(zone)
+        return f"{words} ({number})" if words else number
 
     def clock(self, ms: float) -> str:
         """Write a moment: the time, and the day where it is another than today.
@@ -150,7 +155,7 @@ def _district(city: CityRecord, code: str, tab: str | None = None) -> DistrictPa
     name = district_name(city, code)
     own = code in person.districts_of(city.slug)
     tabs = tuple(
-        (endpoint, label, url_for(endpoint, city=city.slug, district=code))
+        (endpoint, translated(label), url_for(endpoint, city=city.slug, district=code))
         for endpoint, label, roles in TABS
         if person.may(roles) and (own or endpoint == OUTCOME)
     )
@@ -207,9 +212,27 @@ class Present:
     names: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
 
+    def label(self, code: str, rank: int) -> str:
+        """Return what a zone is called; ``rank`` is that of a plan, for one of another run."""
+        found = next((zone for zone in self.zones if zone.code == code), None)
+        return zone_label(found) if found else f"Zone {rank}"
+
     def rank(self, code: str) -> int:
         """Return the rank of a zone, 0 for one of another run."""
         return next((zone.rank for zone in self.zones if zone.code == code), 0)
+
+    def zone_name(self, code: str) -> str:
+        """Return what a zone is called, with its run where that is not in use; else its id."""
+        if code in self.names:
+            return self.names[code]
+        rank = self.rank(code)
+        return self.label(code, rank) if rank else code
+
+
+def zone_label(zone: Any) -> str:
+    """Call a zone by its streets and its rank, or by its rank alone where it has no name."""
+    words = place_words.called(zone)
+    return f"{words} (zone {zone.rank})" if words else f"Zone {zone.rank}"
 
 
 def runs_for_patrols(session: Session, city: CityRecord) -> list[RunSummary]:
@@ -290,10 +313,18 @@ def zone_names(
     now = runs_in_use.uses_now(session, city.id)
     found: dict[str, str] = {}
     for run, pairs in groupby(sorted(set(wanted)), key=lambda pair: pair[0]):
-        ranks = zone_versions.zone_ranks(session, run)
+        ranks, words = (
+            zone_versions.zone_ranks(session, run),
+            zone_versions.zone_words(session, run),
+        )
         of = "" if run in now else f" of {run_words(session, city, run)}"
-        for _, code in pairs:
-            found[code] = f"Zone {ranks[code]}{of}" if code in ranks else code
+        for _run, code in pairs:
+            name = words.get(code)
+            number = f"zone {ranks[code]}{of}" if code in ranks else code
+            if name is not None and code in ranks:
+                found[code] = f"{place_words.called(name)} ({number})"
+            else:
+                found[code] = f"Z{number[1:]}" if code in ranks else code
     return found
 
 
@@ -303,5 +334,7 @@ def run_words(session: Session, city: CityRecord, run: str) -> str:
     until = next(
         (one.until for one in runs_in_use.list_uses(session, city.id) if one.run == run), None
     )
-    called = f"run {run}, {name}" if name else f"run {run}"
-    return f"{called} (in use until {until:%Y-%m-%d})" if until else f"{called} (not in use)"
+    called = _("run %(run)s", run=run) + (f", {name}" if name else "")
+    if until is None:
+        return _("%(run)s (not in use)", run=called)
+    return _("%(run)s (in use until %(day)s)", run=called, day=f"{until:%Y-%m-%d}")

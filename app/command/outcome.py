@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
@@ -19,14 +19,28 @@ from app.auth.guard import require_visitor
 from app.charts import charts
 from app.command import outcome_parts
 from app.command.district import outcome_place, patrol_run, runs_to_judge
-from app.command.outcome_parts import EvaluationForm, PowerForm, outcome_map, power_page
+from app.command.outcome_parts import (
+    EvaluationForm,
+    PowerForm,
+    drop_words,
+    outcome_map,
+    power_words,
+)
 from app.extensions import workroom
 from app.i18n import numbers
-from app.i18n.evaluation_words import COMMAND, MEASURED_ON, coverage_words, evaluation_page
+from app.i18n.evaluation_words import (
+    COMMAND,
+    MEASURED_ON,
+    changed_by,
+    coverage_words,
+    days_of,
+    sentence_of,
+    title_of,
+)
 from app.i18n.numbers import sentence
 from app.jobs import jobs
-from app.usecases.evaluation.evaluate import EVALUATION
-from app.usecases.evaluation.power import foresee
+from app.usecases.evaluation.evaluate import EVALUATION, document_of
+from app.usecases.evaluation.power import DROPS, foresee
 from geodata.errors import DataError
 from geodata.measures.ledger import MeasureData
 from geodata.repositories import incidents, run_analyses, runs, zone_versions
@@ -44,6 +58,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from app.command.district import DistrictPage
+    from app.usecases.evaluation.evaluation_document import EvaluationDocument
     from geodata.repositories.run_analyses import FindingRecord
     from geodata.repositories.runs import RunRecord, RunSummary
     from spatial.evaluation.dose import DoseResponse
@@ -263,7 +278,7 @@ def power(city: str, district: str) -> ResponseReturnValue:
         form.suggest(_days(place, form.outcome.data))
     elif form.validate():
         try:
-            page = power_page(foresee(workroom().database, form.asked(place)))
+            page = foresee(workroom().database, form.asked(place))
         except (DataError, OutcomeError) as error:
             fault = str(error)
     result = render_template(
@@ -274,6 +289,9 @@ def power(city: str, district: str) -> ResponseReturnValue:
         runs=known,
         run=run,
         page=page,
+        words=power_words(page) if page else [],
+        drop_words=drop_words,
+        drops=DROPS,
         fault=fault,
     )
     return result, 422 if wanted and page is None else 200
@@ -292,16 +310,22 @@ def dose(city: str, district: str) -> ResponseReturnValue:
 def evaluation(city: str, district: str, run: str, key: str) -> ResponseReturnValue:
     """Show an evaluation: words first, then every figure, and what must be known of them."""
     place = outcome_place(city, district)
-    _, finding = _finding(place, run, key)
+    finding, document = _finding(place, run, key)[1:]
     return render_template(
         "command/evaluation.html",
         shell=place.shell,
         place=place,
-        page=evaluation_page(finding),
+        document=document,
+        title=title_of(document),
+        changed=changed_by(document),
+        days_of=days_of,
+        made=numbers.day(finding.created_at.date()),
+        verdict=[sentence(sentence_of(note)) for note in document.verdict],
+        warnings=[sentence(sentence_of(note)) for note in document.warnings],
         run=run,
         key=key,
         coverage=[sentence(text) for text in coverage_words()],
-        measured=(MEASURED_ON, COMMAND),
+        measured=(numbers.day(MEASURED_ON), COMMAND),
     )
 
 
@@ -309,7 +333,7 @@ def evaluation(city: str, district: str, run: str, key: str) -> ResponseReturnVa
 def areas(city: str, district: str, run: str, key: str) -> ResponseReturnValue:
     """Return the map of an evaluation."""
     place = outcome_place(city, district)
-    record, finding = _finding(place, run, key)
+    record, finding, _document = _finding(place, run, key)
     return jsonify(outcome_map(place.city, record, finding))
 
 
@@ -317,21 +341,19 @@ def areas(city: str, district: str, run: str, key: str) -> ResponseReturnValue:
 def chart(city: str, district: str, run: str, key: str, name: str) -> ResponseReturnValue:
     """Draw a chart of an evaluation: ``series`` or ``running``."""
     place = outcome_place(city, district)
-    document = _finding(place, run, key)[1].document
-    controls = document["controls"]
+    document = _finding(place, run, key)[2]
     if name == "series":
-        names = [control["name"] for control in controls]
-        drawn = charts.draw(
-            charts.treated_and_controls, document["series"], names, document["step"]
-        )
+        drawn = charts.draw(charts.treated_and_controls, document)
     elif name == "running":
-        drawn = charts.draw(charts.running_difference, controls, document["after"]["from"])
+        drawn = charts.draw(charts.running_difference, document)
     else:
         raise NotFound
     return Response(drawn, mimetype="image/svg+xml")
 
 
-def _finding(place: DistrictPage, run: str, key: str) -> tuple[RunRecord, FindingRecord]:
+def _finding(
+    place: DistrictPage, run: str, key: str
+) -> tuple[RunRecord, FindingRecord, EvaluationDocument]:
     """Return an evaluation that may be read here; any other is as if it were not there."""
     with workroom().database.session() as session:
         record = runs.find_run(session, run)
@@ -339,12 +361,13 @@ def _finding(place: DistrictPage, run: str, key: str) -> tuple[RunRecord, Findin
             raise NotFound
         finding = run_analyses.get_finding(session, run, EVALUATION, key)
         where = zone_versions.zone_districts(session, run)
-    if finding.document["outcome"] in place.city.sensitive_outcomes:
+    document = document_of(finding)
+    if document.outcome in place.city.sensitive_outcomes:
         raise NotFound
-    treated = outcome_parts.treated_districts(finding.document, where)
+    treated = outcome_parts.treated_districts(document, where)
     if place.code and treated != (place.code,):
         raise NotFound
-    return record, finding
+    return record, finding, document
 
 
 def _run_asked(
@@ -382,7 +405,7 @@ def _may_ask(place: DistrictPage) -> bool:
     return own and person.may((COMMANDER,))
 
 
-def _asked_for(place: DistrictPage) -> list[dict[str, Any]]:
+def _asked_for(place: DistrictPage) -> list[dict[str, object]]:
     """Tell of evaluations that were requested here: those under way, and the last that failed."""
     found, ended = [], 0
     for status in jobs.statuses(workroom().database, place.city.slug):

@@ -15,19 +15,28 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import shapely
-from flask import url_for
+from flask import current_app, url_for
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, HiddenField, SelectChoice, SelectField
 from wtforms.validators import InputRequired, NumberRange, Optional, ValidationError
 
 from app.admin.forms import ChecksField, WholeField, require_calendar
 from app.i18n import numbers
-from app.i18n.evaluation_words import changed_by, days_of, found_words, zones_of
+from app.i18n.evaluation_words import (
+    area_name,
+    changed_by,
+    days_of,
+    found_words,
+    sentence_of,
+    zones_of,
+)
 from app.maps import palette
 from app.maps.staff_map import Key, MapLayer, staff_map
-from app.usecases.evaluation.evaluate import EVALUATION
-from app.usecases.evaluation.power import DROPS, MOST_MONTHS, PowerAsk
+from app.usecases.evaluation.conclusions import about_controls
+from app.usecases.evaluation.evaluate import EVALUATION, document_of
+from app.usecases.evaluation.power import MOST_MONTHS, PowerAsk
 from app.usecases.evaluation.study import MOST_CONTROLS, WIDEST_BUFFER, city_grid
+from geodata.errors import DataError
 from geodata.repositories import run_analyses, zone_versions
 from spatial.evaluation.design import months_later
 
@@ -38,6 +47,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from app.command.district import DistrictPage
+    from app.usecases.evaluation.evaluation_document import EvaluationDocument
     from app.usecases.evaluation.power import Power, PowerAt
     from geodata.repositories.cities import CityRecord
     from geodata.repositories.run_analyses import FindingRecord
@@ -59,7 +69,6 @@ class OutcomeLine:
     after: str
     counts: str
     told: str
-    verdict: tuple[str, ...]
     made: str
 
 
@@ -72,47 +81,39 @@ def lines(session: Session, city: CityRecord, district: str = "") -> list[Outcom
     where: dict[str, dict[str, str]] = {}
     found = []
     for finding in run_analyses.list_city_findings(session, city.slug, EVALUATION):
-        document = finding.document
-        if document["outcome"] in city.sensitive_outcomes:
+        try:
+            document = document_of(finding)
+        except DataError as error:  # of another version; its own address tells the remedy
+            current_app.logger.warning("%s", error)
+            continue
+        if document.outcome in city.sensitive_outcomes:
             continue
         if finding.run not in where:
             where[finding.run] = zone_versions.zone_districts(session, finding.run)
         districts = treated_districts(document, where[finding.run])
         if district and districts != (district,):
             continue
-        treated = document["treated"]
         found.append(
             OutcomeLine(
                 run=finding.run,
                 key=finding.key,
-                outcome=numbers.plain(document["outcome"]),
+                outcome=numbers.plain(document.outcome),
                 zones=zones_of(document),
-                changed=changed_by(document).removeprefix(", "),
+                changed=changed_by(document),
                 districts=districts,
-                before=days_of(document["before"]),
-                after=days_of(document["after"]),
-                counts=f"{treated['before']:,} before, {treated['after']:,} after",
-                told=numbers.sentence(compared(document)),
-                verdict=tuple(numbers.sentence(text) for text in document["verdict"]),
+                before=days_of(document.before),
+                after=days_of(document.after),
+                counts=f"{document.treated.before:,} before, {document.treated.after:,} after",
+                told=numbers.sentence(sentence_of(about_controls(document))),
                 made=numbers.day(finding.created_at.date()),
             )
         )
     return found
 
 
-def treated_districts(document: Mapping[str, Any], where: Mapping[str, str]) -> tuple[str, ...]:
+def treated_districts(document: EvaluationDocument, where: Mapping[str, str]) -> tuple[str, ...]:
     """Return the districts of the treated zones."""
-    return tuple(sorted({where.get(zone, "?") for zone in document["treated"]["zones"]}))
-
-
-def compared(document: Mapping[str, Any]) -> str:
-    """Return the sentence of a verdict that tells what the control areas show."""
-    return next(
-        (text for text in document["verdict"] if text.startswith(STARTS)), document["verdict"][-1]
-    )
-
-
-STARTS = ("against ", "no area was", "the control areas disagree")
+    return tuple(sorted({where.get(zone, "?") for zone in document.treated.zones}))
 
 
 if TYPE_CHECKING:
@@ -197,9 +198,9 @@ class EvaluationForm(ZonesForm):
         """Refuse a period that ends before it starts."""
         _in_order(self.after_first.data, field.data)
 
-    def arguments(self, place: DistrictPage) -> dict[str, Any]:
+    def arguments(self, place: DistrictPage) -> dict[str, object]:
         """Return the arguments of the job, once the form is valid."""
-        document: dict[str, Any] = {
+        document: dict[str, object] = {
             "city": place.city.slug,
             "run": self.run.data,
             "outcome": self.outcome.data,
@@ -275,7 +276,7 @@ CONTROLS = ("#2f5d8a", "#5a7d3c", "#7a4f8f", "#0b7a75", "#8a5a2b", "#4a4a9e", "#
 OF_AROUND = "#8b8579"
 
 
-def outcome_map(city: CityRecord, run: RunRecord, finding: FindingRecord) -> dict[str, Any]:
+def outcome_map(city: CityRecord, run: RunRecord, finding: FindingRecord) -> dict[str, object]:
     """Put the map together; the layer of each area is named as the tables name it."""
     if finding.cells is None:
         return staff_map([], city.districts.geometry, base=url_for("ground.base", city=city.slug))
@@ -309,13 +310,13 @@ def _layer(city: CityRecord, name: str, shape: Any) -> MapLayer:
 
 def _style(name: str) -> tuple[str, str]:
     if name == TREATED:
-        return "Treated", palette.ZONE
+        return area_name(name).capitalize(), palette.ZONE
     if name == AROUND:
-        return "Around the zones", "#d6c58a"
+        return area_name(name).capitalize(), "#d6c58a"
     if name.startswith("displacement"):
-        return name.capitalize(), OF_AROUND
+        return area_name(name).capitalize(), OF_AROUND
     number = int(name.rsplit(" ", 1)[-1])
-    return name.capitalize(), CONTROLS[(number - 1) % len(CONTROLS)]
+    return area_name(name).capitalize(), CONTROLS[(number - 1) % len(CONTROLS)]
 
 
 def _height(name: str) -> tuple[int, int]:
@@ -333,38 +334,9 @@ def _outline(grid: Grid, cells: pd.DataFrame) -> Any:
     return shapely.union_all(shapely.box(west, south, west + size, south + size))
 
 
-@dataclass(frozen=True, kw_only=True)
-class PowerRow:
-    """A pilot of some months: what is expected, and the drops that would be found."""
-
-    months: int
-    expected: str
-    half: str
-    likely: str
-    around: str
-    chances: tuple[str, ...]
-    asked: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class PowerPage:
-    """What a pilot could find."""
-
-    told: tuple[str, ...]
-    drops: tuple[str, ...]
-    rows: tuple[PowerRow, ...]
-
-
-def power_page(found: Power) -> PowerPage:
-    """Tell what a pilot could find; rows by the length of the pilot."""
-    wanted = found.at[0]  # noqa: PD008 - a field of that name, not a frame
-    return PowerPage(
-        told=tuple(numbers.sentence(text) for text in _describe(found, wanted)),
-        drops=tuple(numbers.share(drop) for drop in DROPS),
-        rows=tuple(
-            _row(one, wanted=one is wanted) for one in sorted(found.at, key=lambda at: at.months)
-        ),
-    )
+def power_words(found: Power) -> list[str]:
+    """Tell what a pilot of the length that was requested could find."""
+    return [numbers.sentence(text) for text in _describe(found, found.at[0])]  # noqa: PD008
 
 
 def _describe(found: Power, at: PowerAt) -> list[str]:
@@ -412,17 +384,8 @@ def _sized(drop: float, of: float) -> str:
     return f"{drop:.0f} incidents ({numbers.share(drop / of)})" if of else f"{drop:.0f} incidents"
 
 
-def _row(at: PowerAt, *, wanted: bool) -> PowerRow:
-    return PowerRow(
-        months=at.months,
-        expected=numbers.about(at.expected),
-        half=_drop(at.half, at.expected),
-        likely=_drop(at.likely, at.expected),
-        around="–" if at.with_around is None else _drop(at.with_around, at.expected),
-        chances=tuple(numbers.share(chance) for chance in at.chances),
-        asked=wanted,
-    )
-
-
-def _drop(drop: float, of: float) -> str:
+def drop_words(drop: float | None, of: float) -> str:
+    """Write a drop as a share of what is expected; a dash where there is none."""
+    if drop is None:
+        return "–"
     return numbers.share(drop / of) if drop < of else "more than all"

@@ -30,15 +30,17 @@ from app.command.district import (
 )
 from app.command.shifts import judged, plan_at, shift_row, shift_words, standing
 from app.extensions import workroom
-from app.i18n import numbers
+from app.i18n import numbers, patrol_words, place_words
 from app.i18n.numbers import listed, plain
 from geodata.readers.dates import local_days
-from geodata.repositories import cities, layers, runs_in_use
+from geodata.repositories import archiving, cities, layers, runs_in_use
 from geodata.repositories.recorded import TABLES, read_frame
 from spatial.grid import area_of
 from spatial.zones.describe import MOSTLY, reasons_of, zone_kind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import geopandas as gpd
     from flask.typing import ResponseReturnValue
     from sqlalchemy.orm import Session
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from app.command.shifts import ShiftRow
     from geodata.repositories.patrol_plans import PlanRecord
     from geodata.repositories.runs import RunRecord
+    from spatial.zones.describe import ZoneFactor
 
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -62,6 +65,7 @@ class WeekZone:
     """A zone of this week: why, what is expected, what is planned tonight, alerts in it."""
 
     rank: int
+    name: str
     why: str
     expected: str
     visits: str
@@ -134,9 +138,9 @@ def overview(session: Session, place: DistrictPage) -> Overview:
     )
 
 
-def why(factors: list[dict[str, object]], history: float) -> str:
+def why(factors: Sequence[ZoneFactor], history: float) -> str:
     """Name what makes a zone a zone, briefly, the larger part of its score first."""
-    names = list(dict.fromkeys(plain(str(factor["name"])) for factor in reasons_of(factors)))
+    names = list(dict.fromkeys(plain(factor.name) for factor in reasons_of(factors)))
     named = listed(names[:MOST_TOLD]) or "no factor sets it apart"
     past = f"{numbers.share(history)} from past incidents"
     if zone_kind(1.0 - history) == "hot spot":
@@ -156,10 +160,11 @@ def _zone_lines(
     weeks = (run.period_to - run.period_from).days / 7
     planned = {}
     if plan is not None and plan.run == run.id:
-        planned = {zone["zone"]: zone["visits"] for zone in plan.document["zones"]}
+        planned = {zone.zone: zone.visits for zone in plan.document.zones}
     return tuple(
         WeekZone(
             rank=int(zone.rank),
+            name=place_words.called(zone),
             why=why(zone.factors, 1 - zone.environment_share),
             expected=numbers.number(zone.expected / weeks, 2),
             visits=str(planned[zone.id]) if zone.id in planned else "–",
@@ -175,12 +180,14 @@ def _plan_line(session: Session, place: DistrictPage, plan: PlanRecord) -> PlanL
     used = plan.run in runs_in_use.uses_now(session, place.city.id)
     return PlanLine(
         id=plan.id,
-        when=shift_words(document["shift"]),
+        when=shift_words(document.shift),
         version=plan.version,
-        units=len(document["units"]),
-        visits=document["visits"],
-        travel=document["travel_minutes"],
-        gave_way=tuple(numbers.sentence(found["words"]) for found in document["gave_way"]),
+        units=len(document.units),
+        visits=document.visits,
+        travel=document.travel_minutes,
+        gave_way=tuple(
+            numbers.sentence(patrol_words.gave_way(found)) for found in document.gave_way
+        ),
         run="" if used else run_words(session, place.city, plan.run),
     )
 
@@ -300,7 +307,7 @@ def district_picture(city: str, district: str) -> ResponseReturnValue:
         zones,
         own.geometry,
         base,
-        numbers.Units(place.city.crs).metres,
+        numbers.Units(place.city.crs),
         form="png",
     )
     return Response(drawn, mimetype="image/png")
@@ -311,7 +318,10 @@ def _own() -> list[OwnDistrict]:
     slugs = dict.fromkeys(one.partition("/")[0] for one in person.districts)
     found = []
     with workroom().database.session() as session:
+        archived = archiving.list_archived(session, archiving.CITY)
         for slug in slugs:
+            if slug in archived:
+                continue
             city = cities.get_city(session, slug)
             today = numbers.day(local_now(city).date())
             found += [

@@ -2,55 +2,39 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from app.admin.layout import moment
-from app.command.plan_parts import ranks_of
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
 from app.command.shifts import shift_words
 from app.i18n import numbers
-from app.i18n.patrol_words import quality
+from app.i18n.language import N_, translated
+from app.i18n.patrol_words import ELSEWHERE, gave_way, quality, warning
 from app.usecases.patrol.planning import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    import datetime as dt
+    from collections.abc import Iterator, Sequence
 
+    from geodata.plan_document import PlanDocument, PlanZone
     from geodata.repositories.patrol_plans import PlanRecord
-
-    Document = Mapping[str, Any]
 
 WIDE, LEFT, RIGHT, ROW, HEAD = 1000.0, 64.0, 12.0, 40.0, 26.0
 BAR = 24.0
 FIGURES: tuple[str, ...] = (
-    "Units",
-    "Minutes of a visit",
-    "Break",
-    "Seed",
-    "Fixed visits",
-    "Zones left out",
-    "Visits",
-    "Minutes of travel",
-    "What gave way",
+    N_("Units"),
+    N_("Minutes of a visit"),
+    N_("Break"),
+    N_("Seed"),
+    N_("Fixed visits"),
+    N_("Zones left out"),
+    N_("Visits"),
+    N_("Minutes of travel"),
+    N_("What gave way"),
 )
 FEW_HOURS = 13  # beyond so many hours every second one is named
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlanRow:
-    """One shift in the list of plans: the version that stands."""
-
-    id: str
-    when: str
-    version: int
-    versions: int
-    units: int
-    visits: int
-    travel: int
-    gave_way: int
-    made: str
-    by: str
-    state: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,116 +75,39 @@ class Timeline:
 
 
 @dataclass(frozen=True, kw_only=True)
-class VisitLine:
-    """One entry of a unit's order; ``value`` names the visit in forms, empty for a break."""
-
-    value: str
-    start: str
-    end: str
-    what: str
-    fixed: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnitOrder:
-    """The order of one unit."""
-
-    unit: str
-    lines: tuple[VisitLine, ...]
-    visits: int
-    travel: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class ZoneVisits:
-    """Visits to a zone beside what it should have."""
-
-    rank: int
-    zone: str
-    expected: str
-    visits: int
-    target: str
-    gap: str
-    state: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Version:
-    """One version of the plan of a shift."""
-
-    id: str
-    version: int
-    made: str
-    by: str
-    stands: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlanChange:
-    """What one version has in the place of another's."""
-
-    what: str
-    before: str
-    after: str
-
-    @property
-    def same(self) -> bool:
-        """Whether nothing changed."""
-        return self.before == self.after
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlanComparison:
-    """Two versions beside each other."""
-
-    before: str
-    after: str
-    figures: tuple[PlanChange, ...]
-    zones: tuple[PlanChange, ...]
-    visits: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class PlanPage:
-    """One version of a plan."""
+    """One version of a plan; ``versions`` are all of its shift, the one stored last first.
 
-    id: str
+    ``changes`` are what differs from the version ``against``: what, before, after; ``moved`` says
+    how many visits stayed.
+    """
+
+    plan: PlanRecord
+    versions: Sequence[PlanRecord]
     title: str
-    version: int
-    versions: tuple[Version, ...]
-    stands: str
-    run: str
-    made: str
-    by: str
     asked: str
-    units: tuple[UnitOrder, ...]
-    zones: tuple[ZoneVisits, ...]
+    zones: tuple[tuple[PlanZone, str], ...]  # and how it stands
     timeline: Timeline
     quality: tuple[str, ...]
     gave_way: tuple[str, ...]
     warnings: tuple[str, ...]
-    comparison: PlanComparison | None
+    against: PlanRecord | None
+    changes: tuple[tuple[str, str, str], ...]
+    moved: str
 
 
-def plan_rows(found: Sequence[PlanRecord], now_ms: int) -> list[PlanRow]:
-    """Return a line for each shift, of the version that stands; latest shift first."""
+def plan_rows(found: Sequence[PlanRecord], now_ms: int) -> list[tuple[PlanRecord, int, str, str]]:
+    """Return for each shift, the latest first, the version that stands.
+
+    Returns
+    -------
+    The plan, how many versions there are, the shift and its state in words.
+    """
     shifts: dict[tuple[int, int], list[PlanRecord]] = {}
     for plan in found:
         shifts.setdefault((plan.shift_start_ms, plan.shift_end_ms), []).append(plan)
     return [
-        PlanRow(
-            id=one[0].id,
-            when=shift_words(one[0].document["shift"]),
-            version=one[0].version,
-            versions=len(one),
-            units=len(one[0].document["units"]),
-            visits=one[0].document["visits"],
-            travel=one[0].document["travel_minutes"],
-            gave_way=len(one[0].document["gave_way"]),
-            made=moment(one[0].created_at),
-            by=one[0].created_by or "",
-            state=_state(start, end, now_ms),
-        )
+        (one[0], len(one), shift_words(one[0].document.shift), _state(start, end, now_ms))
         for (start, end), one in shifts.items()
     ]
 
@@ -219,72 +126,59 @@ def plan_page(
     against
         The version that it is set beside, if any.
     """
-    document, ranks = plan.document, ranks_of(plan)
+    document = plan.document
     return PlanPage(
-        id=plan.id,
-        title=shift_words(document["shift"]),
-        version=plan.version,
-        versions=tuple(
-            Version(
-                id=one.id,
-                version=one.version,
-                made=moment(one.created_at),
-                by=one.created_by or "",
-                stands=position == 0,
-            )
-            for position, one in enumerate(shift)
-        ),
-        stands=shift[0].id if shift else plan.id,
-        run=plan.run,
-        made=moment(plan.created_at),
-        by=plan.created_by or "",
+        plan=plan,
+        versions=shift or [plan],
+        title=shift_words(document.shift),
         asked=_requested(document),
-        units=tuple(_order(unit, ranks) for unit in document["units"]),
-        zones=tuple(_zone(zone, document["asked"]["gap_minutes"]) for zone in document["zones"]),
+        zones=tuple(
+            (zone, zone_state(zone, document.asked.gap_minutes)) for zone in document.zones
+        ),
         timeline=timeline(plan),
         quality=tuple(quality(document)),
-        gave_way=tuple(numbers.sentence(found["words"]) for found in document["gave_way"]),
-        warnings=tuple(numbers.sentence(text) for text in _for_pages(document["warnings"])),
-        comparison=None if against is None else compare(against, plan),
+        gave_way=tuple(numbers.sentence(gave_way(found)) for found in document.gave_way),
+        warnings=tuple(
+            numbers.sentence(warning(found))
+            for found in document.warnings
+            if found.code not in ELSEWHERE
+        ),
+        against=against,
+        changes=() if against is None else tuple(_changes(against, plan)),
+        moved="" if against is None else _moved(against.document, document),
     )
 
 
 def timeline(plan: PlanRecord) -> Timeline:
     """Lay the visits of each unit over the shift."""
-    document, ranks = plan.document, ranks_of(plan)
-    start, end = (dt.datetime.fromisoformat(text) for text in document["shift"])
-    clock = Clock.of((start, end), document["timezone"])
+    document, ranks = plan.document, plan.document.ranks
+    clock = Clock.of(document.shift, document.timezone)
     scale = (WIDE - LEFT - RIGHT) / clock.minutes
 
-    def at(ms: int) -> float:
-        return round(LEFT + (ms - plan.shift_start_ms) / 60_000 * scale, 1)
+    def bar(start_ms: int, minutes: int, name: str, title: str, kind: str) -> TimelineBar:
+        left = LEFT + (start_ms - plan.shift_start_ms) / 60_000 * scale
+        width = round(minutes * scale, 1)
+        return TimelineBar(x=round(left, 1), width=width, name=name, title=title, kind=kind)
 
-    minutes, rest = document["asked"]["minutes"], document["asked"]["break_minutes"]
     tracks = []
-    for row, unit in enumerate(document["units"]):
+    for row, unit in enumerate(document.units):
         bars = [
-            TimelineBar(
-                x=at(visit["start_ms"]),
-                width=round(minutes * scale, 1),
-                name=str(ranks[visit["zone"]]),
-                title=f"{visit['start'][11:]} to {visit['end'][11:]}, zone "
-                f"{ranks[visit['zone']]}{', fixed' if visit['pinned'] else ''}",
-                kind="fixed" if visit["pinned"] else "stop",
+            bar(
+                visit.start_ms,
+                document.asked.minutes,
+                str(ranks[visit.zone]),
+                f"{_times(visit.start, visit.end)}, {_('zone %(rank)s', rank=ranks[visit.zone])}"
+                + (f", {_('fixed')}" if visit.pinned else ""),
+                "fixed" if visit.pinned else "stop",
             )
-            for visit in unit["visits"]
+            for visit in unit.visits
         ]
         ways = (bars[0].x, bars[-1].x + bars[-1].width) if bars else None
-        if unit["break"]:
-            message = f"{unit['break'][0][11:]} to {unit['break'][1][11:]}, break"
-            width = round(rest * scale, 1)
-            bars.append(
-                TimelineBar(
-                    x=at(unit["break_ms"]), width=width, name="break", title=message, kind="rest"
-                )
-            )
-        tracks.append(
-            Track(name=f"Unit {unit['unit']}", y=HEAD + row * ROW, bars=tuple(bars), way=ways)
-        )
+        if unit.rest and unit.break_ms is not None:
+            title = f"{_times(*unit.rest)}, {_('break')}"
+            bars.append(bar(unit.break_ms, document.asked.break_minutes, _("break"), title, "rest"))
+        name = _("Unit %(unit)s", unit=unit.unit)
+        tracks.append(Track(name=name, y=HEAD + row * ROW, bars=tuple(bars), way=ways))
     return Timeline(
         width=WIDE,
         height=HEAD + ROW * len(tracks),
@@ -294,140 +188,107 @@ def timeline(plan: PlanRecord) -> Timeline:
     )
 
 
-def compare(before: PlanRecord, after: PlanRecord) -> PlanComparison:
-    """Set two versions of a plan beside each other."""
-    pair = (before.document, after.document)
-    zones = [{zone["zone"]: zone for zone in document["zones"]} for document in pair]
-    shared = [zone for zone in zones[1] if zone in zones[0]]
-    made = [
-        {
-            (unit["unit"], visit["zone"], visit["start"])
-            for unit in one["units"]
-            for visit in unit["visits"]
-        }
-        for one in pair
-    ]
-    kept = len(made[0] & made[1])
-    return PlanComparison(
-        before=f"version {before.version}",
-        after=f"version {after.version}",
-        figures=tuple(
-            PlanChange(what=what, before=old, after=new)
-            for what, old, new in zip(
-                FIGURES, *(_figures(one) for one in (before, after)), strict=True
-            )
-        ),
-        zones=tuple(
-            PlanChange(
-                what=f"Zone {zones[1][zone]['rank']}",
-                before=_told_zone(zones[0][zone]),
-                after=_told_zone(zones[1][zone]),
-            )
-            for zone in shared
-        ),
-        visits=f"{kept} visits stayed where and when they were; {len(made[1]) - kept} are new or "
-        f"moved, {len(made[0]) - kept} of the earlier ones are no more.",
+def _changes(before: PlanRecord, after: PlanRecord) -> Iterator[tuple[str, str, str]]:
+    """Return what differs between two versions of a plan: what, before, after."""
+    for what, old, new in zip(FIGURES, _figures(before), _figures(after), strict=True):
+        yield translated(what), old, new
+    zones = {zone.zone: zone for zone in before.document.zones}
+    for zone in after.document.zones:
+        if zone.zone in zones:
+            what = _("Zone %(rank)s", rank=zone.rank)
+            yield what, _zone_words(zones[zone.zone]), _zone_words(zone)
+
+
+def _moved(before: PlanDocument, after: PlanDocument) -> str:
+    old, new = (
+        {(unit.unit, visit.zone, visit.start) for unit in one.units for visit in unit.visits}
+        for one in (before, after)
+    )
+    return _(
+        "%(kept)s visits stayed where and when they were; %(new)s are new or moved, "
+        "%(gone)s of the earlier ones are no more.",
+        kept=len(old & new),
+        new=len(new - old),
+        gone=len(old - new),
     )
 
 
 def _figures(plan: PlanRecord) -> list[str]:
-    document = plan.document
-    wanted, ranks = document["asked"], ranks_of(plan)
-    dropped = [str(zone["rank"]) for zone in document["zones"] if zone["dropped"]]
+    document, none = plan.document, _("none")
+    wanted, ranks = document.asked, document.ranks
+    dropped = [str(zone.rank) for zone in document.zones if zone.dropped]
     fixed = sorted(
-        (visit["start"], f"unit {unit['unit']} {visit['start'][11:]} zone {ranks[visit['zone']]}")
-        for unit in document["units"]
-        for visit in unit["visits"]
-        if visit["pinned"]
+        (visit.start, unit.unit, ranks[visit.zone])
+        for unit in document.units
+        for visit in unit.visits
+        if visit.pinned
     )
+    texts = [
+        _("unit %(unit)s %(time)s zone %(rank)s", unit=unit, time=f"{start:%H:%M}", rank=rank)
+        for start, unit, rank in fixed
+    ]
     return [
-        str(wanted["units"]),
-        str(wanted["minutes"]),
-        f"{wanted['break_minutes']} min",
+        str(wanted.units),
+        str(wanted.minutes),
+        f"{wanted.break_minutes} min",
         str(plan.seed),
-        ", ".join(text for _, text in fixed) or "none",
-        ", ".join(dropped) or "none",
-        str(document["visits"]),
-        str(document["travel_minutes"]),
-        " ".join(numbers.sentence(found["words"]) for found in document["gave_way"]) or "nothing",
+        ", ".join(texts) or none,
+        ", ".join(dropped) or none,
+        str(document.visits),
+        str(document.travel_minutes),
+        " ".join(numbers.sentence(gave_way(found)) for found in document.gave_way) or _("nothing"),
     ]
 
 
-def _told_zone(zone: Document) -> str:
-    visits = "1 visit" if zone["visits"] == 1 else f"{zone['visits']} visits"
-    return (
-        "left out" if zone["dropped"] else f"{visits}, gaps up to {zone['longest_gap_minutes']} min"
+def _zone_words(zone: PlanZone) -> str:
+    if zone.dropped:
+        return _("left out")
+    visits = ngettext("%(num)s visit", "%(num)s visits", zone.visits)
+    return _("%(visits)s, gaps up to %(gap)s min", visits=visits, gap=zone.longest_gap_minutes)
+
+
+def _requested(document: PlanDocument) -> str:
+    wanted = document.asked
+    rest = (
+        _("a break of %(minutes)s", minutes=wanted.break_minutes)
+        if wanted.break_minutes
+        else _("no break")
+    )
+    return _(
+        "%(units)s, visits of %(minutes)s minutes, %(rest)s, seed %(seed)s",
+        units=ngettext("%(num)s unit", "%(num)s units", wanted.units),
+        minutes=wanted.minutes,
+        rest=rest,
+        seed=document.seed,
     )
 
 
-def _requested(document: Document) -> str:
-    wanted = document["asked"]
-    rest = f"a break of {wanted['break_minutes']}" if wanted["break_minutes"] else "no break"
-    units = "1 unit" if wanted["units"] == 1 else f"{wanted['units']} units"
-    return f"{units}, visits of {wanted['minutes']} minutes, {rest}, seed {document['seed']}"
+def zone_state(zone: PlanZone, gap_minutes: int) -> str:
+    """Tell whether a zone gets what it should."""
+    if zone.dropped:
+        return _("left out")
+    if zone.visits < zone.target:
+        return _("fewer than its share")
+    if zone.longest_gap_minutes > gap_minutes:
+        return _("waits longer than %(gap)s min", gap=gap_minutes)
+    return _("as it should be")
 
 
-def _order(unit: Document, ranks: Mapping[str, int]) -> UnitOrder:
-    lines = [
-        VisitLine(
-            value=f"{unit['unit']}|{visit['start']}",
-            start=visit["start"],
-            end=visit["end"][11:],
-            what=f"zone {ranks[visit['zone']]}",
-            fixed=visit["pinned"],
-        )
-        for visit in unit["visits"]
-    ]
-    if unit["break"]:
-        start, end = unit["break"]
-        lines.append(VisitLine(value="", start=start, end=end[11:], what="break", fixed=False))
-    lines.sort(key=lambda line: line.start)
-    return UnitOrder(
-        unit=unit["unit"],
-        lines=tuple(lines),
-        visits=len(unit["visits"]),
-        travel=unit["travel_minutes"],
-    )
-
-
-def _zone(zone: Document, gap_minutes: int) -> ZoneVisits:
-    if zone["dropped"]:
-        state = "left out"
-    elif zone["visits"] < zone["target"]:
-        state = "fewer than its share"
-    elif zone["longest_gap_minutes"] > gap_minutes:
-        state = f"waits longer than {gap_minutes} min"
-    else:
-        state = "as it should be"
-    return ZoneVisits(
-        rank=zone["rank"],
-        zone=zone["zone"],
-        expected=numbers.number(zone["expected"], 3),
-        visits=zone["visits"],
-        target="–" if zone["dropped"] else str(zone["target"]),
-        gap=f"{zone['longest_gap_minutes']} min",
-        state=state,
-    )
-
-
-def _for_pages(warnings: Iterable[str]) -> list[str]:
-    """Leave out what the page tells elsewhere, and how commands are reported to do better."""
-    return [
-        text for text in warnings if not text.startswith(("Synthetic data", "the search was ended"))
-    ]
+def _times(start: dt.datetime, end: dt.datetime) -> str:
+    return numbers.interval(f"{start:%H:%M}", f"{end:%H:%M}")
 
 
 def _hours(clock: Clock) -> list[tuple[int, str]]:
     """Return the minutes of a shift at which an hour begins, with its name."""
     full = [
-        (minute, clock.at(minute)[11:])
+        (minute, f"{clock.at(minute):%H:%M}")
         for minute in range(clock.minutes + 1)
-        if clock.at(minute).endswith(":00")
+        if clock.at(minute).minute == 0
     ]
     return full if len(full) <= FEW_HOURS else full[::2]
 
 
 def _state(start: int, end: int, now_ms: int) -> str:
     if end <= now_ms:
-        return "over"
-    return "running" if start <= now_ms else "to come"
+        return _("over")
+    return _("running") if start <= now_ms else _("to come")

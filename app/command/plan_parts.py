@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import shapely
 from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import DateField, RadioField, SelectChoice, SelectField, TimeField
 from wtforms.validators import InputRequired, NumberRange, Optional, ValidationError
@@ -19,8 +21,9 @@ from wtforms.validators import InputRequired, NumberRange, Optional, ValidationE
 from app.admin.forms import ChecksField, WholeField, require_calendar
 from app.maps import palette
 from app.maps.staff_map import Key, MapLayer, staff_map
-from app.usecases.patrol.planning import PinAsk, PlanRequest, moment_of, request_of, swapped
+from app.usecases.patrol.planning import PlanRequest, moment_of, request_of, swapped
 from geodata.errors import DataError
+from geodata.plan_document import PinAsk
 from spatial.patrol.allocation import FEWEST_MIN, MOST_MIN, MOST_UNITS
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from app.charts.plan_files import Sheet
     from app.command.district import DistrictPage
     from app.config import Shift
+    from geodata.plan_document import PlanUnit, PlanVisit
     from geodata.repositories.patrol_plans import PlanRecord
     from geodata.repositories.runs import RunSummary
 
@@ -41,7 +45,7 @@ NONE = ""
 
 
 def _number(label: str, least: int, most: int, text: str = "", **options: Any) -> WholeField:
-    rule = f"give a whole number from {least} to {most}"
+    rule = lazy_gettext("give a whole number from %(least)s to %(most)s", least=least, most=most)
     checks = [InputRequired(rule), NumberRange(least, most, rule)]
     return WholeField(label, checks, description=text, **options)
 
@@ -49,25 +53,33 @@ def _number(label: str, least: int, most: int, text: str = "", **options: Any) -
 class PlanForm(FlaskForm):
     """What every plan is requested."""
 
-    units = _number("Units", 1, MOST_UNITS, default=2)
+    units = _number(lazy_gettext("Units"), 1, MOST_UNITS, default=2)
     minutes = _number(
-        "Minutes of a visit",
+        lazy_gettext("Minutes of a visit"),
         FEWEST_MIN,
         MOST_MIN,
-        "10 to 16 had the longest effect where it was studied.",
+        lazy_gettext("10 to 16 had the longest effect where it was studied."),
         default=15,
     )
     break_minutes = _number(
-        "Break of each unit, minutes", 0, LONGEST_BREAK_MIN, "0 for none.", default=30
+        lazy_gettext("Break of each unit, minutes"),
+        0,
+        LONGEST_BREAK_MIN,
+        lazy_gettext("0 for none."),
+        default=30,
     )
     seed = _number(
-        "Seed", 0, MOST_SEED, "Another number, another order; the same, the same plan.", default=1
+        lazy_gettext("Seed"),
+        0,
+        MOST_SEED,
+        lazy_gettext("Another number, another order; the same, the same plan."),
+        default=1,
     )
     limit = _number(
-        "Search at most, seconds",
+        lazy_gettext("Search at most, seconds"),
         1,
         LONGEST_LIMIT_S,
-        "The page waits so long.",
+        lazy_gettext("The page waits so long."),
         default=LONGEST_LIMIT_S,
     )
 
@@ -142,24 +154,24 @@ class NewPlanForm(PlanForm):
 class ChangeForm(PlanForm):
     """Another version of a plan: what stays fixed, what is left out, what changes places."""
 
-    keep = ChecksField("Keep as it is")
-    leave = ChecksField("Leave out")
-    swap_one = SelectField("Exchange", default=NONE)
-    swap_two = SelectField("with", default=NONE)
-    pin_unit = SelectField("Unit", default=NONE)
-    pin_zone = SelectField("Zone", default=NONE)
-    pin_at = TimeField("At", [Optional()])
+    keep = ChecksField(lazy_gettext("Keep as it is"))
+    leave = ChecksField(lazy_gettext("Leave out"))
+    swap_one = SelectField(lazy_gettext("Exchange"), default=NONE)
+    swap_two = SelectField(lazy_gettext("with"), default=NONE)
+    pin_unit = SelectField(lazy_gettext("Unit"), default=NONE)
+    pin_zone = SelectField(lazy_gettext("Zone"), default=NONE)
+    pin_at = TimeField(lazy_gettext("At"), [Optional()])
 
     def offer(self, plan: PlanRecord) -> None:
         """Fill in what can be chosen: visits are named ``unit|start``, zones by their code."""
-        ranks = ranks_of(plan)
+        ranks = plan.document.ranks
         visits = [
-            (f"{unit['unit']}|{visit['start']}", _describe(unit["unit"], visit, ranks))
-            for unit in plan.document["units"]
-            for visit in unit["visits"]
+            (unit.key(visit), _describe(unit, visit, ranks))
+            for unit in plan.document.units
+            for visit in unit.visits
         ]
-        zones = [(zone, f"Zone {rank}") for zone, rank in ranks.items()]
-        units = [(unit["unit"], f"Unit {unit['unit']}") for unit in plan.document["units"]]
+        zones = [(zone, _("Zone %(rank)s", rank=rank)) for zone, rank in ranks.items()]
+        units = [(unit.unit, _("Unit %(unit)s", unit=unit.unit)) for unit in plan.document.units]
         nothing = SelectChoice(NONE, "–")
         self.keep.choices = [SelectChoice(*one) for one in visits]
         self.leave.choices = [SelectChoice(*one) for one in zones]
@@ -171,10 +183,10 @@ class ChangeForm(PlanForm):
     def validate_swap_two(self, field: SelectField) -> None:
         """Refuse to exchange anything but two different visits."""
         if bool(field.data) != bool(self.swap_one.data):
-            msg = "choose both visits that are to be exchanged"
+            msg = _("choose both visits that are to be exchanged")
             raise ValidationError(msg)
         if field.data and field.data == self.swap_one.data:
-            msg = "choose two different visits"
+            msg = _("choose two different visits")
             raise ValidationError(msg)
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -182,7 +194,7 @@ class ChangeForm(PlanForm):
         valid: bool = super().validate(extra_validators)
         parts = [self.pin_unit.data, self.pin_zone.data, self.pin_at.data is not None]
         if any(parts) and not all(parts) and not self.pin_at.errors:
-            self.pin_at.errors = ["a visit that is added needs its unit, its zone and its time"]
+            self.pin_at.errors = [_("a visit that is added needs its unit, its zone and its time")]
             valid = False
         return valid
 
@@ -213,20 +225,16 @@ class ChangeForm(PlanForm):
         )
         if _settled(wanted) == _settled(before):
             msg = "nothing was changed; fix, leave out, exchange, or give another number or seed"
-            raise DataError(msg)
+            raise DataError(msg, code="nothing_changed")
         return wanted
 
     def _kept(self, plan: PlanRecord) -> list[PinAsk]:
         chosen = set(self.keep.data or ())
         return [
-            PinAsk(
-                unit=int(unit["unit"]),
-                zone=visit["zone"],
-                start=dt.datetime.fromisoformat(visit["start"]),
-            )
-            for unit in plan.document["units"]
-            for visit in unit["visits"]
-            if f"{unit['unit']}|{visit['start']}" in chosen
+            PinAsk(unit=int(unit.unit), zone=visit.zone, start=visit.start)
+            for unit in plan.document.units
+            for visit in unit.visits
+            if unit.key(visit) in chosen
         ]
 
     def _added(self, before: PlanRequest) -> tuple[PinAsk, ...]:
@@ -242,21 +250,18 @@ def change_form(plan: PlanRecord, *, filled: bool) -> ChangeForm:
         form = ChangeForm()
         form.offer(plan)
         return form
-    wanted = plan.document["asked"]
+    wanted = plan.document.asked
     form = ChangeForm(
         formdata=None,
-        units=wanted["units"],
-        minutes=wanted["minutes"],
-        break_minutes=wanted["break_minutes"],
+        units=wanted.units,
+        minutes=wanted.minutes,
+        break_minutes=wanted.break_minutes,
         seed=plan.seed,
-        limit=min(LONGEST_LIMIT_S, max(1, round(wanted["limit_seconds"]))),
+        limit=min(LONGEST_LIMIT_S, max(1, round(wanted.limit_seconds))),
         keep=[
-            f"{unit['unit']}|{visit['start']}"
-            for unit in plan.document["units"]
-            for visit in unit["visits"]
-            if visit["pinned"]
+            unit.key(visit) for unit in plan.document.units for visit in unit.visits if visit.pinned
         ],
-        leave=[zone["zone"] for zone in plan.document["zones"] if zone["dropped"]],
+        leave=[zone.zone for zone in plan.document.zones if zone.dropped],
     )
     form.offer(plan)
     return form
@@ -274,13 +279,13 @@ def shift_of(day: dt.date, start: dt.time, end: dt.time) -> tuple[dt.datetime, d
     return begin, last if last > begin else last + dt.timedelta(days=1)
 
 
-def ranks_of(plan: PlanRecord) -> dict[str, int]:
-    """Return the rank of each zone of a plan, by which it is called."""
-    return {zone["zone"]: zone["rank"] for zone in plan.document["zones"]}
-
-
-def _describe(unit: str, visit: dict[str, Any], ranks: dict[str, int]) -> str:
-    return f"Unit {unit}, {visit['start'][11:]}, zone {ranks[visit['zone']]}"
+def _describe(unit: PlanUnit, visit: PlanVisit, ranks: dict[str, int]) -> str:
+    return _(
+        "Unit %(unit)s, %(time)s, zone %(rank)s",
+        unit=unit.unit,
+        time=f"{visit.start:%H:%M}",
+        rank=ranks[visit.zone],
+    )
 
 
 def _named(value: str) -> tuple[int, str]:
@@ -301,7 +306,7 @@ ORDER = "#1c4a86"
 SHOWN = "order"  # of the layers of this group one is shown at a time
 
 
-def plan_map(sheet: Sheet, place: DistrictPage) -> dict[str, Any]:
+def plan_map(sheet: Sheet, place: DistrictPage) -> dict[str, object]:
     """Put the map together; a unit's layer names each zone by its places in the unit's order."""
     own = place.city.districts[place.city.districts["code"] == place.code]
     district = gpd.GeoDataFrame({"key": [0]}, geometry=own.geometry.to_list(), crs=sheet.city.crs)
@@ -314,7 +319,7 @@ def plan_map(sheet: Sheet, place: DistrictPage) -> dict[str, Any]:
             filled=False,
         ),
         _zones(sheet),
-        *(_unit(sheet, unit) for unit in sheet.plan.document["units"]),
+        *(_unit(sheet, unit) for unit in sheet.plan.document.units),
     ]
     return staff_map(
         layers, sheet.zones.geometry, base=url_for("ground.base", city=sheet.city.slug)
@@ -323,47 +328,51 @@ def plan_map(sheet: Sheet, place: DistrictPage) -> dict[str, Any]:
 
 def _zones(sheet: Sheet) -> MapLayer:
     zones = sheet.zones
-    visits = {zone["zone"]: zone["visits"] for zone in sheet.plan.document["zones"]}
+    visits = {zone.zone: zone.visits for zone in sheet.plan.document.zones}
     shapes = gpd.GeoDataFrame(
         {
             "key": 0,
             "label": [str(rank) for rank in zones["rank"]],
             "tip": [
-                f"zone {rank}: {visits.get(zone, 0)} visits"
-                for zone, rank in zip(zones["id"], zones["rank"], strict=True)
+                _(
+                    "%(zone)s: %(visits)s visits",
+                    zone=sheet.called(zone),
+                    visits=visits.get(zone, 0),
+                )
+                for zone in zones["id"]
             ],
         },
         geometry=zones.geometry.to_list(),
         crs=sheet.city.crs,
     )
-    key = Key(label="a zone, with its number", colour=palette.ZONE)
-    return MapLayer(name="zones", title="All zones", shapes=shapes, keys=(key,), group=SHOWN)
+    key = Key(label=_("a zone, with its number"), colour=palette.ZONE)
+    return MapLayer(name="zones", title=_("All zones"), shapes=shapes, keys=(key,), group=SHOWN)
 
 
-def _unit(sheet: Sheet, unit: dict[str, Any]) -> MapLayer:
+def _unit(sheet: Sheet, unit: PlanUnit) -> MapLayer:
     spots = dict(zip(sheet.zones["id"], sheet.zones.geometry, strict=True))
-    ranks = ranks_of(sheet.plan)
     places: dict[str, list[int]] = {}
-    for number, visit in enumerate(unit["visits"], start=1):
-        places.setdefault(visit["zone"], []).append(number)
-    way = [spots[visit["zone"]].representative_point() for visit in unit["visits"]]
+    for number, visit in enumerate(unit.visits, start=1):
+        places.setdefault(visit.zone, []).append(number)
+    way = [spots[visit.zone].representative_point() for visit in unit.visits]
     shapes: list[Any] = [spots[zone] for zone in places]
     labels: list[str] = [
         f"{', '.join(str(number) for number in numbers)}" for numbers in places.values()
     ]
-    tips: list[str] = [f"zone {ranks[zone]}" for zone in places]
+    tips: list[str] = [sheet.called(zone) for zone in places]
     if len({(spot.x, spot.y) for spot in way}) > 1:
         shapes.append(shapely.LineString(way))
         labels.append("")
         tips.append("")
-    name = f"Unit {unit['unit']}"
     return MapLayer(
-        name=f"unit-{unit['unit']}",
-        title=f"{name}, order of its visits",
+        name=f"unit-{unit.unit}",
+        title=_("Unit %(unit)s, order of its visits", unit=unit.unit),
         shapes=gpd.GeoDataFrame(
             {"key": 0, "label": labels, "tip": tips}, geometry=shapes, crs=sheet.city.crs
         ),
-        keys=(Key(label="the numbers tell when; lines join one stop to the next", colour=ORDER),),
+        keys=(
+            Key(label=_("the numbers tell when; lines join one stop to the next"), colour=ORDER),
+        ),
         filled=False,
         group=SHOWN,
         shown=False,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
+from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound
 
 from app import forms as addresses
@@ -16,10 +17,12 @@ from app.command.district import own_place, run_words, runs_for_patrols
 from app.command.plan_pages import plan_page, plan_rows
 from app.command.plan_parts import NewPlanForm, change_form, plan_map
 from app.extensions import workroom
+from app.i18n import place_words
+from app.i18n.language import translated
 from app.usecases.patrol.planning import make_plan
 from geodata.clock import utc_now
 from geodata.errors import DataError
-from geodata.repositories import audit, runs_in_use
+from geodata.repositories import audit, runs_in_use, zone_versions
 from geodata.repositories import patrol_plans as store
 from geodata.roles import COMMANDER
 from spatial.errors import DosageError
@@ -124,7 +127,7 @@ def map_(city: str, district: str, plan: str) -> ResponseReturnValue:
 
 @bp.get("/<plan>/sheet")
 def sheet(city: str, district: str, plan: str) -> ResponseReturnValue:
-    """Show the sheet of a plan, a page a unit, for a phone and for print."""
+    """Show the sheet of a plan, a part for each unit, for a phone and for print."""
     place = own_place(city, district, TAB)
     found = _plan(place, plan)
     result = load_sheet(workroom().database, found)
@@ -135,7 +138,7 @@ def sheet(city: str, district: str, plan: str) -> ResponseReturnValue:
         sheet=result,
         plan=found,
         units=unit_pages(result),
-        staff_only=STAFF_ONLY,
+        staff_only=translated(STAFF_ONLY),
     )
     _note_export(found, "sheet")
     return page
@@ -148,7 +151,7 @@ def file(city: str, district: str, plan: str, ending: str) -> ResponseReturnValu
     if ending not in FILES:
         raise NotFound
     found = _plan(place, plan)
-    name = f"plan-{found.district}-{found.document['shift'][0][:10]}-{found.id}.{ending}"
+    name = f"plan-{found.district}-{found.document.shift[0]:%Y-%m-%d}-{found.id}.{ending}"
     content = plan_file(workroom().database, found, Path(name))
     _note_export(found, name)
     response = Response(content, content_type=FILES[ending])
@@ -162,9 +165,9 @@ def _made(place: DistrictPage, wanted: PlanRequest) -> ResponseReturnValue:
     who = require_visitor().person.name
     made = make_plan(workroom().database, wanted, created_by=who)
     if made.created_at < begun:
-        say("The same was asked of the same data before: this is the plan that was stored then.")
+        say(_("The same was asked of the same data before: this is the plan that was stored then."))
     else:
-        say(f"Version {made.version} is stored and stands for this shift.")
+        say(_("Version %(number)s is stored and stands for this shift.", number=made.version))
     return redirect(place.url("plans.plan", plan=made.id), 303)
 
 
@@ -183,7 +186,8 @@ def _page(
     with workroom().database.session() as session:
         every = store.list_plans(session, place.city.slug, district=place.code)
         used = found.run in runs_in_use.uses_now(session, place.city.id)
-        run = f"run {found.run}" if used else run_words(session, place.city, found.run)
+        run = _("run %(run)s", run=found.run) if used else run_words(session, place.city, found.run)
+        words = zone_versions.zone_words(session, found.run)
     shift = [
         one
         for one in every
@@ -198,6 +202,7 @@ def _page(
         place=place,
         page=page,
         run=run,
+        called={code: place_words.called(zone) for code, zone in words.items()},
         form=form,
         fault=fault,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from geodata.measures.shifts import judge_shift
 from geodata.repositories import patrol_plans
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
     from sqlalchemy.orm import Session
@@ -77,7 +77,7 @@ def shift_row(shift: JudgedShift) -> ShiftRow:
     waits = [zone.longest_gap_min for zone in shift.zones]
     known = shift.known
     return ShiftRow(
-        when=shift_words(plan.document["shift"]),
+        when=shift_words(plan.document.shift),
         plan=plan.id,
         known=known,
         planned=f"{shift.planned}",
@@ -95,11 +95,13 @@ def shift_row(shift: JudgedShift) -> ShiftRow:
     )
 
 
-def shift_words(shift: Sequence[str]) -> str:
+def shift_words(shift: tuple[dt.datetime, dt.datetime]) -> str:
     """Write a shift in words.
 
-    >>> shift_words(["2026-01-05T18:00", "2026-01-06T02:00"])
+    >>> import datetime as dt
+    >>> shift_words((dt.datetime(2026, 1, 5, 18), dt.datetime(2026, 1, 6, 2)))
     'Monday, January 5, 18:00 to 02:00'
     """
-    start, end = (dt.datetime.fromisoformat(text) for text in shift)
-    return f"{start:%A}, {numbers.dated(start.date(), 'MMMMd')}, {start:%H:%M} to {end:%H:%M}"
+    start, end = shift
+    day = f"{numbers.weekday(start.date())}, {numbers.dated(start.date(), 'MMMMd')}"
+    return f"{day}, {numbers.interval(f'{start:%H:%M}', f'{end:%H:%M}')}"

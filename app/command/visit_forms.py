@@ -9,16 +9,22 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import shapely
 from flask_wtf import FlaskForm
+from pyproj import Transformer
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
-from app.admin.layout import moment
+from app.command.district import zone_label
+from app.i18n.numbers import Units
 from geodata.errors import DataError
 from geodata.repositories.visits import LONGEST_NOTE, LONGEST_UNIT, LONGEST_WHY, VisitFacts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from shapely.geometry.base import BaseGeometry
 
     from app.command.district import DistrictPage, Present
     from geodata.repositories.visits import VersionRecord, VisitRecord
@@ -114,7 +120,7 @@ def read_messages(document: Any) -> list[Any]:
     found = document.get("visits") if isinstance(document, dict) else None
     if not isinstance(found, list) or len(found) > MOST_MESSAGES:
         msg = f"send {{'visits': [...]}} with at most {MOST_MESSAGES} of them"
-        raise DataError(msg)
+        raise DataError(msg, code="visits_body")
     return found
 
 
@@ -128,15 +134,15 @@ def read_message(stated: Any) -> Message:
     """
     if not isinstance(stated, dict):
         msg = "a visit must be an object"
-        raise DataError(msg)
+        raise DataError(msg, code="visits_body")
     for name in ("id", "run", "zone", "unit", "activity"):
         if not isinstance(stated.get(name), str) or not stated[name]:
             msg = f"{name}: it is missing; log the visit anew"
-            raise DataError(msg)
+            raise DataError(msg, code="field_missing")
     note = stated.get("note", "")
     if not isinstance(note, str):
         what = "it must be text"
-        raise DataError.at(what, field="note")
+        raise DataError.at(what, field="note", code="field_text")
     return Message(
         uuid=stated["id"],
         run=plain_text(stated["run"]),
@@ -158,11 +164,11 @@ def plain_text(text: str) -> str:
     return "".join(sign for sign in whole if sign == "\n" or sign.isprintable()).strip()
 
 
-def _ms(options: dict[str, Any], name: str) -> int:
+def _ms(options: dict[str, object], name: str) -> int:
     value = options.get(f"{name}_ms")
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LATEST_MS:
         msg = f"{name}: it is no time"
-        raise DataError(msg)
+        raise DataError(msg, code="time_format")
     return value
 
 
@@ -178,7 +184,7 @@ def _moment(place: DistrictPage, name: str, text: str) -> int:
         moment = None
     if moment is None or moment.tzinfo is not None or not 1971 <= moment.year < 3000:
         msg = f"{name}: write it as 2026-01-31T18:05"
-        raise DataError(msg)
+        raise DataError(msg, code="time_format")
     return place.ms(moment)
 
 
@@ -189,58 +195,11 @@ def _kept(typed: int | None, before: int | None) -> Any:
     return before if 0 <= before - typed < 60_000 else typed
 
 
-@dataclass(frozen=True, kw_only=True)
-class VisitRow:
-    """One logged visit in a list."""
-
-    uuid: str
-    zone: str
-    unit: str
-    start: str
-    end: str
-    minutes: str
-    activity: str
-    note: str
-    by: str
-    corrected: bool
-    withdrawn: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class VersionRow:
-    """One version of a visit: what changed with it, in words."""
-
-    when: str
-    by: str
-    told: str
-    why: str
-
-
-def visit_rows(place: DistrictPage, there: Present, found: Sequence[VisitRecord]) -> list[VisitRow]:
-    """Write visits for a list."""
-    return [
-        VisitRow(
-            uuid=one.uuid,
-            zone=zone_name(there, one.facts.zone),
-            unit=one.facts.unit,
-            start=place.clock(one.facts.start_ms),
-            end=place.clock(one.facts.end_ms) if one.facts.end_ms is not None else "",
-            minutes=_minutes(one.facts),
-            activity=one.facts.activity,
-            note=one.facts.note,
-            by=one.logged_by,
-            corrected=one.version > 2 or (one.version == 2 and one.facts.end_ms is None),
-            withdrawn=one.withdrawn,
-        )
-        for one in found
-    ]
-
-
-def version_rows(
+def described_versions(
     place: DistrictPage, there: Present, versions: Sequence[VersionRecord]
-) -> list[VersionRow]:
-    """Tell of each version what it stated, or how it differs from the one before."""
-    rows = []
+) -> list[tuple[VersionRecord, str]]:
+    """Return each version with what it stated, or how it differs from the one before."""
+    found = []
     for before, one in zip([None, *versions], versions, strict=False):
         if before is None:
             text = "logged: " + "; ".join(
@@ -250,23 +209,8 @@ def version_rows(
             )
         else:
             text = _difference(place, there, before, one)
-        rows.append(
-            VersionRow(
-                when=moment(one.changed_at),
-                by=one.changed_by,
-                told=text,
-                why=one.why or "",
-            )
-        )
-    return rows
-
-
-def zone_name(there: Present, code: str) -> str:
-    """Call a zone by its rank, with its run where that is not in use; else by its id."""
-    if code in there.names:
-        return there.names[code]
-    rank = there.rank(code)
-    return f"Zone {rank}" if rank else code
+        found.append((one, text))
+    return found
 
 
 def log_data(
@@ -275,10 +219,11 @@ def log_data(
     person: str,
     logged: Sequence[VisitRecord],
     **addresses: str,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Give what the script of the log page works with; ``logged`` are visits kept here already."""
     plan = there.plan
-    units = [] if plan is None else plan.document["units"]
+    units = () if plan is None else plan.document.units
+    to_degrees = Transformer.from_crs(place.city.crs, 4326, always_xy=True)
     return {
         "city": place.city.slug,
         "district": place.code,
@@ -288,9 +233,15 @@ def log_data(
         "ahead_ms": place.ahead_ms,
         "longest": {"unit": LONGEST_UNIT, "note": LONGEST_NOTE},
         "zones": [
-            {"code": zone.code, "name": f"Zone {zone.rank}", "factors": list(zone.factors)}
+            {
+                "code": zone.code,
+                "name": zone_label(zone),
+                "factors": list(zone.factors),
+                "rings": _rings(zone.geom, to_degrees),
+            }
             for zone in there.zones
         ],
+        "us_units": Units(place.city.crs).us,
         "activities": list(place.city.activities),
         "logged": [
             {"id": one.uuid, "unit": one.facts.unit, "zone": one.facts.zone}
@@ -300,13 +251,13 @@ def log_data(
             and plan.shift_start_ms <= one.facts.start_ms < plan.shift_end_ms
         ],
         "plan": {
-            unit["unit"]: [
+            unit.unit: [
                 {
-                    "zone": visit["zone"],
-                    "start_ms": visit["start_ms"],
-                    "clock": visit["start"][11:16],
+                    "zone": visit.zone,
+                    "start_ms": visit.start_ms,
+                    "clock": f"{visit.start:%H:%M}",
                 }
-                for visit in unit["visits"]
+                for visit in unit.visits
             ]
             for unit in units
         },
@@ -314,9 +265,18 @@ def log_data(
     }
 
 
+def _rings(outline: BaseGeometry, to_degrees: Transformer) -> list[list[list[float]]]:
+    """Return the rings of an area as longitudes and latitudes, to a decimeter."""
+    rings = shapely.get_rings(shapely.get_parts(outline))
+    return [
+        np.column_stack(to_degrees.transform(*shapely.get_coordinates(ring).T)).round(6).tolist()
+        for ring in rings
+    ]
+
+
 def _describe(place: DistrictPage, there: Present, facts: VisitFacts) -> dict[str, str]:
     return {
-        "zone": zone_name(there, facts.zone),
+        "zone": there.zone_name(facts.zone),
         "unit": facts.unit,
         "start": place.clock(facts.start_ms),
         "end": "not yet" if facts.end_ms is None else place.clock(facts.end_ms),
@@ -339,9 +299,3 @@ def _difference(
     if not parts:
         parts.append("seconds changed")
     return ("ended: " if after.why is None else "") + "; ".join(parts)
-
-
-def _minutes(facts: VisitFacts) -> str:
-    if facts.end_ms is None:
-        return ""
-    return str(round((facts.end_ms - facts.start_ms) / 60_000))

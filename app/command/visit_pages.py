@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid as uuids
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, current_app, jsonify, redirect, render_template, request, url_for
 from flask_wtf.csrf import generate_csrf
@@ -14,24 +14,23 @@ from wtforms import SelectChoice
 from app import forms as addresses
 from app.admin.layout import paging, say
 from app.auth.guard import require_visitor, signed
-from app.command.district import own_place, present, present_of, with_names
+from app.command.district import own_place, present, present_of, with_names, zone_label
 from app.command.shifts import SOON_MS, plan_at, standing
 from app.command.visit_forms import (
     LOCAL,
     CorrectionForm,
     VisitForm,
     WithdrawVisitForm,
+    described_versions,
     facts_of,
     field_of,
     log_data,
     read_message,
     read_messages,
     version_of,
-    version_rows,
-    visit_rows,
-    zone_name,
 )
 from app.extensions import workroom
+from app.headers import allow_position, allow_workers
 from geodata.errors import DataError, NotStoredError
 from geodata.repositories import visits as store
 from geodata.roles import COMMANDER
@@ -82,8 +81,32 @@ def worker(city: str, district: str) -> ResponseReturnValue:
     """Give the script that keeps the log page for when there is no connection."""
     place = own_place(city, district)
     answer = current_app.send_static_file("log-worker.js")
-    answer.headers["Service-Worker-Allowed"] = place.url("visits.log")
+    answer.headers["Service-Worker-Allowed"] = _scope(place)
     return answer
+
+
+@bp.get("/log/manifest.webmanifest")
+def web_manifest(city: str, district: str) -> ResponseReturnValue:
+    """Give what a telephone needs to put the log on its home screen."""
+    place = own_place(city, district)
+    icon = url_for("static", filename="icon.svg")
+    answer = jsonify(
+        name=f"{place.name}, {place.city.name}: log",
+        short_name="Log visits",
+        start_url=place.url("visits.log"),
+        scope=_scope(place),
+        display="standalone",
+        background_color="#ffffff",
+        theme_color="#16233b",
+        icons=[{"src": icon, "sizes": "any", "type": "image/svg+xml", "purpose": "any"}],
+    )
+    answer.mimetype = "application/manifest+json"
+    return answer
+
+
+def _scope(place: DistrictPage) -> str:
+    """Return the path below which pages of a district are kept on a telephone."""
+    return place.url("visits.log").removesuffix("log")
 
 
 @bp.get("/log/token")
@@ -133,10 +156,12 @@ def visits(city: str, district: str) -> ResponseReturnValue:
         "command/visits.html",
         shell=place.shell,
         place=place,
-        rows=visit_rows(place, there, found),
+        there=there,
+        rows=found,
         pages=pages,
         units=units,
         zones=there.zones,
+        label=zone_label,
         asked=kept,
     )
 
@@ -221,7 +246,7 @@ def _drop(place: DistrictPage, message: Message) -> str:
         return "same"
     if found.district != place.code or found.logged_by != require_visitor().person.name:
         msg = "this visit was logged by somebody else; ask whoever did"
-        raise DataError(msg)
+        raise DataError(msg, code="of_another_person")
     _correct(place, found, found.facts, MISTAKE, str(found.version), withdrawn=True)
     return "withdrawn"
 
@@ -287,7 +312,7 @@ def _may_change(found: VisitRecord) -> bool:
 def _fill_choices(
     form: VisitForm, place: DistrictPage, there: Present, before: VisitFacts | None = None
 ) -> None:
-    zones = [SelectChoice(zone.code, f"Zone {zone.rank}") for zone in there.zones]
+    zones = [SelectChoice(zone.code, zone_label(zone)) for zone in there.zones]
     activities = list(place.city.activities)
     if before is not None and not there.rank(before.zone):
         zones.append(SelectChoice(before.zone, before.zone))
@@ -303,7 +328,7 @@ def _put_at_field(form: VisitForm, error: SaferGroundError) -> None:
     field.errors = [*field.errors, result]
 
 
-def _typed(place: DistrictPage, found: VisitRecord) -> dict[str, Any]:
+def _typed(place: DistrictPage, found: VisitRecord) -> dict[str, object]:
     facts = found.facts
     return {
         "unit": facts.unit,
@@ -353,7 +378,7 @@ def _log_page(
         there,
         require_visitor().person.name,
         recent,
-        page=place.url("visits.log"),
+        scope=_scope(place),
         token=place.url("visits.token"),
         take=place.url("visits.take"),
         worker=place.url("visits.worker"),
@@ -366,11 +391,11 @@ def _log_page(
         there=there,
         form=form,
         data=data,
-        rows=visit_rows(place, there, recent[:PAGE]),
+        rows=recent[:PAGE],
     )
     answer: Response = current_app.make_response((page, status))
-    policy = current_app.extensions["saferground.policy"]
-    answer.headers["Content-Security-Policy"] = f"{policy}; worker-src 'self'"
+    allow_workers(answer)
+    allow_position(answer)
     return answer
 
 
@@ -391,11 +416,12 @@ def _visit_page(
         "command/visit.html",
         shell=place.shell,
         place=place,
-        row=visit_rows(place, there, [found])[0],
-        versions=version_rows(place, there, versions),
+        there=there,
+        row=found,
+        versions=described_versions(place, there, versions),
         form=form,
         withdrawal=withdrawal,
-        title=f"{zone_name(there, found.facts.zone)}, {place.clock(found.facts.start_ms)}",
+        title=f"{there.zone_name(found.facts.zone)}, {place.clock(found.facts.start_ms)}",
         mine=_may_change(found),
     )
     return page, status

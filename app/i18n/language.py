@@ -1,4 +1,4 @@
-"""The languages of the public pages: which one an answer is in, and where its words come from.
+"""The languages of pages: which one an answer is in, and where its words come from.
 
 The address wins (``lang=es``), so that a shared link shows the language it was shared in; then the
 language chosen with the switch, kept in a cookie; then what the browser asks for; then English.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import io
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -59,7 +60,7 @@ MACHINES = (  # endpoints whose answers are the same in every language
     "data.release_manifest",
     "explore.area_table",
 )
-STAFF = (  # pages that are in English only
+STAFF = (  # pages that are in English only, but for those named below
     "staff.",
     "account.",
     "admin.",
@@ -79,6 +80,17 @@ STAFF = (  # pages that are in English only
     "plans.",
     "outcome.",
     "actions.",
+)
+
+BOTH = (  # pages and files of the staff that are in the reader's language
+    "outcome.evaluation",
+    "outcome.areas",
+    "outcome.chart",
+    "plans.plan",
+    "plans.change",
+    "plans.map_",
+    "plans.sheet",
+    "plans.file",
 )
 
 bp = Blueprint("language", __name__)
@@ -168,8 +180,9 @@ def catalogue_path(language: str) -> Path:
     return FOLDER / language / "LC_MESSAGES" / "messages.po"
 
 
+@cache
 def read_catalogue(path: Path) -> Translations:
-    """Read a catalogue from its text."""
+    """Return a catalogue, read from its text once a process, as an app is made for each preview."""
     with path.open("rb") as text:
         catalogue = read_po(text)
     compiled = io.BytesIO()
@@ -183,6 +196,8 @@ def register(app: Flask) -> None:
     _start(app)
     app.jinja_env.globals["language"] = page_language
     app.jinja_env.globals["data_lang"] = data_lang
+    app.jinja_env.globals["speaks_both"] = speaks_both
+    app.jinja_env.filters["translated"] = translated
     app.register_blueprint(bp)
     app.url_defaults(_keep)
     app.after_request(_tell)
@@ -257,6 +272,16 @@ def _in_language(query: Iterable[tuple[str, str]], name: str | None) -> str:
     return f"?{urlencode(pairs)}" if pairs else ""
 
 
+def speaks_both() -> bool:
+    """Return whether the page of the staff that is being made is in the reader's language."""
+    return request.endpoint in BOTH
+
+
+def _is_english(endpoint: str) -> bool:
+    """Return whether an answer is in English whoever reads it."""
+    return endpoint.startswith((*MACHINES, *STAFF)) and endpoint not in BOTH
+
+
 def _is_kept(endpoint: str | None) -> bool:
     view = current_app.view_functions.get(endpoint or "")
     return bool(getattr(view, "language_by_address", False))
@@ -266,7 +291,7 @@ def _select() -> Locale:
     """Choose the locale of an answer."""
     if not has_request_context() or request.path.startswith("/api/v1/"):
         return LOCALES[ENGLISH]
-    if (request.endpoint or "").startswith((*MACHINES, *STAFF)):
+    if _is_english(request.endpoint or ""):
         return LOCALES[ENGLISH]
     wanted = requested()
     if wanted is None and not _is_kept(request.endpoint):
@@ -284,9 +309,9 @@ def _of_browser() -> str | None:
     return None
 
 
-def _keep(endpoint: str, values: dict[str, Any]) -> None:
+def _keep(endpoint: str, values: dict[str, object]) -> None:
     """Carry the language on in links: where the address requested it, and to what others keep."""
-    if FIELD in values or endpoint.startswith((*MACHINES, *STAFF, "language.")):
+    if FIELD in values or endpoint.startswith("language.") or _is_english(endpoint):
         return
     if _is_kept(endpoint):
         if code() != ENGLISH:

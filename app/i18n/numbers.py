@@ -6,7 +6,8 @@ Outside of an answer (reports, commands, files) that is English.
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
@@ -14,13 +15,20 @@ from flask_babel import gettext as _
 from pyproj import CRS
 
 from app.i18n.language import N_, locale, translated
+from app.i18n.titles import chosen_units, title
+from spatial.zones.name_words import FOOT_M, MILE_M
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+    from geodata.analysis_documents import ChosenBand
+    from geodata.run_document import DistrictEffect
+    from spatial.combined import Component
+    from spatial.terrain.factors import ModelColumn
 
 ONE_DAY = dt.timedelta(days=1)
 
-FOOT_M = 0.3048
+COUNTRY = "United States"  # its reference systems are named after it, and those of its states too
 ACRE_M2 = 4046.8564224
 HECTARE_M2 = 10_000.0
 CLASSES = (
@@ -119,22 +127,50 @@ def percent(value: float, decimals: int = 0) -> str:
     return f"{number(100 * value, decimals)} %"
 
 
-class Units:
-    """Lengths and areas of one city, in the units its people use."""
+@lru_cache(maxsize=64)
+def _system(crs: str) -> tuple[float, str]:
+    """Return how many meters the unit of a reference system has, and what its country uses."""
+    known = CRS.from_user_input(crs)
+    metres = float(known.axis_info[0].unit_conversion_factor)
+    feet = abs(metres - FOOT_M) < 1e-4
+    place = known.area_of_use.name if known.area_of_use else ""
+    return metres, "us" if feet or place.startswith(COUNTRY) else "metric"
 
-    def __init__(self, crs: str) -> None:
-        self.metres = float(CRS.from_user_input(crs).axis_info[0].unit_conversion_factor)
+
+class Units:
+    """Lengths and areas of one city, in the units its people use.
+
+    ``metres`` is the unit of the reference system in meters; ``feet`` whether that is a foot;
+    ``us`` whether lengths are written in feet and miles and areas in acres: as the city's file
+    says, else as its country does. ``system`` goes before what the answer is about.
+    """
+
+    def __init__(self, crs: str, system: str = "") -> None:
+        self.metres, usual = _system(crs)
         self.feet = abs(self.metres - FOOT_M) < 1e-4
+        self.system = system or chosen_units() or usual
+        self.us = self.system == "us"
 
     def length(self, units: float) -> str:
-        """Write a length given in units of the reference system."""
-        length = number(units)
-        return _("%(length)s ft", length=length) if self.feet else f"{length} m"
+        """Write a length given in units of the reference system.
+
+        >>> Units("EPSG:32617", "us").length(200), Units("EPSG:2264").length(1200)
+        ('660 ft', '1,200 ft')
+        >>> Units("EPSG:2264", "metric").length(1000), Units("EPSG:26985").length(2000)
+        ('305 m', '1.2 mi')
+        """
+        metres = units * self.metres
+        if not self.us:
+            return f"{number(metres if self.feet else units)} m"
+        feet = units if self.feet else max(1, round(metres / FOOT_M / 10)) * 10
+        if feet >= MILE_M / FOOT_M:
+            return _("%(length)s mi", length=number(metres / MILE_M, 1))
+        return _("%(length)s ft", length=number(feet))
 
     def area(self, square_units: float) -> str:
         """Write an area given in square units of the reference system."""
         square_metres = square_units * self.metres**2
-        if self.feet:
+        if self.us:
             return _("%(area)s acres", area=number(square_metres / ACRE_M2))
         return _("%(area)s hectares", area=number(square_metres / HECTARE_M2))
 
@@ -145,32 +181,32 @@ def plain(name: str) -> str:
     >>> plain("liquor_stores")
     'liquor stores'
     """
-    return translated(name.replace("_", " ").strip())
+    return translated(title(name))
 
 
-def where(factor: Mapping[str, Any], units: Units) -> str:
+def where(factor: ModelColumn, units: Units) -> str:
     """Tell where a factor acts."""
-    reach, name = units.length(factor["distance"]), plain(factor["name"])
-    if factor["operation"] == "proximity":
+    reach, name = units.length(factor.distance), plain(factor.name)
+    if factor.operation == "proximity":
         return _("within %(reach)s of %(factor)s", reach=reach, factor=name)
     return _("where %(factor)s gather closely (within %(reach)s)", reach=reach, factor=name)
 
 
-def brief(factor: Mapping[str, Any], units: Units) -> str:
+def brief(factor: ModelColumn | DistrictEffect, units: Units) -> str:
     """Name a factor with its operation and reach, for a label."""
-    return f"{plain(factor['name'])}, {_how(factor)} ({units.length(factor['distance'])})"
+    return f"{plain(factor.name)}, {_how(factor.operation)} ({units.length(factor.distance)})"
 
 
-def _how(factor: Mapping[str, Any]) -> str:
-    return _("near") if factor["operation"] == "proximity" else _("dense")
+def _how(operation: str) -> str:
+    return _("near") if operation == "proximity" else _("dense")
 
 
-def band(bands: Sequence[Mapping[str, Any]], units: Units) -> str:
+def band(bands: Sequence[ChosenBand], units: Units) -> str:
     """Tell the band of a factor that was chosen most often."""
     if not bands:
         return _("never chosen")
     first = bands[0]
-    return f"{_how(first)}, {units.length(first['distance'])} ({share(first['share'])})"
+    return f"{_how(first.operation)}, {units.length(first.distance)} ({share(first.share)})"
 
 
 def sentence(text: str) -> str:
@@ -274,14 +310,14 @@ LIMITS = (
 SURFACES = {"rtm": N_("the risk terrain"), "screened": N_("the wider environment")}
 
 
-def component(part: Mapping[str, Any], units: Units) -> str:
+def component(part: Component, units: Units) -> str:
     """Tell a component of the combined risk."""
-    if part["kind"] == "base":
+    if part.kind == "base":
         return _("the level common to all cells")
-    place = translated(SURFACES.get(part["environment"], ""))
-    if part["kind"] == "environment":
+    place = translated(SURFACES.get(part.environment or "", ""))
+    if part.kind == "environment":
         return place
-    reach = units.length(2 * part["bandwidth_units"])
+    reach = units.length(2 * (part.bandwidth_units or 0.0))
     if not place:
         return _("incidents around, within about %(reach)s", reach=reach)
     return _(
@@ -328,6 +364,16 @@ def dated(date: dt.date, skeleton: str) -> str:
     ('January 5', 'Jan 2023')
     """
     return format_skeleton(skeleton, date, locale=locale())
+
+
+def weekday(date: dt.date) -> str:
+    """Write the day of the week.
+
+    >>> import datetime as dt
+    >>> weekday(dt.date(2023, 1, 5))
+    'Thursday'
+    """
+    return format_date(date, "EEEE", locale=locale())
 
 
 def period(first: str, last: str) -> str:

@@ -6,6 +6,7 @@ larger part of a zone's score, its surroundings or past incidents, is named firs
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
@@ -16,7 +17,9 @@ from app.i18n.language import N_, translated
 from spatial.zones.describe import LEAST_HISTORY, MOSTLY, reasons_of, zone_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+    from spatial.zones.describe import ZoneFactor
 
 KINDS = {"hot spot": N_("Hot spot"), "risk terrain zone": N_("Risk terrain zone")}
 
@@ -32,6 +35,41 @@ def reasons(zone: Any, units: numbers.Units) -> tuple[str, ...]:
     return tuple(_with_past(found, zone.environment_share, _past(zone.environment_share)))
 
 
+def matrix(
+    zones: Any, units: numbers.Units
+) -> tuple[list[tuple[str, str, str]], dict[str, list[str]]]:
+    """Return the reasons of a run's zones as a table of zones by factors.
+
+    Returns
+    -------
+    Of each factor that is a reason for any zone the place, how many times as frequent incidents
+    are there, and its share of all cells: those of the fewest zones last. And by each zone's id
+    the share of the zone that each factor reaches, empty where it is no reason.
+    """
+    by_zone = {one.id: {factor.key: factor for factor in reasons_of(one.factors)} for one in zones}
+    number = Counter(key for found in by_zone.values() for key in found)
+    factors = {factor.key: factor for found in by_zone.values() for factor in found.values()}
+    order = sorted(factors, key=lambda key: (-number[key], -factors[key].rrv, key))
+    heads = [
+        (
+            sentence_case(numbers.where(factors[key], units)),
+            numbers.times(factors[key].rrv),
+            numbers.share(factors[key].covers or 0.0),
+        )
+        for key in order
+    ]
+    shares = {
+        zone: [numbers.share(found[key].share) if key in found else "" for key in order]
+        for zone, found in by_zone.items()
+    }
+    return heads, shares
+
+
+def sentence_case(text: str) -> str:
+    """Return a text with its first letter as a sentence begins."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def brief(zone: Any, units: numbers.Units) -> str:
     """Return a zone's reasons in a line, the larger part of its score first."""
     found = [numbers.brief(factor, units) for factor in reasons_of(zone.factors)]
@@ -39,23 +77,22 @@ def brief(zone: Any, units: numbers.Units) -> str:
     return "; ".join(_with_past(found, zone.environment_share, past, least=0.0))
 
 
-def reason(factor: Mapping[str, Any], units: numbers.Units) -> str:
+def reason(factor: ZoneFactor, units: numbers.Units) -> str:
     """Return one factor as a reason."""
-    place = numbers.where(factor, units)
     return _(
         "%(place)s: incidents are %(times)s there (%(extent)s)",
-        place=f"{place[0].upper()}{place[1:]}",
-        times=numbers.times(factor["rrv"]),
+        place=sentence_case(numbers.where(factor, units)),
+        times=numbers.times(factor.rrv),
         extent=extent(factor),
     )
 
 
-def extent(factor: Mapping[str, Any]) -> str:
+def extent(factor: ZoneFactor) -> str:
     """Return how much of a zone, and of all cells, a factor reaches."""
     return _(
         "%(zone)s, %(all)s of all cells",
-        zone=numbers.extent(factor["share"]),
-        all=numbers.share(factor["covers"]),
+        zone=numbers.extent(factor.share),
+        all=numbers.share(factor.covers or 0.0),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import Forbidden
 
@@ -65,11 +65,13 @@ def visible(
 
 
 def _may_see(
-    which: RunFilter, arguments: Mapping[str, Any], subjects: Mapping[str, tuple[str, str]]
+    which: RunFilter, arguments: Mapping[str, object], subjects: Mapping[str, tuple[str, str]]
 ) -> bool:
     """Return whether what a job was requested is of outcomes and districts that may be read of."""
     outcome, scope = subjects.get(str(arguments.get("run")), (None, CITY_SCOPE))
     outcomes = {outcome, arguments.get("outcome")}
-    scopes = {scope, arguments.get("district") or CITY_SCOPE, *(arguments.get("districts") or ())}
+    named = arguments.get("districts")
+    several = map(str, named) if isinstance(named, list) else ()
+    scopes = {scope, str(arguments.get("district") or CITY_SCOPE), *several}
     seen = which.scopes is None or scopes <= {*which.scopes}
     return seen and not outcomes & {*which.without}

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.jobs.kinds import KINDS, read_task
 from app.usecases.arguments import digest_arguments
+from geodata.documents import to_json
 from geodata.errors import DataError
 from geodata.remote.fetch import shown_address
 from geodata.repositories import job_queue
@@ -54,14 +55,15 @@ class JobStatus:
         return KINDS[self.job.kind].title if self.job.kind in KINDS else self.job.kind
 
     @property
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, object]:
         """What was asked, as it may be shown: without what looks like a secret in an address."""
         values = dict(self.job.arguments)
-        if isinstance(values.get("address"), str):
-            values["address"] = shown_address(values["address"])
+        address = values.get("address")
+        if isinstance(address, str):
+            values["address"] = shown_address(address)
         return values
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the status as scripts read it."""
         job, estimate = self.job, self.estimate
         return {
@@ -88,14 +90,14 @@ class JobStatus:
             "estimate": estimate.method,
             "cancel_asked_by": job.cancel_asked_by,
             "message": job.message,
-            "result": job.result,
+            "result": job.result and to_json(job.result),
         }
 
 
 def ask(
     database: Database,
     kind: str,
-    arguments: Mapping[str, Any],
+    arguments: Mapping[str, object],
     who: str,
     *,
     retry_of: int | None = None,

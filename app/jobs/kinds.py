@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.usecases.arguments import Arguments
+from geodata.db.json_columns import JobResult
 from geodata.roles import ANALYST, COMMANDER, PUBLISHER
 from spatial.errors import SpecError
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from geodata.db.engine import Database
 
     Progress = Callable[[str, int, int], None]
-    Work = Callable[["Tools", Progress], dict[str, Any]]
+    Work = Callable[["Tools", Progress], JobResult]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,7 +74,7 @@ class Task:
         return run.city
 
 
-def read_task(kind: str, values: Mapping[str, Any]) -> Task:
+def read_task(kind: str, values: Mapping[str, object]) -> Task:
     """Return what is asked of a job, checked.
 
     Raises
@@ -83,7 +84,7 @@ def read_task(kind: str, values: Mapping[str, Any]) -> Task:
     """
     if kind not in KINDS:
         msg = f"there is no job of kind {kind!r}; choose of {', '.join(KINDS)}"
-        raise SpecError(msg)
+        raise SpecError(msg, code="job_kind")
     return KINDS[kind].read(Arguments(kind, values))
 
 
@@ -92,11 +93,11 @@ def _read_fit(arguments: Arguments) -> Task:
 
     request = read_fit(arguments)
 
-    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+    def work(tools: Tools, progress: Progress) -> JobResult:
         from app.usecases.risk.fit import fit
 
         made = fit(tools.database, request, who=tools.who, progress=progress)
-        return {"runs": [run.id for run in made]}
+        return JobResult(runs=tuple(run.id for run in made))
 
     return Task(work=work, city=request.city)
 
@@ -105,11 +106,11 @@ def _read_validate(arguments: Arguments) -> Task:
     run, start, end = arguments.text("run"), arguments.day("from"), arguments.day("to")
     arguments.check()
 
-    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+    def work(tools: Tools, progress: Progress) -> JobResult:
         from app.usecases.risk.validation import validate
 
         validate(tools.database, run, start, end, progress=progress)
-        return {"run": run}
+        return JobResult(run=run)
 
     return Task(work=work, run=run)
 
@@ -118,11 +119,11 @@ def _read_backtest(arguments: Arguments) -> Task:
     run, origins = arguments.text("run"), arguments.whole("origins")
     arguments.check()
 
-    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+    def work(tools: Tools, progress: Progress) -> JobResult:
         from app.usecases.risk.validation import backtest
 
         backtest(tools.database, run, origins, progress=progress)
-        return {"run": run}
+        return JobResult(run=run)
 
     return Task(work=work, run=run)
 
@@ -132,11 +133,11 @@ def _read_certainty(arguments: Arguments) -> Task:
     replicates, seed = arguments.whole("replicates", 100), arguments.whole("seed", 1)
     arguments.check()
 
-    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+    def work(tools: Tools, progress: Progress) -> JobResult:
         from app.usecases.risk.analyses import bootstrap
 
         bootstrap(tools.database, run, replicates=replicates, seed=seed, progress=progress)
-        return {"run": run}
+        return JobResult(run=run)
 
     return Task(work=work, run=run)
 
@@ -145,11 +146,11 @@ def _read_sensitivity(arguments: Arguments) -> Task:
     run = arguments.text("run")
     arguments.check()
 
-    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+    def work(tools: Tools, progress: Progress) -> JobResult:
         from app.usecases.risk.analyses import vary
 
         vary(tools.database, run, progress=progress)
-        return {"run": run}
+        return JobResult(run=run)
 
     return Task(work=work, run=run)
 
@@ -178,11 +179,11 @@ def _read_evaluate(arguments: Arguments) -> Task:
         zones_compare=compare,
     )
 
-    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+    def work(tools: Tools, progress: Progress) -> JobResult:
         from app.usecases.evaluation.evaluate import evaluate
 
         document = evaluate(tools.database, question, progress=progress)
-        return {"run": run, "evaluation": document["key"]}
+        return JobResult(run=run, evaluation=document.key)
 
     return Task(work=work, city=city)
 
@@ -196,7 +197,7 @@ def _read_import(arguments: Arguments) -> Task:
     arguments.check()
     described = read_city_file(path, Path(root) if root else None)
 
-    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+    def work(tools: Tools, progress: Progress) -> JobResult:
         from app.usecases.city_files import fetching_for, settle
         from geodata.ingest.store import import_city
 
@@ -208,9 +209,10 @@ def _read_import(arguments: Arguments) -> Task:
             progress=progress,
             after=after or None,
             forget=forget,
+            skip_unchanged=True,
         )
         settle(tools.database, tools.settings, described.slug, path)
-        return result.as_json()
+        return JobResult(city=result.city, sources=result.sources)
 
     return Task(work=work, city=described.slug, new=True)
 
@@ -225,14 +227,14 @@ def _read_fetch(arguments: Arguments) -> Task:
     city, url = arguments.text("city"), arguments.text("address")
     arguments.check()
 
-    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+    def work(tools: Tools, progress: Progress) -> JobResult:
         from app.usecases.city_files import fetch_to_look, fetching_for
 
         fetching = fetching_for(tools.settings, progress)
         number = fetch_to_look(
             tools.database, tools.settings, fetching, city=city, url=url, who=tools.who
         )
-        return {"upload": number}
+        return JobResult(upload=number)
 
     return Task(work=work, city=city)
 
@@ -241,8 +243,9 @@ def _read_draft(arguments: Arguments) -> Task:
     city, run = arguments.text("city"), arguments.text("run", required=False)
     arguments.check()
 
-    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+    def work(tools: Tools, progress: Progress) -> JobResult:
         from app.site_documents import site_files
+        from app.usecases.draft_mail import ask_mail
         from geodata.releases.build import draft_release
 
         made = draft_release(
@@ -254,7 +257,50 @@ def _read_draft(arguments: Arguments) -> Task:
             pages=site_files,
             progress=progress,
         )
-        return {"release": made.id}
+        ask_mail(tools.database, tools.settings, made.id)
+        return JobResult(release=made.id)
+
+    return Task(work=work, city=city)
+
+
+def _read_arrivals(arguments: Arguments) -> Task:
+    city = arguments.text("city")
+    arguments.check()
+
+    def work(tools: Tools, progress: Progress) -> JobResult:
+        from geodata.errors import DataError
+        from geodata.ingest.watched_folder import read_folder
+        from geodata.repositories.cities import get_city
+
+        if tools.settings.watch is None:
+            msg = "no folder is watched where the worker runs; set SAFERGROUND_WATCH there"
+            raise DataError(msg)
+        progress("arrivals", 0, 1)
+        with tools.database.session() as session:
+            folder = tools.settings.watch / get_city(session, city).slug
+        found = read_folder(tools.database, city, folder, tools.who)
+        faults = [f"{one.name}: {one.fault}" for one in found if one.fault]
+        if faults:
+            msg = f'{len(faults)} of {len(found)} files were not read and lie in "failed": ' + (
+                "; ".join(faults)
+            )
+            raise DataError(msg)
+        return JobResult(city=city, sources=tuple(one for file in found for one in file.reports))
+
+    return Task(work=work, city=city)
+
+
+def _read_mail(arguments: Arguments) -> Task:
+    city, release = arguments.text("city"), arguments.text("release")
+    state, to = arguments.text("state"), arguments.text("to")
+    arguments.check()
+
+    def work(tools: Tools, progress: Progress) -> JobResult:
+        from app.usecases.draft_mail import send_mail
+
+        progress("mail", 0, 1)
+        send_mail(tools.database, tools.settings, release, state, to)
+        return JobResult(release=release)
 
     return Task(work=work, city=city)
 
@@ -263,13 +309,36 @@ def _read_preview(arguments: Arguments) -> Task:
     city, run = arguments.text("city"), arguments.text("run", required=False)
     arguments.check()
 
-    def work(tools: Tools, progress: Progress) -> dict[str, Any]:
+    def work(tools: Tools, progress: Progress) -> JobResult:
         from app.site_documents import make_city_preview
 
         made = make_city_preview(
             tools.database, tools.settings, city, run=run or None, progress=progress
         )
-        return {"preview": made.id}
+        return JobResult(preview=made.id)
+
+    return Task(work=work, city=city)
+
+
+def _read_round(arguments: Arguments) -> Task:
+    city = arguments.text("city")
+    arguments.check()
+
+    def work(tools: Tools, progress: Progress) -> JobResult:
+        from app.site_documents import site_files
+        from app.usecases.weekly_round import make_round
+        from geodata.errors import DataError
+
+        made = make_round(
+            tools.database, tools.settings, city, tools.who, pages=site_files, progress=progress
+        )
+        if made.failed:
+            last = made.steps[-1]
+            msg = f"the round ended at its step {last.step!r}: {last.about}"
+            raise DataError(msg)
+        return JobResult(
+            city=city, runs=tuple(made.runs), release=made.release, sources=made.sources
+        )
 
     return Task(work=work, city=city)
 
@@ -300,6 +369,9 @@ KINDS: Mapping[str, JobKind] = {
         roles=frozenset({ANALYST, COMMANDER}),
     ),
     "draft": JobKind(title="Draft of a release", read=_read_draft),
+    "arrivals": JobKind(title="Files that arrived in a folder", read=_read_arrivals),
+    "mail": JobKind(title="Mail about a draft", read=_read_mail),
+    "round": JobKind(title="Round: sources, fit, scores, draft", read=_read_round),
     "preview": JobKind(
         title="Preview of the public pages",
         read=_read_preview,

@@ -24,9 +24,11 @@ from geodata.repositories import job_queue
 from spatial.errors import SaferGroundError, one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from multiprocessing.connection import Connection
 
     from app.config import Settings
+    from geodata.db.json_columns import JobResult
 
 RELEASE = "the worker stops"  # the word after which the job waits again
 RELEASED = "released"  # how work ends after that word
@@ -45,7 +47,7 @@ class Order(NamedTuple):
 
     job: int
     kind: str
-    arguments: dict[str, Any]
+    arguments: Mapping[str, object]
     who: str
 
 
@@ -63,7 +65,7 @@ class End:
 
     state: str
     message: str | None = None
-    result: dict[str, Any] | None = None
+    result: JobResult | None = None
 
 
 class WorkProcess:

@@ -20,6 +20,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.jobs.folder_watch import FolderWatch
 from app.jobs.process import (
     RELEASE,
     RELEASED,
@@ -29,9 +30,12 @@ from app.jobs.process import (
     ProcessDiedError,
     WorkProcess,
 )
+from app.usecases.arguments import digest_arguments
+from geodata.clock import utc_now
 from geodata.db.engine import DatabaseFailure
-from geodata.repositories import job_queue
+from geodata.repositories import job_queue, schedules
 from geodata.repositories.job_queue import Progress
+from geodata.repositories.schedules import list_slugs
 from geodata.uploads.retention import forget_old
 from spatial.errors import one_line
 
@@ -55,6 +59,10 @@ TURN_SECONDS = 0.1  # between two looks at whether the work is to stop
 END_TRIES = 5
 TIDY_SECONDS = 3_600.0
 KEEP_UPLOADS_SECONDS = 7 * 86_400.0  # how long a file waits that nobody comes back to
+SCHEDULE_SECONDS = 20.0  # between two looks at what is due
+ROUND, SCHEDULED = "round", "schedule"  # kind of job; who asks for it
+WATCH_SECONDS = 5.0  # between two looks at the folders that files arrive in
+ARRIVALS, FOLDER = "arrivals", "folder"  # kind of job; who asks for it
 REST = "the rest"  # stage of what comes after the last that is reported
 
 log = logging.getLogger(__name__)
@@ -97,7 +105,9 @@ class Worker:
         self.stopping = threading.Event()
         self._process = WorkProcess(settings)
         self._heartbeats: dict[tuple[int, int], tuple[dt.datetime | None, float]] = {}
-        self._due = self._beat_due = self._tidy_due = 0.0
+        self._due = self._beat_due = self._tidy_due = self._schedule_due = 0.0
+        self._watch_due = 0.0
+        self._watch = FolderWatch(settings.watch) if settings.watch else None
         self._locked = False
 
     def run(self) -> None:
@@ -111,11 +121,75 @@ class Worker:
         log.info("worker %s takes jobs up", self.name)
         while not self.stopping.is_set():
             self._heartbeat()
+            self._ask_what_is_due()
+            self._ask_what_arrived()
             if not self.run_next():
                 self.stopping.wait(self.settings.poll_seconds)
         self._write(lambda session: job_queue.unregister_worker(session, self.name))
         log.info("worker %s has left", self.name)
         self.close()
+
+    def _ask_what_is_due(self) -> None:
+        """Ask for the rounds that schedules of cities name, once for all workers."""
+        if time.monotonic() < self._schedule_due:
+            return
+        self._schedule_due = time.monotonic() + SCHEDULE_SECONDS
+        try:
+            with self.database.session() as session:
+                now = utc_now()
+                due = [
+                    (city, slug, moment)
+                    for city, (slug, zone, one) in schedules.schedules(session, ROUND).items()
+                    if not schedules.is_answered(
+                        session, city, ROUND, moment := one.last_due(now, zone)
+                    )
+                ]
+            for city, slug, moment in due:
+                self._ask_round(city, slug, moment)
+        except DatabaseFailure as error:
+            log.warning("no round can be asked for at the moment: %s", one_line(error))
+
+    def _ask_round(self, city: int, slug: str, due: dt.datetime) -> None:
+        """Ask for a round, unless another worker has or its schedule is new."""
+        arguments = {"city": slug}
+        with self.database.session(write=True) as session:
+            claimed = schedules.claim(session, city, ROUND, due)
+            if claimed is None:
+                return
+            job = job_queue.add_job(
+                session,
+                kind=ROUND,
+                city=slug,
+                asked_by=SCHEDULED,
+                arguments=arguments,
+                digest=digest_arguments(arguments),
+            )
+            claimed.job_id = job.id
+            log.info("job %s: the round of %s, due since %s UTC", job.id, slug, due)
+
+    def _ask_what_arrived(self) -> None:
+        """Ask for the files that arrived whole in the folders of cities, once for all workers."""
+        if self._watch is None or time.monotonic() < self._watch_due:
+            return
+        self._watch_due = time.monotonic() + WATCH_SECONDS
+        try:
+            with self.database.session() as session:
+                ready = self._watch.ready(list_slugs(session))
+            for slug in ready:
+                arguments = {"city": slug}
+                with self.database.session(write=True) as session:
+                    job = job_queue.add_job(
+                        session,
+                        kind=ARRIVALS,
+                        city=slug,
+                        asked_by=FOLDER,
+                        arguments=arguments,
+                        digest=digest_arguments(arguments),
+                    )
+                    log.info("job %s: files that arrived for %s", job.id, slug)
+                self._watch.note_asked(slug)
+        except (DatabaseFailure, OSError) as error:
+            log.warning("no folder can be looked at at the moment: %s", one_line(error))
 
     def close(self) -> None:
         """Let go of the process that works."""

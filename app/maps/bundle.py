@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import brotli
 import numpy as np
@@ -25,11 +25,19 @@ from app.i18n import numbers
 from app.i18n.language import code, speaking, translated
 from app.maps.compose import Files, compose
 from app.maps.picture import overview_svg
-from app.maps.shapes import base_geojson, districts_geojson, neighbourhoods_geojson, zones_geojson
+from app.maps.shapes import (
+    base_geojson,
+    districts_geojson,
+    label_place,
+    neighbourhoods_geojson,
+    zones_geojson,
+)
 from app.maps.surface import warped_surface
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    import geopandas as gpd
 
     from app.maps.basemap import Ground
     from geodata.releases.activity import Activity, ActivityLayer
@@ -39,23 +47,40 @@ if TYPE_CHECKING:
 DECIMALS = 5
 
 
-def activity_json(activity: Activity, crs: str) -> bytes:
-    """Write weeks, sites and counts: ``counts`` is site, week, class, number, again and again."""
+def activity_json(activity: Activity, districts: gpd.GeoDataFrame) -> bytes:
+    """Write weeks, sites and counts: ``counts`` is site, day, class, hours, number, over and over.
+
+    Sites are latitude, longitude, radius in meters and district. An area that is no smaller than
+    its district stands at the district's name with the radius 0: a circle that large would reach
+    over the city's border and say less than the district does.
+
+    Parameters
+    ----------
+    activity
+        Of a release.
+    districts
+        ``code`` and shape of the city's districts, in its reference system.
+    """
     document = {
         "weeks": [week.isoformat() for week in activity.weeks],
         "through": activity.through.isoformat(),
         "districts": list(activity.districts),
-        "layers": [_layer(layer, crs) for layer in activity.layers],
+        "layers": [_layer(layer, districts) for layer in activity.layers],
     }
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _layer(layer: ActivityLayer, crs: str) -> dict[str, object]:
-    sites = layer.sites
-    weekly = layer.counts.groupby(["site", "week", "class"])["n"].sum().reset_index()
+def _layer(layer: ActivityLayer, districts: gpd.GeoDataFrame) -> dict[str, object]:
+    sites, crs = layer.sites, districts.crs
     to_degrees = Transformer.from_crs(crs, 4326, always_xy=True)
     lon, lat = to_degrees.transform(sites["x"].to_numpy(), sites["y"].to_numpy())
-    metres = sites["radius_units"].to_numpy() * numbers.Units(crs).metres
+    radius = sites["radius_units"].to_numpy()
+    shapes = districts.set_index("code").geometry
+    large = np.pi * radius**2 >= shapes.area.reindex(sites["district"]).to_numpy()
+    whole = large | (sites["rule"] == "district").to_numpy(dtype=bool)
+    for place in np.flatnonzero(whole):
+        lat[place], lon[place] = label_place(shapes[sites["district"].iloc[place]], crs)
+    metres = np.where(whole, 0.0, np.maximum(1.0, radius * numbers.Units(crs.to_wkt()).metres))
     rows = zip(
         np.round(lat, DECIMALS).tolist(),
         np.round(lon, DECIMALS).tolist(),
@@ -70,19 +95,20 @@ def _layer(layer: ActivityLayer, crs: str) -> dict[str, object]:
         "many": ngettext(layer.one, layer.many, 2),
         "classes": list(layer.classes),
         "sites": [list(row) for row in rows],
-        "counts": weekly.to_numpy().ravel().tolist(),
+        "counts": layer.counts[["site", "day", "class", "hours", "n"]].to_numpy().ravel().tolist(),
     }
 
 
 COMPRESSED = (".js", ".css", ".json", ".svg")
 MANIFEST = "map.json"
-NAMED = re.compile(r"[a-z]+-[0-9a-f]{12}\.(js|css|json|svg|png)")  # as ``named`` writes it
+NAMED = re.compile(r"[a-z]+-[0-9a-f]{12}\.(js|css|json|svg|png|pmtiles)")  # as ``named`` writes it
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
     """Names of a map's files, and its fragment of HTML.
 
+    ``tiles`` is the base map, nothing where the city has none.
     ``surface_bounds`` are south, west, north and east of the surface in degrees.
     """
 
@@ -96,6 +122,8 @@ class Bundle:
     districts: str
     surface: str
     surface_bounds: tuple[float, float, float, float]
+    tiles: str = ""  # releases of earlier versions have none
+    attribution: str = ""
 
 
 def map_files(ground: Ground, run: RunRecord, languages: Iterable[str]) -> dict[str, bytes]:
@@ -108,7 +136,7 @@ def map_files(ground: Ground, run: RunRecord, languages: Iterable[str]) -> dict[
     return {MANIFEST: json.dumps(document).encode(), **found}
 
 
-def _draw(ground: Ground, run: RunRecord, found: dict[str, bytes]) -> dict[str, Any]:
+def _draw(ground: Ground, run: RunRecord, found: dict[str, bytes]) -> dict[str, object]:
     """Draw a map in one language; give what a bundle names of it."""
     surface, parts = warped_surface(run), neighbourhoods_geojson(ground)
 
@@ -117,12 +145,15 @@ def _draw(ground: Ground, run: RunRecord, found: dict[str, bytes]) -> dict[str, 
         found[name] = content
         return name
 
+    tiles = ground.tiles
     files = Files(
         base=put("base", ".json", base_geojson(ground)),
         surface=put("surface", ".png", surface.png),
         districts=put("districts", ".json", districts_geojson(ground)),
         zones=put("zones", ".json", zones_geojson(ground, run)),
         neighbourhoods=put("neighbourhoods", ".json", parts) if parts else "",
+        tiles=put("tiles", ".pmtiles", tiles.content) if tiles else "",
+        attribution=tiles.attribution if tiles else "",
     )
     area = ground.city.districts.geometry.to_crs(4326).total_bounds
     west, south, east, north = (round(float(edge), 6) for edge in np.asarray(area))
@@ -137,6 +168,8 @@ def _draw(ground: Ground, run: RunRecord, found: dict[str, bytes]) -> dict[str, 
         "districts": files.districts,
         "surface": files.surface,
         "surface_bounds": surface.bounds,
+        "tiles": files.tiles,
+        "attribution": files.attribution,
     }
 
 
@@ -184,12 +217,12 @@ def _write(root: Path, folder: Path, files: Mapping[str, bytes]) -> None:
 
 def _put(folder: Path, name: str, content: bytes) -> None:
     if name != MANIFEST and name.endswith(COMPRESSED):
-        _put_whole(folder / f"{name}.gz", gzip.compress(content, 9, mtime=0))
-        _put_whole(folder / f"{name}.br", brotli.compress(content, quality=9))
-    _put_whole(folder / name, content)
+        put_whole(folder / f"{name}.gz", gzip.compress(content, 9, mtime=0))
+        put_whole(folder / f"{name}.br", brotli.compress(content, quality=9))
+    put_whole(folder / name, content)
 
 
-def _put_whole(path: Path, content: bytes) -> None:
+def put_whole(path: Path, content: bytes) -> None:
     """Write a file aside, so that one that broke off is never taken for the whole."""
     handle, made = tempfile.mkstemp(prefix=".making-", dir=path.parent)
     aside = Path(made)

@@ -40,6 +40,26 @@ class Shapes(MacroElement):
         self.file = checked_file(file)
 
 
+class BaseTiles(MacroElement):
+    """The base map, drawn by the page's own script from a file of tiles beside the map's."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+        SaferGround.tiles(
+            {{ this._parent.get_name() }}, {{ this.file|tojson }}, {{ this.attribution|tojson }}
+        );
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, file: str, attribution: str) -> None:
+        super().__init__()
+        self._name = "tiles"
+        self.file = checked_file(file)
+        self.attribution = attribution
+
+
 class Picture(MacroElement):
     """A picture stretched between two corners, from a file beside the map's."""
 
@@ -97,6 +117,8 @@ class Files:
     districts: str
     zones: str
     neighbourhoods: str = ""
+    tiles: str = ""
+    attribution: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +153,10 @@ def compose(
         prefer_canvas=False,
         attribution_control=False,
     )
-    Shapes("base", files.base).add_to(chart)
+    if files.tiles:
+        BaseTiles(files.tiles, files.attribution).add_to(chart)
+    else:
+        Shapes("base", files.base).add_to(chart)
     s, w, n, e = surface_bounds
     Picture(files.surface, [[s, w], [n, e]]).add_to(chart)
     Shapes("districts", files.districts).add_to(chart)

@@ -17,6 +17,7 @@ from app.i18n import numbers
 from app.maps import palette
 from app.maps.shapes import clipped, district_label
 from app.maps.surface import flat_surface
+from spatial.zones.name_words import FOOT_M
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -234,15 +235,15 @@ class _Drawing:
 
     def _scale_bar(self) -> None:
         units = numbers.Units(self.scene.crs)
-        steps = SCALES_FT if units.feet else SCALES_M
-        reach = WIDTH * 0.22 / self.scale
+        steps, unit = (SCALES_FT, FOOT_M) if units.us else (SCALES_M, 1.0)
+        reach = WIDTH * 0.22 / self.scale * units.metres / unit
         length = max([step for step in steps if step <= reach], default=steps[0])
-        x, y, wide = 24, self.height - 26, length * self.scale
+        x, y, wide = 24, self.height - 26, length * self.scale * unit / units.metres
         self.parts.append(
             f'<path d="M{x},{y - 6}V{y}H{x + wide:.1f}V{y - 6}" fill="none" '
             f'stroke="{palette.INK}" stroke-width="2"/>'
             f'<text x="{x + wide + 9:.1f}" y="{y + 1}" font-size="16" fill="{palette.INK}">'
-            f"{_distance(length, feet=units.feet)}</text>"
+            f"{_distance(length, feet=units.us)}</text>"
         )
 
     def _pixel(self, x: float, y: float) -> tuple[float, float]:

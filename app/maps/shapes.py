@@ -15,7 +15,7 @@ import shapely
 from flask_babel import gettext as _
 from shapely.errors import ShapelyError
 
-from app.i18n import numbers, zone_words
+from app.i18n import numbers, place_words, zone_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,6 +66,7 @@ DECIMALS = 6
 THINNING_M = 4.0
 DISTRICT = re.compile(r"District (\w+)")  # a name that is the word and a number or letter
 BARE = re.compile(r"\w{1,3}")  # a name that is only that
+DRAWN = ("park", "water", "street", "rail")
 STREET_GROUP = 40  # lines a drawn shape: far fewer vectors, still culled by place
 
 
@@ -78,7 +79,8 @@ def zones_geojson(ground: Ground, run: RunRecord) -> bytes:
             "id": zone.id,
             "district": zone.district,
             "rank": int(zone.rank),
-            "title": zone_title(zone, names),
+            "title": zone_full(zone, names),
+            "name": zone_title(zone, names),
             "parts": zone_words.parts(zone.environment_share),
             "area": units.area(zone.area),
             "reasons": list(zone_words.reasons(zone, units)),
@@ -96,7 +98,7 @@ def districts_geojson(ground: Ground) -> bytes:
         {
             "code": code,
             "name": district_label(code, {code: name}),
-            "at": _label_place(shape, frame.crs),
+            "at": label_place(shape, frame.crs),
         }
         for code, name, shape in zip(frame["code"], frame["name"], frame.geometry, strict=True)
     ]
@@ -109,7 +111,7 @@ def neighbourhoods_geojson(ground: Ground) -> bytes | None:
     if len(rows) == 0:
         return None
     properties = [
-        {"name": name or "", "at": _label_place(shape, rows.crs)}
+        {"name": name or "", "at": label_place(shape, rows.crs)}
         for name, shape in zip(rows["name"], rows.geometry, strict=True)
     ]
     return _collection(_thin(rows.geometry, ground.city.crs), properties)
@@ -119,8 +121,8 @@ def base_geojson(ground: Ground) -> bytes:
     """Return the study area, water, parks, rail and streets, grouped by kind and rank."""
     crs = ground.city.crs
     shapes: list[Any] = [ground.city.study_area]
-    properties: list[dict[str, Any]] = [{"kind": "limit", "rank": 0}]
-    drawn = ground.base[ground.base["kind"] != "neighbourhood"]
+    properties: list[dict[str, object]] = [{"kind": "limit", "rank": 0}]
+    drawn = ground.base[ground.base["kind"].isin(DRAWN)]
     for (kind, rank), rows in drawn.groupby(["kind", "rank"], sort=True):
         for group in _groups(rows.geometry):
             shapes.append(shapely.union_all(group) if kind in ("water", "park") else _joined(group))
@@ -143,6 +145,17 @@ def _map_label(name: str) -> str:
 
 
 def zone_title(zone: Any, names: dict[str, str]) -> str:
+    """Call a zone by its streets; where it has no such name by its district and rank."""
+    return place_words.called(zone) or zone_number(zone, names)
+
+
+def zone_full(zone: Any, names: dict[str, str]) -> str:
+    """Call a zone by its streets, with its district and rank behind."""
+    words, number = place_words.called(zone), zone_number(zone, names)
+    return _("%(name)s (%(number)s)", name=words, number=number) if words else number
+
+
+def zone_number(zone: Any, names: dict[str, str]) -> str:
     """Call a zone by its district and its rank there."""
     district = district_label(zone.district, names)
     return _("%(district)s, zone %(rank)s", district=district, rank=zone.rank)
@@ -189,8 +202,8 @@ def _thin(shapes: gpd.GeoSeries, crs: str) -> gpd.GeoSeries:
     return gpd.GeoSeries(thin, index=shapes.index, crs=shapes.crs)
 
 
-def _label_place(shape: Any, crs: Any) -> list[float]:
-    """Find a place well inside the largest part, as latitude and longitude."""
+def label_place(shape: Any, crs: Any) -> list[float]:
+    """Return a place well inside the largest part, as latitude and longitude."""
     largest = max(shapely.get_parts(shape), key=lambda part: part.area)
     try:
         circle = shapely.maximum_inscribed_circle(largest, tolerance=np.sqrt(largest.area) / 100)
@@ -201,7 +214,7 @@ def _label_place(shape: Any, crs: Any) -> list[float]:
     return [round(inside.y, DECIMALS), round(inside.x, DECIMALS)]
 
 
-def _collection(shapes: gpd.GeoSeries, properties: list[dict[str, Any]]) -> bytes:
+def _collection(shapes: gpd.GeoSeries, properties: list[dict[str, object]]) -> bytes:
     degrees = np.asarray(shapes.to_crs(4326).array, dtype=object)
     rounded = shapely.transform(degrees, lambda xy: np.round(xy, DECIMALS))
     features = [

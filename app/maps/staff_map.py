@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -64,7 +64,7 @@ class MapLayer:
     group: str = ""
     shown: bool = True
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the layer as the script reads it."""
         return {
             "name": self.name,
@@ -90,7 +90,7 @@ class PictureLayer:
     group: str = ""
     shown: bool = True
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the layer as the script reads it."""
         return {
             "name": self.name,
@@ -115,7 +115,7 @@ class LateLayer:
     address: str
     keys: tuple[Key, ...]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the layer as the script reads it."""
         return {
             "name": self.name,
@@ -134,7 +134,7 @@ def staff_map(
     *,
     base: str = "",
     highest_first: bool = False,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Put a map together.
 
     Parameters
@@ -157,7 +157,7 @@ def staff_map(
     }
 
 
-def features(shapes: gpd.GeoDataFrame) -> dict[str, Any]:
+def features(shapes: gpd.GeoDataFrame) -> dict[str, object]:
     """Return shapes with what the script reads of them, in degrees."""
     turned = shapes.geometry.to_crs(WGS84)
     rounded = shapely.set_precision(turned.to_numpy(), 10.0**-DECIMALS, mode="pointwise")
@@ -176,5 +176,5 @@ def features(shapes: gpd.GeoDataFrame) -> dict[str, Any]:
     }
 
 
-def _describe(values: Mapping[str, Any]) -> dict[str, Any]:
+def _describe(values: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in values.items() if value is not None}

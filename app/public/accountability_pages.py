@@ -43,7 +43,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRow:
-    """One earlier release in the table."""
+    """One earlier release in the table; ``beside`` compares it with earlier counts in words."""
 
     release: str
     withdrawn: bool
@@ -57,21 +57,6 @@ class AccountRow:
     pai: str
     pai_interval: str
     prior: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountSentences:
-    """The longest account in sentences."""
-
-    release: str
-    outcome: str
-    days: str
-    n: str
-    hits: str
-    rate: str
-    interval: str
-    area: str
-    pai: str
     beside: str
 
 
@@ -84,16 +69,8 @@ class ShareBar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DistrictRow:
-    """One district's shares: area, people, incidents, zones, alerts."""
-
-    name: str
-    bars: tuple[ShareBar, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeopleRow:
-    """One group's share in each kind of area."""
+class ShareRow:
+    """Shares of one district, or of one group of people in each kind of area."""
 
     name: str
     bars: tuple[ShareBar, ...]
@@ -104,7 +81,7 @@ class People:
     """Who lives in the city, in zones and near alerts; ``heads`` tell how many people in all."""
 
     heads: tuple[tuple[str, str], ...]
-    rows: tuple[PeopleRow, ...]
+    rows: tuple[ShareRow, ...]
     by_district: tuple[tuple[str, ...], ...]
     district_heads: tuple[str, ...]
     about: str
@@ -126,11 +103,11 @@ class AccountPage:
 
     release: str
     through: str
-    verdict: AccountSentences | None
+    verdict: AccountRow | None
     scores: tuple[Score, ...]
     rows: tuple[AccountRow, ...]
     district_heads: tuple[str, ...]
-    districts: tuple[DistrictRow, ...]
+    districts: tuple[ShareRow, ...]
     uneven: tuple[str, ...]
     alert_days: str
     outcome: str
@@ -145,7 +122,7 @@ def account_page(release: ReleaseFolder, withdrawn: Collection[str]) -> AccountP
     ``withdrawn`` are the releases withdrawn by now: a release knows only of those before it.
     """
     rows = open_data.table(release, ACCOUNT)
-    run = release.manifest["run"]
+    run = release.manifest.run
     heads, districts = _districts(release)
     even = open_data.table(release, "data/districts.csv")
     days = next((_days(row) for row in even if row["from"]), "")
@@ -154,13 +131,13 @@ def account_page(release: ReleaseFolder, withdrawn: Collection[str]) -> AccountP
         through=release_words.through(release),
         verdict=_verdict(rows),
         scores=scores(release),
-        rows=tuple(_row(row, row["release"] in withdrawn) for row in reversed(rows)),
+        rows=tuple(_row(row, withdrawn=row["release"] in withdrawn) for row in reversed(rows)),
         district_heads=heads,
         districts=districts,
         uneven=_uneven(even),
         alert_days=days,
-        outcome=numbers.plain(run["outcome"]) if run else "",
-        trained=_days(run) if run else "",
+        outcome=numbers.plain(run.outcome) if run else "",
+        trained=_period(run.start, run.end) if run else "",
         people=_people(release),
         enforcement=_enforcement(release),
     )
@@ -192,24 +169,12 @@ def scores(release: ReleaseFolder) -> tuple[Score, ...]:
     )
 
 
-def _verdict(rows: Sequence[Mapping[str, str]]) -> AccountSentences | None:
+def _verdict(rows: Sequence[Mapping[str, str]]) -> AccountRow | None:
     """Tell of the release that was followed longest: the one with most later incidents."""
     lines = [row for row in rows if row["hit_rate"]]
     if not lines:
         return None
-    row = max(lines, key=lambda one: int(one["n"]))
-    return AccountSentences(
-        release=row["release"],
-        outcome=numbers.plain(row["outcome"]),
-        days=_days(row),
-        n=numbers.number(int(row["n"])),
-        hits=numbers.number(int(row["hits"])),
-        rate=numbers.share(float(row["hit_rate"])),
-        interval=_interval(row),
-        area=numbers.share(float(row["area_share"])),
-        pai=f"{float(row['pai']):.1f}" if row["pai"] else "",
-        beside=_beside(row),
-    )
+    return _row(max(lines, key=lambda one: int(one["n"])), withdrawn=False)
 
 
 def _beside(row: Mapping[str, str]) -> str:
@@ -243,7 +208,7 @@ def _untold(row: Mapping[str, str]) -> str:
     return translated(SMALL) if row["shown"] == SHOWN_WORDS[1] else _("Not told")
 
 
-def _row(row: Mapping[str, str], withdrawn: bool) -> AccountRow:
+def _row(row: Mapping[str, str], *, withdrawn: bool) -> AccountRow:
     result = bool(row["hit_rate"])
     untold = _("none happened") if row["hits"] else _untold(row)
     return AccountRow(
@@ -263,10 +228,11 @@ def _row(row: Mapping[str, str], withdrawn: bool) -> AccountRow:
         prior=numbers.share(float(row["prior_hit_rate"]))
         if row["prior_hit_rate"]
         else _("no data"),
+        beside=_beside(row) if result else "",
     )
 
 
-def _districts(release: ReleaseFolder) -> tuple[tuple[str, ...], tuple[DistrictRow, ...]]:
+def _districts(release: ReleaseFolder) -> tuple[tuple[str, ...], tuple[ShareRow, ...]]:
     """Set the districts' shares side by side; a column that nothing is reported of is left out."""
     rows = open_data.table(release, "data/districts.csv")
     people, visits = _share_of_people(release), _share_of_visits(release)
@@ -281,7 +247,7 @@ def _districts(release: ReleaseFolder) -> tuple[tuple[str, ...], tuple[DistrictR
     kept = {head: values for head, values in columns.items() if any(values)}
     most = max((float(v) for values in kept.values() for v in values if v), default=1.0)
     return tuple(kept), tuple(
-        DistrictRow(
+        ShareRow(
             name=district_label("", {"": row["name"]}),
             bars=tuple(_bar(values[position], most) for values in kept.values()),
         )
@@ -356,7 +322,7 @@ def _people(release: ReleaseFolder) -> People | None:
     return People(
         heads=tuple((kinds[kind], _count(document[kind, "", ""])) for kind in there),
         rows=tuple(
-            PeopleRow(
+            ShareRow(
                 name=group,
                 bars=tuple(_bar(document[kind, "", group]["share"], most) for kind in there),
             )
@@ -439,4 +405,8 @@ def _interval(row: Mapping[str, str]) -> str:
 
 def _days(row: Mapping[str, str]) -> str:
     first, end = (dt.date.fromisoformat(row[key]) for key in ("from", "to"))
+    return _period(first, end)
+
+
+def _period(first: dt.date, end: dt.date) -> str:
     return _("%(first)s to %(last)s", first=numbers.day(first), last=numbers.last_day(end))

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from babel import Locale
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app import forms
 from app.i18n import numbers as words
-from app.i18n.language import N_, translated
-from geodata.releases.activity import CLASSES, ActivityChoice
+from app.i18n.language import N_, code, translated
+from geodata.releases.activity import CLASSES, HOURS, ActivityChoice
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from werkzeug.datastructures import MultiDict
 
     from geodata.releases.activity import Activity, ActivityLayer
 
 WEEKS_SHOWN = 13
 AREAS_SHOWN = 12
-NUMBERS = ("1", N_("2 to 4"), N_("5 to 9"), N_("10 or more"))
-OPACITY = (0.14, 0.3, 0.5, 0.72)  # as in activity.js
 LOOKS = {"alerts": "#0b5fa5", "complaints": "#6b3fa0"}
+CROSS = (  # fields of an address, columns of counts, titles
+    ("hours", "hours", N_("Hour")),
+    ("weekdays", "weekday", N_("Weekday")),
+    ("months", "month", N_("Month")),
+)
+WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
+VALUES = {"hours": HOURS, "weekdays": tuple("1234567"), "months": tuple(map(str, range(1, 13)))}
 COARSE = {"cell", "uncounted_cell", "district"}
 CLASS_WORDS = {
     "single": N_("Single shots"),
@@ -32,15 +40,6 @@ CLASS_WORDS = {
     "probable": N_("Probable gunfire"),
     "other": N_("Other, or not told"),
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Swatch:
-    """One class of the legend."""
-
-    colour: str
-    opacity: float
-    words: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +53,25 @@ class AreaRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Histogram:
+    """Numbers by hour, weekday or month, of all that the other filters leave.
+
+    ``bars`` are the value of an address, its words, its number and whether it is chosen.
+    """
+
+    field: str
+    title: str
+    bars: tuple[tuple[str, str, int, bool], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ActivityPart:
     """Alerts and complaints of some weeks.
 
     ``weeks`` has the value and the words of every week one can choose, ``classes`` those of
     alerts; ``heads`` the layers, of which ``on`` are told; ``rows`` a district's code, name and
-    its number in each layer; ``areas`` the fullest areas. ``through_day`` is the last day shown.
+    its number in each layer; ``areas`` the fullest areas; ``legend`` a layer's name and color.
+    ``through_day`` is the last day shown.
     """
 
     url: str
@@ -76,9 +88,10 @@ class ActivityPart:
     rows: tuple[tuple[str, str, tuple[int, ...]], ...]
     totals: tuple[int, ...]
     areas: tuple[AreaRow, ...]
-    legend: tuple[tuple[str, str, tuple[Swatch, ...]], ...]
+    legend: tuple[tuple[str, str, str], ...]
     through: str
     coarse: bool
+    histograms: tuple[Histogram, ...]
 
 
 def activity_part(
@@ -115,15 +128,20 @@ def activity_part(
             row for layer in lines for row in _areas(activity, layer, choice, names, units)
         ),
         legend=tuple(
-            (layer.id, translated(layer.title), _swatches(layer)) for layer in activity.layers
+            (layer.id, translated(layer.title), LOOKS[layer.id]) for layer in activity.layers
         ),
         through=words.day(activity.through),
+        histograms=tuple(
+            _histogram(activity, choice, field, column, title) for field, column, title in CROSS
+        ),
         coarse=any(set(layer.sites["rule"]) <= COARSE for layer in activity.layers),
     )
 
 
-def choose(activity: Activity, args: Mapping[str, str]) -> ActivityChoice:
+def choose(activity: Activity, args: MultiDict[str, str]) -> ActivityChoice:
     """Read what an address asks for: weeks (the last quarter if none), district, alert class.
+
+    ``hours``, ``weekdays`` (1 is Monday) and ``months`` name some, with commas or repeated.
 
     Raises
     ------
@@ -137,7 +155,41 @@ def choose(activity: Activity, args: Mapping[str, str]) -> ActivityChoice:
         last=last,
         district=forms.choice(args, "district", activity.districts),
         classes=(class_,) if class_ else (),
+        hours=_several(args, "hours"),
+        weekdays=_several(args, "weekdays"),
+        months=_several(args, "months"),
     )
+
+
+def _several(args: MultiDict[str, str], field: str) -> tuple[int, ...]:
+    """Return the chosen ones of a field of an address, as positions; nothing for all of them."""
+    wanted = forms.several(args, field, VALUES[field]) or ()
+    return tuple(VALUES[field].index(value) for value in wanted)
+
+
+def _histogram(
+    activity: Activity, choice: ActivityChoice, field: str, column: str, title: str
+) -> Histogram:
+    """Count the first layer by a field, whatever of that field itself is chosen."""
+    layer, wanted = activity.layers[0], getattr(choice, field)
+    others = {name: getattr(choice, name) for name, *_rest in CROSS if name != field}
+    free = replace(choice, hours=(), weekdays=(), months=())
+    counts = activity.chosen(layer, replace(free, **others))
+    found = counts.groupby(column)["n"].sum()
+    bars = [
+        (value, label, int(found.get(place, 0)), place in wanted)
+        for place, (value, label) in enumerate(zip(VALUES[field], _labels(field), strict=True))
+    ]
+    return Histogram(field=field, title=translated(title), bars=tuple(bars))
+
+
+def _labels(field: str) -> list[str]:
+    if field == "hours":
+        return [hours.replace("-", "–") for hours in HOURS]
+    if field == "weekdays":
+        return [translated(day) for day in WEEKDAYS]
+    tongue = Locale.parse(code())
+    return [tongue.months["stand-alone"]["abbreviated"][month] for month in range(1, 13)]
 
 
 def chosen_weeks(activity: Activity, args: Mapping[str, str]) -> tuple[int, int]:
@@ -160,7 +212,14 @@ def chosen_weeks(activity: Activity, args: Mapping[str, str]) -> tuple[int, int]
 def span_told(activity: Activity, choice: ActivityChoice) -> str:
     """Say from which day to which a choice goes."""
     end = _last_day(activity, choice)
-    return words.period(words.day(activity.weeks[choice.first]), words.day(end))
+    return _some_of(words.period(words.day(activity.weeks[choice.first]), words.day(end)), choice)
+
+
+def _some_of(sentence: str, choice: ActivityChoice) -> str:
+    """Add to words about some weeks that not all of their hours, weekdays or months count."""
+    if not (choice.hours or choice.weekdays or choice.months):
+        return sentence
+    return _("%(told)s, in the chosen hours, weekdays and months alone", told=sentence)
 
 
 def _last_day(activity: Activity, choice: ActivityChoice) -> dt.date:
@@ -184,12 +243,13 @@ def _describe(
     ]
     if not numbers:
         return _("Neither alerts nor complaints are shown")
-    return _(
+    told = _(
         "%(numbers)s from %(first)s to %(last)s",
         numbers=words.listed(numbers),
         first=words.day(activity.weeks[choice.first]),
         last=words.day(end),
     )
+    return _some_of(told, choice)
 
 
 def _areas(
@@ -211,10 +271,3 @@ def _areas(
         for place in fullest
         if numbers[place]
     ]
-
-
-def _swatches(layer: ActivityLayer) -> tuple[Swatch, ...]:
-    return tuple(
-        Swatch(colour=LOOKS[layer.id], opacity=opacity, words=translated(number))
-        for number, opacity in zip(NUMBERS, OPACITY, strict=True)
-    )

@@ -20,7 +20,7 @@ from app import forms
 from app.i18n import numbers, zone_words
 from app.i18n.language import N_, translated
 from app.maps.palette import RISK_HEX
-from app.maps.shapes import zone_title
+from app.maps.shapes import zone_full, zone_title
 from app.public.activity_map import CLASS_WORDS, counted, span_told
 from geodata.releases.encoding import csv_bytes
 from geodata.releases.gazetteer import BETWEEN, find_spots
@@ -148,11 +148,12 @@ def _polygon(text: str, city: PublicCity) -> DrawnArea:
         raise forms.AddressError(msg)
     area_m2 = shape.area * unit_m(city) ** 2
     if not LEAST_AREA_M2 <= area_m2 <= MOST_AREA_M2:
+        units = numbers.Units(city.crs)
+        least, most, given = (
+            units.area(one / units.metres**2) for one in (LEAST_AREA_M2, MOST_AREA_M2, area_m2)
+        )
         msg = _(
-            "an area has %(least)s to %(most)s hectares, got %(given)s",
-            least=numbers.number(LEAST_AREA_M2 / 1e4),
-            most=numbers.number(MOST_AREA_M2 / 1e4),
-            given=numbers.number(area_m2 / 1e4, 1),
+            "an area has %(least)s to %(most)s, got %(given)s", least=least, most=most, given=given
         )
         raise forms.AddressError(msg)
     return DrawnArea(
@@ -180,12 +181,14 @@ KINDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """One place that fits what was searched for."""
+    """One place that fits what was searched for; ``street`` is its name where it is one."""
 
     name: str
     kind: str
     district: str
     at: str
+    street: str
+    zones: tuple[ZoneHere, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,22 +211,29 @@ class ZoneHere:
 
 @dataclass(frozen=True, kw_only=True)
 class HerePart:
-    """What is at a point: what it is called, then what holds there, each with its name."""
+    """What is at a point: what it is called, then what holds there, each with its name.
+
+    ``along`` are the zones that the ``street`` runs through that was searched for.
+    """
 
     at: str
     title: str
     where: str
     zones: tuple[ZoneHere, ...]
+    street: str
+    along: tuple[ZoneHere, ...]
     risk: str
     activity: tuple[str, ...]
     span: str
     outside: bool
 
 
-def place_part(gazetteer: Gazetteer, wanted: str, names: Mapping[str, str]) -> PlacePart:
-    """Search for a place by name or intersection."""
+def place_part(
+    gazetteer: Gazetteer, wanted: str, names: Mapping[str, str], published: PublicCityView
+) -> PlacePart:
+    """Search for a place by name or intersection; a street has the zones that it runs through."""
     found = find_spots(gazetteer, wanted)
-    matches = tuple(match_of(spot, names) for spot in found)
+    matches = tuple(_match(spot, gazetteer, names, published) for spot in found)
     crossing = BETWEEN.search(wanted) is not None
     return PlacePart(
         asked=wanted,
@@ -232,13 +242,39 @@ def place_part(gazetteer: Gazetteer, wanted: str, names: Mapping[str, str]) -> P
     )
 
 
-def match_of(spot: Spot, names: Mapping[str, str]) -> Match:
+def _match(
+    spot: Spot, gazetteer: Gazetteer, names: Mapping[str, str], published: PublicCityView
+) -> Match:
     """Tell a place in words."""
+    street = spot.name if spot.kind == "street" else ""
     return Match(
         name=spot.name,
         kind=translated(KINDS[spot.kind]),
         district=names.get(spot.district, spot.district),
         at=f"{spot.latitude:.5f},{spot.longitude:.5f}",
+        street=street,
+        zones=_along(published, gazetteer, street),
+    )
+
+
+def _along(published: PublicCityView, gazetteer: Gazetteer, street: str) -> tuple[ZoneHere, ...]:
+    """Return the zones that have a street among theirs or a crossing of it, by district and rank.
+
+    A zone's own list ends after its longest streets; crossings find those that only touch it.
+    """
+    if not street or published.run is None:
+        return ()
+    found = [spot for spot in gazetteer.of("crossing") if street in spot.names]
+    at = tuple((spot.latitude, spot.longitude) for spot in found)
+    xy = to_city(at, published.city) if at else []
+    crossings = shapely.multipoints(xy) if at else shapely.MultiPoint()
+    city = published.city.districts
+    names = dict(zip(city["code"], city["name"], strict=True))
+    return tuple(
+        ZoneHere(id=zone.id, title=zone_full(zone, names), reasons=())
+        for zone in published.run.zones.itertuples()
+        if (zone.place_name and street in zone.place_name.near.streets)
+        or zone.geometry.intersects(crossings)
     )
 
 
@@ -250,8 +286,12 @@ def here_part(
     xy: tuple[float, float],
     choice: ActivityChoice | None,
     names: Mapping[str, str],
+    street: str = "",
 ) -> HerePart:
-    """Tell what is at a point; ``at`` are its degrees, ``xy`` the same in the city's system."""
+    """Tell what is at a point; ``at`` are its degrees, ``xy`` the same in the city's system.
+
+    ``street`` is the name of a street that was searched for, nothing of any other place.
+    """
     found = what_is_here(ground, *xy, choice)
     units = numbers.Units(published.city.crs)
     plain = dict(
@@ -270,6 +310,8 @@ def here_part(
             )
             for zone in zones
         ),
+        street=street,
+        along=_along(published, ground.gazetteer, street),
         risk="" if found.level is None else translated(numbers.CLASSES[found.level]),
         activity=tuple(_touching(activity, one) for one in found.touching) if activity else (),
         span=span_told(activity, choice) if activity and choice else "",

@@ -23,7 +23,7 @@ from app.public.decorators import release_of, releases_of, with_city, with_relea
 from geodata.releases.folder import MANIFEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from flask import Response
     from flask.typing import ResponseReturnValue
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from app.public.method_words import Notices
     from app.public.published_city import PublicCityView
     from app.public.release_words import Moved
+    from geodata.release_manifest import ReleaseFile
     from geodata.releases.folder import ReleaseFolder
 
 
@@ -161,16 +162,14 @@ def data_page(
         published=numbers.day(release_words.approved_at(release).date()),
         through=release_words.through(release),
         entries=_entries(release, at),
-        documents=tuple(
-            _form(entry, "") for entry in stated["files"] if not _is_data(entry["name"])
-        ),
-        total=release_words.size(sum(entry["bytes"] for entry in stated["files"])),
-        rules=tuple((rule_name(name), text) for name, text in stated["rules"]["texts"].items()),
-        rules_version=f"{stated['rules']['version']}.{stated['rules']['masking_version']}",
-        k_counts=stated["k_counts"]["text"],
+        documents=tuple(_form(entry, "") for entry in stated.files if not _is_data(entry.name)),
+        total=release_words.size(sum(entry.bytes for entry in stated.files)),
+        rules=tuple((rule_name(name), text) for name, text in stated.rules.texts.items()),
+        rules_version=f"{stated.rules.version}.{stated.rules.masking_version}",
+        k_counts=stated.k_counts.text,
         changes=tuple(release_words.changes(release)),
         moved=() if withdrawn else release_words.moved(release),
-        previous=stated["previous"] or "",
+        previous=stated.previous or "",
         citation=release_words.citation(release, url),
         notices=method_words.Notices() if withdrawn else method_words.notices(release),
         releases=tuple(every),
@@ -216,23 +215,23 @@ def _is_data(name: str) -> bool:
     return name.startswith(open_data.DATA)
 
 
-def _form(entry: Mapping[str, str | int], url: str) -> Form:
-    name = str(entry["name"])
+def _form(entry: ReleaseFile, url: str) -> Form:
+    name = entry.name
     return Form(
         name=name.removeprefix(open_data.DATA),
         format=open_data.format_name(name),
-        size=release_words.size(int(entry["bytes"])),
+        size=release_words.size(entry.bytes),
         url=url,
-        sha256=str(entry["sha256"]),
+        sha256=entry.sha256,
     )
 
 
 def _entries(release: ReleaseFolder, file_url: FileUrl) -> tuple[FileEntry, ...]:
     """Put the formats of one table together, in the order in which people look for them."""
-    by_stem: dict[str, list[dict[str, str | int]]] = {}
-    for entry in release.manifest["files"]:
-        if _is_data(entry["name"]):
-            by_stem.setdefault(open_data.stem(entry["name"]), []).append(entry)
+    by_stem: dict[str, list[ReleaseFile]] = {}
+    for entry in release.manifest.files:
+        if _is_data(entry.name):
+            by_stem.setdefault(open_data.stem(entry.name), []).append(entry)
     columns: dict[str, dict[str, tuple[str, str, str, str]]] = {}
     if not release.withdrawal:
         for row in open_data.table(release, "data/dictionary.csv"):
@@ -242,14 +241,14 @@ def _entries(release: ReleaseFolder, file_url: FileUrl) -> tuple[FileEntry, ...]
     found = []
     for stem in sorted(by_stem, key=lambda one: (place.get(one, len(ORDER)), one)):
         entries = by_stem[stem]
-        title, holds = holding(stem) or (str(entries[0]["title"]), "")
+        title, holds = holding(stem) or (entries[0].title, "")
         found.append(
             FileEntry(
                 id=stem,
                 title=title,
                 holds=holds,
                 forms=tuple(
-                    _form(entry, file_url(str(entry["name"]).removeprefix(open_data.DATA)))
+                    _form(entry, file_url(entry.name.removeprefix(open_data.DATA)))
                     for entry in entries
                 ),
                 columns=tuple(columns.get(stem, {}).values()),
@@ -336,9 +335,9 @@ def class_name(name: str) -> str:
 
 
 def _part(release: ReleaseFolder) -> ChoicePart:
-    days = release.manifest["sections"].get("alerts", {})
+    days = release.manifest.sections.get("alerts")
     zones = open_data.table(release, "data/zones.csv")
-    measures = open_data.document(release, release_words.MEASURES).get("measures", [])
+    measures = open_data.measures(release).values()
     return ChoicePart(
         districts=tuple(
             (code, district_label("", {"": name}))
@@ -346,9 +345,9 @@ def _part(release: ReleaseFolder) -> ChoicePart:
         ),
         classes=tuple((name, class_name(name)) for name in open_data.CLASSES),
         zone_classes=tuple(dict.fromkeys(row["class"] for row in zones)),
-        measures=tuple((one["id"], translated(one["title"])) for one in measures),
-        first=str(days.get("from", "")),
-        last=str(days.get("through", "")),
+        measures=tuple((one.id, translated(one.title)) for one in measures),
+        first=days.first.isoformat() if days else "",
+        last=days.through.isoformat() if days else "",
         alerts="data/alerts.csv" in release.files,
         zones=bool(zones),
     )
@@ -495,7 +494,7 @@ def _stored(release: ReleaseFolder, name: str) -> str:
 
 
 def _send_file(release: ReleaseFolder, stored: str) -> Response:
-    sha256 = next(e["sha256"] for e in release.manifest["files"] if e["name"] == stored)
+    sha256 = next(e.sha256 for e in release.manifest.files if e.name == stored)
     name = stored.removeprefix(open_data.DATA)
     return _send(release.read(stored), stored, f"{release.id}-{name}", sha256)
 

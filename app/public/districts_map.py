@@ -12,7 +12,6 @@ from app.i18n import measure_words
 from app.i18n import numbers as words
 from app.i18n.language import translated
 from app.maps.palette import SHADES
-from app.public.activity_map import Swatch
 from geodata.measures.registry import groups_of
 
 if TYPE_CHECKING:
@@ -24,6 +23,15 @@ if TYPE_CHECKING:
     from geodata.measures.registry import Measures
 
 OPACITY = 0.72  # as in map.js
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swatch:
+    """One class of the legend."""
+
+    colour: str
+    opacity: float
+    words: str
 
 
 @dataclass(frozen=True, kw_only=True)

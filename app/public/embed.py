@@ -5,7 +5,6 @@ Small pages for other sites to frame: the zones, or one measure. No script, no c
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import math
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.public.published_city import PublicCityView
+    from geodata.releases.figure_documents import ReportedMeasure
     from geodata.releases.folder import ReleaseFolder
 
 
@@ -96,7 +96,8 @@ def zones_card(release: ReleaseFolder, district: str | None) -> ZonesCard | None
     """Tell the zones of a release; nothing where it has none."""
     zones = open_data.document(release, "data/zones.geojson").get("features", [])
     outlines = open_data.document(release, "data/districts.geojson").get("features", [])
-    if not zones:
+    run = release.manifest.run
+    if not zones or run is None:
         return None
     if district is not None:
         zones = [one for one in zones if one["properties"]["district"] == district]
@@ -106,12 +107,12 @@ def zones_card(release: ReleaseFolder, district: str | None) -> ZonesCard | None
     count = {code: 0 for code in names if district in (None, code)}
     for zone in zones:
         count[zone["properties"]["district"]] = count.get(zone["properties"]["district"], 0) + 1
-    run = release.manifest["run"]
-    first, last = (dt.date.fromisoformat(run[key]) for key in ("from", "to"))
     return ZonesCard(
         about=_about(release, district),
-        outcome=numbers.plain(run["outcome"]),
-        trained=_("%(first)s to %(last)s", first=numbers.day(first), last=numbers.last_day(last)),
+        outcome=numbers.plain(run.outcome),
+        trained=_(
+            "%(first)s to %(last)s", first=numbers.day(run.start), last=numbers.last_day(run.end)
+        ),
         total=len(zones),
         width=view.width,
         height=view.height,
@@ -123,33 +124,22 @@ def zones_card(release: ReleaseFolder, district: str | None) -> ZonesCard | None
 
 def measure_card(release: ReleaseFolder, identity: str, district: str | None) -> MeasureCard | None:
     """Tell one measure of a release; nothing where it has no such measure."""
-    known = open_data.document(release, release_words.MEASURES).get("measures", [])
-    measure = next((one for one in known if one["id"] == identity), None)
-    if measure is None:
+    measure = open_data.measures(release).get(identity)
+    figure = measure.figure_of(HEADLINE, district) if measure else None
+    if measure is None or figure is None:
         return None
-    figure = next(
-        (
-            one
-            for one in measure["figures"]
-            if one["period"] == HEADLINE and one["district"] == (district or "")
-        ),
-        None,
-    )
-    if figure is None:
-        return None
-    unit, value = measure["unit"], figure["value"]
-    first, last = (dt.date.fromisoformat(figure[key]) for key in ("from", "to"))
+    unit, value = measure.unit, figure.value
     return MeasureCard(
         about=_about(release, district),
-        title=translated(measure["title"]),
+        title=translated(measure.title),
         figure="" if value is None else numbers.amount(value, unit),
         unit="" if value is None else measure_words.unit(unit, value),
-        interval=numbers.between(figure["low"], figure["high"], unit),
-        absent=translated(figure["shown"]) or _("no data"),
-        definition=translated(measure["definition"]),
-        period=numbers.period(numbers.day(first), numbers.last_day(last)),
+        interval=numbers.between(figure.low, figure.high, unit),
+        absent=translated(figure.shown) or _("no data"),
+        definition=translated(measure.definition),
+        period=numbers.period(numbers.day(figure.start), numbers.last_day(figure.end)),
         target=_target(measure),
-        status=translated(measure_words.STATUSES.get(figure["status"], "")),
+        status=translated(measure_words.STATUSES.get(figure.status or "", "")),
         lines=_course(release, identity, district),
     )
 
@@ -157,22 +147,22 @@ def measure_card(release: ReleaseFolder, identity: str, district: str | None) ->
 def _about(release: ReleaseFolder, district: str | None) -> EmbedCard:
     manifest = release.manifest
     return EmbedCard(
-        city=manifest["city"]["name"],
-        synthetic=bool(manifest["synthetic"]),
+        city=manifest.city.name,
+        synthetic=manifest.synthetic,
         district=open_data.districts(release)[district] if district else "",
         through=release_words.through(release),
         release=release.id,
     )
 
 
-def _target(measure: Mapping[str, Any]) -> str:
-    aim, unit = measure["target"], measure["unit"]
+def _target(measure: ReportedMeasure) -> str:
+    aim, unit = measure.target, measure.unit
     if aim is None:
         return ""
     text = f"{100 * aim:g} %" if unit == "share" else measure_words.figure(float(aim), unit)
-    if measure["direction"] == "up":
+    if measure.direction == "up":
         return _("Target: at least %(figure)s", figure=text)
-    if measure["direction"] == "down":
+    if measure.direction == "down":
         return _("Target: at most %(figure)s", figure=text)
     return _("Target: %(figure)s", figure=text)
 

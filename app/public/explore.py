@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
@@ -23,6 +24,8 @@ from app.public.area_reports import (
 )
 from app.public.decorators import site, with_run
 from app.public.districts_map import measure_choices, shades_part
+from app.public.then_and_now import then_part
+from spatial.zones.name_words import FOOT_M
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,19 +33,54 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
     from werkzeug.wrappers import Response
 
+    from app.maps.bundle import Bundle
     from app.public.activity_map import ActivityPart
     from app.public.area_reports import DrawnArea, HerePart, PlacePart
     from app.public.districts_map import ShadesPart
     from app.public.published_city import PublicCityView, PublicRun
+    from app.public.then_and_now import ThenPart
     from geodata.releases.activity import ActivityChoice
     from geodata.releases.surroundings import Surroundings
 
 bp = Blueprint("explore", __name__)
 LAYERS = ("surface", "zones", "districts", "neighbourhoods", "alerts", "complaints")
 OFF = frozenset({"surface", "neighbourhoods", "complaints"})  # unless the address asks for them
-KEPT = ("city", "district", "from", "to", "class", "layers", "measure", "zone", "view")
-CHOSEN = ("city", "from", "to", "class")
-DEFAULT_RADIUS_M = 500
+CHOSEN = ("city", "from", "to", "class", "hours", "weekdays", "months")
+KEPT = (*CHOSEN, "district", "layers", "measure", "zone", "view", "then")
+DEFAULT_RADIUS_M = 500.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapPage:
+    """The map and what stands beside it in words and tables.
+
+    ``legend`` is of the surroundings alone, ``followed`` tells what the zones were cut from;
+    ``layers`` has each layer, whether it is shown and whether it is without a choice; ``names`` is
+    the address of what can be searched, ``has_streets`` whether streets are in it; ``drawn`` an
+    area in the form of its ``field``; ``kept`` what an address keeps of the state; ``units`` those
+    that lengths are written in.
+    """
+
+    bundle: Bundle
+    legend: tuple[pages.LegendEntry, ...]
+    followed: str
+    rows: tuple[pages.ZoneRow, ...]
+    districts: tuple[tuple[str, str], ...]
+    district: str | None
+    activity: ActivityPart | None
+    layers: tuple[tuple[str, bool, bool], ...]
+    measures: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    shades: ShadesPart | None
+    place: PlacePart | None
+    here: HerePart | None
+    names: str
+    has_streets: bool
+    drawn: str
+    field: str
+    kept: Mapping[str, str]
+    radius: str
+    units: str
+    then: ThenPart | None
 
 
 def map_page(published: PublicCityView, run: PublicRun) -> str:
@@ -54,7 +92,7 @@ def map_page(published: PublicCityView, run: PublicRun) -> str:
     shown_layers = _layers(ground)
     choice = _choice(ground)
     drawn = read_area(request.args, published.city)
-    page = pages.MapPage(
+    page = MapPage(
         bundle=site().bundle(published),
         legend=pages.legend(run),
         followed=pages.followed(run),
@@ -65,13 +103,16 @@ def map_page(published: PublicCityView, run: PublicRun) -> str:
         layers=tuple((one, one in shown_layers, one in _default()) for one in _there(ground)),
         measures=measure_choices(published.measures),
         shades=shades,
-        place=_place(ground, names),
+        place=_place(published, ground, names),
         here=_here(published, run, ground, choice, names),
         names=_url(site().names_file(published)),
+        has_streets=bool(ground.gazetteer.of("street")),
         drawn=drawn.text if drawn else "",
         field=drawn.field if drawn else "",
         kept=kept(),
-        radius=DEFAULT_RADIUS_M,
+        radius=_in_form(DEFAULT_RADIUS_M, us=numbers.Units(published.city.crs).us),
+        units=numbers.Units(published.city.crs).system,
+        then=then_part(published, run),
     )
     return render_template("public/map.html", frame=pages.frame(published), page=page)
 
@@ -198,9 +239,11 @@ def _shades(published: PublicCityView, names: Mapping[str, str]) -> ShadesPart |
     return shades_part(detail, names)
 
 
-def _place(ground: Surroundings, names: Mapping[str, str]) -> PlacePart | None:
+def _place(
+    published: PublicCityView, ground: Surroundings, names: Mapping[str, str]
+) -> PlacePart | None:
     wanted = " ".join(request.args.get("place", "").split())
-    return place_part(ground.gazetteer, wanted, names) if wanted else None
+    return place_part(ground.gazetteer, wanted, names, published) if wanted else None
 
 
 def _here(
@@ -214,7 +257,10 @@ def _here(
     if not text:
         return None
     at = forms.position(text, "at")
-    return here_part(published, run, ground, at, to_city((at,), published.city)[0], choice, names)
+    wanted = " ".join(request.args.get("street", "").split())
+    street = wanted if any(spot.name == wanted for spot in ground.gazetteer.of("street")) else ""
+    xy = to_city((at,), published.city)[0]
+    return here_part(published, run, ground, at, xy, choice, names, street)
 
 
 def _drawn(published: PublicCityView) -> DrawnArea:
@@ -225,25 +271,39 @@ def _drawn(published: PublicCityView) -> DrawnArea:
     return drawn
 
 
+def _radius_m() -> float:
+    """Return the reach that an address asks for in meters, or in feet as some forms do."""
+    for name, metres in (("radius_m", 1.0), ("radius_ft", FOOT_M)):
+        if wanted := request.args.get(name, "").strip():
+            return forms.numbers(wanted, name, 1)[0] * metres
+    return DEFAULT_RADIUS_M
+
+
+def _in_form(radius_m: float, *, us: bool) -> str:
+    """Return a reach as a form has it: in meters, or in feet to the next ten."""
+    return f"{round(radius_m / FOOT_M, -1) if us else radius_m:.0f}"
+
+
 def _ask_area(
     published: PublicCityView, ground: Surroundings, names: Mapping[str, str]
 ) -> Response | str:
     """Make a circle from a typed centre: degrees, or a place by name of which there may be some."""
     centre = " ".join(request.args.get("centre", "").split())
-    radius = request.args.get("radius_m", "").strip() or str(DEFAULT_RADIUS_M)
-    (radius_m,) = forms.numbers(radius, "radius_m", 1)
+    us = numbers.Units(published.city.crs).us
+    radius_m = _radius_m()
     places = None
     if centre and set(centre) <= set("0123456789.,+- "):
         latitude, longitude = forms.position(centre, "centre")
         text = circle_text(latitude, longitude, radius_m)
         return redirect(url_for("explore.area", circle=text, **chosen()))
     if centre:
-        places = place_part(ground.gazetteer, centre, names)
+        places = place_part(ground.gazetteer, centre, names, published)
     return render_template(
         "public/area_form.html",
         frame=pages.frame(published),
         place=places,
         centre=centre,
-        radius=f"{radius_m:.0f}",
+        radius=_in_form(radius_m, us=us),
+        us=us,
         kept=chosen(),
     )

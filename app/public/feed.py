@@ -48,17 +48,17 @@ def atom_feed(
     """
     ordered = sorted(releases, key=lambda one: (updated(one), one.id), reverse=True)[:MOST_ENTRIES]
     first = min(release_words.approved_at(one) for one in releases)
-    city = ordered[0].manifest["city"]
+    city = ordered[0].manifest.city
     ET.register_namespace("", ATOM)
     feed = ET.Element(f"{{{ATOM}}}feed", {"xml:lang": language})
-    _text(feed, "id", _tag(host, first, f"{city['slug']}:releases"))
-    _text(feed, "title", _("Open data of %(city)s: releases", city=city["name"]))
+    _text(feed, "id", _tag(host, first, f"{city.slug}:releases"))
+    _text(feed, "title", _("Open data of %(city)s: releases", city=city.name))
     _text(feed, "updated", _moment(updated(ordered[0])))
     ET.SubElement(feed, f"{{{ATOM}}}link", {"rel": "self", "type": MIMETYPE, "href": self_url})
     ET.SubElement(
         feed, f"{{{ATOM}}}link", {"rel": "alternate", "type": "text/html", "href": page_url}
     )
-    _text(ET.SubElement(feed, f"{{{ATOM}}}author"), "name", city["name"])
+    _text(ET.SubElement(feed, f"{{{ATOM}}}author"), "name", city.name)
     for release in ordered:
         _entry(feed, release, host, release_url(release))
     ET.indent(feed, space=" ")
@@ -90,7 +90,7 @@ def _entry(feed: ET.Element, release: ReleaseFolder, host: str, url: str) -> Non
         if withdrawn
         else release_words.changes(release)
     )
-    synthetic = [_("Synthetic data.")] if release.manifest["synthetic"] else []
+    synthetic = [_("Synthetic data.")] if release.manifest.synthetic else []
     _text(entry, "summary", " ".join([*synthetic, *lines]), {"type": "text"})
 
 

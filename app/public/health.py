@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, current_app, jsonify
 from sqlalchemy.exc import SQLAlchemyError
@@ -41,7 +41,7 @@ def healthz() -> ResponseReturnValue:
 @bp.get("/readyz")
 def readyz() -> ResponseReturnValue:
     """Say whether pages can be shown and are up to date; if not, why: 503."""
-    answer: dict[str, Any] = {"source": "previews" if site().preview else "releases"}
+    answer: dict[str, object] = {"source": "previews" if site().preview else "releases"}
     answer |= {"database": "not used", "city": None, "release": None}
     answer |= {"data_through": None, "age_days": None, "stale_after_days": STALE_DAYS}
     answer["worker"] = "not used"

@@ -5,7 +5,6 @@ What the plain words about the method need: rules and gaps of the release that i
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from app.i18n.language import translated
 from app.public import open_data
 
 if TYPE_CHECKING:
+    from geodata.release_manifest import PublishedDays
     from geodata.releases.folder import ReleaseFolder
 
 
@@ -60,30 +60,29 @@ class PlainWords:
     notices: Notices
 
 
-def plain_words(release: ReleaseFolder) -> PlainWords:
-    """Read them from a release."""
+def plain_words(release: ReleaseFolder, units: numbers.Units) -> PlainWords:
+    """Read them from a release; lengths are written in the units of its city."""
     manifest = release.manifest
-    rules = manifest["rules"]
+    rules = manifest.rules
     return PlainWords(
-        k=str(rules["k"]),
-        addresses=bool(manifest["k_counts"]["addresses"]),
-        reach=numbers.number(rules["reach_m"]),
-        square=numbers.number(rules["square_m"]),
-        delay=str(rules["delay_days"]),
-        hours=str(rules["band_hours"]),
-        least=str(rules["least_shown"]),
-        sensitive=tuple(numbers.plain(name) for name in manifest["sensitive_outcomes"]),
+        k=str(rules.k),
+        addresses=manifest.k_counts.addresses,
+        reach=units.length(rules.reach_m / units.metres),
+        square=units.length(rules.square_m / units.metres),
+        delay=str(rules.delay_days),
+        hours=str(rules.band_hours),
+        least=str(rules.least_shown),
+        sensitive=tuple(numbers.plain(name) for name in manifest.sensitive_outcomes),
         records=tuple(
             (
                 measure_words.capital(translated(measure_words.SECTIONS.get(name, name))),
                 _days(days),
             )
-            for name, days in manifest["sections"].items()
+            for name, days in manifest.sections.items()
         ),
         notices=notices(release),
     )
 
 
-def _days(days: dict[str, str]) -> str:
-    first, last = (dt.date.fromisoformat(days[key]) for key in ("from", "through"))
-    return f"{numbers.day(first)} – {numbers.day(last)}"
+def _days(days: PublishedDays) -> str:
+    return f"{numbers.day(days.first)} – {numbers.day(days.through)}"

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from app import forms
 from geodata.errors import ReleaseError
+from geodata.releases.encoding import read_document
+from geodata.releases.figure_documents import MeasuresDocument
 from geodata.releases.folder import MANIFEST, identity_of
 from geodata.spreadsheets import inert
 from spatial.errors import SpecError
@@ -24,9 +26,10 @@ if TYPE_CHECKING:
 
     from werkzeug.datastructures import MultiDict
 
+    from geodata.releases.figure_documents import ReportedMeasure
     from geodata.releases.folder import ReleaseFolder
 
-DATA = "data/"
+DATA, MEASURES = "data/", "data/measures.json"
 FORMATS = {
     "csv": ("CSV", "text/csv"),
     "geojson": ("GeoJSON", "application/geo+json"),
@@ -153,6 +156,14 @@ def document(release: ReleaseFolder, name: str) -> Mapping[str, Any]:
     return found
 
 
+def measures(release: ReleaseFolder) -> dict[str, ReportedMeasure]:
+    """Return the measures of a release by id; none where it has none."""
+    if MEASURES not in release.files:
+        return {}
+    found = read_document(MeasuresDocument, release.read(MEASURES), MEASURES)
+    return {one.id: one for one in found.measures}
+
+
 def districts(release: ReleaseFolder) -> dict[str, str]:
     """Return the names of the districts by code, in the city's order."""
     features = document(release, "data/districts.geojson").get("features", [])
@@ -177,7 +188,7 @@ def choose(args: MultiDict[str, str], release: ReleaseFolder, name: str) -> RowC
         if requested not in (*by.fields, *ABOUT_THE_PAGE):
             known = f"choose by {', '.join(by.fields)}" if by.fields else "it is given whole only"
             msg = f"{name.removeprefix(DATA)} has no rows by {requested[:40]!r}; {known}"
-            raise SpecError(msg)
+            raise SpecError(msg, code="no_breakdown")
     values = {}
     for column in by.columns:
         wanted = [value for value in args.getlist(column) if value]
@@ -229,25 +240,25 @@ def _days(args: Mapping[str, str]) -> tuple[dt.date | None, dt.date | None]:
     start, end, through = (forms.day(args, key) for key in ("from", "to", "through"))
     if end is not None and through is not None:
         msg = "through and to both name the end of the days; give one of them"
-        raise SpecError(msg)
+        raise SpecError(msg, code="two_ends")
     if through is not None:
         if through == dt.date.max:
             msg = f"the day {through} is too far in the future; give an earlier one"
-            raise SpecError(msg)
+            raise SpecError(msg, code="day_in_future")
         end = through + DAY
     if end == dt.date.min:
         msg = f"no day lies before {end}; give a later end"
-        raise SpecError(msg)
+        raise SpecError(msg, code="period_empty")
     if start is not None and end is not None and start >= end:
         msg = f"no day lies from {start} until before {end}; give a later end"
-        raise SpecError(msg)
+        raise SpecError(msg, code="period_empty")
     return start, end
 
 
 def archive_name(release: ReleaseFolder) -> str:
     """Name the archive of a release, and the folder in it, without its ending."""
     manifest = release.manifest
-    return f"{manifest['city']['slug']}-{manifest['through']}-{release.id}"
+    return f"{manifest.city.slug}-{manifest.through}-{release.id}"
 
 
 def archive(release: ReleaseFolder) -> Iterator[bytes]:
@@ -267,7 +278,7 @@ def archive(release: ReleaseFolder) -> Iterator[bytes]:
 
 def _parts(release: ReleaseFolder) -> Iterator[bytes]:
     sink = _Sink()
-    day = dt.date.fromisoformat(release.manifest["through"])
+    day = release.manifest.through
     with zipfile.ZipFile(sink, "w") as packed:  # type: ignore[call-overload] # it only writes
         for name in (MANIFEST, *release.files):
             info = zipfile.ZipInfo(
@@ -295,7 +306,7 @@ def manifest_bytes(release: ReleaseFolder) -> bytes:
     content = (release.path / MANIFEST).read_bytes()
     if identity_of(json.loads(content)) != release.id:
         msg = f"release {release.id}: {MANIFEST} is not what was approved; restore it from a copy"
-        raise ReleaseError(msg)
+        raise ReleaseError(msg, code="altered")
     return content
 
 

@@ -4,36 +4,42 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import shapely
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from pyproj import Transformer
 
-from app.i18n import measure_words, numbers, zone_words
+from app.i18n import measure_words, numbers, place_words, run_words, zone_words
 from app.i18n.language import N_, translated
 from app.maps.palette import RISK_HEX
-from app.maps.shapes import district_label, zone_title
+from app.maps.shapes import district_label, zone_number, zone_title
 from app.public.scores import gain_words
 from spatial.zones.describe import MOSTLY, reasons_of, zone_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from shapely.geometry.base import BaseGeometry
 
     from app.maps.bundle import Bundle
-    from app.public.activity_map import ActivityPart
-    from app.public.area_reports import HerePart, PlacePart
-    from app.public.districts_map import ShadesPart
     from app.public.initiative_pages import InitiativesInShort
     from app.public.published_city import CurrentRelease, PublicCityView, PublicRun, RunContext
+    from geodata.analysis_documents import ResampledFactor
     from geodata.import_report import SourceReport
+    from geodata.run_document import DistrictEffect, FactorEffect
+    from spatial.zones.names import Nearby
 
 LEAST_WEIGHT = 0.005
 NEAR_M = 250.0  # an approximate area reaches about so far
+ALLOTMENTS = {
+    "even": N_("evenly, by their area"),
+    "expected": N_("by the incidents that each expects"),
+    "city": N_("where the city's best cells are"),
+}
 SORTS = {"district": N_("District"), "surroundings": N_("Surroundings"), "area": N_("Area")}
 SORTED_BY = {"surroundings": "environment_share", "area": "area"}
 
@@ -71,6 +77,7 @@ class ZoneRow:
     district_name: str
     rank: int
     title: str
+    number: str
     kind: str
     reasons: tuple[str, ...]
     brief: str
@@ -105,37 +112,8 @@ class HomePage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MapPage:
-    """The map and what stands beside it in words and tables.
-
-    ``legend`` is of the surroundings alone, ``followed`` tells what the zones were cut from;
-    ``layers`` has each layer, whether it is shown and whether it is without a choice; ``names`` is
-    the address of what can be searched; ``drawn`` an area in the form of its ``field``; ``kept``
-    what an address keeps of the state.
-    """
-
-    bundle: Bundle
-    legend: tuple[LegendEntry, ...]
-    followed: str
-    rows: tuple[ZoneRow, ...]
-    districts: tuple[tuple[str, str], ...]
-    district: str | None
-    activity: ActivityPart | None
-    layers: tuple[tuple[str, bool, bool], ...]
-    measures: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-    shades: ShadesPart | None
-    place: PlacePart | None
-    here: HerePart | None
-    names: str
-    drawn: str
-    field: str
-    kept: Mapping[str, str]
-    radius: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class ZonesPage:
-    """The table of zones."""
+    """The table of zones; ``factors`` and ``shares`` are those of :func:`zone_words.matrix`."""
 
     rows: tuple[ZoneRow, ...]
     districts: tuple[tuple[str, str], ...]
@@ -143,6 +121,8 @@ class ZonesPage:
     sort: str
     kinds: str
     sorts: tuple[tuple[str, str], ...]
+    factors: Sequence[tuple[str, str, str]]
+    shares: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +137,7 @@ class Reason:
     from_: float
     to: float
     extent: str
+    others: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +154,8 @@ class ZonePage:
     """One zone."""
 
     row: ZoneRow
+    whole: str
+    near: Nearby | None
     reasons: tuple[Reason, ...]
     parts: Parts
     past_first: bool
@@ -227,6 +210,7 @@ class MethodsPage:
     certainty: CertaintyPart | None
     districts: tuple[tuple[str, ...], ...]
     sensitivity: tuple[tuple[str, ...], ...]
+    edited: tuple[str, ...]
     warnings: tuple[str, ...]
     limits: tuple[str, ...]
     reports: tuple[SourceReport, ...]
@@ -266,8 +250,8 @@ def zone_rows(context: RunContext, run: PublicRun) -> tuple[ZoneRow, ...]:
     """Tell every zone of a run, by district and rank."""
     units = numbers.Units(context.city.crs)
     names = dict(zip(context.city.districts["code"], context.city.districts["name"], strict=True))
-    certain = context.certainty.document["zones"] if context.certainty else []
-    kept = {zone["id"]: zone["stability"] for zone in certain}
+    certain = context.certainty.zones if context.certainty else ()
+    kept = {zone.id: zone.stability for zone in certain}
     return tuple(
         ZoneRow(
             id=zone.id,
@@ -275,6 +259,7 @@ def zone_rows(context: RunContext, run: PublicRun) -> tuple[ZoneRow, ...]:
             district_name=district_label(zone.district, names),
             rank=int(zone.rank),
             title=zone_title(zone, names),
+            number=zone_number(zone, names) if place_words.called(zone) else "",
             kind=zone_words.kind(zone),
             reasons=zone_words.reasons(zone, units),
             brief=zone_words.brief(zone, units),
@@ -313,7 +298,7 @@ def legend(run: PublicRun) -> tuple[LegendEntry, ...]:
 
 def followed(run: PublicRun) -> str:
     """Tell what the zones of a run were cut from."""
-    if run.result["zones_from"] == "combined":
+    if run.result.zones_from == "combined":
         return _("Zones, cut from past incidents and surroundings together")
     return _("Zones, cut from the surroundings alone")
 
@@ -331,26 +316,34 @@ def zone_page(
     """
     units = numbers.Units(context.city.crs)
     zone = run.zones[run.zones["id"] == row.id].iloc[0]
-    table = {(f["name"], f["operation"], f["distance"]): f for f in run.result["model"]["factors"]}
-    highest = max((f["rrv_high"] for f in run.result["model"]["factors"]), default=1.0)
+    table = {factor.key: factor for factor in run.result.model.factors}
+    highest = max((factor.rrv_high for factor in run.result.model.factors), default=1.0)
     lines = []
-    for factor in reasons_of(zone["factors"]):
-        full = table[factor["name"], factor["operation"], factor["distance"]]
-        place = numbers.where(factor, units)
+    others = Counter(
+        factor.key
+        for one in run.zones.itertuples()
+        if one.id != row.id
+        for factor in reasons_of(one.factors)
+    )
+    for factor in sorted(reasons_of(zone["factors"]), key=lambda one: others[one.key]):
+        full = table[factor.key]
         lines.append(
             Reason(
-                sentence=f"{place[0].upper()}{place[1:]}",
-                rrv=numbers.number(full["rrv"], 1),
-                low=numbers.number(full["rrv_low"], 1),
-                high=numbers.number(full["rrv_high"], 1),
-                bar=round(100 * full["rrv"] / highest, 1),
-                from_=round(100 * full["rrv_low"] / highest, 1),
-                to=round(100 * full["rrv_high"] / highest, 1),
+                sentence=zone_words.sentence_case(numbers.where(factor, units)),
+                rrv=numbers.number(full.rrv, 1),
+                low=numbers.number(full.rrv_low, 1),
+                high=numbers.number(full.rrv_high, 1),
+                bar=round(100 * full.rrv / highest, 1),
+                from_=round(100 * full.rrv_low / highest, 1),
+                to=round(100 * full.rrv_high / highest, 1),
                 extent=zone_words.extent(factor),
+                others=_also_elsewhere(others[factor.key], len(run.zones) - 1),
             )
         )
     return ZonePage(
         row=row,
+        whole=place_words.whole(zone["place_name"]) if zone["place_name"] else row.title,
+        near=zone["place_name"].near if zone["place_name"] else None,
         reasons=tuple(lines),
         parts=_parts(zone["environment_share"]),
         past_first=zone["environment_share"] <= MOSTLY,
@@ -361,6 +354,15 @@ def zone_page(
         around=_around(zone.geometry, context.city.crs),
         weeks=weeks,
     )
+
+
+def _also_elsewhere(number: int, of: int) -> str:
+    """Tell how many of the other zones have a reason too."""
+    if number == 0:
+        return _("No other zone has this reason.")
+    if number == of:
+        return _("All other zones have this reason too.")
+    return _("%(number)s of the %(of)s other zones have this reason too.", number=number, of=of)
 
 
 def _around(shape: BaseGeometry, crs: str) -> str:
@@ -382,39 +384,40 @@ def _parts(environment: float) -> Parts:
 def methods_page(context: RunContext, run: PublicRun) -> MethodsPage:
     """Tell how the shown run was made."""
     units, result = numbers.Units(context.city.crs), run.result
-    model = result["model"]
+    model = result.model
     return MethodsPage(
-        family=translated(numbers.FAMILIES[model["family"]]),
-        bic=numbers.number(model["bic"], 1),
+        family=translated(numbers.FAMILIES[model.family]),
+        bic=numbers.number(model.bic, 1),
         alternatives=tuple(
-            (translated(numbers.FAMILIES[other["family"]]), numbers.number(other["bic"], 1))
-            for other in result["alternatives"]
+            (translated(numbers.FAMILIES[other.family]), numbers.number(other.bic, 1))
+            for other in result.alternatives
         ),
         factors=tuple(
             (
                 numbers.where(f, units),
-                numbers.number(f["rrv"], 2),
+                numbers.number(f.rrv, 2),
                 _rrv_interval(f),
-                f"{numbers.number(f['coefficient'], 4)} ({numbers.number(f['se'], 4)})",
+                f"{numbers.number(f.coefficient, 4)} ({numbers.number(f.se, 4)})",
             )
-            for f in model["factors"]
+            for f in model.factors
         ),
-        candidates=result["candidates"],
-        screened=result["screened"],
-        dropped=len(result["dropped"]),
-        cells=numbers.number(result["grid"]["cells"]),
-        cell=units.length(run.spec["grid"]["cell_units"]),
-        block=units.length(run.spec["grid"].get("block_units", context.city.block_units)),
-        score_max=numbers.number(result["score"]["max"], 1),
-        score_mean=numbers.number(result["score"]["mean"], 2),
-        top_share=numbers.share(result["score"]["share_above_2sd"]),
+        candidates=result.candidates,
+        screened=result.screened,
+        dropped=len(result.dropped),
+        cells=numbers.number(result.grid.cells),
+        cell=units.length(run.spec.grid.cell_units),
+        block=units.length(run.spec.grid.block_units),
+        score_max=numbers.number(result.score.max, 1),
+        score_mean=numbers.number(result.score.mean, 2),
+        top_share=numbers.share(result.score.share_above_2sd),
         legend=legend(run),
         combined=_combined_part(run, units),
         diagnostics=_diagnostics(run),
         certainty=_certainty(context, units),
         districts=_districts(context, run, units),
         sensitivity=_sensitivity(context, units),
-        warnings=(*_edited(run), *(numbers.sentence(warning) for warning in result["warnings"])),
+        edited=_edited(run),
+        warnings=run_words.sentences(result.warnings),
         limits=tuple(translated(limit) for limit in numbers.LIMITS),
         reports=tuple(context.reports),
         settings=_settings(run),
@@ -437,29 +440,27 @@ def _edited(run: PublicRun) -> tuple[str, ...]:
     )
 
 
-def _rrv_interval(factor: Mapping[str, Any]) -> str:
-    return numbers.interval(
-        numbers.number(factor["rrv_low"], 2), numbers.number(factor["rrv_high"], 2)
-    )
+def _rrv_interval(factor: FactorEffect | DistrictEffect | ResampledFactor) -> str:
+    return numbers.interval(numbers.number(factor.rrv_low, 2), numbers.number(factor.rrv_high, 2))
 
 
 def _certainty(context: RunContext, units: numbers.Units) -> CertaintyPart | None:
     if context.certainty is None:
         return None
-    found = context.certainty.document
+    found = context.certainty
     return CertaintyPart(
-        replicates=numbers.number(found["replicates"]),
-        blocks=numbers.number(found["blocks"]),
+        replicates=numbers.number(found.replicates),
+        blocks=numbers.number(found.blocks),
         factors=tuple(
             (
-                numbers.plain(factor["name"])
-                if factor["in_model"]
-                else _("%(factor)s (not in the model)", factor=numbers.plain(factor["name"])),
-                numbers.share(factor["chosen"]),
+                numbers.plain(factor.name)
+                if factor.in_model
+                else _("%(factor)s (not in the model)", factor=numbers.plain(factor.name)),
+                numbers.share(factor.chosen),
                 _rrv_interval(factor),
-                numbers.band(factor["bands"], units),
+                numbers.band(factor.bands, units),
             )
-            for factor in found["factors"]
+            for factor in found.factors
         ),
     )
 
@@ -469,12 +470,12 @@ def _sensitivity(context: RunContext, units: numbers.Units) -> tuple[tuple[str, 
         return ()
     return tuple(
         (
-            _changed(fit["changed"]),
-            numbers.number(fit["bic"], 1),
-            numbers.share(fit["zones_kept"]),
-            "; ".join(numbers.brief(factor, units) for factor in fit["factors"]) or _("none"),
+            _changed(fit.changed),
+            numbers.number(fit.bic, 1),
+            numbers.share(fit.zones_kept),
+            "; ".join(numbers.brief(factor, units) for factor in fit.factors) or _("none"),
         )
-        for fit in context.sensitivity.document["fits"]
+        for fit in context.sensitivity.fits
     )
 
 
@@ -494,27 +495,27 @@ def _districts(
     names = dict(zip(context.city.districts["code"], context.city.districts["name"], strict=True))
     return tuple(
         (
-            f"{district_label(row['district'], names)} ({numbers.number(row['incidents'])})",
+            f"{district_label(row.district, names)} ({numbers.number(row.incidents)})",
             numbers.brief(row, units),
-            numbers.number(row["city_rrv"], 2),
-            f"{numbers.number(row['rrv'], 2)} ({_rrv_interval(row)})",
-            numbers.share(row["own_share"]),
-            _("differs") if row["differs"] else "",
+            numbers.number(row.city_rrv, 2),
+            f"{numbers.number(row.rrv, 2)} ({_rrv_interval(row)})",
+            numbers.share(row.own_share),
+            _("differs") if row.differs else "",
         )
-        for row in run.result["districts"]
+        for row in run.result.districts
     )
 
 
 def _combined_part(run: PublicRun, units: numbers.Units) -> CombinedPart:
-    combined, days = run.result["combined"], run.spec["history"]["half_life_days"]
+    combined, days = run.result.combined, run.spec.history.half_life_days
     years = round((days or 0.0) / 365)
     return CombinedPart(
-        followed=run.result["zones_from"] == "combined",
-        parts=_parts(combined["environment_share"]),
+        followed=run.result.zones_from == "combined",
+        parts=_parts(combined.environment_share),
         components=tuple(
-            (numbers.component(part, units), numbers.share(part["weight"]))
-            for part in combined["components"]
-            if part["weight"] >= LEAST_WEIGHT
+            (numbers.component(part, units), numbers.share(part.weight))
+            for part in combined.components
+            if part.weight >= LEAST_WEIGHT
         ),
         half_life=_("never")
         if days is None
@@ -525,13 +526,12 @@ def _combined_part(run: PublicRun, units: numbers.Units) -> CombinedPart:
 
 def _diagnostics(run: PublicRun) -> tuple[tuple[str, str, str], ...]:
     """Tell what the fit leaves, each with its figure and how to read it."""
-    found = run.result["diagnostics"]
-    moran = found["moran"]
-    inflation = [factor["variance_inflation"] for factor in found["factors"]]
+    found = run.result.diagnostics
+    inflation = [factor.variance_inflation for factor in found.factors]
     return (
         (
             _("Dispersion"),
-            numbers.number(found["dispersion"], 2),
+            numbers.number(found.dispersion, 2),
             _(
                 "Pearson's chi-square over its degrees of freedom; 1 where counts vary as the "
                 "model says, more where they vary more."
@@ -539,7 +539,7 @@ def _diagnostics(run: PublicRun) -> tuple[tuple[str, str, str], ...]:
         ),
         (
             _("Moran's I of the residuals"),
-            f"{numbers.number(moran['i'], 3)} (p = {numbers.number(moran['p'], 3)})",
+            f"{numbers.number(found.moran.i, 3)} (p = {numbers.number(found.moran.p, 3)})",
             _(
                 "How alike neighbouring cells are in what the factors leave unexplained; 0 is not "
                 "at all. What is left in space is why zones also follow past incidents."
@@ -557,22 +557,17 @@ def _diagnostics(run: PublicRun) -> tuple[tuple[str, str, str], ...]:
 
 
 def _settings(run: PublicRun) -> tuple[tuple[str, str], ...]:
-    model: dict[str, Any] = run.spec["model"]
-    zones: dict[str, Any] = run.spec["zones"]
+    model, zones = run.spec.model, run.spec.zones
     return (
         (_("run"), run.id),
         (_("software version"), run.code_version),
         (_("seed"), str(run.seed)),
-        (_("cross-validation folds"), str(model["folds"])),
-        (_("elastic-net mixing"), f"{model['mixing']:g}"),
-        (_("penalty rule"), str(model["lambda_rule"])),
-        (_("share of a district that zones may take"), numbers.share(zones["area_share"])),
-        (_("cells of a zone"), numbers.interval(str(zones["min_cells"]), str(zones["max_cells"]))),
-        (_("zones of a district"), _("at most %(aim)s", aim=zones["max_zones"])),
+        (_("cross-validation folds"), str(model.folds)),
+        (_("elastic-net mixing"), f"{model.mixing:g}"),
+        (_("penalty rule"), model.lambda_rule),
+        (_("share of the city that zones may take"), numbers.share(zones.area_share)),
+        (_("allotted to districts"), translated(ALLOTMENTS[zones.allotment])),
+        (_("cells of a zone"), numbers.interval(str(zones.min_cells), str(zones.max_cells))),
+        (_("zones of a district"), _("at most %(aim)s", aim=zones.max_zones)),
         (_("digest of the data"), run.data_sha256[:16]),
     )
-
-
-def factor_names(run: PublicRun) -> tuple[str, ...]:
-    """Name the factors of the model, strongest first."""
-    return tuple(numbers.plain(factor["name"]) for factor in run.result["model"]["factors"])

@@ -8,15 +8,35 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Mapping, Sequence  # noqa: TC003 - pydantic reads them
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, PlainSerializer, PlainValidator
+from pydantic import Field
 
+from geodata.analysis_documents import (
+    BacktestDocument,
+    CertaintyDocument,
+    SensitivityDocument,
+    ValidationDocument,
+)
 from geodata.cityfile.initiatives import Initiative
+from geodata.documents import OrAbsent
 from geodata.measures.registry import STALE_DAYS
 from geodata.releases.rules import RULES
+from geodata.run_document import (
+    CombinedDocument,
+    DiagnosticsDocument,
+    DistrictEffect,
+    DroppedCandidate,
+    GridDocument,
+    ModelDocument,
+    ScoreDocument,
+    StoredSpec,
+    WrittenFactor,
+)
+from geodata.stored_documents import Notes
+from spatial.zones.names import PlaceName
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -24,12 +44,11 @@ if TYPE_CHECKING:
     from geodata.import_report import SourceReport
     from geodata.measures.registry import Measures
 
-InitiativeDocument = Annotated[
-    Initiative, PlainValidator(Initiative.from_json), PlainSerializer(Initiative.as_json)
-]
-Edited = Annotated[
-    tuple[dt.date, int] | None, Field(exclude_if=lambda edited: edited is None)
+Edited = tuple[
+    dt.date, int
 ]  # the day of the last change of zones by a person, and the number of changes
+Chosen = Annotated[str, Field(exclude_if=lambda text: not text)]
+Titles = Annotated[Mapping[str, str], Field(exclude_if=lambda titles: not titles)]
 ZONE_COLUMNS = (
     "id",
     "code",
@@ -38,6 +57,7 @@ ZONE_COLUMNS = (
     "area",
     "environment_share",
     "factors",
+    "place_name",
     "geometry",
 )
 
@@ -47,7 +67,8 @@ class CityDocument:
     """``site/city.json``: the reference system and the clock of a city.
 
     ``today`` is set where the calendar of a synthetic city stands still. Lengths are in the unit
-    of ``crs``.
+    of ``crs``. ``titles`` are what it calls factors and outcomes, by their names; pages write
+    lengths in ``units``, ``us`` or ``metric``, or in those of its country.
     """
 
     crs: str
@@ -55,6 +76,8 @@ class CityDocument:
     today: dt.date | None
     cell_units: float
     block_units: float
+    titles: Titles = field(default_factory=dict)
+    units: Chosen = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,11 +95,29 @@ class PublicCity(CityDocument):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PublishedResult:
+    """The parts of a :class:`~geodata.run_document.RunDocument` that a release tells."""
+
+    incidents: int
+    grid: GridDocument
+    candidates: int
+    screened: int
+    dropped: tuple[DroppedCandidate, ...]
+    model: ModelDocument
+    alternatives: tuple[ModelDocument, ...]
+    score: ScoreDocument
+    combined: CombinedDocument
+    zones_from: str
+    diagnostics: DiagnosticsDocument
+    districts: tuple[DistrictEffect, ...]
+    warnings: Notes
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunFacts:
     """What is reported of a run beside its zones.
 
-    ``result`` holds the parts of what ``fit`` prints that a release tells. ``class_shares`` is the
-    share of the city's cells in each risk class, lowest first.
+    ``class_shares`` is the share of the city's cells in each risk class, lowest first.
     """
 
     id: str
@@ -84,34 +125,35 @@ class RunFacts:
     period_from: Annotated[dt.date, Field(alias="from")]
     period_to: Annotated[dt.date, Field(alias="to")]
     seed: int
-    spec: Mapping[str, Any]
+    spec: StoredSpec
     data_sha256: str
     code_version: str
-    result: Mapping[str, Any]
+    result: PublishedResult
     class_shares: tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ZoneDocument:
+class PublishedZone:
     """What ``site/run.json`` tells of a zone; its outline is in ``data/zones.geojson``."""
 
     id: str
     code: str = ""  # of late releases only
     area: float
     environment_share: float
-    factors: Sequence[Mapping[str, Any]]
+    factors: tuple[WrittenFactor, ...]
+    place_name: OrAbsent[PlaceName] = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunDocument(RunFacts):
+class PublishedRun(RunFacts):
     """``site/run.json``: the run whose zones are shown, and what was worked out about it."""
 
-    zones: Sequence[ZoneDocument]
-    edited: Edited = None
-    validations: Sequence[Mapping[str, Any]]
-    backtests: Sequence[Mapping[str, Any]]
-    certainty: Sequence[Mapping[str, Any]]
-    sensitivity: Sequence[Mapping[str, Any]]
+    zones: tuple[PublishedZone, ...]
+    edited: OrAbsent[Edited] = None
+    validations: tuple[ValidationDocument, ...]
+    backtests: tuple[BacktestDocument, ...]
+    certainty: tuple[CertaintyDocument, ...]
+    sensitivity: tuple[SensitivityDocument, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -124,14 +166,7 @@ class PublicRun(RunFacts):
     """
 
     zones: gpd.GeoDataFrame
-    edited: tuple[dt.date, int] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class PublicFinding:
-    """Something worked out about the run later."""
-
-    document: dict[str, Any]
+    edited: Edited | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +175,7 @@ class PublicEvent:
 
     event: Literal["said", "retired", "returned"]
     recorded_at: dt.datetime
-    initiative: InitiativeDocument | None
+    initiative: Initiative | None
     changes: tuple[str, ...]
 
 
@@ -152,7 +187,7 @@ class PublicInitiative:
     """
 
     listed: bool
-    initiative: InitiativeDocument
+    initiative: Initiative
     history: tuple[PublicEvent, ...]
 
 
@@ -193,10 +228,10 @@ class RunContext:
 
     city: PublicCity
     reports: Sequence[SourceReport]
-    validations: Sequence[PublicFinding]
-    backtests: Sequence[PublicFinding]
-    certainty: PublicFinding | None
-    sensitivity: PublicFinding | None
+    validations: Sequence[ValidationDocument]
+    backtests: Sequence[BacktestDocument]
+    certainty: CertaintyDocument | None
+    sensitivity: SensitivityDocument | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

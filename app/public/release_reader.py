@@ -19,10 +19,9 @@ from app.public.published_city import (
     OtherCity,
     PublicCity,
     PublicCityView,
-    PublicFinding,
     PublicInitiative,
     PublicRun,
-    RunDocument,
+    PublishedRun,
     RunFacts,
 )
 from app.public.released_figures import read_figures
@@ -36,7 +35,7 @@ from geodata.releases.surroundings_read import released_surroundings
 from spatial.zones.describe import order_factors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from app.public.released_figures import ReleasedFigures
     from geodata.releases.activity import Activity
@@ -68,33 +67,30 @@ class ReleaseReader:
     def approved_at(self) -> dt.datetime | None:
         """When it was approved, if it was."""
         approval = self.folder.approval
-        return dt.datetime.fromisoformat(str(approval["at"])) if approval else None
+        return dt.datetime.fromisoformat(str(approval.at)) if approval else None
 
     @cached_property
     def shown(self) -> PublicCityView:
         """The city as the release tells it."""
-        manifest, figures, run = self.folder.manifest, self.figures, self._read(RUN, RunDocument)
+        manifest, figures, run = self.folder.manifest, self.figures, self._read(RUN, PublishedRun)
         city, initiatives = self._city(), self.initiatives.values()
         return PublicCityView(
             city=city,
             run=_run(run, self.folder, city) if run else None,
-            reports=[_report(one) for one in self._document(SOURCES) or ()],
-            validations=_findings(run.validations if run else ()),
-            backtests=_findings(run.backtests if run else ()),
-            certainty=next(iter(_findings(run.certainty if run else ())), None),
-            sensitivity=next(iter(_findings(run.sensitivity if run else ())), None),
-            extents={
-                name: (_day(days["from"]), _day(days["through"]))
-                for name, days in manifest["sections"].items()
-            },
-            through=_day(manifest["through"]),
+            reports=self._read(SOURCES, tuple[SourceReport, ...]) or (),
+            validations=run.validations if run else (),
+            backtests=run.backtests if run else (),
+            certainty=next(iter(run.certainty if run else ()), None),
+            sensitivity=next(iter(run.sensitivity if run else ()), None),
+            extents={name: (days.first, days.through) for name, days in manifest.sections.items()},
+            through=manifest.through,
             others=self._others,
             initiatives=tuple(one for one in initiatives if one.listed),
             retired=tuple(one for one in initiatives if not one.listed),
             release=CurrentRelease(
                 id=self.folder.id,
                 approved=self.approved_at.date() if self.approved_at else None,
-                rules=manifest["rules"]["version"],
+                rules=manifest.rules.version,
                 previewed=self.approved_at if isinstance(self.folder, PreviewFolder) else None,
             ),
             periods=figures.periods,
@@ -106,7 +102,7 @@ class ReleaseReader:
     @cached_property
     def figures(self) -> ReleasedFigures:
         """Its measures."""
-        drafted = dt.datetime.combine(_day(self.folder.manifest["through"]), dt.time())
+        drafted = dt.datetime.combine(self.folder.manifest.through, dt.time())
         when = self.approved_at or drafted + dt.timedelta(days=RULES.delay_days)
         return read_figures(self.folder, when.replace(tzinfo=None))
 
@@ -122,7 +118,7 @@ class ReleaseReader:
         run, city = self.shown.run, self.shown.city
         if run is None:
             msg = f"release {self.folder.id} shows no zones"
-            raise NotStoredError(msg)
+            raise NotStoredError(msg, code="no_zones")
         return released_surroundings(self.folder, city.districts, run.zones, self.activity)
 
     @cached_property
@@ -134,7 +130,7 @@ class ReleaseReader:
         classes = wanted.classes
         if classes is None:
             msg = f"release {self.folder.id} has zones without a surface; draft it anew"
-            raise BrokenReleaseError(msg)
+            raise BrokenReleaseError(msg, code="no_surface")
         return Scene(
             crs=city.crs,
             limit=base.geometry[base["kind"] == "limit"].iloc[0],
@@ -167,47 +163,29 @@ class ReleaseReader:
                 f"release {self.folder.id} was drafted without the documents of the pages; "
                 "draft and approve a new one"
             )
-            raise BrokenReleaseError(msg)
+            raise BrokenReleaseError(msg, code="no_page_documents")
         return PublicCity(
             **vars(found),
-            slug=manifest["city"]["slug"],
-            name=manifest["city"]["name"],
-            synthetic=manifest["synthetic"],
+            slug=manifest.city.slug,
+            name=manifest.city.name,
+            synthetic=manifest.synthetic,
             districts=_frame(self._document(DISTRICTS), found.crs),
         )
 
 
-def _frame(document: dict[str, Any], crs: str) -> gpd.GeoDataFrame:
+def _frame(document: dict[str, object], crs: str) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame.from_features(document["features"], crs=4326).to_crs(crs)
 
 
-def _run(found: RunDocument, folder: ReleaseFolder, city: PublicCity) -> PublicRun:
+def _run(found: PublishedRun, folder: ReleaseFolder, city: PublicCity) -> PublicRun:
     """Put the run together from its document and the outlines of its zones."""
     zones = _frame(json.loads(folder.read(OUTLINES)), city.crs)[
         ["id", "district", "rank", "geometry"]
     ]
     by_id = {zone.id: zone for zone in found.zones}
-    for name in ("area", "environment_share", "code"):
+    for name in ("area", "environment_share", "code", "place_name"):
         zones[name] = [getattr(by_id[zone], name) for zone in zones["id"]]
-    columns = found.result["diagnostics"]["factors"]
-    zones["factors"] = [order_factors(by_id[zone].factors, columns) for zone in zones["id"]]
+    covers = {column.key: column.covers for column in found.result.diagnostics.factors}
+    zones["factors"] = [order_factors(by_id[zone].factors, covers) for zone in zones["id"]]
     facts = {one.name: getattr(found, one.name) for one in fields(RunFacts)}
     return PublicRun(**facts, zones=zones, edited=found.edited)
-
-
-def _findings(documents: Sequence[Mapping[str, Any]]) -> list[PublicFinding]:
-    return [PublicFinding(document=dict(one)) for one in documents]
-
-
-def _report(document: dict[str, Any]) -> SourceReport:
-    return SourceReport(
-        kind=document["kind"],
-        source=document["source"],
-        read=document["read"],
-        stored=document["stored"],
-        left_out=document["left_out"],
-    )
-
-
-def _day(text: str) -> dt.date:
-    return dt.date.fromisoformat(text)

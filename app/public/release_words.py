@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -14,6 +14,8 @@ from app.i18n.language import translated
 from app.public import open_data
 
 if TYPE_CHECKING:
+    from geodata.release_manifest import FileChanges, ZoneChanges
+    from geodata.releases.figure_documents import ReportedMeasure
     from geodata.releases.folder import ReleaseFolder
 
 NAMED = 6
@@ -31,32 +33,32 @@ class Moved:
 
 def approved_at(release: ReleaseFolder) -> dt.datetime:
     """Return when a release was approved, UTC."""
-    return _moment(str((release.approval or {})["at"]))
+    return _moment(str(release.approval and release.approval.at))
 
 
 def withdrawn_at(release: ReleaseFolder) -> dt.datetime | None:
     """Return when a release was withdrawn, UTC, if it was."""
     withdrawal = release.withdrawal
-    return _moment(str(withdrawal["at"])) if withdrawal else None
+    return _moment(withdrawal.at) if withdrawal else None
 
 
 def why_withdrawn(release: ReleaseFolder) -> str:
     """Return the reason that stands beside a withdrawn release."""
-    return str((release.withdrawal or {}).get("why", ""))
+    return release.withdrawal.why if release.withdrawal else ""
 
 
 def through(release: ReleaseFolder) -> str:
     """Write the last day that a release is about."""
-    return numbers.day(dt.date.fromisoformat(release.manifest["through"]))
+    return numbers.day(release.manifest.through)
 
 
 def changes(release: ReleaseFolder) -> list[str]:
     """Tell what differs from the release before, a sentence each."""
-    stated = release.manifest["changes"]
+    stated = release.manifest.changes
     if stated is None:
         return [_("This is the first release.")]
-    lines = [*_zones(stated["zones"]), *_files(stated["files"])]
-    number = len(stated["measures"])
+    lines = [*_zones(stated.zones), *_files(stated.files)]
+    number = len(stated.measures)
     if number:
         lines.append(
             ngettext(
@@ -70,18 +72,18 @@ def changes(release: ReleaseFolder) -> list[str]:
 
 def moved(release: ReleaseFolder) -> tuple[Moved, ...]:
     """Tell the measures that changed, each with its figure before and after."""
-    stated = release.manifest["changes"]
+    stated = release.manifest.changes
     if stated is None:
         return ()
-    known = {one["id"]: one for one in open_data.document(release, MEASURES).get("measures", [])}
+    known = open_data.measures(release)
     return tuple(
         Moved(
-            id=one["measure"],
-            title=translated(str(known.get(one["measure"], {}).get("title", one["measure"]))),
-            before=_figure(one["before"], known.get(one["measure"])),
-            after=_figure(one["after"], known.get(one["measure"])),
+            id=one.measure,
+            title=translated(known[one.measure].title if one.measure in known else one.measure),
+            before=_figure(one.before, known.get(one.measure)),
+            after=_figure(one.after, known.get(one.measure)),
         )
-        for one in stated["measures"]
+        for one in stated.measures
     )
 
 
@@ -90,7 +92,7 @@ def citation(release: ReleaseFolder, url: str) -> str:
     return _(
         "%(city)s. Safer Ground open data, release %(release)s, data through %(through)s, "
         "published %(approved)s. %(url)s",
-        city=release.manifest["city"]["name"],
+        city=release.manifest.city.name,
         release=release.id,
         through=through(release),
         approved=numbers.day(approved_at(release).date()),
@@ -109,11 +111,8 @@ def size(number: int) -> str:
     return f"{number / 1_000_000:.1f} MB"
 
 
-MEASURES = "data/measures.json"
-
-
-def _zones(options: dict[str, Any]) -> list[str]:
-    gained, lost, kept = len(options["gained"]), len(options["lost"]), options["kept"]
+def _zones(options: ZoneChanges) -> list[str]:
+    gained, lost, kept = len(options.gained), len(options.lost), options.kept
     if not gained and not lost:
         return (
             [ngettext("The %(num)d zone stays.", "All %(num)d zones stay.", kept)] if kept else []
@@ -128,13 +127,13 @@ def _zones(options: dict[str, Any]) -> list[str]:
     ]
 
 
-def _files(options: dict[str, Any]) -> list[str]:
+def _files(options: FileChanges) -> list[str]:
     lines = []
-    for key, sentence in (
-        ("added", _("New files: %(files)s.")),
-        ("removed", _("Files no longer given: %(files)s.")),
+    for names, sentence in (
+        (options.added, _("New files: %(files)s.")),
+        (options.removed, _("Files no longer given: %(files)s.")),
     ):
-        found = [name.removeprefix(open_data.DATA) for name in options[key] if _is_data(name)]
+        found = [name.removeprefix(open_data.DATA) for name in names if _is_data(name)]
         if found:
             lines.append(sentence % {"files": numbers.listed(found[:NAMED]) + _more(found)})
     return lines
@@ -149,13 +148,13 @@ def _is_data(name: str) -> bool:
     return str(name).startswith(open_data.DATA)
 
 
-def _figure(value: Any, measure: dict[str, Any] | None) -> str:
+def _figure(value: float | str | None, measure: ReportedMeasure | None) -> str:
     """Write a figure of the change log: a number, words where it is hidden, or nothing."""
     if value is None:
         return _("no data")
     if isinstance(value, str):
         return value
-    return measure_words.figure(float(value), str((measure or {}).get("unit", "")))
+    return measure_words.figure(float(value), measure.unit if measure else "")
 
 
 def _moment(text: str) -> dt.datetime:

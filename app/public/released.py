@@ -12,6 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from app.i18n.language import code
+from app.i18n.titles import use_titles
 from app.maps.bundle import activity_json, put_bundle, put_file
 from app.maps.picture import area_svg
 from app.public.published_city import OtherCity, PublicCityView, PublicInitiative
@@ -79,7 +80,7 @@ class ReleasedSite:
             if slug is None:  # the configured one: nothing is published yet
                 return None
             msg = f"nothing is published of a city {slug[:80]!r}"
-            raise NotStoredError(msg)
+            raise NotStoredError(msg, city=slug[:80], code="city_unpublished")
         return self._shown(named, listed)
 
     def serves_map(self, folder: str) -> bool:
@@ -127,7 +128,7 @@ class ReleasedSite:
         found = self._read(published).initiatives.get(slug)
         if found is None:
             msg = f"{published.city.slug} has no initiative {slug[:80]!r}"
-            raise NotStoredError(msg)
+            raise NotStoredError(msg, initiative=slug[:80], code="no_initiative")
         return found
 
     def activity(self, published: PublicCityView) -> Activity | None:
@@ -140,19 +141,22 @@ class ReleasedSite:
         if read.activity is None:
             return None
         if code() not in read.activity_files:
-            content = activity_json(read.activity, published.city.crs)
+            content = activity_json(read.activity, published.city.districts)
             folder = f"release-{read.folder.id}-activity"
             read.activity_files[code()] = put_file(self.maps, folder, "activity", content)
         return read.activity_files[code()]
 
     def bundle(self, published: PublicCityView) -> Bundle:
         """Return the map of the release, its files compressed beside the maps once."""
-        folder = self._read(published).folder
+        return self.bundle_of(self._read(published).folder)
+
+    def bundle_of(self, folder: ReleaseFolder) -> Bundle:
+        """Return the map of any release, in the same way."""
         try:
             return put_bundle(self.maps, f"release-{folder.id}", lambda: _map_files(folder))
         except (KeyError, TypeError) as error:  # of another version of this software
             msg = f"release {folder.id} holds no map that can be shown; draft and approve a new one"
-            raise BrokenReleaseError(msg) from error
+            raise BrokenReleaseError(msg, code="no_map") from error
 
     def zone_picture(self, published: PublicCityView, zone_id: str) -> bytes:
         """Return the picture of one zone."""
@@ -209,7 +213,7 @@ class ReleasedSite:
         folder = self._current(slug)
         if folder is None:
             msg = f"nothing is published of a city {slug[:80]!r}"
-            raise NotStoredError(msg)
+            raise NotStoredError(msg, city=slug[:80], code="city_unpublished")
         with self._lock:
             read = self._kept.get(folder.id)
             if read is None or read.beside != listed or read.folder != folder:
@@ -218,6 +222,7 @@ class ReleasedSite:
             self._kept[folder.id] = read
             while len(self._kept) > KEPT:
                 self._kept.pop(next(iter(self._kept)))
+        use_titles(read.shown.city.titles, read.shown.city.units)
         return read.shown
 
     def _others(self, slug: str, listed: list[str]) -> tuple[OtherCity, ...]:
@@ -225,7 +230,7 @@ class ReleasedSite:
         for other in listed:
             folder = None if other == slug else self._current(other)
             if folder is not None:
-                found.append(OtherCity(slug=other, name=folder.manifest["city"]["name"]))
+                found.append(OtherCity(slug=other, name=folder.manifest.city.name))
         return tuple(found)
 
     def _read(self, published: PublicCityView) -> ReleaseReader:
@@ -243,7 +248,7 @@ def _approved(pointer: Path) -> str:
         return str(json.loads(pointer.read_text(encoding="utf-8")).get("at"))
     except (OSError, ValueError, AttributeError) as error:
         msg = f"{pointer} cannot be read ({error}); restore it from a copy"
-        raise BrokenReleaseError(msg) from error
+        raise BrokenReleaseError(msg, code="unreadable") from error
 
 
 def _map_files(folder: ReleaseFolder) -> dict[str, bytes]:

@@ -6,7 +6,6 @@ What a table does not hold is not reported: no figure is worked out anew from ro
 from __future__ import annotations
 
 import datetime as dt
-import json
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,8 @@ from geodata.measures.events import Window
 from geodata.measures.record import Figure, MeasureValue
 from geodata.measures.registry import find_measure
 from geodata.measures.spans import LAST_YEAR, THIS_YEAR, WHOLE
+from geodata.releases.encoding import read_document
+from geodata.releases.figure_documents import FigureCourse, MeasuresDocument
 from geodata.releases.measure_files import (
     COURSE,
     JSON,
@@ -26,11 +27,10 @@ from geodata.releases.measure_files import (
     read_csv,
 )
 from geodata.releases.rules import SHOWN_WORDS
-from geodata.releases.series import FIGURE
 from spatial.measures.scopes import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from app.public.published_city import PublicCityView
     from geodata.measures.record import Measure, Status
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from geodata.releases.folder import ReleaseFolder
 
     Row = Mapping[str, str]
+    Target = tuple[float | None, str, dt.date | None]
     Key = tuple[str, str, str]  # measure, district, period or month or week
 
 SAME_ALERTS = (
@@ -71,7 +72,7 @@ class PublicValue:
     withheld: str = ""
     moved: bool = False
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the record as the command does, and whether its figure is withheld."""
         return {
             **self.value.as_json(),
@@ -128,11 +129,11 @@ class ReleasedFigures:
 
     measures: Measures
     told: Mapping[Key, PublicValue]
-    targets: Mapping[str, tuple[float | None, str, dt.date | None]]
+    targets: Mapping[str, Target]
     months: tuple[str, ...]
     weeks: tuple[str, ...]
     periods: Mapping[str, tuple[dt.date, dt.date]]
-    course: Mapping[str, Any]
+    course: FigureCourse
     computed_at: dt.datetime
 
 
@@ -148,13 +149,12 @@ def read_figures(release: ReleaseFolder, computed_at: dt.datetime) -> ReleasedFi
             months=(),
             weeks=(),
             periods={},
-            course={"windows": [], "kinds": [], "years": []},
+            course=FigureCourse(),
             computed_at=computed_at,
         )
-    document = json.loads(release.read(JSON))
+    document = read_document(MeasuresDocument, release.read(JSON), JSON)
     targets = {
-        one["id"]: (one["target"], one["target_source"] or "", _day(one["data_through"]))
-        for one in document["measures"]
+        one.id: (one.target, one.target_source or "", one.data_through) for one in document.measures
     }
     body: dict[Key, PublicValue] = {}
     whens: dict[str, tuple[str, ...]] = {}
@@ -164,7 +164,7 @@ def read_figures(release: ReleaseFolder, computed_at: dt.datetime) -> ReleasedFi
             key = (row["measure"], row["district"], row[column])
             body[key] = _public(row, measures[row["measure"]], targets, computed_at)
         whens[column] = tuple(sorted({row[column] for row in rows}))
-    periods = document["periods"]
+    periods = document.periods
     return ReleasedFigures(
         measures=measures,
         told=body,
@@ -172,10 +172,9 @@ def read_figures(release: ReleaseFolder, computed_at: dt.datetime) -> ReleasedFi
         months=whens["month"],
         weeks=whens["week"],
         periods={
-            preset: (_needed(periods[name]["from"]), _needed(periods[name]["to"]))
-            for preset, name in NAMES.items()
+            preset: (periods[name].start, periods[name].end) for preset, name in NAMES.items()
         },
-        course=json.loads(site[COURSE]),
+        course=read_document(FigureCourse, site[COURSE], COURSE),
         computed_at=computed_at,
     )
 
@@ -194,13 +193,9 @@ def released_figures(
         scope=scope,
         values=values,
         windows=tuple(
-            Window(
-                minutes=one["minutes"],
-                metres=one["metres"],
-                both=_figure(one["both"]),
-                used=one["used"],
-            )
-            for one in _course(found, "windows", when, scope.district)
+            Window(minutes=one.minutes, metres=one.metres, both=one.both, used=one.used)
+            for one in found.course.windows
+            if (one.period, one.district) == (when, scope.district or "")
         ),
         same_alerts={identity: same_days(days, values[identity]) for identity in SAME_ALERTS},
     )
@@ -243,9 +238,10 @@ def released_detail(
         ),
         year=_year(found, measure, scope.district),
         kinds=tuple(
-            (one["kind"], one["value"])
-            for one in _course(found, "kinds", when, scope.district)
-            if one["measure"] == identity
+            (one.kind, one.value)
+            for one in found.course.kinds
+            if one.value is not None
+            and (one.period, one.district, one.measure) == (when, district, identity)
         ),
         offered=("month", "week") if has_weeks else ("month",),
     )
@@ -323,19 +319,17 @@ def _age(found: ReleasedFigures, published: PublicCityView, scope: Scope) -> Pub
 
 
 def _year(found: ReleasedFigures, measure: Measure, district: str | None) -> Year | None:
-    rows = found.course["years"]
     where = (measure.id, district or "")
-    row = next((one for one in rows if (one["measure"], one["district"]) == where), None)
+    rows = found.course.years
+    row = next((one for one in rows if (one.measure, one.district) == where), None)
     if row is None:
         return None
     now, before = (
         PublicValue(
             value=MeasureValue(
                 measure=measure,
-                scope=Scope(
-                    start=_needed(row[key]["from"]), end=_needed(row[key]["to"]), district=district
-                ),
-                figure=_figure(row[key]["figure"]),
+                scope=Scope(start=span.start, end=span.end, district=district),
+                figure=span.figure,
                 target=None,
                 target_source="",
                 status=None,
@@ -343,16 +337,9 @@ def _year(found: ReleasedFigures, measure: Measure, district: str | None) -> Yea
                 computed_at=found.computed_at,
             )
         )
-        for key in ("now", "before")
+        for span in (row.now, row.before)
     )
-    return Year(now=now, before=before, by=row["by"])
-
-
-def _course(
-    found: ReleasedFigures, part: str, when: str, district: str | None
-) -> Iterable[Mapping[str, Any]]:
-    where = (when, district or "")
-    return (one for one in found.course[part] if (one["period"], one["district"]) == where)
+    return Year(now=now, before=before, by=row.by)
 
 
 def _from_first(course: Sequence[PublicValue]) -> Sequence[PublicValue]:
@@ -372,7 +359,7 @@ def _within(part: Scope, scope: Scope) -> bool:
 
 
 def _public(
-    row: Row, measure: Measure, targets: Mapping[str, Any], computed_at: dt.datetime
+    row: Row, measure: Measure, targets: Mapping[str, Target], computed_at: dt.datetime
 ) -> PublicValue:
     target, source, through = targets.get(measure.id, (None, "", None))
     withheld = WITHHELD[row["shown"]]
@@ -405,18 +392,9 @@ def _status(result: Any) -> Status | None:
     return result if result in ("met", "not met", "not enough data", "stale") else None
 
 
-def _figure(lines: Sequence[Any]) -> Figure:
-    by_name = dict(zip(FIGURE, lines, strict=True))
-    return Figure(**{**by_name, "n": int(by_name["n"]), "missing": int(by_name["missing"])})
-
-
 def _number(text: str) -> float | None:
     return float(text) if text else None
 
 
 def _needed(text: str) -> dt.date:
     return dt.date.fromisoformat(text)
-
-
-def _day(text: str | None) -> dt.date | None:
-    return dt.date.fromisoformat(text) if text else None

@@ -9,20 +9,27 @@ What the page of a validation shows, as typed values.
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 
-from app.i18n import numbers
+from app.i18n import numbers, run_words
 from app.i18n.language import translated
 from app.i18n.numbers import number
+from geodata.analysis_documents import LevelScore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
 
     from app.public.published_city import PublicRun, RunContext
+    from geodata.analysis_documents import (
+        BacktestDocument,
+        PooledLevel,
+        ScoreLevel,
+        ValidationDocument,
+    )
 
 
 TUNED = 1.040  # python -m benchmarks.bench_forecast, 2026-11-25: sets its design was chosen on
@@ -105,8 +112,8 @@ def validation_page(
     context: RunContext, run: PublicRun, charts: Mapping[str, str]
 ) -> ValidationPage:
     """Tell how a run did on the newest later period that it was scored on."""
-    found = context.validations[0].document if context.validations else None
-    pooled = context.backtests[0].document if context.backtests else None
+    found = context.validations[0] if context.validations else None
+    pooled = context.backtests[0] if context.backtests else None
     return ValidationPage(
         scored=_scored(run, found) if found else None,
         rolling=_rolling(pooled) if pooled else None,
@@ -115,85 +122,83 @@ def validation_page(
     )
 
 
-def _scored(run: PublicRun, found: dict[str, Any]) -> ScoredPart:
-    zones = found["zones"]
-    known = zones["hits"] is not None  # a release hides it where it would give a small count away
+def _scored(run: PublicRun, found: ValidationDocument) -> ScoredPart:
+    zones = found.zones
     return ScoredPart(
-        period=_period(found["from"], found["to"]),
-        trained=_period(found["trained_from"], found["trained_to"]),
-        incidents=numbers.number(found["incidents"]),
-        hits=numbers.number(zones["hits"]) if known else "",
-        hit_rate=numbers.share(zones["hit_rate"]) if known else "",
-        hit_rate_interval=numbers.interval(
-            numbers.share(zones["hit_rate_low"]), numbers.share(zones["hit_rate_high"])
-        )
-        if known
-        else "",
-        area=numbers.share(zones["area_share"]),
-        pai=numbers.number(zones["pai"], 1) if zones["pai"] is not None else "–",
+        period=_period(found.start, found.end),
+        trained=_period(found.trained_from, found.trained_to),
+        incidents=numbers.number(found.incidents),
+        # a release hides hits where they would give a small count away
+        hits=numbers.number(zones.hits) if zones.hits is not None else "",
+        hit_rate=numbers.share(zones.hit_rate) if zones.hit_rate is not None else "",
+        hit_rate_interval=_interval(zones.hit_rate_low, zones.hit_rate_high),
+        area=numbers.share(zones.area_share),
+        pai=numbers.number(zones.pai, 1) if zones.pai is not None else "–",
         zones=len(run.zones),
-        rows=_level_rows(found["levels"]),
-        under=tuple(numbers.number(found["under_curve"][name], 3) for name in numbers.SCORES),
+        rows=_level_rows(found.levels),
+        under=tuple(numbers.number(found.under_curve[name], 3) for name in numbers.SCORES),
         calibration=tuple(
             (
-                numbers.share(level["share"]),
-                numbers.number(level["scores"]["combined"]["calibration"], 2),
+                numbers.share(level.share),
+                numbers.number(calibration, 2),
             )
-            for level in found["levels"]
-            if level["scores"]["combined"]["calibration"] is not None
+            for level in found.levels
+            if (calibration := level.scores["combined"].calibration) is not None
         ),
-        warnings=tuple(numbers.sentence(warning) for warning in found["warnings"]),
+        warnings=run_words.sentences(found.warnings),
     )
 
 
-def _rolling(pooled: dict[str, Any]) -> RollingPart:
-    windows = pooled["origins"]
+def _rolling(pooled: BacktestDocument) -> RollingPart:
+    windows = pooled.origins
     return RollingPart(
         windows=tuple(
             (
-                _period(window["from"], window["to"]),
-                numbers.number(window["trained_on"]),
-                numbers.number(window["incidents"]),
-                *(
-                    numbers.number(window["levels"][2]["scores"][name]["pai"], 1)
-                    for name in numbers.SCORES
-                ),
+                _period(window.start, window.end),
+                numbers.number(window.trained_on),
+                numbers.number(window.incidents),
+                *(numbers.number(window.levels[2].scores[name].pai, 1) for name in numbers.SCORES),
             )
             for window in windows
         ),
-        share=numbers.share(windows[0]["levels"][2]["share"]),
-        rows=_level_rows(pooled["levels"]),
+        share=numbers.share(windows[0].levels[2].share),
+        rows=_level_rows(pooled.levels),
     )
 
 
-def _level_rows(levels: list[dict[str, Any]]) -> tuple[LevelRow, ...]:
+def _level_rows(levels: Sequence[ScoreLevel | PooledLevel]) -> tuple[LevelRow, ...]:
     rows = []
     for level in levels:
-        scores = level["scores"]
-        best = max(scores[name]["pai"] for name in numbers.SCORES)
+        found = [level.scores[name] for name in numbers.SCORES]
+        best = max(score.pai for score in found)
         rows.append(
             LevelRow(
-                share=numbers.share(level["share"]),
-                cells=numbers.number(level["cells"]),
+                share=numbers.share(level.share),
+                cells=numbers.number(level.cells),
                 figures=tuple(
                     ScoreFigure(
-                        pai=numbers.number(scores[name]["pai"], 1),
+                        pai=numbers.number(score.pai, 1),
                         interval=(
-                            f"{numbers.number(scores[name]['pai_low'], 1)}"
-                            f"–{numbers.number(scores[name]['pai_high'], 1)}"
+                            f"{numbers.number(score.pai_low, 1)}"
+                            f"–{numbers.number(score.pai_high, 1)}"
                         ),
-                        hit_rate=numbers.share(scores[name]["hit_rate"]),
-                        pei=numbers.number(scores[name]["pei"], 2),
-                        tied=scores[name].get("tied", 1),
-                        best=scores[name]["pai"] >= best - 1e-9,
+                        hit_rate=numbers.share(score.hit_rate),
+                        pei=numbers.number(score.pei, 2),
+                        tied=score.tied if isinstance(score, LevelScore) else 1,
+                        best=score.pai >= best - 1e-9,
                     )
-                    for name in numbers.SCORES
+                    for score in found
                 ),
             )
         )
     return tuple(rows)
 
 
-def _period(start: str, end: str) -> str:
-    first, last = dt.date.fromisoformat(start), dt.date.fromisoformat(end)
-    return numbers.period(numbers.day(first), numbers.last_day(last))
+def _interval(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return ""
+    return numbers.interval(numbers.share(low), numbers.share(high))
+
+
+def _period(start: dt.date, end: dt.date) -> str:
+    return numbers.period(numbers.day(start), numbers.last_day(end))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jinja2
 from flask_babel import gettext, ngettext
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parents[1] / "static"
 PARTS = "site/page"
 LEAFLET = ("vendor/leaflet/leaflet.js", "vendor/leaflet/leaflet.css")
-ASSETS = ("icon.svg", "still.css", "still.js", *LEAFLET)
+TILES = ("vendor/protomaps/protomaps-leaflet.js", "base-map.js")
+ASSETS = ("icon.svg", "still.css", "still.js", *LEAFLET, *TILES)
 FONTS = ("vendor/fonts/public-sans.woff2", "vendor/fonts/source-serif-4.woff2")
 FILE_NAMES = {"en": "index.html", "es": "es.html"}
 
@@ -53,7 +54,7 @@ class StillPage:
     period: str
     files: tuple[tuple[str, str, str], ...]
     rules: tuple[str, ...]
-    map: Mapping[str, Any] | None
+    map: Mapping[str, object] | None
     interactive: bool
     others: tuple[tuple[str, str, str], ...]
 
@@ -95,7 +96,7 @@ def _page(reader: ReleaseReader, language: str, *, interactive: bool) -> StillPa
             for name in reader.folder.files
             if name.startswith(DATA)
         ),
-        rules=tuple(translated(text) for text in RULES.texts().values()),
+        rules=tuple(translated(text) for text in RULES.texts.values()),
         map=drawn,
         interactive=interactive and drawn is not None,
         others=tuple(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import (
     Blueprint,
     current_app,
+    make_response,
     redirect,
     render_template,
     request,
@@ -19,6 +20,7 @@ from werkzeug.security import safe_join
 
 from app import forms
 from app.charts import charts
+from app.headers import allow_position
 from app.i18n import numbers, zone_words
 from app.i18n.language import by_address, translated
 from app.maps.bundle import NAMED
@@ -42,6 +44,7 @@ FOR_EVER = 31_536_000
 SHORT_S = 300  # as other pictures of a release: a withdrawal takes them back
 OF_ROWS = ("activity-", "zones-", "surface-", "overview-")  # files of a map that tell of incidents
 MONTH_WEEKS = 5
+TILES = ".pmtiles"
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 
@@ -54,10 +57,10 @@ def home(published: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     page = pages.HomePage(
         zones=len(rows),
         districts=len({row.district for row in rows}),
-        incidents=numbers.number(run.result["incidents"]),
+        incidents=numbers.number(run.result.incidents),
         tops=tuple(row for row in rows if row.rank == 1),
         kinds=zone_words.kinds(list(run.zones["environment_share"])),
-        factors=pages.factor_names(run),
+        factors=tuple(numbers.plain(factor.name) for factor in run.result.model.factors),
         picture=_file_url(bundle, bundle.picture),
         bundle=bundle,
         standing=_standing(published),
@@ -80,7 +83,9 @@ def _standing(published: PublicCityView) -> InitiativesInShort | None:
 @with_run
 def map_(published: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """Show the map, and beside it every zone in a table."""
-    return map_page(published, run)
+    answer = make_response(map_page(published, run))
+    allow_position(answer)
+    return answer
 
 
 @bp.get("/zones/")
@@ -91,18 +96,16 @@ def zones(published: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     district = forms.choice(request.args, "district", [code for code, _ in choices])
     sort = forms.choice(request.args, "sort", pages.SORTS) or "district"
     rows = pages.sorted_rows(run, pages.zone_rows(published, run), sort)
+    listed = [zone for zone in run.zones.itertuples() if district in (None, zone.district)]
+    factors, shares = zone_words.matrix(listed, numbers.Units(published.city.crs))
     page = pages.ZonesPage(
         rows=tuple(row for row in rows if district in (None, row.district)),
+        factors=factors,
+        shares=shares,
         districts=choices,
         district=district,
         sort=sort,
-        kinds=zone_words.kinds(
-            [
-                zone.environment_share
-                for zone in run.zones.itertuples()
-                if district in (None, zone.district)
-            ]
-        ),
+        kinds=zone_words.kinds([zone.environment_share for zone in listed]),
         sorts=tuple((value, translated(label)) for value, label in pages.SORTS.items()),
     )
     return render_template("public/zones.html", frame=pages.frame(published), page=page)
@@ -173,7 +176,10 @@ def zone_picture(published: PublicCityView, run: PublicRun, zone_id: str) -> Res
 @with_run
 def methods(published: PublicCityView, run: PublicRun) -> ResponseReturnValue:
     """Tell the method, its limits and how the shown run was made."""
-    page, plain = pages.methods_page(published, run), plain_words(release_of(published))
+    page, plain = (
+        pages.methods_page(published, run),
+        plain_words(release_of(published), numbers.Units(published.city.crs)),
+    )
     return render_template(
         "public/methods.html", frame=pages.frame(published), page=page, plain=plain
     )
@@ -205,25 +211,25 @@ def chart(published: PublicCityView, run: PublicRun, name: str) -> ResponseRetur
 def _capture_chart(context: RunContext, _run: PublicRun) -> bytes | None:
     if not context.validations:
         return None
-    return charts.draw(charts.capture_curves, context.validations[0].document["curves"])
+    return charts.draw(charts.capture_curves, context.validations[0].curves)
 
 
 def _calibration_chart(context: RunContext, _run: PublicRun) -> bytes | None:
     if not context.validations:
         return None
-    return charts.draw(charts.calibration, context.validations[0].document["levels"])
+    return charts.draw(charts.calibration, context.validations[0].levels)
 
 
 def _factors_chart(context: RunContext, run: PublicRun) -> bytes | None:
-    factors, units = run.result["model"]["factors"], numbers.Units(context.city.crs)
+    factors, units = run.result.model.factors, numbers.Units(context.city.crs)
     return charts.draw(charts.relative_risks, factors, [numbers.brief(f, units) for f in factors])
 
 
 def _selection_chart(context: RunContext, _run: PublicRun) -> bytes | None:
     if context.certainty is None:
         return None
-    units, found = numbers.Units(context.city.crs), context.certainty.document["factors"]
-    labels = [numbers.plain(factor["name"]) for factor in found]
+    units, found = numbers.Units(context.city.crs), context.certainty.factors
+    labels = [numbers.plain(factor.name) for factor in found]
     return charts.draw(charts.selection, found, labels, units.length)
 
 
@@ -241,6 +247,7 @@ MIMETYPES = {
     "json": "application/geo+json",
     "svg": "image/svg+xml",
     "png": "image/png",
+    "pmtiles": "application/vnd.pmtiles",
 }
 
 
@@ -267,7 +274,7 @@ def _send_map(path: str, name: str) -> Response:
         path,
         mimetype=MIMETYPES[name.rpartition(".")[2]],
         max_age=FOR_EVER if stays else None,
-        etag=not stays,
+        etag=name if name.endswith(TILES) else not stays,
     )
     response.cache_control.immutable = stays
     response.cache_control.public = True

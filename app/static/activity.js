@@ -9,7 +9,6 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
   const frame = page("map-frame");
   if (!frame.dataset.activity) return;
   const looks = { alerts: "#0b5fa5", complaints: "#6b3fa0" };
-  const classes = [[10, 0.72], [5, 0.5], [2, 0.3], [1, 0.14]];
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const MOST_AREAS = 12;
 
@@ -19,45 +18,43 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
     return;
   }
   /**
-   * `counts` are flat fours: position of the site, of the week, of the class, and a number.
-   * @typedef {{ circle: L.Circle, district: string, radius: number, look: number[] | null, number: number }} Site
-   * @typedef {[number, number, number, string]} SiteRow latitude, longitude, radius in metres, district
+   * `counts` are flat fives: position of the site, days since the first Monday, position of the
+   * class and of the hours, and a number.
+   * @typedef {[number, number, number, string]} SiteRow latitude, longitude, radius in meters (0: the whole district), district
    * @typedef {{ id: "alerts" | "complaints", title: string, one: string, many: string, classes: string[], sites: SiteRow[], counts: number[] }} ActivityLayer
    * @type {{ weeks: string[], through: string, districts: string[], layers: ActivityLayer[] }}
    */
   const data = await answer.json();
   const weeks = data.weeks;
+  /** @type {("hours" | "weekdays" | "months")[]} */
+  const CROSS = ["hours", "weekdays", "months"];
+  const bands = [...document.querySelectorAll(".histogram input[name=hours]")].map((box) => box.value);
+  const months = Array.from({ length: 7 * weeks.length }, (_, day) => String(new Date(Date.parse(`${weeks[0]}T00:00:00Z`) + day * 864e5).getUTCMonth() + 1));
   let first = weeks.indexOf(page("from").value);
   let last = weeks.indexOf(page("to").value);
   /** @type {number | null} */
   let timer = null;
 
-  // One circle a site, made once; filtering changes the look of those whose class changes.
-  const canvas = L.canvas({ pane: SaferGround.pane(map, "areas", 400), padding: 0.4 });
   const layers = data.layers.map((layer) => {
-    const group = L.layerGroup();
-    const sites = layer.sites.map(([lat, lon, radius, district]) => {
-      const circle = L.circle([lat, lon], { renderer: canvas, radius, color: looks[layer.id], weight: 1.5, fillColor: looks[layer.id] });
-      /** @type {Site} */
-      const site = { circle, district, radius, look: null, number: 0 };
-      circle.bindTooltip(() => noteOf(layer, site), { sticky: true });
-      return site;
-    });
-    SaferGround.part(layer.id, group);
-    return { ...layer, group, sites, counts: Int32Array.from(layer.counts) };
+    const sites = layer.sites.map(([lat, lon, reach, district]) => ({ lat, lon, reach, district, number: 0 }));
+    const discs = Symbols.layer(map, looks[layer.id], (cluster) => noteOf(layer, cluster));
+    SaferGround.part(layer.id, discs.group);
+    return { ...layer, discs, sites, counts: Int32Array.from(layer.counts) };
   });
+  const districts = Object.fromEntries([...page("district").options].map((option) => [option.value, option.textContent]));
 
   /** @type {(layer: { counts: Int32Array }) => number[]} */
   const perWeek = (layer) => {
     const found = new Array(weeks.length).fill(0);
-    for (let i = 0; i < layer.counts.length; i += 4) found[layer.counts[i + 1]] += layer.counts[i + 3];
+    for (let i = 0; i < layer.counts.length; i += 5) found[Math.floor(layer.counts[i + 1] / 7)] += layer.counts[i + 4];
     return found;
   };
-  /** @type {(layer: ActivityLayer, site: Site) => HTMLElement} */
-  const noteOf = (layer, site) => {
-    const note = document.createElement("span");
-    note.textContent = Words.say("here", { what: word(layer, site.number) });
-    return note;
+  /** @type {(layer: Pick<ActivityLayer, 'one' | 'many'>, cluster: { number: number, spots: { reach: number, district: string }[] }) => string} */
+  const noteOf = (layer, { number, spots }) => {
+    const what = word(layer, number);
+    if (!spots[0].reach) return Words.say("in_district", { what, district: districts[spots[0].district] || spots[0].district });
+    if (spots.length > 1) return Words.say("at_places", { what, places: Words.number(spots.length) });
+    return Words.say("within", { what, reach: Words.length(spots[0].reach) });
   };
   /** @type {(layer: Pick<ActivityLayer, 'one' | 'many'>, number: number) => string} */
   const word = (layer, number) => `${Words.number(number)} ${number === 1 ? layer.one : layer.many}`;
@@ -67,47 +64,80 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
   const lastDay = () => new Date(Math.min(Number(date(weeks[last], 6)), Number(date(data.through))));
 
   const paint = () => {
-    const { district, kind, layers: on } = Filter.now();
+    const { district, kind, layers: on, ...more } = Filter.now();
+    const some = Object.fromEntries(CROSS.map((name) => [name, new Set(more[name])]));
+    const crossed = Object.fromEntries(CROSS.map((name) => [name, /** @type {Record<string, number>} */ ({})]));
     const sums = layers.map((layer) => {
       const { counts, sites } = layer;
       const wanted = layer.classes.indexOf(kind); // -1: all of them
       const districts = Object.fromEntries(data.districts.map((code) => [code, 0]));
       for (const site of sites) site.number = 0;
-      for (let i = 0; i < counts.length; i += 4) {
-        if (counts[i + 1] < first || counts[i + 1] > last) continue;
-        if (wanted >= 0 && counts[i + 2] !== wanted) continue;
-        const site = sites[counts[i]];
-        if (!district || site.district === district) site.number += counts[i + 3];
+      for (let i = 0; i < counts.length; i += 5) {
+        const [at, day, kindOf, hours, number] = counts.subarray(i, i + 5);
+        if (day < 7 * first || day > 7 * last + 6) continue;
+        if (wanted >= 0 && kindOf !== wanted) continue;
+        const site = sites[at];
+        if (district && site.district !== district) continue;
+        /** @type {Record<string, string>} */
+        const value = { hours: bands[hours], weekdays: String((day % 7) + 1), months: months[day] };
+        const missed = CROSS.filter((name) => some[name].size && !some[name].has(value[name]));
+        // Each chart counts what the others leave.
+        if (layer === layers[0]) for (const name of CROSS) if (missed.every((one) => one === name)) crossed[name][value[name]] = (crossed[name][value[name]] || 0) + number;
+        if (!missed.length) site.number += number;
       }
       for (const site of sites) {
         if (site.number) districts[site.district] += site.number;
-        restyle(layer, site);
       }
       return districts;
     });
+    discs();
+    histograms(crossed, CROSS.some((name) => some[name].size > 0));
     figures(sums, district, on);
     downloads(district, kind, on);
     bars();
     for (const { id } of layers) page(`legend-${id}`).hidden = !on.has(id);
   };
-  /** @type {(layer: { group: L.LayerGroup }, site: Site) => void} */
-  const restyle = (layer, site) => {
-    const look = classes.find(([least]) => site.number >= least) || null;
-    if (look === site.look) return;
-    if (look) site.circle.setStyle({ fillOpacity: look[1] });
-    if (look && !site.look) layer.group.addLayer(site.circle);
-    if (!look) layer.group.removeLayer(site.circle);
-    site.look = look;
+  /** @type {(crossed: Record<string, Record<string, number>>, filtered: boolean) => void} */
+  const histograms = (crossed, filtered) => {
+    for (const name of CROSS) {
+      const numbers = crossed[name];
+      const most = Math.max(1, ...Object.values(numbers));
+      for (const box of document.querySelectorAll(`.histogram input[name="${name}"]`)) {
+        const number = numbers[box.value] || 0;
+        box.parentElement.querySelector("rect").setAttribute("width", String((100 * number) / most));
+        box.parentElement.querySelector(".num").textContent = Words.number(number);
+      }
+    }
+    page("downloads").hidden = filtered; // files cannot be cut by these
+    page("histogram-clear").hidden = !filtered;
+  };
+
+  // The discs and the sizes of the legend follow numbers and zoom; names stay clear of them.
+  const discs = () => {
+    for (const { id, discs: drawn, sites } of layers) {
+      drawn.draw(sites);
+      const items = [...document.querySelectorAll(`#legend-${id} li`)];
+      drawn.sizes().forEach(([number, radius], i) => {
+        items[i].hidden = false;
+        items[i].querySelector("circle").setAttribute("r", String(Math.max(radius, 1.5)));
+        items[i].querySelector("span").textContent = Words.number(number);
+      });
+      items.slice(drawn.sizes().length).forEach((item) => { item.hidden = true; });
+    }
+    Labels.avoid(layers.flatMap(({ discs: drawn }) => drawn.boxes()));
   };
 
   /** @type {(sums: Record<string, number>[], district: string, on: Set<string>) => void} */
   const figures = (sums, district, on) => {
     const totals = sums.map((districts) => Object.values(districts).reduce((a, b) => a + b, 0));
     const told = layers.flatMap((layer, i) => (on.has(layer.id) ? [word(layer, totals[i])] : []));
-    page("activity-told").textContent = told.length ? Words.say("told", {
+    const sentence = told.length ? Words.say("told", {
       numbers: told.reduce((a, b) => Words.say("and", { first: a, second: b })),
       first: long(date(weeks[first])), last: long(lastDay()),
     }) : Words.say("neither");
+    const now = Filter.now();
+    const some = told.length && CROSS.some((name) => now[name].length > 0);
+    page("activity-told").textContent = some ? Words.say("some", { told: sentence }) : sentence;
     page("sheet-span").textContent = `${page("activity-told").textContent}.`;
     for (const cell of document.querySelectorAll("#activity-table [data-layer]")) {
       const i = layers.findIndex((layer) => layer.id === cell.dataset.layer);
@@ -140,7 +170,7 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
       link.href = address;
     }
   };
-  /** @type {(layer: { title: string }, site: Site, names: Record<string, string>) => HTMLElement} */
+  /** @type {(layer: { title: string, discs: ReturnType<typeof Symbols.layer> }, site: { lat: number, lon: number, reach: number, district: string, number: number }, names: Record<string, string>) => HTMLElement} */
   const areaRow = (layer, site, names) => {
     const row = document.createElement("tr");
     const head = document.createElement("th");
@@ -149,7 +179,11 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
     open.type = "button";
     open.className = "link";
     open.textContent = `${layer.title}, ${names[site.district] || site.district}`;
-    open.addEventListener("click", () => map.fitBounds(site.circle.getBounds(), { maxZoom: 15, animate: !still.matches }));
+    open.addEventListener("click", () => {
+      map.once("moveend", () => layer.discs.show(site));
+      if (site.reach) map.fitBounds(L.latLng(site.lat, site.lon).toBounds(2 * site.reach), { maxZoom: 15, animate: !still.matches });
+      else SaferGround.goTo(site.district);
+    });
     head.append(open);
     const number = document.createElement("td");
     number.className = "num";
@@ -217,6 +251,7 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
     return undefined;
   };
 
+  map.on("zoomend", discs);
   makeBars();
   for (const name of ["first-week", "last-week"]) {
     const slider = page(name);
@@ -226,6 +261,11 @@ document.addEventListener("saferground:map", async ({ detail: { map } }) => {
   }
   page("play").addEventListener("click", play);
   for (const name of ["week-chooser", "play"]) page(name).hidden = false;
+  page("histogram-submit").hidden = true;
+  page("histogram-clear").addEventListener("click", () => {
+    for (const box of document.querySelectorAll(".histogram input")) box.checked = false;
+    Filter.changed();
+  });
   page("week-selects").hidden = true;
   document.addEventListener("saferground:filter", ({ detail }) => choose(weeks.indexOf(detail.from), weeks.indexOf(detail.to)));
   SaferGround.refresh();

@@ -15,7 +15,8 @@ const Area = (() => {
   /** @type {L.Circle | L.Polygon | L.CircleMarker | null} */
   let drawn = null;
 
-  const radius = () => Math.min(3000, Math.max(100, Number(page("radius_m").value) || 500));
+  const unit = Words.us ? 0.3048 : 1; // meters of what the field is in
+  const radius = () => Math.round(Math.min(3000, Math.max(100, Number(page("radius_m").value) * unit || 500)));
   /** @type {(at: Place) => string} */
   const text = ([lat, lon]) => `${lat.toFixed(5)},${lon.toFixed(5)}`;
   const style = () => ({ pane: SaferGround.pane(map, "area", 410), interactive: false, color: "#16233b", weight: 2.5, dashArray: "8 5", fillOpacity: 0.06 });
@@ -70,7 +71,7 @@ const Area = (() => {
     const [lat, lon, metres, ...more] = (said.get("circle") || "").split(",").map(Number);
     const whole = [lat, lon, metres].every(Number.isFinite) && !more.length;
     centre = whole ? [lat, lon] : null;
-    if (whole) for (const name of ["radius_m", "radius-slider"]) page(name).value = metres;
+    if (whole) for (const name of ["radius_m", "radius-slider"]) page(name).value = Math.round(metres / unit);
     const parts = (said.get("polygon") || "").split(";").filter(Boolean).map((part) => part.split(",").map(Number));
     const fit = !centre && parts.every((part) => part.length === 2 && part.every(Number.isFinite));
     corners = fit ? /** @type {Place[]} */ (parts) : [];

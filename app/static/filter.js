@@ -12,6 +12,11 @@ const Filter = (() => {
   /** @type {(name: string) => string} */
   const value = (name) => (field(name) ? field(name).value : "");
 
+  const CROSS = ["hours", "weekdays", "months"];
+  /** @type {(name: string) => Part[]} */
+  const cross = (name) => [...document.querySelectorAll(".histogram input")].filter((box) => box.name === name);
+  /** @type {(name: string) => string[]} none for all of them */
+  const chosen = (name) => cross(name).filter((box) => box.checked).map((box) => box.value);
   /** @type {() => FilterChoice} */
   const now = () => ({
     district: value("district"),
@@ -19,6 +24,7 @@ const Filter = (() => {
     from: value("from"),
     to: value("to"),
     layers: new Set(boxes().filter((box) => box.checked).map((box) => box.value)),
+    hours: chosen("hours"), weekdays: chosen("weekdays"), months: chosen("months"),
   });
   const tell = (restored = false) => document.dispatchEvent(new CustomEvent("saferground:filter", { detail: { ...now(), restored } }));
 
@@ -29,7 +35,8 @@ const Filter = (() => {
   /** @type {(step: boolean) => void} */
   const remember = (step) => {
     const { district, kind, from, to } = now();
-    Address.put({ district, class: kind, from, to, layers: layers() }, step);
+    const some = Object.fromEntries(CROSS.map((name) => [name, chosen(name).join(",")]));
+    Address.put({ district, class: kind, from, to, layers: layers(), ...some }, step);
   };
   const changed = ({ step = true } = {}) => {
     remember(step);
@@ -51,18 +58,22 @@ const Filter = (() => {
     put("from", weeks[Math.max(0, weeks.indexOf(value("to")) - WEEKS_SHOWN + 1)]);
     const on = said.get("layers");
     for (const box of boxes()) box.checked = on === null ? box.hasAttribute("data-default") : on.split(",").includes(box.value);
+    for (const name of CROSS) {
+      const values = (said.get(name) || "").split(",");
+      for (const box of cross(name)) box.checked = values.includes(box.value);
+    }
     tell(true);
   };
 
   document.addEventListener("change", (event) => {
     const target = /** @type {HTMLSelectElement} */ (event.target);
     if (target.form !== form) return undefined;
-    if (target.name !== "measure") return changed();
+    if (target.name !== "measure" && target.name !== "then") return changed();
     remember(false);
     const said = Address.read();
-    if (target.value) said.set("measure", target.value);
-    else said.delete("measure");
-    said.delete("layers"); // another measure, another set of layers to begin with
+    if (target.value) said.set(target.name, target.value);
+    else said.delete(target.name);
+    if (target.name === "measure") said.delete("layers"); // another set of them to begin with
     location.assign(`${location.pathname}?${said}`);
     return undefined;
   });

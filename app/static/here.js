@@ -47,10 +47,10 @@ const Here = (() => {
     if (focus) page("here-title").focus();
     else if (near && matchMedia("(max-width: 60rem)").matches) page("here").scrollIntoView({ block: "nearest" });
   };
-  /** @type {(at: Place, how?: { focus?: boolean, step?: boolean }) => void} */
-  const show = (at, { focus = false, step = true } = {}) => {
+  /** @type {(at: Place, how?: { focus?: boolean, step?: boolean, street?: string }) => void} */
+  const show = (at, { focus = false, step = true, street = "" } = {}) => {
     put(at);
-    if (step) Address.put({ at: text(at), place: "" }, true);
+    if (step) Address.put({ at: text(at), street, place: "" }, true);
     page("centre").value = text(at);
     fill(at, { focus, near: step }).catch(console.error);
   };
@@ -60,12 +60,10 @@ const Here = (() => {
     page("here").hidden = true;
     page("here").replaceChildren();
   };
-  // A search without an answer: say so, and let no former answer stand.
-  /** @type {(words: string) => void} */
-  const fail = (words) => {
+  // A search without an answer says so itself; no former answer stands.
+  const fail = () => {
     clear();
-    Address.put({ at: "", place: "" });
-    write(words);
+    Address.put({ at: "", street: "", place: "" });
   };
   /** @type {() => Place | null} */
   const wanted = () => {
@@ -81,11 +79,15 @@ const Here = (() => {
   document.addEventListener("saferground:map", ({ detail }) => {
     map = detail.map;
     map.on("click", ({ latlng }) => { if (!Area.drawing()) show([latlng.lat, latlng.lng]); });
-    page("here").addEventListener("click", ({ target }) => {
-      if (/** @type {Element} */ (target).id !== "here-close") return;
+    page("here").addEventListener("click", (event) => {
+      const { target } = event;
+      const { id, dataset } = /** @type {HTMLElement} */ (target);
+      if (dataset.zone) SaferGround.choose(dataset.zone, { focus: true });
+      if (dataset.zone) event.preventDefault();
+      if (id !== "here-close") return;
       clear();
-      Address.put({ at: "" }, true);
-      page("place").focus();
+      Address.put({ at: "", street: "" }, true);
+      if (page("place")) page("place").focus();
     });
     document.addEventListener("saferground:filter", ({ detail: { restored } }) => { if (mark && !restored) restore(); });
     addEventListener("popstate", restore);

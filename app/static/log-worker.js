@@ -1,5 +1,6 @@
 // @ts-check
-// Keeps the log page of one district, and what it is made of, for when there is no connection.
+// Keeps the log page of one district, the sheets of plans that were opened, and what they are made
+// of, for when there is no connection.
 // With a connection every answer comes from the server; the copy is younger than a shift is long.
 "use strict";
 
@@ -7,7 +8,8 @@ const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (
 const KEPT = `log ${worker.registration.scope}`;
 const LONGEST_MS = 18 * 60 * 60 * 1000;
 const AT = "X-Kept-At";
-const page = new URL(worker.registration.scope).pathname;
+const page = new URL("log", worker.registration.scope);
+const SHEET = /\/plans\/[^/]+\/sheet$/;
 
 /** @type {(request: string, answer: Response) => Promise<void>} */
 const keep = async (request, answer) => {
@@ -34,7 +36,7 @@ const fetchKeeping = async (request) => {
   try {
     const answer = await fetch(request);
     if (answer.ok && !answer.redirected && answer.type === "basic") await keep(request.url, answer.clone());
-    else if (request.url.split("?")[0] === worker.registration.scope && isClosed(answer)) await forget();
+    else if (request.url.split("?")[0] === page.href && isClosed(answer)) await forget();
     return answer;
   } catch (error) {
     const found = await kept(request.url);
@@ -59,7 +61,7 @@ const fill = async () => {
   const answer = await fetch(page, { credentials: "same-origin" });
   if (!answer.ok || answer.redirected) return;
   const text = await answer.clone().text();
-  await keep(worker.registration.scope, answer);
+  await keep(page.href, answer);
   const parts = [...text.matchAll(/(?:href|src)="(\/static\/[^"]+)"/g)].map((found) => found[1]);
   await Promise.all([...new Set(parts)].map((part) => keepPart(part)));
 };
@@ -73,6 +75,6 @@ worker.addEventListener("fetch", (event) => {
   const { request } = event;
   const address = new URL(request.url);
   if (request.method !== "GET" || address.origin !== worker.location.origin) return;
-  const isPage = request.mode === "navigate" && address.pathname === page;
+  const isPage = request.mode === "navigate" && (address.pathname === page.pathname || SHEET.test(address.pathname));
   if (isPage || address.pathname.startsWith("/static/")) event.respondWith(fetchKeeping(request));
 });

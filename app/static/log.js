@@ -70,11 +70,11 @@ const VisitQueue = (() => {
   if (!frame) return;
   /**
    * What the page was made with; a plan is visits by unit.
-   * @typedef {{ code: string, name: string, factors: string[] }} Zone
+   * @typedef {{ code: string, name: string, factors: string[], rings: [number, number][][] }} Zone
    * @type {{ city: string, district: string, person: string, run: string, timezone: string, ahead_ms: number,
    *   zones: Zone[], plan: Record<string, { zone: string, clock: string }[]>, activities: string[],
    *   logged: { id: string, zone: string, unit: string }[], longest: { note: number },
-   *   token: string, take: string, sign_in: string, worker: string, page: string }}
+   *   us_units: boolean, token: string, take: string, sign_in: string, worker: string, scope: string }}
    */
   const told = JSON.parse(frame.dataset.log);
   const STORE = "saferground.visits";
@@ -104,6 +104,30 @@ const VisitQueue = (() => {
   const here = (one) => one.city === told.city && one.district === told.district && one.person === told.person;
   const mine = () => read().filter(here);
   const running = () => mine().find((one) => one.end_ms === null && one.state !== "refused");
+
+  /** @type {(metres: number) => string} */
+  const length = (metres) => {
+    const [whole, small] = told.us_units ? [1609.344, "feet"] : [1000, "m"];
+    if (metres >= 0.2 * whole) return `${(metres / whole).toFixed(1)} ${told.us_units ? "miles" : "km"}`;
+    const units = metres / (told.us_units ? 0.3048 : 1);
+    return `${Math.max(10, Math.round(units / 10) * 10)} ${small}`;
+  };
+  // The position stays in this browser: only the zone that somebody then starts in is kept.
+  const locate = () => {
+    const line = at("log-here");
+    line.textContent = "Looking for your position.";
+    navigator.geolocation.getCurrentPosition(({ coords }) => {
+      const found = Nearby.find(told.zones, [coords.longitude, coords.latitude]);
+      if (!found) { line.textContent = "There is no zone here."; return; }
+      const { code, name } = told.zones[found.number];
+      const sure = `Your position is accurate to ${length(coords.accuracy)}.`;
+      line.textContent = found.metres ? `You are in no zone. The nearest is ${name}, ${length(found.metres)} ${found.way} of you. ${sure} ` : `You are in ${name}. ${sure} `;
+      const button = element("button", "Start here");
+      button.setAttribute("aria-label", `Start here, ${name}`);
+      button.addEventListener("click", () => start(code));
+      line.append(button);
+    }, () => { line.textContent = "Your position cannot be found. Choose the zone from the list."; }, { enableHighAccuracy: true, timeout: 20000 });
+  };
 
   /** @type {(zone: string) => void} */
   const start = (zone) => {
@@ -214,21 +238,31 @@ const VisitQueue = (() => {
     const ids = new Set(mine().map((one) => one.id));
     const all = [...known, ...told.logged.filter((one) => !ids.has(one.id))].filter((one) => one.unit === unit);
     for (const one of all) made.set(one.zone, (made.get(one.zone) || 0) + 1);
-    const list = at("log-order");
-    list.replaceChildren(...visits.map(({ zone, clock: planned }) => {
-      const item = element("li");
-      const left = made.get(zone) || 0;
-      const name = element("span", `${planned} `);
-      name.append(element("strong", nameOf(zone)));
-      const factors = (told.zones.find((other) => other.code === zone) || { factors: /** @type {string[]} */ ([]) }).factors;
-      if (factors.length) name.append(element("span", factors.map((factor) => factor.replaceAll("_", " ")).join(", "), "quiet"));
-      const button = element("button", left ? "Again" : "Start", left ? "plain" : "");
-      if (left) { made.set(zone, left - 1); item.className = "done"; name.append(element("span", "logged", "quiet")); }
-      button.setAttribute("aria-label", `${left ? "Again" : "Start"} ${nameOf(zone)}, planned ${planned}`);
-      button.addEventListener("click", () => start(zone));
-      item.append(name, button);
-      return item;
-    }));
+    const left = visits.map(({ zone }) => {
+      const count = made.get(zone) || 0;
+      if (count) made.set(zone, count - 1);
+      return !count;
+    });
+    const due = left.indexOf(true);
+    const order = [...visits.keys()].sort((a, b) => Number(left[b]) - Number(left[a]) || a - b);
+    at("log-order").replaceChildren(...order.map((place) => stop(visits[place], left[place], place === due)));
+  };
+  /**
+   * A planned visit: one that is left, or was made and can be made again; the next one stands out.
+   * @type {(visit: { zone: string, clock: string }, left: boolean, due: boolean) => HTMLElement}
+   */
+  const stop = ({ zone, clock: planned }, left, due) => {
+    const item = element("li", undefined, left ? due ? "due" : "" : "done");
+    const name = element("span", due ? "Next, " : "");
+    name.append(`${planned} `, element("strong", nameOf(zone)));
+    const factors = (told.zones.find((other) => other.code === zone) || { factors: /** @type {string[]} */ ([]) }).factors;
+    if (factors.length) name.append(element("span", factors.map((factor) => factor.replaceAll("_", " ")).join(", "), "quiet"));
+    if (!left) name.append(element("span", "logged", "quiet"));
+    const button = element("button", left ? "Start" : "Again", left ? "" : "plain");
+    button.setAttribute("aria-label", `${left ? "Start" : "Again"} ${nameOf(zone)}, planned ${planned}`);
+    button.addEventListener("click", () => start(zone));
+    item.append(name, button);
+    return item;
   };
   const showKept = () => {
     const others = read().filter((one) => !here(one) && one.state !== "sent");
@@ -272,6 +306,8 @@ const VisitQueue = (() => {
     at("log-start").addEventListener("click", () => start(at("log-zone").value));
     at("log-end").addEventListener("click", end);
     at("log-undo").addEventListener("click", undo);
+    at("log-locate").addEventListener("click", locate);
+    at("log-locate").hidden = !("geolocation" in navigator) || !told.zones.length;
     frame.hidden = false;
   };
 
@@ -283,5 +319,5 @@ const VisitQueue = (() => {
   addEventListener("storage", show);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) send(); });
   setInterval(() => { showRunning(); if (mine().some((one) => one.state === "waits")) send(); }, 20000);
-  if ("serviceWorker" in navigator) navigator.serviceWorker.register(told.worker, { scope: told.page }).catch(() => {});
+  if ("serviceWorker" in navigator) navigator.serviceWorker.register(told.worker, { scope: told.scope }).catch(() => {});
 })();

@@ -13,15 +13,19 @@ const SaferGround = (() => {
   /** @type {(name: string) => Part} */
   const page = (name) => document.getElementById(name);
   const frame = page("map-frame");
+  const LABEL = 26; // pixels around the city that a number beside its edge takes
   /** @type {Record<string, any>} layers by name */
   const parts = { zones: null, districts: null, surface: null, neighbourhoods: null };
   const outlines = new Map(); // district -> its bounds
+  const borders = new Map(); // district -> its shape
   const zones = new Map(); // id -> { feature, line, casing, label }
   /** @type {L.Map} */
   let chart = null;
   /** @type {string | null} */
   let chosen = null;
   let restoring = false;
+  /** @type {L.SVG | null} */
+  let reaches = null;
   /** @type {L.LatLngBoundsExpression} */
   let home = null;
   let district = "";
@@ -39,7 +43,10 @@ const SaferGround = (() => {
     page("map-status").textContent = Words.say("unloaded");
     console.error(error);
   };
-  /** @type {(map: L.Map, name: string, order: number) => string} */
+  /**
+   * The name of a pane that is made where it is not there yet.
+   * @type {(map: L.Map, name: string, order: number) => string}
+   */
   const pane = (map, name, order) => {
     const made = map.getPane(name) || map.createPane(name);
     made.style.zIndex = String(order);
@@ -77,6 +84,11 @@ const SaferGround = (() => {
     }).catch(told);
   };
 
+  /** @type {(map: L.Map, file: string, attribution: string) => void} */
+  const tiles = (map, file, attribution) => {
+    BaseMap.draw(map, frame.dataset.files + file, attribution, { pane: pane(map, "ground", 210) }).catch(told);
+  };
+
   /** @type {(map: L.Map, file: string, bounds: L.LatLngBoundsExpression) => void} */
   const surface = (map, file, bounds) => {
     parts.surface = L.imageOverlay(frame.dataset.files + file, bounds, {
@@ -94,6 +106,7 @@ const SaferGround = (() => {
       for (const feature of data.features) {
         const { code } = feature.properties;
         outlines.set(code, L.geoJSON(feature).getBounds());
+        borders.set(code, feature);
         const row = document.querySelector(`#shades-table tr[data-code="${CSS.escape(code)}"]`);
         if (row && row.dataset.shade) L.geoJSON(feature, { ...fill, style: { stroke: false, fillColor: row.dataset.shade, fillOpacity: 0.72 } }).addTo(parts.districts);
       }
@@ -107,7 +120,7 @@ const SaferGround = (() => {
         const note = document.createElement("small");
         note.dataset.code = feature.properties.code;
         name.append(note);
-        L.marker(feature.properties.at, { pane: pane(map, "names", 620), interactive: false, keyboard: false, icon: L.divIcon({ html: name, className: "", iconSize: [0, 0] }) }).addTo(parts.districts);
+        Labels.make(name, feature.properties.at, pane(map, "names", 620), 0, { loose: true }).addTo(parts.districts);
       }
       notes(tell);
     }).catch(told);
@@ -123,7 +136,7 @@ const SaferGround = (() => {
         const name = document.createElement("span");
         name.className = "district-name part-name";
         name.textContent = feature.properties.name;
-        L.marker(feature.properties.at, { pane: pane(map, "names", 620), interactive: false, keyboard: false, icon: L.divIcon({ html: name, className: "", iconSize: [0, 0] }) }).addTo(parts.neighbourhoods);
+        Labels.make(name, feature.properties.at, pane(map, "names", 620), 1e6, { strict: true }).addTo(parts.neighbourhoods);
       }
       refresh();
     }).catch(told);
@@ -140,6 +153,20 @@ const SaferGround = (() => {
   };
 
   /**
+   * The rings of a zone, each a list of corners.
+   * @type {(line: L.GeoJSON) => L.LatLng[][]}
+   */
+  const rings = (line) => line.getLayers().flatMap((/** @type {any} */ shape) => shape.getLatLngs()
+    .flatMap((/** @type {any} */ part) => (Array.isArray(part[0]) ? part : [part])));
+  /**
+   * A zone's number as the map has it: of its district, where that has a short code, and its rank.
+   * @type {(told: ZoneFacts) => string}
+   */
+  const short = (told) => {
+    const [code] = told.district.match(/\d+$/) || [told.district];
+    return code.length > 3 ? String(told.rank) : `${code}.${told.rank}`;
+  };
+  /**
    * @type {(map: L.Map, feature: GeoJSON.Feature<any, ZoneFacts>, lines: L.SVG) => void}
    */
   const drawZone = (map, feature, lines) => {
@@ -147,10 +174,13 @@ const SaferGround = (() => {
     const casing = L.geoJSON(feature, { interactive: false, style: { renderer: lines, color: colours.casing, weight: 6, opacity: 0.9, fill: false } });
     const line = L.geoJSON(feature, { bubblingMouseEvents: false, style: { renderer: lines, color: colours.zone, weight: 3, fillColor: colours.zone, fillOpacity: 0.3 } });
     const number = document.createElement("span");
-    number.textContent = String(told.rank);
-    const label = L.marker(line.getBounds().getCenter(), {
-      interactive: false, keyboard: false, icon: L.divIcon({ html: number, className: "zone-number", iconSize: [22, 22] }),
-    });
+    number.className = "zone-number";
+    number.textContent = short(told);
+    const bounds = line.getBounds();
+    const label = Labels.make(number, bounds.getCenter(), pane(map, "numbers", 610), told.rank, { bounds, strict: true });
+    const note = document.createElement("span");
+    note.textContent = [told.title, told.reasons[0]].filter(Boolean).join(". ");
+    line.bindTooltip(note, { sticky: true, className: "zone-note" });
     const group = L.layerGroup([casing, line, label]).addTo(parts.zones);
     zones.set(told.id, { feature, casing, line, label, group });
     line.on({
@@ -161,6 +191,11 @@ const SaferGround = (() => {
     line.on("add", () => reachable(line, told));
     reachable(line, told);
   };
+
+  /** @type {() => { id: string, title: string, rings: [number, number][][] }[]} */
+  const areas = () => [...zones.values()].map(({ feature: { geometry, properties: { id, title } } }) => ({
+    id, title, rings: geometry.type === "Polygon" ? geometry.coordinates : geometry.coordinates.flat(),
+  }));
 
   // A zone's outline can be reached and pressed by keyboard, and says its name.
   /** @type {(line: L.GeoJSON, told: ZoneFacts) => unknown} */
@@ -198,7 +233,7 @@ const SaferGround = (() => {
       const { line, label } = zones.get(one);
       const on = one === chosen;
       line.setStyle({ color: on ? colours.chosen : colours.zone, weight: on ? 5 : 3 });
-      if (label.getElement()) label.getElement().classList.toggle("chosen", on);
+      if (label.getElement()) label.getElement().firstElementChild.classList.toggle("chosen", on);
       if (row(one)) row(one).classList.toggle("chosen", on);
     }
     const panel = page("zone-panel");
@@ -277,6 +312,49 @@ const SaferGround = (() => {
   const notes = (words) => {
     tell = words;
     for (const note of document.querySelectorAll(".district-name small")) note.textContent = tell(note.dataset.code);
+    Labels.again();
+  };
+
+  /**
+   * Where areas are drawn that end at the border of a district.
+   * @type {(map: L.Map) => L.SVG}
+   */
+  const within = (map) => {
+    reaches = reaches || L.svg({ pane: pane(map, "reach", 405), padding: 0.5 });
+    return reaches;
+  };
+  // The district's own path cuts what is drawn; the renderer keeps both in step with the map.
+  /** @type {(shape: L.Path, code: string) => unknown} */
+  const clip = (shape, code) => {
+    if (!borders.has(code)) return shape.remove(); // never an area whose end is not known
+    const name = `within-${[...borders.keys()].indexOf(code)}`;
+    if (!page(name)) {
+      const border = L.geoJSON(borders.get(code), { interactive: false, style: { renderer: reaches, stroke: false, fill: false } }).addTo(chart);
+      const path = /** @type {any} */ (border.getLayers()[0]).getElement();
+      path.id = `${name}-border`;
+      const cut = document.createElementNS("http://www.w3.org/2000/svg", "clipPath");
+      cut.id = name;
+      cut.append(document.createElementNS("http://www.w3.org/2000/svg", "use"));
+      cut.firstElementChild.setAttribute("href", `#${path.id}`);
+      path.ownerSVGElement.append(cut);
+    }
+    return shape.getElement().setAttribute("clip-path", `url(#${name})`);
+  };
+
+  // Parts of the page that come later make the frame smaller: until somebody moves the map, the
+  // first view is the whole city.
+  /** @type {(map: L.Map) => void} */
+  const settle = (map) => {
+    const whole = map.getZoom();
+    const resized = new ResizeObserver(() => {
+      if (Address.read().get("view") || chosen || district || map.getZoom() !== whole) return resized.disconnect();
+      map.invalidateSize({ pan: false });
+      map.fitBounds(home, { ...around(LABEL), animate: false });
+      map.setMinZoom(map.getZoom() - 1);
+      return undefined;
+    });
+    resized.observe(map.getContainer());
+    map.once("dragstart", () => resized.disconnect());
   };
 
   /** @type {(map: L.Map, bounds: L.LatLngBoundsExpression) => void} */
@@ -284,10 +362,11 @@ const SaferGround = (() => {
     chart = map;
     home = bounds;
     district = Filter.now().district;
-    map.fitBounds(bounds, { ...around(8), animate: false });
+    map.fitBounds(bounds, { ...around(LABEL), animate: false });
     map.setMinZoom(map.getZoom() - 1);
+    settle(map);
     map.setMaxZoom(18);
-    L.control.scale({ imperial: true, metric: true, maxWidth: 140 }).addTo(map);
+    L.control.scale({ imperial: Words.us, metric: !Words.us, maxWidth: 140 }).addTo(map);
     page("panel-close").addEventListener("click", () => { const last = chosen; choose(null); if (row(last)) row(last).querySelector("a").focus(); });
     for (const line of document.querySelectorAll("#zone-table tbody tr[data-zone]")) {
       line.addEventListener("mouseenter", () => mark(line.dataset.zone, true));
@@ -301,6 +380,7 @@ const SaferGround = (() => {
     const sparse = () => frame.classList.toggle("far", map.getZoom() < 12.5); // no room for small names
     map.on("zoomend", sparse);
     sparse();
+    Labels.watch(map, () => [...zones.values()].filter(({ group }) => map.hasLayer(group)).flatMap(({ line }) => rings(line)));
     map.on("moveend", () => { if (zones.size) remember(false); });
     document.addEventListener("saferground:filter", ({ detail }) => {
       refresh();
@@ -311,5 +391,5 @@ const SaferGround = (() => {
     document.dispatchEvent(new CustomEvent("saferground:map", { detail: { map } }));
   };
 
-  return { base, surface, districts, neighbourhoods, zones: drawZones, furnish, pane, part, notes, refresh, around, choose };
+  return { base, tiles, surface, districts, neighbourhoods, zones: drawZones, areas, furnish, pane, part, notes, refresh, around, choose, goTo, within, clip };
 })();

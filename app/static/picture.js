@@ -53,41 +53,35 @@ const Picture = (() => {
   };
   /** @type {(pen: CanvasRenderingContext2D, icon: HTMLElement, box: { left: number, top: number, width: number, height: number }) => void} */
   const label = (pen, icon, box) => {
-    const badge = icon.classList.contains("zone-number");
+    const inner = /** @type {HTMLElement} */ (icon.firstElementChild);
+    if (!inner || getComputedStyle(inner).visibility === "hidden") return;
+    const [outer, own] = [icon.getBoundingClientRect(), inner.getBoundingClientRect()];
     /** @type {[number, number]} */
-    const middle = [box.left + box.width / 2, box.top + box.height / 2];
+    const middle = [box.left + own.left + own.width / 2 - outer.left, box.top + own.top + own.height / 2 - outer.top];
     pen.textAlign = "center";
     pen.textBaseline = "middle";
-    if (badge) {
-      pen.fillStyle = getComputedStyle(icon).backgroundColor;
-      pen.beginPath();
-      pen.arc(...middle, 10, 0, 2 * Math.PI);
-      pen.fill();
-      pen.strokeStyle = "#ffffff";
-      pen.lineWidth = 2;
-      pen.stroke();
-      pen.font = font(12, 700);
-      pen.fillStyle = "#ffffff";
-      pen.fillText(icon.textContent, ...middle);
-      return;
-    }
-    const name = icon.querySelector(".district-name");
-    if (!name) return;
+    const name = inner.classList.contains("zone-number") ? inner : icon.querySelector(".district-name");
+    if (!name || !own.width) return;
+    const [size, weight] = name === inner ? [12, 700] : [14, 650];
     pen.strokeStyle = "rgba(255, 255, 255, .9)";
     pen.lineWidth = 4;
     pen.lineJoin = "round";
     const note = name.querySelector("small");
     /** @type {[string, number, number, string][]} text, size, weight, colour */
-    const rows = [[[...name.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.textContent).join(""), 14, 650, INK]];
+    const rows = [[[...name.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.textContent).join(""), size, weight, getComputedStyle(name).color]];
     if (note && note.textContent) rows.push([note.textContent, 12, 600, "#0b5fa5"]);
-    rows.forEach(([text, size, weight, colour], i) => {
-      pen.font = font(size, weight);
+    rows.forEach(([text, points, bold, colour], i) => {
+      pen.font = font(points, bold);
       pen.fillStyle = colour;
-      const y = box.top - 6 * (rows.length - 1) + i * 17;
-      pen.strokeText(text, box.left, y);
-      pen.fillText(text, box.left, y);
+      const y = middle[1] - 8 * (rows.length - 1) + i * 17;
+      pen.strokeText(text, middle[0], y);
+      pen.fillText(text, middle[0], y);
     });
   };
+
+  // What a pane holds: tiles lie deeper in it than all else.
+  /** @type {(pane: Element) => Element[]} */
+  const drawn = (pane) => [...pane.children].flatMap((one) => (one.classList.contains("leaflet-layer") && one.tagName === "DIV" ? [...one.querySelectorAll("canvas")] : [one]));
 
   // What lies on the map, from the lowest pane up; places are those on the screen.
   /** @type {(pen: CanvasRenderingContext2D, left: number, top: number) => void} */
@@ -101,11 +95,11 @@ const Picture = (() => {
     pen.translate(left, top);
     pen.fillStyle = "#eef0f2";
     pen.fillRect(0, 0, size.x, size.y);
-    const panes = Object.values(map.getPanes()).filter((one) => one !== map.getPanes().mapPane);
+    const panes = Object.values(map.getPanes()).filter((one) => one !== map.getPanes().mapPane && getComputedStyle(one).display !== "none");
     /** @type {(pane: Element) => number} */
     const height = (pane) => Number(getComputedStyle(pane).zIndex) || 0;
     for (const pane of panes.sort((a, b) => height(a) - height(b))) {
-      for (const element of /** @type {any} */ (pane.children)) {
+      for (const element of /** @type {any} */ (drawn(pane))) {
         const rect = element.getBoundingClientRect();
         const box = { left: rect.left - frame.left, top: rect.top - frame.top, width: rect.width, height: rect.height };
         pen.globalAlpha = Number(getComputedStyle(element).opacity);
@@ -117,6 +111,8 @@ const Picture = (() => {
       }
     }
     scale(pen, 12, size.y - 14);
+    source(pen, size.x - 8, size.y - 8);
+    north(pen, size.x - 26, 34);
     pen.restore();
   };
   /** @type {(pen: CanvasRenderingContext2D, left: number, bottom: number) => void} */
@@ -135,6 +131,30 @@ const Picture = (() => {
       pen.stroke(new Path2D(`M${left},${y - 5}v5h${bar.offsetWidth}v-5`));
       pen.fillText(bar.textContent, left + bar.offsetWidth + 8, y + 1);
     });
+  };
+
+  // An arrow to the north, which is up on every map.
+  /** @type {(pen: CanvasRenderingContext2D, x: number, y: number) => void} */
+  const north = (pen, x, y) => {
+    pen.fillStyle = "rgba(255, 255, 255, .85)";
+    pen.fillRect(x - 14, y - 26, 28, 46);
+    pen.fillStyle = INK;
+    pen.fill(new Path2D(`M${x},${y - 22}l8,20l-8,-5l-8,5z`));
+    pen.textAlign = "center";
+    pen.font = font(12, 650);
+    pen.fillText("N", x, y + 14);
+  };
+  /** @type {(pen: CanvasRenderingContext2D, right: number, bottom: number) => void} */
+  const source = (pen, right, bottom) => {
+    const line = document.querySelector(".base-source");
+    if (!line) return;
+    pen.font = font(11);
+    const width = pen.measureText(line.textContent).width;
+    pen.fillStyle = "rgba(255, 255, 255, .85)";
+    pen.fillRect(right - width - 8, bottom - 16, width + 12, 20);
+    pen.fillStyle = INK;
+    pen.textAlign = "right";
+    pen.fillText(line.textContent, right, bottom - 2);
   };
 
   /**
@@ -162,7 +182,7 @@ const Picture = (() => {
       pen.font = font(13, 650);
       for (const line of lines(pen, block.querySelector(".legend-head").textContent, wide)) { if (paint) { pen.fillStyle = INK; pen.fillText(line, x, y); } y += 18; }
       pen.font = font(12.5);
-      for (const item of block.querySelectorAll("li")) {
+      for (const item of block.querySelectorAll("li:not([hidden])")) {
         const mark = item.querySelector("svg > *");
         if (paint && mark) swatch(pen, mark, x, y - 12);
         for (const line of lines(pen, item.textContent, wide - 34)) { if (paint) { pen.fillStyle = INK; pen.fillText(line, x + 34, y); } y += 17; }
@@ -176,7 +196,7 @@ const Picture = (() => {
   const swatch = (pen, mark, x, y) => {
     const [fill, stroke] = [mark.getAttribute("fill"), mark.getAttribute("stroke")];
     const shape = new Path2D();
-    if (mark.tagName === "circle") shape.arc(x + 12, y + 8, 7, 0, 2 * Math.PI);
+    if (mark.tagName === "circle") shape.arc(x + 12, y + 8, Math.min(12, number(mark, "r", 7)), 0, 2 * Math.PI);
     else shape.rect(x + number(mark, "x"), y + number(mark, "y"), number(mark, "width"), number(mark, "height"));
     pen.setLineDash([]);
     if (fill !== "none") {

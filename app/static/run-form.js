@@ -32,7 +32,8 @@
   count();
 
   // How much of their budget zones would take.
-  const deciding = ["outcome", "cell", "area_share", "min_cells", "max_cells", "max_zones", "zones_from"];
+  const deciding = ["outcome", "cell", "area_share", "min_cells", "max_cells", "max_zones", "city_zones",
+    "least_compactness", "least_expected", "allotment", "zones_from", "barriers"];
   let weighed = 0;
   const weigh = async () => {
     const mine = weighed += 1;

@@ -118,7 +118,7 @@ const Search = (() => {
 document.addEventListener("saferground:map", ({ detail: { map } }) => {
   /** @type {(name: string) => Part} */
   const page = (name) => document.getElementById(name);
-  const field = page("place"), list = page("place-list"), status = page("map-status");
+  const field = page("place"), list = page("place-list"), status = page("search-told");
   const address = page("map-frame").dataset.names;
   if (!address) return;
   const kinds = page("place-kinds").dataset;
@@ -169,7 +169,14 @@ document.addEventListener("saferground:map", ({ detail: { map } }) => {
     list.hidden = !found.length;
     active = -1;
     field.setAttribute("aria-expanded", String(found.length > 0));
-    status.textContent = found.length ? `${found.length} ${field.dataset.some}` : field.dataset.none;
+    if (found.length) tell(`${found.length} ${field.dataset.some}`, false);
+    else tell(Words.say("nothing", { asked: field.value.trim() }), true);
+  };
+  // What a list says for itself is for those who do not see it; that nothing was found is for all.
+  /** @type {(text: string, seen: boolean) => void} */
+  const tell = (text, seen) => {
+    status.textContent = text;
+    status.classList.toggle("visually-hidden", !seen);
   };
   const forget = () => { // what the server found for a search before
     const matches = page("matches");
@@ -181,7 +188,8 @@ document.addEventListener("saferground:map", ({ detail: { map } }) => {
     sought = "";
     close();
     forget();
-    Here.show(spot.at, { focus: true }); // a step of its own, which the view then belongs to
+    tell("", false);
+    Here.show(spot.at, { focus: true, street: spot.kind === "street" ? spot.name : "" }); // a step of its own, which the view then belongs to
     map.setView(spot.at, spot.kind === "crossing" ? 17 : 15, { animate: false });
   };
   const search = async () => {
@@ -189,6 +197,7 @@ document.addEventListener("saferground:map", ({ detail: { map } }) => {
     if (text === sought) return;
     found = [];
     close();
+    tell("", false);
     if (text) {
       const { names, spots } = await load();
       if (text !== field.value.trim()) return; // typed on meanwhile
@@ -218,14 +227,16 @@ document.addEventListener("saferground:map", ({ detail: { map } }) => {
     } catch (error) {
       console.error(error);
       forget();
-      Here.fail(Words.say("search_failed"));
+      tell(Words.say("search_failed"), true);
+      Here.fail();
       return;
     }
     if (asked !== field.value.trim()) return;
     if (found.length) go(found[Math.max(0, chosen)]);
     else {
       forget();
-      Here.fail(Words.say("nothing", { asked }));
+      tell(Words.say("nothing", { asked }), true);
+      Here.fail();
     }
   });
 });

@@ -33,6 +33,10 @@ const StaffMap = (() => {
   /** @type {(map: L.Map, address: string) => Promise<void>} */
   const base = async (map, address) => {
     const data = await load(address);
+    if (data.tiles) {
+      await BaseMap.draw(map, data.tiles, data.attribution, { pane: pane(map, "ground", 210) });
+      return;
+    }
     const low = L.canvas({ pane: pane(map, "ground", 210), padding: 0.3 });
     /** @type {Record<string, number>} */
     const order = { limit: 0, park: 1, water: 2, street: 3, rail: 4 };

@@ -19,7 +19,7 @@ LONGEST = 1_000
 class Arguments:
     """Reads values by name and gathers what is wrong with them; :meth:`check` tells it."""
 
-    def __init__(self, kind: str, given: Mapping[str, Any]) -> None:
+    def __init__(self, kind: str, given: Mapping[str, object]) -> None:
         self.kind = kind
         self.given = given
         self.known: set[str] = set()
@@ -142,7 +142,7 @@ class Arguments:
             faults += [f"{part.kind}: {fault}" for fault in part.faults]
         if faults:
             msg = f"a job of kind {self.kind} cannot be asked so: {'; '.join(faults)}"
-            raise SpecError(msg)
+            raise SpecError(msg, code="job_arguments")
 
     def _take(self, name: str, *, required: bool = False) -> Any:
         self.known.add(name)
@@ -159,7 +159,7 @@ class Arguments:
             return None
 
 
-def digest_arguments(arguments: Mapping[str, Any]) -> str:
+def digest_arguments(arguments: Mapping[str, object]) -> str:
     """Return the digest that knows the same arguments again.
 
     Raises
@@ -174,5 +174,5 @@ def digest_arguments(arguments: Mapping[str, Any]) -> str:
         plain = json.dumps(arguments, sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
         msg = f"the arguments of a job must be plain JSON: {error}"
-        raise SpecError(msg) from error
+        raise SpecError(msg, code="job_arguments") from error
     return hashlib.sha256(plain.encode()).hexdigest()

@@ -69,7 +69,7 @@ def checked_scope(
     codes = list(city.districts["code"])
     if district is not None and district not in codes:
         msg = f"{city.slug} has no district {district[:80]!r}; its districts are {', '.join(codes)}"
-        raise DataError(msg)
+        raise DataError(msg, code="unknown_district")
     whole = whole_scope(ledger, district)
     scope = whole.within(start or whole.start, end or whole.end)
     if scope.start >= scope.end:
@@ -77,5 +77,5 @@ def checked_scope(
             f"the period from {scope.start} to {scope.end} is empty; the first day is included, "
             "the last is not"
         )
-        raise DataError(msg)
+        raise DataError(msg, code="period_empty")
     return scope

@@ -50,7 +50,7 @@ def redraw(sent: bytes) -> Photo:
     """
     if len(sent) > LARGEST:
         msg = f"photo: it is larger than {LARGEST // 2**20} MB; choose a smaller one"
-        raise DataError(msg)
+        raise DataError(msg, code="photo_too_large")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own limit is lower than that of Pillow's warning
@@ -63,14 +63,14 @@ def redraw(sent: bytes) -> Photo:
         struct.error,
         Image.DecompressionBombError,
     ) as error:
-        raise DataError(NO_PHOTO) from error
+        raise DataError(NO_PHOTO, code="no_photo") from error
 
 
 def _redraw(sent: bytes) -> Photo:
     with Image.open(io.BytesIO(sent), formats=FORMATS) as opened:
         if opened.width * opened.height > MOST_PIXELS:
             msg = f"photo: it has more than {MOST_PIXELS // 10**6} million pixels"
-            raise DataError(msg)
+            raise DataError(msg, code="photo_too_large")
         opened.draft("RGB", (2 * LONGEST_SIDE, 2 * LONGEST_SIDE))
         upright = ImageOps.exif_transpose(opened)
         flat = upright.convert("RGBA")
@@ -98,7 +98,7 @@ def keep(folder: Path, photo: Photo) -> str:
             out.write(photo.content)
     except OSError as error:
         msg = f"photo: it cannot be kept at the moment ({error.strerror}); try again later"
-        raise DataError(msg) from error
+        raise DataError(msg, code="not_writable") from error
     return name
 
 

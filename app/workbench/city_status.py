@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, render_template, url_for
 
 from app.admin.city import shell, staff_city
-from app.admin.layout import moment
 from app.auth.guard import require_visitor
 from app.auth.permissions import ASKING, DECIDING
 from app.extensions import workroom
@@ -22,9 +21,10 @@ from app.i18n import numbers
 from app.jobs import jobs
 from app.jobs.job_access import visible
 from app.usecases.risk.run_access import readable_runs
-from app.usecases.risk.validation import VALIDATION
 from app.workbench.job_pages import job_lines
 from app.workbench.run_pages import run_lines
+from app.workbench.waiting import waiting_drafts, waiting_files
+from geodata.analysis_documents import ValidationDocument
 from geodata.db.engine import DatabaseFailure
 from geodata.repositories import (
     cities,
@@ -36,7 +36,8 @@ from geodata.repositories import (
     runs,
     runs_in_use,
 )
-from geodata.repositories.releases import DRAFTED, WITHDRAWN, same_person
+from geodata.repositories.layers import has_streets
+from geodata.repositories.releases import DRAFTED, RETURNED, WITHDRAWN
 from geodata.roles import ANALYST, PUBLISHER
 from spatial.analysis import CITY_SCOPE
 
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from geodata.db.engine import Database
-    from geodata.repositories.cities import CityRecord, CitySummary
+    from geodata.repositories.cities import CityRecord
     from geodata.repositories.incidents import OutcomeDays
     from geodata.repositories.people import PersonRecord
     from geodata.repositories.releases import ReleaseRecord
@@ -110,39 +111,6 @@ class NextStep:
     address: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class WaitingDraft:
-    """A draft that waits for a publisher; ``own`` is one that the person drafted."""
-
-    id: str
-    city: str
-    told: str
-    own: bool
-    address: str
-
-
-def waiting_drafts(
-    session: Session, found: Sequence[CitySummary], person: PersonRecord
-) -> tuple[WaitingDraft, ...]:
-    """Return the newest draft of each city, for publishers; nothing for others."""
-    if not person.may((PUBLISHER,)):
-        return ()
-    waiting = []
-    for city in found:
-        listed = releases.list_releases(session, city.slug)
-        for one in [release for release in listed[:1] if release.state == DRAFTED]:
-            waiting.append(
-                WaitingDraft(
-                    id=one.id,
-                    city=city.name,
-                    told=f"drafted {moment(one.drafted_at)} by {one.drafted_by}",
-                    own=same_person(person.name, one.drafted_by),
-                    address=url_for("drafts.release", city=city.slug, release=one.id),
-                )
-            )
-    return tuple(waiting)
-
-
 def read_standing(
     session: Session, city: CityRecord, most: int, person: PersonRecord
 ) -> CityStatus:
@@ -163,7 +131,7 @@ def read_standing(
         used=runs_in_use.uses_now(session, city.id),
         shown=runs_in_use.id_in_use(session, city),
         validated=current is not None
-        and bool(run_analyses.list_findings(session, current.id, VALIDATION)),
+        and bool(run_analyses.list_findings(session, current.id, ValidationDocument.kind)),
         undone=current is not None and bool(import_log.undone_imports_of(session, current.id)),
         releases=tuple(releases.list_releases(session, city.slug)),
     )
@@ -236,7 +204,9 @@ def _is_released(found: CityStatus, newest: RunSummary) -> bool:
     """Return whether a release that was not withdrawn shows the run in use, or else the newest."""
     wanted = found.shown or newest.id
     return any(
-        one.state != WITHDRAWN and (one.manifest["run"] or {}).get("id") == wanted
+        one.state not in (WITHDRAWN, RETURNED)
+        and one.manifest.run is not None
+        and one.manifest.run.id == wanted
         for one in found.releases
     )
 
@@ -255,13 +225,19 @@ NEWEST = 5
 
 @bp.get("/")
 def home() -> ResponseReturnValue:
-    """List the cities; tell publishers which drafts wait for them."""
+    """List the cities, and what waits for the reader or through them."""
     person = require_visitor().person
     with workroom().database.session() as session:
         found = cities.list_cities(session)
         drafts = waiting_drafts(session, found, person)
-    may_add = person.may({ANALYST})
-    return render_template("analyst/home.html", cities=found, drafts=drafts, may_add=may_add)
+    return render_template(
+        "analyst/home.html",
+        cities=found,
+        drafts=[one for one in drafts if not one.reason],
+        returned=[one for one in drafts if one.reason],
+        files=waiting_files(workroom().settings.uploads, found, person),
+        may_add=person.may({ANALYST}),
+    )
 
 
 @bp.get("/<city>/")
@@ -273,11 +249,13 @@ def city(city: str) -> ResponseReturnValue:
         standing = read_standing(session, record, NEWEST, person)
         open_jobs = jobs.statuses(database, city, open_only=True) if person.may(ASKING) else []
         open_jobs = visible(session, person, record, open_jobs)
+        streets = has_streets(session, record.id)
     return render_template(
         "analyst/city.html",
         shell=shell(record),
         standing=standing,
         steps=next_steps(standing, person),
+        streets=streets,
         runs=run_lines(standing.newest, record, standing.used),
         work=job_lines(open_jobs, city),
         deserted=bool(open_jobs) and not jobs.worker_alive(database),

@@ -12,6 +12,8 @@ from geodata.ingest.vocabulary import class_of, disposition_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import pandas as pd
+
     from geodata.cityfile.sections import RecordKind, SectionField
     from geodata.uploads.profile import ColumnGuess, Preview
 
@@ -19,6 +21,8 @@ UNUSED = ""
 X, Y, PAIR = "x", "y", "latlon"
 APART = "+time"  # the role of a column that holds the time of day of a clock
 OUTCOME, LAYER_NAME = "outcome", "name"
+ADDRESS, STREET = "address", "street"
+SIDES, ENDS = ("left", "right"), ("from", "to")  # of a street segment, and of its numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +30,14 @@ class Role:
     """What a column can be.
 
     ``words`` are what its values may become: nothing where they stay as they are, no choice at all
-    where a person names them.
+    where a person names them. As many columns as ``most`` may have it together.
     """
 
     code: str
     label: str
     required: bool = False
     words: tuple[str, ...] | None = None
+    most: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +60,21 @@ X_Y = (
     Role(code=X, label="x (longitude)"),
     Role(code=Y, label="y (latitude)"),
 )
+IN_ONE = Role(code=PAIR, label="place in one column")  # "(lat, lon)", POINT (x y), WKB
+PLACE = (*X_Y, IN_ONE)
 ID = Role(code="id", label="id of the row")
+BY_ADDRESS = Role(code=ADDRESS, label="address, for rows without coordinates")
+ADDRESS_ROLES = (
+    Role(code="number", label="house number"),
+    Role(code=STREET, label="name of the street, in one column or several", most=6),
+    Role(code=ADDRESS, label="whole address"),
+    *(
+        Role(code=f"{side}_{end}", label=f"{side} side of a segment: {word} number")
+        for side in SIDES
+        for end, word in zip(ENDS, ("first", "last"), strict=True)
+    ),
+    Role(code="postcode", label="postcode"),
+)
 
 TITLES = {
     "alerts": ("Gunshot alerts", "Alerts of gunshot detection, with every clock that they have."),
@@ -92,7 +111,7 @@ def _record_roles(kind: RecordKind) -> tuple[Role, ...]:
         if field.kind == "clock":
             label = f"{_label(field)}: time of day, apart"
             roles.append(Role(code=field.name + APART, label=label))
-    placed = (*X_Y, Role(code=PAIR, label="latitude and longitude in one"))
+    placed = (*PLACE, BY_ADDRESS)
     verified = (
         Role(code="verified_x", label="verified x (longitude)"),
         Role(code="verified_y", label="verified y (latitude)"),
@@ -129,7 +148,8 @@ KINDS: Mapping[str, SourceKind] = {
             roles=(
                 Role(code="date", label="date", required=True),
                 Role(code="time", label="time of day"),
-                *X_Y,
+                *PLACE,
+                BY_ADDRESS,
                 ID,
                 Role(code=OUTCOME, label="what happened (outcome)", words=()),
             ),
@@ -138,7 +158,7 @@ KINDS: Mapping[str, SourceKind] = {
             section="factors",
             title="Factor of the environment",
             told="Places, lines or areas whose nearness or number may raise the risk.",
-            roles=(*X_Y, Role(code=LAYER_NAME, label="kind of place (a factor each)", words=())),
+            roles=(*PLACE, Role(code=LAYER_NAME, label="kind of place (a factor each)", words=())),
         ),
         *(
             SourceKind(
@@ -157,6 +177,7 @@ KINDS: Mapping[str, SourceKind] = {
             roles=(
                 Role(code=LAYER_NAME, label="name"),
                 Role(code="rank", label="rank (1 is major, 3 minor)"),
+                IN_ONE,
             ),
         ),
         SourceKind(
@@ -166,6 +187,7 @@ KINDS: Mapping[str, SourceKind] = {
             roles=(
                 Role(code="id", label="code of the district", required=True),
                 Role(code=LAYER_NAME, label="name of the district"),
+                IN_ONE,
             ),
             single=True,
         ),
@@ -173,27 +195,39 @@ KINDS: Mapping[str, SourceKind] = {
             section="boundary",
             title="Outline of the city",
             told="The study area, where it is not all districts together.",
-            roles=(),
+            roles=(IN_ONE,),
             single=True,
         ),
         SourceKind(
             section="coverage",
             title="Coverage of gunshot detection",
             told="The area in which gunshots are listened for.",
+            roles=(IN_ONE,),
+            single=True,
+        ),
+        SourceKind(
+            section="osm",
+            title="OpenStreetMap extract",
+            told="Streets, water, parks and rail for the map; factors take features of it by tag.",
             roles=(),
             single=True,
         ),
         SourceKind(
             section="addresses",
             title="Addresses",
-            told="Where people live or work, for hiding places among them in what is published.",
-            roles=X_Y,
+            told="Where people live or work, for hiding places among them in what is published; "
+            "with number and street, for finding rows without coordinates. Street segments find "
+            "them by the first and last number of each side.",
+            roles=(*PLACE, *ADDRESS_ROLES),
             single=True,
         ),
     )
 }
 
-OFFENCE = re.compile(r"offen[cs]e|crime|title|category|nature|ucr|incident_?type|outcome", re.I)
+OFFENCE = re.compile(r"offen[cs]e|crime|title|category|nature|ucr|incident[ _-]?type|outcome", re.I)
+CRIME = re.compile(r"outcome|offen[cs]e|crime|incident[ _-]?type", re.I)  # the kind, not its group
+HAS_WORD = re.compile(r"[^\W\d_]{2}")
+ADDRESS_NAME = re.compile(r"address|location|^block", re.I)
 PLACE_KIND = re.compile(r"type|kind|category|class|use", re.I)
 CLOCK_NAMES: Mapping[str, tuple[str, ...]] = {
     "triggered": ("trigger", "datetime", "date", "time"),
@@ -228,6 +262,9 @@ def guess_roles(kind: SourceKind, preview: Preview) -> dict[str, str]:
     else:
         for code in ("date", "time", "id"):
             _take(found, code, _first(preview.columns, code))
+        if not coordinates:
+            named = (c.name for c in preview.columns if ADDRESS_NAME.search(c.name))
+            _take(found, ADDRESS, next(named, None))
         pattern = OFFENCE if kind.section == "incidents" else PLACE_KIND
         code = OUTCOME if kind.section == "incidents" else LAYER_NAME
         worded = [c for c in preview.columns if c.role == "category" and c.different > 1]
@@ -242,6 +279,20 @@ def guess_name(value: str) -> str:
     'gas_station'
     """
     return re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")[:60].strip("_")
+
+
+def only_kind(frame: pd.DataFrame) -> str:
+    """Return the kind that a column of a file states for all of its rows; nothing if none does.
+
+    A column named for the offense goes before one named for its group or its code.
+    """
+    named = [column for column in frame.columns if OFFENCE.search(str(column))]
+    for column in sorted(named, key=lambda name: not CRIME.search(str(name))):
+        texts = frame[column].astype("string").str.strip().dropna()
+        values = texts[texts != ""].unique()
+        if len(values) == 1 and len(texts) == len(frame) and HAS_WORD.search(values[0]):
+            return str(values[0])
+    return ""
 
 
 def guess_word(role: str, value: str) -> str:

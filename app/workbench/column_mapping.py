@@ -15,11 +15,15 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from app.workbench.column_kinds import (
+    ADDRESS,
     APART,
+    ENDS,
     KINDS,
     LAYER_NAME,
     OUTCOME,
     PAIR,
+    SIDES,
+    STREET,
     UNUSED,
     X,
     Y,
@@ -148,7 +152,7 @@ class Answers:
         """Return the column of a role."""
         return next((name for name, code in self.roles.items() if code == role), None)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the answers as they are kept beside the file."""
         return dataclasses.asdict(self)
 
@@ -234,7 +238,7 @@ class FieldFaults(dict[str, list[str]]):
 
 def build(
     answers: Answers, source: str, shape: str | None
-) -> tuple[list[dict[str, Any]], FieldFaults]:
+) -> tuple[list[dict[str, object]], FieldFaults]:
     """Return the sections of a city file that answers mean, and what is wrong with them.
 
     Parameters
@@ -259,6 +263,8 @@ def build(
         tables = _factors(answers, table, faults)
     elif kind.section == "base":
         tables = [_base(answers, table, faults)]
+    elif kind.section == "addresses":
+        tables = [_addresses(answers, table, faults)]
     else:
         named = {code: answers.column(code) for code in ("id", LAYER_NAME)}
         tables = [{**table, **{code: name for code, name in named.items() if name}}]
@@ -269,8 +275,10 @@ def _check_columns(answers: Answers, shape: str | None, faults: FieldFaults) -> 
     kind = answers.source_kind
     values = list(answers.roles.values())
     for role in kind.roles:
-        if values.count(role.code) > 1:
-            faults.add("columns", f"two columns are “{role.label}”; choose one")
+        if values.count(role.code) > role.most:
+            many = "two" if role.most == 1 else f"more than {role.most}"
+            less = "choose one" if role.most == 1 else "choose fewer"
+            faults.add("columns", f"{many} columns are “{role.label}”; {less}")
         if role.required and role.code not in values:
             faults.add("columns", f"no column is “{role.label}”; choose it above its values")
     for clock in [code for code in values if code.endswith(APART)]:
@@ -281,6 +289,7 @@ def _check_columns(answers: Answers, shape: str | None, faults: FieldFaults) -> 
     if X in values and PAIR in values:
         faults.add("columns", "choose x and y, or the column that holds both, not all three")
     located = shape is not None or (X in values and Y in values) or PAIR in values
+    located = located or (ADDRESS in values and kind.section != "addresses")
     if kind.placed and not located:
         faults.add("columns", "no columns hold the place; choose x and y above their values")
     if kind.section in ("districts", "boundary", "coverage", "base") and shape is None:
@@ -288,6 +297,8 @@ def _check_columns(answers: Answers, shape: str | None, faults: FieldFaults) -> 
 
 
 def _check_system(answers: Answers, shape: str | None, faults: FieldFaults) -> None:
+    if shape is None and answers.column(ADDRESS) and not answers.column(X):
+        return  # nothing is in any system
     if answers.crs == OTHER and not answers.system:
         faults.add("crs", "type the system, such as EPSG:2234")
     if answers.system:
@@ -299,21 +310,25 @@ def _check_system(answers: Answers, shape: str | None, faults: FieldFaults) -> N
         faults.add("crs", "choose the system that x and y are in")
 
 
-def _placed(answers: Answers, source: str) -> dict[str, Any]:
+def _placed(answers: Answers, source: str) -> dict[str, object]:
     """Return what says where the rows are; sections of records name x and y among their fields."""
-    table: dict[str, Any] = {"source": source}
+    table: dict[str, object] = {"source": source}
     if answers.layer:
         table["layer"] = answers.layer
     x, y = answers.column(X), answers.column(Y)
     if x and y and answers.kind not in RECORD_KINDS:
         table |= {"x": x, "y": y}
+    elif (pair := answers.column(PAIR)) and answers.kind not in RECORD_KINDS:
+        table["latlon"] = pair
     if answers.system and not answers.column(PAIR):
         table["crs"] = answers.system
     return table
 
 
-def _incidents(answers: Answers, table: dict[str, Any], faults: FieldFaults) -> dict[str, Any]:
-    for code in ("date", "time", "id"):
+def _incidents(
+    answers: Answers, table: dict[str, object], faults: FieldFaults
+) -> dict[str, object]:
+    for code in ("date", "time", "id", ADDRESS):
         if column := answers.column(code):
             table[code] = column
     if answers.date_format:
@@ -326,7 +341,9 @@ def _incidents(answers: Answers, table: dict[str, Any], faults: FieldFaults) -> 
     return {**table, "outcome_field": column, "outcomes": outcomes}
 
 
-def _factors(answers: Answers, table: dict[str, Any], faults: FieldFaults) -> list[dict[str, Any]]:
+def _factors(
+    answers: Answers, table: dict[str, object], faults: FieldFaults
+) -> list[dict[str, object]]:
     """Return a factor, or one for each kind of place that a column tells apart."""
     if answers.operation not in OPERATIONS:
         faults.add("operation", "choose nearness, number or both")
@@ -371,7 +388,7 @@ def _name(name: str, where: str, what: str, faults: FieldFaults) -> None:
         )
 
 
-def _base(answers: Answers, table: dict[str, Any], faults: FieldFaults) -> dict[str, Any]:
+def _base(answers: Answers, table: dict[str, object], faults: FieldFaults) -> dict[str, object]:
     if answers.base_kind not in BASE_KINDS:
         faults.add("base_kind", f"choose one of {', '.join(BASE_KINDS)}")
     named = {code: answers.column(code) for code in (LAYER_NAME, "rank")}
@@ -382,10 +399,29 @@ def _base(answers: Answers, table: dict[str, Any], faults: FieldFaults) -> dict[
     }
 
 
-def _record(answers: Answers, table: dict[str, Any], faults: FieldFaults) -> dict[str, Any]:
+def _addresses(
+    answers: Answers, table: dict[str, object], faults: FieldFaults
+) -> dict[str, object]:
+    """Return address points or street segments; the parts of a street's name in their order."""
+    for code in ("number", ADDRESS, "postcode"):
+        if column := answers.column(code):
+            table[code] = column
+    streets = [name for name, code in answers.roles.items() if code == STREET]
+    if streets:
+        table[STREET] = streets if len(streets) > 1 else streets[0]
+    for side in SIDES:
+        ends = [answers.column(f"{side}_{end}") for end in ENDS]
+        if all(ends):
+            table[side] = ends
+        elif any(ends):
+            faults.add("columns", f"first and last number of the {side} side belong together")
+    return table
+
+
+def _record(answers: Answers, table: dict[str, object], faults: FieldFaults) -> dict[str, object]:
     """Return a section of records: its fields apart, its words beside them."""
     kind = RECORD_KINDS[answers.kind]
-    fields: dict[str, Any] = {}
+    fields: dict[str, object] = {}
     for name, code in answers.roles.items():
         if not code.endswith(APART):
             apart = answers.column(code + APART)

@@ -14,18 +14,26 @@ from app.extensions import workroom
 from app.i18n import numbers
 from app.usecases.risk.analyses import compare as compare_runs
 from app.usecases.risk.run_access import read_run, readable_runs
-from app.usecases.risk.validation import VALIDATION
 from app.workbench.results_maps import bp, comparison_map
 from app.workbench.results_pages import OPERATIONS
-from geodata.repositories import run_analyses, runs
+from geodata.analysis_documents import ValidationDocument
+from geodata.documents import to_json
+from geodata.repositories import runs
+from geodata.repositories.run_analyses import analyses_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from flask.typing import ResponseReturnValue
 
+    from app.usecases.risk.analyses import (
+        ComparedFactor,
+        ComparedScores,
+        ComparedZones,
+    )
     from geodata.repositories.cities import CityRecord
     from geodata.repositories.runs import RunRecord, RunSummary
+    from geodata.run_document import FactorEffect
 
 SCORED = {"combined": "Combined risk", "rtm": "Risk terrain alone"}
 TOP = (0.01, 0.05, 0.1)  # shares of the area at which validations are set side by side
@@ -123,18 +131,18 @@ def _label(run: RunSummary) -> str:
 def _page(one: RunRecord, two: RunRecord) -> ComparePage:
     result, units = compare_runs(one, two), numbers.Units(one.zones.crs.to_wkt())
     with workroom().database.session() as session:
-        scored = [run_analyses.list_findings(session, run.id, VALIDATION) for run in (one, two)]
-    newest = [found[0].document if found else None for found in scored]
+        scored = [analyses_of(session, run.id, ValidationDocument) for run in (one, two)]
+    newest = [found[0] if found else None for found in scored]
     periods = [_period(found) for found in newest]
     return ComparePage(
         one=one.id,
         two=two.id,
         told=_describe(one, two),
         settings=_settings(one, two),
-        factors=tuple(_factor(factor, units) for factor in result["factors"]),
-        agreement=_agreement(result["scores"]),
-        cells=numbers.number(result["scores"]["cells"]) if result["scores"] else "",
-        shares=_shares(one, two, result["zones"]),
+        factors=tuple(_factor(factor, units) for factor in result.factors),
+        agreement=_agreement(result.scores),
+        cells=numbers.number(result.scores.cells) if result.scores else "",
+        shares=_shares(one, two, result.zones),
         validation=_validation(newest[0], newest[1]),
         periods=(periods[0], periods[1]),
         same_period=periods[0] == periods[1],
@@ -156,10 +164,10 @@ def _describe(one: RunRecord, two: RunRecord) -> tuple[Pair, ...]:
                 numbers.day(run.period_from), numbers.last_day(run.period_to)
             ),
         ),
-        row("Incidents", lambda run: numbers.number(run.result["incidents"])),
-        row("Family", lambda run: numbers.FAMILIES[run.result["model"]["family"]]),
-        row("BIC", lambda run: numbers.number(run.result["model"]["bic"], 1)),
-        row("Highest score", lambda run: numbers.number(run.result["score"]["max"], 1)),
+        row("Incidents", lambda run: numbers.number(run.result.incidents)),
+        row("Family", lambda run: numbers.FAMILIES[run.result.model.family]),
+        row("BIC", lambda run: numbers.number(run.result.model.bic, 1)),
+        row("Highest score", lambda run: numbers.number(run.result.score.max, 1)),
         row("Zones", lambda run: numbers.number(len(run.zones))),
         row("Data", lambda run: run.data_sha256[:12]),
     )
@@ -167,7 +175,7 @@ def _describe(one: RunRecord, two: RunRecord) -> tuple[Pair, ...]:
 
 def _settings(one: RunRecord, two: RunRecord) -> tuple[Pair, ...]:
     """Return the settings in which two runs differ."""
-    left, right = dict(_flat(one.spec)), dict(_flat(two.spec))
+    left, right = dict(_flat(to_json(one.spec))), dict(_flat(to_json(two.spec)))
     left["software version"], right["software version"] = one.code_version, two.code_version
     return tuple(
         Pair(name=name, one=left.get(name, "–"), two=right.get(name, "–"))
@@ -176,7 +184,7 @@ def _settings(one: RunRecord, two: RunRecord) -> tuple[Pair, ...]:
     )
 
 
-def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+def _flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:
     """Write nested settings as names and values; factors are named by themselves."""
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -192,38 +200,37 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
         yield name, str(value)
 
 
-def _factor(factor: Mapping[str, Any], units: numbers.Units) -> Pair:
-    lines = [_rrv(one, units) for one in factor["runs"]]
-    return Pair(name=numbers.plain(factor["name"]), one=lines[0], two=lines[1])
+def _factor(factor: ComparedFactor, units: numbers.Units) -> Pair:
+    lines = [_rrv(one, units) for one in factor.runs]
+    return Pair(name=numbers.plain(factor.name), one=lines[0], two=lines[1])
 
 
-def _rrv(found: Mapping[str, Any] | None, units: numbers.Units) -> str:
+def _rrv(found: FactorEffect | None, units: numbers.Units) -> str:
     if found is None:
         return "not in the model"
-    low, high = numbers.number(found["rrv_low"], 2), numbers.number(found["rrv_high"], 2)
-    how = OPERATIONS.get(found["operation"], found["operation"])
+    low, high = numbers.number(found.rrv_low, 2), numbers.number(found.rrv_high, 2)
+    how = OPERATIONS.get(found.operation, found.operation)
     return (
-        f"{numbers.number(found['rrv'], 2)} ({numbers.interval(low, high)}), {how}, "
-        f"{units.length(found['distance'])}"
+        f"{numbers.number(found.rrv, 2)} ({numbers.interval(low, high)}), {how}, "
+        f"{units.length(found.distance)}"
     )
 
 
-def _agreement(scores: Mapping[str, Any] | None) -> tuple[tuple[str, str, str], ...]:
+def _agreement(scores: ComparedScores | None) -> tuple[tuple[str, str, str], ...]:
     if scores is None:
         return ()
+    found = ((SCORED["combined"], scores.combined), (SCORED["rtm"], scores.rtm))
     return tuple(
         (
             title,
-            "–"
-            if scores[name]["rank_correlation"] is None
-            else numbers.number(scores[name]["rank_correlation"], 3),
-            numbers.share(scores[name]["top_shared"]),
+            "–" if one.rank_correlation is None else numbers.number(one.rank_correlation, 3),
+            numbers.share(one.top_shared),
         )
-        for name, title in SCORED.items()
+        for title, one in found
     )
 
 
-def _shares(one: RunRecord, two: RunRecord, zones: Mapping[str, list[str]]) -> Shares:
+def _shares(one: RunRecord, two: RunRecord, zones: ComparedZones) -> Shares:
     first, second = one.zones.geometry.union_all(), two.zones.geometry.union_all()
     both, whole = first.intersection(second).area, first.union(second).area
 
@@ -234,17 +241,17 @@ def _shares(one: RunRecord, two: RunRecord, zones: Mapping[str, list[str]]) -> S
         both=part(both, whole),
         of_one=part(both, first.area),
         of_two=part(both, second.area),
-        kept=len(zones["kept"]),
-        lost=len(zones["lost"]),
-        gained=len(zones["gained"]),
+        kept=len(zones.kept),
+        lost=len(zones.lost),
+        gained=len(zones.gained),
     )
 
 
-def _period(found: Mapping[str, Any] | None) -> str:
-    return f"{found['from']} to {found['to']} (not included)" if found else "not validated"
+def _period(found: ValidationDocument | None) -> str:
+    return f"{found.start} to {found.end} (not included)" if found else "not validated"
 
 
-def _validation(one: Mapping[str, Any] | None, two: Mapping[str, Any] | None) -> tuple[Pair, ...]:
+def _validation(one: ValidationDocument | None, two: ValidationDocument | None) -> tuple[Pair, ...]:
     """Set the newest validations side by side; nothing where neither run has one."""
     if one is None and two is None:
         return ()
@@ -261,26 +268,26 @@ def _validation(one: Mapping[str, Any] | None, two: Mapping[str, Any] | None) ->
     return tuple(rows)
 
 
-def _zone_hits(found: Mapping[str, Any] | None) -> str:
-    if found is None:
+def _zone_hits(found: ValidationDocument | None) -> str:
+    zones = found.zones if found else None
+    if zones is None or zones.hit_rate is None:
         return "–"
-    zones = found["zones"]
-    low, high = numbers.share(zones["hit_rate_low"]), numbers.share(zones["hit_rate_high"])
-    return f"{numbers.share(zones['hit_rate'])} ({numbers.interval(low, high)})"
+    low, high = numbers.share(zones.hit_rate_low or 0.0), numbers.share(zones.hit_rate_high or 0.0)
+    return f"{numbers.share(zones.hit_rate)} ({numbers.interval(low, high)})"
 
 
-def _zone_pai(found: Mapping[str, Any] | None) -> str:
-    if found is None or found["zones"]["pai"] is None:
+def _zone_pai(found: ValidationDocument | None) -> str:
+    if found is None or found.zones.pai is None:
         return "–"
-    return f"{numbers.number(found['zones']['pai'], 1)} times chance"
+    return f"{numbers.number(found.zones.pai, 1)} times chance"
 
 
-def _level(found: Mapping[str, Any] | None, share: float, name: str) -> str:
+def _level(found: ValidationDocument | None, share: float, name: str) -> str:
     if found is None:
         return ""
-    for level in found["levels"]:
-        if abs(level["share"] - share) < 1e-9:
-            score = level["scores"][name]
-            low, high = numbers.number(score["pai_low"], 1), numbers.number(score["pai_high"], 1)
-            return f"{numbers.number(score['pai'], 1)} ({numbers.interval(low, high)})"
+    for level in found.levels:
+        if abs(level.share - share) < 1e-9:
+            score = level.scores[name]
+            low, high = numbers.number(score.pai_low, 1), numbers.number(score.pai_high, 1)
+            return f"{numbers.number(score.pai, 1)} ({numbers.interval(low, high)})"
     return ""

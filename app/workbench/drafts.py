@@ -26,14 +26,27 @@ from app.maps.palette import DISTRICT, INK, RAIL, ZONE
 from app.maps.staff_map import Key, MapLayer, staff_map
 from app.public import release_words
 from app.public.open_data import manifest_bytes
-from app.workbench.new_city import WithdrawReleaseForm
+from app.usecases.draft_mail import ask_mail
+from app.usecases.weekly_round import broken_sources
+from app.workbench.new_city import ReturnDraftForm, WithdrawReleaseForm
+from app.workbench.waiting import waiting_of_city
+from geodata.clock import utc_now
 from geodata.errors import DataError, ReleaseError
 from geodata.releases import build as releases
 from geodata.releases.checks import check_files
 from geodata.releases.folder import MANIFEST, PreviewFolder, ReleaseFolder
+from geodata.releases.gazetteer import GAZETTEER
 from geodata.releases.inputs import last_public_day
 from geodata.releases.run_findings import ZONES
-from geodata.repositories.releases import APPROVED, DRAFTED, get_release, list_releases, same_person
+from geodata.repositories.layers import has_streets
+from geodata.repositories.releases import (
+    APPROVED,
+    DRAFTED,
+    get_release,
+    list_releases,
+    return_release,
+    same_person,
+)
 from geodata.repositories.runs_in_use import id_in_use, run_to_draft
 from geodata.roles import ANALYST, PUBLISHER
 
@@ -44,6 +57,7 @@ if TYPE_CHECKING:
     from flask_wtf import FlaskForm
 
     from app.public.release_words import Moved
+    from geodata.release_manifest import ReleaseChanges, ReleaseFile
     from geodata.repositories.cities import CityRecord
     from geodata.repositories.people import PersonRecord
     from geodata.repositories.releases import ReleaseRecord
@@ -110,6 +124,8 @@ class ReleasePage:
     approved: str
     withdrawn: str
     why_withdrawn: str
+    returned: str
+    why_returned: str
     previous: str
     run: str
     faults: tuple[str, ...]
@@ -125,8 +141,10 @@ class ReleasePage:
     cannot: str
     approvable: bool
     withdrawable: bool
+    returnable: bool
     previewable: bool
     has_zones: bool
+    streets: bool
 
 
 def powers(person: PersonRecord) -> Powers:
@@ -143,7 +161,7 @@ def preview_line(folder: PreviewFolder | None) -> PreviewLine | None:
     if folder is None:
         return None
     made = release_words.approved_at(folder).replace(tzinfo=None)
-    return PreviewLine(id=folder.id, through=folder.manifest["through"], made=ago(made))
+    return PreviewLine(id=folder.id, through=folder.manifest.through.isoformat(), made=ago(made))
 
 
 def rows(found: Sequence[ReleaseRecord], current: ReleaseFolder | None) -> list[DraftRow]:
@@ -154,10 +172,10 @@ def rows(found: Sequence[ReleaseRecord], current: ReleaseFolder | None) -> list[
             id=one.id,
             state=one.state,
             public=one.id == public,
-            through=one.manifest["through"],
+            through=one.manifest.through.isoformat(),
             drafted=f"{moment(one.drafted_at)} by {one.drafted_by}",
             decided=_decided(one),
-            changes=_changes(one.manifest["changes"]),
+            changes=_changes(one.manifest.changes),
         )
         for one in found
     ]
@@ -168,11 +186,11 @@ def release_page(record: ReleaseRecord, folder: ReleaseFolder, person: PersonRec
     manifest, may = record.manifest, powers(person)
     faults = _faults(folder)
     cannot = _cannot(record, person, may, faults)
-    files = [one for one in manifest["files"] if one["name"].startswith(DATA)]
+    files = [one for one in manifest.files if one.name.startswith(DATA)]
     return ReleasePage(
         id=record.id,
         state=record.state,
-        through=manifest["through"],
+        through=manifest.through.isoformat(),
         drafted=f"{moment(record.drafted_at)} by {record.drafted_by}",
         approved=f"{moment(record.approved_at)} by {record.approved_by}"
         if record.approved_at
@@ -181,31 +199,37 @@ def release_page(record: ReleaseRecord, folder: ReleaseFolder, person: PersonRec
         if record.withdrawn_at
         else "",
         why_withdrawn=record.withdrawn_why or "",
-        previous=manifest["previous"] or "",
-        run=manifest["run"]["id"] if manifest["run"] else "",
+        returned=f"{moment(record.returned_at)} by {record.returned_by}"
+        if record.returned_at
+        else "",
+        why_returned=record.returned_why or "",
+        previous=manifest.previous or "",
+        run=manifest.run.id if manifest.run else "",
         faults=faults,
-        count=len(manifest["files"]),
-        files=tuple(_file(one, manifest["changes"]) for one in files),
-        documents=len(manifest["files"]) - len(files),
-        removed=tuple((manifest["changes"] or {"files": {"removed": []}})["files"]["removed"]),
+        count=len(manifest.files),
+        files=tuple(_file(one, manifest.changes) for one in files),
+        documents=len(manifest.files) - len(files),
+        removed=manifest.changes.files.removed if manifest.changes else (),
         pages=tuple((name, result) for name, result in PAGES.items() if name in folder.files)
         if not faults
         else (),
         changes=tuple(release_words.changes(folder)),
         moved=release_words.moved(folder) if not faults else (),
-        rules=tuple(manifest["rules"]["texts"].values()),
-        k_counts=manifest["k_counts"]["text"],
+        rules=tuple(manifest.rules.texts.values()),
+        k_counts=manifest.k_counts.text,
         cannot=cannot,
         approvable=record.state == DRAFTED and not cannot,
         withdrawable=record.state == APPROVED and may.publish,
+        returnable=record.state == DRAFTED and may.publish,
         previewable=record.state == DRAFTED and may.preview and not faults,
         has_zones=ZONES in folder.files and not faults,
+        streets=GAZETTEER in folder.files,
     )
 
 
 def zones_map(
     city: CityRecord, folder: ReleaseFolder, before: ReleaseFolder | None, base: str
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Draw the zones of a release over those of the one before."""
     now, then = _outlines(folder), _outlines(before) if before else _outlines(None)
     known, still = set(then.geometry.to_wkb()), set(now.geometry.to_wkb())
@@ -274,16 +298,16 @@ def _cannot(
     return ""
 
 
-def _file(entry: dict[str, Any], changes: dict[str, Any] | None) -> FileRow:
-    name = entry["name"]
+def _file(entry: ReleaseFile, changes: ReleaseChanges | None) -> FileRow:
+    name = entry.name
     against = "first release"
     if changes is not None:
-        added, changed = changes["files"]["added"], changes["files"]["changed"]
+        added, changed = changes.files.added, changes.files.changed
         against = "new" if name in added else "changed" if name in changed else "same as before"
     return FileRow(
         name=name,
-        title=entry["title"],
-        size=release_words.size(entry["bytes"]),
+        title=entry.title,
+        size=release_words.size(entry.bytes),
         against=against,
     )
 
@@ -291,18 +315,20 @@ def _file(entry: dict[str, Any], changes: dict[str, Any] | None) -> FileRow:
 def _decided(one: ReleaseRecord) -> str:
     if one.withdrawn_at:
         return f"withdrawn {moment(one.withdrawn_at)} by {one.withdrawn_by}"
+    if one.returned_at:
+        return f"returned {moment(one.returned_at)} by {one.returned_by}"
     return f"approved {moment(one.approved_at)} by {one.approved_by}" if one.approved_at else ""
 
 
-def _changes(options: dict[str, Any] | None) -> str:
+def _changes(options: ReleaseChanges | None) -> str:
     if options is None:
         return "first release"
-    zones, files = options["zones"], options["files"]
+    zones, files = options.zones, options.files
     lines = [
-        _counted(options["measures"], "measure", ""),
-        _counted(zones["gained"], "zone", " new"),
-        _counted(zones["lost"], "zone", " gone"),
-        _counted(files["added"], "file", " new"),
+        _counted(options.measures, "measure", ""),
+        _counted(zones.gained, "zone", " new"),
+        _counted(zones.lost, "zone", " gone"),
+        _counted(files.added, "file", " new"),
     ]
     return ", ".join(one for one in lines if one) or "the dates only"
 
@@ -322,7 +348,9 @@ def listed(city: str) -> ResponseReturnValue:
     room = workroom()
     with room.database.session() as session:
         found = list_releases(session, city)
+        waiting = waiting_of_city(session, found, record.name, require_visitor().person)
         last_day = last_public_day(session, record, record.this_day())
+        streets = has_streets(session, record.id)
         unused, newest, refused = id_in_use(session, record) is None, None, ""
         try:
             newest, _ = run_to_draft(session, record, None, last_day)
@@ -336,14 +364,16 @@ def listed(city: str) -> ResponseReturnValue:
         city=record,
         rows=rows(found[pages.start : pages.start + PAGE], current),
         pages=pages,
+        waiting=waiting,
         newest=newest,
         unused=unused,
+        streets=streets,
         refused=refused,
         current=current.id if current else None,
         open_jobs=[
             one
             for one in jobs.statuses(room.database, city, open_only=True)
-            if one.job.kind in ("draft", "preview")
+            if one.job.kind in ("draft", "preview", "round")
         ],
         preview=preview_line(PreviewFolder.current(room.settings.previews, city)),
         may=powers(require_visitor().person),
@@ -359,10 +389,19 @@ def make(city: str) -> ResponseReturnValue:
     return redirect(url_for("work.job", city=city, job=job.id), 303)
 
 
+@bp.post("/round")
+def make_round(city: str) -> ResponseReturnValue:
+    """Ask for a round: sources read again, runs in use fitted anew, zones scored, a draft."""
+    staff_city(city)
+    room, who = workroom(), require_visitor().person.name
+    job = jobs.ask(room.database, "round", {"city": city}, who)
+    return redirect(url_for("work.job", city=city, job=job.id), 303)
+
+
 @bp.get("/<release>")
 def release(city: str, release: str) -> ResponseReturnValue:
     """Show a release: who drafted it, what will be public, what changed, what can be done."""
-    return _page(city, release, ConfirmForm(formdata=None), WithdrawReleaseForm(formdata=None), 200)
+    return _page(city, release, 200)
 
 
 @bp.post("/<release>/approve")
@@ -371,7 +410,7 @@ def approve(city: str, release: str) -> ResponseReturnValue:
     form = ConfirmForm()
     _record(city, release)
     if not form.validate_on_submit():
-        return _page(city, release, form, WithdrawReleaseForm(formdata=None), 422)
+        return _page(city, release, 422, sure=form)
     room = workroom()
     try:
         releases.approve_release(
@@ -379,8 +418,27 @@ def approve(city: str, release: str) -> ResponseReturnValue:
         )
     except ReleaseError as error:
         form.sure.errors = [str(error)]
-        return _page(city, release, form, WithdrawReleaseForm(formdata=None), 422)
+        return _page(city, release, 422, sure=form)
     say(f"Release {release} is public now.")
+    return redirect(url_for("drafts.release", city=city, release=release), 303)
+
+
+@bp.post("/<release>/return")
+def give_back(city: str, release: str) -> ResponseReturnValue:
+    """Return a draft to its drafter, with the reason."""
+    form, room = ReturnDraftForm(), workroom()
+    _record(city, release)
+    if not form.validate_on_submit():
+        return _page(city, release, 422, back=form)
+    try:
+        with room.database.session(write=True) as session:
+            who = require_visitor().person.name
+            done = return_release(session, release, who, utc_now(), form.reason.data or "")
+    except ReleaseError as error:
+        form.reason.errors = [str(error)]
+        return _page(city, release, 422, back=form)
+    ask_mail(room.database, room.settings, release)
+    say(f"Draft {release} is returned to {done.drafted_by}. The reason is kept with it.")
     return redirect(url_for("drafts.release", city=city, release=release), 303)
 
 
@@ -390,7 +448,7 @@ def withdraw(city: str, release: str) -> ResponseReturnValue:
     form = WithdrawReleaseForm()
     _record(city, release)
     if not form.validate_on_submit():
-        return _page(city, release, ConfirmForm(formdata=None), form, 422)
+        return _page(city, release, 422, why=form)
     room = workroom()
     try:
         who = require_visitor().person.name
@@ -399,7 +457,7 @@ def withdraw(city: str, release: str) -> ResponseReturnValue:
         )
     except ReleaseError as error:
         form.why.errors = [str(error)]
-        return _page(city, release, ConfirmForm(formdata=None), form, 422)
+        return _page(city, release, 422, why=form)
     say(f"Release {release} is withdrawn. The reason is kept with it.")
     return redirect(url_for("drafts.release", city=city, release=release), 303)
 
@@ -431,9 +489,8 @@ def file(city: str, release: str, name: str) -> ResponseReturnValue:
     return answer
 
 
-def _page(
-    city: str, identity: str, sure: FlaskForm, why: FlaskForm, status: int
-) -> ResponseReturnValue:
+def _page(city: str, identity: str, status: int, **forms: FlaskForm) -> ResponseReturnValue:
+    """Show a release with the forms that were sent and could not be taken."""
     record = staff_city(city)
     stored = _record(city, identity)
     folder, _ = _folders(stored)
@@ -442,8 +499,10 @@ def _page(
         shell=shell(record, "drafts.listed"),
         city=record,
         release=release_page(stored, folder, require_visitor().person),
-        sure=sure,
-        why=why,
+        broken=broken_sources(workroom().database, city, stored.id),
+        sure=forms.get("sure") or ConfirmForm(formdata=None),
+        back=forms.get("back") or ReturnDraftForm(formdata=None),
+        why=forms.get("why") or WithdrawReleaseForm(formdata=None),
     )
     return page, status
 
@@ -468,7 +527,7 @@ def _record(city: str, identity: str) -> ReleaseRecord:
 def _folders(record: ReleaseRecord) -> tuple[ReleaseFolder, ReleaseFolder | None]:
     """Return a release on disk and the one before it, where it is still there."""
     root = workroom().settings.releases / record.city
-    previous = record.manifest["previous"]
+    previous = record.manifest.previous
     before = ReleaseFolder(path=root / previous) if previous else None
     there = before is not None and (before.path / MANIFEST).is_file()
     return ReleaseFolder(path=root / record.id), before if there else None

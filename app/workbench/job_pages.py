@@ -8,7 +8,7 @@ Long work of a city: what waits, what runs, what became of it; cancel, ask again
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from werkzeug.exceptions import Forbidden
@@ -23,7 +23,9 @@ from app.i18n.numbers import plain
 from app.jobs import jobs
 from app.jobs.job_access import may_change, require_change, visible
 from app.jobs.kinds import KINDS
+from geodata.db.json_columns import JobResult
 from geodata.errors import NotStoredError
+from geodata.formats import ROWS_STAGE
 from geodata.repositories import job_queue
 from geodata.repositories import job_queue as store
 from geodata.roles import ANALYST
@@ -51,6 +53,7 @@ STAGES = {
     "fetching": "Fetching the sources",
     "downloading": "Downloading",
     "reading": "Reading the sources",
+    ROWS_STAGE: "Reading the rows of a table",
     "storing": "Storing the rows",
     "places": "Hiding exact places",
     "rules": "Holding the draft against the rules",
@@ -59,6 +62,8 @@ STAGES = {
     "districts and people": "Writing districts and people",
     "pages": "Writing what the pages show",
     "writing": "Writing the files",
+    "arrivals": "Reading files that arrived",
+    "mail": "Sending mail",
     "the rest": "Finishing and storing",
 }
 STATES = {
@@ -88,7 +93,10 @@ def stage_words(job: Job) -> str:
         return "Getting ready"
     if stage in AFTER and job.done >= job.total > 0:
         return AFTER[stage]
-    return STAGES.get(stage, stage[:1].upper() + stage[1:])
+    words = STAGES.get(stage, stage[:1].upper() + stage[1:])
+    if stage == ROWS_STAGE and job.total:
+        return f"{words}: {job.done:,} of about {job.total:,}"
+    return words
 
 
 def state_words(job: Job) -> str:
@@ -128,14 +136,18 @@ def remaining_words(status: JobStatus) -> str:
     return "not known yet" if left is None else duration(left)
 
 
-def about(kind: str, arguments: Mapping[str, Any]) -> str:
+def about(kind: str, arguments: Mapping[str, object]) -> str:
     """Say what a job is about, without paths of files."""
     if kind == "fit":
         return f"{plain(str(arguments['outcome']))}, {_scope(arguments)}, {_period(arguments)}"
+    if kind == "arrivals":
+        return "what lies whole in the folder of the city"
     if kind == "import":
         return "all that the city is made of"
     if kind == "evaluate":
         return f"{plain(str(arguments['outcome']))}, zones of run {arguments['run']}"
+    if kind == "mail":
+        return f"draft {arguments.get('release')}, to {arguments.get('to')}"
     if "run" in arguments:
         period = f", {_period(arguments)}" if "from" in arguments else ""
         return f"run {arguments['run']}{period}"
@@ -155,8 +167,9 @@ def remedy(job: Job) -> str:
     return "Nothing was stored. Change what the message names, then ask again."
 
 
-def _scope(arguments: Mapping[str, Any]) -> str:
-    districts = arguments.get("districts") or [CITY_SCOPE]
+def _scope(arguments: Mapping[str, object]) -> str:
+    found = arguments.get("districts") or [CITY_SCOPE]
+    districts = found if isinstance(found, list) else [found]
     if list(districts) == [CITY_SCOPE]:
         return "the whole city"
     if len(districts) > 3:
@@ -164,7 +177,7 @@ def _scope(arguments: Mapping[str, Any]) -> str:
     return f"{'district' if len(districts) == 1 else 'districts'} {', '.join(map(str, districts))}"
 
 
-def _period(arguments: Mapping[str, Any]) -> str:
+def _period(arguments: Mapping[str, object]) -> str:
     first, end = arguments.get("from"), arguments.get("to")
     if first and end:
         return f"from {first} to before {end}"
@@ -292,7 +305,7 @@ def job_page(
     )
 
 
-def job_status(status: JobStatus, city: str, *, alive: bool) -> dict[str, Any]:
+def job_status(status: JobStatus, city: str, *, alive: bool) -> dict[str, object]:
     """Return what a page asks again and again while it is looked at; all of it in words to show."""
     page = job_page(status, city, alive=alive)
     return {
@@ -317,39 +330,37 @@ def _message(message: str | None) -> str:
 
 
 def _made(job: Job, city: str) -> tuple[tuple[str, str], ...]:
-    result = job.result or {}
-    made = [
-        (f"Run {run}", url_for("reading.run", city=city, run=run)) for run in result.get("runs", ())
-    ]
+    result = job.result or JobResult()
+    made = [(f"Run {run}", url_for("reading.run", city=city, run=run)) for run in result.runs or ()]
     if job.kind == "import" and job.state == job_queue.DONE:
         made.append(("The city as it stands, and what is next", url_for("analyst.city", city=city)))
         made.append(("Its sources", url_for("sources.sources", city=city)))
-    if "run" in result:
+    if result.run:
         part, what = TOLD_AT.get(job.kind, (None, ""))
-        address = url_for("reading.run", city=city, run=result["run"], _anchor=part)
-        made.append((f"Run {result['run']}{what}", address))
-    if "release" in result:
+        address = url_for("reading.run", city=city, run=result.run, _anchor=part)
+        made.append((f"Run {result.run}{what}", address))
+    if result.release:
         made.append(
             (
-                f"Draft {result['release']}",
-                url_for("drafts.release", city=city, release=result["release"]),
+                f"Draft {result.release}",
+                url_for("drafts.release", city=city, release=result.release),
             )
         )
-    if "preview" in result:
+    if result.preview:
         made.append(("The preview", url_for("previews.page", city=city)))
     return tuple(made)
 
 
-def _sources(result: dict[str, Any] | None) -> tuple[SourceLine, ...]:
+def _sources(result: JobResult | None) -> tuple[SourceLine, ...]:
     return tuple(
         SourceLine(
-            source=str(one["source"]),
-            read=one["read"],
-            stored=one["stored"],
-            left_out=", ".join(f"{why}: {count:,}" for why, count in one["left_out"].items()),
-            notes="; ".join(one.get("notes", ())),
+            source=one.source,
+            read=one.read,
+            stored=one.stored,
+            left_out=", ".join(f"{why}: {count:,}" for why, count in one.left_out.items()),
+            notes="; ".join(one.notes),
         )
-        for one in (result or {}).get("sources", ())
+        for one in (result and result.sources) or ()
     )
 
 
@@ -452,7 +463,7 @@ def _job(city: str, number: int) -> JobStatus:
         found = None
     if found is None or found.job.city != city:
         msg = f"there is no job {number} of {city}; see the list of its work"
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, code="no_job")
     with database.session() as session:
         if not visible(session, require_visitor().person, record, [found]):
             raise Forbidden

@@ -27,12 +27,15 @@ from app.admin.layout import say
 from app.auth.guard import require_visitor
 from app.extensions import workroom
 from app.usecases.city_files import follow
+from app.workbench.city_proposal import CityFiles, propose_city
 from app.workbench.column_mapping import AS_SAID, OTHER, FieldFaults
+from app.workbench.receiving import receive_file
+from app.workbench.source_changes import ask_import, job_address
 from app.workbench.source_profile import outline_map
-from app.workbench.upload_pages import receive_file
 from geodata.cityfile.description import SLUG, read_content
 from geodata.cityfile.schema import DEGREES
-from geodata.errors import CityFileError, DataError
+from geodata.errors import CityFileError, DataError, NotStoredError
+from geodata.formats import FORMATS
 from geodata.ingest.areas import gather_areas
 from geodata.ingest.city_folder import CityFolder, safe_name
 from geodata.ingest.location import describe_system, systems_at
@@ -41,6 +44,7 @@ from geodata.ingest.store import import_city
 from geodata.readers import read_place
 from geodata.repositories import audit
 from geodata.repositories.cities import list_cities
+from geodata.repositories.import_log import city_file_of
 from geodata.uploads import intake
 from geodata.uploads.intake import MOST_BYTES
 from geodata.uploads.profile import preview
@@ -52,7 +56,9 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
+    from app.workbench.city_proposal import CityProposal
     from geodata.cityfile.description import CityFile
+    from geodata.cityfile.schema import SourcePlace
     from geodata.ingest.areas import Areas
     from geodata.uploads.intake import HandedIn
     from geodata.uploads.profile import Preview
@@ -71,6 +77,16 @@ class WithdrawReleaseForm(FlaskForm):
     )
 
 
+class ReturnDraftForm(FlaskForm):
+    """Why a draft goes back to its drafter."""
+
+    reason = StringField(
+        "Reason",
+        [DataRequired("say why; it is kept with the draft"), Length(max=LONGEST_REASON)],
+        description="Whoever drafted it reads this, and other staff; it is never public.",
+    )
+
+
 RESERVED = ("new-city",)  # an address of the workbench
 MOST_SYSTEMS = 12
 CELL = {True: ("60", "120"), False: ("200", "400")}  # metres, feet
@@ -81,7 +97,11 @@ LONGEST_UNITS = 1e6
 
 @dataclass(frozen=True, kw_only=True)
 class CityAnswers:
-    """What is stated of a new city; ``district`` is the column of codes, nothing for an outline."""
+    """What is stated of a new city; ``district`` is the column of codes, nothing for an outline.
+
+    ``osm`` and ``incidents`` are the numbers of files that were handed in with its districts, and
+    ``struck`` names the factors of the extract that do not fit, with spaces between.
+    """
 
     name: str = ""
     slug: str = ""
@@ -93,11 +113,19 @@ class CityAnswers:
     district: str = ""
     district_name: str = ""
     file_crs: str = AS_SAID
+    osm: str = ""
+    incidents: str = ""
+    struck: str = ""
 
     @property
     def system(self) -> str:
         """The reference system that is meant."""
         return self.crs_other.strip() if self.crs == OTHER else self.crs
+
+    @property
+    def struck_names(self) -> tuple[str, ...]:
+        """Names of the factors that do not fit."""
+        return tuple(self.struck.split())
 
     def as_json(self) -> dict[str, Any]:
         """Return the answers as they are kept beside the file."""
@@ -129,7 +157,7 @@ def look_at_outline(handed: HandedIn, file_crs: str = AS_SAID) -> Outline:
     if not set(shapes) & set(SHAPES):
         msg = (
             f"{handed.upload.name}: districts are areas with an outline, and this file holds none; "
-            "export them as GeoJSON, a zipped shapefile or a GeoPackage"
+            "export them as GeoJSON, KML, a zipped shapefile or a GeoPackage"
         )
         raise DataError(msg)
     stated = seen.coordinates.said if seen.coordinates else None
@@ -314,6 +342,7 @@ def zones() -> list[str]:
 bp = Blueprint("new_city", __name__, url_prefix="/analyst")
 NO_CITY = ""
 LONGEST_EXAMPLE = 80
+OTHERS = ("osm", "incidents")  # files that may come with the districts
 MANY_DISTRICTS = 40  # more are rarely the districts of a police department
 
 
@@ -325,10 +354,13 @@ def begin() -> ResponseReturnValue:
         who = require_visitor().person.name
         try:
             handed = receive_file(workroom(), request.files.get("file"), NO_CITY, who)
-            look_at_outline(handed)
+            outline = look_at_outline(handed)
         except DataError as error:
             faults.add("file", str(error))
         else:
+            others = {name: _other(name, who, faults) for name in OTHERS}
+        if not faults:
+            _propose_first(handed, outline, others)
             return redirect(url_for("new_city.describe", upload=handed.upload.id), 303)
     return render_template("analyst/new_city.html", faults=faults, most_bytes=MOST_BYTES), (
         422 if faults else 200
@@ -343,18 +375,31 @@ def describe(upload: str) -> ResponseReturnValue:
     outline = look_at_outline(handed, kept.file_crs if kept else "")
     if request.method == "GET":
         return _page(handed, outline, kept or outline.guesses, FieldFaults(), None)
-    answers = read_city_form(request.form)
+    answers = _with_others(read_city_form(request.form), kept)
+    proposal, faults = _proposal(handed, answers)
+    if proposal and "factors" in request.form:
+        struck = [
+            one.factor.name
+            for one in proposal.found
+            if f"factor-{one.factor.name}" not in request.form
+        ]
+        answers = dataclasses.replace(answers, struck=" ".join(struck))
     handed = dataclasses.replace(handed, answers=answers.as_json())
     intake.keep(handed)
-    content, faults = _content(handed, outline, answers)
+    content, more = _content(handed, outline, answers)
+    for name, found in more.items():
+        faults.setdefault(name, []).extend(found)
     laid = None if faults else lay_out(content, handed, faults)
     if laid is None or "set_up" not in request.form:
         return _page(handed, outline, answers, faults, laid)
     try:
-        _set_up(handed, content)
+        job = _set_up(handed, content, proposal)
     except (DataError, CityFileError) as error:
         faults.add("form", str(error))
         return _page(handed, outline, answers, faults, None)
+    if job is not None:
+        say(f"{answers.name} is set up; its sources are being read.")
+        return redirect(job_address(answers.slug, job), 303)
     say(f"{answers.name} is set up. Now add what it is made of: incidents and factors.")
     return redirect(url_for("sources.sources", city=answers.slug), 303)
 
@@ -373,11 +418,78 @@ def places(upload: str) -> ResponseReturnValue:
     return jsonify(outline_map(areas))
 
 
+def _other(name: str, who: str, faults: FieldFaults) -> str:
+    """Take a file in that comes with the districts; give its number, nothing without one."""
+    file = request.files.get(name)
+    if file is None or not file.filename:
+        return ""
+    try:
+        handed = receive_file(workroom(), file, NO_CITY, who)
+    except DataError as error:
+        faults.add(name, str(error))
+        return ""
+    extract = handed.upload.kind.startswith("osm")
+    if extract != (name == "osm"):
+        wanted = ".osm, .osm.bz2 or .osm.pbf" if name == "osm" else "a table or points"
+        faults.add(
+            name, f"{handed.upload.name}: is {FORMATS[handed.upload.kind].title}; give {wanted}"
+        )
+    return handed.upload.id
+
+
+def _propose_first(handed: HandedIn, outline: Outline, others: Mapping[str, str]) -> None:
+    """Keep what the files propose as the first answers, for the form to begin with."""
+    answers = dataclasses.replace(outline.guesses, **others)
+    proposal, _ = _proposal(handed, answers)
+    if proposal is not None and any(others.values()):
+        answers = dataclasses.replace(
+            answers,
+            crs=proposal.system.code,
+            timezone=proposal.system.timezone,
+            cell=f"{proposal.blocks.cell:g}",
+            block=f"{proposal.blocks.block:g}",
+        )
+        intake.keep(dataclasses.replace(handed, answers=answers.as_json()))
+
+
+def _with_others(answers: CityAnswers, kept: CityAnswers | None) -> CityAnswers:
+    """Return answers with the files that came with the districts: no form names those."""
+    if kept is None:
+        return dataclasses.replace(answers, osm="", incidents="", struck="")
+    others = {name: getattr(kept, name) for name in (*OTHERS, "struck")}
+    return dataclasses.replace(answers, **others)
+
+
+def _proposal(handed: HandedIn, answers: CityAnswers) -> tuple[CityProposal | None, FieldFaults]:
+    """Return what the files that came with the districts propose, nothing where none came."""
+    faults = FieldFaults()
+    if not (answers.osm or answers.incidents):
+        return None, faults
+    try:
+        places = {
+            name: _called(_handed(number)) if (number := getattr(answers, name)) else None
+            for name in OTHERS
+        }
+        place = _called(handed)
+        if answers.file_crs and _usable(answers.file_crs):
+            place = dataclasses.replace(place, crs=answers.file_crs)
+        files = CityFiles(districts=place, district_id=answers.district, **places)
+        return propose_city(answers.slug, answers.name, files), faults
+    except (DataError, NotStoredError) as error:
+        faults.add("form", str(error))
+    return None, faults
+
+
+def _called(handed: HandedIn) -> SourcePlace:
+    """Return the rows of a file, called as the city file will call it."""
+    return dataclasses.replace(intake.place_of(handed), label=safe_name(handed.upload.name))
+
+
 def _content(
     handed: HandedIn, outline: Outline, answers: CityAnswers
 ) -> tuple[dict[str, Any], FieldFaults]:
     with workroom().database.session() as session:
-        taken = [city.slug for city in list_cities(session)]
+        taken = [city.slug for city in list_cities(session, archived=True)]
     columns = [column.name for column in outline.preview.columns]
     source = safe_name(handed.upload.name)
     content, faults = build_city(answers, source, columns, taken)
@@ -391,11 +503,14 @@ def _page(
     faults: FieldFaults,
     laid: tuple[Areas, int] | None,
 ) -> ResponseReturnValue:
+    proposal, wrong = _proposal(handed, answers)
+    faults = FieldFaults({**wrong, **faults})
     return render_template(
         "analyst/new_city_describe.html",
         handed=handed,
         outline=outline,
         answers=answers,
+        proposal=proposal,
         faults=faults,
         districts=len(laid[0].districts) if laid else 0,
         cells=laid[1] if laid else 0,
@@ -410,19 +525,60 @@ def _page(
     ), 422 if faults else 200
 
 
-def _set_up(handed: HandedIn, content: dict[str, Any]) -> None:
-    """Write the city's folder and import its districts: seconds, so nobody waits for a job."""
+def _set_up(handed: HandedIn, content: dict[str, Any], proposal: CityProposal | None) -> int | None:
+    """Write the city's folder and import its districts: seconds, so nobody waits for a job.
+
+    Its other sources are read by a job, of which the number is given.
+    """
     room, who = workroom(), require_visitor().person.name
     folder = CityFolder(room.settings.cities, content["city"]["slug"])
     source = next(iter(content["files"]))
     content = {**content, "files": {source: folder.take_in(handed.upload.path, source)}}
+    whole = _whole(content, handed, proposal, folder)
     described = read_content(content, folder.path, folder.root)
     import_city(room.database, with_outline(described, handed), who=who)
     follow(room.database, room.settings, described.slug)
     document = {"name": described.name, "file": handed.upload.name, "sha256": handed.upload.sha256}
     with room.database.session(write=True) as session:
         audit.record(session, who, "city.add", described.slug, document)
+        before = city_file_of(session, described.slug)
+    job = None
+    if whole is not None:
+        files = {"files": sorted(whole["files"])}
+        job = ask_import(room, described.slug, folder, whole, before, who, "source.add", files).id
+    for number in filter(None, (handed.answers.get(name) for name in OTHERS)):
+        intake.forget(_handed(str(number)))
     intake.forget(handed)
+    return job
+
+
+def _whole(
+    content: dict[str, Any],
+    handed: HandedIn,
+    proposal: CityProposal | None,
+    folder: CityFolder,
+) -> dict[str, Any] | None:
+    """Return the city file with what came with the districts, nothing where nothing came.
+
+    Raises
+    ------
+    CityFileError
+        If it does not hold together; then nothing was imported.
+    """
+    answers = read_city_kept(handed.answers)
+    if proposal is None or answers is None:
+        return None
+    kept = proposal.without(answers.struck_names).content
+    files = dict(content["files"])
+    for name in OTHERS:
+        if number := getattr(answers, name):
+            upload = _handed(number).upload
+            called = safe_name(upload.name)
+            files[called] = folder.take_in(upload.path, called)
+    sections = {name: kept[name] for name in ("incidents", "osm", "factors") if kept.get(name)}
+    whole = {**content, **sections, "files": files}
+    read_content(whole, folder.path, folder.root)
+    return whole
 
 
 def _handed(upload: str) -> HandedIn:

@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 from flask import Response, jsonify, redirect, render_template, request, url_for
@@ -21,10 +21,9 @@ from app.extensions import workroom
 from app.jobs import jobs
 from app.maps.staff_map import features
 from app.maps.surface import FINE, warped_classes
-from app.public.published_city import PublicFinding
 from app.public.views import CHARTS
 from app.run_view import public_run, run_context
-from app.usecases.risk.run_access import limited_finding
+from app.usecases.risk.run_access import limited_analysis
 from app.workbench.results_forms import ASKS, NameForm
 from app.workbench.results_maps import (
     BY_NAME,
@@ -40,7 +39,7 @@ from app.workbench.results_maps import (
 from app.workbench.results_pages import FILES, SORTS, run_page
 from app.workbench.run_report import write_report
 from geodata.exporting import export_run
-from geodata.repositories import audit, incidents, runs_in_use
+from geodata.repositories import archiving, audit, incidents, runs_in_use
 from geodata.repositories.import_log import undone_imports_of
 from spatial.grid import area_of
 
@@ -120,7 +119,7 @@ def points(city: str, run: str) -> ResponseReturnValue:
         mine = record.districts[record.districts["code"].isin(districts)]
         seen &= area_of(x, y, list(mine.geometry)) >= 0
     shapes = gpd.GeoDataFrame(geometry=found.geometry[seen].reset_index(drop=True))
-    document: dict[str, Any] = {"city": record.slug, "points": len(shapes)}
+    document: dict[str, object] = {"city": record.slug, "points": len(shapes)}
     if districts is not None:
         document["districts"] = list(districts)
     _note("run.points", own.id, document)
@@ -151,9 +150,9 @@ def export(city: str, run: str, what: str, ending: str) -> ResponseReturnValue:
         else:
             export_run(opened.run, what, path)
         content = path.read_bytes()
-    document: dict[str, Any] = {"city": opened.city.slug, "what": what, "file": name}
+    document: dict[str, object] = {"city": opened.city.slug, "what": what, "file": name}
     if opened.run.edited:
-        document["zones_step"] = opened.run.edited.number
+        document["zones_step"] = opened.run.edited.edition
     _note("run.export", opened.run.id, document)
     answer = Response(content, mimetype=TYPES[ending])
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -165,6 +164,7 @@ def _page(opened: OpenedRun, values: dict[str, AnalysisForm]) -> str:
     context = _context(opened)
     with workroom().database.session() as session:
         undone = undone_imports_of(session, opened.own.id)
+        archived = archiving.list_archived(session, archiving.RUN).get(opened.own.id)
     codes = list(opened.city.districts["code"])
     page = run_page(
         opened,
@@ -179,6 +179,7 @@ def _page(opened: OpenedRun, values: dict[str, AnalysisForm]) -> str:
         page=page,
         asks=_asks(opened, values) if is_analyst() else (),
         used=_used(opened),
+        archived=archived,
         decides=require_visitor().person.may(DECIDING.roles),
         naming=NameForm(formdata=None, name=opened.own.name, note=opened.own.note),
         files=FILES,
@@ -217,17 +218,11 @@ def _context(opened: OpenedRun) -> RunContext:
         found = run_context(session, opened.city, opened.run.id)
     return dataclasses.replace(
         found,
-        validations=[_limited(one, opened) for one in found.validations],
-        backtests=[_limited(one, opened) for one in found.backtests],
-        certainty=_limited(found.certainty, opened) if found.certainty else None,
-        sensitivity=_limited(found.sensitivity, opened) if found.sensitivity else None,
+        validations=[limited_analysis(one, opened) for one in found.validations],
+        certainty=limited_analysis(found.certainty, opened) if found.certainty else None,
     )
 
 
-def _limited(finding: PublicFinding, opened: OpenedRun) -> PublicFinding:
-    return PublicFinding(document=limited_finding(finding.document, opened))
-
-
-def _note(action: str, run_id: str, document: dict[str, Any]) -> None:
+def _note(action: str, run_id: str, document: dict[str, object]) -> None:
     with workroom().database.session(write=True) as session:
         audit.record(session, require_visitor().person.name, action, run_id, document)

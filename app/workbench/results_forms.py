@@ -52,7 +52,7 @@ class AnalysisForm(FlaskForm):
         super().__init__(*args, prefix=f"{self.kind}-", **kwargs)
         self.run = run
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, object]:
         """Return the arguments of the job."""
         return {"run": self.run.id}
 
@@ -86,7 +86,7 @@ class ValidateForm(AnalysisForm):
             msg = "this is not after the first day"
             raise ValidationError(msg)
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, object]:
         """Return the arguments of the job."""
         return {
             "run": self.run.id,
@@ -110,7 +110,7 @@ class BacktestForm(AnalysisForm):
         days = (self.run.period_to - self.run.period_from).days
         _whole(field, 1, max(1, min(MOST_ORIGINS, days // 4)))
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, object]:
         """Return the arguments of the job."""
         return {"run": self.run.id, "origins": int(self.origins.data)}
 
@@ -133,7 +133,7 @@ class CertaintyForm(AnalysisForm):
         """Refuse what is no seed."""
         _whole(field, 0, 2**31)
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, object]:
         """Return the arguments of the job."""
         return {
             "run": self.run.id,

@@ -30,7 +30,7 @@ from app.maps.palette import (
     RISK_HEX,
     ZONE,
 )
-from app.maps.shapes import district_label, zone_title
+from app.maps.shapes import district_label, zone_full
 from app.maps.staff_map import Key, LateLayer, MapLayer, PictureLayer, staff_map
 from app.maps.surface import FINE, web_bounds
 from app.usecases.risk.run_access import ReadableRun, read_run
@@ -81,12 +81,12 @@ def expected_by_factors(run: RunRecord) -> Floats:
     They are ``exp(intercept + sum of the coefficients that act)``. Where the cells do not tell
     which factors act, the scores are scaled so that all incidents are expected.
     """
-    model, active = run.result["model"], acting(run)
+    model, active = run.result.model, acting(run)
     if active is None:
         score = run.cells["score"].to_numpy(dtype=np.float64)
         return score * (float(run.cells["count"].sum()) / score.sum())
-    beta = np.array([factor["coefficient"] for factor in model["factors"]], dtype=np.float64)
-    return np.asarray(np.exp(model["intercept"] + active @ beta), dtype=np.float64)
+    beta = np.array([factor.coefficient for factor in model.factors], dtype=np.float64)
+    return np.asarray(np.exp(model.intercept + active @ beta), dtype=np.float64)
 
 
 def residuals_around(run: RunRecord) -> Floats:
@@ -248,7 +248,7 @@ def job_page(slug: str, number: int) -> str:
     return url_for("work.job", city=slug, job=number)
 
 
-def run_map(opened: OpenedRun) -> dict[str, Any]:
+def run_map(opened: OpenedRun) -> dict[str, object]:
     """Return the map of a run: one surface at a time, and over it districts, zones, incidents."""
     run, city = opened.run, opened.city
     at: dict[str, Any] = {"city": city.slug, "run": run.id}
@@ -281,7 +281,7 @@ def run_map(opened: OpenedRun) -> dict[str, Any]:
     return _on_base(city, layers, run.zones.crs)
 
 
-def zones_map(opened: OpenedRun, standing: RunRecord) -> dict[str, Any]:
+def zones_map(opened: OpenedRun, standing: RunRecord) -> dict[str, object]:
     """Return the map on which zones are changed: those of the newest step over the run's own."""
     city = opened.city
     surface = SURFACES[0]
@@ -300,7 +300,7 @@ def zones_map(opened: OpenedRun, standing: RunRecord) -> dict[str, Any]:
     return _on_base(city, layers, standing.zones.crs)
 
 
-def comparison_map(one: RunRecord, two: RunRecord, city: CityRecord) -> dict[str, Any]:
+def comparison_map(one: RunRecord, two: RunRecord, city: CityRecord) -> dict[str, object]:
     """Return the zones of two runs on one map."""
     layers: list[MapLayer | PictureLayer | LateLayer] = [
         district_layer(city),
@@ -376,15 +376,13 @@ def _own_zones(opened: OpenedRun) -> MapLayer:
 
 
 def _tip(zone: Any, names: dict[str, str]) -> str:
-    name = getattr(zone, "name", "")
-    title = zone_title(zone, names)
-    named = f"{name} ({title})" if name else title
+    named = zone_full(zone, names)
     past, expected = numbers.number(zone.past), numbers.about(zone.expected)
     return f"{named}: {past} past incidents, {expected} expected"
 
 
 def _on_base(
     city: CityRecord, layers: list[MapLayer | PictureLayer | LateLayer], crs: Any
-) -> dict[str, Any]:
+) -> dict[str, object]:
     within = gpd.GeoSeries([city.study_area], crs=crs)
     return staff_map(layers, within, base=url_for("ground.base", city=city.slug))

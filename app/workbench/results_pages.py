@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from app.i18n import numbers
+from app.i18n import numbers, run_words
 from app.public import pages, periods, scores
 from app.run_view import public_run
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from app.public.pages import MethodsPage
     from app.public.published_city import RunContext
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from app.workbench.results_maps import OpenedRun
     from geodata.repositories.import_log import ImportRecord
     from geodata.repositories.runs import RunRecord
+    from geodata.run_document import FactorDiagnostic, FactorEffect
 
 SORTS = {  # what the table of zones is sorted by: column of the zones, words
     "rank": ("", "District and rank"),
@@ -142,13 +143,13 @@ def run_page(
         undone=tuple(
             (one.id, one.undone_by or "", one.undone_at) for one in undone if one.undone_at
         ),
-        warnings=tuple(numbers.sentence(warning) for warning in result["warnings"]),
+        warnings=run_words.sentences(result.notes),
         zones=zone_lines(context, run, district=district, sort=sort),
         district=district,
         districts=periods.district_choices(context),
         sort=sort,
         factors=_factors(run, numbers.Units(opened.city.crs)),
-        dropped=tuple((one["candidate"], one["reason"]) for one in result["dropped"]),
+        dropped=tuple((one.candidate, one.reason) for one in result.dropped),
         methods=methods,
         settings=_lengths(run, numbers.Units(opened.city.crs)) + methods.settings,
         validation=scores.validation_page(context, public_run(opened.own), {}),
@@ -188,10 +189,10 @@ def zone_lines(
 
 def _lengths(run: RunRecord, units: numbers.Units) -> tuple[tuple[str, str], ...]:
     """Tell the lengths that a run took, which need not be the city's usual ones."""
-    grid = run.spec["grid"]
+    grid = run.spec.grid
     return (
-        ("side of a cell", units.length(grid["cell_units"])),
-        ("length of a block", units.length(grid["block_units"])),
+        ("side of a cell", units.length(grid.cell_units)),
+        ("length of a block", units.length(grid.block_units)),
     )
 
 
@@ -199,21 +200,21 @@ def _summary(opened: OpenedRun, methods: MethodsPage) -> tuple[str, ...]:
     """Tell in sentences what a run found."""
     run = opened.run
     result = run.result
-    factors = result["model"]["factors"]
+    factors = result.model.factors
     if not factors:
         first = (
             f"None of {methods.candidates} candidates goes with where the "
-            f"{numbers.number(result['incidents'])} incidents were reported; "
+            f"{numbers.number(result.incidents)} incidents were reported; "
             "the risk terrain is flat."
         )
     else:
-        strongest = max(factors, key=lambda factor: abs(factor["coefficient"]))
-        named = numbers.listed([numbers.plain(factor["name"]) for factor in factors])
+        strongest = max(factors, key=lambda factor: abs(factor.coefficient))
+        named = numbers.listed([numbers.plain(factor.name) for factor in factors])
         first = (
             f"Of {methods.candidates} candidates, {len(factors)} explain best where "
-            f"{numbers.number(result['incidents'])} incidents were reported: {named}. "
-            f"The strongest, {numbers.plain(strongest['name'])}, goes with "
-            f"{numbers.number(strongest['rrv'], 1)} times the risk where it acts."
+            f"{numbers.number(result.incidents)} incidents were reported: {named}. "
+            f"The strongest, {numbers.plain(strongest.name)}, goes with "
+            f"{numbers.number(strongest.rrv, 1)} times the risk where it acts."
         )
     parts = methods.combined.parts
     second = (
@@ -231,7 +232,7 @@ def _zones_told(opened: OpenedRun) -> str:
         if limited:
             return "No zone of this run lies in your districts."
         return "No zone was cut: the scores of every district are all alike."
-    incidents = int(run.cells["count"].sum()) if limited else run.result["incidents"]
+    incidents = int(run.cells["count"].sum()) if limited else run.result.incidents
     kept = float(zones["past"].sum() / incidents) if incidents else 0.0
     area = float(zones["n_cells"].sum() / len(run.grid))
     count = "1 zone holds" if len(zones) == 1 else f"{len(zones)} zones hold"
@@ -255,32 +256,25 @@ def _edit(opened: OpenedRun) -> Edit | None:
 
 
 def _factors(run: RunRecord, units: numbers.Units) -> tuple[FactorLine, ...]:
-    noted = {
-        (f["name"], f["operation"], f["distance"]): f for f in run.result["diagnostics"]["factors"]
-    }
+    noted = {column.key: column for column in run.result.diagnostics.factors}
     return tuple(
-        factor_line(
-            factor, noted.get((factor["name"], factor["operation"], factor["distance"])), units
-        )
-        for factor in run.result["model"]["factors"]
+        factor_line(factor, noted.get(factor.key), units) for factor in run.result.model.factors
     )
 
 
 def factor_line(
-    factor: Mapping[str, Any], noted: Mapping[str, Any] | None, units: numbers.Units
+    factor: FactorEffect, noted: FactorDiagnostic | None, units: numbers.Units
 ) -> FactorLine:
     """Tell one factor; ``noted`` is what the diagnostics say of it."""
     return FactorLine(
-        name=numbers.plain(factor["name"]),
-        operation=OPERATIONS.get(factor["operation"], factor["operation"]),
-        reach=units.length(factor["distance"]),
-        rrv=numbers.number(factor["rrv"], 2),
+        name=numbers.plain(factor.name),
+        operation=OPERATIONS.get(factor.operation, factor.operation),
+        reach=units.length(factor.distance),
+        rrv=numbers.number(factor.rrv, 2),
         interval=numbers.interval(
-            numbers.number(factor["rrv_low"], 2), numbers.number(factor["rrv_high"], 2)
+            numbers.number(factor.rrv_low, 2), numbers.number(factor.rrv_high, 2)
         ),
-        coefficient="{} ({})".format(
-            numbers.number(factor["coefficient"], 4), numbers.number(factor["se"], 4)
-        ),
-        covers=numbers.share(noted["covers"]) if noted else "",
-        inflation=numbers.number(noted["variance_inflation"], 2) if noted else "",
+        coefficient=f"{numbers.number(factor.coefficient, 4)} ({numbers.number(factor.se, 4)})",
+        covers=numbers.share(noted.covers) if noted else "",
+        inflation=numbers.number(noted.variance_inflation, 2) if noted else "",
     )

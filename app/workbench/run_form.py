@@ -32,7 +32,8 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from app.admin.forms import ChecksField, WholeField
 from app.forms import EARLIEST, LATEST
 from app.i18n import numbers
-from app.usecases.risk.fit import FactorChoice, FitRequest
+from app.i18n.run_words import sentence_of
+from app.usecases.risk.fit import DAYS_OF_YEAR, FactorChoice, FitRequest
 from app.usecases.risk.settings import SETTINGS, Setting, parts_of
 from app.workbench.job_pages import duration
 from geodata.repositories import incidents, job_queue, layers, runs
@@ -42,7 +43,7 @@ from spatial.errors import GridError
 from spatial.grid import Grid, lay_grid
 from spatial.neighbours import nearest_neighbours
 from spatial.spec import MAX_CELLS, ZoneSpec
-from spatial.zones.cut import budget_caution, cut_zones
+from spatial.zones.cut import budget_note, cut_zones
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from sqlalchemy.orm import Session
 
-    from app.usecases.risk.settings import Spec
+    from app.usecases.risk.settings import RunParts, Spec
     from geodata.repositories.cities import CityRecord
     from geodata.repositories.incidents import OutcomeDays
     from geodata.repositories.runs import RunRecord
@@ -63,7 +64,7 @@ BYTES_BEFORE = 560e6  # of a fit: measured on 9,329 to 475,892 cells, see docs/w
 BYTES_PER_CELL = 450.0
 BYTES_PER_CANDIDATE = 1.0  # of each cell
 HEAVY_BYTES = 1e9
-MOST_RECUT = 200_000  # cells; 80,000 take half a second (one core of 2026)
+MOST_RECUT = 60_000  # cells; these take less than a second, where zones are capped some seconds
 MOST_LOOKED_AT = 10  # runs, the newest first
 FITTED = "stepwise"  # a stage that only a fit has
 
@@ -157,9 +158,9 @@ def budget_told(
     """
     which = runs.RunFilter(outcome=outcome, scope=CITY_SCOPE)
     for listed in runs.list_runs(session, city.slug, which, most=MOST_LOOKED_AT):
-        document = runs.find_document(session, listed.id) or {}
-        cells = document.get("grid", {})
-        if listed.readable and cells["cell"] == cell_units and cells["cells"] <= MOST_RECUT:
+        document = runs.find_document(session, listed.id) if listed.readable else None
+        cells = document.grid if document else None
+        if cells and cells.cell == cell_units and cells.cells <= MOST_RECUT:
             return _as_cut(runs.get_run(session, listed.id), spec)
     districts = len(city.districts)
     most = districts * spec.max_zones * spec.max_cells * cell_units**2 / city.study_area.area
@@ -176,11 +177,11 @@ def _as_cut(run: RunRecord, spec: ZoneSpec) -> str:
     """Cut the scores of a run as it is requested, and say what is left of the budget."""
     followed = "combined" if spec.source == "combined" else "score"
     score, expected = (run.cells[name].to_numpy(dtype=float) for name in (followed, "expected"))
-    kept = [(zone.district, len(zone.cells)) for zone in cut_zones(run.grid, score, expected, spec)]
-    caution = budget_caution(run.grid, score, expected, spec, kept)
-    if caution is None:
-        return ""
-    return f"By the scores of run {run.id}, {caution.text}."
+    years = (run.period_to - run.period_from).days / DAYS_OF_YEAR
+    zones = cut_zones(run.grid, score, expected, spec, years=years)
+    kept = [(zone.district, len(zone.cells)) for zone in zones]
+    note = budget_note(run.grid, score, expected, spec, kept, years=years)
+    return "" if note is None else f"By the scores of run {run.id}, {sentence_of(note)}."
 
 
 def weigh(grid: Grid, candidates: int, before: str, length: str) -> Cost:
@@ -233,7 +234,7 @@ def lay(city: CityRecord, cell_units: float) -> Grid:
             f"it would make about {expected:,.0f} cells, more than the {MAX_CELLS:,} that can be "
             f"fitted; take {least} at least"
         )
-        raise GridError(msg)
+        raise GridError(msg, code="too_many_cells")
     return lay_grid(city.study_area, districts, cell_units)
 
 
@@ -247,12 +248,12 @@ def last_fit(session: Session, city: str) -> str:
     for job in job_queue.list_jobs(
         session, city, state=job_queue.DONE, kind="fit", most=job_queue.USUAL_OF
     ):
-        made = (job.result or {}).get("runs", [])
+        made = (job.result and job.result.runs) or ()
         run = runs.find_document(session, made[0]) if len(made) == 1 else None
         if run is not None and FITTED in job.timings:  # else the run was there already
-            tried = run["candidates"] + len(run["dropped"])
+            tried = run.candidates + len(run.dropped)
             return (
-                f"The last fit here, {run['grid']['cells']:,} cells and {tried} candidates, took "
+                f"The last fit here, {run.grid.cells:,} cells and {tried} candidates, took "
                 f"{duration(sum(job.timings.values()))}."
             )
     return ""
@@ -403,7 +404,7 @@ class RunForm(SettingsForm):
             note=(self.note.data or "").strip(),
         )
 
-    def parts_asked(self) -> dict[str, Any]:
+    def parts_asked(self) -> RunParts:
         """Return the parts of a run's specification, of fields without faults."""
         return parts_of({one.name: self._value(one) for one in SETTINGS})
 
@@ -457,7 +458,7 @@ def _plain(number: float) -> float:
     return int(number) if number.is_integer() else number
 
 
-def typed(request: FitRequest, offered: Offer) -> dict[str, Any]:
+def typed(request: FitRequest, offered: Offer) -> dict[str, object]:
     """Return what a form says when this is requested."""
     city = offered.city
     every = tuple(city.districts["code"])
@@ -487,7 +488,7 @@ def _shown_value(setting: Setting, spec: Spec) -> Any:
     return float(value) if setting.name == "half_life_days" else value
 
 
-def _typed_factors(request: FitRequest, offered: Offer) -> list[dict[str, Any]]:
+def _typed_factors(request: FitRequest, offered: Offer) -> list[dict[str, object]]:
     chosen = {one.name: one for one in request.factors}
     lines = []
     for name, factor in choices_of(offered).items():

@@ -32,6 +32,7 @@ from app.maps.staff_map import Key, MapLayer, staff_map
 from app.usecases.arguments import Arguments
 from app.usecases.risk.fit import FitRequest, fit_arguments, read_fit
 from app.usecases.risk.run_access import readable_runs
+from app.usecases.risk.settings import SETTINGS
 from app.workbench.job_pages import job_lines
 from app.workbench.run_form import (
     RunForm,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
+    from app.usecases.risk.settings import Setting
     from app.workbench.run_form import Cost, FactorHint, Offer
     from geodata.repositories.cities import CityRecord
     from geodata.repositories.runs import RunSummary
@@ -72,7 +74,7 @@ RINGS = 64  # corners of a circle for each quarter
 
 def grid_map(
     city: CityRecord, grid: Grid, block_units: float, farthest_blocks: float
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Draw a grid, and at its middle one block and the farthest influence."""
     units = Units(city.crs)
     middle = city.study_area.representative_point()
@@ -173,7 +175,15 @@ class OfferPage:
 
 
 PARTS = {
-    "zones": ("min_cells", "max_cells", "max_zones"),
+    "zones": (
+        "min_cells",
+        "max_cells",
+        "max_zones",
+        "city_zones",
+        "least_compactness",
+        "least_expected",
+        "barriers",
+    ),
     "model": (
         "sharing",
         "min_incidents_district",
@@ -251,8 +261,7 @@ def offer_page(
 
 bp = Blueprint("runs", __name__, url_prefix="/analyst/<city>/runs")
 PAGE = 25
-BUDGET_NUMBERS = ("area_share", "min_cells", "max_cells", "max_zones")
-BUDGET = ("outcome", "cell", "zones_from", *BUDGET_NUMBERS)  # fields that decide it
+BUDGET = ("outcome", "cell", *(one.name for one in SETTINGS if one.part == "zones"))
 ONE_DAY = dt.timedelta(days=1)
 
 
@@ -264,25 +273,21 @@ def listed(city: str) -> ResponseReturnValue:
     readable = readable_runs(person, record, store.EVERY_RUN)
     with database.session() as session:
         outcomes, scopes = store.run_scopes(session, city, readable)
-    query: dict[str, Any] = {
-        "outcome": addresses.choice(request.args, "outcome", outcomes),
-        "scope": addresses.choice(request.args, "scope", scopes),
-        "from": addresses.day(request.args, "from"),
-        "to": addresses.day(request.args, "to"),
-    }
+    outcome = addresses.choice(request.args, "outcome", outcomes)
+    scope = addresses.choice(request.args, "scope", scopes)
+    first, end = addresses.day(request.args, "from"), addresses.day(request.args, "to")
     order = addresses.choice(request.args, "order", store.ORDERS) or "made"
+    archived = addresses.choice(request.args, "archived", ("1",))
     which = replace(
-        readable,
-        outcome=query["outcome"],
-        scope=query["scope"],
-        from_=query["from"],
-        to=query["to"],
+        readable, outcome=outcome, scope=scope, from_=first, to=end, archived=archived == "1"
     )
+    query = {"outcome": outcome, "scope": scope, "from": first, "to": end, "archived": archived}
     with database.session() as session:
         count = store.count_runs(session, city, which)
         kept = {"city": city, **query, "order": order}
         pages = paging(request.args, count, PAGE, kept)
         found = store.list_runs(session, city, which, order=order, start=pages.start, most=PAGE)
+        put_aside = store.count_runs(session, city, replace(readable, archived=True))
         used = runs_in_use.uses_now(session, record.id)
     fitting = [one for one in jobs.statuses(database, city, open_only=True) if _fits(one)]
     with database.session() as session:
@@ -297,6 +302,7 @@ def listed(city: str) -> ResponseReturnValue:
         asked=query,
         order=order,
         narrowed=any(query.values()),
+        put_aside=put_aside,
         outcomes=outcomes,
         scopes={scope: scope_words(scope, record) for scope in scopes},
         may_fit=person.may((ANALYST,)),
@@ -351,18 +357,11 @@ def budget(city: str) -> ResponseReturnValue:
     record = staff_city(city)
     outcome = addresses.choice(request.args, "outcome", record.outcomes)
     cell = _length(request.args.get("cell", ""), record.cell_units)
-    numbers = {name: _length(request.args.get(name, ""), math.nan) for name in BUDGET_NUMBERS}
-    source = addresses.choice(request.args, "zones_from", ("combined", "rtm")) or "combined"
-    if not all(math.isfinite(one) for one in numbers.values()):
+    values = {one.field: _zone_setting(one) for one in SETTINGS if one.part == "zones"}
+    if None in values.values():
         return jsonify(told="")
     try:
-        spec = ZoneSpec(
-            source="rtm" if source == "rtm" else "combined",
-            area_share=round(numbers["area_share"] / 100, 9),
-            min_cells=round(numbers["min_cells"]),
-            max_cells=round(numbers["max_cells"]),
-            max_zones=round(numbers["max_zones"]),
-        )
+        spec = ZoneSpec(**values)
     except SpecError:
         return jsonify(told="")
     with workroom().database.session() as session:
@@ -383,6 +382,21 @@ def grid(city: str) -> ResponseReturnValue:
     cost = weigh(laid, candidates, before, Units(record.crs).length(cell))
     drawn = grid_map(record, laid, block, farthest)
     return jsonify(**drawn, told=cost.told, warning=cost.warning)
+
+
+def _zone_setting(setting: Setting) -> Any:
+    """Read a setting of zones from an address: as usual where it is not named, None if empty."""
+    if setting.choices:
+        return addresses.choice(request.args, setting.name, tuple(setting.choices)) or setting.usual
+    text = request.args.get(setting.name)
+    if text is None:
+        return setting.usual
+    if setting.least == 0 and text.strip() in ("0", "0.0"):
+        return 0
+    number = _length(text, math.nan)
+    if math.isnan(number):
+        return None
+    return round(number) if setting.whole else round(number / 100, 9) if setting.percent else number
 
 
 def _budget(form: RunForm, city: CityRecord) -> str:

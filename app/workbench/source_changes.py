@@ -11,7 +11,7 @@ from flask import url_for
 from app.jobs import jobs
 from app.workbench.column_mapping import build
 from geodata.cityfile.description import read_content
-from geodata.cityfile.sections import RECORD_KINDS
+from geodata.cityfile.sections import BASE_KINDS, RECORD_KINDS
 from geodata.errors import CityFileError, DataError
 from geodata.ingest.city_folder import (
     CityFolder,
@@ -86,11 +86,20 @@ def try_out(
     city: CityRecord,
     start: int,
     most: int,
+    reason: str = "",
 ) -> Trial:
     """Read the file as an import would and tell what would be left out; stores nothing."""
     source = _source(proposal, handed, answers)
     with room.database.session() as session:
-        return what_would_be_left_out(source, city, start=start, most=most, session=session)
+        return what_would_be_left_out(
+            source,
+            city,
+            start=start,
+            most=most,
+            reason=reason,
+            session=session,
+            whole=proposal.whole,
+        )
 
 
 def _source(proposal: Proposal, handed: HandedIn, answers: Answers) -> Source:
@@ -101,9 +110,11 @@ def _source(proposal: Proposal, handed: HandedIn, answers: Answers) -> Source:
         ((column, _),) = table["where"].items()
         table["where"] = {column: [v for one in tables for v in one["where"][column]]}
     table["source"] = "file"
+    there = proposal.whole.content
     content = {
-        **{name: proposal.whole.content[name] for name in ("city", "grid")},
+        **{name: there[name] for name in ("city", "grid")},
         **({"boundary": {"source": "none"}} if kind not in ("districts", "boundary") else {}),
+        **{name: there[name] for name in ("addresses", "osm") if name in there},
         kind: table if answers.source_kind.single else [table],
         "files": {"file": str(handed.upload.path)},
     }
@@ -120,6 +131,8 @@ def _source(proposal: Proposal, handed: HandedIn, answers: Answers) -> Source:
         named = found.districts
         columns = tuple(name for name in (named.id, named.name) if name)
         return _named(AreaSource(kind=kind, place=named.place, columns=columns), handed)
+    if kind == "addresses":
+        return _named(found.addresses, handed)
     place = getattr(found, kind)
     return _named(AreaSource(kind=kind, place=place), handed)
 
@@ -162,7 +175,9 @@ def add_source(
         "file": handed.upload.name,
         "sha256": handed.upload.sha256,
     }
-    return _ask(room, city.slug, folder, content, proposal.described, who, "source.add", document)
+    return ask_import(
+        room, city.slug, folder, content, proposal.described, who, "source.add", document
+    )
 
 
 def remove_source(
@@ -192,13 +207,18 @@ def remove_source(
         kind = str(there[0].table["kind"])
         if not any(one["kind"] == kind for one in without.get("base", [])):
             forget = [f"base:{kind}"]
+    elif name == "osm":
+        own = {one["kind"] for one in without.get("base", [])}
+        forget = [f"base:{kind}" for kind in BASE_KINDS if kind not in own]
     elif name == "incidents" or name in RECORD_KINDS:
         forget = [f"{name}:{shown_address(source)}"]
     document = {"section": name, "source": shown_address(source)}
-    return _ask(room, slug, folder, without, described, who, "source.remove", document, forget)
+    return ask_import(
+        room, slug, folder, without, described, who, "source.remove", document, forget
+    )
 
 
-def _ask(
+def ask_import(
     room: Workroom,
     slug: str,
     folder: CityFolder,
@@ -209,6 +229,15 @@ def _ask(
     document: dict[str, Any],
     forget: list[str] | None = None,
 ) -> Job:
+    """Ask for an import of a city as it is to be; ``forget`` are sections and sources that go.
+
+    Raises
+    ------
+    DataError
+        If an import is under way.
+    CityFileError
+        If the city file does not hold together.
+    """
     require_no_import(room, slug)
     read_content(content, folder.path, folder.root)
     arguments: dict[str, Any] = {

@@ -23,7 +23,8 @@ from app.workbench.column_kinds import KINDS
 from app.workbench.source_changes import FIXED, job_address, remove_source
 from geodata.clock import utc_now
 from geodata.errors import CityFileError, DataError, NotStoredError
-from geodata.ingest.city_folder import CityFolder, sections
+from geodata.import_report import ALREADY_STORED, UNCHANGED
+from geodata.ingest.city_folder import CityFolder, sections, source_label
 from geodata.remote.fetch import is_address, shown_address
 from geodata.repositories import import_log as versions
 from geodata.repositories.import_log import latest_reports
@@ -59,7 +60,10 @@ PLACE = ("x", "y", "crs", "layer")
 
 @dataclass(frozen=True, kw_only=True)
 class SourceRow:
-    """One source of a city; ``read`` and what follows are nothing where no import tells them."""
+    """One source of a city; ``newer`` names it where a newer file may take its place.
+
+    ``read`` and what follows are nothing where no import tells them.
+    """
 
     section: str
     number: int | None
@@ -70,6 +74,7 @@ class SourceRow:
     address: bool
     columns: tuple[tuple[str, str], ...]
     removable: bool
+    newer: str = ""
     read: int | None = None
     stored: int | None = None
     known: int = 0
@@ -104,7 +109,7 @@ def source_rows(
         named = outcomes_told(section.table) if section.name == "incidents" else ()
         if named and set(named) <= set(without):
             continue
-        label = shown_address(section.source)
+        label = shown_address(source_label(content, section))
         report = next((r for r in left if (r.kind, r.source) == (section.name, label)), None)
         if report is not None:
             left.remove(report)
@@ -120,9 +125,10 @@ def source_rows(
                 address=is_address(section.source),
                 columns=_columns(section.table),
                 removable=section.name not in FIXED,
+                newer=section.key if section.in_file and section.name in KINDS else "",
                 read=report.read if report else None,
                 stored=report.stored if report else None,
-                known=reasons.pop("already stored", 0),
+                known=reasons.pop(ALREADY_STORED, 0) + reasons.pop(UNCHANGED, 0),
                 left_out=tuple((REASONS.get(r, r), n) for r, n in reasons.items()),
                 notes=tuple(report.notes) if report else (),
             )

@@ -6,11 +6,10 @@ The map of where the places of a file fall in a city's districts.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
@@ -20,13 +19,17 @@ from app.workbench.column_kinds import KINDS, PAIR, X, Y, guess_kind, guess_role
 from app.workbench.column_mapping import AS_SAID, Answers, read_kept, words_of
 from geodata.cityfile.schema import DEGREES
 from geodata.errors import DataError
+from geodata.formats import OSM_KINDS
 from geodata.ingest.location import describe_system, frame_of, look_at, sight
 from geodata.readers import read_place
+from geodata.readers.cell_numbers import read_numbers
 from geodata.uploads import intake
 from geodata.uploads.profile import preview
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
     from app.workbench.column_mapping import Words
     from geodata.cityfile.schema import SourcePlace
@@ -121,6 +124,8 @@ def look(handed: HandedIn, city: CityRecord, answers: Answers | None = None) -> 
         raise DataError(msg)
     if answers is None:
         answers = _guesses(seen, city, layer)
+        if handed.upload.kind in OSM_KINDS:
+            answers = replace(answers, kind="osm", roles={}, crs=AS_SAID)
     frame = read_place(replace(plain, x="?", y="?"))
     coordinates = _coordinates(frame.frame, answers, city)
     fits = coordinates.fits if coordinates else ()
@@ -165,10 +170,7 @@ def _coordinates(frame: pd.DataFrame, answers: Answers, city: CityRecord) -> Coo
     """Hold the places against the city, in the columns and the system that are chosen."""
     x_name, y_name = answers.column(X), answers.column(Y)
     if x_name and y_name and {x_name, y_name} <= set(frame.columns):
-        x, y = (
-            pd.to_numeric(frame[name], errors="coerce").to_numpy(np.float64, na_value=np.nan)
-            for name in (x_name, y_name)
-        )
+        x, y = (read_numbers(frame[name]) for name in (x_name, y_name))
         return look_at((x_name, y_name), x, y, _known(answers.system), frame_of(city))
     if answers.column(PAIR) is None and isinstance(frame, gpd.GeoDataFrame):
         bounds = frame.geometry.bounds
@@ -204,7 +206,7 @@ def _system(code: str, fits: Sequence[str]) -> System:
     return System(code=code, label=describe_system(code), told=text)
 
 
-def places_map(city: CityRecord, sighting: Sighting | None, base: str) -> dict[str, Any]:
+def places_map(city: CityRecord, sighting: Sighting | None, base: str) -> dict[str, object]:
     """Draw the districts, and over them the places in and near them."""
     layers = [districts_layer(city.districts)]
     if sighting is not None and len(sighting.shapes):
@@ -241,7 +243,7 @@ def districts_layer(districts: gpd.GeoDataFrame) -> MapLayer:
     )
 
 
-def outline_map(areas: Areas | None) -> dict[str, Any]:
+def outline_map(areas: Areas | None) -> dict[str, object]:
     """Draw the districts of a city that is not stored yet; nothing where they cannot be laid."""
     if areas is None:
         return {"bounds": [-60, -150, 70, 150], "base": "", "layers": []}

@@ -18,6 +18,7 @@ from app.extensions import workroom
 from app.jobs import jobs
 from app.workbench.column_kinds import KINDS, X, Y, guess_roles
 from app.workbench.column_mapping import Answers, FieldFaults, read_form, read_kept
+from app.workbench.receiving import receive_file, receive_several
 from app.workbench.source_changes import (
     add_source,
     job_address,
@@ -29,63 +30,28 @@ from app.workbench.source_pages import REASONS
 from app.workbench.source_profile import GUESSES, look, places_map, sighting_of
 from geodata.cityfile.measures import counted_in_rows
 from geodata.cityfile.sections import BASE_KINDS
-from geodata.clock import utc_now
 from geodata.errors import CityFileError, DataError, NotStoredError
 from geodata.remote.fetch import is_address, shown_address
 from geodata.remote.http import check_host
 from geodata.repositories import audit
 from geodata.repositories.import_log import city_file_of
 from geodata.uploads import intake
-from geodata.uploads.intake import MOST_BYTES, receive
+from geodata.uploads.intake import MOST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flask.typing import ResponseReturnValue
-    from werkzeug.datastructures import FileStorage
 
     from app.config import Settings
-    from app.extensions import Workroom
     from app.workbench.source_changes import Proposal
     from app.workbench.source_profile import Look
     from geodata.repositories.cities import CityRecord
     from geodata.uploads.intake import HandedIn
 
 
-MOST_WAITING_BYTES = 5_000_000_000
 LONGEST_ADDRESS = 900
-
-
-def receive_file(room: Workroom, file: FileStorage | None, city: str, who: str) -> HandedIn:
-    """Put a file of a form into quarantine, and write down who handed it in.
-
-    Raises
-    ------
-    DataError
-        If there is none, it is refused, or too many wait already.
-    """
-    if file is None or not file.filename:
-        msg = "choose a file first"
-        raise DataError(msg)
-    folder = room.settings.uploads
-    if intake.bytes_waiting(folder) > MOST_WAITING_BYTES:
-        msg = (
-            "too many files wait to be described; finish or forget some of them, the rest are "
-            "forgotten after a week"
-        )
-        raise DataError(msg)
-    upload = receive(file.stream, file.filename, folder)
-    handed = intake.HandedIn(upload=upload, city=city, who=who, when=utc_now())
-    intake.keep(handed)
-    document = {
-        "file": upload.name,
-        "kind": upload.kind,
-        "bytes": upload.size,
-        "sha256": upload.sha256,
-    }
-    with room.database.session(write=True) as session:
-        audit.record(session, who, "source.upload", city, document)
-    return handed
+MOST_FILES = 50  # of one form
 
 
 def address_fault(settings: Settings, address: str) -> str:
@@ -130,6 +96,10 @@ def add(city: str) -> ResponseReturnValue:
                 job = jobs.ask(room.database, "fetch", document, who)
                 return redirect(url_for("uploads.fetching", city=city, job=job.id), 303)
         else:
+            several = [file for file in request.files.getlist("file") if file.filename]
+            if len(several) > 1:
+                receive_several(room, record, several[:MOST_FILES], who)
+                return redirect(url_for("sources.waiting", city=city), 303)
             try:
                 handed = receive_file(room, request.files.get("file"), city, who)
             except DataError as error:
@@ -156,7 +126,7 @@ def fetching(city: str, job: int) -> ResponseReturnValue:
         msg = f"job {job} fetches nothing for {record.name}"
         raise NotStoredError(msg)
     if status.job.result:
-        number = str(status.job.result["upload"])
+        number = str(status.job.result.upload)
         return redirect(url_for("uploads.describe", city=city, upload=number), 303)
     return render_template(
         "analyst/fetching.html",
@@ -277,10 +247,13 @@ def _check(record: CityRecord, handed: HandedIn, fault: str) -> ResponseReturnVa
     if answers is None or proposal is None:
         return redirect(url_for("uploads.describe", city=record.slug, upload=handed.upload.id), 303)
     first = try_out(workroom(), proposal, handed, answers, record, 0, PAGE)
-    pages = paging(request.args, sum(first.left_out.values()), PAGE, {})
+    reason = request.args.get("reason", "")
+    reason = reason if reason in first.left_out else ""
+    number = first.left_out[reason] if reason else sum(first.left_out.values())
+    pages = paging(request.args, number, PAGE, {"reason": reason})
     trial = first
-    if pages.page > 1:
-        trial = try_out(workroom(), proposal, handed, answers, record, pages.start, PAGE)
+    if pages.page > 1 or reason:
+        trial = try_out(workroom(), proposal, handed, answers, record, pages.start, PAGE, reason)
     _seen(record.slug, handed, "rows")
     return render_template(
         "analyst/check.html",
@@ -291,8 +264,9 @@ def _check(record: CityRecord, handed: HandedIn, fault: str) -> ResponseReturnVa
         tables=proposal.tables,
         trial=trial,
         reasons=REASONS,
+        reason=reason,
         sighting=sighting_of(handed, record, answers),
-        pages=dataclasses.replace(pages, query={"city": record.slug, "upload": handed.upload.id}),
+        pages=pages,
         fault=fault,
     ), 422 if fault else 200
 

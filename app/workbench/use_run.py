@@ -2,53 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 
 from app.admin.city import shell
 from app.admin.layout import say
 from app.auth.guard import signed
 from app.extensions import workroom
+from app.forms import choice
 from app.i18n import numbers
+from app.usecases.risk.analyses import ComparedZones
 from app.workbench.results_forms import NameForm, UseForm
 from app.workbench.results_maps import RUNS_TAB, bp, open_run
 from geodata.errors import DataError
-from geodata.repositories import runs, runs_in_use
+from geodata.repositories import archiving as archives
+from geodata.repositories import removal, runs, runs_in_use
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from flask.typing import ResponseReturnValue
-    from sqlalchemy.orm import Session
 
     from app.workbench.results_maps import OpenedRun
-    from geodata.repositories.cities import CityRecord
     from geodata.repositories.runs import RunRecord
-
-
-@dataclass(frozen=True, kw_only=True)
-class UseLine:
-    """That a run was put to use; ``until`` is missing of one that is in use."""
-
-    run: str
-    name: str
-    outcome: str
-    since: dt.datetime
-    until: dt.datetime | None
-    who: str
-    reason: str
-    address: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class CodeChanges:
-    """Codes of zones that stay places of the run in use, come, and go."""
-
-    kept: tuple[str, ...]
-    new: tuple[str, ...]
-    gone: tuple[str, ...]
 
 
 @bp.route("/<city>/runs/<run>/use", methods=["GET", "POST"])
@@ -89,40 +64,44 @@ def name(city: str, run: str) -> ResponseReturnValue:
     return back
 
 
-def use_lines(session: Session, city: CityRecord) -> tuple[UseLine, ...]:
-    """Tell which runs were put to use, the newest first."""
-    names = {run.id: run.name for run in runs.list_runs(session, city.slug)}
-    return tuple(
-        UseLine(
-            run=one.run,
-            name=names.get(one.run, ""),
-            outcome=numbers.plain(one.outcome),
-            since=one.used_at,
-            until=one.until,
-            who=one.used_by,
-            reason=one.reason,
-            address=url_for("reading.run", city=city.slug, run=one.run),
-        )
-        for one in runs_in_use.list_uses(session, city.id)
-        if one.outcome not in city.sensitive_outcomes
-    )
+@bp.post("/<city>/runs/<run>/archive")
+def archive(city: str, run: str) -> ResponseReturnValue:
+    """Leave a run out of lists, or list it again."""
+    opened = open_run(city, run)
+    wanted = choice(request.form, "to", ("listed", "archived"))
+    try:
+        with workroom().database.session(write=True) as session:
+            if wanted == "archived":
+                removal.archive_run(session, opened.own.id, **signed())
+            else:
+                archives.restore(session, archives.RUN, opened.own.id, signed()["who"])
+    except DataError as error:
+        say(f"Not taken: {error}.")
+    else:
+        say(f"Run {opened.own.id} is {'archived' if wanted == 'archived' else 'listed again'}.")
+    return redirect(url_for("reading.run", city=opened.city.slug, run=opened.own.id), 303)
 
 
-def difference(before: RunRecord | None, after: RunRecord) -> CodeChanges:
-    """Compare the zones of two runs by their codes."""
+def difference(before: RunRecord | None, after: RunRecord) -> ComparedZones:
+    """Return which codes of zones stay, go and come from one run to another."""
     old = [] if before is None else list(before.zones["code"])
     new = list(after.zones["code"])
-    return CodeChanges(
+    return ComparedZones(
         kept=tuple(code for code in new if code in old),
-        new=tuple(code for code in new if code not in old),
-        gone=tuple(code for code in old if code not in new),
+        gained=tuple(code for code in new if code not in old),
+        lost=tuple(code for code in old if code not in new),
     )
 
 
 def _page(opened: OpenedRun, form: UseForm) -> str:
     with workroom().database.session() as session:
         record = runs_in_use.run_in_use(session, opened.city)
-        lines = use_lines(session, opened.city)
+        uses = [
+            one
+            for one in runs_in_use.list_uses(session, opened.city.id)
+            if one.outcome not in opened.city.sensitive_outcomes
+        ]
+        names = {one.id: one.name for one in runs.list_runs(session, opened.city.slug)}
         why = runs_in_use.why_not_usable(opened.city, runs.get_summary(session, opened.own.id))
     run = opened.own
     return render_template(
@@ -136,6 +115,7 @@ def _page(opened: OpenedRun, form: UseForm) -> str:
         same=record is not None and record.id == run.id,
         why=why,
         difference=difference(record, opened.run),
-        uses=lines,
+        uses=uses,
+        names=names,
         form=form,
     )

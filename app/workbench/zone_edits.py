@@ -45,9 +45,10 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
+    from geodata.db.json_columns import ZoneStep
+    from geodata.db.tables import ZoneEdition
     from geodata.repositories.runs import RunRecord
     from geodata.repositories.zone_editing import Change, Changed
-    from geodata.repositories.zone_versions import EditionRecord
 
 
 MOST_CORNERS = 2_000
@@ -75,12 +76,12 @@ def read_shape(text: str, wanted: str, crs: Any) -> Any:
     kind = geometry.get("type")
     if kind != wanted:
         msg = f"this step takes a {wanted}, not a {kind!r:.40}; {REMEDY}"
-        raise DataError(msg)
+        raise DataError(msg, code="shape_kind")
     points = geometry.get("coordinates")
     rings = points if wanted == "Polygon" else [points]
     if not isinstance(rings, list) or not rings:
         msg = f"the shape has no coordinates; {REMEDY}"
-        raise DataError(msg)
+        raise DataError(msg, code="no_coordinates")
     turn = Transformer.from_crs(4326, crs, always_xy=True)
     turned = [_turned(ring, turn) for ring in rings]
     try:
@@ -89,45 +90,45 @@ def read_shape(text: str, wanted: str, crs: Any) -> Any:
         return shapely.Polygon(turned[0], turned[1:])
     except ValueError as error:
         msg = f"a {wanted} cannot be made of these corners ({error}); {REMEDY}"
-        raise DataError(msg) from error
+        raise DataError(msg, code="corners") from error
 
 
 def _parsed(text: str) -> Any:
     if not text.strip():
         msg = "nothing is drawn yet: draw on the map, or type the shape as GeoJSON"
-        raise DataError(msg)
+        raise DataError(msg, code="nothing_drawn")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         msg = f"this is no GeoJSON; {REMEDY}"
-        raise DataError(msg) from error
+        raise DataError(msg, code="no_geojson") from error
 
 
-def _geometry(result: Any) -> dict[str, Any]:
+def _geometry(result: Any) -> dict[str, object]:
     """Find the one geometry."""
     if isinstance(result, dict) and result.get("type") == "FeatureCollection":
         features = result.get("features")
         if not isinstance(features, list) or len(features) != 1:
             msg = f"one shape is wanted, not a collection of several; {REMEDY}"
-            raise DataError(msg)
+            raise DataError(msg, code="several_shapes")
         result = features[0]
     if isinstance(result, dict) and result.get("type") == "Feature":
         result = result.get("geometry")
     if not isinstance(result, dict):
         msg = f"this is no GeoJSON geometry; {REMEDY}"
-        raise DataError(msg)
+        raise DataError(msg, code="no_geometry")
     return result
 
 
 def _turned(ring: Any, turn: Transformer) -> Any:
     if not isinstance(ring, list) or not 2 <= len(ring) <= MOST_CORNERS:
         msg = f"a shape has 2 to {MOST_CORNERS:,} corners; {REMEDY}"
-        raise DataError(msg)
+        raise DataError(msg, code="corners_range")
     corners = np.array([_corner(corner) for corner in ring], dtype=np.float64)
     x, y = turn.transform(corners[:, 0], corners[:, 1])
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         msg = "the shape lies where the city's reference system cannot be used; draw it in the city"
-        raise DataError(msg)
+        raise DataError(msg, code="outside_reference_system")
     return np.column_stack([x, y])
 
 
@@ -139,7 +140,7 @@ def _corner(corner: Any) -> tuple[float, float]:
         if abs(lon) <= 180 and abs(lat) <= 90 and math.isfinite(lon) and math.isfinite(lat):
             return float(lon), float(lat)
     msg = f"corners are pairs of degrees, longitude first, not {corner!r:.60}"
-    raise DataError(msg)
+    raise DataError(msg, code="corner_form")
 
 
 DONE = {
@@ -208,7 +209,7 @@ def back(city: str, run: str) -> ResponseReturnValue:
     to = _number(form.number.data)
     if to >= opened.newest:
         msg = f"there is no step {to} before the newest to go back to"
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, code="no_step")
     with workroom().database.session() as session:
         then = zone_versions.with_edition(session, opened.own, to)
     try:
@@ -328,9 +329,9 @@ def _change(form: EditForm, standing: RunRecord) -> Change:
     return Drop(zone=chosen[0])
 
 
-def _step(edition: EditionRecord, opened: OpenedRun, where: Mapping[str, str]) -> EditStep:
+def _step(edition: ZoneEdition, opened: OpenedRun, where: Mapping[str, str]) -> EditStep:
     """Tell a step; of one in a district that the person does not read of, that there was one."""
-    named = [*edition.details.get("before", ()), *edition.details.get("after", ())]
+    named = [*(edition.details.before or ()), *(edition.details.after or ())]
     own = opened.districts is None or all(where.get(zone) in opened.districts for zone in named)
     return EditStep(
         number=edition.number,
@@ -342,22 +343,23 @@ def _step(edition: EditionRecord, opened: OpenedRun, where: Mapping[str, str]) -
     )
 
 
-def _did(action: str, details: dict[str, Any]) -> str:
+def _did(action: str, step: ZoneStep) -> str:
     """Tell in words what a step did."""
     if action == "back":
-        to = details["to"]
-        return f"back to step {to}" if to else "back to the run's own zones"
-    gone, made = numbers.listed(details["before"]), numbers.listed(details["after"])
+        return f"back to step {step.to}" if step.to else "back to the run's own zones"
+    gone, made = numbers.listed(step.before or ()), numbers.listed(step.after or ())
     if action == "rename":
-        name = details["name"]
-        return f"{gone} called “{name}”" if name else f"the name of {gone} taken away"
+        return f"{gone} called “{step.name}”" if step.name else f"the name of {gone} taken away"
     if action == "drop":
         return f"{gone} dropped"
     text = f"{gone} {DONE[action]} into {made}"
     left = [
-        f"{numbers.number(details[key])} cells {where} left out"
-        for key, where in (("elsewhere", "of another district"), ("taken", "of other zones"))
-        if details.get(key)
+        f"{numbers.number(cells)} cells {where} left out"
+        for cells, where in (
+            (step.elsewhere, "of another district"),
+            (step.taken, "of other zones"),
+        )
+        if cells
     ]
     return "; ".join([text, *left])
 
@@ -372,7 +374,7 @@ def _number(text: str) -> int:
     """
     if not (text.isascii() and text.isdigit() and len(text) <= MOST_NUMBER):
         msg = f"there is no step {text!r:.40}"
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, code="no_step")
     return int(text)
 
 

@@ -11,7 +11,10 @@ import zoneinfo
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from geodata.cityfile.address_sources import ADDRESS_KEYS, AddressSource, read_addresses
 from geodata.cityfile.measures import DeclaredMeasure, read_measures
+from geodata.cityfile.risk_factors import title_of
+from geodata.cityfile.round_schedule import REMEDY, read_schedule
 from geodata.cityfile.schema import PLACE_KEYS, Tables
 from geodata.cityfile.sections import (
     RECORD_KINDS,
@@ -20,6 +23,7 @@ from geodata.cityfile.sections import (
     read_districts,
     read_factors,
     read_incidents,
+    read_named_areas,
     read_records,
 )
 from geodata.cityfile.toml import hint, load_toml
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
         DistrictSource,
         FactorSource,
         IncidentSource,
+        NamedAreas,
         RecordSource,
     )
 
@@ -91,7 +96,7 @@ class ResidentsSource:
     about: str
 
 
-def read_contact(table: Mapping[str, Any], faults: list[str]) -> Contact | None:
+def read_contact(table: Mapping[str, object], faults: list[str]) -> Contact | None:
     """Read ``[contact]``, adding what is wrong with it to the faults."""
     if not table:
         return None
@@ -107,7 +112,7 @@ def read_contact(table: Mapping[str, Any], faults: list[str]) -> Contact | None:
     return Contact(**values)
 
 
-def read_license(table: Mapping[str, Any], faults: list[str]) -> License | None:
+def read_license(table: Mapping[str, object], faults: list[str]) -> License | None:
     """Read the license of ``[publish]``, adding what is wrong with it to the faults."""
     where = "[publish]"
     name, url = (_line(where, table, key, faults) for key in LICENSE_KEYS)
@@ -152,7 +157,7 @@ def read_residents(
     )
 
 
-def _line(where: str, table: Mapping[str, Any], key: str, faults: list[str]) -> str:
+def _line(where: str, table: Mapping[str, object], key: str, faults: list[str]) -> str:
     """Read one line of text; nothing where it is absent or faulty."""
     value = table.get(key, "")
     if not isinstance(value, str) or (key in table and not value.strip()):
@@ -170,28 +175,41 @@ def _require_web(where: str, key: str, url: str, faults: list[str]) -> None:
 
 
 LONGEST_ACTIVITY = 120
+OSM_ATTRIBUTION = "© OpenStreetMap contributors"  # as its license, the ODbL, asks
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
-PLACELESS_KEYS = PLACE_KEYS - {"x", "y"}  # the place is in the shapes, or named under fields
+PLACELESS_KEYS = PLACE_KEYS - {
+    "x",
+    "y",
+    "latlon",
+}  # in shapes, or named under fields
+UNITS = ("us", "metric")
 KEYS: dict[str, frozenset[str] | set[str]] = {
-    "city": {"slug", "name", "crs", "timezone", "synthetic", "today"},
+    "city": {"slug", "name", "crs", "timezone", "units", "synthetic", "today"},
     "grid": {"cell", "block"},
     "districts": PLACE_KEYS | {"id", "name"},
     "boundary": PLACE_KEYS,
     "incidents": PLACE_KEYS
-    | {"outcome", "outcome_field", "outcomes", "id", "date", "time", "date_format"},
-    "factors": PLACE_KEYS | {"name", "operation", "max_blocks", "step"},
-    "base": PLACE_KEYS | {"kind", "name", "rank"},
+    | {"outcome", "outcome_field", "outcomes", "id", "date", "time", "date_format", "updated"}
+    | {"address"},
+    "factors": PLACE_KEYS | {"name", "title", "osm", "operation", "max_blocks", "step"},
+    "osm": {"source"},
+    "basemap": {"source", "attribution"},
+    "outcomes": set(),
+    "base": PLACE_KEYS | {"kind", "name", "rank", "class"},
+    "areas": PLACE_KEYS | {"kind", "name"},
     "coverage": PLACE_KEYS,
     "dosage": {"activities"},
-    "addresses": PLACE_KEYS,
+    "addresses": PLACE_KEYS | ADDRESS_KEYS,
     "publish": {"sensitive_outcomes", *LICENSE_KEYS},
     "contact": {*CONTACT_KEYS},
     "residents": PLACELESS_KEYS | {*RESIDENTS_KEYS},
     "files": set(),
+    "schedule": {"round"},
     "measures": {one.name for one in fields(DeclaredMeasure)},
     **{
-        kind.section: PLACELESS_KEYS | {"fields", "date_format", "measure", *kind.words}
+        kind.section: (PLACE_KEYS if kind.placed else PLACELESS_KEYS)
+        | {"fields", "date_format", "measure", "updated", *kind.words}
         for kind in RECORD_KINDS.values()
     },
 }
@@ -205,7 +223,11 @@ class CityFile:
     ``sensitive_outcomes`` are those of which only counts by district and month may be published.
     ``contact``, ``license`` and ``residents`` are for the public pages; each may be missing.
     ``activities`` are what officers may say that they did on a visit, nothing for the usual ones.
+    ``basemap`` is the city's own file of tiles, nothing where the base map is made of its shapes;
+    ``attribution`` says whose data the base map is drawn from.
     ``measures`` are those that the city declares, the usual ones where it declares none.
+    ``titles`` are what pages call factors and outcomes, by their names, where the file says so;
+    pages write lengths in ``units``, empty for those of the country of ``crs``.
     ``content`` is what the file says as it was read, and ``root`` the folder that its sources start
     from.
     """
@@ -223,8 +245,11 @@ class CityFile:
     incidents: tuple[IncidentSource, ...]
     factors: tuple[FactorSource, ...]
     base: tuple[BaseSource, ...]
+    areas: tuple[NamedAreas, ...]
     coverage: SourcePlace | None
-    addresses: SourcePlace | None
+    addresses: AddressSource | None
+    osm: SourcePlace | None
+    basemap: SourcePlace | None
     records: tuple[RecordSource, ...]
     sensitive_outcomes: tuple[str, ...] = ()
     contact: Contact | None = None
@@ -232,8 +257,11 @@ class CityFile:
     residents: ResidentsSource | None = None
     activities: tuple[str, ...] | None = None
     measures: tuple[DeclaredMeasure, ...] = ()
-    content: Mapping[str, Any] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
+    units: str = ""
+    content: Mapping[str, object] = field(default_factory=dict)
     root: str = ""
+    attribution: str = ""
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -260,17 +288,15 @@ def read_city_file(path: Path, data_root: Path | None = None) -> CityFile:
     return read_content(content, path, data_root or path.parent)
 
 
-def read_content(content: Mapping[str, Any], path: Path, root: Path) -> CityFile:
+def read_content(content: Mapping[str, object], path: Path, root: Path) -> CityFile:
     """Check what a city file says, wherever it comes from.
 
     Parameters
     ----------
     content
         Its sections, as TOML or JSON have them.
-    path
-        What the file is called when its faults are reported.
-    root
-        Folder that relative sources start from.
+    path, root
+        What the file is called in its faults; the folder that relative sources start from.
 
     Raises
     ------
@@ -282,9 +308,10 @@ def read_content(content: Mapping[str, Any], path: Path, root: Path) -> CityFile
     districts, boundary = read_districts(tables), tables.area("boundary")
     if districts is None and boundary is None and "districts" not in content:
         tables.faults.append("needs [districts] or [boundary]: without them there is no area")
-    coverage, addresses = tables.area("coverage"), tables.area("addresses")
+    coverage, publish = tables.area("coverage"), tables.one("publish")
     incidents, factors = read_incidents(tables), read_factors(tables)
-    publish = tables.one("publish")
+    tiles, attribution = _basemap(tables)
+    outcomes, sensitive = _outcomes(tables, incidents)
     described = CityFile(
         path=str(path),
         slug=_slug(tables, city),
@@ -299,24 +326,42 @@ def read_content(content: Mapping[str, Any], path: Path, root: Path) -> CityFile
         incidents=incidents,
         factors=factors,
         base=read_base(tables),
+        areas=read_named_areas(tables),
         coverage=coverage,
-        addresses=addresses,
+        addresses=read_addresses(tables),
+        osm=tables.area("osm"),
+        basemap=tiles,
         records=read_records(tables),
-        sensitive_outcomes=_sensitive(tables, publish, incidents),
+        sensitive_outcomes=_once(*_sensitive(tables, publish, incidents), *sensitive),
         contact=read_contact(tables.one("contact"), tables.faults),
         license=read_license(publish, tables.faults),
         residents=_residents(tables),
         activities=_activities(tables),
         measures=read_measures(tables),
+        titles=_titles(tables, factors, outcomes),
+        units=_units(tables, city),
         content=tables.content,
         root=str(root),
+        attribution=attribution,
     )
+    _check_schedule(tables)
     if tables.faults:
         raise CityFileError(str(path), tables.faults)
     return described
 
 
-def _slug(tables: Tables, city: Mapping[str, Any]) -> str:
+def _check_schedule(tables: Tables) -> None:
+    table = tables.one("schedule")
+    text = table.get("round", "")
+    if text != "" and (not isinstance(text, str) or read_schedule(text) is None):
+        tables.faults.append(f"[schedule]: round {text!r} is no time; {REMEDY}")
+
+
+def _once(*names: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def _slug(tables: Tables, city: Mapping[str, object]) -> str:
     slug = tables.text("[city]", city, "slug", required=True)
     if slug and not SLUG.fullmatch(slug):
         tables.faults.append(
@@ -325,7 +370,7 @@ def _slug(tables: Tables, city: Mapping[str, Any]) -> str:
     return slug or ""
 
 
-def _crs(tables: Tables, city: Mapping[str, Any]) -> str:
+def _crs(tables: Tables, city: Mapping[str, object]) -> str:
     value = tables.text("[city]", city, "crs", required=True)
     crs = tables.known_crs("[city]", value)
     if crs is not None and not crs.is_projected:
@@ -336,7 +381,7 @@ def _crs(tables: Tables, city: Mapping[str, Any]) -> str:
     return value or ""
 
 
-def _timezone(tables: Tables, city: Mapping[str, Any]) -> str:
+def _timezone(tables: Tables, city: Mapping[str, object]) -> str:
     value = tables.text("[city]", city, "timezone", required=True)
     try:
         zoneinfo.ZoneInfo(value or "UTC")
@@ -345,7 +390,14 @@ def _timezone(tables: Tables, city: Mapping[str, Any]) -> str:
     return value or ""
 
 
-def _today(tables: Tables, city: Mapping[str, Any]) -> dt.date | None:
+def _units(tables: Tables, city: Mapping[str, object]) -> str:
+    value = tables.text("[city]", city, "units")
+    if value and value not in UNITS:
+        tables.faults.append(f"[city] units {value!r} are not known; use {' or '.join(UNITS)}")
+    return value or ""
+
+
+def _today(tables: Tables, city: Mapping[str, object]) -> dt.date | None:
     today = city.get("today")
     if today is None:
         return None
@@ -358,7 +410,7 @@ def _today(tables: Tables, city: Mapping[str, Any]) -> dt.date | None:
         return None
 
 
-def _grid(tables: Tables, grid: Mapping[str, Any]) -> GridSpec:
+def _grid(tables: Tables, grid: Mapping[str, object]) -> GridSpec:
     """Read the lengths of cells and blocks; 1 stands for those that are faulty."""
     lengths = {}
     for key in ("cell", "block"):
@@ -367,16 +419,16 @@ def _grid(tables: Tables, grid: Mapping[str, Any]) -> GridSpec:
             if grid:
                 tables.faults.append(f"[grid]: {key} must be a number, got {value!r}")
             return GridSpec(cell_units=1, block_units=1)
-        lengths[f"{key}_units"] = float(value)
+        lengths[f"{key}_units"] = value
     try:
-        return GridSpec(**lengths)
-    except SpecError as error:
+        return GridSpec(**{name: float(length) for name, length in lengths.items()})
+    except (SpecError, OverflowError) as error:
         tables.faults.append(f"[grid]: {error}")
         return GridSpec(cell_units=1, block_units=1)
 
 
 def _sensitive(
-    tables: Tables, table: Mapping[str, Any], sources: tuple[IncidentSource, ...]
+    tables: Tables, table: Mapping[str, object], sources: tuple[IncidentSource, ...]
 ) -> tuple[str, ...]:
     sensitive_outcomes = table.get("sensitive_outcomes", [])
     if not isinstance(sensitive_outcomes, list) or not all(
@@ -397,10 +449,62 @@ def _sensitive(
     return tuple(dict.fromkeys(sensitive_outcomes))
 
 
+def _outcomes(
+    tables: Tables, sources: tuple[IncidentSource, ...]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Read ``[outcomes.NAME]``: titles by outcome, and the outcomes that are sensitive."""
+    content = tables.content.get("outcomes", {})
+    if not isinstance(content, dict):
+        tables.faults.append("[outcomes] must have a table for each outcome: [outcomes.robbery]")
+        return {}, ()
+    known, titles, sensitive = outcomes_of(sources), {}, []
+    for name, table in content.items():
+        where = f"[outcomes.{name}]"
+        if not isinstance(table, dict):
+            tables.faults.append(f'{where} must be a table, as in title = "robbery"')
+            continue
+        tables.unknown(where, table, {"title", "sensitive"})
+        if name not in known and len(sources) == len(tables.content.get("incidents", [])):
+            tables.faults.append(f"{where}: no incidents have that outcome{hint(name, known)}")
+        if title := _line(where, table, "title", tables.faults):
+            titles[name] = title
+        if not isinstance(table.get("sensitive", False), bool):
+            tables.faults.append(f"{where}: sensitive must be true or false")
+        elif table.get("sensitive"):
+            sensitive.append(name)
+    return titles, tuple(sensitive)
+
+
+def _titles(
+    tables: Tables, factors: tuple[FactorSource, ...], outcomes: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what pages call factors and outcomes; what the library says of a name is left out."""
+    titles = dict(outcomes)
+    for source in factors:
+        name, title = source.factor.name, source.title
+        if not title or title == title_of(name):
+            continue
+        if titles.get(name, title) != title:
+            tables.faults.append(f"{name!r} is a factor and an outcome with different titles")
+        titles[name] = title
+    return titles
+
+
 def _residents(tables: Tables) -> ResidentsSource | None:
     table = tables.one("residents")
     place = tables.place("[residents]", table) if table else None
     return read_residents(table, place, tables.faults)
+
+
+def _basemap(tables: Tables) -> tuple[SourcePlace | None, str]:
+    """Read the city's own file of tiles, and whose data the base map is drawn from."""
+    where, table = "[basemap]", tables.one("basemap")
+    attribution = _line(where, table, "attribution", tables.faults)
+    place = tables.place(where, table) if "source" in table else None
+    if place is not None and WEB.match(place.path):
+        tables.faults.append(f"{where}: source must be a file; fetch {place.label} and name that")
+    usual = OSM_ATTRIBUTION if "osm" in tables.content and place is None else ""
+    return place, attribution or usual
 
 
 def _activities(tables: Tables) -> tuple[str, ...] | None:

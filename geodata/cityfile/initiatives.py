@@ -7,12 +7,13 @@ import hashlib
 import json
 import math
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from geodata.cityfile.description import SLUG, parse_day
 from geodata.cityfile.toml import hint, load_toml, unknown_keys
+from geodata.documents import OrAbsent, from_json, to_json
 from geodata.errors import InitiativesFileError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 STATUSES = ("In Progress", "On Hold", "Complete/Ongoing")
+IMPORT_AGAIN = "import the file of initiatives once more"
 REMEDY = "name the TOML file of the city's initiatives"
 SECTIONS = {
     "why": "Why it is important",
@@ -108,14 +110,14 @@ class Fact:
 
     label: str
     value: str
-    unit: str | None
-    period: str | None
+    unit: OrAbsent[str] = None
+    period: OrAbsent[str] = None
     source: str
     url: str
     quality: str
-    measure: str | None
-    retrieved: dt.date | None
-    note: str | None
+    measure: OrAbsent[str] = None
+    retrieved: OrAbsent[dt.date] = None
+    note: OrAbsent[str] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,23 +135,21 @@ class Initiative:
     strategies: tuple[Strategy, ...]
     facts: tuple[Fact, ...]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the initiative as a JSON document; what it does not state is left out."""
-        stated = asdict(self, dict_factory=lambda pairs: {k: v for k, v in pairs if v is not None})
-        return json.loads(json.dumps(stated, default=dt.date.isoformat))
+        written: dict[str, object] = to_json(self)
+        return written
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """Read what :meth:`as_json` gave."""
-        return cls(
-            **{
-                **document,
-                "updated": dt.date.fromisoformat(document["updated"]),
-                "narrative": Narrative(**{k: tuple(v) for k, v in document["narrative"].items()}),
-                "strategies": tuple(_strategy_of(entry) for entry in document["strategies"]),
-                "facts": tuple(_fact_of(entry) for entry in document["facts"]),
-            }
-        )
+    def from_json(cls, document: Mapping[str, object]) -> Self:
+        """Read what :meth:`as_json` gave.
+
+        Raises
+        ------
+        DataError
+            If another version wrote it.
+        """
+        return from_json(cls, document, f"initiative {document.get('slug')}", IMPORT_AGAIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,29 +230,16 @@ def _by_name(value: Any) -> Any:
     return {_name(entry): entry for entry in value}
 
 
-def _name(entry: Mapping[str, Any]) -> str:
+def _name(entry: Mapping[str, object]) -> str:
     if "label" in entry:
         return " / ".join(str(entry[key]) for key in ("label", "period", "source") if key in entry)
     return str(entry["slug"] if "slug" in entry else entry["measure"])
 
 
-def _strategy_of(document: Mapping[str, Any]) -> Strategy:
-    lists = {key: tuple(document[key]) for key in ("summary", "measures", "also_touched")}
-    targets = tuple(Target(**target) for target in document["targets"])
-    return Strategy(**{**document, **lists, "targets": targets})
-
-
-def _fact_of(document: Mapping[str, Any]) -> Fact:
-    optional = dict.fromkeys(("unit", "period", "measure", "note"))
-    retrieved = document.get("retrieved")
-    day = dt.date.fromisoformat(retrieved) if retrieved else None
-    return Fact(**{**optional, **document, "retrieved": day})
-
-
 class _Reader:
     """Walks the file and gathers faults; what it gives counts only where there are none."""
 
-    def __init__(self, path: Path, content: dict[str, Any], measures: Collection[str]) -> None:
+    def __init__(self, path: Path, content: dict[str, object], measures: Collection[str]) -> None:
         self.path, self.content, self.known = path, content, measures
         self.faults: list[str] = []
         self.primary: dict[str, list[str]] = {}  # strategies that count a measure
@@ -276,7 +263,7 @@ class _Reader:
             raise InitiativesFileError(str(self.path), self.faults)
         return InitiativesFile(path=str(self.path), city=city, initiatives=tuple(found))
 
-    def _initiative(self, where: str, table: Mapping[str, Any]) -> Initiative:
+    def _initiative(self, where: str, table: Mapping[str, object]) -> Initiative:
         slug = self._slug(where, table, "slug")
         strategies = [
             self._strategy(below, entry, f"{slug or where}")
@@ -299,7 +286,7 @@ class _Reader:
             facts=tuple(facts),
         )
 
-    def _narrative(self, where: str, table: Mapping[str, Any]) -> Narrative:
+    def _narrative(self, where: str, table: Mapping[str, object]) -> Narrative:
         narrative = table.get("narrative")
         if not isinstance(narrative, dict):
             self.faults.append(
@@ -317,7 +304,7 @@ class _Reader:
             }
         )
 
-    def _strategy(self, where: str, table: Mapping[str, Any], initiative: str) -> Strategy:
+    def _strategy(self, where: str, table: Mapping[str, object], initiative: str) -> Strategy:
         slug = self._slug(where, table, "slug")
         measures = self._measures(where, table, "measures")
         touched = self._measures(where, table, "also_touched")
@@ -345,7 +332,7 @@ class _Reader:
             targets=tuple(targets),
         )
 
-    def _target(self, where: str, table: Mapping[str, Any], measures: tuple[str, ...]) -> Target:
+    def _target(self, where: str, table: Mapping[str, object], measures: tuple[str, ...]) -> Target:
         measure = self._line(where, table, "measure")
         if measure and measure not in measures:
             self.faults.append(
@@ -358,7 +345,7 @@ class _Reader:
             source=self._line(where, table, "source"),
         )
 
-    def _number(self, where: str, table: Mapping[str, Any], key: str) -> float:
+    def _number(self, where: str, table: Mapping[str, object], key: str) -> float:
         value = table.get(key)
         if isinstance(value, int | float) and not isinstance(value, bool):
             try:
@@ -371,7 +358,7 @@ class _Reader:
         self.faults.append(f"{where}: {key} {text}")
         return 0.0
 
-    def _fact(self, where: str, table: Mapping[str, Any]) -> Fact:
+    def _fact(self, where: str, table: Mapping[str, object]) -> Fact:
         measure = self._optional(where, table, "measure")
         if measure:
             self._known_measure(where, measure)
@@ -404,8 +391,8 @@ class _Reader:
                 )
 
     def _entries(
-        self, where: str, table: Mapping[str, Any], section: str
-    ) -> list[tuple[str, dict[str, Any]]]:
+        self, where: str, table: Mapping[str, object], section: str
+    ) -> list[tuple[str, dict[str, object]]]:
         value = table.get(section, [])
         if not isinstance(value, list) or any(not isinstance(entry, dict) for entry in value):
             self.faults.append(f"{where} {section} must be a list of tables".strip())
@@ -421,7 +408,7 @@ class _Reader:
         for value in sorted({v for v in values if v and values.count(v) > 1}):
             self.faults.append(f"{where}: {key} {value!r} is given twice; each must differ")
 
-    def _measures(self, where: str, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    def _measures(self, where: str, table: Mapping[str, object], key: str) -> tuple[str, ...]:
         value = table.get(key, [])
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             self.faults.append(f"{where}: {key} must be a list of measure ids, got {value!r}")
@@ -439,7 +426,7 @@ class _Reader:
         self.faults.append(f"{where}: unknown measure {measure!r}{hint(measure, self.known)}")
         return False
 
-    def _status(self, where: str, table: Mapping[str, Any]) -> str:
+    def _status(self, where: str, table: Mapping[str, object]) -> str:
         status = self._line(where, table, "status")
         if status and status not in STATUSES:
             self.faults.append(
@@ -447,7 +434,7 @@ class _Reader:
             )
         return status
 
-    def _slug(self, where: str, table: Mapping[str, Any], key: str) -> str:
+    def _slug(self, where: str, table: Mapping[str, object], key: str) -> str:
         slug = self._line(where, table, key)
         if slug and not SLUG.fullmatch(slug):
             self.faults.append(
@@ -456,7 +443,7 @@ class _Reader:
         return slug
 
     def _day(
-        self, where: str, table: Mapping[str, Any], key: str, *, required: bool = False
+        self, where: str, table: Mapping[str, object], key: str, *, required: bool = False
     ) -> dt.date | None:
         value = table.get(key)
         if value is None:
@@ -469,7 +456,7 @@ class _Reader:
             self.faults.append(f"{where}: {key} must be a date such as 2026-01-31, got {value!r}")
             return None
 
-    def _address(self, where: str, table: Mapping[str, Any]) -> str:
+    def _address(self, where: str, table: Mapping[str, object]) -> str:
         url = self._line(where, table, "url")
         try:
             parts = urlsplit(url)
@@ -480,22 +467,22 @@ class _Reader:
             self.faults.append(f"{where}: url must be an http:// or https:// address, got {url!r}")
         return url
 
-    def _optional(self, where: str, table: Mapping[str, Any], key: str) -> str | None:
+    def _optional(self, where: str, table: Mapping[str, object], key: str) -> str | None:
         return self._line(where, table, key) if key in table else None
 
-    def _line(self, where: str, table: Mapping[str, Any], key: str) -> str:
+    def _line(self, where: str, table: Mapping[str, object], key: str) -> str:
         text = self._text(where, table, key)
         if "\n" in text:
             self.faults.append(f"{where}: {key} must be one line")
         return " ".join(text.split())
 
     def _paragraphs(
-        self, where: str, table: Mapping[str, Any], key: str, title: str = ""
+        self, where: str, table: Mapping[str, object], key: str, title: str = ""
     ) -> tuple[str, ...]:
         text = self._text(where, table, key, title)
         return tuple(" ".join(part.split()) for part in BLANK_LINES.split(text) if part.strip())
 
-    def _text(self, where: str, table: Mapping[str, Any], key: str, title: str = "") -> str:
+    def _text(self, where: str, table: Mapping[str, object], key: str, title: str = "") -> str:
         """Return a text without its outer spaces, or nothing and a fault."""
         value = table.get(key)
         if value is None:

@@ -5,110 +5,173 @@ The tables of a city file, taken apart; what is wrong with them is gathered on t
 
 from __future__ import annotations
 
-import operator
+import datetime as dt
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-import pandas as pd
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from geodata.cityfile.toml import unknown_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
-    from numpy.typing import NDArray
 
-
+TAG_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_:-]{0,59}")
 COMPARISON = re.compile(r"(<=|>=|==|!=|<|>)(.*)", re.DOTALL)
-OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
+OR_BLANK = " or blank"
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+Scalar = str | int | float | dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of a filter: a column, a comparison and what it compares with.
+
+    ``sign`` is "in" or "not in" for values, else one of <, <=, > and >=; ``or_blank``
+    keeps rows whose cell is empty too.
+    """
+
+    column: str
+    sign: str
+    operands: tuple[Scalar, ...]
+    or_blank: bool = False
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it names values."""
+        return self.sign in ("in", "not in")
 
 
 @dataclass(frozen=True, slots=True)
 class RowFilter:
-    """Rows to keep: every condition must hold. Numbers are compared as numbers, else as text."""
+    """Rows to keep: every condition must hold.
 
-    conditions: tuple[tuple[str, str, tuple[Any, ...]], ...] = ()
+    A list of comparisons, as in ``[">= 3", "< 9"]``, holds where all of them do; any other list
+    names values, whatever they look like: some files have a kind "< 5". Numbers are
+    compared as numbers and days as days, else as text. An empty cell is not equal to
+    anything, so that it meets "!="; it meets "" and conditions that end in "or blank".
+    """
+
+    conditions: tuple[Condition, ...] = ()
 
     @classmethod
-    def parse(cls, table: Mapping[str, Any]) -> tuple[Self, list[str]]:
+    def parse(cls, table: Mapping[str, object]) -> tuple[Self, list[str]]:
         """Read conditions by column; the second answer lists what cannot be read."""
-        found: list[tuple[str, str, tuple[Any, ...]]] = []
+        found: list[Condition] = []
         faults: list[str] = []
         for column, value in table.items():
-            if isinstance(value, list):
-                if not value or not all(isinstance(v, str | int | float) for v in value):
-                    faults.append(f"{column}: a list holds texts or numbers, got {value!r}")
-                found.append((column, "in", tuple(value)))
-            elif isinstance(value, str) and (match := COMPARISON.fullmatch(value.strip())):
-                sign, right = match[1], match[2].strip()
-                if sign not in ("==", "!=") and _number(right) is None:
-                    faults.append(f"{column}: {value!r} compares with something that is no number")
-                found.append((column, sign, (right,)))
-            elif isinstance(value, str | int | float):
-                found.append((column, "in", (value,)))
-            else:
-                faults.append(f'{column}: write a value, a list, or a comparison such as "< 5"')
+            several = isinstance(value, list) and len(value) > 1 and all(map(_compares, value))
+            values: list[object] = value if isinstance(value, list) and several else [value]
+            for one in values:
+                condition, fault = _condition(column, one)
+                found += [condition] if condition else []
+                faults += [f"{column}: {fault}"] if fault else []
         return cls(tuple(found)), faults
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns that the conditions name."""
-        return tuple(column for column, _, _ in self.conditions)
-
-    def keep(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
-        """Tell which rows to keep, shape ``(rows,)``; a missing value meets no condition."""
-        kept = np.ones(len(frame), dtype=bool)
-        for column, sign, values in self.conditions:
-            series = frame[column]
-            if sign == "in":
-                kept &= _is_any_of(series, values)
-            elif sign in ("==", "!="):
-                same = _is_any_of(series, values)
-                kept &= same if sign == "==" else ~same & series.notna().to_numpy()
-            else:
-                numbers = pd.to_numeric(series, errors="coerce").to_numpy(dtype=float)
-                with np.errstate(invalid="ignore"):
-                    kept &= OPERATORS[sign](numbers, _number(values[0]))
-        return kept
+        return tuple(one.column for one in self.conditions)
 
 
-def _is_any_of(series: pd.Series[Any], values: tuple[Any, ...]) -> NDArray[np.bool_]:
-    texts = series.astype("string").str.strip().fillna("")
-    found = np.array(texts.isin([str(value).strip() for value in values]), dtype=bool)
-    wanted = [number for value in values if (number := _number(value)) is not None]
-    if wanted:
-        found |= np.isin(pd.to_numeric(series, errors="coerce").to_numpy(dtype=float), wanted)
-    return found & series.notna().to_numpy()
+def _compares(value: Any) -> bool:
+    """Return whether a value is a comparison; "<" and ">" alone may begin a name."""
+    return isinstance(value, str) and COMPARISON.fullmatch(value.strip()) is not None
 
 
-def _number(value: Any) -> float | None:
+def _condition(column: str, value: Any) -> tuple[Condition | None, str]:
+    """Read one condition, or say what is wrong with it."""
+    if isinstance(value, dict) and set(value) == {"not"} and isinstance(value["not"], list):
+        return Condition(column, "not in", tuple(value["not"])), ""
+    if isinstance(value, list):
+        if not value or not all(isinstance(one, Scalar) for one in value):
+            return None, f"a list holds texts, numbers or days, got {value!r}"
+        return Condition(column, "in", tuple(value)), ""
+    if isinstance(value, str) and (match := COMPARISON.fullmatch(value.strip())):
+        sign, right = match[1], match[2].strip()
+        blank = right.endswith(OR_BLANK)
+        right = right.removesuffix(OR_BLANK).strip()
+        if sign in ("==", "!="):
+            return Condition(column, "in" if sign == "==" else "not in", (right,), blank), ""
+        if number_of(right) is None and not DAY.fullmatch(right):
+            return None, f"{value!r} compares with something that is no number and no day"
+        return Condition(column, sign, (right,), blank), ""
+    if isinstance(value, Scalar):
+        return Condition(column, "in", (value,)), ""
+    return None, 'write a value, a list, { not = ["a"] }, or a comparison such as "< 5"'
+
+
+def number_of(value: Any) -> float | None:
+    """Return a number, nothing for what is none."""
     try:
         return float(value)
     except (TypeError, ValueError):
         return None
 
 
+ANY_VALUE = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class TagFilter:
+    """Features of an OpenStreetMap extract to keep: those that have any of some tags.
+
+    ``keys`` are further keys that are read with them, so that one reading serves a whole city.
+    ``dimensions`` are those of the shapes to keep, all where there are none. ``as_points`` makes
+    one point of each, so that an outline counts as one place.
+    """
+
+    tags: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    keys: tuple[str, ...] = ()
+    dimensions: tuple[int, ...] = ()
+    as_points: bool = False
+
+    @classmethod
+    def parse(cls, table: Any) -> tuple[Self, list[str]]:
+        """Read tags by key; the second answer lists what cannot be read."""
+        if not isinstance(table, dict) or not table:
+            return cls(), [f'write tags such as {{ amenity = ["bar", "pub"] }}, got {table!r:.60}']
+        found: list[tuple[str, tuple[str, ...]]] = []
+        faults: list[str] = []
+        for key, value in table.items():
+            values = value if isinstance(value, list) else [value]
+            if not TAG_KEY.fullmatch(key):
+                faults.append(f"{key[:40]!r} is no key of OpenStreetMap")
+            if not values or not all(isinstance(one, str) and one.strip() for one in values):
+                faults.append(f'{key}: name values, or "{ANY_VALUE}" for any, got {value!r:.60}')
+                continue
+            found.append((key, tuple(one.strip() for one in values)))
+        return cls(tags=tuple(found)), faults
+
+    def of_dimensions(self, *dimensions: int) -> Self:
+        """Return the same for shapes of some dimensions only."""
+        return replace(self, dimensions=dimensions)
+
+    @property
+    def all_keys(self) -> tuple[str, ...]:
+        """Return every key that must be read, sorted."""
+        return tuple(sorted({*self.keys, *(key for key, _ in self.tags)}))
+
+    def in_words(self) -> str:
+        """Write the tags in a line."""
+        return ", ".join(f"{key}={value}" for key, values in self.tags for value in values)
+
+
 DEGREES = "EPSG:4326"
-PLACE_KEYS = frozenset({"source", "layer", "x", "y", "crs", "where"})
+PLACE_KEYS = frozenset({"source", "layer", "x", "y", "latlon", "crs", "where"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePlace:
     """Where rows come from and how their place is told; ``notes`` are told with its account.
 
-    ``rows`` is what a child process read of the file already, so that this process need not.
+    ``latlon`` is one column that says the place. ``placeless`` rows have none, and none is looked
+    for. ``rows`` is what a child process read of the file already, so that this process need not.
+    ``tags`` choose features of a file that is an OpenStreetMap extract.
     """
 
     label: str  # as the city file writes it
@@ -116,10 +179,13 @@ class SourcePlace:
     layer: str | None = None
     x: str | None = None
     y: str | None = None
+    latlon: str | None = None
     crs: str | None = None
+    placeless: bool = False
     where: RowFilter = field(default_factory=RowFilter)
     notes: tuple[str, ...] = ()
     rows: str | None = None
+    tags: TagFilter | None = None
 
 
 class Tables:
@@ -155,7 +221,7 @@ class Tables:
         """Tell each key that is not known."""
         self.faults += unknown_keys(where, values, known)
 
-    def one(self, section: str, *, required: bool = False) -> dict[str, Any]:
+    def one(self, section: str, *, required: bool = False) -> dict[str, object]:
         """Return a section that is one table; nothing where it is absent or faulty."""
         value = self.content.get(section)
         if value is None:
@@ -168,7 +234,7 @@ class Tables:
         self.unknown(f"[{section}]", value, self.keys[section])
         return value
 
-    def each(self, section: str) -> list[tuple[str, dict[str, Any]]]:
+    def each(self, section: str) -> list[tuple[str, dict[str, object]]]:
         """Return the tables of a section that is a list of them, each with how faults name it."""
         value = self.content.get(section, [])
         if not isinstance(value, list) or any(not isinstance(entry, dict) for entry in value):
@@ -182,7 +248,7 @@ class Tables:
         return found
 
     def text(
-        self, where: str, table: Mapping[str, Any], key: str, *, required: bool = False
+        self, where: str, table: Mapping[str, object], key: str, *, required: bool = False
     ) -> str | None:
         """Return a text of a table; nothing where it is absent or faulty.
 
@@ -208,12 +274,15 @@ class Tables:
             self.faults.append(f"{where}: crs {value!r} is not known; write it as EPSG:2264")
             return None
 
-    def place(self, where: str, table: Mapping[str, Any]) -> SourcePlace | None:
+    def place(self, where: str, table: Mapping[str, object]) -> SourcePlace | None:
         """Read where the rows of a table come from and how their place is reported."""
         source = self.text(where, table, "source", required=True)
         x, y = self.text(where, table, "x"), self.text(where, table, "y")
         if (x is None) != (y is None):
             self.faults.append(f"{where}: x and y belong together; name both columns or none")
+        latlon = self.text(where, table, "latlon")
+        if latlon is not None and x is not None:
+            self.faults.append(f"{where}: name x and y, or latlon, not both")
         crs = self.text(where, table, "crs")
         self.known_crs(where, crs)
         value = table.get("where", {})
@@ -231,6 +300,7 @@ class Tables:
             layer=self.text(where, table, "layer"),
             x=x,
             y=y,
+            latlon=latlon,
             crs=crs or (DEGREES if x else None),
             where=rows,
         )
@@ -239,6 +309,14 @@ class Tables:
         """Read a section that says nothing but where its shapes are."""
         table = self.one(section)
         return self.place(f"[{section}]", table) if table else None
+
+    def one_place(self, section: str) -> SourcePlace | None:
+        """Return where the shapes of a section are that was read, and checked, before."""
+        table = self.content.get(section)
+        source = table.get("source") if isinstance(table, dict) else None
+        if not isinstance(source, str) or not source.strip():
+            return None
+        return SourcePlace(label=source, path=self._resolve(source))
 
     def _resolve(self, source: str) -> str:
         if source.startswith(("http://", "https://")):

@@ -108,7 +108,7 @@ def _is_section(value: Any) -> bool:
 
 
 def _lines(table: Mapping[str, Any]) -> str:
-    return "".join(f"{_key(name)} = {_value(value)}\n" for name, value in table.items())
+    return "".join(f"{_key(name)} = {write_value(value)}\n" for name, value in table.items())
 
 
 def _key(name: str) -> str:
@@ -128,7 +128,17 @@ def _sign(sign: str) -> str:
     return f"\\u{ord(sign):04x}" if ord(sign) < 0x10000 else f"\\U{ord(sign):08x}"
 
 
-def _value(value: Any) -> str:
+def write_value(value: Any) -> str:
+    """Return a value as it stands behind a key, in one line.
+
+    >>> write_value({"kind": ["bar", "pub"]})
+    '{ kind = ["bar", "pub"] }'
+
+    Raises
+    ------
+    TypeError
+        If it has no form in TOML.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -140,9 +150,9 @@ def _value(value: Any) -> str:
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_value, value))}]"
+        return f"[{', '.join(map(write_value, value))}]"
     if isinstance(value, dict):
-        inside = ", ".join(f"{_key(name)} = {_value(one)}" for name, one in value.items())
+        inside = ", ".join(f"{_key(name)} = {write_value(one)}" for name, one in value.items())
         return f"{{ {inside} }}" if inside else "{}"
     msg = f"{type(value).__name__} has no form in TOML"
     raise TypeError(msg)

@@ -61,7 +61,7 @@ class Database:
             found = MigrationContext.configure(connection).get_current_revision()
         if found != _scripts().get_current_head():
             msg = f"{_visible(self.engine.url)} no longer holds this version's schema; restart"
-            raise StoreError(msg)
+            raise StoreError(msg, code="schema_changed")
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -87,16 +87,34 @@ def open_database(url: str) -> Database:
     if found == newest:
         return Database(engine)
     engine.dispose()
-    if found is None:
-        msg = f"{_visible(engine.url)} holds no Safer Ground database yet; run: saferground init"
-    elif found in {script.revision for script in _scripts().walk_revisions()}:
-        msg = f"{_visible(engine.url)} is from an older version; upgrade it with: saferground init"
-    else:
-        msg = (
-            f"{_visible(engine.url)} was made by a newer version of Safer Ground (schema {found}); "
-            "install that version or name another database"
-        )
-    raise StoreError(msg)
+    _require_known(found, engine.url)
+    msg = (
+        f"{_visible(engine.url)} holds no Safer Ground database yet; run: saferground init"
+        if found is None
+        else f"{_visible(engine.url)} is from an older version; upgrade it with: saferground init"
+    )
+    raise StoreError(msg, code="schema")
+
+
+def _require_known(found: str | None, url: URL) -> None:
+    """Raise ``StoreError`` if a schema is of a version that came after this one."""
+    if found is None or found in {script.revision for script in _scripts().walk_revisions()}:
+        return
+    msg = (
+        f"{_visible(url)} was made by a newer version of Safer Ground (schema {found}); install "
+        "that version or name another database"
+    )
+    raise StoreError(msg, code="newer_version")
+
+
+def schema_of(url: str) -> str | None:
+    """Return the revision of a database's schema, nothing where it has none."""
+    engine = _engine(url)
+    try:
+        with _connected(engine) as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
 
 
 def upgrade(url: str, progress: Callable[[str], None] | None = None) -> None:
@@ -105,7 +123,7 @@ def upgrade(url: str, progress: Callable[[str], None] | None = None) -> None:
     Raises
     ------
     StoreError
-        If the database cannot be reached or written, or lacks PostGIS.
+        If the database cannot be reached or written, lacks PostGIS, or is of a newer version.
     """
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
@@ -114,6 +132,7 @@ def upgrade(url: str, progress: Callable[[str], None] | None = None) -> None:
     try:
         with _connected(engine) as connection:
             before = MigrationContext.configure(connection).get_current_revision()
+            _require_known(before, engine.url)
             if connection.dialect.name == "postgresql":
                 _require_postgis(connection)
             connection.commit()
@@ -149,10 +168,10 @@ def _parse(url: str) -> URL:
             "the database address cannot be read; write it as sqlite:///folder/file.sqlite or "
             "postgresql://user:password@host/name"
         )
-        raise StoreError(msg) from error
+        raise StoreError(msg, code="address_form") from error
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         msg = f"{parsed.get_backend_name()} is no database known here; use sqlite or postgresql"
-        raise StoreError(msg)
+        raise StoreError(msg, code="unknown_database")
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     return parsed
@@ -169,7 +188,7 @@ def _engine(url: str) -> Engine:
             engine = create_engine(parsed, pool_pre_ping=True)
     except (NoSuchModuleError, ArgumentError) as error:
         msg = f"no driver for {parsed.drivername}; use sqlite:/// or postgresql://"
-        raise StoreError(msg) from error
+        raise StoreError(msg, code="no_driver") from error
     return engine
 
 
@@ -187,7 +206,7 @@ def _connected(engine: Engine) -> Iterator[Connection]:
             else "check that the server runs and that the address, user and password are right"
         )
         msg = f"{_visible(engine.url)} cannot be used ({cause}); {remedy}"
-        raise StoreError(msg) from error
+        raise StoreError(msg, code="unusable") from error
 
 
 def _visible(url: URL) -> str:
@@ -199,13 +218,13 @@ def _make_folder(url: URL) -> None:
 
     if not url.database or url.database == ":memory:":
         msg = "an SQLite database needs a file: sqlite:///folder/file.sqlite"
-        raise StoreError(msg)
+        raise StoreError(msg, code="no_file")
     folder: Path = _Path(url.database).parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         msg = f"the folder {folder} cannot be made ({error.strerror}); choose another --database"
-        raise StoreError(msg) from error
+        raise StoreError(msg, code="folder_not_writable") from error
 
 
 def _require_postgis(connection: Connection) -> None:
@@ -216,7 +235,7 @@ def _require_postgis(connection: Connection) -> None:
             f"{_visible(connection.engine.url)} has no PostGIS and it cannot be added with this "
             "user; ask its administrator to run: CREATE EXTENSION postgis"
         )
-        raise StoreError(msg) from error
+        raise StoreError(msg, code="no_postgis") from error
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -13,7 +13,8 @@ action every change is kept beside it.
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003 - SQLAlchemy reads the annotations
+import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -29,6 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from geodata.db.json_columns import JobResult
 from geodata.db.tables import Base
 
 
@@ -38,6 +40,7 @@ class Person(Base):
     ``districts`` are written ``slug/code``. Without ``password_hash`` nobody can sign in with a
     password. ``from_provider`` says that an OpenID provider vouches for the person, ``subject`` is
     whom it calls so, once it has. ``session_version`` counts up whenever all sessions must end.
+    ``email`` is where mail about waiting work goes, empty for none.
     ``code_step`` is the last 30-second step whose one-time code was taken.
     """
 
@@ -45,6 +48,7 @@ class Person(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(80), unique=True)
     display: Mapped[str] = mapped_column(String(120))
+    email: Mapped[str] = mapped_column(String(254), default="", server_default="")
     state: Mapped[str] = mapped_column(String(20))
     roles: Mapped[list[Any]]
     districts: Mapped[list[Any]]
@@ -144,6 +148,21 @@ OPEN = "state IN ('waiting', 'running')"
 STATES = "state IN ('waiting', 'running', 'done', 'failed', 'cancelled')"
 
 
+class ScheduleRun(Base):
+    """That a schedule of a city came due and was answered, by one worker of all. Times are UTC.
+
+    ``job_id`` is the job that was asked for; the first due time that is seen asks for none.
+    """
+
+    __tablename__ = "schedule_run"
+    __table_args__ = (UniqueConstraint("city_id", "kind", "due_at", name="uq_schedule_run"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    city_id: Mapped[int] = mapped_column(ForeignKey("city.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    due_at: Mapped[dt.datetime]
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("job.id"))
+
+
 class Job(Base):
     """One piece of long work.
 
@@ -172,7 +191,7 @@ class Job(Base):
     city: Mapped[str | None] = mapped_column(String(80))
     asked_by: Mapped[str] = mapped_column(String(200))
     asked_at: Mapped[dt.datetime]
-    arguments: Mapped[dict[str, Any]]
+    arguments: Mapped[Mapping[str, object]]
     arguments_sha256: Mapped[str] = mapped_column(String(64))
     retry_of: Mapped[int | None] = mapped_column(ForeignKey("job.id"))
     state: Mapped[str] = mapped_column(String(20))
@@ -185,10 +204,10 @@ class Job(Base):
     stage: Mapped[str | None] = mapped_column(String(80))
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
-    timings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    timings: Mapped[Mapping[str, float]] = mapped_column(JSON, default=dict)
     cancel_asked_by: Mapped[str | None] = mapped_column(String(200))
     message: Mapped[str | None] = mapped_column(String(2000))
-    result: Mapped[dict[str, Any] | None]
+    result: Mapped[JobResult | None]
 
     @property
     def ended(self) -> bool:

@@ -1,17 +1,12 @@
-"""The tables. Places are in the city's own projected reference system, times in its local time.
+"""The tables: places in the city's own projected reference system, times in its local time.
 
-Tables of zones that a person changed: editions of a run's zones, and which of them is in use.
-
-Tables of imports as versions: what each added and removed, so that it can be undone.
-
-Tables of what people decided about runs: which is in use, what it is called; and zone codes.
-
-To all of them is only ever added; of several rows about the same, the newest counts.
+Editions, imports, uses, names and codes are only ever added to; the newest row counts.
 """
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003 - SQLAlchemy reads the annotations
+import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from shapely.geometry.base import BaseGeometry
@@ -24,10 +19,14 @@ from sqlalchemy import (
     MetaData,
     String,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from geodata.db.geometry import Geometry
+from geodata.db.json_columns import CityFileKept, GridShape, JobResult, JsonOf, ZoneStep
+from geodata.release_manifest import Manifest
+from spatial.zones.names import PlaceName
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -43,7 +42,18 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
         dict[str, Any]: JSON,
+        CityFileKept: JsonOf(CityFileKept),
+        dict[str, int]: JSON,
+        dict[str, str]: JSON,
+        dict[str, dict[str, int]]: JSON,
+        list[str]: JSON,
         list[Any]: JSON,
+        Mapping[str, object]: JSON,
+        GridShape: JsonOf(GridShape),
+        JobResult: JsonOf(JobResult),
+        Manifest: JsonOf(Manifest),
+        PlaceName: JsonOf(PlaceName),
+        ZoneStep: JsonOf(ZoneStep),
         BaseGeometry: Geometry,
     }
 
@@ -51,12 +61,11 @@ class Base(DeclarativeBase):
 class City(Base):
     """One city, as its file describes it.
 
-    ``today`` is the day at which a synthetic city's calendar stands; ``coverage`` is the area of
-    gunshot detection, where it is known; of ``sensitive_outcomes`` only counts may be published.
-    ``contact`` and ``license`` are what the public is told; ``residents`` names the groups of the
-    people counted by :class:`Residents` and says whose counts they are. ``activities`` are what
-    officers may say that they did on a visit, nothing for the usual ones; so are ``measures`` that
-    the city declares.
+    ``today`` is the day of a synthetic city's calendar; ``coverage`` the area of gunshot detection,
+    where it is known; of ``sensitive_outcomes`` only counts may be published. ``contact`` and
+    ``license`` are what the public reads; ``residents`` names the groups of the people counted by
+    :class:`Residents` and whose counts they are. ``activities`` of visits are the usual ones if
+    none are here; ``measures`` are declared by the city, as are ``titles`` and ``units`` of pages.
     """
 
     __tablename__ = "city"
@@ -72,11 +81,13 @@ class City(Base):
     study_area: Mapped[BaseGeometry]
     coverage: Mapped[BaseGeometry | None]
     sensitive_outcomes: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
-    contact: Mapped[dict[str, Any] | None]
-    license: Mapped[dict[str, Any] | None]
-    residents: Mapped[dict[str, Any] | None]
+    contact: Mapped[dict[str, str] | None]
+    license: Mapped[dict[str, str] | None]
+    residents: Mapped[Mapping[str, object] | None]
     activities: Mapped[list[Any] | None]
     measures: Mapped[list[Any] | None]
+    titles: Mapped[dict[str, str] | None]
+    units: Mapped[str | None] = mapped_column(String(8))
     imported_at: Mapped[dt.datetime]
 
 
@@ -117,13 +128,18 @@ class Source(Base):
     content_sha256: Mapped[str] = mapped_column(String(64))
     read: Mapped[int]
     stored: Mapped[int]
-    left_out: Mapped[dict[str, Any]]
-    notes: Mapped[list[Any]]
+    left_out: Mapped[dict[str, int]]
+    notes: Mapped[list[str]]
+    addresses: Mapped[Mapping[str, object] | None]
     imported_at: Mapped[dt.datetime]
 
 
 class Incident(Base):
-    """One incident of one outcome. ``row_key`` is the source's id, or a hash of the row."""
+    """One incident of one outcome. ``row_key`` is the source's id, or a hash of the row.
+
+    ``place_method`` and ``place_score`` say how its place was found by its address; a row with
+    coordinates of its own has neither. The address is not kept.
+    """
 
     __tablename__ = "incident"
     __table_args__ = (
@@ -137,6 +153,8 @@ class Incident(Base):
     row_key: Mapped[str] = mapped_column(String(120))
     occurred_on: Mapped[dt.date]
     occurred_time: Mapped[dt.time | None]
+    place_method: Mapped[str | None] = mapped_column(String(20))
+    place_score: Mapped[float | None]
     geom: Mapped[BaseGeometry]
 
 
@@ -166,7 +184,10 @@ class Feature(Base):
 
 
 class BaseShape(Base):
-    """One thing drawn under the map: ``kind`` is street, water, park, rail or neighbourhood."""
+    """One thing drawn under the map: ``kind`` is one of ``BASE_KINDS`` of the city file.
+
+    ``street_class`` is what kind of street, as OpenStreetMap has it (``highway``), where known.
+    """
 
     __tablename__ = "base_shape"
     __table_args__ = (UniqueConstraint("city_id", "kind", "row_key"),)
@@ -176,6 +197,20 @@ class BaseShape(Base):
     row_key: Mapped[str] = mapped_column(String(120))
     name: Mapped[str] = mapped_column(String(200), default="")
     rank: Mapped[int] = mapped_column(default=2)
+    street_class: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    geom: Mapped[BaseGeometry]
+
+
+class NamedArea(Base):
+    """One area that people think in, beside districts; ``kind`` is in the city's own words."""
+
+    __tablename__ = "named_area"
+    __table_args__ = (UniqueConstraint("city_id", "kind", "row_key"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    city_id: Mapped[int] = mapped_column(ForeignKey("city.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    row_key: Mapped[str] = mapped_column(String(120))
+    name: Mapped[str] = mapped_column(String(200))
     geom: Mapped[BaseGeometry]
 
 
@@ -203,11 +238,11 @@ class Run(Base):
     period_from: Mapped[dt.date]
     period_to: Mapped[dt.date]
     seed: Mapped[int]
-    spec: Mapped[dict[str, Any]]
+    spec: Mapped[Mapping[str, object]]
     data_sha256: Mapped[str] = mapped_column(String(64))
     code_version: Mapped[str] = mapped_column(String(40))
-    grid: Mapped[dict[str, Any]]
-    result: Mapped[dict[str, Any]]
+    grid: Mapped[GridShape]
+    result: Mapped[Mapping[str, object]]
     cells: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[dt.datetime]
     family: Mapped[str] = mapped_column(String(20))
@@ -226,7 +261,7 @@ class Zone(Base):
     code: Mapped[str] = mapped_column(String(120))
     district: Mapped[str] = mapped_column(String(80))
     rank: Mapped[int]
-    details: Mapped[dict[str, Any]]
+    details: Mapped[Mapping[str, object]]
     geom: Mapped[BaseGeometry]
 
 
@@ -239,7 +274,7 @@ class Finding(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id"))
     kind: Mapped[str] = mapped_column(String(40))
     key: Mapped[str] = mapped_column(String(120))
-    document: Mapped[dict[str, Any]]
+    document: Mapped[Mapping[str, object]]
     cells: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[dt.datetime]
 
@@ -378,7 +413,7 @@ class InitiativeVersion(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     city_id: Mapped[int] = mapped_column(ForeignKey("city.id"))
     slug: Mapped[str] = mapped_column(String(80))
-    document: Mapped[dict[str, Any]]
+    document: Mapped[Mapping[str, object]]
     content_sha256: Mapped[str] = mapped_column(String(64))
     recorded_at: Mapped[dt.datetime]
 
@@ -397,7 +432,7 @@ class Plan(Base):
     seed: Mapped[int] = mapped_column(BigInteger)
     version: Mapped[int]
     parent: Mapped[str | None] = mapped_column(ForeignKey("plan.id"))
-    document: Mapped[dict[str, Any]]
+    document: Mapped[Mapping[str, object]]
     created_at: Mapped[dt.datetime]
     created_by: Mapped[str | None] = mapped_column(String(200))
 
@@ -421,7 +456,10 @@ class Release(Base):
     withdrawn_by: Mapped[str | None] = mapped_column(String(120))
     withdrawn_at: Mapped[dt.datetime | None]
     withdrawn_why: Mapped[str | None] = mapped_column(String(1000))
-    manifest: Mapped[dict[str, Any]]
+    returned_by: Mapped[str | None] = mapped_column(String(120))
+    returned_at: Mapped[dt.datetime | None]
+    returned_why: Mapped[str | None] = mapped_column(String(1000))
+    manifest: Mapped[Manifest]
 
 
 class ZoneEdition(Base):
@@ -433,7 +471,7 @@ class ZoneEdition(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id"))
     number: Mapped[int]
     action: Mapped[str] = mapped_column(String(20))
-    details: Mapped[dict[str, Any]]
+    details: Mapped[ZoneStep]
     reason: Mapped[str] = mapped_column(String(1000))
     made_by: Mapped[str] = mapped_column(String(120))
     made_at: Mapped[dt.datetime]
@@ -451,7 +489,7 @@ class EditedZone(Base):
     district: Mapped[str] = mapped_column(String(80))
     rank: Mapped[int]
     name: Mapped[str] = mapped_column(String(80))
-    details: Mapped[dict[str, Any]]
+    details: Mapped[Mapping[str, object]]
     geom: Mapped[BaseGeometry]
 
 
@@ -471,6 +509,7 @@ class ImportVersion(Base):
     """One import of a city. ``summary`` counts added and removed rows by table.
 
     ``before`` is what the city, its districts and its factors were, nothing for the first import.
+    ``arrivals`` marks the version of rows that arrived by themselves on one day, batch by batch.
     ``city_file`` is what was imported: ``content``, the sections of the city file, and ``root``,
     the folder that its sources start from; imports of earlier versions have none.
     """
@@ -480,9 +519,10 @@ class ImportVersion(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     city_id: Mapped[int] = mapped_column(ForeignKey("city.id"))
     imported_at: Mapped[dt.datetime]
-    summary: Mapped[dict[str, Any]]
+    summary: Mapped[dict[str, dict[str, int]]]
     before: Mapped[bytes | None] = mapped_column(LargeBinary)
-    city_file: Mapped[dict[str, Any] | None]
+    arrivals: Mapped[bool] = mapped_column(default=False, server_default=false())
+    city_file: Mapped[CityFileKept | None]
     imported_by: Mapped[str | None] = mapped_column(String(200))
     undone_at: Mapped[dt.datetime | None]
     undone_by: Mapped[str | None] = mapped_column(String(200))
@@ -534,3 +574,27 @@ class ZoneCode(Base):
     city_id: Mapped[int] = mapped_column(ForeignKey("city.id"))
     zone: Mapped[str] = mapped_column(String(120))
     code: Mapped[str] = mapped_column(String(120))
+
+
+class ZoneName(Base):
+    """What a zone is called, made when it was cut or drawn; ``zone`` is its id."""
+
+    __tablename__ = "zone_name"
+    __table_args__ = (UniqueConstraint("city_id", "zone"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    city_id: Mapped[int] = mapped_column(ForeignKey("city.id"))
+    zone: Mapped[str] = mapped_column(String(120))
+    parts: Mapped[PlaceName]
+
+
+class Archived(Base):
+    """That a city or a run is left out of lists; its row is taken away when it is restored.
+
+    ``kind`` is ``city`` or ``run``, ``key`` its slug or id. Times are UTC.
+    """
+
+    __tablename__ = "archived"
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    archived_at: Mapped[dt.datetime]
+    archived_by: Mapped[str] = mapped_column(String(120))

@@ -205,8 +205,8 @@ def write_truth(
     folder: Path,
     seed: int,
     truths: Sequence[OutcomeTruth],
-    pilot: Mapping[str, Any],
-    measures: Mapping[str, Any],
+    pilot: Mapping[str, object],
+    measures: Mapping[str, object],
 ) -> None:
     """Write what the city was drawn from, for whoever wants to check what is made of its files."""
     document = {

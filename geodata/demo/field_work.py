@@ -188,13 +188,13 @@ def keep_work(session: Session, city: CityRecord, run: str) -> tuple[int, int]:
 def _visits(session: Session, city: CityRecord, plan: PlanRecord, rng: Generator) -> int:
     """Log the visits of a shift as officers do who keep a plan, but for a few visits."""
     zone, stored = zoneinfo.ZoneInfo(city.timezone), 0
-    for unit in plan.document["units"]:
+    for unit in plan.document.units:
         free = plan.shift_start_ms
-        for number, visit in enumerate(unit["visits"]):
+        for number, visit in enumerate(unit.visits):
             made, late = rng.random() >= MISSED, int(rng.integers(*LATE_MIN)) * MINUTE_MS
             minutes = int(rng.integers(*VISIT_MIN))
             activity = city.activities[int(rng.integers(len(city.activities) - 1))]
-            planned = dt.datetime.fromisoformat(visit["start"]).replace(tzinfo=zone)
+            planned = visit.start.replace(tzinfo=zone)
             start = max(round(planned.timestamp() * 1000) + late, free)
             if not made or start + minutes * MINUTE_MS > plan.shift_end_ms:
                 continue
@@ -204,10 +204,10 @@ def _visits(session: Session, city: CityRecord, plan: PlanRecord, rng: Generator
                 city,
                 plan.district,
                 plan.run,
-                str(uuid.uuid5(SPACE, f"{plan.id} {unit['unit']} {number}")),
+                str(uuid.uuid5(SPACE, f"{plan.id} {unit.unit} {number}")),
                 VisitFacts(
-                    zone=visit["zone"],
-                    unit=str(unit["unit"]),
+                    zone=visit.zone,
+                    unit=unit.unit,
                     start_ms=start,
                     end_ms=start + minutes * MINUTE_MS,
                     activity=activity,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -56,7 +56,7 @@ class DemoTruth:
     network: Network
     recorded: Recorded
     pilot: Pilot
-    measures: dict[str, Any]
+    measures: dict[str, object]
 
 
 def write_city(

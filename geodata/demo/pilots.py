@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -122,7 +122,7 @@ class Pilot:
         at = area_of(gone["x"].to_numpy() + EAST, gone["y"].to_numpy() + NORTH, areas)
         return int((at >= 0).sum())
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """Describe the pilot for the truth that is written beside the files.
 
         The prevented robberies are told with their days and places, so that whoever chooses areas

@@ -9,7 +9,7 @@ district of its place.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -54,7 +54,7 @@ class TrueScope:
         return table[inside]
 
 
-def true_measures(recorded: Recorded, accounts: Mapping[str, Any]) -> dict[str, Any]:
+def true_measures(recorded: Recorded, accounts: Mapping[str, object]) -> dict[str, object]:
     """Return the truth of every measure for a year, each month and each district of it.
 
     ``accounts`` are the rows of each file, as :func:`geodata.demo.recording.write_records` says.
@@ -80,7 +80,7 @@ def true_measures(recorded: Recorded, accounts: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def _measure(recorded: Recorded, scope: TrueScope) -> dict[str, Any]:
+def _measure(recorded: Recorded, scope: TrueScope) -> dict[str, object]:
     gunfire = recorded.gunfire
     alerts = scope.of(gunfire.alerts, "triggered")
     verified = scope.of(gunfire.verified, "occurred")
@@ -108,7 +108,7 @@ def _measure(recorded: Recorded, scope: TrueScope) -> dict[str, Any]:
     }
 
 
-def _share(numerator: int, denominator: int) -> dict[str, Any]:
+def _share(numerator: int, denominator: int) -> dict[str, object]:
     value = numerator / denominator if denominator else None
     return {"numerator": numerator, "denominator": denominator, "value": value}
 
@@ -119,7 +119,7 @@ def _between(table: pd.DataFrame, first: str, last: str) -> pd.Series:
     return gap[gap >= 0]
 
 
-def _published(alerts: pd.DataFrame, first: str) -> dict[str, Any]:
+def _published(alerts: pd.DataFrame, first: str) -> dict[str, object]:
     """Count alerts published within 60 seconds, that limit included."""
     gap = _between(alerts, first, "published")
     return {
@@ -132,7 +132,7 @@ def _published(alerts: pd.DataFrame, first: str) -> dict[str, Any]:
     }
 
 
-def _performance(alerts: pd.DataFrame, verified: pd.DataFrame) -> dict[str, Any]:
+def _performance(alerts: pd.DataFrame, verified: pd.DataFrame) -> dict[str, object]:
     """Count what the contract's formula adds; gunfire outside coverage is no part of it."""
     truth = verified["truth"]
     accurate, mislocated = int((truth == "accurate").sum()), int((truth == "mislocated").sum())
@@ -149,7 +149,7 @@ def _performance(alerts: pd.DataFrame, verified: pd.DataFrame) -> dict[str, Any]
     }
 
 
-def _located(verified: pd.DataFrame) -> dict[str, Any]:
+def _located(verified: pd.DataFrame) -> dict[str, object]:
     """Count what was located among verified gunfire inside coverage only."""
     truth = verified["truth"]
     return _share(int((truth == "accurate").sum()), int((truth != "outside").sum()))
@@ -163,7 +163,7 @@ def _found_once(alerts: pd.DataFrame, name: str) -> dict[str, int]:
     return {"value": int(most.sum()), "summed_over_rows": int(known[name].sum())}
 
 
-def _events(events: pd.DataFrame) -> dict[str, Any]:
+def _events(events: pd.DataFrame) -> dict[str, object]:
     """Count events by kind and those that evidence confirms, inside coverage and in all."""
     return {
         name: {
@@ -178,7 +178,7 @@ def _events(events: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _response(alerts: pd.DataFrame, calls: pd.DataFrame) -> dict[str, Any]:
+def _response(alerts: pd.DataFrame, calls: pd.DataFrame) -> dict[str, object]:
     """Return the median minutes until officers arrive, inside coverage, and how they differ."""
     alert = _between(alerts, "triggered", "arrived") / MINUTE
     call = _between(calls, "received", "arrived") / MINUTE
@@ -194,7 +194,7 @@ def _response(alerts: pd.DataFrame, calls: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _dosage(visits: pd.DataFrame) -> dict[str, Any]:
+def _dosage(visits: pd.DataFrame) -> dict[str, object]:
     """Count visits, their minutes, and those of 10 to 16 minutes, both included."""
     minutes = _between(visits, "start", "end") / MINUTE
     right = int(((minutes >= SHORTEST_MIN) & (minutes <= LONGEST_MIN)).sum())
@@ -206,10 +206,10 @@ def _dosage(visits: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _dirt_bikes(recorded: Recorded, scope: TrueScope) -> dict[str, Any]:
+def _dirt_bikes(recorded: Recorded, scope: TrueScope) -> dict[str, object]:
     """Add up complaints and totals, by kind where there are kinds."""
     complaints = scope.of(recorded.complaints, "date")
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "dirtbike.complaints": {
             "value": len(complaints),
             "by_kind": {str(k): int(n) for k, n in complaints["kind"].value_counts().items()},

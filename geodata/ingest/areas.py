@@ -6,7 +6,7 @@ Read and check the people who live in polygons, such as those of a census.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -16,23 +16,27 @@ from pyproj import CRS, Transformer
 
 from geodata.db.geometry import geometry_faults
 from geodata.errors import DataError
+from geodata.import_report import SourceReport
 from geodata.ingest.placing import CityFrame, finite_shapes, mend
-from geodata.ingest.sources import open_source
+from geodata.ingest.sources import Gathered, digest_text, open_source, ordinal_keys, texts_of
+from geodata.remote.fetch import shown_address
+from spatial.errors import GridError
 from spatial.grid import lay_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from shapely.geometry.base import BaseGeometry
 
     from geodata.cityfile.description import CityFile, ResidentsSource
     from geodata.cityfile.schema import SourcePlace
-    from geodata.cityfile.sections import DistrictSource
-    from geodata.import_report import SourceReport
+    from geodata.cityfile.sections import DistrictSource, NamedAreas
     from geodata.ingest.sources import OpenedSource
+    from spatial.errors import SaferGroundError
 
 
 OVERLAP_SHARE = 0.01
+LONGEST_NAME = 200  # characters of an area's name that are kept
 WHOLE_CITY = "city"
 
 
@@ -50,9 +54,29 @@ class Areas:
     frame: CityFrame
 
 
-@geometry_faults("districts and boundary")
-def gather_areas(described: CityFile) -> Areas:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StoredAreas:
+    """What is stored of a city, which takes the place of a file that cannot be read.
+
+    ``faults`` are those of addresses that could not be fetched.
+    """
+
+    study_area: BaseGeometry
+    districts: dict[str, tuple[str, BaseGeometry]]
+    coverage: BaseGeometry | None
+    faults: Mapping[str, str]
+
+    def unread(self, kind: str, place: SourcePlace, error: SaferGroundError) -> SourceReport:
+        """Return the account of a file that could not be read."""
+        fault = self.faults.get(place.path, str(error))
+        return SourceReport.unread(kind, shown_address(place.label), fault)
+
+
+def gather_areas(described: CityFile, stored: StoredAreas | None = None) -> Areas:
     """Read districts and boundary and check that a grid fits them.
+
+    Where it is given what is ``stored``, that is gone on with in place of each file that cannot be
+    used, and of all of them where they do not fit one another; their accounts have the fault.
 
     Raises
     ------
@@ -61,24 +85,43 @@ def gather_areas(described: CityFile) -> Areas:
     GridError
         If the cell of the city file cannot be right for the area.
     """
+    try:
+        with geometry_faults("districts and boundary"):
+            return _read_areas(described, stored)
+    except (DataError, GridError) as error:
+        if stored is None:
+            raise
+        return _areas_of(described, stored, error)
+
+
+def _read_areas(described: CityFile, stored: StoredAreas | None) -> Areas:
     crs = CRS.from_user_input(described.crs)
     reports: list[tuple[SourceReport, str]] = []
     districts: dict[str, tuple[str, BaseGeometry]] = {}
-    if described.districts is not None:
-        columns = [described.districts.id, described.districts.name]
-        opened = open_area(described.districts.place, "districts", crs, columns)
-        districts = _join(opened, described.districts, described.grid.cell_units)
-        reports.append((opened.sieve.report, opened.layer.sha256))
-    if described.boundary is not None:
-        study_area = _whole(described.boundary, "boundary", crs, reports)
-    else:
+    if (source := described.districts) is not None:
+        try:
+            with geometry_faults(source.place.label):
+                opened = open_area(source.place, "districts", crs, [source.id, source.name])
+                districts = _join(opened, source, described.grid.cell_units)
+            reports.append((opened.sieve.report, opened.layer.sha256))
+        except DataError as error:
+            if stored is None:
+                raise
+            districts = stored.districts
+            reports.append((stored.unread("districts", source.place, error), ""))
+    study_area = _whole_or_stored(described.boundary, "boundary", crs, reports, stored)
+    if study_area is None:
         study_area = shapely.union_all([shape for _, shape in districts.values()])
     if not districts:
         districts = {WHOLE_CITY: (described.name, study_area)}
-    coverage = None
-    if described.coverage is not None:
-        coverage = _whole(described.coverage, "coverage", crs, reports)
+    coverage = _whole_or_stored(described.coverage, "coverage", crs, reports, stored)
     shapes = {code: shape for code, (_, shape) in districts.items()}
+    if not any(shapely.intersects(study_area, shape) for shape in shapes.values()):
+        msg = (
+            "no district touches the boundary; one of the two files is of another place, or its "
+            "crs is wrong. Nothing was stored of them"
+        )
+        raise DataError(msg)
     lay_grid(study_area, shapes, described.grid.cell_units)
     return Areas(
         study_area=study_area,
@@ -89,6 +132,44 @@ def gather_areas(described: CityFile) -> Areas:
     )
 
 
+def _areas_of(described: CityFile, stored: StoredAreas, error: SaferGroundError) -> Areas:
+    """Return what is stored, where the files together are of no use."""
+    places = {
+        "districts": described.districts and described.districts.place,
+        "boundary": described.boundary,
+        "coverage": described.coverage,
+    }
+    return Areas(
+        study_area=stored.study_area,
+        coverage=stored.coverage,
+        districts=stored.districts,
+        reports=[
+            (stored.unread(kind, place, error), "") for kind, place in places.items() if place
+        ],
+        frame=CityFrame(crs=CRS.from_user_input(described.crs), bounds=stored.study_area.bounds),
+    )
+
+
+def _whole_or_stored(
+    place: SourcePlace | None,
+    kind: Literal["boundary", "coverage"],
+    crs: CRS,
+    reports: list[tuple[SourceReport, str]],
+    stored: StoredAreas | None,
+) -> BaseGeometry | None:
+    """Read polygons as one area, or give what is stored; nothing where no file is named."""
+    if place is None:
+        return None
+    try:
+        with geometry_faults(place.label):
+            return _whole(place, kind, crs, reports)
+    except DataError as error:
+        if stored is None:
+            raise
+        reports.append((stored.unread(kind, place, error), ""))
+        return stored.study_area if kind == "boundary" else stored.coverage
+
+
 def _whole(
     place: SourcePlace, kind: str, crs: CRS, reports: list[tuple[SourceReport, str]]
 ) -> BaseGeometry:
@@ -97,6 +178,28 @@ def _whole(
     opened.sieve.report.stored = len(opened.frame)
     reports.append((opened.sieve.report, opened.layer.sha256))
     return shapely.union_all(opened.frame.geometry.to_numpy())
+
+
+def gather_named_areas(source: NamedAreas, crs: CRS) -> Gathered:
+    """Read areas that people think in; one without a name is left out.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be used, holds no polygon or lies elsewhere.
+    """
+    opened = open_area(source.place, "areas", crs, [source.name])
+    names = texts_of(opened.frame[source.name])
+    opened.sieve.leave_out("no name", np.array([not name for name in names], dtype=bool))
+    kept = [(n[:LONGEST_NAME], s) for n, s in zip(names, opened.frame.geometry, strict=True) if n]
+    keys = ordinal_keys(
+        [digest_text(f"{name}|{shapely.to_wkb(shape, hex=True)}") for name, shape in kept]
+    )
+    rows: list[dict[str, object]] = [
+        {"row_key": key, "name": name, "geom": shape}
+        for key, (name, shape) in zip(keys, kept, strict=True)
+    ]
+    return Gathered(rows=rows, report=opened.sieve.report, sha256=opened.layer.sha256)
 
 
 def open_area(
@@ -244,11 +347,15 @@ PEOPLE = "people"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GatheredResidents:
-    """Polygons with their people and groups (``people``, ``groups``), and their account."""
+    """Polygons with their people and groups (``people``, ``groups``), and their account.
+
+    Where they could not be read, what is stored ``stays``.
+    """
 
     rows: gpd.GeoDataFrame
     report: SourceReport
     sha256: str
+    stays: bool = False
 
 
 def gather_residents(source: ResidentsSource, areas: Areas) -> GatheredResidents:

@@ -9,6 +9,7 @@ succeeded.
 from __future__ import annotations
 
 import copy
+import glob
 import hashlib
 import os
 import re
@@ -19,8 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from geodata.cityfile.schema import TagFilter
 from geodata.cityfile.toml import write_toml
 from geodata.errors import DataError
+from geodata.readers.staging import ROWS_ENDING
 from geodata.remote.fetch import is_address
 
 if TYPE_CHECKING:
@@ -45,6 +48,16 @@ class FolderSection:
         """What the city file calls it."""
         return str(self.table.get("source", ""))
 
+    @property
+    def in_file(self) -> bool:
+        """Whether it lies in a file, not at an address."""
+        return bool(self.source) and not is_address(self.source)
+
+    @property
+    def key(self) -> str:
+        """What names it within a city file, as in "incidents.1"."""
+        return self.name if self.number is None else f"{self.name}.{self.number}"
+
 
 class CityFolder:
     """The folder of one city."""
@@ -56,8 +69,13 @@ class CityFolder:
         self.asked = self.root / ASKED
 
     def keep(self, content: Mapping[str, Any]) -> None:
-        """Write the city file, whole or not at all."""
+        """Write the city file, whole or not at all; rows of files that it names no more go."""
         self._write(self.path, write_toml(content))
+        files = content.get("files", {})
+        named = {Path(str(file)).name.partition(".")[0] for file in files.values()}
+        for rows in self.files.glob(f"*{ROWS_ENDING}"):
+            if rows.name.partition(".")[0] not in named:
+                rows.unlink(missing_ok=True)
 
     def propose(self, content: Mapping[str, Any]) -> Path:
         """Write a city file that is to be imported; the same one has the same name."""
@@ -67,7 +85,11 @@ class CityFolder:
         return path
 
     def take_in(self, path: Path, name: str) -> str:
-        """Copy a file into the folder under a safe name; give where it lies, from the folder."""
+        """Copy a file into the folder under a safe name; give where it lies, from the folder.
+
+        Rows that were read of it when it was handed in are taken along, so that the import does not
+        parse it again.
+        """
         ending = "".join(path.suffixes[-2:]).lower()
         ending = ending if ending.endswith(".gz") else path.suffix.lower()
         parts = _shape_parts(path) if ending == ".shp" else [path]
@@ -76,6 +98,9 @@ class CityFolder:
         for part in parts:
             last = part.suffix.lower() if ending == ".shp" else ending
             self._copy(part, self.files / f"{kept}{last}")
+        stem = glob.escape(path.name.partition(".")[0])
+        for rows in path.parent.glob(f"{stem}.*{ROWS_ENDING}"):
+            self._copy(rows, self.files / f"{kept}{''.join(rows.suffixes[-2:])}")
         return f"{FILES}/{kept}{ending}"
 
     def adopt(self, content: Mapping[str, Any], root: str) -> dict[str, Any]:
@@ -92,7 +117,8 @@ class CityFolder:
         adopted = copy.deepcopy(dict(content))
         files = dict(adopted.get("files", {}))
         if Path(root) != self.root:
-            names = dict.fromkeys(s.source for s in sections(content) if not is_address(s.source))
+            sources = [section.source for section in sections(content) if section.source]
+            names = dict.fromkeys(source for source in sources if not is_address(source))
             there = {name: Path(root) / files.get(name, name) for name in names}
             lost = [name for name, path in there.items() if not path.is_file()]
             if lost:
@@ -137,6 +163,20 @@ def sections(content: Mapping[str, Any]) -> Iterator[FolderSection]:
         elif isinstance(value, list):
             for number, table in enumerate(value, start=1):
                 yield FolderSection(name=name, number=number, table=table)
+
+
+def source_label(content: Mapping[str, Any], section: FolderSection) -> str:
+    """Return what reports call a source: a factor of the extract by its tags or its library name.
+
+    >>> osm = {"osm": {"source": "a.osm.pbf"}}
+    >>> source_label(osm, FolderSection(name="factors", number=1, table={"osm": "bars"}))
+    'a.osm.pbf: bars'
+    """
+    chosen = section.table.get("osm")
+    if chosen is None:
+        return section.source
+    words = chosen if isinstance(chosen, str) else TagFilter.parse(chosen)[0].in_words()
+    return f"{content['osm']['source']}: {words}"
 
 
 def with_sections(

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from pyproj import CRS, Transformer
 from pyproj.aoi import AreaOfInterest
@@ -21,12 +20,12 @@ from pyproj.exceptions import CRSError
 
 from geodata.cityfile.schema import DEGREES
 from geodata.ingest.placing import CityFrame
-from geodata.ingest.recorded_rows import DEGREES_PAIR
 from geodata.readers import read_place
+from geodata.readers.cell_numbers import read_numbers
+from geodata.readers.cell_places import with_places
 
 if TYPE_CHECKING:
-    from typing import Any
-
+    import pandas as pd
     from numpy.typing import NDArray
 
     from geodata.cityfile.schema import SourcePlace
@@ -110,10 +109,10 @@ def _shapes(
         turned = table.geometry.to_crs(frame.crs)
         return np.asarray(shapely.force_2d(np.asarray(turned.array, dtype=object)), dtype=object)
     if pair is not None:
-        found = table[pair].astype("string").str.extract(DEGREES_PAIR)
-        x, y, crs = _numbers(found[1]), _numbers(found[0]), DEGREES
-    elif place.x is not None and place.y is not None:
-        x, y = _numbers(table[place.x]), _numbers(table[place.y])
+        found = with_places(table, pair, place.crs)
+        return np.asarray(shapely.force_2d(found.to_crs(frame.crs).geometry.array), dtype=object)
+    if place.x is not None and place.y is not None:
+        x, y = read_numbers(table[place.x]), read_numbers(table[place.y])
         crs = place.crs or DEGREES
     else:
         return np.full(len(table), None, dtype=object)
@@ -122,11 +121,6 @@ def _shapes(
     points = np.full(len(table), None, dtype=object)
     points[there] = shapely.points(there_x[there], there_y[there])
     return points
-
-
-def _numbers(column: pd.Series[Any]) -> Floats:
-    texts = column.str.strip() if pd.api.types.is_string_dtype(column) else column
-    return pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 WGS84 = "EPSG:4326"

@@ -7,6 +7,7 @@ missing and is noted.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,18 +15,22 @@ import pandas as pd
 import shapely
 
 from geodata.errors import DataError
-from geodata.import_report import name_rows
-from geodata.ingest.placing import place_points, place_shapes
 from geodata.ingest.sources import (
+    MOST_NAMED,
     GatheredRecords,
     digest_text,
     id_keys,
+    leave_out_repeated,
+    most_frequent,
+    note_rows,
     open_source,
     ordinal_keys,
+    place_opened,
     texts_of,
 )
 from geodata.ingest.vocabulary import class_of, disposition_of
-from geodata.readers.dates import read_instants, read_moments, settle_twice
+from geodata.readers.cell_numbers import read_numbers
+from geodata.readers.dates import in_columns, read_instants, read_moments, settle_twice
 from spatial.grid import area_of
 
 if TYPE_CHECKING:
@@ -36,13 +41,14 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from geodata.cityfile.sections import RecordSource
-    from geodata.import_report import Sieve
+    from geodata.import_report import Sieve, SourceReport
+    from geodata.ingest.address_places import Locator
     from geodata.ingest.placing import CityFrame
     from geodata.ingest.sources import OpenedSource
     from geodata.readers.dates import Instants
 
 LONGEST_TEXT = 120
-DEGREES_PAIR = r"^\s*(?:\(\s*)?(-?\d+(?:\.\d+)?)\s*[,; ]\s*(-?\d+(?:\.\d+)?)\s*(?:\)\s*)?$"
+NO_DISTRICT = "not a district of the city"
 ORDERS = (  # what cannot be: the first before the second
     ("published", "triggered"),
     ("review_started", "triggered"),
@@ -58,9 +64,10 @@ def gather_records(
     source: RecordSource,
     city: CityFrame,
     timezone: str,
-    districts: Mapping[str, BaseGeometry],
+    districts: Mapping[str, tuple[str, BaseGeometry]],
     measures: Mapping[str, str],
     now: dt.datetime,
+    locator: Locator | None = None,
 ) -> GatheredRecords:
     """Read the rows of one source.
 
@@ -69,11 +76,13 @@ def gather_records(
     source
         What the city file says of it.
     city, timezone, districts
-        The city's frame, zone and the shapes of its districts by code.
+        The city's frame, zone, and the names and shapes of its districts by code.
     measures
         Ids that occurrences and totals can count towards, by what rows may call them.
     now
         UTC, without a zone: rows later than this are left out.
+    locator
+        Finds the places of rows that have none but an address.
 
     Raises
     ------
@@ -84,8 +93,8 @@ def gather_records(
     opened = open_source(
         source.place,
         source.section,
-        [*named, source.id, source.latlon],
-        placed=source.kind.placed and source.latlon is None,
+        [*named, source.id, source.address, source.updated],
+        placed=source.kind.placed and source.address is None,
     )
     rows = pd.DataFrame(index=opened.frame.index)
     _read_clocks(source, opened, timezone, now, rows)
@@ -93,23 +102,29 @@ def gather_records(
     _read_values(source, opened, rows)
     _read_measure(source, opened, measures, rows)
     if source.kind.placed:
-        _read_place(source, opened, city, districts, rows)
+        _read_place(source, opened, city, districts, rows, locator)
     else:
         _check_district(opened, districts, rows)
     rows["row_key"] = _keys(source, opened, rows)
     kept = rows.loc[opened.sieve.keep].reset_index(drop=True)
     if len(rows) and not len(kept):
-        causes = ", ".join(f"{n} {reason}" for reason, n in opened.sieve.report.left_out.items())
-        msg = (
-            f"{source.place.label}: no row can be used ({causes}); check the columns that "
-            f"[{source.section}.fields] names. Nothing was stored"
-        )
-        raise DataError(msg)
+        raise _no_row(source, opened.sieve.report)
     return GatheredRecords(
         section=source.section,
         rows=kept,
         report=opened.sieve.report,
         sha256=opened.layer.sha256,
+    )
+
+
+def _no_row(source: RecordSource, report: SourceReport) -> DataError:
+    """Return the error of a source of which no row can be used."""
+    causes = ", ".join(f"{n} {reason}" for reason, n in report.left_out.items())
+    seen = [note for note in report.notes if note.startswith(NO_DISTRICT)]
+    causes = "; ".join([causes, *seen])
+    return DataError(
+        f"{source.place.label}: no row can be used ({causes}); check the columns that "
+        f"[{source.section}.fields] names. Nothing was stored"
     )
 
 
@@ -122,7 +137,7 @@ def _read_clocks(
     for name in source.kind.clocks:
         if name not in source.columns:
             continue
-        dates, times = _pair(frame, source.columns[name])
+        dates, times = in_columns(frame, source.columns[name])
         read[name] = read_instants(dates, times, date_format=source.date_format, timezone=timezone)
         sieve.report.notes += read[name].notes
         unread = read[name].given & np.isnan(read[name].ms)
@@ -130,7 +145,7 @@ def _read_clocks(
         if required:
             sieve.leave_out(f"bad {name} time", np.isnan(read[name].ms))
         else:
-            _note(sieve, unread, f"{name}: cannot be read as a time, taken as missing")
+            note_rows(sieve, unread, f"{name}: cannot be read as a time, taken as missing")
     _tell_of_clock_changes(sieve, read)
     for name, ms in settle_twice(read).items():
         rows[f"{name}_ms"] = ms
@@ -141,7 +156,7 @@ def _read_clocks(
     for late, early in ORDERS:
         if f"{late}_ms" in rows and f"{early}_ms" in rows:
             wrong = (rows[f"{late}_ms"] < rows[f"{early}_ms"]).to_numpy()
-            _note(sieve, wrong, f"{late} before {early}: kept, but left out of that clock")
+            note_rows(sieve, wrong, f"{late} before {early}: kept, but left out of that clock")
 
 
 def _tell_of_clock_changes(sieve: Sieve, read: Mapping[str, Instants]) -> None:
@@ -163,7 +178,7 @@ def _read_days(
 ) -> None:
     """Read the fields that are days; each is required where a section has it."""
     for name in [f.name for f in source.kind.fields if f.kind == "day"]:
-        dates, times = _pair(opened.frame, source.columns[name])
+        dates, times = in_columns(opened.frame, source.columns[name])
         moments = read_moments(dates, times, date_format=source.date_format, timezone=timezone)
         opened.sieve.report.notes += moments.notes
         opened.sieve.leave_out(f"bad {name} date", np.isnat(moments.day))
@@ -186,7 +201,7 @@ def _read_values(source: RecordSource, opened: OpenedSource, rows: pd.DataFrame)
                 sieve.leave_out(f"bad {wanted.name}", bad | np.isnan(values))
             else:
                 kind = "whole number" if wanted.kind == "count" else "number"
-                _note(sieve, bad, f"{wanted.name}: no {kind} from 0, taken as missing")
+                note_rows(sieve, bad, f"{wanted.name}: no {kind} from 0, taken as missing")
             rows[wanted.name] = values
             continue
         texts = texts_of(column)
@@ -210,7 +225,7 @@ def _words(name: str, texts: list[str], source: RecordSource, sieve: Sieve) -> l
     for text, ours in answers.items():
         if ours is None:
             seen = np.array([stated == text for stated in texts], dtype=bool)
-            _note(sieve, seen, f"{name} {text[:40]!r} is not known: counts as {weakest}")
+            note_rows(sieve, seen, f"{name} {text[:40]!r} is not known: counts as {weakest}")
             answers[text] = weakest
     return [answers[text] or "" for text in texts]
 
@@ -243,23 +258,18 @@ def _read_place(
     source: RecordSource,
     opened: OpenedSource,
     city: CityFrame,
-    districts: Mapping[str, BaseGeometry],
+    districts: Mapping[str, tuple[str, BaseGeometry]],
     rows: pd.DataFrame,
+    locator: Locator | None,
 ) -> None:
     """Place rows, and the verified places of alerts; tell which district each lies in."""
-    frame, place, sieve = opened.frame, source.place, opened.sieve
-    if source.latlon is not None:
-        pair = frame[source.latlon].astype("string").str.extract(DEGREES_PAIR)
-        points = place_points(
-            pair[1].rename("longitude"), pair[0].rename("latitude"), "EPSG:4326", city, sieve
-        )
-    elif place.x is not None and place.y is not None and place.crs is not None:
-        points = place_points(frame[place.x], frame[place.y], place.crs, city, sieve)
-    else:
-        points = shapely.centroid(place_shapes(frame.geometry, city, sieve))
+    sieve = opened.sieve
+    points = shapely.centroid(place_opened(source, opened, city, locator).points)
     rows["x"], rows["y"] = shapely.get_x(points), shapely.get_y(points)
     codes = np.array([*districts, None], dtype=object)
-    found = area_of(rows["x"].to_numpy(), rows["y"].to_numpy(), list(districts.values()))
+    found = area_of(
+        rows["x"].to_numpy(), rows["y"].to_numpy(), [shape for _, shape in districts.values()]
+    )
     rows["district"] = codes[found]
     if {"verified_x", "verified_y"} <= set(source.columns):
         _read_verified_place(source, opened, city, rows)
@@ -282,19 +292,47 @@ def _read_verified_place(
     there_x, there_y = city.transform(x, y, source.place.crs or "EPSG:4326")
     result = np.isfinite(x) & np.isfinite(y)
     near = result & city.near(there_x, there_y)
-    _note(opened.sieve, result & ~near, "verified place far from the city: taken as missing")
+    note_rows(opened.sieve, result & ~near, "verified place far from the city: taken as missing")
     rows["verified_x"] = np.where(near, there_x, np.nan)
     rows["verified_y"] = np.where(near, there_y, np.nan)
 
 
 def _check_district(
-    opened: OpenedSource, districts: Mapping[str, BaseGeometry], rows: pd.DataFrame
+    opened: OpenedSource, districts: Mapping[str, tuple[str, BaseGeometry]], rows: pd.DataFrame
 ) -> None:
     if "district" not in rows:
         rows["district"] = None
         return
-    unknown = rows["district"].notna() & ~rows["district"].isin(list(districts))
-    opened.sieve.leave_out("not a district of the city", unknown.to_numpy())
+    stated = rows["district"]
+    found = stated.map(_ways_to_write({code: name for code, (name, _) in districts.items()}))
+    known = found.where(found.notna(), stated)
+    unknown = stated.notna() & ~known.isin(list(districts))
+    rows["district"] = known
+    if opened.sieve.leave_out(NO_DISTRICT, unknown.to_numpy(), examples=False):
+        named = [
+            code if name in ("", code) else f"{code} ({name})"
+            for code, (name, _) in list(districts.items())[:MOST_NAMED]
+        ]
+        opened.sieve.report.notes.append(
+            f"{NO_DISTRICT}: {most_frequent(stated[unknown])}; the city has {', '.join(named)}"
+        )
+
+
+def _ways_to_write(districts: Mapping[str, str]) -> dict[str, str]:
+    """Return which district each way of writing one means, where it can mean only one.
+
+    A number may come with zeros before it, or with a point as spreadsheets write whole numbers;
+    the name of a district may come in the place of its code.
+    """
+    meant: dict[str, set[str]] = {}
+    for code, name in districts.items():
+        ways = {way for word in (code, name) for way in (word, word.casefold(), word.upper())}
+        if number := re.fullmatch(r"(\d{1,9})(?:\.0)?", code):
+            bare = str(int(number[1]))
+            ways |= {bare, f"{bare}.0", *(bare.zfill(width) for width in range(2, 5))}
+        for way in ways:
+            meant.setdefault(way, set()).add(code)
+    return {way: codes.pop() for way, codes in meant.items() if len(codes) == 1}
 
 
 def _keys(source: RecordSource, opened: OpenedSource, rows: pd.DataFrame) -> list[str]:
@@ -302,10 +340,8 @@ def _keys(source: RecordSource, opened: OpenedSource, rows: pd.DataFrame) -> lis
     sieve = opened.sieve
     if source.id is not None:
         keys = id_keys(opened.frame[source.id], sieve)
-        repeated = np.zeros(len(keys), dtype=bool)
-        kept = np.flatnonzero(sieve.keep)
-        repeated[kept] = pd.Series(keys, dtype=object).iloc[kept].duplicated().to_numpy()
-        sieve.leave_out("repeated id", repeated)
+        updated = None if source.updated is None else opened.frame[source.updated]
+        leave_out_repeated(pd.Series(keys, dtype=object), updated, sieve)
         return keys
     texts = [name for name in _identity(source) if name in rows]
     columns: list[list[Any]] = [rows[name].tolist() for name in texts]
@@ -321,27 +357,16 @@ def _identity(source: RecordSource) -> tuple[str, ...]:
     return (first, "measure", "kind", "x", "y")
 
 
-def _pair(frame: pd.DataFrame, columns: tuple[str, ...]) -> tuple[pd.Series, pd.Series | None]:
-    return frame[columns[0]], frame[columns[1]] if len(columns) == 2 else None
-
-
 def _required(source: RecordSource, name: str) -> bool:
     return any(f.name == name and f.required for f in source.kind.fields)
 
 
 def _numbers(column: pd.Series, *, whole: bool) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Read numbers from 0; the second answer marks values that are there but cannot be."""
-    texts = column.astype("string").str.strip().str.replace(",", "").fillna("")
-    values = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    texts = column.astype("string").str.strip().fillna("")
+    values = read_numbers(column)
     with np.errstate(invalid="ignore"):
         good = np.isfinite(values) & (values >= 0) & (values < 1e9)
         good &= (values == np.round(values)) if whole else True
     bad = ~good & (texts != "").to_numpy(dtype=bool)
     return np.where(good, values, np.nan), bad
-
-
-def _note(sieve: Sieve, which: NDArray[np.bool_], text: str) -> None:
-    """Tell of rows that stay in, with the first of their numbers."""
-    which = which & sieve.keep
-    if which.any():
-        sieve.report.notes.append(f"{text}: {int(which.sum())} ({name_rows(sieve.rows[which])})")

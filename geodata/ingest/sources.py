@@ -19,31 +19,53 @@ import shapely
 
 from geodata.errors import DataError
 from geodata.import_report import Sieve, SourceReport, name_rows
-from geodata.ingest.placing import CityFrame, place_points, place_shapes
+from geodata.ingest.address_places import Locator, Placed, place_rows
+from geodata.ingest.placing import (
+    CityFrame,
+    mend,
+    place_cells,
+    place_points,
+    place_shapes,
+    points_of,
+)
+from geodata.ingest.row_filter import rows_to_keep
 from geodata.keys import is_rounded, keys_of
 from geodata.readers import Layer, read_place
-from geodata.readers.dates import read_moments
+from geodata.readers.dates import ALONE, Moments, in_columns, read_moments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from geodata.cityfile.schema import SourcePlace
-    from geodata.cityfile.sections import BaseSource, FactorSource, IncidentSource
+    from geodata.cityfile.sections import BaseSource, FactorSource, IncidentSource, RecordSource
 
 WHOLE_WITH_POINT = r"-?\d+\.0"
 LONGEST_KEY = 120
+LONGEST_CLASS = 20  # characters of the class of a street
+BEYOND = "beyond the city"
+MOST_NAMED = 8  # values that a note lists
+NO_POINTS = {"several points in one row", "not a point but a line or an area", "no geometry"}
+NOTHING = "Nothing was stored"
+NEVER = int(np.iinfo(np.int64).min)  # before every correction date
 KEY_DECIMALS = 3  # of a unit: a millimetre or a hair
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Gathered:
-    """Rows of one source, its account so far and the digest of its file."""
+    """Rows of one source, its account so far and the digest of its file.
+
+    Of a source that was not read, what is stored stays: ``stays``. Of incidents, ``unlisted`` are
+    the keys of rows whose kind is not imported, and ``outcomes`` those that are.
+    """
 
     rows: list[dict[str, Any]]
     report: SourceReport
     sha256: str
+    stays: bool = False
+    unlisted: frozenset[str] = frozenset()
+    outcomes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,6 +76,7 @@ class GatheredRecords:
     rows: pd.DataFrame
     report: SourceReport
     sha256: str
+    stays: bool = False
 
 
 @dataclass(kw_only=True, eq=False)
@@ -85,80 +108,104 @@ def open_source(
     """
     layer = read_place(place)
     report = SourceReport(kind=kind, source=place.label, notes=list(layer.notes))
-    report.read = len(layer.frame) + layer.extra
-    report.leave_out("another number of columns than the header", layer.extra)
-    needed = [*columns, place.x, place.y, *place.where.columns]
-    _require_columns(place.label, layer.frame, [name for name in needed if name is not None])
+    report.read = len(layer.frame)
+    for reason, unread in layer.unread.items():
+        report.read += len(unread)
+        report.leave_out(reason, len(unread))
+    needed = [*columns, place.x, place.y, place.latlon, *place.where.columns]
+    if len(layer.frame) or len(layer.frame.columns) > 1:  # no feature at all has no columns
+        _require_columns(place.label, layer.frame, [name for name in needed if name is not None])
     if placed and place.x is None and not isinstance(layer.frame, gpd.GeoDataFrame):
         msg = (
             f'{place.label}: a table has no geometry; name its columns, as in x = "longitude", '
-            f'y = "latitude" (it has {", ".join(map(str, layer.frame.columns[:12]))})'
+            f'y = "latitude", or latlon = "location" for one that holds both (it has '
+            f"{', '.join(map(str, layer.frame.columns[:12]))})"
         )
+        raise DataError(msg)
+    if len(layer.frame) == 0 and report.read:
+        causes = "; ".join(layer.notes)
+        msg = f"{place.label}: no row can be taken apart ({causes}); export it again. " + NOTHING
         raise DataError(msg)
     if len(layer.frame) == 0:
         report.notes.append("the file holds no rows")
-    rows = np.arange(len(layer.frame)) + layer.first_row
-    sieve = Sieve(report, rows)
+        return OpenedSource(
+            layer=layer, frame=_empty(layer.frame, needed), sieve=Sieve(report, layer.rows)
+        )
+    sieve = Sieve(report, layer.rows)
     if place.where.conditions:
-        sieve.leave_out("left out by where", ~place.where.keep(layer.frame), examples=False)
+        kept = rows_to_keep(place.where, layer.frame)
+        sieve.leave_out("left out by where", ~kept, examples=False)
+        _note_unlisted(place, layer.frame, kept, report)
     opened = OpenedSource(layer=layer, frame=layer.frame, sieve=sieve)
     opened.drop_left_out()
     return opened
 
 
 def gather_incidents(
-    source: IncidentSource, city: CityFrame, timezone: str, study_area: shapely.Geometry
+    source: IncidentSource,
+    city: CityFrame,
+    timezone: str,
+    study_area: shapely.Geometry,
+    now: dt.datetime,
+    locator: Locator | None = None,
 ) -> Gathered:
     """Read incident rows: outcome, key, date, time and place of each.
+
+    Rows later than ``now``, in UTC without a zone, are left out. ``locator`` finds the places of
+    rows that have none but an address.
 
     Raises
     ------
     DataError
         If the file cannot be used, or if no row of it has a date or a place in the city.
     """
-    columns = [source.id, source.date, source.time, source.outcome_field]
-    opened = open_source(source.place, "incidents", columns)
-    outcomes = _outcomes(source, opened)
-    frame, sieve = opened.frame, opened.sieve
-    dates = frame[source.date]
-    moments = read_moments(
-        dates,
-        frame[source.time] if source.time else None,
-        date_format=source.date_format,
-        timezone=timezone,
+    opened = open_source(
+        source.place,
+        "incidents",
+        [source.id, *source.when, source.outcome_field, source.updated, source.address],
+        placed=source.address is None,
     )
-    sieve.report.notes += moments.notes
-    undated = np.isnat(moments.day)
-    if len(frame) and undated.all():
+    outcomes, unlisted = _outcomes(source, opened)
+    frame, sieve = opened.frame, opened.sieve
+    moments = _moments(source, frame, timezone, now, sieve)
+    placed = place_opened(source, opened, city, locator)
+    points = points_of(placed.points, sieve)
+    if len(points) and not sieve.keep.any() and set(sieve.report.left_out) <= NO_POINTS:
         msg = (
-            f"{source.place.label}: no value of column {source.date!r} is a date (row "
-            f"{sieve.rows[0]} has {str(dates.iloc[0])[:40]!r}); name the right column or state "
-            "date_format"
+            f"{source.place.label}: no row is a point; incidents are points, so export where each "
+            "happened. Nothing was stored"
         )
         raise DataError(msg)
-    if sieve.leave_out("bad date", undated, examples=False):
-        _tell_bad_dates(sieve, dates, undated, moments.form)
-    points = _places(source.place, opened, city)
-    days = [None if np.isnat(day) else pd.Timestamp(day).date() for day in moments.day]
     keys = _keys(source, frame, outcomes, moments.day, moments.seconds, points, sieve)
+    if source.id is not None and source.updated is not None:
+        _leave_out_earlier_kinds(keys, stamps_of(frame[source.updated]), unlisted, sieve)
     rows = [
         {
             "outcome": outcomes[i],
             "row_key": keys[i],
-            "occurred_on": days[i],
+            "occurred_on": _date(moments.day[i]),
             "occurred_time": _clock(moments.seconds[i]),
+            "place_method": placed.methods[i],
+            "place_score": placed.scores[i],
             "geom": points[i],
         }
         for i in np.flatnonzero(sieve.keep)
     ]
-    _tell_outside([row["geom"] for row in rows], study_area, sieve.report)
-    return Gathered(rows=rows, report=sieve.report, sha256=opened.layer.sha256)
+    _note_outside([row["geom"] for row in rows], study_area, sieve.report)
+    listed = () if isinstance(source.outcomes, str) else dict(source.outcomes).values()
+    return Gathered(
+        rows=rows,
+        report=sieve.report,
+        sha256=opened.layer.sha256,
+        unlisted=frozenset(unlisted),
+        outcomes=frozenset(listed),
+    )
 
 
 def gather_factor(source: FactorSource, city: CityFrame) -> Gathered:
     """Read the features of a factor layer."""
     opened = open_source(source.place, "factors", [])
-    shapes = _places(source.place, opened, city)
+    shapes = places_of(source.place, opened, city)
     kept = shapes[opened.sieve.keep]
     if len(kept) == 0:
         opened.sieve.report.notes.append(
@@ -171,24 +218,10 @@ def gather_factor(source: FactorSource, city: CityFrame) -> Gathered:
     return Gathered(rows=rows, report=opened.sieve.report, sha256=opened.layer.sha256)
 
 
-def gather_addresses(place: SourcePlace, city: CityFrame) -> GatheredRecords:
-    """Read addresses as bare coordinates; whose they are is never read."""
-    opened = open_source(place, "addresses", [])
-    points = shapely.centroid(_places(place, opened, city)[opened.sieve.keep])
-    xy = np.round(shapely.get_coordinates(points), KEY_DECIMALS)
-    rows = pd.DataFrame(xy, columns=["x", "y"])
-    return GatheredRecords(
-        section="addresses",
-        rows=rows.sort_values(["x", "y"], ignore_index=True),
-        report=opened.sieve.report,
-        sha256=opened.layer.sha256,
-    )
-
-
 def gather_base(source: BaseSource, city: CityFrame) -> Gathered:
     """Read shapes to be drawn under the map."""
-    opened = open_source(source.place, "base", [source.name, source.rank])
-    shapes = _places(source.place, opened, city)
+    opened = open_source(source.place, "base", [source.name, source.rank, source.street_class])
+    shapes = places_of(source.place, opened, city)
     keep = opened.sieve.keep
     frame, kept = opened.frame.loc[keep], shapes[keep]
     names = texts_of(frame[source.name])[:] if source.name else [""] * len(kept)
@@ -197,57 +230,177 @@ def gather_base(source: BaseSource, city: CityFrame) -> Gathered:
         if source.rank
         else [2] * len(kept)
     )
+    kinds = (
+        [kind[:LONGEST_CLASS] for kind in texts_of(frame[source.street_class])]
+        if source.street_class
+        else [""] * len(kept)
+    )
     digests = [
-        f"{digest}{hashlib.sha256(f'{name}|{rank}'.encode()).hexdigest()[:8]}"
-        for digest, name, rank in zip(_shape_digests(kept), names, ranks, strict=True)
+        f"{digest}{hashlib.sha256('|'.join(said).encode()).hexdigest()[:8]}"
+        for digest, *said in zip(_shape_digests(kept), names, map(str, ranks), kinds, strict=True)
     ]
     rows = [
-        {"row_key": key, "name": name[:200], "rank": rank, "geom": shape}
-        for key, name, rank, shape in zip(ordinal_keys(digests), names, ranks, kept, strict=True)
+        {"row_key": key, "name": name[:200], "rank": rank, "street_class": kind, "geom": shape}
+        for key, name, rank, kind, shape in zip(
+            ordinal_keys(digests), names, ranks, kinds, kept, strict=True
+        )
     ]
     return Gathered(rows=rows, report=opened.sieve.report, sha256=opened.layer.sha256)
+
+
+def most_frequent(values: pd.Series) -> str:
+    """Name the most frequent values with their numbers.
+
+    >>> most_frequent(pd.Series(["a", "b", "b", ""]))
+    "'b' 2, 'a' 1, nothing 1"
+    """
+    counts = values.value_counts()
+    named = [
+        f"{str(value)[:40]!r} {number:,}" if value != "" else f"nothing {number:,}"
+        for value, number in counts.head(MOST_NAMED).items()
+    ]
+    more = len(counts) - MOST_NAMED
+    return ", ".join(named) + (f" and {more} more" if more > 0 else "")
+
+
+def note_rows(sieve: Sieve, which: NDArray[np.bool_], text: str) -> None:
+    """Note rows that stay in, with the first of their numbers."""
+    which = which & sieve.keep
+    if which.any():
+        sieve.report.notes.append(f"{text}: {int(which.sum())} ({name_rows(sieve.rows[which])})")
+
+
+def _note_unlisted(
+    place: SourcePlace, frame: pd.DataFrame, kept: NDArray[np.bool_], report: SourceReport
+) -> None:
+    """Note the values that rows left out have in the columns whose values are listed."""
+    for column in dict.fromkeys(one.column for one in place.where.conditions if one.is_list):
+        values = pd.Series(texts_of(frame[column]))[~kept]
+        if len(values):
+            report.notes.append(f"left out by where, {column}: {most_frequent(values)}")
+
+
+def _empty(frame: pd.DataFrame, columns: Iterable[str | None]) -> pd.DataFrame:
+    """Return a frame without rows that has the columns that will be looked for."""
+    missing = {name for name in columns if name is not None and name not in frame.columns}
+    return frame.assign(**{name: pd.Series([], dtype="str") for name in sorted(missing)})
 
 
 def _require_columns(label: str, frame: pd.DataFrame, needed: list[str]) -> None:
     there = [str(name) for name in frame.columns]
     for name in needed:
         if name not in there:
-            near = difflib.get_close_matches(name, there, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            folded = {one.casefold(): one for one in reversed(there)}
+            near = difflib.get_close_matches(name.casefold(), folded, n=1)
+            hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
             visible = ", ".join(there[:12]) + (" ..." if len(there) > 12 else "")
             msg = f"{label}: there is no column {name!r}{hint} (columns: {visible})"
             raise DataError(msg)
 
 
-def _outcomes(source: IncidentSource, opened: OpenedSource) -> list[str]:
-    """Return the outcome of each row; rows of other outcomes are left out here."""
+def _outcomes(source: IncidentSource, opened: OpenedSource) -> tuple[list[str], dict[str, int]]:
+    """Return the outcome of each row; rows of other outcomes are left out here.
+
+    The second has the keys of those, with the newest of their correction dates.
+    """
     if isinstance(source.outcomes, str):
-        return [source.outcomes] * len(opened.frame)
+        return [source.outcomes] * len(opened.frame), {}
     named = pd.Series(texts_of(opened.frame[source.outcome_field])).map(dict(source.outcomes))
-    opened.sieve.leave_out("not a listed outcome", named.isna().to_numpy(), examples=False)
+    other = named.isna().to_numpy()
+    if opened.sieve.leave_out("not a listed outcome", other, examples=False):
+        words = pd.Series(texts_of(opened.frame[source.outcome_field]))[other]
+        opened.sieve.report.notes.append(f"not a listed outcome: {most_frequent(words)}")
+    unlisted: dict[str, int] = {}
+    if source.id is not None and other.any():
+        frame = opened.frame.loc[other].reset_index(drop=True)
+        stamps = stamps_of(frame[source.updated]) if source.updated else np.full(len(frame), NEVER)
+        newest = pd.Series(stamps, index=keys_of(frame[source.id])).groupby(level=0).max()
+        unlisted = {_short(str(key)): int(stamp) for key, stamp in newest.items() if key != ""}
     found = named.dropna().tolist()
     opened.drop_left_out()
-    return found
+    return found, unlisted
 
 
-def _places(place: SourcePlace, opened: OpenedSource, city: CityFrame) -> NDArray[np.object_]:
+def _leave_out_earlier_kinds(
+    keys: Sequence[str], stamps: NDArray[np.int64], unlisted: Mapping[str, int], sieve: Sieve
+) -> None:
+    """Leave out rows of an id that was of another kind later: one that is imported or not."""
+    newest = dict(unlisted)
+    for i in np.flatnonzero(sieve.keep).tolist():
+        newest[keys[i]] = max(newest.get(keys[i], NEVER), int(stamps[i]))
+    earlier = [newest.get(key, NEVER) > stamp for key, stamp in zip(keys, stamps, strict=True)]
+    sieve.leave_out("of another kind later", np.array(earlier, dtype=bool))
+
+
+def places_of(place: SourcePlace, opened: OpenedSource, city: CityFrame) -> NDArray[np.object_]:
+    """Return the shape of each row in the city's system; rows without one are left out."""
     frame = opened.frame
     if len(frame) == 0:
         return np.array([], dtype=object)
     if place.x is not None and place.y is not None and place.crs is not None:
         return place_points(frame[place.x], frame[place.y], place.crs, city, opened.sieve)
-    return place_shapes(gpd.GeoSeries(frame.geometry), city, opened.sieve)
+    shapes = gpd.GeoSeries(frame.geometry)
+    if place.tags is not None:  # an extract is of a region: what lies beyond the city is no fault
+        placed = np.full(len(shapes), None, dtype=object)
+        near = city.near_shapes(shapes)
+        opened.sieve.leave_out(BEYOND, ~near, examples=False)
+        if near.any():
+            placed[near] = np.asarray(mend(shapes[near].to_crs(city.crs).to_numpy(), opened.sieve))
+        return placed
+    if place.latlon is not None:
+        return place_cells(shapes, frame[place.latlon], city, opened.sieve)
+    return place_shapes(shapes, city, opened.sieve)
 
 
-def _tell_bad_dates(sieve: Sieve, dates: pd.Series, undated: NDArray[np.bool_], form: str) -> None:
-    first = int(np.flatnonzero(undated)[0])
-    sieve.report.notes.append(
-        f"bad date: {int(undated.sum())} ({name_rows(sieve.rows[undated])}; "
-        f"{str(dates.iloc[first])[:40]!r} does not fit the form of the others, {form})"
+def place_opened(
+    source: IncidentSource | RecordSource,
+    opened: OpenedSource,
+    city: CityFrame,
+    locator: Locator | None,
+) -> Placed:
+    """Place rows by their coordinates, or by their address where they have none."""
+    return place_rows(
+        opened.frame,
+        opened.sieve,
+        source.place,
+        source.address,
+        locator,
+        lambda frame, sieve: places_of(
+            source.place, OpenedSource(layer=opened.layer, frame=frame, sieve=sieve), city
+        ),
     )
 
 
-def _tell_outside(points: list[Any], study_area: shapely.Geometry, report: SourceReport) -> None:
+def _leave_out_undated(
+    source: IncidentSource, dates: pd.Series, moments: Moments, sieve: Sieve
+) -> None:
+    """Leave out rows without a date; refuse a file in which no row has one."""
+    undated = np.isnat(moments.day)
+    if not undated.any():
+        return
+    first = int(np.flatnonzero(undated)[0])
+    text = dates.iloc[first]
+    cell = "nothing" if pd.isna(text) or not str(text).strip() else repr(str(text)[:40])
+    if undated.all():
+        where = f"{source.place.label}: no value of column {source.when[0]!r} is a date"
+        remedy = "name the right column or state date_format"
+        if source.date_format is not None:
+            remedy = (
+                f"they are not written as the date_format {source.date_format!r} says (%Y is the "
+                "year, %m the month, %d the day, %H:%M the clock)"
+            )
+        if moments.form in ALONE:
+            remedy = f"the column {ALONE[moments.form]}"
+        msg = f"{where} (row {sieve.rows[first]} has {cell}); {remedy}"
+        raise DataError(msg)
+    sieve.leave_out("bad date", undated, examples=False)
+    sieve.report.notes.append(
+        f"bad date: {int(undated.sum())} ({name_rows(sieve.rows[undated])}; {cell} does not fit "
+        f"the form of the others, {moments.form}, from 1900 to 2099)"
+    )
+
+
+def _note_outside(points: list[Any], study_area: shapely.Geometry, report: SourceReport) -> None:
     """Tell of points near the city that no cell can count; refuse a file of nothing else."""
     if not points:
         return
@@ -280,10 +433,7 @@ def _keys(
     if source.id is not None:
         keys = id_keys(frame[source.id], sieve)
         known = pd.Series([f"{o}|{k}" for o, k in zip(outcomes, keys, strict=True)])
-        repeated = np.zeros(len(keys), dtype=bool)
-        kept = np.flatnonzero(sieve.keep)
-        repeated[kept] = known.iloc[kept].duplicated().to_numpy()
-        sieve.leave_out("repeated id", repeated)
+        leave_out_repeated(known, frame[source.updated] if source.updated else None, sieve)
         return keys
     texts = []
     for i, keep in enumerate(sieve.keep):
@@ -291,6 +441,33 @@ def _keys(
         place = f"{x:.{KEY_DECIMALS}f}|{y:.{KEY_DECIMALS}f}"
         texts.append(digest_text(f"{outcomes[i]}|{days[i]}|{seconds[i]}|{place}"))
     return ordinal_keys(texts)
+
+
+def leave_out_repeated(keys: pd.Series, updated: pd.Series | None, sieve: Sieve) -> None:
+    """Leave out rows of an id that comes again: all but the latest, or but the first."""
+    kept = np.flatnonzero(sieve.keep)
+    order = kept
+    if updated is not None:
+        at = stamps_of(updated)
+        order = kept[np.lexsort((-kept, at[kept]))[::-1]]
+    repeated = np.zeros(len(keys), dtype=bool)
+    repeated[order] = keys.iloc[order].duplicated().to_numpy()
+    which = "first" if updated is None else "latest"
+    sieve.leave_out("repeated id", repeated, examples=False)
+    note_rows_out(sieve, repeated, f"repeated id, of which the {which} row is kept")
+
+
+def stamps_of(updated: pd.Series) -> NDArray[np.int64]:
+    """Return when rows were corrected, in seconds to compare; ``NEVER`` where nothing says it."""
+    stamps = read_moments(updated, None, date_format=None, timezone="UTC")
+    moment = stamps.day.astype("datetime64[s]") + np.nan_to_num(stamps.seconds).astype(int)
+    return np.where(np.isnat(moment), NEVER, moment.astype(np.int64))
+
+
+def note_rows_out(sieve: Sieve, which: NDArray[np.bool_], text: str) -> None:
+    """Note rows that were left out, with the first of their numbers."""
+    if which.any():
+        sieve.report.notes.append(f"{text}: {int(which.sum())} ({name_rows(sieve.rows[which])})")
 
 
 def id_keys(column: pd.Series, sieve: Sieve) -> list[str]:
@@ -305,7 +482,11 @@ def id_keys(column: pd.Series, sieve: Sieve) -> list[str]:
             f"{name_rows(sieve.rows[rounded])}): different rows have one id; export the column "
             f"{str(column.name)!r} as text"
         )
-    return [value if len(value) <= LONGEST_KEY else digest_text(value) for value in ids]
+    return [_short(value) for value in ids]
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= LONGEST_KEY else digest_text(key)
 
 
 def ordinal_keys(digests: list[str]) -> list[str]:
@@ -343,6 +524,34 @@ def texts_of(column: pd.Series) -> list[str]:
     if len(stated) and stated.str.fullmatch(WHOLE_WITH_POINT).all():
         plain = plain.str.removesuffix(".0")
     return plain.tolist()
+
+
+def _moments(
+    source: IncidentSource,
+    frame: pd.DataFrame,
+    timezone: str,
+    now: dt.datetime,
+    sieve: Sieve,
+) -> Moments:
+    """Read when each row happened; leave out those without a day and those of after ``now``."""
+    dates, times = in_columns(frame, source.when)
+    moments = read_moments(dates, times, date_format=source.date_format, timezone=timezone)
+    sieve.report.notes += moments.notes
+    _leave_out_undated(source, dates, moments, sieve)
+    note_rows(sieve, moments.unread, "time: cannot be read, taken as missing")
+    sieve.leave_out("in the future", _later(moments, now, timezone))
+    return moments
+
+
+def _later(moments: Moments, now: dt.datetime, timezone: str) -> NDArray[np.bool_]:
+    """Return which rows are of after ``now`` (UTC), by the clocks of a place."""
+    local = pd.Timestamp(now).tz_localize("UTC").tz_convert(timezone).tz_localize(None)
+    clock = pd.to_timedelta(np.nan_to_num(moments.seconds), unit="s")
+    return np.asarray(moments.day + clock > local, dtype=bool)
+
+
+def _date(day: np.datetime64) -> dt.date | None:
+    return None if np.isnat(day) else pd.Timestamp(day).date()
 
 
 def _clock(seconds: float) -> dt.time | None:

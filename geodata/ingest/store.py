@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
+import pandas as pd
 import shapely
 
+from geodata.basemap.renewal import read_own, renew_base_map
 from geodata.cityfile.measures import counted_in_rows
 from geodata.cityfile.sections import RECORD_KINDS
 from geodata.clock import utc_now
 from geodata.db.geometry import geometry_faults
-from geodata.import_report import notes_of_alike
-from geodata.ingest.areas import gather_areas, gather_residents
-from geodata.ingest.recorded_rows import gather_records
-from geodata.ingest.sources import gather_addresses, gather_base, gather_factor, gather_incidents
+from geodata.errors import DataError
+from geodata.import_report import ALREADY_STORED, notes_of_alike, notes_of_reclassified
+from geodata.ingest.addresses import gather_addresses, locator_of, named_streets
+from geodata.ingest.areas import (
+    GatheredResidents,
+    StoredAreas,
+    gather_areas,
+    gather_named_areas,
+    gather_residents,
+)
+from geodata.ingest.sources import (
+    GatheredRecords,
+    gather_base,
+    gather_factor,
+    gather_incidents,
+)
+from geodata.ingest.unchanged import Reading, known_sources
+from geodata.readers.delimited import reporting_rows
 from geodata.remote import fetch_city
 from geodata.repositories import audit, cities, import_log, incidents, layers
 from geodata.repositories import recorded as records
@@ -29,10 +47,10 @@ if TYPE_CHECKING:
     from geodata.cityfile.description import CityFile
     from geodata.db.engine import Database
     from geodata.import_report import SourceReport
-    from geodata.ingest.areas import Areas, GatheredResidents
-    from geodata.ingest.sources import Gathered, GatheredRecords
+    from geodata.ingest.address_places import Locator
+    from geodata.ingest.areas import Areas
+    from geodata.ingest.sources import Gathered
     from geodata.remote import Fetching
-    from geodata.repositories.incidents import Stored
 
     Progress = Callable[[str, int, int], None]
 
@@ -44,7 +62,7 @@ class ImportResult:
     city: str
     sources: tuple[SourceReport, ...]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the result as interface scripts read it."""
         return {"city": self.city, "sources": [report.as_json() for report in self.sources]}
 
@@ -58,24 +76,30 @@ def import_city(
     progress: Progress | None = None,
     after: int | None = None,
     forget: Sequence[tuple[str, str]] = (),
+    skip_unchanged: bool = False,
+    tolerant: bool = False,
 ) -> ImportResult:
-    """Read every source of a city file and store it, all or nothing.
+    """Read every source of a city file and store it, all or nothing unless ``tolerant``.
 
     Reading and checking come first and touch no table; storing is one transaction. Importing the
-    same files again stores nothing twice. Addresses are fetched first, if it is stated how. ``who``
-    imports stands in the audit, with what the import changed.
+    same files again stores nothing twice. Addresses are fetched first, if it is stated how.
 
     Parameters
     ----------
-    database, described
-        What is imported where.
-    who, fetching, progress
-        As above.
+    database, described, who, fetching, progress
+        What is imported where, by whom (it stands in the audit, with what changed) and how.
     after
         Number of the import that the city file goes on from; any, if left out.
     forget
         Section and source of rows that are to go: what a city file names no longer stays stored
         unless it is stated here. Of base shapes it is the kind that is named.
+    skip_unchanged
+        Whether incidents, factors and records are left as they are stored where their file and all
+        that their reading depends on are those of the newest import.
+    tolerant
+        Whether sources of a stored city that cannot be read stay as they are stored, with the
+        fault in their account, while the others are stored: of every section, districts, boundary,
+        residents and addresses too.
 
     Raises
     ------
@@ -85,67 +109,165 @@ def import_city(
     GridError
         If the cell of the city file cannot be right.
     """
+    reading = Reading(tolerant=tolerant)
     if fetching is not None:
-        described = fetch_city(described, fetching, progress=progress)
-    areas, gathered, recorded, lived = _gather(described, progress)
+        faults = reading.faults if tolerant else None
+        described = fetch_city(described, fetching, progress=progress, faults=faults)
+    _look_up(database, described, reading, unchanged=skip_unchanged and not forget)
+    with reporting_rows(progress):
+        areas, gathered, recorded, lived = _gather(described, progress, reading)
+    own, no_tiles = _read_tiles(described, areas, reading)
     with database.session(write=True) as session:
         log = _begin(session, described.slug, after, forget)
         reports, result = _store(
             session, described, areas, gathered, recorded, lived, progress, log=log, who=who
         )
         audit.record(session, who, "data.import", described.slug, result)
-    return ImportResult(city=described.slug, sources=tuple(reports))
+    if no_tiles is None:
+        renew_base_map(database, described.slug, described.attribution, own)
+    return ImportResult(city=described.slug, sources=(*reports, *([no_tiles] if no_tiles else ())))
+
+
+def _look_up(database: Database, described: CityFile, reading: Reading, *, unchanged: bool) -> None:
+    """Look up what a reading goes on with: sources that are unchanged, areas that are stored."""
+    with database.session() as session:
+        if unchanged:
+            reading.known = known_sources(session, described)
+        if reading.tolerant:
+            reading.stored = _stored_areas(session, described, reading)
+
+
+def _stored_areas(session: Session, described: CityFile, reading: Reading) -> StoredAreas | None:
+    """Return the areas to go on with, nothing where none are stored in this reference system."""
+    there = cities.find_areas(session, described.slug)
+    if there is None or cities.get_city(session, described.slug).crs != described.crs:
+        return None
+    study_area, districts, coverage = there
+    return StoredAreas(
+        study_area=study_area,
+        districts={code: (name, shape) for code, name, shape in districts},
+        coverage=coverage,
+        faults=reading.faults,
+    )
+
+
+def _read_tiles(
+    described: CityFile, areas: Areas, reading: Reading
+) -> tuple[bytes | None, SourceReport | None]:
+    """Return the city's own tiles; or the account of a file that could not be read."""
+    try:
+        return read_own(described.basemap, areas.study_area, areas.frame.crs), None
+    except DataError as error:
+        if described.basemap is None:
+            raise
+        return None, reading.fault("basemap", described.basemap, error).report
 
 
 def _gather(
-    described: CityFile, progress: Callable[[str, int, int], None] | None
+    described: CityFile, progress: Progress | None, reading: Reading
 ) -> tuple[Areas, dict[str, list[Gathered]], list[GatheredRecords], GatheredResidents | None]:
     """Read and check every source; nothing is stored."""
-    total = 1 + sum(
-        len(part)
-        for part in (described.incidents, described.factors, described.base, described.records)
+    now = utc_now()
+    step = _steps(described, progress)
+    areas = gather_areas(described, reading.stored)
+    reading.forget_known_unless(areas)
+    step()
+    gathered: dict[str, list[Gathered]] = {"incidents": [], "factors": [], "base": [], "areas": []}
+    for base in described.base:
+        gathered["base"].append(reading.layer("base", None, base, gather_base, areas.frame))
+        step()
+    for named in described.areas:
+        gathered["areas"].append(
+            reading.layer("areas", None, named, gather_named_areas, areas.frame.crs)
+        )
+        step()
+    homes, locator = _gather_addresses(described, areas, gathered["base"], reading)
+    city = (areas.frame, described.timezone, areas.study_area, now, locator)
+    for position, incident in enumerate(described.incidents):
+        gathered["incidents"].append(
+            reading.layer("incidents", position, incident, gather_incidents, *city)
+        )
+        step()
+    for position, factor in enumerate(described.factors):
+        gathered["factors"].append(
+            reading.layer("factors", position, factor, gather_factor, areas.frame)
+        )
+        step()
+    counted = counted_in_rows(described.measures)
+    recorded: list[GatheredRecords] = homes
+    turn: dict[str, int] = {}
+    for source in described.records:
+        position = turn.get(source.section, 0)
+        turn[source.section] = position + 1
+        city_of_records = (areas.frame, described.timezone, areas.districts, counted, now, locator)
+        recorded.append(reading.records(position, source, *city_of_records))
+        step()
+    return areas, gathered, recorded, _gather_residents(described, areas, reading)
+
+
+def _gather_residents(
+    described: CityFile, areas: Areas, reading: Reading
+) -> GatheredResidents | None:
+    """Read the residents; nothing where the city file has none."""
+    source = described.residents
+    if source is None:
+        return None
+    try:
+        with geometry_faults(source.place.label):
+            return gather_residents(source, areas)
+    except DataError as error:
+        report = reading.fault("residents", source.place, error).report
+        return GatheredResidents(rows=gpd.GeoDataFrame(), report=report, sha256="", stays=True)
+
+
+def _steps(described: CityFile, progress: Progress | None) -> Callable[[], None]:
+    """Return what reports that one more source was read."""
+    parts = (
+        described.incidents,
+        described.factors,
+        described.base,
+        described.areas,
+        described.records,
     )
-    done = 0
+    total = 1 + sum(map(len, parts))
+    done = itertools.count(1)
 
     def step() -> None:
-        nonlocal done
-        done += 1
         if progress:
-            progress("reading", done, total)
+            progress("reading", next(done), total)
 
-    areas = gather_areas(described)
-    step()
-    gathered: dict[str, list[Gathered]] = {"incidents": [], "factors": [], "base": []}
-    for incident in described.incidents:
-        with geometry_faults(incident.place.label):
-            gathered["incidents"].append(
-                gather_incidents(incident, areas.frame, described.timezone, areas.study_area)
-            )
-        step()
-    for factor in described.factors:
-        with geometry_faults(factor.place.label):
-            gathered["factors"].append(gather_factor(factor, areas.frame))
-        step()
-    for base in described.base:
-        with geometry_faults(base.place.label):
-            gathered["base"].append(gather_base(base, areas.frame))
-        step()
-    shapes = {code: shape for code, (_, shape) in areas.districts.items()}
-    counted = counted_in_rows(described.measures)
-    recorded: list[GatheredRecords] = []
-    if described.addresses is not None:
-        recorded.append(gather_addresses(described.addresses, areas.frame))
-    for source in described.records:
+    return step
+
+
+def _gather_addresses(
+    described: CityFile, areas: Areas, base: list[Gathered], reading: Reading
+) -> tuple[list[GatheredRecords], Locator | None]:
+    """Read the addresses, and what finds a place by them; nothing where there are none."""
+    source = described.addresses
+    if source is None:
+        return [], None
+    if not source.homes and not _wants_addresses(described):
+        return [], None
+    try:
         with geometry_faults(source.place.label):
-            recorded.append(
-                gather_records(source, areas.frame, described.timezone, shapes, counted, utc_now())
-            )
-        step()
-    lived = None
-    if described.residents is not None:
-        with geometry_faults(described.residents.place.label):
-            lived = gather_residents(described.residents, areas)
-    return areas, gathered, recorded, lived
+            found = gather_addresses(source, areas.frame)
+            named = named_streets(described.base)
+            streets = [rows for one, rows in zip(described.base, base, strict=True) if one in named]
+            return [found.homes], locator_of(source, found, areas.frame, streets)
+    except DataError as error:
+        report = reading.fault("addresses", source.place, error).report
+        reading.no_places = report.fault or ""
+        none = pd.DataFrame({"x": [], "y": []})
+        homes = GatheredRecords(
+            section="addresses", rows=none, report=report, sha256="", stays=True
+        )
+        return [homes], None
+
+
+def _wants_addresses(described: CityFile) -> bool:
+    """Return whether any source has rows that are placed by their address."""
+    named = [one.address for one in described.incidents]
+    return any(name is not None for name in (*named, *(one.address for one in described.records)))
 
 
 def _store(
@@ -172,15 +294,19 @@ def _store(
     coverage = shapely.set_srid(areas.coverage, srid) if areas.coverage is not None else None
     city = cities.save_city(session, described, study_area, districts, when, coverage=coverage)
     _stamp(gathered, srid)
-    for rows in gathered["incidents"]:
-        _store_incidents(session, city, rows, log)
+    kinds = _kinds_by_source(gathered["incidents"])
+    for rows in (one for one in gathered["incidents"] if not one.stays):
+        _store_incidents(session, city, rows, log, kinds.get(rows.report.source))
     _store_factors(session, city, described, gathered["factors"], log)
     _store_base(session, city, described, gathered["base"], log)
-    homes = [found for found in recorded if found.section == "addresses"]
-    _store_addresses(session, city, homes[0] if homes else None, log)
-    _store_residents(session, city, lived, srid, log)
+    _store_named_areas(session, city, described, gathered["areas"], log)
+    homes = [f for f in recorded if f.section == "addresses" and (len(f.rows) or f.stays)]
+    if not any(found.stays for found in homes):
+        _store_addresses(session, city, homes[0] if homes else None, log)
+    if lived is None or not lived.stays:
+        _store_residents(session, city, lived, srid, log)
     for found in recorded:
-        if found.section != "addresses":
+        if found.section != "addresses" and not found.stays:
             _store_records(session, city, found, log)
     accounts = [
         *areas.reports,
@@ -257,12 +383,38 @@ def _stamp(gathered: dict[str, list[Gathered]], srid: int) -> None:
                 row["geom"] = shape
 
 
-def _store_incidents(session: Session, city: int, gathered: Gathered, log: ChangeLog) -> None:
+def _kinds_by_source(gathered: Sequence[Gathered]) -> dict[str, incidents.Kinds]:
+    """Return what each source says of the outcomes of its ids, in all of its sections together.
+
+    One of which a section was not read is left out: it may state what the others do not.
+    """
+    sources: dict[str, list[Gathered]] = {}
+    for one in gathered:
+        sources.setdefault(one.report.source, []).append(one)
+    return {
+        source: incidents.Kinds(
+            stated={(row["outcome"], row["row_key"]) for one in mine for row in one.rows},
+            unlisted=frozenset[str]().union(*(one.unlisted for one in mine)),
+            outcomes=frozenset[str]().union(*(one.outcomes for one in mine)),
+        )
+        for source, mine in sources.items()
+        if not any(one.stays for one in mine)
+    }
+
+
+def _store_incidents(
+    session: Session,
+    city: int,
+    gathered: Gathered,
+    log: ChangeLog,
+    kinds: incidents.Kinds | None,
+) -> None:
     report, rows = gathered.report, gathered.rows
     known = incidents.known_rows(session, city)
     report.notes += notes_of_alike(incidents.count_alike(known, rows))
-    found = incidents.store_incidents(session, city, report.source, rows, log, known)
-    _account_rows(gathered.report, found)
+    found = incidents.store_incidents(session, city, report.source, rows, log, known, kinds)
+    gathered.report.account(found.new, found.corrected, found.same, found.conflicting)
+    gathered.report.notes += notes_of_reclassified(found.reclassified)
 
 
 def _store_addresses(
@@ -298,15 +450,7 @@ def _store_residents(
 def _store_records(session: Session, city: int, gathered: GatheredRecords, log: ChangeLog) -> None:
     source, section = gathered.report.source, gathered.section
     found = records.store_records(session, city, section, source, gathered.rows, log)
-    _account_rows(gathered.report, found)
-
-
-def _account_rows(report: SourceReport, found: Stored) -> None:
-    report.stored = found.new + found.corrected
-    report.leave_out("already stored", found.same)
-    report.leave_out("same id from another source with other content", found.conflicting)
-    if found.corrected:
-        report.notes.append(f"{found.corrected} rows stored earlier were corrected")
+    gathered.report.account(found.new, found.corrected, found.same, found.conflicting)
 
 
 def _store_factors(
@@ -316,8 +460,9 @@ def _store_factors(
     gone = layers.forget_factors(session, city, names, log)
     for position, (source, rows) in enumerate(zip(described.factors, gathered, strict=True)):
         number = layers.store_factor(session, city, source.factor, position)
-        new, removed = layers.replace_features(session, number, rows.rows, log)
-        _account(rows, new, removed)
+        if not rows.stays:
+            new, removed = layers.replace_features(session, number, rows.rows, log)
+            _account(rows, new, removed)
         if gone and position == 0:
             rows.report.notes.append(f"factors no longer in the city file: {', '.join(gone)}")
 
@@ -333,6 +478,9 @@ def _store_base(
             for source, rows in zip(described.base, gathered, strict=True)
             if source.kind == kind
         ]
+        if any(rows.stays for rows in mine):
+            _keep_kind(kind, mine)
+            continue
         seen: set[str] = set()
         for rows in mine:
             fresh = [row for row in rows.rows if row["row_key"] not in seen]
@@ -345,6 +493,24 @@ def _store_base(
         for position, rows in enumerate(mine):
             new = sum(row["row_key"] not in there for row in rows.rows)
             _account(rows, new, removed if position == 0 else 0)
+
+
+def _store_named_areas(
+    session: Session, city: int, described: CityFile, gathered: list[Gathered], log: ChangeLog
+) -> None:
+    """Make the stored areas exactly those of the file; a kind has one source."""
+    layers.forget_named_areas(session, city, [source.kind for source in described.areas], log)
+    for source, rows in zip(described.areas, gathered, strict=True):
+        if not rows.stays:
+            _account(rows, *layers.replace_named_areas(session, city, source.kind, rows.rows, log))
+
+
+def _keep_kind(kind: str, mine: Sequence[Gathered]) -> None:
+    """Leave the shapes of a kind as they are: without one of its sources it would have holes."""
+    for rows in mine:
+        rows.report.leave_out(ALREADY_STORED, len(rows.rows))
+        if not rows.stays:
+            rows.report.notes.append(f"another source of {kind} was not read: kept as stored")
 
 
 def _account(gathered: Gathered, new: int, removed: int) -> None:

@@ -5,24 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from geodata.cityfile.measures import counted_in_rows
+from geodata.cityfile.address_sources import AddressSource
 from geodata.cityfile.sections import BaseSource, FactorSource, IncidentSource
 from geodata.clock import utc_now
 from geodata.db.geometry import geometry_faults
 from geodata.errors import DataError
 from geodata.import_report import notes_of_alike
+from geodata.ingest.addresses import gather_addresses
 from geodata.ingest.areas import open_area
+from geodata.ingest.arrivals import gather_rows
 from geodata.ingest.location import frame_of
-from geodata.ingest.recorded_rows import gather_records
 from geodata.ingest.sources import (
     Gathered,
     OpenedSource,
-    gather_addresses,
     gather_base,
     gather_factor,
-    gather_incidents,
+    open_source,
 )
 from geodata.readers import read_place
 from geodata.repositories.incidents import count_alike, known_rows
@@ -30,6 +31,7 @@ from geodata.repositories.incidents import count_alike, known_rows
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from geodata.cityfile.description import CityFile
     from geodata.cityfile.schema import SourcePlace
     from geodata.cityfile.sections import RecordSource
     from geodata.import_report import SourceReport
@@ -42,7 +44,7 @@ WIDEST = 80
 
 @dataclass(frozen=True, kw_only=True)
 class AreaSource:
-    """What a city has one of: districts, boundary, coverage, or the addresses in it.
+    """What a city has one of: districts, boundary, coverage, an extract.
 
     ``columns`` are those that must be there.
     """
@@ -53,7 +55,7 @@ class AreaSource:
 
 
 if TYPE_CHECKING:
-    Source = IncidentSource | FactorSource | BaseSource | RecordSource | AreaSource
+    Source = IncidentSource | FactorSource | BaseSource | RecordSource | AreaSource | AddressSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +90,9 @@ def what_would_be_left_out(
     *,
     start: int = 0,
     most: int = MOST_ROWS,
+    reason: str = "",
     session: Session | None = None,
+    whole: CityFile | None = None,
 ) -> Trial:
     """Read and check a source as an import would.
 
@@ -100,12 +104,16 @@ def what_would_be_left_out(
         The stored city.
     start, most
         Which of the rows that are left out to give, for pages of them.
+    reason
+        Give those only that are left out for it.
     session
         Reads what is stored, to tell which rows equal others of the city.
+    whole
+        The city file that the source is part of: its addresses find rows without coordinates.
     """
     try:
         with geometry_faults(source.place.label):
-            gathered = _gather(source, city)
+            gathered = _gather(source, city, whole)
     except DataError as error:
         return Trial(refused=str(error))
     report = gathered.sieve.report if isinstance(gathered, OpenedSource) else gathered.report
@@ -116,7 +124,7 @@ def what_would_be_left_out(
         read=report.read,
         kept=_kept(gathered),
         left_out=dict(report.left_out),
-        rows=_rows(source, report, start, most),
+        rows=_rows(source, report, start, most, reason),
         notes=tuple(report.notes),
     )
 
@@ -125,31 +133,38 @@ def _kept(gathered: Gathered | GatheredRecords | OpenedSource) -> int:
     return len(gathered.frame if isinstance(gathered, OpenedSource) else gathered.rows)
 
 
-def _gather(source: Source, city: CityRecord) -> Gathered | GatheredRecords | OpenedSource:
+def _gather(
+    source: Source, city: CityRecord, whole: CityFile | None
+) -> Gathered | GatheredRecords | OpenedSource:
     frame = frame_of(city)
+    if isinstance(source, AddressSource):
+        return gather_addresses(source, frame).homes
     if isinstance(source, AreaSource):
-        if source.kind == "addresses":
-            return gather_addresses(source.place, frame)
+        if source.kind == "osm":
+            return open_source(source.place, source.kind, [])
         return open_area(source.place, source.kind, frame.crs, source.columns)
-    if isinstance(source, IncidentSource):
-        return gather_incidents(source, frame, city.timezone, city.study_area)
     if isinstance(source, FactorSource):
         return gather_factor(source, frame)
     if isinstance(source, BaseSource):
         return gather_base(source, frame)
-    shapes = dict(zip(city.districts["code"], city.districts.geometry, strict=True))
-    counted = counted_in_rows(city.measures)
-    return gather_records(source, frame, city.timezone, shapes, counted, utc_now())
+    return gather_rows(source, city, whole, utc_now())
 
 
-def _rows(source: Source, report: SourceReport, start: int, most: int) -> tuple[RowOut, ...]:
+def _rows(
+    source: Source, report: SourceReport, start: int, most: int, wanted: str
+) -> tuple[RowOut, ...]:
     """Find the rows again in the file, by the numbers that were kept of them."""
-    out = sorted((int(row), reason) for reason, rows in report.rows_out for row in rows)
+    out = sorted(
+        (int(row), reason)
+        for reason, rows in report.rows_out
+        for row in rows
+        if wanted in ("", reason)
+    )
     layer = read_place(source.place)
     columns = [name for name in layer.frame.columns if name != "geometry"]
     found = []
     for row, reason in out[start : start + most]:
-        values = layer.frame.iloc[row - layer.first_row]
+        values = layer.frame.iloc[int(np.searchsorted(layer.rows, row))]
         found.append(
             RowOut(row=row, reason=reason, says={str(n): _text(values[n]) for n in columns})
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from spatial.measures.scopes import Scopes
 
 SOURCES = ("visits",)
-LEAST_MIN, MOST_MIN = 10.0, 16.0
+LEAST_MIN, MOST_MIN = 10.0, 16.0  # Koper 1995
 SHIFT_MIN = 12 * 60.0
 KOPER = "Koper 1995, as cited by the Police Foundation"
 

@@ -16,8 +16,8 @@ from sqlalchemy import func, select, true
 
 from geodata.measures.shifts import judge_shift
 from geodata.readers.dates import local_days
+from geodata.repositories import actions, runs_in_use, zone_versions
 from geodata.repositories import patrol_plans as plan_store
-from geodata.repositories import runs_in_use, zone_versions
 from geodata.repositories.incidents import incident_points
 from geodata.repositories.recorded import TABLES, read_frame
 from spatial.grid import area_of
@@ -102,6 +102,7 @@ class MeasureData:
         self._indexes: dict[str, DayIndex] = {}
         self._slices: dict[str, Slices] = {}
         self._cut_for: Scopes | None = None
+        self._incidents: tuple[object, tuple[DayIndex, NDArray[np.bool_]]] | None = None
 
     def slices(self, section: str, scopes: Scopes) -> Slices:
         """Return the rows of each of some scopes; ``row`` are positions in the section's table.
@@ -264,6 +265,20 @@ class MeasureData:
         return frame.astype({"known": bool}).assign(day=local.normalize())
 
     @cached_property
+    def actions(self) -> pd.DataFrame:
+        """Actions that were done: district, ``day`` they were closed, ``days`` from made to closed.
+
+        ``days`` is counted in the city's own days.
+        """
+        rows = actions.done_actions(self._session, self.city.id, self.until)
+        frame = pd.DataFrame(rows, columns=["district", "created_at", "day"])
+        made = pd.to_datetime(frame["created_at"]).dt.tz_localize("UTC")
+        frame["day"] = pd.to_datetime(frame["day"])
+        local = made.dt.tz_convert(self.city.timezone).dt.tz_localize(None).dt.normalize()
+        frame["days"] = (frame["day"] - local) / DAY
+        return frame
+
+    @cached_property
     def occurrences(self) -> pd.DataFrame:
         """Dated points that count towards measures."""
         frame = self._read("occurrences")
@@ -290,29 +305,40 @@ class MeasureData:
 
     @cached_property
     def later(self) -> tuple[DayIndex, NDArray[np.bool_]]:
-        """Incidents of the outcome of the run after its period, and which lie in its zones.
-
-        One entry for each incident in the study area and one for each in a district, where only
-        the zones of the district count.
-        """
-        run, city = self.run, self.city
+        """Incidents of the outcome of the run after its period, and which lie in its zones."""
+        run = self.run
         if run is None:
             return DayIndex.of_table(*np.zeros((2, 0), dtype=np.int64)), np.zeros(0, dtype=bool)
-        end = max(self.until, run.period_to)
-        points = incident_points(self._session, city.id, run.outcome, run.period_to, end)
+        return self.incidents(run.outcome, run.period_to)
+
+    def incidents(
+        self, outcome: str, start: dt.date = dt.date.min
+    ) -> tuple[DayIndex, NDArray[np.bool_]]:
+        """Return the incidents of an outcome from a day on, and which lie in zones of the run.
+
+        One entry for each incident in the study area and one for each in a district, where only
+        the zones of the district count. The last that were requested are kept.
+        """
+        if self._incidents is None or self._incidents[0] != (outcome, start):
+            self._incidents = (outcome, start), self._placed(outcome, start)
+        return self._incidents[1]
+
+    def _placed(self, outcome: str, start: dt.date) -> tuple[DayIndex, NDArray[np.bool_]]:
+        city = self.city
+        points = incident_points(self._session, city.id, outcome, start, max(self.until, start))
         x, y = points.geometry.x.to_numpy(), points.geometry.y.to_numpy()
         days = np.array(list(points["occurred_on"]), dtype="datetime64[D]").astype(np.int64)
         row, place, hit = [], [], []
-        codes = city.districts["code"]
-        areas = [(city.study_area, run.zones)] + [
-            (shape, run.zones[run.zones["district"] == code])
-            for code, shape in zip(codes, city.districts.geometry, strict=True)
-        ]
-        for number, (area, zones) in enumerate(areas):
-            inside = np.flatnonzero(area_of(x, y, [area]) == 0)
+        zones = None if self.run is None else self.run.zones
+        codes = (None, *city.districts["code"])
+        shapes = (city.study_area, *city.districts.geometry)
+        for number, (code, shape) in enumerate(zip(codes, shapes, strict=True)):
+            inside = np.flatnonzero(area_of(x, y, [shape]) == 0)
             row.append(inside)
             place.append(np.full(len(inside), number, dtype=np.int64))
-            hit.append(area_of(x[inside], y[inside], list(zones.geometry)) >= 0)
+            own = zones if zones is None or code is None else zones[zones["district"] == code]
+            drawn = [] if own is None else list(own.geometry)
+            hit.append(area_of(x[inside], y[inside], drawn) >= 0)
         entry = np.concatenate(row)
         index = DayIndex(np.arange(len(entry)), np.concatenate(place), days[entry])
         return index, np.concatenate(hit)

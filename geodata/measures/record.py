@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,7 +25,8 @@ class Figure:
     ``n`` counts the rows it was worked out from, ``missing`` those that lacked what it needs;
     together they are all rows of the scope; both are None where a release does not publish them.
     ``value`` is missing, never 0, where there is nothing to work it out from. ``low`` and ``high``
-    are a 95 % interval.
+    are a 95 % interval. ``year_before`` is the value of the same days a year before, of measures
+    that are read against it.
     """
 
     value: float | None
@@ -35,6 +36,7 @@ class Figure:
     denominator: float | None = None
     low: float | None = None
     high: float | None = None
+    year_before: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +109,7 @@ class MeasureValue:
     data_through: dt.date | None
     computed_at: dt.datetime
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the record as interface scripts read it."""
         measure, figure = self.measure, self.figure
         return {
@@ -122,6 +124,7 @@ class MeasureValue:
             "missing": figure.missing,
             "low": figure.low,
             "high": figure.high,
+            "year_before": figure.year_before,
             "target": self.target,
             "target_source": self.target_source,
             "status": self.status,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from geodata.cityfile.measures import MeasureGroup, usual_measures
 from geodata.clock import utc_now
 from geodata.errors import DataError
-from geodata.measures import alerts, declared, dosage, events, site, zones
+from geodata.measures import alerts, declared, dosage, events, outcomes, site, work, zones
 from geodata.measures.record import Disclosure, Measure, MeasureValue, status_of
 from spatial.measures.scopes import Scope, Scopes
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from geodata.cityfile.measures import DeclaredMeasure
     from geodata.measures.ledger import MeasureData
+    from geodata.repositories.cities import CityRecord
 
 Step = Literal["month", "week"]
 
@@ -43,10 +44,17 @@ GROUPS = {
         title="Risk terrain zones",
         about="Whether later incidents happened where the zones were drawn.",
     ),
+    "incidents": MeasureGroup(
+        title="Incidents", about="What was reported, against the same days of the year before."
+    ),
+    "actions": MeasureGroup(
+        title="Work on places",
+        about="What was done about places, by departments and by those who own them.",
+    ),
     "site": MeasureGroup(title="These pages", about="Whether these pages keep their own promise."),
 }
-STALE_DAYS = 7
-SAME_WEEKDAYS = dt.timedelta(weeks=52)
+STALE_DAYS = 7  # after a week a weekly export is late
+SAME_WEEKDAYS = dt.timedelta(weeks=52)  # a year of whole weeks: the same weekdays are compared
 MOST_STEPS = 600
 
 
@@ -54,12 +62,18 @@ MOST_STEPS = 600
 def measures_of(declared_measures: tuple[DeclaredMeasure, ...]) -> Measures:
     """Return every measure of a city by id: those with a formula, and those that it declares."""
     own = declared.measures_of(declared_measures)
-    parts = (alerts, events, dosage, zones)
+    parts = (alerts, events, dosage, zones, work)
     listed = [one for module in parts for one in module.MEASURES]
     return {one.id: one for one in (*listed, *own, *site.MEASURES)}
 
 
 MEASURES = measures_of(usual_measures())  # of a city that declares none
+
+
+def measures_of_city(city: CityRecord) -> Measures:
+    """Return every measure of a city by id, those of its outcomes included."""
+    own = outcomes.measures_of(city.outcomes, city.titles)
+    return {**measures_of(city.measures), **{one.id: one for one in own}}
 
 
 def groups_of(measures: Measures) -> dict[str, MeasureGroup]:
@@ -87,7 +101,7 @@ def find_measure(identity: str, measures: Measures = MEASURES) -> Measure:
     """
     if identity not in measures:
         msg = f"there is no measure {identity[:80]!r}; the ids are {', '.join(measures)}"
-        raise DataError(msg)
+        raise DataError(msg, code="unknown_measure")
     return measures[identity]
 
 
@@ -115,7 +129,7 @@ def work_out(
     targets
         The city's own targets with their source, by measure; they replace the registry's.
     """
-    known = measures_of(ledger.city.measures)
+    known = measures_of_city(ledger.city)
     wanted = list(known.values() if ids is None else [find_measure(one, known) for one in ids])
     found = work_out_scopes(ledger, [scope], wanted, targets or {})
     return [found[measure.id, scope] for measure in wanted]
@@ -180,7 +194,7 @@ def steps(scope: Scope, by: Step) -> list[Scope]:
         start = following
         if len(found) > MOST_STEPS:
             msg = f"more than {MOST_STEPS} {by}s from {scope.start} to {scope.end}; shorten it"
-            raise DataError(msg)
+            raise DataError(msg, code="too_many_steps")
     return found
 
 

@@ -76,14 +76,14 @@ def judge_shift(
     timezone
         Of the city.
     """
-    zones = plan.document["zones"]
+    zones = plan.document.zones
     start, end = plan.shift_start_ms, plan.shift_end_ms
     mine = visits[slice(*np.searchsorted(visits["start_ms"].to_numpy(), [start, end]))]
     within = area_of(
-        mine["x"].to_numpy(), mine["y"].to_numpy(), [shapes[zone["zone"]] for zone in zones]
+        mine["x"].to_numpy(), mine["y"].to_numpy(), [shapes[zone.zone] for zone in zones]
     ).astype(np.int64)
     judged = judge_plan(
-        [zone["visits"] for zone in zones],
+        [zone.visits for zone in zones],
         within,
         (mine["start_ms"].to_numpy() - start) / 60_000,
         (mine["end_ms"].to_numpy() - start) / 60_000,

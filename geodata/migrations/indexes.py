@@ -119,7 +119,7 @@ def forbid_other_content(
     message = f"a stored {table} is never changed, only its state goes forward"
     if postgres:
         op.execute(
-            f"CREATE FUNCTION {table}_is_fixed() RETURNS trigger LANGUAGE plpgsql AS "
+            f"CREATE OR REPLACE FUNCTION {table}_is_fixed() RETURNS trigger LANGUAGE plpgsql AS "
             f"$$ BEGIN RAISE EXCEPTION '{message}'; END $$"
         )
     for moment, when in (("UPDATE", f"WHEN ({broken}) "), ("DELETE", "")):
@@ -130,3 +130,10 @@ def forbid_other_content(
             else f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
         )
         op.execute(f"CREATE TRIGGER {name} BEFORE {moment} ON {table} FOR EACH ROW {when}{body}")
+
+
+def allow_other_content(table: str) -> None:
+    """Lift what :func:`forbid_other_content` forbids, so that it can be laid down anew."""
+    of_table = f" ON {table}" if op.get_bind().dialect.name == "postgresql" else ""
+    for moment in ("update", "delete"):
+        op.execute(f"DROP TRIGGER IF EXISTS {table}_is_fixed_{moment}{of_table}")

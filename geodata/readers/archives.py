@@ -23,7 +23,8 @@ METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 class ArchiveLimits:
     """What an archive may hold: entries, bytes unpacked, and bytes unpacked for each byte."""
 
-    entries: int = 200
+    # A file geodatabase has some forty files of its own and six to ten for each layer.
+    entries: int = 1_000
     total_bytes: int = 2_000_000_000
     ratio: float = 200.0
     ratio_from_bytes: int = 10_000_000  # small files may be as regular as they like
@@ -50,7 +51,7 @@ def check_archive(path: Path, label: str, limits: ArchiveLimits = DEFAULT_LIMITS
             if len(entries) > limits.entries:
                 msg = (
                     f"{label}: the archive has {len(entries):,} entries, more than "
-                    f"{limits.entries}; put only the parts of one layer into it"
+                    f"{limits.entries:,}; put only the parts of one layer into it"
                 )
                 raise DataError(msg)
             for entry in entries:

@@ -42,18 +42,16 @@ def _answer(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read(document: dict[str, Any]) -> dict[str, Any]:
-    from geodata.formats import sniff
-    from geodata.readers.archives import check_archive
+    from geodata.formats import OSM_KINDS
+    from geodata.readers.staging import kind_of, save_rows
 
     path, label, layer = Path(document["path"]), str(document["label"]), document["layer"]
-    kind = sniff(path)
-    if kind == "zip":
-        check_archive(path, label)  # before the readers are loaded, which takes a second
-    from geodata.readers.files import read_rows
-    from geodata.readers.staging import save_rows
-    from geodata.readers.vectors import layers_in
+    kind = kind_of(path, label)  # before the readers are loaded, which takes a second
+    if kind in OSM_KINDS:
+        return _read_osm(document, kind)
+    from geodata.readers.files import layers_in, read_rows
 
-    layers = layers_in(path, label) if kind in ("sqlite", "zip") else ()
+    layers = layers_in(path, label)
     if document["first_layer"] and layer is None and len(layers) > 1:
         layer = layers[0]
     found = read_rows(path, label, layer)
@@ -65,6 +63,23 @@ def _read(document: dict[str, Any]) -> dict[str, Any]:
         "layer": layer,
         "columns": len(found.frame.columns),
     }
+
+
+def _read_osm(document: dict[str, Any], kind: str) -> dict[str, Any]:
+    import numpy as np
+
+    from geodata.cityfile.risk_factors import usual_keys
+    from geodata.readers.files import digest
+    from geodata.readers.osm import read_extract
+    from geodata.readers.staging import Layer, save_rows
+
+    path = Path(document["path"])
+    frame = read_extract(path, str(document["label"]), document["keys"] or usual_keys())
+    if document["rows"] is not None:
+        rows = np.arange(1, len(frame) + 1)
+        layer = Layer(frame=frame, rows=rows, sha256=digest(path), notes=())
+        save_rows(layer, Path(document["rows"]))
+    return {"kind": kind, "layers": [], "layer": None, "columns": len(frame.columns)}
 
 
 if __name__ == "__main__":

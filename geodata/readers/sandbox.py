@@ -17,10 +17,13 @@ import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geodata
 from geodata.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 log = logging.getLogger(__name__)
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "GDAL_DATA", "PROJ_DATA", "PROJ_LIB", "OGR_SKIP")
@@ -53,7 +56,7 @@ DEFAULT_LIMITS = ChildLimits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class ParsedFile:
     """What a child found: the format (of :data:`geodata.formats.FORMATS`) and the layers.
 
     ``layer`` is the one that was read, where there are several; ``columns`` is how many it has.
@@ -72,8 +75,9 @@ def read_apart(
     rows: Path | None,
     layer: str | None = None,
     first_layer: bool = False,
+    keys: Sequence[str] = (),
     limits: ChildLimits = DEFAULT_LIMITS,
-) -> Found:
+) -> ParsedFile:
     """Recognize and read a file in a child process.
 
     Parameters
@@ -84,6 +88,8 @@ def read_apart(
         Where its rows are to be written, for :func:`geodata.readers.staging.load_rows`.
     layer, first_layer
         Which layer to read, or whether the first will do where there are several.
+    keys
+        Which tags to read of an OpenStreetMap extract, the usual ones where none is named.
     limits
         What the child may use.
 
@@ -99,6 +105,7 @@ def read_apart(
             "label": label,
             "layer": layer,
             "first_layer": first_layer,
+            "keys": list(keys),
             "rows": str(Path(folder) / "rows") if rows is not None else None,
             "memory_bytes": memory,
             "seconds": limits.seconds,
@@ -106,7 +113,7 @@ def read_apart(
         answer = _ask(query, folder, label, memory, limits)
         if rows is not None:
             _take(Path(folder) / "rows", rows, label)
-    return Found(
+    return ParsedFile(
         kind=str(answer["kind"]),
         layers=tuple(str(name) for name in answer["layers"]),
         layer=None if answer["layer"] is None else str(answer["layer"]),

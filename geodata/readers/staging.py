@@ -10,59 +10,117 @@ Arrow's file format, not compressed: what it takes in memory is what it takes on
 
 from __future__ import annotations
 
+import functools
+import gzip
+import hashlib
 import json
+import re
 import shutil
 import tempfile
 import zipfile
+import zlib
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import shapely
 
 from geodata.errors import DataError
-from geodata.formats import FORMATS, refusal, sniff
-from geodata.readers.archives import check_archive
+from geodata.formats import FORMATS, refusal, sniff, wide_encoding
+from geodata.readers.archives import DEFAULT_LIMITS, check_archive, require_small
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
+    from numpy.typing import NDArray
 
 COMPANIONS = (".shx", ".dbf")  # parts that a shapefile cannot be without
 PARTS = (".shp", *COMPANIONS, ".prj", ".cpg")
-LAYERS = (".shp", ".geojson", ".json", ".gpkg")
-NAMES = {"json": "layer.geojson", "json-lines": "layer.geojson", "sqlite": "layer.gpkg",
-         "parquet": "layer.parquet", "shp": "layer.shp"}  # fmt: skip
+MAP_LAYERS = (
+    ".shp", ".geojson", ".geojsonl", ".json", ".topojson", ".gpkg", ".fgb", ".kml", ".parquet",
+    ".gdb",
+)  # fmt: skip
+TABLES = (".csv", ".tsv", ".txt")
+# What systems put into archives beside the files that were meant.
+SHADOWS = ("__macosx", ".ds_store", "thumbs.db", "desktop.ini")
+WORKBOOK = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")
+GTFS_STOPS, GTFS_OTHERS = "stops.txt", {"routes.txt", "trips.txt", "stop_times.txt", "agency.txt"}
+GEODATABASE_PART = re.compile(r"(?:a[0-9a-f]{8}\.\w{1,16}|gdb|timestamps)")
+CHUNK = 1 << 20
 
 
 @contextmanager
-def staged(path: Path, label: str) -> Iterator[tuple[Path, str]]:
-    """Yield a file as GDAL may see it, and its format; the one layer of a zip archive unpacked.
+def staged(
+    path: Path, label: str, layer: str | None = None
+) -> Iterator[tuple[Path, str, str | None]]:
+    """Yield a file as its reader may see it, unpacked where it is an archive.
+
+    Yields
+    ------
+    The file, its format, and the layer to read of it: ``layer``, unless that named one of several
+    files of a zip archive.
 
     Raises
     ------
     DataError
-        If an archive cannot be trusted or holds no layer, a part of a shapefile is missing, or the
-        content is of a format that is not read.
+        If an archive cannot be trusted or holds no layer or several, a part of a shapefile is
+        missing, or the content is of a format that is not read.
     """
     with tempfile.TemporaryDirectory(prefix="saferground-layer-") as made:
-        folder, kind = Path(made), sniff(path)
+        folder = Path(made)
+        if sniff(path) == "gzip":
+            plain = folder / "unpacked"
+            unpack_gzip(path, plain, label)
+            path = plain
+        kind = kind_of(path, label)
         if kind == "zip":
-            yield _unpack(path, label, folder)
+            named = len(members_of(path)) > 1
+            here, kind = _unpack(path, label, folder, layer)
+            yield here, kind, None if named else layer
+        elif kind in ("text", "spreadsheet"):
+            yield path, kind, layer
         else:
-            yield _link(path.absolute(), kind, label, folder), kind
+            yield _link(path.absolute(), kind, label, folder), kind, layer
+
+
+def kind_of(path: Path, label: str) -> str:
+    """Return the format of a file, looked into as far as a zip archive.
+
+    Raises
+    ------
+    DataError
+        If it is of a format that is not read, or an archive that cannot be trusted.
+    """
+    kind = sniff(path)
+    if why := refusal(kind):
+        msg = f"{label}: {why}"
+        raise DataError(msg)
+    if kind == "zip":
+        check_archive(path, label)
+        with zipfile.ZipFile(path) as archive:
+            names = {name.lower() for name in archive.namelist()}
+        if names.intersection(WORKBOOK):
+            return "spreadsheet"
+    return kind
 
 
 def _link(path: Path, kind: str, label: str, folder: Path) -> Path:
-    if kind not in NAMES:
-        msg = f"{label}: {refusal(kind) or f'is {FORMATS[kind].title}, not a map layer'}"
+    driven = FORMATS[kind].driver or kind == "parquet"
+    if not driven:
+        msg = f"{label}: is {FORMATS[kind].title}, not a map layer"
         raise DataError(msg)
-    here = folder / NAMES[kind]
+    here = folder / f"layer{FORMATS[kind].endings[0]}"
+    with path.open("rb") as file:
+        wide = wide_encoding(file.read(512))
+    if wide:
+        here.write_text(path.read_text(encoding=wide, errors="replace"), encoding="utf-8")
+        return here
     here.symlink_to(path)
     if kind == "shp":
         for ending in PARTS[1:]:
@@ -76,79 +134,188 @@ def _link(path: Path, kind: str, label: str, folder: Path) -> Path:
     return here
 
 
-def _unpack(path: Path, label: str, folder: Path) -> tuple[Path, str]:
-    check_archive(path, label)
-    layer = layer_in_zip(path, label)
-    stem, ending = layer[: layer.rindex(".")].lower(), PurePosixPath(layer).suffix.lower()
-    endings = PARTS if ending == ".shp" else (ending,)
+def _unpack(path: Path, label: str, folder: Path, layer: str | None) -> tuple[Path, str]:
     with zipfile.ZipFile(path) as archive:
-        for entry in archive.infolist():
-            part = PurePosixPath(entry.filename).suffix.lower()
-            if part in endings and entry.filename.lower() == stem + part:
-                with archive.open(entry) as packed, (folder / f"layer{part}").open("wb") as plain:
-                    shutil.copyfileobj(packed, plain, 1 << 20)
+        names = archive.namelist()
+        member = _member(names, label, layer)
+        if member.lower().endswith(".gdb"):
+            here = folder / "layer.gdb"
+            here.mkdir()
+            for name in names:
+                last = PurePosixPath(name).name
+                inside = str(PurePosixPath(name).parent) == member
+                if inside and GEODATABASE_PART.fullmatch(last.lower()):
+                    _copy(archive, name, here / last)
+            return here, "geodatabase"
+        ending = PurePosixPath(member).suffix.lower()
+        for part in PARTS if ending == ".shp" else (ending,):
+            wanted = (member[: len(member) - len(ending)] + part).lower()
+            there = next((name for name in names if name.lower() == wanted), None)
+            if there is not None:
+                _copy(archive, there, folder / f"layer{part}")
+            elif part in COMPANIONS:
+                msg = f"{label}: {member} lacks its {part} part; zip all parts together"
+                raise DataError(msg)
     here = folder / f"layer{ending}"
     kind = sniff(here)
-    if ending not in FORMATS[kind].endings:
+    if refusal(kind) or (ending == ".shp") != (kind == "shp"):
         text = refusal(kind) or f"holds {FORMATS[kind].title}; export it again"
-        msg = f"{label}: {layer[:80]} in the archive {text}"
+        msg = f"{label}: {member[:80]} in the archive {text}"
         raise DataError(msg)
     return here, kind
 
 
-def layer_in_zip(path: Path, label: str) -> str:
-    """Name the one map layer of a zip archive.
+def _copy(archive: zipfile.ZipFile, name: str, to: Path) -> None:
+    with archive.open(name) as packed, to.open("wb") as plain:
+        shutil.copyfileobj(packed, plain, CHUNK)
+
+
+def unpack_gzip(path: Path, to: Path, label: str) -> None:
+    """Unpack a gzip file whose few bytes do not become gigabytes.
 
     Raises
     ------
     DataError
-        If the archive is damaged, holds none or several, or lacks a part of a shapefile.
+        If it is damaged or unpacks to too much.
     """
+    total, size = 0, path.stat().st_size
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except zipfile.BadZipFile as error:
-        msg = f"{label}: the zip archive is damaged; export it again"
+        with gzip.open(path, "rb") as packed, to.open("wb") as plain:
+            while piece := packed.read(CHUNK):
+                total += len(piece)
+                require_small(total, size, label, DEFAULT_LIMITS)
+                plain.write(piece)
+    except (EOFError, OSError, zlib.error) as error:
+        msg = f"{label}: the compressed file is damaged ({error}); export it again"
         raise DataError(msg) from error
-    found = [n for n in names if n.lower().endswith(LAYERS)]
-    if len(found) != 1:
-        what = "no map layer" if not found else f"{len(found)} map layers ({', '.join(found[:5])})"
-        msg = f"{label}: the archive holds {what}; put exactly one shapefile into it"
+
+
+def members_of(path: Path) -> list[str]:
+    """Name the layers of a zip archive as a person would: maps, or tables where it has no map."""
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    return [PurePosixPath(member).stem for member in _members(names)]
+
+
+def _member(names: Sequence[str], label: str, layer: str | None) -> str:
+    """Return the one file of an archive that is meant.
+
+    Raises
+    ------
+    DataError
+        If it holds none, or several and none is named.
+    """
+    found = _members(names)
+    if layer is not None and len(found) != 1:
+        wanted = layer.casefold()
+        every = _files(names, (*MAP_LAYERS, *TABLES))
+        found = [
+            one
+            for one in every
+            if wanted in (one.casefold(), PurePosixPath(one).name.casefold(),
+                          PurePosixPath(one).stem.casefold())
+        ] or found  # fmt: skip
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        msg = (
+            f"{label}: the archive holds no map layer and no table; put one layer or one CSV "
+            "file into it"
+        )
         raise DataError(msg)
-    if found[0].lower().endswith(".shp"):
-        stem = found[0][:-4].lower()
-        for ending in COMPANIONS:
-            if stem + ending not in [name.lower() for name in names]:
-                msg = f"{label}: {found[0]} lacks its {ending} part; zip all parts together"
-                raise DataError(msg)
-    return found[0]
+    known = ", ".join(PurePosixPath(one).stem for one in found[:8])
+    msg = f'{label}: the archive holds {len(found)} layers ({known}); name one with layer = "..."'
+    raise DataError(msg)
 
 
-ABOUT = b"saferground"
+def _members(names: Sequence[str]) -> list[str]:
+    """Return the map layers of an archive, or its tables where it has none."""
+    stops = [name for name in _files(names, TABLES) if PurePosixPath(name).name == GTFS_STOPS]
+    if stops and GTFS_OTHERS.intersection(PurePosixPath(name).name for name in names):
+        return stops[:1]
+    maps = _files(names, MAP_LAYERS)
+    texts = _files(names, TABLES)
+    tables = [name for name in texts if not name.lower().endswith(".txt")] or texts
+    return maps or tables
+
+
+def _files(names: Sequence[str], endings: tuple[str, ...]) -> list[str]:
+    """Return the files and geodatabases of some endings, each once, without systems' shadows."""
+    found: dict[str, None] = {}
+    for name in names:
+        path = PurePosixPath(name)
+        low = [part.lower() for part in path.parts]
+        if any(part in SHADOWS or part.startswith("._") for part in low):
+            continue
+        folder = next((i for i, part in enumerate(low[:-1]) if part.endswith(".gdb")), None)
+        if folder is not None:
+            path = PurePosixPath(*path.parts[: folder + 1])
+        if not name.endswith("/") and str(path).lower().endswith(endings):
+            found[str(path)] = None
+    return list(found)
+
+
+ABOUT, ROWS_ENDING = b"saferground", ".rows"
+
+
+ROW = "saferground:row"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Layer:
     """Rows of a source as they were read, still in the source's reference system.
 
-    ``first_row`` is the number that a person would give the first row: 2 in a table with a header.
-    ``extra`` counts rows that could not even be split into columns.
+    ``rows`` are the numbers that a person would give the rows of ``frame``: 2 for the first of a
+    table with a header. ``unread`` has, by reason, those of rows that could not even be taken apart
+    into columns.
     """
 
     frame: pd.DataFrame | gpd.GeoDataFrame
-    first_row: int
+    rows: NDArray[np.int64]
     sha256: str
     notes: tuple[str, ...]
-    extra: int = 0
+    unread: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+
+
+def rows_path(file: Path, layer: str | None) -> Path:
+    """Return where the rows of a layer of a file are kept, beside it."""
+    digest = hashlib.sha256((layer or "").encode()).hexdigest()[:16]
+    return file.with_name(f"{file.name.partition('.')[0]}.{digest}{ROWS_ENDING}")
+
+
+@functools.cache
+def reader_version() -> str:
+    """Return what changes with every change of the readers: rows of another are read anew."""
+    whole = hashlib.sha256()
+    for module in sorted(Path(__file__).parent.glob("*.py")):
+        whole.update(module.read_bytes())
+    return whole.hexdigest()[:16]
+
+
+def kept_rows(file: Path, layer: str | None, sha256: str) -> Layer | None:
+    """Return the rows that were kept of a file when it was handed in; nothing without any.
+
+    They count where this content was read, by these readers.
+    """
+    kept = rows_path(file, layer)
+    if not kept.is_file():
+        return None
+    try:
+        with pa.OSFile(str(kept), "rb") as source, pa.ipc.open_file(source) as reader:
+            about = json.loads(reader.schema.metadata[ABOUT])
+        same = (about["sha256"], about["reader"]) == (sha256, reader_version())
+        return load_rows(kept, file.name) if same else None
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException, DataError):
+        return None
 
 
 def save_rows(layer: Layer, path: Path) -> None:
     """Write a layer; values of mixed kinds become text."""
     about: dict[str, Any] = {
-        "first_row": layer.first_row,
         "sha256": layer.sha256,
+        "reader": reader_version(),
         "notes": list(layer.notes),
-        "extra": layer.extra,
+        "unread": {reason: rows.tolist() for reason, rows in layer.unread.items()},
     }
     frame = layer.frame
     plain = pd.DataFrame(frame).copy()
@@ -158,6 +325,7 @@ def save_rows(layer: Layer, path: Path) -> None:
         plain[name] = pd.Series(shapely.to_wkb(frame.geometry.array), dtype=object)
     for name in plain.columns:
         plain[name] = _of_one_kind(plain[name])
+    plain[ROW] = layer.rows
     table = pa.Table.from_pandas(plain, preserve_index=False)
     document = {**(table.schema.metadata or {}), ABOUT: json.dumps(about).encode()}
     table = table.replace_schema_metadata(document)
@@ -177,20 +345,24 @@ def load_rows(path: Path, label: str) -> Layer:
         with pa.OSFile(str(path), "rb") as source, pa.ipc.open_file(source) as reader:
             table = reader.read_all()
         about = json.loads(table.schema.metadata[ABOUT])
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        unread = {
+            str(reason): np.array(rows, dtype=np.int64) for reason, rows in about["unread"].items()
+        }
+        frame = table.to_pandas()
+        rows = frame.pop(ROW).to_numpy(dtype=np.int64)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
         msg = f"{label}: what was read of it is not here any more; hand it in again"
         raise DataError(msg) from error
-    frame = table.to_pandas()
     if "geometry" in about:
         name = about["geometry"]
         shapes = shapely.from_wkb(frame[name].to_numpy(dtype=object))
         frame = gpd.GeoDataFrame(frame.assign(**{name: shapes}), geometry=name, crs=about["crs"])
     return Layer(
         frame=frame,
-        first_row=int(about["first_row"]),
+        rows=rows,
         sha256=str(about["sha256"]),
         notes=tuple(about["notes"]),
-        extra=int(about["extra"]),
+        unread=unread,
     )
 
 

@@ -8,7 +8,7 @@ be a plain table. Triggers only run on writing, and nothing is written.
 
 GeoParquet: measured before it is unpacked, as a few bytes can stand for gigabytes.
 
-GeoJSON, Shapefile (zipped too), GeoPackage, GeoParquet.
+Features of the formats that GDAL reads here, and of GeoParquet.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -32,12 +33,9 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from geodata.errors import DataError
 from geodata.formats import DRIVERS, FORMATS, GEOJSON, HEAD_BYTES, TYPE
 from geodata.readers.archives import DEFAULT_LIMITS
-from geodata.readers.staging import staged
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pandas as pd
 
     from geodata.cityfile.schema import SourcePlace
 
@@ -82,6 +80,8 @@ def json_fault(path: Path, label: str) -> str:
         try:
             with path.open(encoding="utf-8-sig") as file:
                 json.load(file)
+        except UnicodeDecodeError as error:
+            return f"{label}: its text is not UTF-8 ({error.reason}); save it as UTF-8"
         except (ValueError, RecursionError) as error:
             why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
             return (
@@ -116,6 +116,21 @@ def _is_named(options: dict[str, Any], name: Any) -> bool:
     if kinds == ["EPSG"]:
         return True
     return kinds == ["name"] and isinstance(name, str) and bool(NAMED.fullmatch(name.strip()))
+
+
+def check_kml(path: Path, label: str) -> None:
+    """Refuse KML that declares entities or a document type, which no export of a layer does.
+
+    Raises
+    ------
+    DataError
+        With the remedy.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        for word in (b"<!DOCTYPE", b"<!ENTITY", b"<!doctype", b"<!entity"):
+            if whole.find(word) >= 0:
+                msg = f"{label}: declares a document type, which is not followed; export it again"
+                raise DataError(msg)
 
 
 NAME = r"""(?:"(?:[^"]|"")*"|'(?:[^']|'')*'|\[[^\]]*\]|`[^`]*`|\w+)"""
@@ -210,19 +225,21 @@ MOST_COLUMNS = 10_000
 FAULTS = (ValueError, OSError, KeyError, TypeError, RecursionError, pa.ArrowException)
 
 
-def read_parquet(path: Path, label: str) -> gpd.GeoDataFrame:
-    """Read GeoParquet that is not larger than any export of a map layer.
+def read_parquet(path: Path, label: str) -> pd.DataFrame:
+    """Read GeoParquet, or Parquet without a geometry, no larger than any export of a map layer.
 
     Raises
     ------
     DataError
-        If it is no GeoParquet, or too large when unpacked.
+        If it is no Parquet, or too large when unpacked.
     """
     try:
         check_parquet(path, label)
+        if b"geo" not in (pq.read_schema(path).metadata or {}):
+            return pd.read_parquet(path)
         return gpd.read_parquet(path)
     except FAULTS as error:
-        msg = f"{label}: is not GeoParquet ({str(error)[:200]}); export it with its geometry"
+        msg = f"{label}: is not Parquet that can be read ({str(error)[:200]}); export it again"
         raise DataError(msg) from error
 
 
@@ -290,58 +307,72 @@ def _require_small(total: int, path: Path, label: str, most_bytes: int) -> None:
 
 LONGEST_GDAL_FAULT = 200
 CLAMPED = (np.iinfo(np.int64).min, np.iinfo(np.int64).max)  # what GDAL makes of larger numbers
-CHECKS = {"json": check_geojson, "json-lines": check_geojson, "sqlite": check_geopackage}
+CHECKS = {"json": check_geojson, "json-lines": check_geojson, "sqlite": check_geopackage,
+          "kml": check_kml}  # fmt: skip
 
 
-def read_features(path: Path, label: str, layer: str | None) -> gpd.GeoDataFrame:
-    """Read the features of a file through the one driver that its format has.
+def read_features(source: Path, kind: str, label: str, layer: str | None) -> pd.DataFrame:
+    """Read the features of a staged file through the one driver that its format has.
 
     Raises
     ------
     DataError
         If the file is damaged, not what it says or lacks a companion, or if the layer is not in it.
     """
-    with staged(path, label) as (source, kind):
-        if FORMATS[kind].driver is None:
-            return read_parquet(source, label)
-        _require_few_drivers()
-        if kind in CHECKS:
-            CHECKS[kind](source, label)
-        try:
-            with np.errstate(invalid="ignore"):  # NaN is reported where it is used
-                return _plain(_read_ogr(source, label, layer), label)
-        except DataError:
-            if kind.startswith("json"):
-                fault = json_fault(source, label)
-                if "no JSON" in fault:
-                    raise DataError(fault) from None
-            raise
+    if FORMATS[kind].driver is None:
+        return read_parquet(source, label)
+    _check(source, kind, label)
+    try:
+        with np.errstate(invalid="ignore"):  # NaN is reported where it is used
+            frame = _plain(_read_ogr(source, kind, label, layer), label)
+    except DataError:
+        if kind.startswith("json"):
+            fault = json_fault(source, label)
+            if "no JSON" in fault:
+                raise DataError(fault) from None
+        raise
+    if kind == "topojson" and frame.crs is None and _in_degrees(frame):
+        return frame.set_crs(4326)  # as of GeoJSON, unless it was projected to be drawn
+    return frame
 
 
-def layers_in(path: Path, label: str) -> tuple[str, ...]:
-    """Name the layers of a file.
+def _in_degrees(frame: gpd.GeoDataFrame) -> bool:
+    west, south, east, north = frame.total_bounds
+    return bool(west >= -180 and east <= 180 and south >= -90 and north <= 90)
+
+
+def map_layers(source: Path, kind: str, label: str) -> tuple[str, ...]:
+    """Name the layers of a staged file that have a geometry, or all where none has.
+
+    A style that a GIS keeps beside its layer is a table without one.
 
     Raises
     ------
     DataError
         As :func:`read_features` does.
     """
-    with staged(path, label) as (source, kind):
-        if FORMATS[kind].driver is None:
-            return ()
-        _require_few_drivers()
-        if kind in CHECKS:
-            CHECKS[kind](source, label)
-        try:
-            return tuple(str(name) for name in pyogrio.list_layers(source)[:, 0])
-        except (DataSourceError, ValueError, OSError) as error:
-            raise _unreadable(label, error) from error
+    if FORMATS[kind].driver is None or kind.startswith("json"):
+        return ()
+    _check(source, kind, label)
+    try:
+        found = pyogrio.list_layers(source)
+    except (DataSourceError, ValueError, OSError) as error:
+        raise _unreadable(label, error) from error
+    placed = [str(name) for name, shape in found if shape is not None]
+    return tuple(placed or (str(name) for name in found[:, 0]))
+
+
+def _check(source: Path, kind: str, label: str) -> None:
+    """Refuse what GDAL must not see, and drivers that nobody chose."""
+    require_few_drivers()
+    if kind in CHECKS:
+        CHECKS[kind](source, label)
 
 
 def in_a_system(
-    frame: pd.DataFrame | gpd.GeoDataFrame, place: SourcePlace, name: str
+    frame: gpd.GeoDataFrame, place: SourcePlace, name: str
 ) -> tuple[gpd.GeoDataFrame, list[str]]:
-    """Return features the reference system that their file states, or the city file for it.
+    """Return features in the reference system that their file states, or the city file for it.
 
     Raises
     ------
@@ -349,11 +380,6 @@ def in_a_system(
         If no reference system is stated anywhere.
     """
     notes: list[str] = []
-    if not isinstance(frame, gpd.GeoDataFrame):
-        if place.x is None:
-            msg = f"{name}: has no geometry; name its x and y columns in the city file"
-            raise DataError(msg)
-        return gpd.GeoDataFrame(frame), notes
     if place.x is not None:
         return frame, notes
     if frame.crs is None:
@@ -370,7 +396,7 @@ def in_a_system(
     return frame, notes
 
 
-def _require_few_drivers() -> None:
+def require_few_drivers() -> None:
     """Refuse to read with drivers that nobody chose.
 
     Raises
@@ -387,16 +413,20 @@ def _require_few_drivers() -> None:
         raise DataError(msg)
 
 
-def _read_ogr(source: Path, label: str, layer: str | None) -> gpd.GeoDataFrame:
+def _read_ogr(source: Path, kind: str, label: str, layer: str | None) -> gpd.GeoDataFrame:
     try:
-        if layer is not None:
-            return pyogrio.read_dataframe(source, layer=layer, fid_as_index=False)
-        layers = pyogrio.list_layers(source)
-        if len(layers) > 1:
-            names = ", ".join(str(name) for name in layers[:, 0])
+        layers = map_layers(source, kind, label)
+        if layer is None and len(layers) > 1:
+            names = ", ".join(layers)
             msg = f'{label}: holds several layers ({names}); name one with layer = "..."'
             raise DataError(msg)
-        return pyogrio.read_dataframe(source)
+        if layer is None and layers:
+            layer = layers[0]
+        driver = pyogrio.read_info(source, layer=layer)["driver"]
+        if driver != FORMATS[kind].driver:
+            msg = f"{label}: is not {FORMATS[kind].title} as its content says; export it again"
+            raise DataError(msg)
+        return pyogrio.read_dataframe(source, layer=layer, fid_as_index=False)
     except DataLayerError as error:
         msg = f"{label}: has no layer {layer!r} ({_short(error)})"
         raise DataError(msg) from error

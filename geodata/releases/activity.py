@@ -28,6 +28,7 @@ LAYERS = {
     "complaints": ("Dirt-bike complaints", "complaint", "complaints"),
 }
 CLASSES = ("single", "multiple", "probable", "other")  # of alerts; other is also what is not told
+HOURS = tuple(f"{hour:02d}-{hour + 4:02d}" for hour in range(0, 24, 4))  # as files tell them
 COMPLAINTS = "dirtbike.complaints"
 SITES = ["name", "x", "y", "radius_units", "rule", "district"]
 
@@ -47,8 +48,9 @@ class ActivityLayer:
         by name.
     counts
         ``site`` (position in ``sites``), ``day`` (days since the first Monday), ``week`` (position
-        in the weeks), ``class`` (position in ``classes``, 0 where there are none) and ``n``; a row
-        for each that occurs.
+        in the weeks), ``class`` (position in ``classes``, 0 where there are none), ``hours``
+        (position in ``HOURS``, their number where none are told), ``weekday`` (0 is Monday),
+        ``month`` (0 is January) and ``n``; a row for each that occurs.
     """
 
     id: str
@@ -65,13 +67,17 @@ class ActivityChoice:
     """What of an activity is requested: weeks, both ends in; a district; classes of alerts.
 
     ``district`` is none for all of them; ``classes`` is empty for all of them, and says nothing
-    of a layer that has none.
+    of a layer that has none. ``hours``, ``weekdays`` and ``months`` are positions, as in the counts
+    of a layer; each is empty for all, and rows without hours are in none of them.
     """
 
     first: int
     last: int
     district: str | None = None
     classes: tuple[str, ...] = ()
+    hours: tuple[int, ...] = ()
+    weekdays: tuple[int, ...] = ()
+    months: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,6 +99,13 @@ class Activity:
         if choice.classes and layer.classes:
             wanted = [i for i, name in enumerate(layer.classes) if name in choice.classes]
             keep &= counts["class"].isin(wanted)
+        for column, among in (
+            ("hours", choice.hours),
+            ("weekday", choice.weekdays),
+            ("month", choice.months),
+        ):
+            if among:
+                keep &= counts[column].isin(among)
         return counts[keep]
 
     def by_site(self, layer: ActivityLayer, choice: ActivityChoice) -> NDArray[np.int64]:
@@ -116,8 +129,8 @@ def count_activity(tables: Mapping[str, pd.DataFrame], districts: Sequence[str])
     ----------
     tables
         By layer: a row an alert or complaint, with ``day``, ``class`` (text, empty if it is not
-        told), ``number``, and ``name``, ``x``, ``y``, ``radius_units``, ``rule`` and ``district``
-        of its site.
+        told), ``hours`` (as in ``HOURS``, if any are told), ``number``, and ``name``, ``x``, ``y``,
+        ``radius_units``, ``rule`` and ``district`` of its site.
     districts
         Codes of the city.
     """
@@ -142,15 +155,27 @@ def _layer(name: str, rows: pd.DataFrame, first: dt.date) -> ActivityLayer:
             "site": pd.Index(sites["name"]).get_indexer(rows["name"]),
             "day": (rows["day"] - pd.Timestamp(first)).dt.days.to_numpy(),
             "class": _positions(rows["class"], classes),
+            "hours": _band(rows),
             "n": rows["number"].to_numpy().astype(np.int64),
         }
     )
-    counts = cells.groupby(["site", "day", "class"])["n"].sum().reset_index()
+    counts = cells.groupby(["site", "day", "class", "hours"])["n"].sum().reset_index()
     counts.insert(2, "week", counts["day"] // 7)
+    counts["weekday"] = counts["day"] % 7
+    days = pd.Timestamp(first) + pd.to_timedelta(counts["day"], unit="D")
+    counts["month"] = days.dt.month - 1
     title, one, many = LAYERS[name]
     return ActivityLayer(
         id=name, title=title, one=one, many=many, classes=classes, sites=sites, counts=counts
     )
+
+
+def _band(rows: pd.DataFrame) -> NDArray[np.intp]:
+    """Return the position of each row's hours, past the last where none are told."""
+    if "hours" not in rows:
+        return np.full(len(rows), len(HOURS))
+    found = pd.Index(HOURS).get_indexer(pd.Index(rows["hours"].to_numpy(dtype=object)))
+    return np.where(found < 0, len(HOURS), found)
 
 
 def _positions(values: pd.Series, classes: tuple[str, ...]) -> NDArray[np.intp]:
@@ -161,7 +186,7 @@ def _positions(values: pd.Series, classes: tuple[str, ...]) -> NDArray[np.intp]:
     return np.where(found < 0, len(classes) - 1, found)
 
 
-TEXTS = {"day": str, "site": str, "rule": str, "district": str, "class": str}
+TEXTS = {"day": str, "site": str, "rule": str, "district": str, "class": str, "hours": str}
 
 
 def released_activity(
@@ -197,6 +222,7 @@ def _rows(content: bytes, crs: str) -> pd.DataFrame:
         {
             "day": pd.to_datetime(table["day"]),
             "class": table.get("class", ""),
+            "hours": table.get("hours", ""),
             "number": table.get("number", 1),
             "name": table["site"],
             "x": x,

@@ -14,11 +14,12 @@ import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from geodata.clock import utc_now
 from geodata.db.geometry import geometry_faults
 from geodata.errors import ReleaseError
+from geodata.release_manifest import Withdrawal
 from geodata.releases.basemap import ground_files
 from geodata.releases.checks import check_files
 from geodata.releases.dictionary import dictionary
@@ -50,9 +51,9 @@ from geodata.releases.points import alert_files, complaint_files
 from geodata.releases.public_zones import accountability_file, district_files, zone_files
 from geodata.releases.repair import (
     flush_folder,
+    moment,
     put_document,
     repair_city,
-    withdrawal_document,
 )
 from geodata.releases.series import course_file
 from geodata.repositories import cities, releases
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from geodata.db.engine import Database
+    from geodata.release_manifest import Manifest
     from geodata.releases.checks import Fault
     from geodata.releases.inputs import Material
     from geodata.releases.sensitive import CountDisclosure, Hidden, Where
@@ -84,13 +86,13 @@ class Draft:
     """A release before it is written: its files, what it says of itself, what was hidden in it."""
 
     files: Mapping[str, bytes]
-    manifest: dict[str, Any]
+    manifest: Manifest
     tables: Sequence[Hidden]
 
     @property
     def id(self) -> str:
         """Identifier, taken from all that the release says."""
-        return str(self.manifest["id"])
+        return self.manifest.id
 
 
 def draft_release(
@@ -226,7 +228,7 @@ def said_before(earlier: Sequence[ReleaseFolder]) -> dict[Where, CountDisclosure
     for release in earlier:
         names = {PERIODS, MONTHS, ACCOUNT, RUN, INCIDENTS, COURSE} & set(release.files)
         files = {name: release.read(name) for name in names}
-        every = told_everywhere(files, release.manifest.get("run"), zones)
+        every = told_everywhere(files, release.shown_run, zones)
         for where, result in (
             *((where, result) for _, where, result in every),
             *told_incidents(files.get(INCIDENTS, b"")),
@@ -279,7 +281,10 @@ def write_release(root: Path, city: str, draft: Draft) -> ReleaseFolder:
         place.parent.mkdir(parents=True, exist_ok=True)
         _forget_drafts(place.parent)
         with _aside(place.parent) as aside:
-            for name, content in {MANIFEST: json_bytes(draft.manifest), **draft.files}.items():
+            for name, content in {
+                MANIFEST: json_bytes(draft.manifest.as_json()),
+                **draft.files,
+            }.items():
                 _write(aside / name, content)
             for folder in (aside, *(path for path in aside.rglob("*") if path.is_dir())):
                 flush_folder(folder)
@@ -292,7 +297,7 @@ def write_release(root: Path, city: str, draft: Draft) -> ReleaseFolder:
         if (place / MANIFEST).is_file():  # somebody else wrote the same meanwhile
             return _require_whole(ReleaseFolder(path=place))
         msg = f"{place} cannot be written ({error.strerror or error}); choose another instance"
-        raise ReleaseError(msg) from error
+        raise ReleaseError(msg, code="not_writable") from error
     return ReleaseFolder(path=place)
 
 
@@ -348,7 +353,7 @@ def approve_release(database: Database, root: Path, identity: str, who: str) -> 
         repair_city(database, root, city)
     except ReleaseError as error:
         msg = f"release {identity} is approved on record, but not public yet: {error}; {AGAIN}"
-        raise ReleaseError(msg) from error
+        raise ReleaseError(msg, code="not_public_yet") from error
     return approved
 
 
@@ -370,19 +375,19 @@ def withdraw_release(
     when, who, why = utc_now(), _named(who), why.strip()
     if not why:
         msg = "say why the release is withdrawn; it is kept with the release"
-        raise ReleaseError(msg)
+        raise ReleaseError(msg, code="reason_missing")
     with database.session() as session:
         record = releases.get_release(session, identity)
     folder = root / record.city
     if record.state == releases.WITHDRAWN:
         repair_city(database, root, record.city)
     elif (folder / identity / MANIFEST).is_file():
-        document = withdrawal_document(who, when, why)
+        document = Withdrawal(by=who, at=moment(when), why=why)
         try:
             put_document(folder / identity / WITHDRAWAL, document, folder)
         except ReleaseError as error:
             msg = f"release {identity} is not withdrawn: {error}; {AGAIN}"
-            raise ReleaseError(msg) from error
+            raise ReleaseError(msg, code="not_withdrawn") from error
     with database.session(write=True) as session:
         releases.lock_files(session)
         record = releases.withdraw_release(session, identity, who, when, why)
@@ -390,7 +395,7 @@ def withdraw_release(
         repair_city(database, root, record.city)
     except ReleaseError as error:
         msg = f"release {identity} is withdrawn, but the release before it cannot be shown: {error}"
-        raise ReleaseError(msg) from error
+        raise ReleaseError(msg, code="earlier_not_readable") from error
     return record
 
 
@@ -421,13 +426,13 @@ def _require_whole(folder: ReleaseFolder) -> ReleaseFolder:
             f"release {folder.id} is not whole: {'; '.join(faults[:MOST_FAULTS])}; remove the "
             "folder and draft it anew"
         )
-        raise ReleaseError(msg)
+        raise ReleaseError(msg, code="incomplete")
     return folder
 
 
 def _require_newest(session: Session, record: ReleaseRecord) -> None:
     """Refuse a draft that does not know a release that was approved since it was made."""
-    known = {record.id, *record.manifest["earlier"]}
+    known = {record.id, *record.manifest.earlier}
     since = [
         one.id
         for one in releases.list_releases(session, record.city)
@@ -438,7 +443,7 @@ def _require_newest(session: Session, record: ReleaseRecord) -> None:
             f"release {record.id} was drafted before {', '.join(since)} was approved, so together "
             "they could tell what each hides; draft it anew"
         )
-        raise ReleaseError(msg)
+        raise ReleaseError(msg, code="drafted_before_another")
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -454,7 +459,7 @@ def _named(who: str) -> str:
     name = " ".join(who.split())
     if not 0 < len(name) <= 120:
         msg = "say who you are in 1 to 120 characters: --as NAME or SAFERGROUND_USER"
-        raise ReleaseError(msg)
+        raise ReleaseError(msg, code="author_missing")
     return name
 
 

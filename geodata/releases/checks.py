@@ -16,18 +16,26 @@ from geodata.measures.registry import disclosed
 from geodata.releases.dictionary import FILES, KEYS_OF, NEVER, SITE, names
 from geodata.releases.documents import PACKAGE, package_layers, read_package
 from geodata.releases.encoding import number
-from geodata.releases.manifest import last_day_of
 from geodata.releases.measure_files import JSON, MONTHS, PERIODS, WEEKS, measures_in, read_csv
-from geodata.releases.rules import FEW_PEOPLE, HITS, OF_HITS, OF_ZONES, RULES, SHOWN_WORDS
+from geodata.releases.rules import (
+    FEW_PEOPLE,
+    HITS,
+    LEAST_PEOPLE,
+    OF_HITS,
+    OF_ZONES,
+    PEOPLE_STEP,
+    RULES,
+    SHOWN_WORDS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from geodata.measures.record import Measure
+    from geodata.release_manifest import Manifest
     from spatial.disclosure.places import Rule
 
     Files = Mapping[str, bytes]
-    Manifest = Mapping[str, Any]
     Fault = tuple[str, str]
 
 PLACED: tuple[Rule, ...] = ("place", "cell", "uncounted_cell", "district")
@@ -60,7 +68,7 @@ def some(found: list[str]) -> str:
     return ", ".join(found[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def properties(content: bytes) -> list[dict[str, Any]]:
+def properties(content: bytes) -> list[dict[str, object]]:
     """Return the properties of the features of a GeoJSON file."""
     return [feature["properties"] for feature in json.loads(content)["features"]]
 
@@ -105,8 +113,8 @@ def _columns(name: str, content: bytes) -> set[str]:
 
 def _days(files: Files, manifest: Manifest) -> Iterator[Fault]:
     """Refuse what is about days younger than the delay."""
-    last = last_day_of(manifest).isoformat()
-    after = (last_day_of(manifest) + dt.timedelta(days=1)).isoformat()
+    last = manifest.through.isoformat()
+    after = (manifest.through + dt.timedelta(days=1)).isoformat()
     latest = {"day": last, "data_through": last, "to": after}
     for name, content in files.items():
         if not name.startswith("data/") or not name.endswith(".csv"):
@@ -182,7 +190,7 @@ def _same_package(files: Files, manifest: Manifest) -> Iterator[Fault]:
             yield "exact", f"{PACKAGE} does not say what data/{name}.geojson says"
 
 
-def _texts(document: Mapping[str, Any]) -> dict[str, str]:
+def _texts(document: Mapping[str, object]) -> dict[str, str]:
     return {key: "" if value is None else str(value) for key, value in document.items()}
 
 
@@ -248,10 +256,10 @@ def _coarse(files: Files, manifest: Manifest) -> Iterator[Fault]:
 
 def _outcomes(files: Files, manifest: Manifest) -> Iterator[Fault]:
     """Refuse zones and surfaces of sensitive kinds of incidents."""
-    sensitive = set(manifest["sensitive_outcomes"])
-    run = manifest["run"]
-    if run is not None and run["outcome"] in sensitive:
-        yield "outcomes", f"the run {run['id']} is about {run['outcome']}"
+    sensitive = set(manifest.sensitive_outcomes)
+    run = manifest.run
+    if run is not None and run.outcome in sensitive:
+        yield "outcomes", f"the run {run.id} is about {run.outcome}"
     for name in ("data/zones.csv", "data/zones_accountability.csv"):
         result = np.unique([row["outcome"] for row in read_csv(files.get(name, b""))])
         for outcome in sorted(sensitive & set(result.tolist())):
@@ -267,9 +275,9 @@ def _people(files: Files, manifest: Manifest) -> Iterator[Fault]:
             yield "residents", f"{where}: shown {row['shown']!r} is no word of the rule"
         elif row["shown"] and (row["people"] or row["share"]):
             yield "residents", f"{where}: it is hidden and given"
-        elif not row["shown"] and int(row["people"]) % RULES.people_step:
+        elif not row["shown"] and int(row["people"]) % PEOPLE_STEP:
             yield "residents", f"{where}: {row['people']} people are not rounded"
-        elif not row["shown"] and not row["group"] and int(row["people"]) < RULES.least_people:
+        elif not row["shown"] and not row["group"] and int(row["people"]) < LEAST_PEOPLE:
             yield "residents", f"{where}: {row['people']} people are too few to be told"
     for line, row in enumerate(read_csv(files.get("data/districts.csv", b"")), start=2):
         share = row["incidents_share"]

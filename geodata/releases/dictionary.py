@@ -12,7 +12,7 @@ from typing import Literal
 
 from geodata.releases.encoding import csv_bytes
 
-Type = Literal["text", "date", "month", "number", "whole number", "list", "shape"]
+Type = Literal["text", "date", "month", "number", "whole number", "list", "object", "shape"]
 
 SITE = re.compile(r"site/(?=[a-z0-9])(?:[a-z0-9._-]|/(?=[a-z0-9]))*")  # the pages' own documents
 NEVER = frozenset(  # keys that no document of a release has, whoever made it
@@ -98,6 +98,13 @@ COMPLAINTS = (*PLACE, _number("number", "complaints that the row stands for"))
 ZONES = (
     _text("id", "identifier of the zone within its run"),
     _text("code", "what the place is called over runs: a zone that overlaps an earlier one has it"),
+    _text("name", "where it is in words, from streets, crossings and neighborhoods; may be empty"),
+    Column(
+        name="near",
+        type="object",
+        meaning="streets in the zone, the longest first; the crossing nearest its middle; its "
+        "neighbourhood; in the table the streets alone",
+    ),
     _text("district", "code of the police district"),
     _whole("rank", "1 is the highest of its district"),
     _text(

@@ -10,7 +10,7 @@ import json
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -59,7 +59,7 @@ def incident_files(
     -------
     The file, if there are any, and the tables that its counts were hidden in.
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     tables = []
     for outcome in material.city.sensitive_outcomes:
         table = _table(material, outcome)
@@ -92,7 +92,7 @@ def told_incidents(content: bytes) -> Iterator[tuple[Where, CountDisclosure]]:
         yield where, CountDisclosure(label=label, value=count)
 
 
-def _row(outcome: str, place: str, month: str, disclosure: CountDisclosure) -> dict[str, Any]:
+def _row(outcome: str, place: str, month: str, disclosure: CountDisclosure) -> dict[str, object]:
     return {
         "outcome": outcome,
         "month": month,

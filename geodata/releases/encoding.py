@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import shapely
-from pydantic import TypeAdapter, ValidationError
 
+from geodata.documents import from_json, to_json
 from geodata.errors import BrokenReleaseError
 from geodata.spreadsheets import inert
 
@@ -37,7 +37,7 @@ def number(value: Any) -> float | int | None:
     return int(rounded) if rounded.is_integer() else rounded
 
 
-def csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
+def csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> bytes:
     """Write a table; missing values are empty, and no text is a formula.
 
     Raises
@@ -60,7 +60,7 @@ def json_bytes(document: Any) -> bytes:
 
 def document_bytes(kind: type[_T] | Any, document: _T) -> bytes:
     """Write a document of a class, its fields in the order of the class."""
-    return json_bytes(TypeAdapter(kind).dump_python(document, mode="json", by_alias=True))
+    return json_bytes(to_json(document, kind))
 
 
 def read_document(kind: type[_T], content: bytes, name: str) -> _T:
@@ -71,13 +71,8 @@ def read_document(kind: type[_T], content: bytes, name: str) -> _T:
     BrokenReleaseError
         If it has not the fields of the class: another version of this software wrote it.
     """
-    try:
-        return TypeAdapter(kind).validate_json(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        msg = f"{name} cannot be read ({place}: {first['msg']}); draft and approve a new release"
-        raise BrokenReleaseError(msg) from error
+    remedy = "draft and approve a new release"
+    return from_json(kind, content, name, remedy, BrokenReleaseError)
 
 
 def canonical(document: Any) -> bytes:
@@ -92,7 +87,7 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def geojson_bytes(shapes: gpd.GeoSeries, properties: Sequence[Mapping[str, Any]]) -> bytes:
+def geojson_bytes(shapes: gpd.GeoSeries, properties: Sequence[Mapping[str, object]]) -> bytes:
     """Write shapes by RFC 7946: degrees, right-hand rings, one feature a line."""
     degrees = np.asarray(shapes.to_crs(4326).array, dtype=object)
     rounded = shapely.transform(degrees, lambda xy: np.round(xy, DECIMALS) + 0.0)

@@ -144,7 +144,7 @@ def last_year(material: Material) -> tuple[dt.date, dt.date]:
     return spans.last_year(material.end if first is None else first, material.end)
 
 
-def _describe(kind: str, code: str, groups: Sequence[str], people: Any) -> list[dict[str, Any]]:
+def _describe(kind: str, code: str, groups: Sequence[str], people: Any) -> list[dict[str, object]]:
     """Round people to tens; of an area of few nothing is reported but that."""
     rounded = [int(PEOPLE_STEP * round(count / PEOPLE_STEP)) for count in people]
     hidden = people[0] < LEAST_PEOPLE or rounded[0] < LEAST_PEOPLE

@@ -50,7 +50,7 @@ def check_truth(material: Material, files: Files, tables: Sequence[Hidden]) -> l
             rows = read_csv(files[f"data/{kind}.csv"])
             faults += _sites(f"data/{kind}.csv", rows, material, drawn)
             faults += _rows(kind, rows, material)
-    run = None if material.run is None else {"sha256": digest_run(material.run)}
+    run = "" if material.run is None else digest_run(material.run)
     inferred = _inferred(files, tables, run, zones_by_release(material.earlier))
     return [*faults, *_exact(files, material, drawn), *inferred]
 
@@ -173,7 +173,7 @@ def _are_places(sites: Any) -> bool:
 def _inferred(
     files: Files,
     tables: Sequence[Hidden],
-    run: Mapping[str, Any] | None,
+    run: str,
     zones: Mapping[str, str],
 ) -> Iterator[Fault]:
     """Refuse counts of which too much can be inferred from all tables of the release."""

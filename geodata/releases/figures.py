@@ -281,7 +281,7 @@ class _Worked:
                 f"suppression: {measures[0].id} cannot be hidden where it must be: its counts are "
                 "no whole numbers or do not add up; correct the rows and import them again"
             )
-            raise ReleaseError(msg, "suppression")
+            raise ReleaseError(msg, "suppression", code="suppression_impossible")
         return SensitiveCounts(
             measures=tuple(measure.id for measure in measures),
             places=(*districts, OUTSIDE),

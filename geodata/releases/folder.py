@@ -12,9 +12,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
+from geodata.documents import from_json
 from geodata.errors import BrokenReleaseError, NotStoredError, ReleaseError
+from geodata.release_manifest import Approval, Manifest, ReleasePointer, Withdrawal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +26,8 @@ MANIFEST, APPROVAL, WITHDRAWAL = "manifest.json", "approval.json", "withdrawal.j
 CURRENT, PREVIEW = "current.json", "preview.json"
 BESIDE = (MANIFEST, APPROVAL, WITHDRAWAL)  # not reported by the manifest
 ID_DIGITS = 12
+FROM_COPY = "restore the release from a copy"
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +50,13 @@ class ReleaseFolder:
         pointer = releases / city / CURRENT
         if not pointer.is_file():
             return None
-        found = cls(path=releases / city / str(_read(pointer).get("release")))
+        found = cls(path=releases / city / _read(ReleasePointer, pointer).release)
         if found.state == "withdrawn":
             left = (one for one in approved_releases(releases, city) if one.state == "approved")
             return next(left, None)
         if found.state != "approved":
             msg = f"{pointer} names a release that is not approved; approve one anew"
-            raise BrokenReleaseError(msg)
+            raise BrokenReleaseError(msg, code="not_approved")
         return found
 
     @classmethod
@@ -69,7 +73,7 @@ class ReleaseFolder:
                 if (folder / MANIFEST).is_file():
                     return cls(path=folder)
         msg = f"no release {identity[:40]!r} in {releases}; see: saferground publish list CITY"
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, code="no_release")
 
     @property
     def id(self) -> str:
@@ -77,19 +81,26 @@ class ReleaseFolder:
         return self.path.name
 
     @cached_property
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """What the release says of itself, with the digest of every file."""
-        return _read(self.path / MANIFEST)
+        return _read(Manifest, self.path / MANIFEST)
 
     @property
-    def approval(self) -> dict[str, Any] | None:
+    def shown_run(self) -> str:
+        """Digest of the run whose zones it shows, empty if it shows none."""
+        return self.manifest.run.sha256 if self.manifest.run else ""
+
+    @property
+    def approval(self) -> Approval | None:
         """Who approved it and when, if it was."""
-        return _read(self.path / APPROVAL) if (self.path / APPROVAL).is_file() else None
+        path = self.path / APPROVAL
+        return _read(Approval, path) if path.is_file() else None
 
     @property
-    def withdrawal(self) -> dict[str, Any] | None:
+    def withdrawal(self) -> Withdrawal | None:
         """Who withdrew it, when and why, if it was."""
-        return _read(self.path / WITHDRAWAL) if (self.path / WITHDRAWAL).is_file() else None
+        path = self.path / WITHDRAWAL
+        return _read(Withdrawal, path) if path.is_file() else None
 
     @property
     def state(self) -> str:
@@ -101,7 +112,7 @@ class ReleaseFolder:
     @property
     def files(self) -> tuple[str, ...]:
         """Names of its files."""
-        return tuple(entry["name"] for entry in self.manifest["files"])
+        return tuple(entry.name for entry in self.manifest.files)
 
     def read(self, name: str) -> bytes:
         """Return a file, after holding it against its digest.
@@ -113,35 +124,35 @@ class ReleaseFolder:
         BrokenReleaseError
             If the file is not what was approved.
         """
-        entry = next((e for e in self.manifest["files"] if e["name"] == name), None)
+        entry = next((e for e in self.manifest.files if e.name == name), None)
         if entry is None:
             msg = f"release {self.id} has no file {name[:80]!r}"
-            raise NotStoredError(msg)
+            raise NotStoredError(msg, code="no_file")
         try:
             content = (self.path / name).read_bytes()
         except OSError as error:
             msg = f"release {self.id}: {name} cannot be read ({error.strerror})"
-            raise BrokenReleaseError(msg) from error
-        if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+            raise BrokenReleaseError(msg, code="unreadable") from error
+        if hashlib.sha256(content).hexdigest() != entry.sha256:
             msg = f"release {self.id}: {name} is not what was approved; restore it from a copy"
-            raise BrokenReleaseError(msg)
+            raise BrokenReleaseError(msg, code="altered")
         return content
 
     def verify(self) -> tuple[str, ...]:
         """Name everything in which the folder differs from what its id was taken from."""
         try:
-            manifest = self.manifest
-            entries = {str(e["name"]): e for e in manifest["files"]}
-        except (ReleaseError, KeyError, TypeError, AttributeError) as error:
+            entries = {entry.name: entry for entry in self.manifest.files}
+            written = json.loads((self.path / MANIFEST).read_bytes())
+        except ReleaseError as error:
             return (f"{MANIFEST} cannot be read ({error})",)
         faults = []
-        if not manifest.get("id") == self.id == identity_of(manifest):
+        if not self.manifest.id == self.id == identity_of(written):
             faults.append(f"{MANIFEST} is not what the id {self.id} was taken from")
         for name, entry in entries.items():
             path = self.path / name
             if not path.is_file():
                 faults.append(f"{name} is missing")
-            elif hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
+            elif hashlib.sha256(path.read_bytes()).hexdigest() != entry.sha256:
                 faults.append(f"{name} differs from its digest")
         found = {p.relative_to(self.path).as_posix() for p in self.path.rglob("*") if p.is_file()}
         faults += [f"{name} is not in the manifest" for name in sorted(found - {*entries, *BESIDE})]
@@ -152,7 +163,7 @@ class ReleaseFolder:
 class UnwrittenRelease(ReleaseFolder):
     """A release that is being drafted, to be read as if it were on disk; it has no id yet."""
 
-    told: Mapping[str, Any]
+    told: Manifest
     contents: Mapping[str, bytes]
 
     @property
@@ -161,9 +172,9 @@ class UnwrittenRelease(ReleaseFolder):
         return ""
 
     @property
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """What is known of it already."""
-        return dict(self.told)
+        return self.told
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -180,7 +191,7 @@ class UnwrittenRelease(ReleaseFolder):
         """
         if name not in self.contents:
             msg = f"the draft has no file {name[:80]!r}"
-            raise NotStoredError(msg)
+            raise NotStoredError(msg, code="no_file")
         return self.contents[name]
 
 
@@ -206,16 +217,14 @@ class PreviewFolder(ReleaseFolder):
         pointer = previews / city / PREVIEW
         if not pointer.is_file():
             return None
-        document = _read(pointer)
-        found = cls(
-            path=previews / city / str(document.get("release")), made_at=str(document.get("at"))
-        )
+        named = _read(ReleasePointer, pointer)
+        found = cls(path=previews / city / named.release, made_at=str(named.at))
         return found if (found.path / MANIFEST).is_file() else None
 
     @property
-    def approval(self) -> dict[str, Any] | None:
+    def approval(self) -> Approval | None:
         """When it was made: what an approval at that moment would say."""
-        return {"at": self.made_at}
+        return Approval(at=self.made_at)
 
     @property
     def state(self) -> str:
@@ -223,7 +232,7 @@ class PreviewFolder(ReleaseFolder):
         return "approved"
 
 
-def identity_of(manifest: dict[str, Any]) -> str:
+def identity_of(manifest: Mapping[str, object]) -> str:
     """Take a release's id from its manifest: 12 digits of the SHA-256 of all but the id."""
     options = {key: value for key, value in manifest.items() if key != "id"}
     text = json.dumps(
@@ -239,16 +248,13 @@ def approved_releases(releases: Path, city: str) -> list[ReleaseFolder]:
         for path in (releases / city).glob(f"*/{APPROVAL}")
         if (path.parent / MANIFEST).is_file()
     ]
-    return sorted(found, key=lambda one: (str((one.approval or {}).get("at")), one.id))[::-1]
+    return sorted(found, key=lambda one: (str(one.approval and one.approval.at), one.id))[::-1]
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(kind: type[_T], path: Path) -> _T:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        msg = f"{path} cannot be read ({error}); restore the release from a copy"
-        raise BrokenReleaseError(msg) from error
-    if not isinstance(document, dict):
-        msg = f"{path} is no JSON object; restore the release from a copy"
-        raise BrokenReleaseError(msg)
-    return document
+        content = path.read_bytes()
+    except OSError as error:
+        msg = f"{path} cannot be read ({error}); {FROM_COPY}"
+        raise BrokenReleaseError(msg, code="unreadable") from error
+    return from_json(kind, content, str(path), FROM_COPY, BrokenReleaseError)

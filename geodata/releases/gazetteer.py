@@ -22,9 +22,12 @@ import numpy as np
 import shapely
 
 from spatial.grid import area_of
+from spatial.named_streets import street_crossings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from shapely.geometry.base import BaseGeometry
 
     from geodata.releases.folder import ReleaseFolder
 
@@ -36,8 +39,6 @@ GAZETTEER = "site/gazetteer.json"
 PLACES = ("neighbourhood", "park", "water")
 DECIMALS = 5  # of degrees: about a metre
 APART_M = 300.0  # parts of one name that lie farther apart are streets of their own
-TOUCH_M = 12.0  # a street that ends so near to another meets it
-MANY_M = 40.0  # two crossings of the same streets that lie nearer are one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +118,7 @@ def read_gazetteer(release: ReleaseFolder) -> Gazetteer | None:
     return read_document(release.read(GAZETTEER)) if GAZETTEER in release.files else None
 
 
-def make_gazetteer(base: gpd.GeoDataFrame, districts: Mapping[str, Any]) -> Gazetteer:
+def make_gazetteer(base: gpd.GeoDataFrame, districts: Mapping[str, BaseGeometry]) -> Gazetteer:
     """Name the streets, crossings and places of a city.
 
     Streets that are drawn to cross, or that end within 12 m of one another, meet; a bridge over
@@ -146,22 +147,14 @@ def make_gazetteer(base: gpd.GeoDataFrame, districts: Mapping[str, Any]) -> Gaze
 
 def _streets(rows: gpd.GeoDataFrame, unit_m: float) -> tuple[list[_Found], list[_Found]]:
     """Find every street's middle, and every crossing of two streets with different names."""
-    parts = list(_parts(rows, APART_M / unit_m))
-    lines = np.array([line for _, line in parts], dtype=object)
     streets: list[_Found] = [
         ("street", (name,), shapely.shortest_line(line, line.centroid).interpolate(0))
-        for name, line in parts
+        for name, line in _parts(rows, APART_M / unit_m)
     ]
-    if len(lines) == 0:
-        return [], []
-    first, second = shapely.STRtree(lines).query(
-        lines, predicate="dwithin", distance=TOUCH_M / unit_m
-    )
+    shapes = np.asarray(rows.geometry.array, dtype=object)
+    found = street_crossings(rows["name"].tolist(), shapes, unit_m)
     crossings: list[_Found] = [
-        ("crossing", (parts[i][0], parts[j][0]), at)
-        for i, j in zip(first.tolist(), second.tolist(), strict=True)
-        if parts[i][0] < parts[j][0]
-        for at in _meetings(lines[i], lines[j], MANY_M / unit_m)
+        ("crossing", found.of(i), shapely.Point(x, y)) for i, (x, y) in enumerate(found.xy.tolist())
     ]
     return streets, crossings
 
@@ -179,16 +172,7 @@ def _parts(rows: gpd.GeoDataFrame, apart: float) -> Iterator[tuple[str, Any]]:
             yield str(name), shapely.intersection(whole, hull)
 
 
-def _meetings(one: Any, other: Any, near: float) -> list[Any]:
-    """Return a point for each place where two streets meet."""
-    shared = shapely.intersection(one, other)
-    if shared.is_empty:
-        return [shapely.shortest_line(one, other).interpolate(0.5, normalized=True)]
-    around = shapely.union_all(shapely.buffer(shapely.get_parts(shared), near / 2, quad_segs=2))
-    return [hull.centroid for hull in shapely.get_parts(around)]
-
-
-def _placed(found: Sequence[_Found], crs: Any, districts: Mapping[str, Any]) -> Gazetteer:
+def _placed(found: Sequence[_Found], crs: Any, districts: Mapping[str, BaseGeometry]) -> Gazetteer:
     """Give the degrees and the district of what was found; what lies in no district is left out."""
     points = [at for _, _, at in found]
     codes, x, y = list(districts), shapely.get_x(points), shapely.get_y(points)

@@ -6,19 +6,27 @@ import csv
 import datetime as dt
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from geodata.cityfile.measures import measures_of_json, usual_measures
+from geodata.cityfile.measures import usual_measures
 from geodata.measures.registry import Measures, disclosed, measures_of
 from geodata.releases.dictionary import names
-from geodata.releases.encoding import csv_bytes, json_bytes, number
+from geodata.releases.encoding import csv_bytes, document_bytes, number, read_document
+from geodata.releases.figure_documents import (
+    FigureCourse,
+    FigureDays,
+    MeasuresDocument,
+    ReportedFigure,
+    ReportedMeasure,
+)
 from geodata.releases.rules import HITS, RULES, SHOWN_WORDS
 from geodata.releases.sensitive import CITY, CountDisclosure, hits_of
 from spatial.disclosure.linked import SHOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from geodata.measures.record import Measure
     from geodata.releases.figures import Figures, PublishedFigure
     from geodata.releases.folder import ReleaseFolder
     from geodata.releases.inputs import Material
@@ -28,20 +36,16 @@ PERIODS, MONTHS, JSON = "data/measures.csv", "data/measures_monthly.csv", "data/
 WEEKS = "data/measures_weekly.csv"
 COURSE = "site/figures.json"
 ACCOUNT, RUN = "data/zones_accountability.csv", "site/run.json"
-DECLARED = "declared"  # measures of the city, where they are not the usual ones
 LABELS = {words: label for label, words in SHOWN_WORDS.items()}
 
 
 def measure_files(material: Material, figures: Figures) -> dict[str, bytes]:
     """Write the measures for whole periods, by month and, for the whole city, by week."""
-    periods = [{"period": one.when, **_row(one)} for one in figures.of_periods]
-    months = [{"month": one.when, **_row(one)} for one in figures.of_months]
-    weeks = [{"week": one.when, **_row(one)} for one in figures.of_weeks]
     return {
-        PERIODS: csv_bytes(names(PERIODS), (_only(PERIODS, row) for row in periods)),
-        JSON: json_bytes(_document(material, figures, periods)),
-        MONTHS: csv_bytes(names(MONTHS), (_only(MONTHS, row) for row in months)),
-        WEEKS: csv_bytes(names(WEEKS), (_only(WEEKS, row) for row in weeks)),
+        PERIODS: _table(PERIODS, "period", figures.of_periods),
+        JSON: document_bytes(MeasuresDocument, _document(material, figures)),
+        MONTHS: _table(MONTHS, "month", figures.of_months),
+        WEEKS: _table(WEEKS, "week", figures.of_weeks),
     }
 
 
@@ -52,8 +56,8 @@ def read_csv(content: bytes) -> list[dict[str, str]]:
 
 def measures_in(files: Mapping[str, bytes]) -> Measures:
     """Return every measure of a release, by id: its city may have declared some."""
-    declared = json.loads(files[COURSE]).get(DECLARED) if COURSE in files else None
-    return measures_of(usual_measures() if declared is None else measures_of_json(declared))
+    course = read_document(FigureCourse, files[COURSE], COURSE) if COURSE in files else None
+    return measures_of(usual_measures() if course is None else course.declared or usual_measures())
 
 
 def told_counts(
@@ -94,7 +98,7 @@ def told_accounts(
 
 
 def told_everywhere(
-    files: Mapping[str, bytes], run: Mapping[str, Any] | None, zones: Mapping[str, str]
+    files: Mapping[str, bytes], own: str, zones: Mapping[str, str]
 ) -> Iterator[tuple[str, Where, CountDisclosure]]:
     """Read what a release says of sensitive counts and of hits, in whatever file.
 
@@ -102,8 +106,8 @@ def told_everywhere(
     ----------
     files
         Its files.
-    run
-        What its manifest tells of its run.
+    own
+        Digest of the run that it shows, empty if it shows none.
     zones
         Digest of the run of each earlier release, by release.
 
@@ -111,7 +115,7 @@ def told_everywhere(
     -------
     Name of the file, which count, and what is reported of it.
     """
-    own, measures = run["sha256"] if run else "", measures_in(files)
+    measures = measures_in(files)
     for name in (PERIODS, MONTHS):
         for where, result in told_counts(files.get(name, b""), measures, own):
             yield name, where, result
@@ -130,81 +134,88 @@ def told_everywhere(
 
 def zones_by_release(releases: Sequence[ReleaseFolder]) -> dict[str, str]:
     """Return the digest of the run that each release showed, by release."""
-    runs = {one.id: one.manifest.get("run") for one in releases}
-    return {identity: run["sha256"] for identity, run in runs.items() if run}
+    return {one.id: one.shown_run for one in releases if one.shown_run}
 
 
-def _row(one: PublishedFigure) -> dict[str, Any]:
+def _reported(one: PublishedFigure) -> ReportedFigure:
     value, figure = one.value, one.value.figure
-    measure = value.measure
-    return {
-        "measure": measure.id,
-        "title": measure.title,
-        "unit": measure.unit,
-        "from": value.scope.start.isoformat(),
-        "to": value.scope.end.isoformat(),
-        "district": value.scope.district or "",
-        "value": number(figure.value),
-        "low": number(figure.low),
-        "high": number(figure.high),
-        "numerator": number(figure.numerator),
-        "denominator": number(figure.denominator),
-        "n": figure.n if one.counted else None,
-        "missing": figure.missing if one.counted else None,
-        "shown": one.shown,
-        "status": value.status,
-        "target": number(value.target),
-        "target_source": value.target_source,
-        "data_through": value.data_through.isoformat() if value.data_through else None,
-        "definition": measure.definition,
-        "formula": measure.formula,
-        "caveat": measure.caveat,
-        "owner": measure.owner,
-    }
+    return ReportedFigure(
+        period=one.when,
+        start=value.scope.start,
+        end=value.scope.end,
+        district=value.scope.district or "",
+        value=number(figure.value),
+        low=number(figure.low),
+        high=number(figure.high),
+        numerator=number(figure.numerator),
+        denominator=number(figure.denominator),
+        n=figure.n if one.counted else None,
+        missing=figure.missing if one.counted else None,
+        shown=one.shown,
+        status=value.status,
+    )
 
 
-def _only(file: str, row: dict[str, Any]) -> dict[str, Any]:
-    return {name: row[name] for name in names(file)}
+def _table(file: str, column: str, figures: Sequence[PublishedFigure]) -> bytes:
+    """Write figures as a table, the period in a column of this name."""
+    wanted, rows = names(file), []
+    for one in figures:
+        measure, value = one.value.measure, one.value
+        row = {
+            **vars(_reported(one)),
+            column: one.when,
+            "from": value.scope.start,
+            "to": value.scope.end,
+            "measure": measure.id,
+            "title": measure.title,
+            "unit": measure.unit,
+            "target": number(value.target),
+            "target_source": value.target_source,
+            "data_through": value.data_through,
+            "definition": measure.definition,
+            "formula": measure.formula,
+            "caveat": measure.caveat,
+            "owner": measure.owner,
+        }
+        rows.append({name: row[name] for name in wanted})
+    return csv_bytes(wanted, rows)
 
 
-def _document(
-    material: Material, figures: Figures, rows: Iterable[dict[str, Any]]
-) -> dict[str, Any]:
+def _document(material: Material, figures: Figures) -> MeasuresDocument:
     """Return the periods' figures by measure, each with its definition once."""
-    kept = ["period", "from", "to", "district", "value", "low", "high", "numerator"]
-    kept += ["denominator", "n", "missing", "shown", "status"]
+    by_measure: dict[str, list[PublishedFigure]] = {}
+    for one in figures.of_periods:
+        by_measure.setdefault(one.value.measure.id, []).append(one)
     known = measures_of(material.city.measures)
-    by_measure: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        by_measure.setdefault(row["measure"], []).append(row)
-    measures = []
-    for identity, own in by_measure.items():
-        measure, first = known[identity], own[0]
-        measures.append(
-            {
-                "id": identity,
-                "title": measure.title,
-                "group": measure.group,
-                "unit": measure.unit,
-                "direction": measure.direction,
-                "sensitive": measure.sensitive,
-                "definition": measure.definition,
-                "formula": measure.formula,
-                "numerator_of": measure.numerator,
-                "denominator_of": measure.denominator,
-                "caveat": measure.caveat,
-                "owner": measure.owner,
-                **{key: first[key] for key in ("target", "target_source", "data_through")},
-                "figures": [{key: row[key] for key in kept} for row in own],
-            }
-        )
-    return {
-        "city": material.city.slug,
-        "through": material.last_day.isoformat(),
-        "rules": RULES.version,
-        "periods": {
-            name: {"from": scope.start.isoformat(), "to": scope.end.isoformat()}
+    return MeasuresDocument(
+        city=material.city.slug,
+        through=material.last_day,
+        rules=RULES.version,
+        periods={
+            name: FigureDays(start=scope.start, end=scope.end)
             for name, scope in figures.periods.items()
         },
-        "measures": measures,
-    }
+        measures=tuple(_measure(known[name], own) for name, own in by_measure.items()),
+    )
+
+
+def _measure(measure: Measure, figures: Sequence[PublishedFigure]) -> ReportedMeasure:
+    first = figures[0].value
+    return ReportedMeasure(
+        id=measure.id,
+        title=measure.title,
+        group=measure.group,
+        unit=measure.unit,
+        direction=measure.direction,
+        sensitive=measure.sensitive,
+        definition=measure.definition,
+        formula=measure.formula,
+        numerator_of=measure.numerator,
+        denominator_of=measure.denominator,
+        caveat=measure.caveat,
+        owner=measure.owner,
+        target=number(first.target),
+        target_source=first.target_source,
+        data_through=first.data_through,
+        figures=tuple(_reported(one) for one in figures),
+    )

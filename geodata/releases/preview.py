@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from geodata.clock import utc_now
 from geodata.errors import BrokenReleaseError, ReleaseError
+from geodata.release_manifest import ReleasePointer
 from geodata.releases.build import make_checked_draft, write_release
 from geodata.releases.folder import MANIFEST, PREVIEW, PreviewFolder, ReleaseFolder
 from geodata.releases.repair import moment, put_document
@@ -80,23 +81,23 @@ def preview_draft(root: Path, previews: Path, city: str, identity: str) -> Previ
             aside.rename(place)
         except OSError as error:
             msg = f"{place} cannot be written ({error.strerror or error})"
-            raise ReleaseError(msg) from error
+            raise ReleaseError(msg, code="not_writable") from error
     return _put_in_place(previews, city, identity)
 
 
 def _put_in_place(previews: Path, city: str, identity: str) -> PreviewFolder:
     """Name what the preview of a city is from now on, and remove the one before it."""
     folder = previews / city
-    put_document(folder / PREVIEW, {"release": identity, "at": moment(utc_now())}, folder)
+    put_document(folder / PREVIEW, ReleasePointer(release=identity, at=moment(utc_now())), folder)
     found = PreviewFolder.current(previews, city)
     if found is None:
         msg = f"the preview of {city} was removed while it was made; make it anew"
-        raise BrokenReleaseError(msg)
+        raise BrokenReleaseError(msg, code="preview_removed")
     for path in folder.iterdir():
         if path.is_dir() and path.name != identity and not path.name.startswith("."):
             try:
                 shutil.rmtree(path)
             except OSError as error:
                 msg = f"the replaced preview {path} cannot be removed ({error.strerror or error})"
-                raise ReleaseError(msg) from error
+                raise ReleaseError(msg, code="not_writable") from error
     return found

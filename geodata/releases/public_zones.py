@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from spatial.history.forecast import capture
 from spatial.intervals import wilson
 from spatial.zones.cut import cells_within
 from spatial.zones.describe import reasons_of, zone_kind
+from spatial.zones.name_words import long_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +62,14 @@ def zone_files(material: Material) -> dict[str, bytes]:
     if run is None:
         return {}
     rows = [_zone(zone, result, run, material.unit_m) for zone, result in _classes(run)]
-    table = [{**row, "reasons": _in_words(row["reasons"])} for row in rows]
+    table = [
+        {
+            **row,
+            "reasons": _in_words(zone, material.unit_m),
+            "near": "; ".join(zone.place_name.near.streets) if zone.place_name else "",
+        }
+        for row, zone in zip(rows, run.zones.itertuples(), strict=True)
+    ]
     return {
         ZONES: geojson_bytes(run.zones.geometry, rows),
         "data/zones.csv": csv_bytes(names("data/zones.csv"), table),
@@ -69,10 +78,13 @@ def zone_files(material: Material) -> dict[str, bytes]:
 
 
 def digest_run(run: RunRecord) -> str:
-    """Return the SHA-256 of what a run found: its document, grid, cells and zones."""
+    """Return the SHA-256 of what a run found: its document, grid, cells and zones.
+
+    Names of zones are no finding: they can be given to an earlier run later on.
+    """
     grid = run.grid
     parts = [
-        json.dumps(run.result, sort_keys=True).encode(),
+        json.dumps(run.result.named({}).as_json(), sort_keys=True).encode(),
         run.data_sha256.encode(),
         *(np.ascontiguousarray(a).tobytes() for a in (grid.cols, grid.rows, grid.district)),
         *(run.cells[name].to_numpy().tobytes() for name in sorted(run.cells.columns)),
@@ -107,12 +119,13 @@ def _classes(run: RunRecord) -> list[tuple[Any, str]]:
     return found
 
 
-def _zone(zone: Any, risk_class: str, run: RunRecord, unit_m: float) -> dict[str, Any]:
-    model = run.result["model"]
-    follows = run.result.get("zones_from", "combined")
+def _zone(zone: Any, risk_class: str, run: RunRecord, unit_m: float) -> dict[str, object]:
+    family, follows = run.result.model.family, run.result.zones_from
     return {
         "id": zone.id,
         "code": getattr(zone, "code", ""),
+        "name": long_name(zone.place_name) if zone.place_name else "",
+        "near": dataclasses.asdict(zone.place_name.near) if zone.place_name else None,
         "district": zone.district,
         "rank": int(zone.rank),
         "kind": zone_kind(zone.environment_share),
@@ -120,19 +133,19 @@ def _zone(zone: Any, risk_class: str, run: RunRecord, unit_m: float) -> dict[str
         "outcome": run.outcome,
         "reasons": [
             {
-                "name": factor["name"],
-                "operation": factor["operation"],
-                "distance_m": number(factor["distance"] * unit_m),
-                "rrv": number(factor["rrv"]),
-                "extent": number(factor["share"]),
-                "covers": number(factor["covers"]),
+                "name": factor.name,
+                "operation": factor.operation,
+                "distance_m": number(factor.distance * unit_m),
+                "rrv": number(factor.rrv),
+                "extent": number(factor.share),
+                "covers": number(factor.covers),
             }
             for factor in reasons_of(zone.factors)
         ],
         "surroundings": number(zone.environment_share),
         "area_m2": number(round(zone.area * unit_m**2)),
         "method": f"follows {FOLLOWED.get(follows, follows)}; "
-        f"{FAMILIES.get(model['family'], model['family'])} model{_edited(run)}",
+        f"{FAMILIES.get(family, family)} model{_edited(run)}",
         "trained_from": run.period_from.isoformat(),
         "trained_to": run.period_to.isoformat(),
     }
@@ -146,11 +159,15 @@ def _edited(run: RunRecord) -> str:
     return f"; changed by a person, {run.edited.steps} {word}, the last on {run.edited.on}"
 
 
-def _in_words(reasons: list[dict[str, Any]]) -> str:
+def _in_words(zone: Any, unit_m: float) -> str:
+    def rounded(value: float | None) -> float:
+        return number(value) or 0
+
     return "; ".join(
-        f"{r['name']} {r['operation']} {r['distance_m']:g} m: {r['rrv']:.2f} times, "
-        f"in {100 * r['extent']:.0f} % of the zone, {100 * r['covers']:.0f} % of all cells"
-        for r in reasons
+        f"{one.name} {one.operation} {rounded(one.distance * unit_m):g} m: "
+        f"{rounded(one.rrv):.2f} times, in {100 * rounded(one.share):.0f} % of the zone, "
+        f"{100 * rounded(one.covers):.0f} % of all cells"
+        for one in reasons_of(zone.factors)
     )
 
 
@@ -183,7 +200,7 @@ def surface_file(run: RunRecord) -> bytes:
 
 def _account(
     material: Material, account: Account, document: Mapping[Where, CountDisclosure]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Score one earlier release."""
     city, zones, (start, end) = material.city, account.zones, account.days
     stated = document.get((zones.key, CITY, start, end), NOT_TOLD)
@@ -191,7 +208,8 @@ def _account(
     x, y = later.geometry.x.to_numpy(), later.geometry.y.to_numpy()
     n = int((area_of(x, y, [city.study_area]) == 0).sum())
     share = float(shapely.area(zones.shapes).sum()) / city.study_area.area
-    run = account.release.manifest["run"]["id"]
+    shown = account.release.manifest.run
+    run = shown.id if shown else ""
     scores = _scores(stated.value, n, share) if stated.value is not None else {}
     return {
         "release": account.release.id,
@@ -208,8 +226,8 @@ def _account(
     }
 
 
-def _scores(hits: int, n: int, share: float) -> dict[str, Any]:
-    document: dict[str, Any] = {"hits": hits}
+def _scores(hits: int, n: int, share: float) -> dict[str, object]:
+    document: dict[str, object] = {"hits": hits}
     if n == 0:
         return document
     low, high = wilson(hits, n)

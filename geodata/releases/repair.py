@@ -21,22 +21,23 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from geodata.clock import utc_now
-from geodata.errors import ReleaseError
+from geodata.documents import from_json, to_json
+from geodata.errors import DataError, ReleaseError
+from geodata.release_manifest import Approval, ReleasePointer, Withdrawal
 from geodata.releases.folder import APPROVAL, CURRENT, MANIFEST, WITHDRAWAL
 from geodata.repositories import releases
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sqlalchemy.orm import Session
 
     from geodata.db.engine import Database
     from geodata.repositories.releases import ReleaseRecord
 
-UNRECORDED = "unrecorded"  # marks a withdrawal that no person requested
+_T = TypeVar("_T", Approval, Withdrawal, ReleasePointer)
+Signed = Approval | Withdrawal | ReleasePointer
 NOBODY = "saferground"
 NO_APPROVAL = "The database has no approval of this release."
 NO_REASON = "The reason could not be read."
@@ -49,7 +50,7 @@ class Change:
     """One file to be written, or removed where ``document`` is nothing."""
 
     path: Path
-    document: Mapping[str, Any] | None
+    document: Signed | None
 
 
 def repair_releases(database: Database, root: Path) -> tuple[str, ...]:
@@ -100,12 +101,7 @@ def repair_city(database: Database, root: Path, city: str) -> bool:
     return True
 
 
-def withdrawal_document(who: str, when: dt.datetime, why: str) -> dict[str, Any]:
-    """Write down who withdrew a release, when in UTC, and why."""
-    return {"by": who, "at": moment(when), "why": why}
-
-
-def put_document(path: Path, document: Mapping[str, Any], folder: Path) -> None:
+def put_document(path: Path, document: Signed, folder: Path) -> None:
     """Write a document in ``folder``, then put it in its place, so that it survives a power cut.
 
     It is not written beside its place: what is left there would be no part of the release.
@@ -120,7 +116,7 @@ def put_document(path: Path, document: Mapping[str, Any], folder: Path) -> None:
         handle, name = tempfile.mkstemp(prefix=ASIDE, dir=folder)
         aside = Path(name)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(json.dumps(document, ensure_ascii=False) + "\n")
+            file.write(json.dumps(to_json(document), ensure_ascii=False) + "\n")
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
@@ -130,7 +126,7 @@ def put_document(path: Path, document: Mapping[str, Any], folder: Path) -> None:
             with suppress(OSError):
                 aside.unlink(missing_ok=True)
         msg = f"{path} cannot be written ({error.strerror or error})"
-        raise ReleaseError(msg) from error
+        raise ReleaseError(msg, code="not_writable") from error
 
 
 def remove_file(path: Path) -> None:
@@ -146,7 +142,7 @@ def remove_file(path: Path) -> None:
         flush_folder(path.parent)
     except OSError as error:
         msg = f"{path} cannot be removed ({error.strerror or error})"
-        raise ReleaseError(msg) from error
+        raise ReleaseError(msg, code="not_writable") from error
 
 
 def flush_folder(folder: Path) -> None:
@@ -163,12 +159,12 @@ def moment(when: dt.datetime) -> str:
     return when.isoformat(timespec="microseconds") + "Z"
 
 
-def _begun_withdrawals(session: Session, folder: Path, city: str) -> dict[str, dict[str, Any]]:
+def _begun_withdrawals(session: Session, folder: Path, city: str) -> dict[str, Withdrawal]:
     """Return the withdrawals by people that are on file and not on record."""
     found = {}
     for record in releases.list_releases(session, city):
-        result = _read(folder / record.id / WITHDRAWAL)
-        if result is not None and not result.get(UNRECORDED) and record.state != releases.WITHDRAWN:
+        result = _read(Withdrawal, folder / record.id / WITHDRAWAL)
+        if result is not None and not result.unrecorded and record.state != releases.WITHDRAWN:
             found[record.id] = result
     return found
 
@@ -179,7 +175,7 @@ def _changes(session: Session, folder: Path, city: str) -> list[Change]:
     hide, approve, show = [], [], []
     for identity in _on_disk(folder):
         record, place = records.get(identity), folder / identity
-        withdrawal = _read(place / WITHDRAWAL)
+        withdrawal = _read(Withdrawal, place / WITHDRAWAL)
         approved = record is not None and record.approved_at is not None
         if record is not None and record.state == releases.WITHDRAWN:
             wanted = _withdrawn(record)
@@ -187,9 +183,13 @@ def _changes(session: Session, folder: Path, city: str) -> list[Change]:
                 hide.append(Change(path=place / WITHDRAWAL, document=wanted))
         elif not approved and withdrawal is None and (place / APPROVAL).is_file():
             hide.append(Change(path=place / WITHDRAWAL, document=_unrecorded()))
-        elif approved and withdrawal is not None and withdrawal.get(UNRECORDED):
+        elif approved and withdrawal is not None and withdrawal.unrecorded:
             show.append(Change(path=place / WITHDRAWAL, document=None))
-        if record is not None and approved and _read(place / APPROVAL) != _approved(record):
+        if (
+            record is not None
+            and approved
+            and _read(Approval, place / APPROVAL) != _approved(record)
+        ):
             approve.append(Change(path=place / APPROVAL, document=_approved(record)))
     return [*hide, *approve, *_pointer(folder, list(records.values())), *show]
 
@@ -207,10 +207,10 @@ def _pointer(folder: Path, records: list[ReleaseRecord]) -> list[Change]:
     if not visible:
         return [Change(path=path, document=None)] if path.exists() else []
     when, identity = max(visible)
-    document = _read(path) or {}
-    if document.get("release") == identity and "at" in document:
+    named = _read(ReleasePointer, path)
+    if named is not None and named.release == identity and named.at is not None:
         return []
-    return [Change(path=path, document={"release": identity, "at": moment(when)})]
+    return [Change(path=path, document=ReleasePointer(release=identity, at=moment(when)))]
 
 
 def _on_disk(folder: Path) -> list[str]:
@@ -218,45 +218,39 @@ def _on_disk(folder: Path) -> list[str]:
     return sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
 
 
-def _approved(record: ReleaseRecord) -> dict[str, Any]:
+def _approved(record: ReleaseRecord) -> Approval:
     at = record.approved_at
-    return {
-        "by": record.approved_by,
-        "at": moment(at) if at else None,
-        "drafted_by": record.drafted_by,
-    }
+    return Approval(
+        by=record.approved_by, at=moment(at) if at else None, drafted_by=record.drafted_by
+    )
 
 
-def _withdrawn(record: ReleaseRecord) -> dict[str, Any]:
+def _withdrawn(record: ReleaseRecord) -> Withdrawal:
     when = record.withdrawn_at or record.drafted_at
-    return withdrawal_document(record.withdrawn_by or "", when, record.withdrawn_why or "")
+    return Withdrawal(by=record.withdrawn_by or "", at=moment(when), why=record.withdrawn_why or "")
 
 
-def _unrecorded() -> dict[str, Any]:
-    document = withdrawal_document(NOBODY, utc_now(), NO_APPROVAL)
-    return {**document, UNRECORDED: True}
+def _unrecorded() -> Withdrawal:
+    return Withdrawal(by=NOBODY, at=moment(utc_now()), why=NO_APPROVAL, unrecorded=True)
 
 
-def _signed(document: Mapping[str, Any]) -> tuple[str, dt.datetime, str]:
+def _signed(document: Withdrawal) -> tuple[str, dt.datetime, str]:
     """Read who withdrew a release, when and why; a file that was cut off still counts."""
     try:
-        when = (
-            dt.datetime.fromisoformat(str(document["at"])).astimezone(dt.UTC).replace(tzinfo=None)
-        )
-    except (KeyError, ValueError):
+        when = dt.datetime.fromisoformat(document.at).astimezone(dt.UTC).replace(tzinfo=None)
+    except ValueError:
         when = utc_now()
-    return str(document.get("by") or NOBODY), when, str(document.get("why") or NO_REASON)
+    return document.by or NOBODY, when, document.why or NO_REASON
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _read(kind: type[_T], path: Path) -> _T | None:
     """Read a document; one that cannot be read is there, and says nothing."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        return from_json(kind, path.read_bytes(), str(path), "")
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):
-        return {}
-    return document if isinstance(document, dict) else {}
+    except (OSError, DataError):
+        return kind()
 
 
 def _forget_left(folder: Path) -> None:

@@ -6,9 +6,9 @@ of a rule, of what is open, or of how a row gets its place raises ``RULES_VERSIO
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import replace
 
+from geodata.release_manifest import Rules
 from spatial.disclosure.linked import LEAST_SHOWN, LEAST_WIDTH
 from spatial.disclosure.places import BAND_HOURS, DELAY_DAYS, LEAST_RADIUS
 from spatial.disclosure.places import VERSION as MASKING_VERSION
@@ -28,65 +28,59 @@ SHOWN_WORDS = {0: "", 1: f"fewer than {LEAST_SHOWN}", 2: "held back", 3: "not gi
 FEW_PEOPLE = f"fewer than {LEAST_PEOPLE}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What a release was made under."""
-
-    version: int = RULES_VERSION
-    masking_version: int = MASKING_VERSION
-    k: int = METRES.k
-    reach_m: float = METRES.reach_units
-    square_m: float = METRES.cell_units
-    least_radius_m: float = LEAST_RADIUS * METRES.reach_units
-    delay_days: int = DELAY_DAYS
-    band_hours: int = BAND_HOURS
-    least_shown: int = LEAST_SHOWN
-    possible_values: int = LEAST_WIDTH + 1
-    least_people: int = LEAST_PEOPLE
-    people_step: int = PEOPLE_STEP
-    most_age_days: int = MOST_AGE_DAYS
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the numbers of the rules."""
-        return asdict(self)
-
-    def texts(self) -> dict[str, str]:
-        """Return each rule in plain words, by name; errors name rules by these names."""
-        return {
-            "places": f"An alert or complaint stands at the nearest intersection or middle of a "
-            f"block in its district that at least {self.k} addresses share, or none at all. Where "
-            f"none is within {self.reach_m:g} m it stands for a square of {self.square_m:g} m, "
-            "joined with its neighbours until enough addresses share it, or for its district. The "
-            "same row always gets the same place. It is an area, never a point.",
-            "exact": "No exact coordinate is published: every published place is one that the rule "
-            "for places chose from streets and addresses, and none was taken from a row.",
-            "delay": f"A time is a day and, for alerts, {self.band_hours} hours of it. Nothing is "
-            f"about a day less than {self.delay_days} days before the release was drafted.",
-            "suppression": "What came of single alerts, arrests and crashes with injury are counts "
-            "by district and whole month, and their sums. A count of 1 to "
-            f"{self.least_shown - 1} is shown as fewer than {self.least_shown}; other counts and "
-            "totals are held back where they would give it away, also together with what earlier "
-            f"releases showed, so that at least {self.possible_values} values remain possible. Of "
-            "the results of alerts, whose number is public, 0 is shown as fewer than "
-            f"{self.least_shown} too, and of a hidden count at least one other value remains "
-            "possible; where even that cannot be, nothing is given. Incidents inside zones are "
-            "hidden like these. The city's last 12 months are hidden last, districts by month "
-            "first. A share, and what it is worked out from, is shown where its count is.",
-            "coarse": "Measures that rest on verified gunfire are given for the whole city and for "
-            "the periods of the results of alerts only, as they would tell single results.",
-            "outcomes": "Kinds of incidents that the city calls sensitive have no zones and no "
-            "surface: their counts by district and month are all that is public.",
-            "residents": "Who lives in an area is estimated from the counts that the city names: "
-            "each polygon gives the share of its people that the share of its ground inside the "
-            f"area comes to. Numbers are rounded to {self.people_step}s, and of an area of fewer "
-            f"than {self.least_people} people nothing else is told. The share of incidents that a "
-            "district has is rounded to a whole percent or more.",
-            "fields": "Only files and columns on the list are published. A new one is for staff "
-            "until someone puts it on the list. Plans, visits of single officers and staff are "
-            "never on it.",
-            "age": "A release is marked stale when the last day that it is about lies more than "
-            f"{self.delay_days + self.most_age_days} days back.",
-        }
+def _texts(rules: Rules) -> dict[str, str]:
+    """Return each rule in plain words, by name; errors name rules by these names."""
+    return {
+        "places": f"An alert or complaint stands at the nearest intersection or middle of a "
+        f"block in its district that at least {rules.k} addresses share, or none at all. Where "
+        f"none is within {rules.reach_m:g} m it stands for a square of {rules.square_m:g} m, "
+        "joined with its neighbours until enough addresses share it, or for its district. The "
+        "same row always gets the same place. It is an area, never a point.",
+        "exact": "No exact coordinate is published: every published place is one that the rule "
+        "for places chose from streets and addresses, and none was taken from a row.",
+        "delay": f"A time is a day and, for alerts, {rules.band_hours} hours of it. Nothing is "
+        f"about a day less than {rules.delay_days} days before the release was drafted.",
+        "suppression": "What came of single alerts, arrests and crashes with injury are counts "
+        "by district and whole month, and their sums. A count of 1 to "
+        f"{rules.least_shown - 1} is shown as fewer than {rules.least_shown}; other counts and "
+        "totals are held back where they would give it away, also together with what earlier "
+        f"releases showed, so that at least {rules.possible_values} values remain possible. Of "
+        "the results of alerts, whose number is public, 0 is shown as fewer than "
+        f"{rules.least_shown} too, and of a hidden count at least one other value remains "
+        "possible; where even that cannot be, nothing is given. Incidents inside zones are "
+        "hidden like these. The city's last 12 months are hidden last, districts by month "
+        "first. A share, and what it is worked out from, is shown where its count is.",
+        "coarse": "Measures that rest on verified gunfire are given for the whole city and for "
+        "the periods of the results of alerts only, as they would tell single results.",
+        "outcomes": "Kinds of incidents that the city calls sensitive have no zones and no "
+        "surface: their counts by district and month are all that is public.",
+        "residents": "Who lives in an area is estimated from the counts that the city names: "
+        "each polygon gives the share of its people that the share of its ground inside the "
+        f"area comes to. Numbers are rounded to {rules.people_step}s, and of an area of fewer "
+        f"than {rules.least_people} people nothing else is told. The share of incidents that a "
+        "district has is rounded to a whole percent or more.",
+        "fields": "Only files and columns on the list are published. A new one is for staff "
+        "until someone puts it on the list. Plans, visits of single officers and staff are "
+        "never on it.",
+        "age": "A release is marked stale when the last day that it is about lies more than "
+        f"{rules.delay_days + rules.most_age_days} days back.",
+    }
 
 
-RULES = Rules()
+_NUMBERS = Rules(
+    version=RULES_VERSION,
+    masking_version=MASKING_VERSION,
+    k=METRES.k,
+    reach_m=METRES.reach_units,
+    square_m=METRES.cell_units,
+    least_radius_m=LEAST_RADIUS * METRES.reach_units,
+    delay_days=DELAY_DAYS,
+    band_hours=BAND_HOURS,
+    least_shown=LEAST_SHOWN,
+    possible_values=LEAST_WIDTH + 1,
+    least_people=LEAST_PEOPLE,
+    people_step=PEOPLE_STEP,
+    most_age_days=MOST_AGE_DAYS,
+    texts={},
+)
+RULES = replace(_NUMBERS, texts=_texts(_NUMBERS))

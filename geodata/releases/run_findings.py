@@ -10,118 +10,80 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import geopandas as gpd
 import numpy as np
 
+from geodata.analysis_documents import ValidationDocument
 from geodata.errors import ReleaseError
 from geodata.releases.rules import OUTSIDE
 from geodata.releases.sensitive import CITY, SensitiveCounts, hide, hits_of
 from geodata.repositories.incidents import incident_points
-from geodata.repositories.run_analyses import list_findings
+from geodata.repositories.run_analyses import analyses_of
 from spatial.disclosure.linked import SHOWN
 from spatial.errors import MaskingError
 from spatial.grid import area_of
 from spatial.measures.scopes import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
+    from geodata.analysis_documents import RunAnalysis
     from geodata.releases.folder import ReleaseFolder
     from geodata.releases.inputs import Material
     from geodata.releases.sensitive import CountDisclosure, Hidden, Where
     from geodata.repositories.runs import RunRecord
 
-
-VALIDATION = "validation"
-ENDS = (
-    "to",
-    "through",
-    "trained_to",
-)  # keys of days that a finding goes up to; ``to`` is the day after
-DAY = dt.timedelta(days=1)
-OF_HITS = ("hits", "hit_rate", "hit_rate_low", "hit_rate_high", "pai")
+    _A = TypeVar("_A", bound=RunAnalysis)
+    Span = tuple[dt.date, dt.date]
+    Counts = NDArray[np.int64]
 
 
-def old_enough(material: Material, kind: str) -> list[dict[str, Any]]:
-    """Return the findings of a kind about the shown run, newest first, none of too new days."""
+def old_enough(material: Material, kind: type[_A]) -> tuple[_A, ...]:
+    """Return what was worked out about the shown run, newest first, of no too new days."""
     if material.run is None:
-        return []
-    found = list_findings(material.session, material.run.id, kind)
-    return [one.document for one in found if _last_end(one.document) <= material.end]
+        return ()
+    found = analyses_of(material.session, material.run.id, kind)
+    return tuple(one for one in found if one.until <= material.end)
 
 
-def scored(material: Material) -> list[tuple[dt.date, dt.date]]:
+def scored(material: Material) -> list[Span]:
     """Give the days that the shown zones were scored on; none where a person changed them since."""
     if material.run is None or material.run.edited is not None:
         return []
-    documents = old_enough(material, VALIDATION)
-    return [_days(document) for document in documents if "zones" in document]
+    return [(one.start, one.end) for one in old_enough(material, ValidationDocument)]
 
 
-def public_documents(
-    material: Material, kind: str, digest: str, document: Mapping[Where, CountDisclosure]
-) -> list[dict[str, Any]]:
-    """Return the findings of a kind as they are published: without counts by zone.
+def public_validations(
+    material: Material, digest: str, stated: Mapping[Where, CountDisclosure]
+) -> tuple[ValidationDocument, ...]:
+    """Return the validations of the shown run as they are published: without counts by zone.
 
     Parameters
     ----------
     material
         Of the city.
-    kind
-        Kind of finding.
     digest
         Of the shown run.
-    document
+    stated
         What is reported of hits; how many the zones kept is given only where that is shown.
     """
-    return [_public(one, digest, document) for one in old_enough(material, kind)]
+    return tuple(_public(one, digest, stated) for one in old_enough(material, ValidationDocument))
 
 
 def _public(
-    document: Mapping[str, Any], digest: str, body: Mapping[Where, CountDisclosure]
-) -> dict[str, Any]:
-    zones = document.get("zones")
-    if not isinstance(zones, dict):
-        return dict(document)
-    kept = {key: value for key, value in zones.items() if key != "by_zone"}
-    stated = body.get((hits_of(digest), CITY, *_days(document)))
-    if stated is None or stated.label != SHOWN or stated.value != kept["hits"]:
-        kept |= dict.fromkeys(OF_HITS)
-    return {**document, "zones": kept}
+    document: ValidationDocument, digest: str, stated: Mapping[Where, CountDisclosure]
+) -> ValidationDocument:
+    hits = stated.get((hits_of(digest), CITY, document.start, document.end))
+    visible = hits is not None and hits.label == SHOWN and hits.value == document.zones.hits
+    return replace(document, zones=document.zones.public(tells_hits=visible))
 
-
-def _days(document: Mapping[str, Any]) -> tuple[dt.date, dt.date]:
-    return dt.date.fromisoformat(document["from"]), dt.date.fromisoformat(document["to"])
-
-
-def _last_end(document: Mapping[str, Any]) -> dt.date:
-    """Return the day after the last that a document tells of anywhere."""
-    return max(_ends(document), default=dt.date.min)
-
-
-def _ends(document: Any) -> Iterator[dt.date]:
-    if isinstance(document, dict):
-        for key, value in document.items():
-            if key in ENDS and isinstance(value, str):
-                day = dt.date.fromisoformat(value)
-                yield day + DAY if key == "through" else day
-            else:
-                yield from _ends(value)
-    elif isinstance(document, list):
-        for value in document:
-            yield from _ends(value)
-
-
-if TYPE_CHECKING:
-    Span = tuple[dt.date, dt.date]
-    Counts = NDArray[np.int64]
 
 ZONES = "data/zones.geojson"
 
@@ -153,21 +115,21 @@ def accounts(material: Material) -> list[Account]:
     """Return each earlier release whose zones can be checked against later days, oldest first."""
     found = []
     for release in material.earlier[::-1]:
-        run = release.manifest.get("run")
-        if run is None or run["outcome"] in material.city.sensitive_outcomes:
+        run = release.manifest.run
+        if run is None or run.outcome in material.city.sensitive_outcomes:
             continue
         start = max(
-            dt.date.fromisoformat(release.manifest["through"]) + dt.timedelta(days=1),
-            dt.date.fromisoformat(run["to"]),
+            release.manifest.through + dt.timedelta(days=1),
+            run.end,
         )
         if start >= material.end:
             continue
         features = json.loads(release.read(ZONES))["features"]
         frame = gpd.GeoDataFrame.from_features(features, crs=4326).to_crs(material.city.crs)
         zones = Zones(
-            key=hits_of(run["sha256"]),
-            outcome=run["outcome"],
-            since=dt.date.fromisoformat(run["to"]),
+            key=hits_of(run.sha256),
+            outcome=run.outcome,
+            since=run.end,
             shapes=list(frame.geometry),
             districts=list(frame["district"]),
         )
@@ -230,7 +192,7 @@ def hide_hits(
         return hide(table, spans, earlier)
     except MaskingError as error:
         msg = f"suppression: {error}"
-        raise ReleaseError(msg, "suppression") from error
+        raise ReleaseError(msg, "suppression", code="suppression_impossible") from error
 
 
 def _pieces(spans: Iterable[Span], end: dt.date) -> tuple[Scope, ...]:

@@ -6,9 +6,9 @@ Only measures that are published as they are have such figures.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from geodata.cityfile.measures import measures_as_json, usual_measures
+from geodata.cityfile.measures import usual_measures
 from geodata.measures.declared import by_kind, has_totals
 from geodata.measures.events import link_windows
 from geodata.measures.registry import (
@@ -17,19 +17,24 @@ from geodata.measures.registry import (
     work_out_scopes,
     year_scopes,
 )
-from geodata.releases.encoding import json_bytes, number
-from geodata.releases.measure_files import COURSE, DECLARED
+from geodata.releases.encoding import document_bytes, number
+from geodata.releases.figure_documents import (
+    FigureCourse,
+    KindFigure,
+    SpanFigure,
+    WindowFigure,
+    YearFigures,
+)
+from geodata.releases.measure_files import COURSE
 from spatial.measures.scopes import Scopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from geodata.measures.record import Figure, Measure, MeasureValue
+    from geodata.measures.record import Measure, MeasureValue
     from geodata.measures.registry import Step
     from geodata.releases.figures import Figures
     from geodata.releases.inputs import Material
-
-FIGURE = ("value", "n", "missing", "numerator", "denominator", "low", "high")
 
 
 def course_file(material: Material, figures: Figures) -> dict[str, bytes]:
@@ -41,47 +46,43 @@ def course_file(material: Material, figures: Figures) -> dict[str, bytes]:
         for district in places
     ]
     scopes = Scopes([scope for _, scope in cells])
-    windows = [
-        {
-            "period": when,
-            "district": scope.district or "",
-            "minutes": one.minutes,
-            "metres": one.metres,
-            "used": one.used,
-            "both": figure_list(one.both),
-        }
-        for (when, scope), found in zip(cells, link_windows(ledger, scopes), strict=True)
-        for one in found
-    ]
     plain = [one for one in measures_of(ledger.city.measures).values() if one.disclosure == "open"]
     split = {one.id: by_kind(ledger, scopes, one) for one in plain if one.kinds}
-    kinds = [
-        {
-            "period": when,
-            "district": scope.district or "",
-            "measure": identity,
-            "kind": kind,
-            "value": number(value),
-        }
-        for position, (when, scope) in enumerate(cells)
-        for identity, found in split.items()
-        for kind, value in found[position].items()
-    ]
-    years = [year for measure in plain for year in _years(material, measure, places)]
-    document: dict[str, Any] = {"windows": windows, "kinds": kinds, "years": years}
-    if ledger.city.measures != usual_measures():
-        document[DECLARED] = measures_as_json(ledger.city.measures)
-    return {COURSE: json_bytes(document)}
-
-
-def figure_list(figure: Figure) -> list[Any]:
-    """Return a figure as a list, in the order of :data:`FIGURE`."""
-    return [number(getattr(figure, name)) for name in FIGURE]
+    own = ledger.city.measures
+    course = FigureCourse(
+        windows=tuple(
+            WindowFigure(
+                period=when,
+                district=scope.district or "",
+                minutes=one.minutes,
+                metres=one.metres,
+                used=one.used,
+                both=one.both,
+            )
+            for (when, scope), found in zip(cells, link_windows(ledger, scopes), strict=True)
+            for one in found
+        ),
+        kinds=tuple(
+            KindFigure(
+                period=when,
+                district=scope.district or "",
+                measure=identity,
+                kind=kind,
+                value=number(value),
+            )
+            for position, (when, scope) in enumerate(cells)
+            for identity, found in split.items()
+            for kind, value in found[position].items()
+        ),
+        years=tuple(year for measure in plain for year in _years(material, measure, places)),
+        declared=None if own == usual_measures() else own,
+    )
+    return {COURSE: document_bytes(FigureCourse, course)}
 
 
 def _years(
     material: Material, measure: Measure, places: Sequence[str | None]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[YearFigures]:
     """Return the year so far and the like of the year before, of each place that has either."""
     ledger = material.ledger
     through = data_through(ledger, measure)
@@ -93,14 +94,14 @@ def _years(
     values = list(work_out_scopes(ledger, scopes, [measure], {}).values())
     for place, now, before in zip(places, values[::2], values[1::2], strict=True):
         if now.figure.value is not None or before.figure.value is not None:
-            where = {"measure": measure.id, "district": place or "", "by": by}
-            yield {**where, "now": _dated(now), "before": _dated(before)}
+            yield YearFigures(
+                measure=measure.id,
+                district=place or "",
+                by=by,
+                now=_dated(now),
+                before=_dated(before),
+            )
 
 
-def _dated(value: MeasureValue) -> dict[str, Any]:
-    scope = value.scope
-    return {
-        "from": scope.start.isoformat(),
-        "to": scope.end.isoformat(),
-        "figure": figure_list(value.figure),
-    }
+def _dated(value: MeasureValue) -> SpanFigure:
+    return SpanFigure(start=value.scope.start, end=value.scope.end, figure=value.figure)

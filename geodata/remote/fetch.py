@@ -18,7 +18,6 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from geodata.errors import DataError
 from geodata.formats import FORMATS, refusal, sniff
-from geodata.readers.files import KINDS, TABLE_ENDINGS, ending_of
 from geodata.readers.sandbox import read_apart
 from geodata.remote.arcgis import FeatureFile, is_arcgis, save_arcgis
 from geodata.remote.http import Web
@@ -32,15 +31,6 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-ENDINGS = {
-    "json": ".geojson",
-    "json-lines": ".geojson",
-    "zip": ".zip",
-    "sqlite": ".gpkg",
-    "parquet": ".parquet",
-    "gzip": ".csv.gz",
-    "text": ".csv",
-}
 SECRET = re.compile(r"token|key|secret|password|signature|sig", re.IGNORECASE)
 
 
@@ -66,11 +56,16 @@ class Snapshot:
 
 
 def fetch_city(
-    described: CityFile, fetching: Fetching, *, progress: Progress | None = None
+    described: CityFile,
+    fetching: Fetching,
+    *,
+    progress: Progress | None = None,
+    faults: dict[str, str] | None = None,
 ) -> CityFile:
     """Fetch every address that a city file names; give the file with paths in their place.
 
-    An address that several sources name is fetched once.
+    An address that several sources name is fetched once. Where ``faults`` is a table, an address
+    that cannot be fetched is written into it and stays in the city file.
 
     Raises
     ------
@@ -80,7 +75,12 @@ def fetch_city(
     urls = dict.fromkeys(place.path for place in _places(described) if is_address(place.path))
     kept: dict[str, Snapshot] = {}
     for done, url in enumerate(urls, start=1):
-        kept[url] = fetch(url, described.slug, fetching)
+        try:
+            kept[url] = fetch(url, described.slug, fetching)
+        except DataError as error:
+            if faults is None:
+                raise
+            faults[url] = str(error)
         if progress:
             progress("fetching", done, len(urls))
     return _replaced(described, kept) if kept else described
@@ -164,13 +164,13 @@ def _plain_ending(url: str, label: str, path: Path, disposition: str) -> str:
     if why := refusal(kind):
         msg = f"{label}: {why}"
         raise DataError(msg)
-    if kind not in ENDINGS:
-        known = ", ".join([*KINDS, *TABLE_ENDINGS])
-        msg = f"{label}: answers with a file of no kind that is read; known: {known}"
+    if kind == "shp":
+        msg = f"{label}: answers with one part of a shapefile; name the address of its zip archive"
         raise DataError(msg)
-    read_apart(path, label, rows=None, first_layer=True)
-    named = ending_of(Path(_name_in(disposition) or unquote(urlsplit(url).path)))
-    return named if named in FORMATS[kind].endings else ENDINGS[kind]
+    found = read_apart(path, label, rows=None, first_layer=True)
+    named = Path(_name_in(disposition) or unquote(urlsplit(url).path)).name.lower()
+    endings = FORMATS[found.kind].endings
+    return next((ending for ending in endings if named.endswith(ending)), endings[0])
 
 
 def _name_in(disposition: str) -> str:
@@ -181,9 +181,11 @@ def _name_in(disposition: str) -> str:
 def _places(described: CityFile) -> Iterator[SourcePlace]:
     if described.districts is not None:
         yield described.districts.place
-    for place in (described.boundary, described.coverage, described.addresses):
+    for place in (described.boundary, described.coverage):
         if place is not None:
             yield place
+    if described.addresses is not None:
+        yield described.addresses.place
     for group in (described.incidents, described.factors, described.base, described.records):
         for source in group:
             yield source.place
@@ -207,7 +209,7 @@ def _replaced(described: CityFile, kept: dict[str, Snapshot]) -> CityFile:
         districts=None if described.districts is None else each([described.districts])[0],
         boundary=here(described.boundary),
         coverage=here(described.coverage),
-        addresses=here(described.addresses),
+        addresses=None if described.addresses is None else each([described.addresses])[0],
         incidents=each(described.incidents),
         factors=each(described.factors),
         base=each(described.base),

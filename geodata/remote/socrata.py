@@ -129,7 +129,7 @@ class SocrataSet:
             raise DataError(msg) from error
 
     def _read(self, ending: str, offset: int) -> bytes:
-        wanted: Mapping[str, Any] = {
+        wanted: Mapping[str, object] = {
             **self._asked,
             **(
                 {} if UNCOUNTED & set(self._asked) else {"$order": self._asked.get("$order", ":id")}

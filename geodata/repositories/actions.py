@@ -84,31 +84,12 @@ class ActionRecord:
         due = self.facts.due
         return self.facts.state in STILL_OPEN and due is not None and due < today
 
-
-@dataclass(frozen=True, kw_only=True)
-class EventRecord:
-    """Something that happened to an action: made, changed, comment, photo."""
-
-    kind: str
-    at: dt.datetime
-    person: str
-    text: str
-    details: dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PhotoRecord:
-    """One photo; ``file`` is its random name in the folder of photos."""
-
-    id: int
-    action: int
-    stage: str
-    file: str
-    told: str
-    width: int
-    height: int
-    added_at: dt.datetime
-    added_by: str
+    @property
+    def days_taken(self) -> int | None:
+        """Days from when it was made to when it was closed, nothing while it is open."""
+        if self.closed_on is None or self.facts.state in STILL_OPEN:
+            return None
+        return max(0, (self.closed_on - self.created_at.date()).days)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +114,17 @@ class OwnerSum:
     done: int
 
 
+def done_actions(
+    session: Session, city_id: int, until: dt.date
+) -> list[tuple[str, dt.datetime, dt.date]]:
+    """Return district, moment made (UTC) and day closed of what was done before a day."""
+    query = select(Action.district, Action.created_at, Action.closed_on).where(
+        Action.city_id == city_id, Action.state == DONE, Action.closed_on < until
+    )
+    rows = session.execute(query.order_by(Action.id))
+    return [(district, made, closed) for district, made, closed in rows if closed is not None]
+
+
 def check_facts(session: Session, run: str, district: str, facts: ActionFacts) -> None:
     """Refuse what cannot be stated of an action.
 
@@ -150,7 +142,7 @@ def check_facts(session: Session, run: str, district: str, facts: ActionFacts) -
             fault = ("factor", "it is none of this zone's; choose one of them, or the place itself")
     if fault is not None:
         field, what = fault
-        raise DataError.at(what, field=field)
+        raise DataError.at(what, field=field, code="field_text")
 
 
 def _fault(facts: ActionFacts) -> Fault | None:
@@ -229,7 +221,7 @@ def change_action(
     row = _locked(session, city.id, number)
     if row.version != version:
         what = "somebody changed this action meanwhile; look at it again, then send"
-        raise DataError.at(what, field="what")
+        raise DataError.at(what, field="what", code="changed_meanwhile")
     check_facts(session, row.run_id, row.district, facts)
     changed = {
         name: [_plain(getattr(row, name)), _plain(getattr(facts, name))]
@@ -262,7 +254,7 @@ def add_comment(
     """
     if not text or len(text) > LONGEST_COMMENT:
         what = f"write at most {LONGEST_COMMENT} characters"
-        raise DataError.at(what, field="comment")
+        raise DataError.at(what, field="comment", code="comment_too_long")
     row = _locked(session, city.id, number)
     row.changed_at = when
     _note(session, number, "comment", who, when, text=text)
@@ -294,14 +286,14 @@ def add_photo(
     """
     if stage not in STAGES:
         what = "choose before or after"
-        raise DataError.at(what, field="stage")
+        raise DataError.at(what, field="stage", code="unknown_choice")
     if not text or len(text) > LONGEST_TOLD:
         what = f"say in at most {LONGEST_TOLD} characters what the photo shows"
-        raise DataError.at(what, field="told")
+        raise DataError.at(what, field="told", code="caption")
     row = _locked(session, city.id, number)
     if len(photos_of(session, number)) >= MOST_PHOTOS:
         what = f"there are {MOST_PHOTOS} already; remove one first"
-        raise DataError.at(what, field="photo")
+        raise DataError.at(what, field="photo", code="too_many_photos")
     photo = ActionPhoto(
         action_id=number,
         stage=stage,
@@ -346,24 +338,24 @@ def remove_photo(
         )
     )
     if found is None:
-        raise NotStoredError(_no_photo(photo))
+        raise NotStoredError(_no_photo(photo), code="no_photo")
     found.removed_at, found.removed_by = when, who
     _note(session, number, "photo removed", who, when, text=found.told)
     _tell(session, city, row, "action.photo_remove", who, photo=photo)
     return found.file
 
 
-def photos_of(session: Session, number: int) -> list[PhotoRecord]:
+def photos_of(session: Session, number: int) -> list[ActionPhoto]:
     """Return the photos of an action, those before first."""
     rows = session.scalars(
         select(ActionPhoto)
         .where(ActionPhoto.action_id == number, ActionPhoto.removed_at.is_(None))
         .order_by(ActionPhoto.stage.desc(), ActionPhoto.id)
     )
-    return [_photo(row) for row in rows]
+    return list(rows)
 
 
-def see_photo(session: Session, city: CityRecord, number: int, photo: int, who: str) -> PhotoRecord:
+def see_photo(session: Session, city: CityRecord, number: int, photo: int, who: str) -> ActionPhoto:
     """Return a photo, and note in the audit who saw it.
 
     Raises
@@ -373,7 +365,7 @@ def see_photo(session: Session, city: CityRecord, number: int, photo: int, who: 
     """
     found = next((one for one in photos_of(session, number) if one.id == photo), None)
     if found is None:
-        raise NotStoredError(_no_photo(photo))
+        raise NotStoredError(_no_photo(photo), code="no_photo")
     document = {"city": city.slug, "action": number}
     audit.record(session, who, "action.photo_seen", str(photo), document)
     return found
@@ -389,19 +381,16 @@ def get_action(session: Session, city_id: int, number: int) -> ActionRecord:
     """
     row = session.scalar(select(Action).where(Action.city_id == city_id, Action.id == number))
     if row is None:
-        raise NotStoredError(_no_action(number))
+        raise NotStoredError(_no_action(number), code="no_action")
     return _record(row)
 
 
-def history_of(session: Session, number: int) -> list[EventRecord]:
+def history_of(session: Session, number: int) -> list[ActionEvent]:
     """Return what happened to an action, the first first."""
     rows = session.scalars(
         select(ActionEvent).where(ActionEvent.action_id == number).order_by(ActionEvent.id)
     )
-    return [
-        EventRecord(**{name: getattr(row, name) for name in EventRecord.__dataclass_fields__})
-        for row in rows
-    ]
+    return list(rows)
 
 
 def list_actions(
@@ -476,7 +465,7 @@ def _locked(session: Session, city_id: int, number: int) -> Action:
         select(Action).where(Action.city_id == city_id, Action.id == number).with_for_update()
     )
     if row is None:
-        raise NotStoredError(_no_action(number))
+        raise NotStoredError(_no_action(number), code="no_action")
     return row
 
 
@@ -528,18 +517,4 @@ def _record(row: Action) -> ActionRecord:
         created_by=row.created_by,
         changed_at=row.changed_at,
         closed_on=row.closed_on,
-    )
-
-
-def _photo(row: ActionPhoto) -> PhotoRecord:
-    return PhotoRecord(
-        id=row.id,
-        action=row.action_id,
-        stage=row.stage,
-        file=row.file,
-        told=row.told,
-        width=row.width,
-        height=row.height,
-        added_at=row.added_at,
-        added_by=row.added_by,
     )

@@ -24,7 +24,7 @@ from geodata.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from sqlalchemy import Select
+    from sqlalchemy import Connection, Select
     from sqlalchemy.orm import Session
 
 START = "0" * 64  # what the first entry follows
@@ -41,7 +41,7 @@ class AuditRecord:
     person: str
     action: str
     object: str
-    details: dict[str, Any]
+    details: Mapping[str, Any]
     previous: str
     hash: str
 
@@ -89,7 +89,7 @@ def record(
     person: str,
     action: str,
     object: str = "",
-    details: Mapping[str, Any] | None = None,
+    details: Mapping[str, object] | None = None,
 ) -> AuditRecord:
     """Add an entry, in the transaction of the change that it tells of.
 
@@ -123,7 +123,7 @@ def record(
     head = session.execute(select(AuditHead.seq, AuditHead.hash)).one_or_none()
     if head is None:
         msg = "the end of the audit is not noted any more; restore the database from a copy"
-        raise StoreError(msg)
+        raise StoreError(msg, code="audit_end_missing")
     fields = {
         "seq": head.seq,
         "at": utc_now(),
@@ -147,7 +147,7 @@ def digest(
     person: str,
     action: str,
     object: str,
-    details: Mapping[str, Any],
+    details: Mapping[str, object],
     previous: str,
 ) -> str:
     """Return the hash of an entry: the SHA-256 of its fields as one JSON array."""
@@ -185,6 +185,12 @@ def verify(session: Session, known: tuple[int, str] | None = None) -> ChainVerdi
     return ChainVerdict(entries=seen, seq=seq, hash=before, broken_at=broken_at, fault=fault)
 
 
+def head(connection: Connection) -> tuple[int, str]:
+    """Return number and hash of the last entry, as :func:`verify` takes them."""
+    found = connection.execute(select(AuditHead.seq, AuditHead.hash)).one()
+    return found.seq, found.hash
+
+
 def _fault(entry: AuditRecord, seq: int, before: str, known: tuple[int, str] | None) -> str | None:
     if entry.seq != seq + 1:
         return f"entry {entry.seq} follows {seq}; what was between is missing"
@@ -212,6 +218,17 @@ def entries(
             yield _entry(row)
     finally:  # PostgreSQL keeps a cursor open until then
         rows.close()
+
+
+def newest_about(session: Session, action: str, about: str, most: int) -> list[Mapping[str, Any]]:
+    """Return the details of the newest entries of an action about an object, newest first."""
+    rows = session.scalars(
+        select(AuditEntry)
+        .where(AuditEntry.action == action, AuditEntry.object == about)
+        .order_by(AuditEntry.seq.desc())
+        .limit(most)
+    )
+    return [_entry(row).details for row in rows]
 
 
 def page(

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -25,7 +25,9 @@ from geodata.cityfile.measures import (
     usual_measures,
 )
 from geodata.db.tables import Address, Base, City, District, Incident, Residents
+from geodata.documents import from_json
 from geodata.errors import NotStoredError
+from geodata.repositories.archiving import CITY, archived_keys
 from geodata.repositories.recorded import read_frame
 
 if TYPE_CHECKING:
@@ -48,6 +50,9 @@ ACTIVITIES = (  # of a visit, where the city file names none
     "lighting check",
     "other",
 )
+
+
+IMPORT = "import its city file once more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +88,8 @@ class CityRecord:
     residents: ResidentGroups | None = None
     activities: tuple[str, ...] = ACTIVITIES
     measures: tuple[DeclaredMeasure, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
+    units: str = ""
 
     def this_day(self) -> dt.date:
         """Return today in the city, or the day at which a synthetic city's calendar stands."""
@@ -143,6 +150,8 @@ def save_city(
     city.activities = list(described.activities) if described.activities else None
     usual = described.measures == usual_measures()
     city.measures = None if usual else measures_as_json(described.measures)
+    city.titles = dict(described.titles) or None
+    city.units = described.units or None
     session.flush()
     session.execute(delete(District).where(District.city_id == city.id))
     session.execute(
@@ -182,7 +191,7 @@ def get_city(session: Session, slug: str) -> CityRecord:
     if city is None:
         known = ", ".join(session.scalars(select(City.slug).order_by(City.slug))) or "none yet"
         msg = f"no city {slug!r} is stored (stored: {known}); import its city file first"
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, city=slug, code="no_city")
     rows = session.scalars(
         select(District).where(District.city_id == city.id).order_by(District.position)
     ).all()
@@ -210,20 +219,23 @@ def get_city(session: Session, slug: str) -> CityRecord:
         sensitive_outcomes=tuple(city.sensitive_outcomes),
         contact=Contact(**city.contact) if city.contact else None,
         license=License(**city.license) if city.license else None,
-        residents=ResidentGroups(
-            names=tuple(city.residents["names"]), about=city.residents["about"]
-        )
+        residents=from_json(ResidentGroups, city.residents, f"residents of {city.slug}", IMPORT)
         if city.residents
         else None,
         activities=tuple(city.activities) if city.activities else ACTIVITIES,
         measures=usual_measures() if city.measures is None else measures_of_json(city.measures),
+        titles=dict(city.titles or {}),
+        units=city.units or "",
     )
 
 
-def list_cities(session: Session) -> list[CitySummary]:
-    """List every city by name."""
+def list_cities(session: Session, *, archived: bool = False) -> list[CitySummary]:
+    """List the cities by name, with the ``archived`` ones or without."""
     found = []
-    for city in session.scalars(select(City).order_by(City.name)):
+    query = select(City).order_by(City.name)
+    if not archived:
+        query = query.where(City.slug.not_in(archived_keys(CITY)))
+    for city in session.scalars(query):
         number, outcomes, first, last = _incidents_of(session, city.id)
         found.append(
             CitySummary(
@@ -239,7 +251,7 @@ def list_cities(session: Session) -> list[CitySummary]:
     return found
 
 
-def _groups(described: CityFile) -> dict[str, Any] | None:
+def _groups(described: CityFile) -> dict[str, object] | None:
     if described.residents is None:
         return None
     return {"names": list(described.residents.groups), "about": described.residents.about}
@@ -355,7 +367,7 @@ def resident_areas(session: Session, city_id: int) -> gpd.GeoDataFrame | None:
     )
 
 
-def _row(one: tuple[float, list[float], shapely.Geometry]) -> dict[str, Any]:
+def _row(one: tuple[float, list[float], shapely.Geometry]) -> dict[str, object]:
     return dict(zip(("people", "groups", "geom"), one, strict=True))
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import defer
 
 from geodata.db.geometry import Geometry
+from geodata.db.json_columns import CityFileKept
 from geodata.db.tables import (
     Base,
     City,
@@ -60,6 +61,7 @@ def save_report(
             stored=report.stored,
             left_out=report.left_out,
             notes=report.notes,
+            addresses=report.addresses,
             imported_at=when,
         )
     )
@@ -67,6 +69,16 @@ def save_report(
 
 def latest_reports(session: Session, city_id: int) -> list[SourceReport]:
     """Return the reports of the newest import that stands, in the order of its city file."""
+    return [report for report, _ in _latest(session, city_id)]
+
+
+def latest_sources(session: Session, slug: str) -> list[tuple[SourceReport, str]]:
+    """Return the reports of the newest import that stands, each with the digest of its file."""
+    city = session.scalar(select(City.id).where(City.slug == slug))
+    return [] if city is None else _latest(session, city)
+
+
+def _latest(session: Session, city_id: int) -> list[tuple[SourceReport, str]]:
     undone = select(ImportVersion.imported_at).where(
         ImportVersion.city_id == city_id, ImportVersion.undone_at.is_not(None)
     )
@@ -83,13 +95,17 @@ def latest_reports(session: Session, city_id: int) -> list[SourceReport]:
         .order_by(Source.id)
     )
     return [
-        SourceReport(
-            kind=row.kind,
-            source=row.source,
-            read=row.read,
-            stored=row.stored,
-            left_out=row.left_out,
-            notes=row.notes,
+        (
+            SourceReport(
+                kind=row.kind,
+                source=row.source,
+                read=row.read,
+                stored=row.stored,
+                left_out=row.left_out,
+                notes=row.notes,
+                addresses=row.addresses,
+            ),
+            row.content_sha256,
         )
         for row in rows
     ]
@@ -98,6 +114,7 @@ def latest_reports(session: Session, city_id: int) -> list[SourceReport]:
 KEYS: Mapping[str, tuple[str, ...]] = {
     "incident": ("outcome", "row_key"),
     "base_shape": ("kind", "row_key"),
+    "named_area": ("kind", "row_key"),
     "feature": ("factor", "row_key"),
     "address": ("x", "y"),
     "residents": ("people", "geom"),
@@ -115,16 +132,16 @@ class ChangeLog:
         self.added: dict[str, list[list[Any]]] = {}
         self.removed: dict[str, list[dict[str, Any]]] = {}
 
-    def add(self, table: str, rows: Iterable[Mapping[str, Any]], **more: Any) -> None:
+    def add(self, table: str, rows: Iterable[Mapping[str, object]], **more: Any) -> None:
         """Note rows that are new; ``more`` are columns that all of them share."""
         keys = [[{**row, **more}[name] for name in KEYS[table]] for row in rows]
         self.added.setdefault(table, []).extend(keys)
 
-    def remove(self, table: str, rows: Iterable[Mapping[str, Any]], **more: Any) -> None:
+    def remove(self, table: str, rows: Iterable[Mapping[str, object]], **more: Any) -> None:
         """Note rows that go, as they are."""
         self.removed.setdefault(table, []).extend({**row, **more} for row in rows)
 
-    def change(self, table: str, rows: Iterable[Mapping[str, Any]], **more: Any) -> None:
+    def change(self, table: str, rows: Iterable[Mapping[str, object]], **more: Any) -> None:
         """Note rows that are corrected, as they were."""
         before = [{**row, **more} for row in rows]
         self.remove(table, before)
@@ -161,7 +178,9 @@ class ChangeLog:
         session.flush()
 
 
-def take_back(session: Session, city_id: int, changes: Iterable[ImportChange]) -> None:
+def take_back(
+    session: Session, city_id: int, changes: Iterable[ImportChange], *, batches: bool = False
+) -> None:
     """Take rows out that were added and put rows back that were removed.
 
     Parameters
@@ -171,18 +190,28 @@ def take_back(session: Session, city_id: int, changes: Iterable[ImportChange]) -
     city_id
         Whose rows they are.
     changes
-        All of one import; its factors must be there again.
+        All of one import; its factors must be there again. Of a row that several batches of one
+        version changed, the first knows what it was before them all.
+    batches
+        Whether each piece is a batch of its own.
     """
     pieces = list(changes)
+    seen: set[tuple[Any, ...]] = set()
     named = select(Factor.name, Factor.id).where(Factor.city_id == city_id)
     factors = {name: number for name, number in session.execute(named)}  # noqa: C416 - rows to a dict
     for piece in pieces:
         _delete(session, city_id, piece.table, unpack(piece.added), factors)
     for piece in pieces:
         table = Base.metadata.tables[piece.table]
-        rows = [read_row(table, row) for row in unpack(piece.removed)]
+        gone = unpack(piece.removed)
+        if batches:
+            keys = [(piece.table, *(row[n] for n in KEYS[piece.table])) for row in gone]
+            gone = [row for row, key in zip(gone, keys, strict=True) if key not in seen]
+            seen.update(keys)
+            seen.update((piece.table, *key) for key in unpack(piece.added))
+        rows = [read_row(table, row) for row in gone]
         if piece.table == "feature":
-            owned = [{**row, "factor_id": factors[row.pop("factor")]} for row in rows]
+            owned = [{**row, "factor_id": factors[str(row.pop("factor"))]} for row in rows]
         else:
             owned = [{**row, "city_id": city_id} for row in rows]
         if owned:
@@ -216,7 +245,7 @@ def row_columns(table: Table) -> list[str]:
     return [c.name for c in table.columns if c.name not in ("id", "city_id", "factor_id")]
 
 
-def read_row(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+def read_row(table: Table, row: Mapping[str, object]) -> dict[str, object]:
     """Turn a row as JSON has it into values of its table."""
     return {
         name: _value(table.c[name].type, value) if name in table.c else value
@@ -267,7 +296,7 @@ class ImportRecord:
     undone_by: str | None
     imported_by: str | None = None
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the record as scripts read it."""
         return {
             "import": self.id,
@@ -299,15 +328,10 @@ def settings_before(session: Session, slug: str) -> bytes | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Described:
-    """The city file of an import: its sections, and the folder that its sources start from.
-
-    ``number`` is that of the import.
-    """
+class Described(CityFileKept):
+    """The city file of an import; ``number`` is that of the import."""
 
     number: int
-    content: dict[str, Any]
-    root: str
 
 
 def save_version(
@@ -332,7 +356,7 @@ def save_version(
             .limit(1)
         )
     else:
-        document = {"content": plain(dict(described.content)), "root": described.root}
+        document = CityFileKept(content=plain(dict(described.content)), root=described.root)
     version = ImportVersion(
         city_id=city_id,
         imported_at=when,
@@ -347,6 +371,35 @@ def save_version(
     return version.id
 
 
+def save_arrival(
+    session: Session, slug: str, city_id: int, when: dt.datetime, log: ChangeLog, who: str
+) -> int:
+    """Add a batch to the version of what arrived that day; give its number.
+
+    What comes after an import begins a version of its own, so that versions stay in their order.
+    """
+    newest = session.scalar(
+        select(ImportVersion)
+        .where(ImportVersion.city_id == city_id, ImportVersion.undone_at.is_(None))
+        .order_by(ImportVersion.id.desc())
+        .limit(1)
+    )
+    today = newest is not None and newest.imported_at.date() == when.date()
+    if newest is None or not (newest.arrivals and today):
+        before = settings_before(session, slug)
+        number = save_version(session, city_id, when, log, before, described=None, who=who)
+        session.get_one(ImportVersion, number).arrivals = True
+        return number
+    counts = {table: dict(values) for table, values in newest.summary.items()}
+    for table, values in log.summary().items():
+        there = counts.setdefault(table, dict.fromkeys(values, 0))
+        for name, value in values.items():
+            there[name] = there.get(name, 0) + value
+    newest.summary = counts
+    log.save(session, newest.id)
+    return newest.id
+
+
 def list_imports(session: Session, slug: str) -> list[ImportRecord]:
     """Return the imports of a city, newest first."""
     rows = session.execute(_listed().where(City.slug == slug).order_by(ImportVersion.id.desc()))
@@ -354,11 +407,19 @@ def list_imports(session: Session, slug: str) -> list[ImportRecord]:
 
 
 def newest_import(session: Session, slug: str) -> int | None:
-    """Return the number of the newest import of a city that stands."""
+    """Return the number of the newest import of a city that stands.
+
+    Rows that arrive by themselves change no source: they come between others' work without ending
+    it, and their versions have no city file of their own.
+    """
     return session.scalar(
         select(ImportVersion.id)
         .join(City, City.id == ImportVersion.city_id)
-        .where(City.slug == slug, ImportVersion.undone_at.is_(None))
+        .where(
+            City.slug == slug,
+            ImportVersion.undone_at.is_(None),
+            ImportVersion.arrivals.is_(False),
+        )
         .order_by(ImportVersion.id.desc())
         .limit(1)
     )
@@ -379,9 +440,8 @@ def city_file_of(session: Session, slug: str) -> Described:
             f"the city file of {slug} is not known here, because it was imported by an earlier "
             "version; import it once more with: saferground import CITY.toml"
         )
-        raise NotStoredError(msg)
-    kept = version.city_file
-    return Described(number=version.id, content=kept["content"], root=kept["root"])
+        raise NotStoredError(msg, code="no_city_file")
+    return Described(number=version.id, **vars(version.city_file))
 
 
 def require_newest(session: Session, slug: str, number: int) -> None:
@@ -401,7 +461,7 @@ def require_newest(session: Session, slug: str, number: int) -> None:
             f"the sources of {slug} were changed meanwhile (import {newest} after import "
             f"{number}); look at them and ask again. Nothing was stored"
         )
-        raise DataError(msg)
+        raise DataError(msg, code="changed_meanwhile")
 
 
 def undo_import(session: Session, number: int, who: str, when: dt.datetime) -> ImportRecord:
@@ -417,7 +477,7 @@ def undo_import(session: Session, number: int, who: str, when: dt.datetime) -> I
     version = session.get(ImportVersion, number)
     if version is None:
         msg = f"there is no import {number}; list them with: saferground imports CITY"
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, number=number, code="no_import")
     city = session.get_one(City, version.city_id)
     newest = session.scalar(
         select(ImportVersion.id)
@@ -427,18 +487,18 @@ def undo_import(session: Session, number: int, who: str, when: dt.datetime) -> I
     )
     if version.undone_at is not None:
         msg = f"import {number} was undone already, on {version.undone_at:%Y-%m-%d}"
-        raise DataError(msg)
+        raise DataError(msg, code="undone_already")
     if newest != number:
         msg = f"import {newest} came after import {number}; undo the newest first"
-        raise DataError(msg)
+        raise DataError(msg, code="not_the_newest")
     if version.before is None:
         msg = f"import {number} is the first of {city.slug}: there is nothing to go back to"
-        raise DataError(msg)
+        raise DataError(msg, code="first_import")
     _restore(session, city.id, unpack(version.before), when)
     changes = session.scalars(
         select(ImportChange).where(ImportChange.import_id == number).order_by(ImportChange.id)
     )
-    take_back(session, city.id, changes)
+    take_back(session, city.id, changes, batches=version.arrivals)
     _forget_later_factors(session, city.id, unpack(version.before)["factor"])
     version.undone_at, version.undone_by = when, who
     session.flush()
@@ -484,7 +544,7 @@ def _listed(*more: Any) -> Select[Any]:
     )
 
 
-def _restore(session: Session, city_id: int, before: dict[str, Any], when: dt.datetime) -> None:
+def _restore(session: Session, city_id: int, before: Mapping[str, Any], when: dt.datetime) -> None:
     """Put back what the city, its districts and its factors were."""
     city = session.get_one(City, city_id)
     (row,) = before["city"]
@@ -510,7 +570,9 @@ def _restore(session: Session, city_id: int, before: dict[str, Any], when: dt.da
     session.flush()
 
 
-def _forget_later_factors(session: Session, city_id: int, before: list[dict[str, Any]]) -> None:
+def _forget_later_factors(
+    session: Session, city_id: int, before: Sequence[Mapping[str, object]]
+) -> None:
     names = [row["name"] for row in before]
     for factor in session.scalars(
         select(Factor).where(Factor.city_id == city_id, Factor.name.not_in(names))

@@ -11,31 +11,59 @@ import shapely
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from geodata.db.tables import City, Incident
-from geodata.keys import normal_key
+from geodata.keys import normal_key, stored_forms
 from geodata.repositories.import_log import row_columns
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
+    from sqlalchemy import Update
     from sqlalchemy.orm import Session
 
     from geodata.repositories.import_log import ChangeLog
 
     Known = dict[tuple[str, str], tuple[Any, ...]]
 
+MOST_NUMBERS = 500  # of one statement; SQLite takes 32,766 values, some builds 999
 ALIKE_UNITS = 1.0  # of places that are one: six decimals of a degree are a tenth of a metre
-CONTENT = ("occurred_on", "occurred_time", "geom")
+CONTENT = ("occurred_on", "occurred_time", "place_method", "place_score", "geom")
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of rows: new, corrected, there already, or at odds with another source."""
+    """What became of rows: new, corrected, there already, or at odds with another source.
+
+    ``reclassified`` rows were stored under another outcome and are not any more: of those, a new
+    row took the place or none did.
+    """
 
     new: int
     corrected: int
     same: int
     conflicting: int
+    reclassified: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """What a source says now of which outcome its ids have.
+
+    ``stated`` are outcomes with keys of every row read of the source, in any section; ``unlisted``
+    are keys of rows whose kind is not imported, and ``outcomes`` those that are.
+    """
+
+    stated: Collection[tuple[str, str]]
+    unlisted: Collection[str] = ()
+    outcomes: Collection[str] = ()
+
+
+def _correction() -> Update:
+    return (
+        update(Incident.__table__)  # type: ignore[arg-type]
+        .where(Incident.__table__.c.id == bindparam("b_id"))
+        .values({name: bindparam(name) for name in CONTENT})
+    )
 
 
 def store_incidents(
@@ -45,8 +73,13 @@ def store_incidents(
     rows: Sequence[dict[str, Any]],
     log: ChangeLog | None = None,
     known: Known | None = None,
+    kinds: Kinds | None = None,
 ) -> Stored:
-    """Store incident rows.
+    """Store incident rows; an incident that is of another outcome now leaves its earlier one.
+
+    A stored row of the same source and key goes where the source states its outcome no more and
+    has a new row for the key under another outcome, or has the key under a kind that is not
+    imported.
 
     Parameters
     ----------
@@ -55,14 +88,17 @@ def store_incidents(
     city_id, source
         Whose they are.
     rows
-        ``outcome``, ``row_key``, ``occurred_on``, ``occurred_time``, ``geom``; each outcome and key
-        once.
+        ``outcome``, ``row_key`` and ``CONTENT``; each outcome and key once.
     log
         Hears what was added and changed.
     known
         What :func:`known_rows` says, if it was requested already.
+    kinds
+        What else the source says of its ids; nothing where these rows are all of it. Without any,
+        no row is taken for reclassified.
     """
     known = known_rows(session, city_id) if known is None else known
+    gone = [] if kinds is None else _reclassified(known, source, rows, kinds)
     new, corrected, before, same, conflicting = [], [], [], 0, 0
     for row in rows:
         there = known.get((row["outcome"], row["row_key"]))
@@ -78,43 +114,67 @@ def store_incidents(
             corrected.append({"b_id": number, **{name: row[name] for name in CONTENT}})
         else:
             conflicting += 1
+    _remove(session, city_id, [known[one] for one in gone], log)
     if new:
         session.execute(insert(Incident), new)
     if corrected:
-        session.connection().execute(
-            update(Incident.__table__)  # type: ignore[arg-type]
-            .where(Incident.__table__.c.id == bindparam("b_id"))
-            .values({name: bindparam(name) for name in CONTENT}),
-            corrected,
-        )
+        session.connection().execute(_correction(), corrected)
     if log is not None:
         log.add("incident", new)
         log.change("incident", before)
-    return Stored(len(new), len(corrected), same, conflicting)
+    return Stored(len(new), len(corrected), same, conflicting, len(gone))
 
 
-def known_rows(session: Session, city_id: int) -> Known:
-    """Return stored rows by outcome and the one form of their key.
+def _reclassified(
+    known: Known, source: str, rows: Sequence[dict[str, Any]], kinds: Kinds
+) -> list[tuple[str, str]]:
+    """Return outcome and key of stored rows whose incident is of another kind now."""
+    new = {row["row_key"] for row in rows if (row["outcome"], row["row_key"]) not in known}
+    return [
+        (outcome, key)
+        for (outcome, key), (_, _, owner, *_) in known.items()
+        if owner == source
+        and (outcome, key) not in kinds.stated
+        and (key in new or (key in kinds.unlisted and outcome in kinds.outcomes))
+    ]
+
+
+def _remove(
+    session: Session, city_id: int, rows: Sequence[tuple[Any, ...]], log: ChangeLog | None
+) -> None:
+    """Remove stored rows by their numbers, and keep them in the log as they are."""
+    table = Incident.__table__
+    columns = [getattr(Incident, name) for name in row_columns(table)]  # type: ignore[arg-type]
+    for start in range(0, len(rows), MOST_NUMBERS):
+        numbers = [row[0] for row in rows[start : start + MOST_NUMBERS]]
+        mine = (Incident.city_id == city_id, Incident.id.in_(numbers))
+        if log is not None:
+            there = session.execute(select(*columns).where(*mine)).mappings()
+            log.remove("incident", [dict(row) for row in there])
+        session.execute(delete(Incident).where(*mine))
+
+
+def known_rows(session: Session, city_id: int, keys: Sequence[str] | None = None) -> Known:
+    """Return stored rows by outcome and the one form of their key; all, or those of some keys.
 
     Keys that were stored before ids had one form (123.0) are found by it; where both are stored,
     the one that is written so counts.
     """
-    rows = session.execute(
-        select(
-            Incident.outcome,
-            Incident.id,
-            Incident.row_key,
-            Incident.source,
-            Incident.occurred_on,
-            Incident.occurred_time,
-            Incident.geom,
-        ).where(Incident.city_id == city_id)
-    )
+    every = select(
+        Incident.outcome,
+        Incident.id,
+        Incident.row_key,
+        Incident.source,
+        *(getattr(Incident, name) for name in CONTENT),
+    ).where(Incident.city_id == city_id)
+    groups = [None] if keys is None else stored_forms(keys)
     known: Known = {}
-    for outcome, number, key, *rest in rows:
-        one = (outcome, normal_key(key))
-        if one not in known or key == one[1]:
-            known[one] = (number, key, *rest)
+    for group in groups:
+        rows = session.execute(every if group is None else every.where(Incident.row_key.in_(group)))
+        for outcome, number, key, *rest in rows:
+            one = (outcome, normal_key(key))
+            if one not in known or key == one[1]:
+                known[one] = (number, key, *rest)
     return known
 
 
@@ -139,7 +199,7 @@ def count_alike(known: Known, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
     days = {(row["outcome"], row["occurred_on"]) for row in new}
     mine = {(row["outcome"], row["row_key"]) for row in rows}
     there: dict[tuple[Any, ...], list[str]] = {}
-    for one, (_, _, owner, day, _, shape) in known.items():
+    for one, (_, _, owner, day, *_, shape) in known.items():
         if one not in mine and (one[0], day) in days:
             there.setdefault(_what_is_alike(one[0], day, shape), []).append(owner)
     found: Counter[str] = Counter()
@@ -168,10 +228,10 @@ def forget_source(session: Session, city_id: int, source: str, log: ChangeLog | 
 
 
 def _same(one: list[Any], other: list[Any]) -> bool:
-    """Return whether day, time and place are exactly the same."""
-    *moment, shape = one
-    *other_moment, other_shape = other
-    return moment == other_moment and bool(
+    """Return whether day, time and place are exactly the same, and how the place is known."""
+    *rest, shape = one
+    *other_rest, other_shape = other
+    return rest == other_rest and bool(
         shapely.to_wkb(shape, include_srid=False) == shapely.to_wkb(other_shape, include_srid=False)
     )
 
@@ -234,20 +294,8 @@ def incident_points(
     -------
     Columns ``occurred_on`` and ``geometry``, in the city's reference system.
     """
-    crs = session.get_one(City, city_id).crs
-    rows = session.execute(
-        select(Incident.occurred_on, Incident.geom)
-        .where(
-            Incident.city_id == city_id,
-            Incident.outcome == outcome,
-            Incident.occurred_on >= start,
-            Incident.occurred_on < end,
-        )
-        .order_by(Incident.id)
-    ).all()
-    return gpd.GeoDataFrame(
-        {"occurred_on": [row[0] for row in rows]}, geometry=[row[1] for row in rows], crs=crs
-    )
+    found = incident_moments(session, city_id, outcome, start, end)
+    return found.drop(columns="occurred_time")
 
 
 def incident_moments(

@@ -10,12 +10,13 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import func, select
 
-from geodata.cityfile.initiatives import Initiative, differences, digest_document
+from geodata.cityfile.initiatives import IMPORT_AGAIN, Initiative, differences, digest_document
 from geodata.db.tables import City, InitiativeVersion
+from geodata.documents import from_json
 from geodata.errors import DataError, NotStoredError
 from geodata.repositories import audit
 from geodata.repositories.cities import get_city
@@ -70,7 +71,7 @@ class InitiativesImport:
     retired: tuple[str, ...]
     notes: tuple[str, ...]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the account as scripts read it."""
         return {
             "city": self.city,
@@ -218,7 +219,7 @@ def _tell(slug: str, rows: Sequence[InitiativeVersion]) -> list[HistoryEntry]:
             )
             before = after
             continue
-        there = slug in row.document["slugs"]
+        there = slug in _slugs(row)
         if listed is not None and there != listed:
             lines.append(
                 HistoryEntry(
@@ -238,7 +239,7 @@ def _add(
     session: Session,
     city_id: int,
     slug: str,
-    document: dict[str, Any],
+    document: dict[str, object],
     known: InitiativeVersion | None,
     when: dt.datetime,
 ) -> bool:
@@ -278,7 +279,7 @@ def _require_order(
                 f"({last}); set updated to the day of this text"
             )
     if faults:
-        raise DataError(f"{file.path}: " + "; ".join(faults))
+        raise DataError(f"{file.path}: " + "; ".join(faults), code="initiatives")
 
 
 def _last_day(city: CityRecord, when: dt.datetime) -> dt.date:
@@ -298,7 +299,12 @@ def _newest(session: Session, city_id: int) -> dict[str, InitiativeVersion]:
 
 
 def _listed(newest: Mapping[str, InitiativeVersion]) -> list[str]:
-    return newest[LIST_SLUG].document["slugs"] if LIST_SLUG in newest else []
+    return _slugs(newest[LIST_SLUG]) if LIST_SLUG in newest else []
+
+
+def _slugs(row: InitiativeVersion) -> list[str]:
+    what = "a list of initiatives"
+    return from_json(dict[str, list[str]], row.document, what, IMPORT_AGAIN)["slugs"]
 
 
 def _of(row: InitiativeVersion) -> Initiative:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError
@@ -19,8 +19,12 @@ from geodata.db.staff_tables import Job, Worker
 from geodata.errors import DataError, NotStoredError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
+
+    from geodata.db.json_columns import JobResult
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
 STATES = (WAITING, RUNNING, DONE, FAILED, CANCELLED)
@@ -55,7 +59,7 @@ def add_job(
     kind: str,
     city: str | None,
     asked_by: str,
-    arguments: dict[str, Any],
+    arguments: Mapping[str, object],
     digest: str,
     retry_of: int | None = None,
 ) -> Job:
@@ -89,6 +93,12 @@ def add_job(
     return job
 
 
+def was_added(session: Session, kind: str, digest: str) -> bool:
+    """Return whether a job with these arguments was ever stored, whatever became of it."""
+    query = select(Job.id).where(Job.kind == kind, Job.arguments_sha256 == digest).limit(1)
+    return session.scalar(query) is not None
+
+
 def get_job(session: Session, number: int) -> Job:
     """Return one job.
 
@@ -100,7 +110,7 @@ def get_job(session: Session, number: int) -> Job:
     job = session.get(Job, number)
     if job is None:
         msg = f"there is no job {number}; list them with: saferground jobs --all"
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, job=number, code="no_job")
     return job
 
 
@@ -181,7 +191,7 @@ def end_job(
     state: str,
     *,
     message: str | None = None,
-    result: dict[str, Any] | None = None,
+    result: JobResult | None = None,
     progress: Progress | None = None,
 ) -> bool:
     """End a job; return whether the lease still kept."""
@@ -257,7 +267,7 @@ def ask_cancel(session: Session, number: int, who: str) -> Job:
         return get_job(session, number)
     if job.ended:
         msg = f"job {number} has ended ({job.state}); there is nothing to cancel"
-        raise DataError(msg)
+        raise DataError(msg, code="job_ended")
     job.cancel_asked_by = job.cancel_asked_by or who
     if job.state == WAITING:
         _end(session, job, CANCELLED, _cancelled_by(job))

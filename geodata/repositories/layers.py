@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import geopandas as gpd
 from sqlalchemy import delete, insert, select
 
-from geodata.db.tables import BaseShape, City, Factor, Feature
+from geodata.db.tables import BaseShape, City, Factor, Feature, NamedArea
 from geodata.repositories.import_log import row_columns
 from spatial.spec import RiskFactor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from shapely.geometry.base import BaseGeometry
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
@@ -55,7 +56,10 @@ def forget_factors(
 
 
 def replace_features(
-    session: Session, factor_id: int, rows: Sequence[dict[str, Any]], log: ChangeLog | None = None
+    session: Session,
+    factor_id: int,
+    rows: Sequence[dict[str, object]],
+    log: ChangeLog | None = None,
 ) -> tuple[int, int]:
     """Make a factor's features exactly these; give how many were new and how many went."""
     factor = session.get_one(Factor, factor_id).name
@@ -66,11 +70,53 @@ def replace_base(
     session: Session,
     city_id: int,
     kind: str,
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[dict[str, object]],
     log: ChangeLog | None = None,
 ) -> tuple[int, int]:
     """Make the base shapes of a kind exactly these; give how many were new and how many went."""
     return _replace(session, BaseShape, {"city_id": city_id, "kind": kind}, rows, log, kind=kind)
+
+
+def replace_named_areas(
+    session: Session,
+    city_id: int,
+    kind: str,
+    rows: Sequence[dict[str, object]],
+    log: ChangeLog | None = None,
+) -> tuple[int, int]:
+    """Make the areas of a kind exactly these; give how many were new and how many went."""
+    return _replace(session, NamedArea, {"city_id": city_id, "kind": kind}, rows, log, kind=kind)
+
+
+def forget_named_areas(
+    session: Session, city_id: int, keep: Sequence[str], log: ChangeLog | None = None
+) -> None:
+    """Remove the areas of kinds that the city file names no longer."""
+    kinds = select(NamedArea.kind).where(NamedArea.city_id == city_id).distinct()
+    for kind in session.scalars(kinds.where(NamedArea.kind.not_in(keep))).all():
+        replace_named_areas(session, city_id, kind, [], log)
+
+
+def named_areas(session: Session, city_id: int, kind: str | None = None) -> gpd.GeoDataFrame:
+    """Return areas that people think in: ``kind``, ``name``, geometry, by kind and name."""
+    crs = session.get_one(City, city_id).crs
+    wanted = select(NamedArea.kind, NamedArea.name, NamedArea.geom).where(
+        NamedArea.city_id == city_id
+    )
+    if kind is not None:
+        wanted = wanted.where(NamedArea.kind == kind)
+    rows = session.execute(wanted.order_by(NamedArea.kind, NamedArea.name, NamedArea.id)).all()
+    return gpd.GeoDataFrame(
+        {"kind": [row[0] for row in rows], "name": [row[1] for row in rows]},
+        geometry=[row[2] for row in rows],
+        crs=crs,
+    )
+
+
+def has_streets(session: Session, city_id: int) -> bool:
+    """Return whether any street is drawn under the maps of a city."""
+    mine = (BaseShape.city_id == city_id, BaseShape.kind == "street")
+    return session.scalar(select(BaseShape.id).where(*mine).limit(1)) is not None
 
 
 def base_keys(session: Session, city_id: int, kind: str) -> set[str]:
@@ -84,9 +130,9 @@ def base_keys(session: Session, city_id: int, kind: str) -> set[str]:
 
 def _replace(
     session: Session,
-    table: type[Feature] | type[BaseShape],
-    owner: dict[str, Any],
-    rows: Sequence[dict[str, Any]],
+    table: type[Feature] | type[BaseShape] | type[NamedArea],
+    owner: dict[str, object],
+    rows: Sequence[dict[str, object]],
     log: ChangeLog | None,
     **shared: str,
 ) -> tuple[int, int]:
@@ -108,8 +154,10 @@ def _replace(
 
 
 def _rows_of(
-    session: Session, table: type[Feature] | type[BaseShape], *which: ColumnElement[bool]
-) -> list[dict[str, Any]]:
+    session: Session,
+    table: type[Feature] | type[BaseShape] | type[NamedArea],
+    *which: ColumnElement[bool],
+) -> list[dict[str, object]]:
     columns = [getattr(table, name) for name in row_columns(table.__table__)]  # type: ignore[arg-type]
     return [dict(row) for row in session.execute(select(*columns).where(*which)).mappings()]
 
@@ -143,11 +191,26 @@ def factor_names(session: Session, city_id: int) -> list[str]:
     )
 
 
+def barriers(session: Session, city_id: int) -> tuple[BaseGeometry, ...]:
+    """Return what no zone crosses: water and motorways under the map, in no order."""
+    fast = (BaseShape.kind == "street") & (BaseShape.street_class == "motorway")
+    found = select(BaseShape.geom).where(
+        BaseShape.city_id == city_id, (BaseShape.kind == "water") | fast
+    )
+    return tuple(session.scalars(found).all())
+
+
 def base_shapes(session: Session, city_id: int) -> gpd.GeoDataFrame:
-    """Return what is drawn under the map: ``kind``, ``name``, ``rank`` (1 is major), geometry."""
+    """Return what is drawn under the map, in the order in which it was stored.
+
+    Columns are ``kind``, ``name``, ``rank`` (1 is major), ``street_class`` (as OpenStreetMap has
+    it, empty where unknown) and geometry.
+    """
     crs = session.get_one(City, city_id).crs
     rows = session.execute(
-        select(BaseShape.kind, BaseShape.name, BaseShape.rank, BaseShape.geom)
+        select(
+            BaseShape.kind, BaseShape.name, BaseShape.rank, BaseShape.street_class, BaseShape.geom
+        )
         .where(BaseShape.city_id == city_id)
         .order_by(BaseShape.id)
     ).all()
@@ -156,7 +219,8 @@ def base_shapes(session: Session, city_id: int) -> gpd.GeoDataFrame:
             "kind": [row[0] for row in rows],
             "name": [row[1] for row in rows],
             "rank": [row[2] for row in rows],
+            "street_class": [row[3] for row in rows],
         },
-        geometry=[row[3] for row in rows],
+        geometry=[row[4] for row in rows],
         crs=crs,
     )

@@ -118,7 +118,7 @@ def _clear(session: Session, table: type[Any], old: ColumnElement[bool]) -> None
     )
 
 
-def _locked(session: Session, table: type[Any], values: dict[str, Any]) -> tuple[int, Any]:
+def _locked(session: Session, table: type[Any], values: dict[str, object]) -> tuple[int, Any]:
     """Lock the row of a key, made where there is none; give its count and its last column.
 
     One statement, so that a row that is taken away at the same moment leaves no gap.

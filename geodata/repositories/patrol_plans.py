@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from geodata.db.tables import City, Plan, Run, Zone
+from geodata.documents import to_json
 from geodata.errors import NotStoredError, StoreError
+from geodata.plan_document import read_plan
 from geodata.repositories import zone_versions
 
 if TYPE_CHECKING:
@@ -17,12 +19,14 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
     from sqlalchemy.orm import Session
 
+    from geodata.plan_document import PlanDocument
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PlanRecord:
     """One version of a plan.
 
-    ``document`` is what ``plan`` prints. The shift is in milliseconds since 1970 UTC, its end
+    The shift is in milliseconds since 1970 UTC, its end
     excluded; ``version`` counts from 1 and ``parent`` is the version that this one changes.
     ``created_at`` is UTC.
     """
@@ -36,7 +40,7 @@ class PlanRecord:
     seed: int
     version: int
     parent: str | None
-    document: dict[str, Any]
+    document: PlanDocument
     created_at: dt.datetime
     created_by: str | None
 
@@ -53,11 +57,11 @@ def save_plan(session: Session, record: PlanRecord) -> None:
     """
     if session.get(Plan, record.id) is not None:
         msg = f"plan {record.id} is stored already and is never overwritten; read it by its id"
-        raise StoreError(msg)
+        raise StoreError(msg, code="stored_already")
     city = session.scalar(select(City).where(City.slug == record.city))
     if city is None or session.get(Run, record.run) is None:
         msg = f"plan {record.id} needs its city {record.city!r} and run {record.run!r} to be stored"
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, code="plan_without_run")
     if record.parent is not None:
         get_plan(session, record.parent)
     session.add(
@@ -71,7 +75,7 @@ def save_plan(session: Session, record: PlanRecord) -> None:
             seed=record.seed,
             version=record.version,
             parent=record.parent,
-            document=record.document,
+            document=to_json(record.document),
             created_at=record.created_at,
             created_by=record.created_by,
         )
@@ -96,7 +100,7 @@ def get_plan(session: Session, plan_id: str) -> PlanRecord:
     record = find_plan(session, plan_id)
     if record is None:
         msg = f"no plan {plan_id!r} is stored; saferground plan tells the id of each that it stores"
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, plan=plan_id, code="no_plan")
     return record
 
 
@@ -144,7 +148,7 @@ def _record(plan: Plan, city: str) -> PlanRecord:
         seed=plan.seed,
         version=plan.version,
         parent=plan.parent,
-        document=plan.document,
+        document=read_plan(plan.document),
         created_at=plan.created_at,
         created_by=plan.created_by,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select, update
 
@@ -18,7 +18,7 @@ from geodata.db.tables import City, District
 from geodata.errors import NotStoredError, PersonError
 from geodata.repositories import audit
 from geodata.repositories.sessions import end_sessions, revoke_all
-from geodata.roles import ADMINISTRATOR, ROLES, WITH_DISTRICTS
+from geodata.roles import ADMINISTRATOR, MAIL_ADDRESS, ROLES, WITH_DISTRICTS
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -43,6 +43,7 @@ class PersonRecord:
     id: int
     name: str
     display: str
+    email: str
     state: str
     roles: tuple[str, ...]
     districts: tuple[str, ...]
@@ -65,11 +66,12 @@ class PersonRecord:
         start = f"{city}/"
         return tuple(one.removeprefix(start) for one in self.districts if one.startswith(start))
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the record as scripts read it."""
         return {
             "name": self.name,
             "display": self.display,
+            "email": self.email or None,
             "state": self.state,
             "roles": list(self.roles),
             "districts": list(self.districts),
@@ -100,6 +102,7 @@ def add_person(
     when: dt.datetime,
     districts: Sequence[str] = (),
     display: str = "",
+    email: str = "",
     from_provider: bool = False,
 ) -> PersonRecord:
     """Store a person who cannot sign in yet; see :mod:`geodata.repositories.people`.
@@ -115,13 +118,14 @@ def add_person(
             f"{name[:80]!r} cannot be a name; use 1 to 80 of a-z, 0-9, dot, dash, underscore and "
             "@, with a letter or digit at either end"
         )
-        raise PersonError(msg)
+        raise PersonError(msg, code="name_form")
     if session.scalar(select(Person.id).where(Person.name == name)) is not None:
         msg = f"somebody is called {name} already; choose another name"
-        raise PersonError(msg)
+        raise PersonError(msg, code="name_taken")
     row = Person(
         name=name,
         display=" ".join(display.split())[:LONGEST_DISPLAY] or name,
+        email=_mail_address(email),
         state=ACTIVE,
         roles=_roles(roles),
         districts=_districts(session, districts),
@@ -211,6 +215,23 @@ def change_roles(
     return as_record(row)
 
 
+def change_email(session: Session, name: str, email: str, who: str) -> PersonRecord:
+    """Set where a person receives mail; an empty address is none.
+
+    Raises
+    ------
+    NotStoredError
+        If nobody is called so.
+    PersonError
+        If it is no mail address.
+    """
+    row, wanted = row_of(session, name), _mail_address(email)
+    if wanted != row.email:
+        row.email = wanted
+        audit.record(session, who, "person.email", row.name, {"email": wanted})
+    return as_record(row)
+
+
 def change_state(
     session: Session, name: str, state: str, who: str, when: dt.datetime
 ) -> PersonRecord:
@@ -261,7 +282,7 @@ def row_of(session: Session, name: str) -> Person:
         row = session.scalar(query.with_for_update())
     if row is None:
         msg = f"nobody is called {name[:80]!r}; see: saferground user list"
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, code="no_person")
     return row
 
 
@@ -271,6 +292,7 @@ def as_record(row: Person) -> PersonRecord:
         id=row.id,
         name=row.name,
         display=row.display,
+        email=row.email,
         state=row.state,
         roles=tuple(row.roles),
         districts=tuple(row.districts),
@@ -286,14 +308,22 @@ def as_record(row: Person) -> PersonRecord:
     )
 
 
+def _mail_address(email: str) -> str:
+    address = email.strip()
+    if address and not MAIL_ADDRESS.fullmatch(address):
+        msg = f"{address[:80]!r} is no mail address; write it as name@example.org"
+        raise PersonError(msg)
+    return address
+
+
 def _roles(wanted: Sequence[str]) -> list[str]:
     unknown = [role for role in wanted if role not in ROLES]
     if unknown:
         msg = f"no role is called {unknown[0][:40]!r}; choose of {', '.join(ROLES)}"
-        raise PersonError(msg)
+        raise PersonError(msg, code="unknown_role")
     if not wanted:
         msg = f"a person needs a role; choose of {', '.join(ROLES)}, or disable the person"
-        raise PersonError(msg)
+        raise PersonError(msg, code="no_role")
     return [role for role in ROLES if role in wanted]
 
 
@@ -305,7 +335,7 @@ def _districts(session: Session, wanted: Sequence[str]) -> list[str]:
             f"no district is called {unknown[0][:160]!r}; districts are written city/code "
             f"(stored: {', '.join(known[:12]) or 'none'})"
         )
-        raise PersonError(msg)
+        raise PersonError(msg, code="unknown_district")
     return [one for one in known if one in wanted]
 
 
@@ -332,7 +362,7 @@ def _require_another_administrator(session: Session, row: Person) -> None:
     active = session.scalars(select(Person).where(Person.state == ACTIVE))
     if not any(ADMINISTRATOR in one.roles and one.id != row.id for one in active):
         msg = f"{row.name} is the only administrator left; make another one first"
-        raise PersonError(msg)
+        raise PersonError(msg, code="last_administrator")
 
 
 def set_password(
@@ -354,7 +384,7 @@ def set_password(
     row = row_of(session, name)
     if row.from_provider:
         msg = f"{row.name} signs in through the provider and has no password here"
-        raise PersonError(msg)
+        raise PersonError(msg, code="provider_signs_in")
     row.password_hash, row.setup_hash, row.setup_until = password_hash, None, None
     session.flush()
     end_sessions(session, row.id, "other password", when, keep)
@@ -384,10 +414,10 @@ def reset(
     row = row_of(session, name)
     if row.from_provider:
         msg = f"{row.name} signs in through the provider; there is nothing to set up here"
-        raise PersonError(msg)
+        raise PersonError(msg, code="provider_signs_in")
     if row.state != ACTIVE:
         msg = f"{row.name} is disabled; enable the person first: saferground user enable {row.name}"
-        raise PersonError(msg)
+        raise PersonError(msg, code="disabled")
     first = row.password_hash is None and row.setup_hash is None
     row.setup_hash, row.setup_until = token_hash, until
     row.password_hash = row.code_secret = row.code_pending = row.code_step = None
@@ -453,7 +483,7 @@ def confirm_codes(
     row = row_of(session, name)
     if row.code_pending is None:
         msg = "no one-time codes are being set up; start again"
-        raise PersonError(msg)
+        raise PersonError(msg, code="no_setup")
     first = row.code_secret is None
     row.code_secret, row.code_pending, row.code_step = row.code_pending, None, step
     row.recovery_hashes = list(recovery)
@@ -496,7 +526,7 @@ def bind_subject(session: Session, name: str, subject: str) -> PersonRecord:
     row = row_of(session, name)
     if not row.from_provider or row.subject not in (None, subject):
         msg = f"{row.name} cannot be the one whom the provider means"
-        raise PersonError(msg)
+        raise PersonError(msg, code="not_of_provider")
     row.subject = subject
     session.flush()
     audit.record(session, row.name, "person.provider_bound", row.name)

@@ -9,12 +9,12 @@ import pandas as pd
 from sqlalchemy import Integer, bindparam, delete, insert, select, update
 
 from geodata.db.tables import Base
-from geodata.keys import normal_key
+from geodata.keys import normal_key, stored_forms
 from geodata.repositories.import_log import row_columns
 from geodata.repositories.incidents import Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
     from sqlalchemy import ColumnElement, Dialect, Select, Table
@@ -34,6 +34,7 @@ TABLES: Mapping[str, Table] = {
     )
 }
 CHUNK = 50_000
+FEW = 10_000  # rows that are asked for by their keys; of more, every row is read
 PIECE = 1_000  # rows read at once: few enough to stay in the processor's cache
 NOT_CONTENT = {"id", "city_id", "source", "row_key"}
 
@@ -66,15 +67,7 @@ def store_records(
     """
     table = TABLES[section]
     columns = content_columns(section)
-    there: dict[str, tuple[int, str, str, list[Any]]] = {}
-    for number, owner, key, *content in session.execute(
-        select(table.c.id, table.c.source, table.c.row_key, *(table.c[n] for n in columns))
-        .where(table.c.city_id == city_id)
-        .execution_options(yield_per=CHUNK)
-    ):
-        one = normal_key(key)  # keys that were stored before ids had one form are found by it
-        if one not in there or key == one:
-            there[one] = (number, owner, key, content)
+    there = _known_rows(session, city_id, table, columns, rows["row_key"].tolist())
     new, corrected, before, same, conflicting = [], [], [], 0, 0
     for row in _plain_rows(rows.reindex(columns=["row_key", *columns]), table):
         known = there.get(row["row_key"])
@@ -103,6 +96,26 @@ def store_records(
         log.add(table.name, new)
         log.change(table.name, before)
     return Stored(len(new), len(corrected), same, conflicting)
+
+
+def _known_rows(
+    session: Session, city_id: int, table: Table, columns: Sequence[str], keys: Sequence[str]
+) -> dict[str, tuple[int, str, str, list[Any]]]:
+    """Return stored rows by the one form of their key; of a few keys, these rows alone."""
+    every = (
+        select(table.c.id, table.c.source, table.c.row_key, *(table.c[n] for n in columns))
+        .where(table.c.city_id == city_id)
+        .execution_options(yield_per=CHUNK)
+    )
+    groups = stored_forms(keys) if len(keys) <= FEW else [None]
+    there: dict[str, tuple[int, str, str, list[Any]]] = {}
+    for group in groups:
+        found = session.execute(every if group is None else every.where(table.c.row_key.in_(group)))
+        for number, owner, key, *content in found:
+            one = normal_key(key)  # keys that were stored before ids had one form are found by it
+            if one not in there or key == one:
+                there[one] = (number, owner, key, content)
+    return there
 
 
 def forget_source(

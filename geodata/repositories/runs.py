@@ -3,51 +3,52 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from sqlalchemy import func, select
+from sqlalchemy import func, not_, select
 
+from geodata.db.json_columns import GridShape
 from geodata.db.tables import City, Run, RunName, Zone
 from geodata.errors import DataError, NotStoredError, StoreError
 from geodata.repositories import audit
+from geodata.repositories.archiving import RUN, archived_keys
 from geodata.repositories.zone_codes import Outlined, codes_of, earlier_zones, give_codes
+from geodata.repositories.zone_names import give_names, names_of
+from geodata.run_document import (
+    ZONE_DETAILS,
+    RunDocument,
+    read_details,
+    read_run_document,
+    read_run_spec,
+    write_details,
+    write_run_spec,
+)
 from spatial.grid import Grid
-from spatial.zones.describe import order_factors
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
-ZONE_DETAILS = ("area", "n_cells", "expected", "past", "environment_share", "factors")
+    from geodata.stored_documents import EditionUsed
+    from spatial.spec import RunSpec
+
 LATTICE = ("col", "row", "district")
+LATTICE_SHAPE = tuple(field.name for field in fields(GridShape))
 LONGEST_NAME, LONGEST_NOTE = 80, 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edited:
-    """That zones are not as a run cut them: the edition, its steps, the day (UTC) of the last."""
-
-    number: int
-    steps: int
-    on: dt.date
-
-    def as_json(self) -> dict[str, Any]:
-        """Say so as scripts read it; who did it is not part of it."""
-        return {"edition": self.number, "steps": self.steps, "on": self.on.isoformat()}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RunRecord:
     """One run, whole.
 
-    ``result`` is the JSON document that ``fit`` prints. ``cells`` has one row per cell of ``grid``
+    ``result`` is the document that ``fit`` prints. ``cells`` has one row per cell of ``grid``
     in its order: ``count`` (incidents), ``score`` (relative risk score, lowest 1), ``risk_class``
     (0 below the mean, 1 above it, 2 above mean + 1 SD, 3 above mean + 2 SD), ``expected``
     (incidents expected in the period), ``combined`` (risk relative to the mean cell) and its parts
@@ -56,8 +57,9 @@ class RunRecord:
     ``expected``, ``past``, ``environment_share`` (of its combined risk), ``factors`` (a list of
     mappings: name, operation, distance, rrv, share of its cells and how many of all it covers;
     :mod:`spatial.zones.describe` orders them), and once it is stored ``code`` (the same over runs,
-    :mod:`geodata.repositories.zone_codes`). ``created_at`` is UTC. ``name`` and ``note`` are what a
-    person calls it and says of it.
+    :mod:`geodata.repositories.zone_codes`) and ``place_name`` (a
+    :class:`~spatial.zones.names.PlaceName`, or nothing). ``created_at`` is UTC. ``name`` and
+    ``note`` are what a person calls it and says of it.
     ``edited`` is set where ``zones`` are those that a person made of the run's own
     (:mod:`geodata.repositories.zone_versions`); they have a column ``name`` more.
     """
@@ -69,15 +71,15 @@ class RunRecord:
     period_from: dt.date
     period_to: dt.date
     seed: int
-    spec: dict[str, Any]
+    spec: RunSpec
     data_sha256: str
     code_version: str
     created_at: dt.datetime
-    result: dict[str, Any]
+    result: RunDocument
     grid: Grid
     cells: pd.DataFrame
     zones: gpd.GeoDataFrame
-    edited: Edited | None = None
+    edited: EditionUsed | None = None
     name: str = ""
     note: str = ""
 
@@ -107,7 +109,7 @@ class RunSummary:
 
 
 def save_run(session: Session, record: RunRecord) -> RunRecord:
-    """Store a run and its zones, and give each zone its code.
+    """Store a run and its zones, and give each zone its code and its name.
 
     Returns
     -------
@@ -122,14 +124,13 @@ def save_run(session: Session, record: RunRecord) -> RunRecord:
     """
     if session.get(Run, record.id) is not None:
         msg = f"run {record.id} is stored already and is never overwritten; read it by its id"
-        raise StoreError(msg)
+        raise StoreError(msg, code="stored_already")
     city = session.scalar(select(City).where(City.slug == record.city))
     if city is None:
         msg = f"no city {record.city!r} is stored; import it first"
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, code="no_city")
     before = earlier_zones(session, city.id, record.outcome, record.scope)
-    stored = _row(city.id, record)
-    session.add(stored)
+    session.add(_row(city.id, record))
     session.flush()
     for row in record.zones.itertuples(index=False):
         session.add(
@@ -138,7 +139,7 @@ def save_run(session: Session, record: RunRecord) -> RunRecord:
                 code=row.id,
                 district=row.district,
                 rank=int(row.rank),
-                details={name: _plain(getattr(row, name)) for name in ZONE_DETAILS},
+                details=write_details(row),
                 geom=row.geometry,
             )
         )
@@ -148,7 +149,8 @@ def save_run(session: Session, record: RunRecord) -> RunRecord:
         for row in record.zones.itertuples(index=False)
     ]
     give_codes(session, city.id, outlined, before)
-    return get_run(session, record.id) if stored.readable else record
+    give_names(session, city.id, outlined, record.scope)
+    return get_run(session, record.id)
 
 
 def _row(city_id: int, record: RunRecord) -> Run:
@@ -162,21 +164,17 @@ def _row(city_id: int, record: RunRecord) -> Run:
         period_from=record.period_from,
         period_to=record.period_to,
         seed=record.seed,
-        spec=record.spec,
+        spec=write_run_spec(record.spec),
         data_sha256=record.data_sha256,
         code_version=record.code_version,
-        grid={
-            "x0": grid.x0,
-            "y0": grid.y0,
-            "cell_units": grid.cell_units,
-            "n_cols": grid.n_cols,
-            "n_rows": grid.n_rows,
-            "district_ids": list(grid.district_ids),
-        },
-        result=record.result,
+        grid=GridShape(**{name: getattr(grid, name) for name in LATTICE_SHAPE}),
+        result=record.result.as_json(),
         cells=_to_parquet(record),
         created_at=record.created_at,
-        **listed_values(record.result),
+        family=record.result.model.family,
+        n_factors=len(record.result.model.factors),
+        n_incidents=record.result.incidents,
+        readable=True,
     )
 
 
@@ -193,7 +191,7 @@ def plain_naming(name: str, note: str) -> tuple[str, str]:
         seen = "".join(sign for sign in result if sign not in "\r\n\t")
         if len(result) > most or not seen.isprintable():
             msg = f"{what}: the {what} of a run has up to {most} characters, all of which show"
-            raise DataError(msg)
+            raise DataError(msg, code="text_length")
     return name, note
 
 
@@ -226,10 +224,10 @@ def find_run(session: Session, run_id: str) -> RunRecord | None:
     return None if run is None else _record(session, run)
 
 
-def find_document(session: Session, run_id: str) -> dict[str, Any] | None:
+def find_document(session: Session, run_id: str) -> RunDocument | None:
     """Return what ``fit`` printed of a run, without its cells; nothing if none is stored."""
     row = session.execute(select(Run.city_id, Run.result).where(Run.id == run_id)).first()
-    return None if row is None else _with_codes(session, row[0], row[1])
+    return None if row is None else _coded(session, row[0], read_run_document(row[1]))
 
 
 def get_run(session: Session, run_id: str) -> RunRecord:
@@ -242,7 +240,7 @@ def get_run(session: Session, run_id: str) -> RunRecord:
     """
     record = find_run(session, run_id)
     if record is None:
-        raise NotStoredError(_not_stored(run_id))
+        raise NotStoredError(_not_stored(run_id), code="no_run")
     return record
 
 
@@ -268,7 +266,7 @@ def city_of_run(session: Session, run_id: str) -> str:
         select(City.slug).join(Run, Run.city_id == City.id).where(Run.id == run_id)
     )
     if slug is None:
-        raise NotStoredError(_not_stored(run_id))
+        raise NotStoredError(_not_stored(run_id), code="no_run")
     return slug
 
 
@@ -277,7 +275,8 @@ class RunFilter:
     """Which runs are requested; what is left out does not narrow.
 
     A run is of a period if its own and that one share a day; ``to`` is excluded. Runs of an outcome
-    in ``without`` are left out, and with ``scopes`` those of any other scope.
+    in ``without`` are left out, and with ``scopes`` those of any other scope. Archived runs are
+    left out, or with ``archived`` the others.
     """
 
     without: tuple[str, ...] = ()
@@ -286,6 +285,7 @@ class RunFilter:
     scope: str | None = None
     from_: dt.date | None = None
     to: dt.date | None = None
+    archived: bool = False
 
 
 ORDERS = ("made", "outcome", "scope", "period")
@@ -324,7 +324,7 @@ def get_summary(session: Session, run_id: str) -> RunSummary:
     """
     rows = session.execute(_summaries().where(Run.id == run_id)).all()
     if not rows:
-        raise NotStoredError(_not_stored(run_id))
+        raise NotStoredError(_not_stored(run_id), code="no_run")
     return _summed_up(session, rows)[0]
 
 
@@ -358,17 +358,6 @@ def _summed_up(session: Session, rows: Sequence[Any]) -> list[RunSummary]:
     return found
 
 
-def listed_values(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of a run that lists read, from its document."""
-    model = result["model"]
-    return {
-        "family": model["family"],
-        "n_factors": len(model["factors"]),
-        "n_incidents": result["incidents"],
-        "readable": "record" in result.get("combined", {}),
-    }
-
-
 def _names(session: Session, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Return the names and notes that runs have now, of those that have any."""
     rows = session.scalars(select(RunName).where(RunName.run_id.in_(ids)).order_by(RunName.id))
@@ -395,7 +384,8 @@ def run_scopes(
 
 
 def _narrowed(which: RunFilter) -> list[ColumnElement[bool]]:
-    lines: list[ColumnElement[bool]] = []
+    archived = Run.id.in_(archived_keys(RUN))
+    lines: list[ColumnElement[bool]] = [archived if which.archived else not_(archived)]
     if which.without:
         lines.append(Run.outcome.not_in(which.without))
     if which.scopes is not None:
@@ -418,7 +408,7 @@ def latest_run(
     query = (
         select(Run)
         .join(City, City.id == Run.city_id)
-        .where(City.slug == city_slug, Run.scope == scope)
+        .where(City.slug == city_slug, Run.scope == scope, Run.id.not_in(archived_keys(RUN)))
         .order_by(Run.created_at.desc(), Run.id)
         .limit(1)
     )
@@ -438,29 +428,30 @@ def require_readable(run: Run | RunSummary) -> None:
     """
     if not run.readable:
         msg = f"run {run.id} was made by an earlier version ({run.code_version}); fit it again"
-        raise DataError(msg)
+        raise DataError(msg, code="earlier_version")
 
 
-def _with_codes(session: Session, city_id: int, result: dict[str, Any]) -> dict[str, Any]:
-    """Return the document of a run with the code of each zone."""
-    zones = result.get("zones", [])
-    codes = codes_of(session, city_id, [zone["id"] for zone in zones])
-    return {**result, "zones": [{**zone, "code": codes.get(zone["id"], "")} for zone in zones]}
+def _coded(session: Session, city_id: int, document: RunDocument) -> RunDocument:
+    """Return the document of a run with the code and the name of each zone."""
+    zones = [zone.id for zone in document.zones]
+    coded = document.coded(codes_of(session, city_id, zones))
+    return coded.named(names_of(session, city_id, zones))
 
 
 def _record(session: Session, run: Run) -> RunRecord:
     require_readable(run)
+    document = read_run_document(run.result)
     city = session.get_one(City, run.city_id)
     table = pd.read_parquet(io.BytesIO(run.cells))
-    shape = dict(run.grid)
     grid = Grid(
-        **{**shape, "district_ids": tuple(shape["district_ids"])},
+        **vars(run.grid),
         cols=table["col"].to_numpy(np.int32),
         rows=table["row"].to_numpy(np.int32),
         district=table["district"].to_numpy(np.int16),
     )
     rows = session.scalars(select(Zone).where(Zone.run_id == run.id).order_by(Zone.id)).all()
-    codes = codes_of(session, run.city_id, [row.code for row in rows])
+    ids = [row.code for row in rows]
+    codes, words = codes_of(session, run.city_id, ids), names_of(session, run.city_id, ids)
     name, note = _names(session, [run.id]).get(run.id, ("", ""))
     zones = gpd.GeoDataFrame(
         [
@@ -468,13 +459,14 @@ def _record(session: Session, run: Run) -> RunRecord:
                 "id": z.code,
                 "district": z.district,
                 "rank": z.rank,
-                **told_details(z.details, run.result),
+                **read_details(z.details, document),
                 "code": codes.get(z.code, ""),
+                "place_name": words.get(z.code),
                 "geometry": z.geom,
             }
             for z in rows
         ],
-        columns=["id", "district", "rank", *ZONE_DETAILS, "code", "geometry"],
+        columns=["id", "district", "rank", *ZONE_DETAILS, "code", "place_name", "geometry"],
         geometry="geometry",
         crs=city.crs,
     )
@@ -486,27 +478,17 @@ def _record(session: Session, run: Run) -> RunRecord:
         period_from=run.period_from,
         period_to=run.period_to,
         seed=run.seed,
-        spec=run.spec,
+        spec=read_run_spec(run.id, run.spec),
         data_sha256=run.data_sha256,
         code_version=run.code_version,
         created_at=run.created_at,
-        result=_with_codes(session, run.city_id, run.result),
+        result=_coded(session, run.city_id, document),
         grid=grid,
         cells=table.drop(columns=list(LATTICE)),
         zones=zones,
         name=name,
         note=note,
     )
-
-
-def told_details(details: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
-    """Return what is stored of a zone, its factors ordered as :mod:`spatial.zones.describe` does.
-
-    A run of an earlier version has the share of all cells that a column marks in its diagnostics
-    alone.
-    """
-    columns = result.get("diagnostics", {}).get("factors", ())
-    return {**details, "factors": order_factors(details["factors"], columns)}
 
 
 def _to_parquet(record: RunRecord) -> bytes:
@@ -516,7 +498,3 @@ def _to_parquet(record: RunRecord) -> bytes:
     buffer = io.BytesIO()
     table.to_parquet(buffer, compression="zstd", index=False)
     return buffer.getvalue()
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

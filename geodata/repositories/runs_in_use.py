@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from geodata.db.tables import City, Run, RunUse
 from geodata.errors import DataError, NotStoredError
-from geodata.repositories import audit, cities, runs, zone_versions
+from geodata.repositories import archiving, audit, cities, runs, zone_versions
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -139,19 +139,22 @@ def use_run(
     text = " ".join(reason.split())
     if not 0 < len(text) <= LONGEST_REASON:
         msg = f"say why the run is put to use, in 1 to {LONGEST_REASON} characters; it is kept"
-        raise DataError(msg)
+        raise DataError(msg, code="reason_missing")
     if not who.strip():
         msg = "say who puts the run to use: --as NAME"
-        raise DataError(msg)
+        raise DataError(msg, code="author_missing")
     session.execute(select(Run.id).where(Run.id == run_id).with_for_update())
     summary = runs.get_summary(session, run_id)
     city = cities.get_city(session, summary.city)
     session.execute(select(City.id).where(City.id == city.id).with_for_update())
     _require_usable(city, summary)
+    if archiving.is_archived(session, archiving.RUN, run_id):
+        msg = f"run {run_id} is archived; restore it before it is put to use"
+        raise DataError(msg, code="run_archived")
     now = uses_now(session, city.id)
     if next(iter(now), None) == run_id:
         msg = f"run {run_id} is in use already"
-        raise DataError(msg)
+        raise DataError(msg, code="in_use_already")
     before = next((one.run for one in now.values() if one.outcome == summary.outcome), None)
     row = RunUse(
         city_id=city.id,
@@ -186,7 +189,7 @@ def _require_usable(city: CityRecord, run: RunSummary) -> None:
     if not why and not run.zones:
         why = f"run {run.id} has no zones; its warnings say why: saferground show {run.id}"
     if why:
-        raise DataError(why)
+        raise DataError(why, code="run_unusable")
 
 
 def run_to_draft(
@@ -214,9 +217,9 @@ def run_to_draft(
         summary = runs.get_summary(session, wanted or used or "")
         if summary.city != city.slug:
             msg = f"{city.slug} has no run {wanted!r:.80}; list them: saferground runs {city.slug}"
-            raise NotStoredError(msg)
+            raise NotStoredError(msg, code="no_run")
         if wanted is not None and (why := why_not_usable(city, summary)):
-            raise DataError(why)
+            raise DataError(why, code="run_unusable")
         _require_old_enough(summary, last_day)
         return summary.id, used is None
     found = [run for run in runs.list_runs(session, city.slug) if not why_not_usable(city, run)]
@@ -235,4 +238,4 @@ def _require_old_enough(run: RunSummary, last_day: dt.date) -> None:
             f"of days through {last_day} only; fit it on older days, put that run to use and draft "
             f"again: saferground fit {run.city} --outcome {run.outcome} --to {end}"
         )
-        raise DataError(msg)
+        raise DataError(msg, code="run_too_new")

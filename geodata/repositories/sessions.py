@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
@@ -172,7 +172,7 @@ class TokenRecord:
             return "revoked"
         return "in force" if self.holds(when) else "over"
 
-    def as_json(self, when: dt.datetime) -> dict[str, Any]:
+    def as_json(self, when: dt.datetime) -> dict[str, object]:
         """Return the record as scripts read it."""
         return {
             "token": self.id,
@@ -213,13 +213,13 @@ def add_token(
     person = session.scalar(select(Person).where(Person.name == name).with_for_update())
     if person is None:
         msg = f"nobody is called {name[:80]!r}; see: saferground user list"
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, code="no_person")
     text = " ".join(label.split())
     _require(person, text, scopes, days)
     theirs = [one for one in list_tokens(session, name) if one.holds(when)]
     if len(theirs) >= MOST:
         msg = f"{person.name} has {MOST} tokens in force already; revoke one first"
-        raise PersonError(msg)
+        raise PersonError(msg, code="too_many_tokens")
     row = AccessToken(
         person_id=person.id,
         label=text,
@@ -272,10 +272,10 @@ def revoke_token(
     person = session.get_one(Person, row.person_id) if row else None
     if row is None or person is None or of not in (None, person.name):
         msg = f"there is no token {identity}; see: saferground token list"
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, code="no_token")
     if row.revoked_at is not None:
         msg = f"token {identity} was revoked already, on {row.revoked_at:%Y-%m-%d}"
-        raise PersonError(msg)
+        raise PersonError(msg, code="token_revoked")
     row.revoked_at, row.revoked_by = when, who
     session.flush()
     audit.record(session, who, "token.revoke", person.name, {"token": row.id, "label": row.label})
@@ -312,7 +312,7 @@ def _require(person: Person, label: str, scopes: Sequence[str], days: int) -> No
     }
     for msg, there in faults.items():
         if there:
-            raise PersonError(msg)
+            raise PersonError(msg, code="token_request")
 
 
 def _token_record(row: AccessToken, person: str) -> TokenRecord:

@@ -55,6 +55,11 @@ class VisitFacts:
     activity: str
     note: str = ""
 
+    @property
+    def minutes(self) -> int | None:
+        """How long it was, nothing while it lasts."""
+        return None if self.end_ms is None else round((self.end_ms - self.start_ms) / MINUTE_MS)
+
 
 @dataclass(frozen=True, kw_only=True)
 class VisitRecord:
@@ -68,6 +73,11 @@ class VisitRecord:
     withdrawn: bool
     logged_by: str
     received_at: dt.datetime
+
+    @property
+    def corrected(self) -> bool:
+        """Whether a version corrects it; its end, logged after its start, is the second."""
+        return self.version > 2 or (self.version == 2 and self.facts.end_ms is None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +127,7 @@ def check_facts(city: CityRecord, facts: VisitFacts, now_ms: int) -> None:
         fault = _end_fault(facts.start_ms, facts.end_ms, now_ms)
     if fault is not None:
         field, what = fault
-        raise DataError.at(what, field=field)
+        raise DataError.at(what, field=field, code="field_text")
 
 
 def _end_fault(start_ms: int, end_ms: int, now_ms: int) -> Fault | None:
@@ -206,13 +216,13 @@ def _end_visit(
     row = _locked(session, city.id, uuid)
     if row.logged_by != who or row.district != district:
         msg = "this visit was logged by somebody else; log it anew"
-        raise DataError(msg)
+        raise DataError(msg, code="of_another_person")
     last = _newest(session, row.id)
     if last.withdrawn or last.version > 1 or last.end_ms is not None or facts.end_ms is None:
         return "same"
     if facts.end_ms < last.start_ms:
         what = "it comes before the start; change one of the two"
-        raise DataError.at(what, field="end")
+        raise DataError.at(what, field="end", code="end_before_start")
     ended = VisitFacts(
         zone=last.zone,
         unit=last.unit,
@@ -292,7 +302,7 @@ def correct_visit(
     last = _newest(session, row.id)
     what = _correction_fault(last, facts, why, version, withdrawn=withdrawn)
     if what:
-        raise DataError.at(what, field="why")
+        raise DataError.at(what, field="why", code="correction")
     if not withdrawn:
         check_facts(city, facts, now_ms)
     place = _place(session, city.id, row.run_id, row.district, facts.zone)
@@ -320,7 +330,7 @@ def get_visit(session: Session, city_id: int, uuid: str) -> VisitRecord:
         _newest_versions(city_id).where(LoggedVisit.uuid == uuid.lower())
     ).first()
     if found is None:
-        raise NotStoredError(_unknown(uuid))
+        raise NotStoredError(_unknown(uuid), code="no_visit")
     return _record(*found)
 
 
@@ -399,7 +409,7 @@ def read_uuid(text: str) -> str:
         return str(uuids.UUID(text))
     except (ValueError, AttributeError, TypeError) as error:
         what = "it is no UUID; reload the page and log the visit anew"
-        raise DataError.at(what, field="id") from error
+        raise DataError.at(what, field="id", code="uuid") from error
 
 
 def _newest_versions(city_id: int) -> Select[LoggedVisit, VisitVersion]:
@@ -423,7 +433,7 @@ def _locked(session: Session, city_id: int, uuid: str) -> LoggedVisit:
         .with_for_update()
     )
     if row is None:
-        raise NotStoredError(_unknown(uuid))
+        raise NotStoredError(_unknown(uuid), code="no_visit")
     return row
 
 
@@ -446,7 +456,7 @@ def _place(session: Session, city_id: int, run: str, district: str, zone: str) -
     found = find_zone(session, run, district, zone) if ours else None
     if found is None:
         what = f"run {run[:40]!r} has no zone {zone[:120]!r} in this district; choose another"
-        raise NotStoredError.at(what, field="zone")
+        raise NotStoredError.at(what, field="zone", code="no_zone")
     return shapely.point_on_surface(found.geom)
 
 
@@ -505,7 +515,7 @@ def _put(
         )
     else:
         msg = f"an imported visit already has the id {key}; log the visit anew"
-        raise DataError(msg)
+        raise DataError(msg, code="id_taken")
 
 
 def _tell(

@@ -8,15 +8,16 @@ own cells. Ranks follow the expected incidents, as they do in a run.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 
+from geodata.db.json_columns import ZoneStep
 from geodata.errors import DataError
 from spatial.zones.cut import cells_within, outline
-from spatial.zones.describe import order_factors
+from spatial.zones.describe import ZoneFactor, order_factors
 from spatial.zones.edit import active_factors, draw, merge, split
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Changed:
 
     action: str
     zones: gpd.GeoDataFrame
-    details: dict[str, Any]
+    details: ZoneStep
 
 
 def change_zones(run: RunRecord, change: Change, number: int) -> Changed:
@@ -132,7 +133,7 @@ def go_back(run: RunRecord, to: int) -> Changed:
     zones = run.zones.reset_index(drop=True)
     if "name" not in zones:
         zones["name"] = ""
-    return Changed(action="back", zones=zones[list(COLUMNS)], details={"to": to})
+    return Changed(action="back", zones=zones[list(COLUMNS)], details=ZoneStep(to=to))
 
 
 class _Bench:
@@ -153,7 +154,7 @@ class _Bench:
         districts = sorted({row["district"] for row in rows})
         if len(districts) > 1:
             msg = f"these zones lie in districts {', '.join(districts)}; a zone lies in one"
-            raise DataError(msg)
+            raise DataError(msg, code="zones_in_districts")
         cells = merge(self.run.grid, [self.cells[zone] for zone in zones])
         name = next((row["name"] for row in rows if row["name"]), "")
         made = self._made(rows[0]["district"], [cells], name)
@@ -174,16 +175,12 @@ class _Bench:
         name = plain_name(change.name)
         if name == row["name"]:
             msg = f"the zone is called {name!r} already" if name else "the zone has no name yet"
-            raise DataError(msg)
+            raise DataError(msg, code="zone_name_unchanged")
         zones = self.zones.copy()
         zones.loc[zones["id"] == change.zone, "name"] = name
-        document = {
-            "before": [change.zone],
-            "after": [change.zone],
-            "name": name,
-            "was": row["name"],
-        }
-        return Changed(action="rename", zones=zones[list(COLUMNS)], details=document)
+        one = (change.zone,)
+        step = ZoneStep(before=one, after=one, name=name, was=row["name"])
+        return Changed(action="rename", zones=zones[list(COLUMNS)], details=step)
 
     def redraw(self, change: Redraw) -> Changed:
         row = self._row(change.zone)
@@ -194,20 +191,22 @@ class _Bench:
         found = draw(self.run.grid, change.shape, district, taken)
         if np.array_equal(found.cells, self.cells[change.zone]):
             msg = "the outline holds the same cells as before: nothing would change"
-            raise DataError(msg)
+            raise DataError(msg, code="outline_unchanged")
         made = self._made(row["district"], [found.cells], row["name"])
         result = self._changed("redraw", [change.zone], made)
-        result.details.update(elsewhere=found.elsewhere, taken=found.taken)
-        return result
+        step = replace(result.details, elsewhere=found.elsewhere, taken=found.taken)
+        return replace(result, details=step)
 
     def _row(self, zone: str) -> Any:
         rows = self.zones[self.zones["id"] == zone]
         if rows.empty:
             msg = f"there is no zone {zone!r:.80} any more; reload the page to see what there is"
-            raise DataError(msg)
+            raise DataError(msg, code="unknown_zone")
         return rows.iloc[0]
 
-    def _made(self, district: str, groups: Sequence[Cells], name: str = "") -> list[dict[str, Any]]:
+    def _made(
+        self, district: str, groups: Sequence[Cells], name: str = ""
+    ) -> list[dict[str, object]]:
         """Describe new zones, each by its cells."""
         plain = re.sub(r"[\W_]", "-", district.lower())
         start = f"{self.run.id[:8]}-{plain}-e{self.number}"
@@ -225,10 +224,10 @@ class _Bench:
             for place, cells in enumerate(groups, start=1)
         ]
 
-    def _changed(self, action: str, gone: Iterable[str], made: list[dict[str, Any]]) -> Changed:
+    def _changed(self, action: str, gone: Iterable[str], made: list[dict[str, object]]) -> Changed:
         gone = list(gone)
         kept = self.zones[~self.zones["id"].isin(gone)][list(COLUMNS)].to_dict("records")
-        details = {"before": gone, "after": [zone["id"] for zone in made]}
+        details = ZoneStep(before=tuple(gone), after=tuple(str(zone["id"]) for zone in made))
         zones = gpd.GeoDataFrame(
             [*kept, *made], columns=list(COLUMNS), geometry="geometry", crs=self.zones.crs
         )
@@ -252,7 +251,7 @@ def plain_name(name: str) -> str:
             f"a name has up to {LONGEST_NAME} characters, all of which can be seen, and begins "
             "with none of = + - @"
         )
-        raise DataError(msg)
+        raise DataError(msg, code="zone_name_form")
     return text
 
 
@@ -262,21 +261,17 @@ def acting(run: RunRecord) -> NDArray[np.bool_] | None:
     What is read from the scores is held against the share of cells that the run noted each factor
     to cover.
     """
-    factors = run.result["model"]["factors"]
-    beta = np.array([factor["coefficient"] for factor in factors], dtype=np.float64)
+    factors = run.result.model.factors
+    beta = np.array([factor.coefficient for factor in factors], dtype=np.float64)
     active = active_factors(run.cells["score"].to_numpy(dtype=np.float64), beta)
-    noted = {_key(result): result["covers"] for result in run.result["diagnostics"]["factors"]}
-    covers = [noted.get(_key(factor), np.nan) for factor in factors]
+    noted = {column.key: column.covers for column in run.result.diagnostics.factors}
+    covers = [noted.get(factor.key, np.nan) for factor in factors]
     if active is None or not np.allclose(active.mean(axis=0), covers, atol=1e-9):
         return None
     return active
 
 
-def _key(factor: Any) -> tuple[str, str, float]:
-    return factor["name"], factor["operation"], factor["distance"]
-
-
-def _figures(run: RunRecord, cells: Cells) -> dict[str, Any]:
+def _figures(run: RunRecord, cells: Cells) -> dict[str, object]:
     inside = run.cells.iloc[cells]
     combined = float(inside["combined"].sum())
     return {
@@ -290,18 +285,21 @@ def _figures(run: RunRecord, cells: Cells) -> dict[str, Any]:
 
 def _factors(
     run: RunRecord, active: NDArray[np.bool_] | None, cells: Cells
-) -> list[dict[str, Any]]:
+) -> tuple[ZoneFactor, ...]:
     """Tell which factors act in a zone, and the shares of its cells and of all that they mark."""
     if active is None:
-        return []
+        return ()
     share, covers = active[cells].mean(axis=0), active.mean(axis=0)
     return order_factors(
-        {
-            **{key: factor[key] for key in ("name", "operation", "distance", "rrv")},
-            "share": float(share[i]),
-            "covers": float(covers[i]),
-        }
-        for i, factor in enumerate(run.result["model"]["factors"])
+        ZoneFactor(
+            name=factor.name,
+            operation=factor.operation,
+            distance=factor.distance,
+            rrv=factor.rrv,
+            share=float(share[i]),
+            covers=float(covers[i]),
+        )
+        for i, factor in enumerate(run.result.model.factors)
         if share[i] > 0
     )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 from sqlalchemy import func, select
@@ -19,62 +19,35 @@ from sqlalchemy import func, select
 from geodata.db.tables import EditedZone, EditionUse, Run, Zone, ZoneEdition
 from geodata.errors import DataError, NotStoredError
 from geodata.repositories import audit
-from geodata.repositories.runs import ZONE_DETAILS, Edited, get_run, told_details
+from geodata.repositories.runs import get_run
 from geodata.repositories.zone_codes import Outlined, codes_of, give_codes
 from geodata.repositories.zone_editing import COLUMNS
+from geodata.repositories.zone_names import give_names, names_of
+from geodata.run_document import read_details, stored_details, write_details
+from geodata.stored_documents import EditionUsed
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
 
     from shapely.geometry.base import BaseGeometry
     from sqlalchemy.orm import Session
 
     from geodata.repositories.runs import RunRecord
     from geodata.repositories.zone_editing import Changed
+    from spatial.zones.names import PlaceName
 
 
 OWN = 0
 LONGEST_REASON = 500
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class EditionRecord:
-    """One step; ``details`` names the zones ``before`` and ``after`` it. ``made_at`` is UTC."""
-
-    number: int
-    action: str
-    details: dict[str, Any]
-    reason: str
-    made_by: str
-    made_at: dt.datetime
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class UseRecord:
-    """From when on an edition is used; ``used_at`` is UTC."""
-
-    number: int
-    reason: str
-    used_by: str
-    used_at: dt.datetime
-
-
-def list_editions(session: Session, run_id: str) -> list[EditionRecord]:
-    """List the steps that were made of a run's zones, newest first."""
+def list_editions(session: Session, run_id: str) -> list[ZoneEdition]:
+    """Return the steps that were made of a run's zones, newest first."""
     rows = session.scalars(
         select(ZoneEdition).where(ZoneEdition.run_id == run_id).order_by(ZoneEdition.number.desc())
     )
-    return [
-        EditionRecord(
-            number=row.number,
-            action=row.action,
-            details=row.details,
-            reason=row.reason,
-            made_by=row.made_by,
-            made_at=row.made_at,
-        )
-        for row in rows
-    ]
+    return list(rows)
 
 
 def newest_number(session: Session, run_id: str) -> int:
@@ -83,15 +56,12 @@ def newest_number(session: Session, run_id: str) -> int:
     return session.scalar(found) or OWN
 
 
-def list_uses(session: Session, run_id: str) -> list[UseRecord]:
-    """List which editions of a run were put to use, newest first."""
+def list_uses(session: Session, run_id: str) -> list[EditionUse]:
+    """Return which editions of a run were put to use, newest first."""
     rows = session.scalars(
         select(EditionUse).where(EditionUse.run_id == run_id).order_by(EditionUse.id.desc())
     )
-    return [
-        UseRecord(number=row.number, reason=row.reason, used_by=row.used_by, used_at=row.used_at)
-        for row in rows
-    ]
+    return list(rows)
 
 
 def number_in_use(session: Session, run_id: str) -> int:
@@ -120,7 +90,8 @@ def with_edition(session: Session, run: RunRecord, number: int) -> RunRecord:
         select(EditedZone).where(EditedZone.edition_id == edition.id).order_by(EditedZone.position)
     ).all()
     city_id = session.scalar(select(Run.city_id).where(Run.id == run.id)) or 0
-    codes = codes_of(session, city_id, [row.code for row in rows])
+    ids = [row.code for row in rows]
+    codes, words = codes_of(session, city_id, ids), names_of(session, city_id, ids)
     zones = gpd.GeoDataFrame(
         [
             {
@@ -128,19 +99,20 @@ def with_edition(session: Session, run: RunRecord, number: int) -> RunRecord:
                 "district": row.district,
                 "rank": row.rank,
                 "name": row.name,
-                **told_details(row.details, run.result),
+                **read_details(row.details, run.result),
                 "code": codes.get(row.code, ""),
+                "place_name": words.get(row.code),
                 "geometry": row.geom,
             }
             for row in rows
         ],
-        columns=[*COLUMNS[:-1], "code", COLUMNS[-1]],
+        columns=[*COLUMNS[:-1], "code", "place_name", COLUMNS[-1]],
         geometry="geometry",
         crs=run.zones.crs,
     )
     if list(zones["id"]) == list(run.zones["id"]) and not any(zones["name"]):
         return run  # every step was taken back
-    edited = Edited(number=number, steps=number, on=edition.made_at.date())
+    edited = EditionUsed(edition=number, steps=number, on=edition.made_at.date())
     return dataclasses.replace(run, zones=zones, edited=edited)
 
 
@@ -211,7 +183,7 @@ def add_edition(
             f"these zones were changed meanwhile (step {newest} is the newest, this one was made "
             f"of step {after}); reload the page and look again"
         )
-        raise DataError(msg)
+        raise DataError(msg, code="changed_meanwhile")
     edition = ZoneEdition(
         run_id=run.id,
         number=newest + 1,
@@ -232,32 +204,35 @@ def add_edition(
                 district=row.district,
                 rank=int(row.rank),
                 name=row.name,
-                details={name: _plain(getattr(row, name)) for name in ZONE_DETAILS},
+                details=write_details(row),
                 geom=row.geometry,
             )
         )
     session.flush()
     _give_codes(session, run, changed, after)
-    document = {"city": run.city, "step": edition.number, "reason": reason, **changed.details}
+    did = {key: value for key, value in vars(changed.details).items() if value is not None}
+    document = {"city": run.city, "step": edition.number, "reason": reason, **did}
     audit.record(session, who, f"zones.{changed.action}", run.id, document)
     return edition.number
 
 
 def _give_codes(session: Session, run: RunRecord, changed: Changed, before: int) -> None:
-    """Return the zones that a step made their codes, from those that were there before it."""
+    """Give the zones that a step made their codes, of those that were there before, and names."""
     city_id = session.scalar(select(Run.city_id).where(Run.id == run.id)) or 0
+    there = [
+        Outlined(id=row.id, district=row.district, shape=row.geometry)
+        for row in changed.zones.itertuples(index=False)
+    ]
     give_codes(
         session,
         city_id,
-        [
-            Outlined(id=row.id, district=row.district, shape=row.geometry)
-            for row in changed.zones.itertuples(index=False)
-        ],
+        there,
         [
             Outlined(id=row.id, district=row.district, shape=row.geometry)
             for row in with_edition(session, run, before).zones.itertuples(index=False)
         ],
     )
+    give_names(session, city_id, there, run.scope)
 
 
 def use_edition(
@@ -279,7 +254,7 @@ def use_edition(
     before = number_in_use(session, run.id)
     if before == number:
         msg = "these zones are in use already"
-        raise DataError(msg)
+        raise DataError(msg, code="in_use_already")
     row = EditionUse(run_id=run.id, number=number, reason=reason, used_by=who, used_at=when)
     session.add(row)
     session.flush()
@@ -293,7 +268,7 @@ def _edition(session: Session, run_id: str, number: int) -> ZoneEdition:
     )
     if edition is None:
         msg = f"run {run_id} has no step {number} of its zones"
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, code="no_step")
     return edition
 
 
@@ -306,22 +281,23 @@ def _reason(text: str) -> str:
     message = " ".join(text.split())
     if not 0 < len(message) <= LONGEST_REASON:
         msg = f"say why, in 1 to {LONGEST_REASON} characters; it is kept with the step"
-        raise DataError(msg)
+        raise DataError(msg, code="reason_missing")
     return message
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ZoneRecord:
-    """One zone: ``rank`` in its district, by which it is called, and names of its factors."""
+    """One zone: ``code`` is its id, ``rank`` that in its district; names of its factors.
+
+    ``name`` is what a person called it, ``place_name`` where it is.
+    """
 
     code: str
     rank: int
     factors: tuple[str, ...]
     geom: BaseGeometry
+    name: str = ""
+    place_name: PlaceName | None = None
 
 
 def district_zones(session: Session, run_id: str, district: str) -> list[ZoneRecord]:
@@ -331,16 +307,16 @@ def district_zones(session: Session, run_id: str, district: str) -> list[ZoneRec
         wanted = select(Zone.code, Zone.rank, Zone.details, Zone.geom).where(
             Zone.run_id == run_id, Zone.district == district
         )
-        rows = session.execute(wanted.order_by(Zone.rank))
+        found = [_zone(*row) for row in session.execute(wanted.order_by(Zone.rank))]
     else:
-        wanted = (
-            select(EditedZone.code, EditedZone.rank, EditedZone.details, EditedZone.geom)
+        changed = (
+            select(*_EDITED)
             .join(ZoneEdition, ZoneEdition.id == EditedZone.edition_id)
             .where(ZoneEdition.run_id == run_id, ZoneEdition.number == number)
             .where(EditedZone.district == district)
         )
-        rows = session.execute(wanted.order_by(EditedZone.rank))
-    return [_zone(*row) for row in rows]
+        found = [_zone(*row) for row in session.execute(changed.order_by(EditedZone.rank))]
+    return _with_place_names(session, run_id, found)
 
 
 def find_zone(session: Session, run_id: str, district: str, code: str) -> ZoneRecord | None:
@@ -352,7 +328,7 @@ def find_zone(session: Session, run_id: str, district: str, code: str) -> ZoneRe
         Zone.run_id == run_id, Zone.district == district, Zone.code == code
     )
     edited = (
-        select(EditedZone.code, EditedZone.rank, EditedZone.details, EditedZone.geom)
+        select(*_EDITED)
         .join(ZoneEdition, ZoneEdition.id == EditedZone.edition_id)
         .where(ZoneEdition.run_id == run_id)
         .where(EditedZone.district == district, EditedZone.code == code)
@@ -360,7 +336,7 @@ def find_zone(session: Session, run_id: str, district: str, code: str) -> ZoneRe
         .limit(1)
     )
     row = session.execute(own).first() or session.execute(edited).first()
-    return None if row is None else _zone(*row)
+    return None if row is None else _with_place_names(session, run_id, [_zone(*row)])[0]
 
 
 def zone_ranks(session: Session, run_id: str) -> dict[str, int]:
@@ -384,6 +360,39 @@ def zone_ranks(session: Session, run_id: str) -> dict[str, int]:
     return found
 
 
-def _zone(code: str, rank: int, details: dict[str, Any], geom: BaseGeometry) -> ZoneRecord:
-    factors = tuple(dict.fromkeys(factor["name"] for factor in details["factors"]))
-    return ZoneRecord(code=code, rank=rank, factors=factors, geom=geom)
+_EDITED = (
+    EditedZone.code,
+    EditedZone.rank,
+    EditedZone.details,
+    EditedZone.geom,
+    EditedZone.name,
+)
+
+
+def _with_place_names(session: Session, run_id: str, zones: list[ZoneRecord]) -> list[ZoneRecord]:
+    city_id = session.scalar(select(Run.city_id).where(Run.id == run_id)) or 0
+    names = names_of(session, city_id, [zone.code for zone in zones])
+    return [dataclasses.replace(zone, place_name=names.get(zone.code)) for zone in zones]
+
+
+def zone_words(session: Session, run_id: str) -> dict[str, ZoneRecord]:
+    """Return every zone of a run that has a name, by its id: its own and those of its editions."""
+    edited = (
+        select(*_EDITED)
+        .join(ZoneEdition, ZoneEdition.id == EditedZone.edition_id)
+        .where(ZoneEdition.run_id == run_id)
+        .order_by(EditedZone.id)
+    )
+    own = select(Zone.code, Zone.rank, Zone.details, Zone.geom).where(Zone.run_id == run_id)
+    rows = [*session.execute(own), *session.execute(edited)]
+    zones = {row[0]: _zone(*row) for row in rows}
+    found = _with_place_names(session, run_id, list(zones.values()))
+    return {zone.code: zone for zone in found if zone.name or zone.place_name}
+
+
+def _zone(
+    code: str, rank: int, details: Mapping[str, object], geom: BaseGeometry, name: str = ""
+) -> ZoneRecord:
+    found = stored_details(details)
+    factors = tuple(dict.fromkeys(factor.name for factor in found.factors))
+    return ZoneRecord(code=code, rank=rank, factors=factors, geom=geom, name=name)

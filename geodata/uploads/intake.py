@@ -22,12 +22,13 @@ import tempfile
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from geodata.cityfile.schema import SourcePlace
 from geodata.errors import DataError, NotStoredError
-from geodata.formats import READ, refusal, sniff
+from geodata.formats import FORMATS, sniff
 from geodata.readers.sandbox import read_apart
+from geodata.readers.staging import rows_path
 
 if TYPE_CHECKING:
     from typing import IO
@@ -36,26 +37,6 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20
 MOST_BYTES = 200_000_000
 NAME_LENGTH = 120
-KINDS = {
-    "csv": ("a table", ".csv"),
-    "geojson": ("GeoJSON", ".geojson"),
-    "zip": ("a zipped map layer", ".zip"),
-    "gpkg": ("a GeoPackage", ".gpkg"),
-    "parquet": ("GeoParquet", ".parquet"),
-}
-FORMAT_KINDS = {
-    "text": "csv",
-    "json": "geojson",
-    "json-lines": "geojson",
-    "zip": "zip",
-    "sqlite": "gpkg",
-    "parquet": "parquet",
-}
-SIGNS = {
-    "gzip": "a gzip archive; unpack it first",
-    "shp": "one part of a shapefile; zip all its parts together",
-    "binary": f"a file of no kind that is known here; read are {READ}",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +44,8 @@ class Upload:
     """A file in quarantine.
 
     ``id`` is ours and names the file; ``name`` is what its sender calls it, fit to be shown as
-    text. ``kind`` is a key of :data:`KINDS`; ``layers`` are those of a file that has several.
+    text. ``kind`` is a key of :data:`geodata.formats.FORMATS`; ``layers``
+    are those of a file that has several.
     """
 
     id: str
@@ -91,7 +73,7 @@ def receive(stream: IO[bytes], name: str, folder: Path, *, most_bytes: int = MOS
         with os.fdopen(handle, "wb") as file:
             size, digest = _copy(stream, file, label, most_bytes)
         kind, layers = recognise(path, label)
-        kept = path.with_suffix(KINDS[kind][1])
+        kept = path.with_suffix(FORMATS[kind].endings[0])
         path.replace(kept)
     except BaseException:
         for left in (path, *folder.glob(f"{path.name}.*")):
@@ -116,19 +98,14 @@ def rows_of(upload: Upload, layer: str | None) -> Path:
     DataError
         If the layer cannot be read.
     """
-    rows = _rows_path(upload.path.parent / f"upload-{upload.id}", layer)
+    rows = rows_path(upload.path, layer)
     if not rows.is_file():
         read_apart(upload.path, upload.name, rows=rows, layer=layer)
     return rows
 
 
-def _rows_path(path: Path, layer: str | None) -> Path:
-    digest = hashlib.sha256((layer or "").encode()).hexdigest()[:16]
-    return path.with_name(f"{path.name}.{digest}.rows")
-
-
 def recognise(path: Path, label: str) -> tuple[str, tuple[str, ...]]:
-    """Tell what a file is by its content: a key of :data:`KINDS`, and its layers if it has several.
+    """Tell the format of a file by its content, and its layers if it has several.
 
     It is read whole, in a child process, and its rows are kept beside it.
 
@@ -138,22 +115,18 @@ def recognise(path: Path, label: str) -> tuple[str, tuple[str, ...]]:
         If it is of no kind that is read, is not what it begins as, cannot be read within the limits
         of the child, or is an archive that cannot be trusted.
     """
-    kind = sniff(path)
-    if kind in SIGNS:
-        msg = f"{label}: is {SIGNS[kind]}"
+    if sniff(path) == "shp":
+        msg = f"{label}: is one part of a shapefile; zip all its parts together"
         raise DataError(msg)
-    if why := refusal(kind):
-        msg = f"{label}: {why}"
-        raise DataError(msg)
-    first = _rows_path(path, None)
+    first = rows_path(path, None)
     found = read_apart(path, label, rows=first, first_layer=True)
     if found.kind == "text" and found.columns < 2:
         msg = f"{label}: has one column only; a table needs columns for its place and its date"
         raise DataError(msg)
     several = found.layers if len(found.layers) > 1 else ()
     if several:
-        first.replace(_rows_path(path, found.layer))
-    return FORMAT_KINDS[kind], several
+        first.replace(rows_path(path, found.layer))
+    return found.kind, several
 
 
 def shown_name(name: str) -> str:
@@ -193,7 +166,8 @@ class HandedIn:
 
     ``city`` is the slug of the city that it is for, nothing for a city that is yet to be.
     ``address`` is where it was fetched, if it was; ``answers`` say how it is to be read; ``job`` is
-    the number of the import that was requested with it.
+    the number of the import that was requested with it; ``renews`` names the source that it is
+    a newer file of, as in "incidents.1".
     """
 
     upload: Upload
@@ -201,8 +175,9 @@ class HandedIn:
     who: str
     when: dt.datetime
     address: str = ""
-    answers: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, object] = field(default_factory=dict)
     job: int = 0
+    renews: str = ""
 
 
 def keep(handed: HandedIn) -> None:

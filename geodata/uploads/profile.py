@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from geodata.cityfile.schema import DEGREES
 from geodata.ingest.location import Coordinates, look_at
-from geodata.ingest.recorded_rows import DEGREES_PAIR
 from geodata.readers import read_place
-from geodata.readers.dates import read_moments
+from geodata.readers.cell_numbers import read_numbers
+from geodata.readers.cell_places import PAIR as DEGREES_PAIR
+from geodata.readers.cell_places import holds_places, read_places
+from geodata.readers.dates import LONGEST_MOMENT, read_moments
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from geodata.cityfile.schema import SourcePlace
     from geodata.ingest.placing import CityFrame
 
@@ -42,6 +43,7 @@ NAMES: dict[str, re.Pattern[str]] = {
     "id": re.compile(r"(^|_|\b)(id|number|no|num|key|case|incident)(_?(id|no|number))?$", re.I),
 }
 PAIR = DEGREES_PAIR.replace("(-?", "(?:-?")  # the same, without groups
+DIGIT = r"\d"
 TIME = re.compile(r"^\d{1,2}:\d{2}(:\d{2})?(\s*[ap]m)?$", re.I)
 
 
@@ -137,18 +139,16 @@ def _places(
     if x_name and y_name:
         degrees = re.search(r"lon|lng|lat", f"{x_name} {y_name}", re.I)
         stated = crs or (DEGREES if degrees else None)
-        x, y = (_numbers(table[name]) for name in (x_name, y_name))
+        x, y = (read_numbers(table[name]) for name in (x_name, y_name))
         return None, look_at((x_name, y_name), x, y, stated, city)
     pair = _best(guesses, "place")
     if pair:
-        found = table[pair].astype("string").str.extract(DEGREES_PAIR)
-        x, y = _numbers(found[1]), _numbers(found[0])
-        return None, look_at((pair,), x, y, crs or DEGREES, city)
+        shapes, code = read_places(table[pair])
+        middle = shapely.bounds(shapes)
+        x, y = (middle[:, 0] + middle[:, 2]) / 2, (middle[:, 1] + middle[:, 3]) / 2
+        stated = crs or (f"EPSG:{code}" if code else DEGREES)
+        return None, look_at((pair,), x, y, stated, city)
     return None, None
-
-
-def _numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
-    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def _guess(name: str, column: pd.Series[Any], timezone: str) -> ColumnGuess:
@@ -173,14 +173,14 @@ def _role(
     name: str, column: pd.Series[Any], values: pd.Series[Any], different: int, timezone: str
 ) -> tuple[str, str, str]:
     """Return the role of a column that holds something: its values first, then its name."""
-    numbers = pd.to_numeric(values, errors="coerce")
+    numbers = pd.Series(read_numbers(values), index=values.index)
     numeric = numbers.notna().mean() >= MOSTLY
     named = {role for role, pattern in NAMES.items() if pattern.search(name)}
     for axis in ("x", "y"):
         if axis in named and numeric:
             return axis, *_axis(axis, numbers.dropna())
-    if values.str.contains(PAIR, regex=True).mean() >= MOSTLY:
-        return "place", LIKELY, "its values are pairs of coordinates"
+    if holds_places(values) or values.str.contains(PAIR, regex=True).mean() >= MOSTLY:
+        return "place", LIKELY, "its values are places, such as pairs of coordinates"
     if values.str.match(TIME).mean() >= MOSTLY:
         return "time", SURE if "time" in named else LIKELY, "its values are times of day"
     moment = _moment(column, numeric=numeric, named="date" in named, timezone=timezone)
@@ -221,6 +221,9 @@ def _moment(
     """Return whether a column holds dates: numbers only where its name says so."""
     if numeric and not named and not pd.api.types.is_datetime64_any_dtype(column):
         return None
+    texts = column.astype("string").dropna()
+    if not numeric and (texts.str.len().median() > LONGEST_MOMENT or not _has_digits(texts)):
+        return None
     found = read_moments(column.reset_index(drop=True), None, date_format=None, timezone=timezone)
     result = column.notna() & (column.astype("string").str.strip() != "")
     read = ~np.isnat(found.day)
@@ -230,6 +233,11 @@ def _moment(
     alike = "; day and month may be the other way round" if found.notes else ""
     sure = SURE if named and not found.notes else LIKELY
     return "date", sure, f"{share:.0%} of its values are dates written as {found.form}{alike}"
+
+
+def _has_digits(texts: pd.Series[Any]) -> bool:
+    """Return whether most values have a digit, as every day and time has."""
+    return bool(texts.str.contains(DIGIT).mean() >= MOSTLY)
 
 
 def _best(guesses: list[ColumnGuess], role: str) -> str | None:

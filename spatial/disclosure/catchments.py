@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.intp]
 
 QUEUE = 24  # places requested at once; an address that outlives them asks for more
-TIES = 8
+TIES = 8  # nearest places compared at first; more that are as near are looked up one by one
 
 
 def nearest(tree: cKDTree, xy: Floats, reach: float) -> Ints:

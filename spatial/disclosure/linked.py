@@ -26,15 +26,17 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Labels = NDArray[np.int8]
 
+# Counts of 1 to 4 are withheld, and what remains possible of one spans at least so many numbers
+# (docs/masking.md).
 LEAST_SHOWN = 5
 LEAST_WIDTH = 3
 SHOWN, FEWER, HELD, VEILED = np.int8(0), np.int8(1), np.int8(2), np.int8(3)
 HIDDEN = -1
-SHAKES = 12
+SHAKES = 12  # cheap searches for witnesses before each count left is proven by itself
 LEVEL_COST = 4.0  # of a count for each level: a total counts for more than any of its parts
 PARTS = 2  # highest level of what may be hidden where something less would do
 KEPT, FREELY, VEILING = WAYS = (0, 1, 2)  # what may become of a label for another count's sake
-HIDDEN_COST = 1e-3
+HIDDEN_COST = 1e-3  # far below any count: what is hidden anyhow is nearly free to use
 GAP = 0.2  # of the cost of what is kept back, where only a long search would find the cheapest
 
 
@@ -329,7 +331,7 @@ class _Search:
         inside = (witness >= self.low).all() and (witness <= self.high).all()
         if (self.sums @ witness).any() or not inside:
             msg = "the audit of a table failed: the solver gave a table that cannot be"
-            raise MaskingError(msg)
+            raise MaskingError(msg, code="audit_failed")
         self.witnesses.append(witness)
         self.lowest = np.minimum(self.lowest, witness)
         self.highest = np.maximum(self.highest, witness)
@@ -478,7 +480,7 @@ class _Search:
                 f"the count at {self.linked.names[cell]} is small and follows from what is public "
                 "in any case; leave its table out"
             )
-            raise MaskingError(msg)
+            raise MaskingError(msg, code="small_count_follows")
         self.labels[cell] = SHOWN
         self._relabel()
 

@@ -42,7 +42,7 @@ VERSION = 1  # raise it when the same row and lists could get another place
 LEAST_RADIUS = 0.2  # of the reach: a place is never drawn as a pin
 NOT_COUNTED = -1
 BAND_HOURS = 4
-DELAY_DAYS = 7
+DELAY_DAYS = 7  # a patrol is a week old before its places are public (docs/masking.md)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -206,7 +206,7 @@ def make_public_places(
     """
     if not districts:
         msg = "no district to mask in; name the districts in the city file"
-        raise MaskingError(msg)
+        raise MaskingError(msg, code="no_district")
     shapes = tuple(districts.values())
     homes, candidates = _distinct(addresses), public_candidates(streets, spec.tolerance_units)
     home_at = area_of(homes[:, 0], homes[:, 1], shapes)
@@ -261,7 +261,7 @@ def _positions(ids: NDArray[np.object_], district_ids: tuple[str, ...]) -> NDArr
             f"no district {', '.join(unknown[:5])}; the districts are {', '.join(district_ids)}; "
             "give a row without a district None"
         )
-        raise MaskingError(msg)
+        raise MaskingError(msg, code="unknown_district")
     found = np.full(len(ids), NO_DISTRICT, dtype=np.int16)
     found[~missing] = [place[name] for name in ids[~missing]]
     return found
@@ -279,7 +279,7 @@ def _distinct(addresses: ArrayLike | None) -> Floats:
             "addresses must be pairs of finite coordinates, shape (n, 2), got shape "
             f"{xy.shape}; leave out addresses without a place"
         )
-        raise MaskingError(msg)
+        raise MaskingError(msg, code="addresses_shape")
     return cast("Floats", np.unique(np.round(xy, DECIMALS), axis=0))
 
 
@@ -432,7 +432,7 @@ def coarsen_time(local: ArrayLike) -> CoarseTime:
     values = np.asarray(local)
     if values.dtype == object and any(getattr(v, "tzinfo", None) is not None for v in values.flat):
         msg = "times carry a time zone; turn them to the city's local time and drop the zone first"
-        raise MaskingError(msg)
+        raise MaskingError(msg, code="time_zone")
     seconds = values.astype("datetime64[s]")
     day = seconds.astype("datetime64[D]")
     hour = (seconds - day).astype("timedelta64[h]")
@@ -453,6 +453,6 @@ def is_old_enough(
     """
     if delay_days < 0:
         msg = f"delay_days must be 0 or more, got {delay_days!r}"
-        raise MaskingError(msg)
+        raise MaskingError(msg, code="delay_range")
     age = np.asarray(today, dtype="datetime64[D]") - np.asarray(day, dtype="datetime64[D]")
     return np.asarray(age >= np.timedelta64(delay_days, "D"), dtype=bool)  # NaT compares false

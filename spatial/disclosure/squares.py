@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 STEPS = (1, 2, 4)  # sides of the squares, in the smallest side
 LEAST_AREA = 0.5  # of a smallest square: what a square must hold where no addresses are known
+# More are a unit error (a size in metres, an area in feet), and the arrays of one district grow.
 MAX_SQUARES = 500_000
 BITS = 24
 HALF = 1 << (BITS - 1)
@@ -158,7 +159,7 @@ def _areas(shape: BaseGeometry, cell: float) -> tuple[Ints, Ints, Floats]:
             f"squares of {cell:g} units would be more than {MAX_SQUARES:,} in a district; "
             "is the size given in the unit of the city's crs (feet or metres)?"
         )
-        raise MaskingError(msg)
+        raise MaskingError(msg, code="too_many_squares")
     col, row = (
         part.ravel() for part in np.meshgrid(np.arange(west, east + 1), np.arange(south, north + 1))
     )

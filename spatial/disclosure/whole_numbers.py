@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     Counts = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
+# Of the solver's feasibility tolerance: HiGHS calls an integer whole within 1e-6.
 ROUNDING = 1e-5
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 BLOCK_STEPS = 6  # steps of the second check
-MOST_CENTRES = 400
+MOST_CENTRES = 400  # candidates spread evenly over the city; the cost grows with each
 MOST_SHARED = 0.5  # of the cells of the smaller of two control areas
 CAP_SHARE, CAP_LEAST = 0.2, 3  # of the treated area's incidents before, in one cell
 REACH = 3.0  # how many times the level's threshold a trial area may be off
@@ -102,7 +102,7 @@ class Yardstick:
                 "the treated area has no incident in the period before, so nothing can be found "
                 "that was like it; choose a longer period or a larger area"
             )
-            raise OutcomeError(msg)
+            raise OutcomeError(msg, code="nothing_before")
         self.series = y
         self.dispersion = dispersion(y)
         variance = 2.0 * self.dispersion * y  # of the gap: k + k^2 = 2 for areas of equal counts
@@ -198,7 +198,7 @@ def find_controls(
             "before, so there is nothing to compare with; treat fewer zones, take a smaller "
             "buffer or a longer period before"
         )
-        raise OutcomeError(msg)
+        raise OutcomeError(msg, code="no_control")
     away, graph = _away(grid, treated), _sides(grid, pool)
     enough = yardstick.series.sum() + REACH * yardstick.level
     centres = _centres(grid, pool)

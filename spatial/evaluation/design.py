@@ -58,14 +58,14 @@ class Periods:
                     f"the period {name}, {start} to {end}, is empty; its first day is included, "
                     "its last is not"
                 )
-                raise OutcomeError(msg)
+                raise OutcomeError(msg, code="period_empty")
         if self.after[0] < self.before[1]:
             msg = (
                 f"the period after starts on {self.after[0]}, within the period before, which "
                 f"ends before {self.before[1]}; the same incidents would count on both sides: "
                 "let the first end where the second starts, or earlier"
             )
-            raise OutcomeError(msg)
+            raise OutcomeError(msg, code="periods_overlap")
 
     @cached_property
     def unit(self) -> Unit:
@@ -183,6 +183,7 @@ def call(intervals: Iterable[tuple[float, float]]) -> int:
 if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
+# A share of 2,000 draws has a standard error of 1.1 points at most.
 DRAWS, SEED = 2_000, 20_261_130
 HALVINGS = 24  # of the range of drops: to less than a millionth of it
 
@@ -235,14 +236,14 @@ class Comparison:
                 "power needs incidents before, a period before and a dispersion of 1 or more; got "
                 f"{self.treated:g}, {self.before:g} and {self.dispersion:g}"
             )
-            raise OutcomeError(msg)
+            raise OutcomeError(msg, code="power_inputs")
         members = np.asarray(self.members)
         if members.ndim != 2 or members.shape[1] != len(self.pieces) or len(members) == 0:
             msg = (
                 "power needs the pieces of at least one control area, a row an area and a column "
                 f"a piece; got shape {members.shape} for {len(self.pieces)} pieces"
             )
-            raise OutcomeError(msg)
+            raise OutcomeError(msg, code="power_inputs")
 
     @classmethod
     def alike(cls, treated: float, controls: int, **value: float) -> Comparison:

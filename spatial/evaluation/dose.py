@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+# Levels of zones and weeks are taken out first: fewer leave hardly a degree of freedom.
 FEWEST_ZONES, FEWEST_WEEKS = 3, 4
 
 
@@ -68,14 +69,14 @@ def dose_response(visits: ArrayLike, incidents: ArrayLike, *, alpha: float = 0.0
             "visits and incidents need one number for each zone and week, without gaps; got "
             f"tables of {x.shape} and {y.shape}"
         )
-        raise OutcomeError(msg)
+        raise OutcomeError(msg, code="dose_table")
     zones, weeks = x.shape
     if zones < FEWEST_ZONES or weeks < FEWEST_WEEKS:
         msg = (
             f"{zones} zones over {weeks} weeks are too few; log visits in at least {FEWEST_ZONES} "
             f"zones for {FEWEST_WEEKS} weeks"
         )
-        raise OutcomeError(msg)
+        raise OutcomeError(msg, code="dose_too_few")
     dose, after = _within(x[:, :-1]), _within(y[:, 1:])
     spread = float((dose**2).sum())
     if spread <= 1e-12 * max(1.0, float((x**2).sum())):
@@ -83,7 +84,7 @@ def dose_response(visits: ArrayLike, incidents: ArrayLike, *, alpha: float = 0.0
             "every zone had the same visits but for its own level and the week's, so nothing can "
             "be told from them; log visits that differ"
         )
-        raise OutcomeError(msg)
+        raise OutcomeError(msg, code="dose_alike")
     slope = float((dose * after).sum() / spread)
     by_zone = (dose * (after - slope * dose)).sum(axis=1)
     n, terms = dose.size, zones + dose.shape[1]  # slope, intercept and the effects

@@ -114,7 +114,7 @@ def weighted_difference(
     """
     if (displacement_control is None) != (displacement is None):
         msg = "give the counts of the displacement area and of its control, or neither"
-        raise OutcomeError(msg)
+        raise OutcomeError(msg, code="displacement_incomplete")
     times, areas = _weights(time_weights, 2), _weights(area_weights, 4)
     level = _alpha(alpha)
     local = _gap(treated, control, times * areas[1], times * areas[0], level)
@@ -287,7 +287,7 @@ def _counts(pair: Pair) -> Floats:
     counts = np.asarray(pair, dtype=float)
     if counts.shape != (2,) or not (np.isfinite(counts) & (counts >= 0)).all():
         msg = f"an area needs its counts before and after, each 0 or more; got {pair!r}"
-        raise OutcomeError(msg)
+        raise OutcomeError(msg, code="counts_incomplete")
     return counts
 
 
@@ -295,12 +295,12 @@ def _weights(weights: Sequence[float], size: int) -> Floats:
     values = np.asarray(weights, dtype=float)
     if values.shape != (size,) or not (np.isfinite(values) & (values > 0)).all():
         msg = f"give {size} weights, each above 0; got {weights!r}"
-        raise OutcomeError(msg)
+        raise OutcomeError(msg, code="weights")
     return values
 
 
 def _alpha(alpha: float) -> float:
     if not 0 < alpha < 1:
         msg = f"alpha is one minus the level of an interval, between 0 and 1; got {alpha!r}"
-        raise OutcomeError(msg)
+        raise OutcomeError(msg, code="alpha_range")
     return alpha

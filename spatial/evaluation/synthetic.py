@@ -33,7 +33,7 @@ FEWEST = 5  # incidents of the treated area in a merged step
 PULL = 1e-3  # of weights to equal ones, where no weights are exact
 ROUNDS = 200
 EXACT = 1e-8  # largest miss of a step, of the treated area's mean step
-SMALLEST_STEP = 1e-6
+SMALLEST_STEP = 1e-6  # a Newton step halved to this is no longer going down
 ROUNDING = 1e-12
 
 
@@ -123,7 +123,7 @@ def weigh_donors(donors: Counts, treated: ArrayLike) -> SyntheticControl:
             "a synthetic control needs incidents before, in the treated area and elsewhere; "
             "choose a longer period before"
         )
-        raise OutcomeError(msg)
+        raise OutcomeError(msg, code="synthetic_needs_incidents")
     kinds, kind_of, times = np.unique(x, axis=0, return_inverse=True, return_counts=True)
     found = _rake(kinds, times, y)
     exact = found is not None

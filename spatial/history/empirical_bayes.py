@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-LEAST_FACTOR = 1e-3
+LEAST_FACTOR = 1e-3  # a cell a thousand times quieter than expected is as good as empty
 STEP = 1.4  # from one factor of the grid to the next
 ROUNDS = 100
 ZEROS_STEP = 0.02  # expectations of cells without an incident are put together this finely (log)

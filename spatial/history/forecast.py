@@ -183,13 +183,13 @@ def capture(
             "score, observed and area need one value a cell each; got "
             f"{len(score)}, {len(observed)} and {len(area)}"
         )
-        raise ForecastError(msg)
+        raise ForecastError(msg, code="shapes_differ")
     if not np.isfinite(score).all():
         msg = f"{int((~np.isfinite(score)).sum())} cells have no finite score; give every cell one"
-        raise ForecastError(msg)
+        raise ForecastError(msg, code="not_finite")
     if observed.sum() <= 0:
         msg = "no incident lies in the study area in the test period; choose a period that has some"
-        raise ForecastError(msg)
+        raise ForecastError(msg, code="no_incident")
     block_of = _blocks(score)
     order = np.lexsort((observed / area, block_of))
     blocks = block_of[order]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-REACH_SD = 4.0
+REACH_SD = 4.0  # beyond lie 0.03 % of a bivariate Gaussian: exp(-4^2 / 2)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 DAY, WEEK = 24, 168
+# Between the earliest and the latest moment of an incident; more is a fault of a clock.
 LONGEST_H = 10 * 366 * 24.0
 
 
@@ -44,7 +45,7 @@ def aoristic(start_h: ArrayLike, end_h: ArrayLike) -> Floats:
     length = end - start
     if not np.all((length >= 0) & (length <= LONGEST_H)):
         msg = "every incident needs an earliest and a latest moment, in order and within ten years"
-        raise DosageError(msg)
+        raise DosageError(msg, code="incident_times")
     first = np.floor(start)
     hours = np.maximum(np.ceil(end) - first, 1).astype(np.int64)
     row = np.repeat(np.arange(len(start)), hours)

@@ -60,10 +60,10 @@ class MatchSpec:
             value = getattr(self, name)
             if not (np.isfinite(value) and value >= 0):
                 msg = f"{name} must be a number from 0, got {value!r}"
-                raise DosageError(msg)
+                raise DosageError(msg, code="number_range")
         if self.silent_minutes == 0:
             msg = "silent_minutes must be more than 0, or no two positions belong together"
-            raise DosageError(msg)
+            raise DosageError(msg, code="silent_minutes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

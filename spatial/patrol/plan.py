@@ -176,13 +176,13 @@ def _kept_zones(zones: int, pins: Sequence[Pin], dropped: Sequence[int], units: 
     kept = np.array([z for z in range(zones) if z not in set(dropped)], dtype=np.int64)
     if len(kept) == 0:
         msg = "there is no zone to patrol; keep at least one"
-        raise DosageError(msg)
+        raise DosageError(msg, code="no_zone")
     if lost := sorted({pin.zone for pin in pins} - set(kept.tolist())):
         msg = f"zones {', '.join(map(str, lost))} are both pinned and dropped; choose one"
-        raise DosageError(msg)
+        raise DosageError(msg, code="pinned_and_dropped")
     if any(not 0 <= pin.unit < units for pin in pins):
         msg = f"a pin names a unit that is not there; there are {units}"
-        raise DosageError(msg)
+        raise DosageError(msg, code="unknown_unit")
     return kept
 
 

@@ -141,7 +141,7 @@ def break_windows(spec: PlanSpec, pins: Sequence[Pin], travel: Ints, rng: Genera
                 f"the pins of unit {unit + 1} leave no room for a break of {spec.break_min} "
                 "minutes; drop one of them or plan without a break"
             )
-            raise DosageError(msg)
+            raise DosageError(msg, code="no_room_for_break")
         reach = min(30.0, third / 8)
         start = min(max(middles[unit] - reach, room[0]), room[1])
         end = min(max(middles[unit] + reach, start), room[1])
@@ -153,7 +153,7 @@ def _require_in_order(own: Sequence[Pin], spec: PlanSpec, travel: Ints) -> None:
     for pin in own:
         if not 0 <= pin.start_min <= spec.shift_min - spec.visit_min:
             msg = f"a pin of unit {pin.unit + 1} is not within the shift; move or drop it"
-            raise DosageError(msg)
+            raise DosageError(msg, code="pin_outside_shift")
     for one, two in itertools.pairwise(own):
         needed = spec.visit_min + int(travel[one.zone, two.zone])
         if two.start_min - one.start_min < needed:
@@ -162,7 +162,7 @@ def _require_in_order(own: Sequence[Pin], spec: PlanSpec, travel: Ints) -> None:
                 f"apart, but the visit and the way take {needed}; move one of them or give it to "
                 "another unit"
             )
-            raise DosageError(msg)
+            raise DosageError(msg, code="pins_too_close")
 
 
 def _room(

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
+# Of the cost of a minute: waiting longer than the limit comes before any shift of a start.
 PER_EXCESS_MIN = 1000.0
 
 

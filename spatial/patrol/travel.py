@@ -38,10 +38,10 @@ class TravelSpec:
     def __post_init__(self) -> None:
         if not 1 <= self.speed_kmh <= 130:
             msg = f"a mean speed lies between 1 and 130 km/h, not at {self.speed_kmh}"
-            raise DosageError(msg)
+            raise DosageError(msg, code="speed_range")
         if not 1 <= self.detour <= 5:
             msg = f"the factor on straight lines lies between 1 and 5, not at {self.detour}"
-            raise DosageError(msg)
+            raise DosageError(msg, code="detour_range")
 
 
 def travel_units(places: Floats, network: StreetNetwork | None, detour: float) -> Floats:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spatial.notes import Note
 from spatial.terrain.factors import Candidate, candidate_columns, candidate_list
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from spatial.grid import Grid
     from spatial.spec import RiskFactor
 
-COVERS_MOST = 0.5
+COVERS_MOST = 0.5  # a column that marks more says where most cells are (docs/method.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,11 @@ class Design:
             dropped=self.dropped,
         )
 
-    def warnings(self) -> list[str]:
-        """Tell which columns mark most of the cells: populated land rather than a cause."""
+    def warnings(self) -> list[Note]:
+        """Return which columns mark most of the cells: populated land rather than a cause."""
         share = self.columns.mean(axis=0) if len(self.candidates) else np.zeros(0)
         return [
-            f"{candidate.label} marks {covered:.0%} of the cells: it may stand for populated land "
-            "rather than for a cause"
+            Note("model.populated_land", {**candidate.parameters, "share": float(covered)})
             for candidate, covered in zip(self.candidates, share, strict=True)
             if covered > COVERS_MOST
         ]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-PERMUTATIONS = 99
+PERMUTATIONS = 99  # the least that can give p = 0.01, the level of the warning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

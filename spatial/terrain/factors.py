@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spatial.grid import Grid
+    from spatial.notes import Parameter
     from spatial.spec import Operation, RiskFactor
 
-DENSITY_Z = 2.0
+DENSITY_Z = 2.0  # Wheeler 2020
 TOUCH = 1 + 1e-9  # a distance equal to the band within rounding is inside it
 
 
@@ -45,6 +46,32 @@ class Candidate:
     def label(self) -> str:
         """The column in words, unique within a model."""
         return f"{self.factor} {self.operation} {self.distance_units:g}"
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """The column by the names of :class:`ModelColumn`, for notes about it."""
+        return {
+            "name": self.factor,
+            "operation": self.operation,
+            "distance": float(self.distance_units),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelColumn:
+    """A column of a model as documents have it: the factor's name, how it works and how far.
+
+    ``distance`` is in the unit of the city's reference system.
+    """
+
+    name: str
+    operation: str
+    distance: float
+
+    @property
+    def key(self) -> tuple[str, str, float]:
+        """What tells it from other columns: name, operation, distance."""
+        return self.name, self.operation, self.distance
 
 
 def candidate_list(factor: RiskFactor, block_units: float) -> list[Candidate]:
@@ -87,7 +114,7 @@ def candidate_columns(
             f"factor {factor.name!r}: features are in degrees ({features.crs}); reproject them "
             "to the city's projected crs first"
         )
-        raise CrsError(msg)
+        raise CrsError(msg, code="degrees")
     shapes = _clean(features)
     distances = factor.distances_units(block_units)
     columns: list[NDArray[np.uint8]] = []

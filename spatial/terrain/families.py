@@ -136,7 +136,7 @@ def fit_counts(
     """
     if table.total.sum() == 0:
         msg = "no incident lies in the study area in this period; nothing can be fitted"
-        raise FitError(msg)
+        raise FitError(msg, code="no_incident")
     design = np.column_stack([np.ones(len(table.n)), table.columns])
     kind = CODES[family]
     theta = np.zeros(design.shape[1] + (kind != POISSON))

@@ -14,9 +14,9 @@ import numba
 import numpy as np
 
 POISSON, NB1, NB2 = 0, 1, 2
-LOG_DISPERSION_LIMIT = 12.0
+LOG_DISPERSION_LIMIT = 12.0  # either way a dispersion is no longer told from its limit
 MAX_STEPS = 100
-LONGEST_STEP = 4.0
+LONGEST_STEP = 4.0  # in a log rate: exp(4) is 55 times, and no start lies so far off
 
 
 @numba.njit(cache=True, nogil=True)

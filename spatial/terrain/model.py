@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from spatial.errors import FitError
+from spatial.notes import Note
 from spatial.terrain.candidates import Design, build_design, encode
 from spatial.terrain.families import CountFit, fit_counts, tabulate
 from spatial.terrain.penalised import PathSettings, draw_folds, fit_path
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Progress = Callable[[str, int, int], None]
 
+# A rate of 100 incidents has a standard error of a tenth; a test holds 99 and 100.
 FEW_INCIDENTS = 100
 
 
@@ -102,7 +104,7 @@ class RiskTerrain:
     n_candidates: int
     n_screened: int
     dropped: tuple[tuple[str, str], ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Note, ...]
     screened_score: Floats | None = None
     borrowed: bool = False
 
@@ -162,12 +164,10 @@ def choose_terrain(
 
     ``times`` says how often each cell counts, once if left out; scores are given for all.
     """
-    warnings: list[str] = []
+    warnings: list[Note] = []
     total = int(counts.sum())
     if total < FEW_INCIDENTS:
-        warnings.append(
-            f"only {total} incidents: the factors chosen and their values are uncertain"
-        )
+        warnings.append(Note("model.few_incidents", {"incidents": total}))
     sign: Literal[1, -1] = 1 if spec.sign == "aggravating" else -1
     kept, screened = _screen(design, counts, spec, sign, warnings, times, progress)
     searched = []
@@ -208,7 +208,7 @@ def borrow_terrain(
     cells: NDArray[np.intp],
     counts: NDArray[np.int64],
     *,
-    warnings: tuple[str, ...],
+    warnings: tuple[Note, ...],
 ) -> RiskTerrain:
     """Return a district the city's factors, with the district's own level of incidents.
 
@@ -240,7 +240,7 @@ def adapt_terrain(
     cells: NDArray[np.intp],
     model: TerrainModel,
     *,
-    warnings: tuple[str, ...],
+    warnings: tuple[Note, ...],
 ) -> RiskTerrain:
     """Put another model with the city's columns on some of its cells."""
     wider = city.screened_score
@@ -273,7 +273,7 @@ def _require_incidents(counts: NDArray[np.int64], least: int) -> None:
             f"{found} of this outcome in the study area in this period; a risk terrain needs at "
             f"least {least}: take a longer period, or check what the import left out"
         )
-        raise FitError(msg)
+        raise FitError(msg, code="too_few_incidents")
 
 
 def _screen(
@@ -281,13 +281,13 @@ def _screen(
     counts: NDArray[np.int64],
     spec: ModelSpec,
     sign: Literal[1, -1],
-    warnings: list[str],
+    warnings: list[Note],
     times: NDArray[np.int64] | None,
     progress: Progress | None,
 ) -> tuple[Design, Floats]:
     """Let the elastic net choose columns; give them and the relative score under all of them."""
     if not design.candidates:
-        warnings.append("no factor has a usable column: the terrain is flat and has no zones")
+        warnings.append(Note("model.no_column"))
         return design, np.ones(len(counts))
     path = fit_path(
         encode(design),
@@ -299,7 +299,7 @@ def _screen(
         progress=progress,
     )
     if not path.converged:
-        warnings.append("the elastic net did not settle at every penalty")
+        warnings.append(Note("model.path_unsettled"))
     kept = design.keep(path.kept)
     eta = kept.columns @ path.coefficients[path.chosen][path.kept]
     return kept, np.exp(eta - eta.min())
@@ -313,12 +313,12 @@ def _model(kept: Design, chosen: Chosen) -> TerrainModel:
     )
 
 
-def _fit_warnings(model: TerrainModel, design: Design) -> list[str]:
+def _fit_warnings(model: TerrainModel, design: Design) -> list[Note]:
     warnings = design.warnings()
     if not model.fit.converged:
-        warnings.append(f"the {model.family} fit did not converge; do not use its intervals")
+        warnings.append(Note("model.not_converged", {"family": model.family}))
     if not model.columns:
-        warnings.append("no factor lowers the BIC: the terrain is flat and has no zones")
+        warnings.append(Note("model.flat"))
     return warnings
 
 
@@ -330,7 +330,7 @@ def _terrain(
     n_candidates: int,
     n_screened: int,
     dropped: tuple[tuple[str, str], ...],
-    warnings: tuple[str, ...],
+    warnings: tuple[Note, ...],
     screened_score: Floats | None = None,
     borrowed: bool = False,
 ) -> RiskTerrain:

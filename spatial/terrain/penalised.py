@@ -44,8 +44,8 @@ EXACTLY = 0.02  # share of the tolerance that the inner descent may leave
 OWN_AFTER = 4  # steps at one penalty before lanes get a curvature of their own
 NEARLY = 0.8  # columns this near to entering are covered by a new curvature
 ONE_STEP_AWAY = 30.0  # times the tolerance: one more step settles every lane
-WORTH_COLLAPSING = 0.9
-MOST_LEVELS = 65_000
+WORTH_COLLAPSING = 0.9  # of the rows: above, finding equal rows costs more than it saves
+MOST_LEVELS = 65_000  # level numbers are 16 bits wide
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -141,7 +141,7 @@ def fit_path(
     settings = settings or PathSettings()
     if patterns.levels.shape[1] == 0:
         msg = "no candidate column is left; every factor was dropped (see what was dropped and why)"
-        raise FitError(msg)
+        raise FitError(msg, code="no_column")
     walk = _Walk(patterns, counts, folds, sign, settings, times)
     return walk.run(progress)
 
@@ -224,7 +224,7 @@ class _Walk:
                 "all incidents fall into one cross-validation fold; there are too few of them "
                 "to choose factors (use more incidents, or fewer folds)"
             )
-            raise FitError(msg)
+            raise FitError(msg, code="one_fold")
 
     def _view(self, columns: NDArray[np.intp]) -> _View:
         """See the rows through some columns only."""
@@ -247,7 +247,7 @@ class _Walk:
                 f"the factors' columns combine in {offset:,} ways, more than {MOST_LEVELS:,}; use "
                 "fewer factors or fewer distances"
             )
-            raise FitError(msg)
+            raise FitError(msg, code="too_many_combinations")
         starts, listed = list_levels(self.codes, number)
         kept = number >= 0
         y, held_y = np.zeros((offset, self.lanes)), np.zeros((offset, self.lanes))

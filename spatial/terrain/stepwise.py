@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-LEAST_GAIN = 1e-8
+LEAST_GAIN = 1e-8  # of the BIC, which is known to rounding only: a tie is no gain
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

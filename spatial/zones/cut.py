@@ -1,11 +1,18 @@
-"""Cells -> ranked, contiguous zones per district.
+"""Cells -> ranked, contiguous zones per district: the most expected incidents that a budget allows.
 
-Within a district's budget, zones grow one after the other from the highest cell left, always
-taking the best cell beside them, until they reach their greatest size or no cell of the budget is
-left beside them. Only cells above the district's mean score start or extend a zone; one smaller
-than the least size takes in its best neighbours, whatever their score. Ties go to the cell whose
-surroundings score higher, then to the one that touches the zone on more sides, then to the lower
-cell number: the same scores always give the same zones.
+The budget is a share of the city's cells, allotted to its districts. Within a district, zones are
+chosen that hold the most of the score under the budget, a number of zones, a least and a greatest
+size, a least compactness and a least number of expected incidents. That is hard to solve exactly.
+Here each cell is given a price: pieces grow from the highest cells for as long as they gain more
+than they cost, and those of the greatest net worth are taken. The price at which they spend the
+budget is found by bisection. What is left is spent on the best cells beside them, then cells are
+exchanged while that raises what zones hold. How far zones stay behind what no choice of cells can
+exceed is told (:func:`most_expected`).
+
+Only cells above the district's mean score start or extend a zone; one smaller than the least size
+takes in its best neighbours, whatever their score. Ties go to the cell whose surroundings score
+higher, then to the one that touches the zone on more sides, then to the lower cell number: the same
+scores always give the same zones.
 
 How much of their budget zones take, and which limit would let them take all of it.
 """
@@ -13,10 +20,9 @@ How much of their budget zones take, and which limit would let them take all of 
 from __future__ import annotations
 
 import dataclasses
-import heapq
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import rasterio.features
@@ -26,6 +32,8 @@ from rasterio.transform import Affine
 from scipy import ndimage
 
 from spatial.grid import NO_DISTRICT
+from spatial.notes import Note
+from spatial.zones.growth import EVEN, exchange, grow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,17 +42,19 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from spatial.grid import Grid
+    from spatial.notes import Parameter
     from spatial.spec import ZoneSpec
 
-
-if TYPE_CHECKING:
     Floats = NDArray[np.float64]
+    Barriers = Sequence[BaseGeometry] | NDArray[np.object_] | None
 
 SIDES = ((0, 1), (1, 0), (0, -1), (-1, 0))
+ROUNDS = 18  # of the bisection: a quarter of a millionth of the span of prices
+FLOOR = 0.5  # of its even share, that a district has at least when the best of the city are taken
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Zone:
+class CutZone:
     """A contiguous group of cells of one district; ``rank`` 1 expects most incidents there."""
 
     district: str
@@ -53,7 +63,15 @@ class Zone:
     outline: shapely.Polygon
 
 
-def cut_zones(grid: Grid, score: Floats, expected: Floats, spec: ZoneSpec) -> list[Zone]:
+def cut_zones(
+    grid: Grid,
+    score: Floats,
+    expected: Floats,
+    spec: ZoneSpec,
+    *,
+    years: float | None = None,
+    barriers: Barriers = None,
+) -> list[CutZone]:
     """Cut zones in every district of a grid.
 
     Parameters
@@ -66,25 +84,50 @@ def cut_zones(grid: Grid, score: Floats, expected: Floats, spec: ZoneSpec) -> li
         What zones are ranked by, one value a cell.
     spec
         Budget and sizes.
+    years
+        Length of the period that ``expected`` is of; without it, no zone is left out because it
+        expects too little.
+    barriers
+        Lines and areas that no zone may cross, such as rivers and motorways.
 
     Returns
     -------
     Zones by district in the grid's order, then by rank. None where the scores of a district are
     all alike: a flat surface has no zones.
     """
-    surroundings = _surroundings(grid, score)
+    city = _City(grid, score, spec)
+    if not city.order.size:
+        return []
+    floor = 0.0 if years is None else spec.least_expected * years
     zones = []
-    for position, name in enumerate(grid.district_ids):
-        cells = np.flatnonzero(grid.district == position)
-        if len(cells) == 0 or np.ptp(score[cells]) <= 1e-9 * max(1.0, float(score[cells].max())):
-            continue
-        groups = _District(grid, cells, score, surroundings, spec).grow()
+    for position, groups in enumerate(_Prices(city, expected, spec, floor, barriers).groups()):
         groups.sort(key=lambda group: (-expected[group].sum(), group.min()))
         zones += [
-            Zone(district=name, rank=rank, cells=np.sort(group), outline=outline(grid, group))
+            CutZone(
+                district=grid.district_ids[position],
+                rank=rank,
+                cells=np.sort(group),
+                outline=outline(grid, group),
+            )
             for rank, group in enumerate(groups, start=1)
         ]
     return zones
+
+
+def most_expected(grid: Grid, score: Floats, expected: Floats, spec: ZoneSpec) -> float:
+    """Return what no zones under this budget can exceed: the expected incidents of as many cells.
+
+    They are the highest of each district, as many as its budget has and its zones may hold, whether
+    or not they hang together.
+    """
+    city = _City(grid, score, spec)
+    most = np.minimum(city.budget, city.number * spec.max_cells)
+    return float(
+        sum(
+            np.sort(expected[cells])[::-1][:n].sum()
+            for cells, n in zip(city.by_district, most, strict=True)
+        )
+    )
 
 
 def outline(grid: Grid, cells: NDArray[np.int64]) -> shapely.Polygon:
@@ -115,86 +158,199 @@ def _surroundings(grid: Grid, score: Floats) -> Floats:
     return np.round(mean, 9)  # rounding differences must not decide a tie
 
 
-class _District:
-    """Grows the zones of one district."""
+class _City:
+    """Cells from the highest to the lowest, and what each district may spend.
+
+    ``order`` has the cells of districts whose scores are not all alike; ``budget`` is in cells.
+    """
+
+    def __init__(self, grid: Grid, score: Floats, spec: ZoneSpec) -> None:
+        self.grid = grid
+        mean = float(score.mean()) if len(score) else 1.0
+        self.worth = np.round(score / (mean or 1.0), 9)  # rounding differences must not decide
+        surroundings = _surroundings(grid, self.worth)
+        every = np.lexsort((np.arange(len(grid)), -surroundings, -self.worth))
+        uneven = [
+            len(own) > 0 and np.ptp(score[own]) > 1e-9 * max(1.0, float(score[own].max()))
+            for own in (
+                np.flatnonzero(grid.district == one) for one in range(len(grid.district_ids))
+            )
+        ]
+        inside = grid.district[every] >= 0
+        inside[inside] = np.array(uneven)[grid.district[every][inside]]
+        self.order = every[inside]
+        of = grid.district[self.order]
+        self.by_district = [self.order[of == one] for one in range(len(grid.district_ids))]
+        self.place = np.zeros(len(grid), dtype=np.int64)
+        for cells in self.by_district:
+            self.place[cells] = np.arange(len(cells))
+        self.mean = np.array(
+            [self.worth[own].mean() * (1 + 1e-9) if len(own) else 0.0 for own in self.by_district]
+        )
+        self.budget = self._allot(spec)
+        self.number = np.full(len(self.budget), spec.max_zones)
+        if spec.city_zones:
+            parts = _apportion(spec.city_zones, self.budget.astype(float))
+            self.number = np.minimum(self.number, np.maximum(parts, self.budget > 0))
+
+    def _allot(self, spec: ZoneSpec) -> NDArray[np.int64]:
+        """Allot the budget to the districts, in cells; each gets one least zone at least."""
+        districts = self.grid.district[self.grid.district >= 0]
+        sizes = np.bincount(districts, minlength=len(self.by_district))
+        total = round(spec.area_share * int(sizes.sum()))
+        least = np.array([spec.min_cells if len(cells) else 0 for cells in self.by_district])
+        if spec.allotment == "even":
+            share = np.array([round(spec.area_share * int(size)) for size in sizes])
+        elif spec.allotment == "expected":
+            worth = np.array([float(self.worth[cells].sum()) for cells in self.by_district])
+            share = _apportion(total, worth)
+        else:
+            share = self._best_of_city(
+                total, (FLOOR * spec.area_share) * sizes.astype(np.float64), spec
+            )
+        return np.where(least > 0, np.minimum(np.maximum(share, least), sizes), 0)
+
+    def _best_of_city(self, total: int, floor: Floats, spec: ZoneSpec) -> NDArray[np.int64]:
+        """Count the districts' parts of the city's best cells, none below its floor."""
+        of, place = self.grid.district[self.order], self.place[self.order]
+        may = (self.worth[self.order] > self.mean[of]) & (place < spec.max_zones * spec.max_cells)
+        first = may & (place < np.maximum(np.round(floor), spec.min_cells)[of])
+        then = np.flatnonzero(may & ~first)[: max(0, total - int(first.sum()))]
+        first[then] = True
+        return np.bincount(of[first], minlength=len(floor))
+
+
+def _apportion(total: int, weights: Floats) -> NDArray[np.int64]:
+    """Part a whole number by weights: largest remainders, of equal ones the first."""
+    whole = weights.sum()
+    if whole <= 0:
+        return np.zeros(len(weights), dtype=np.int64)
+    quotas = total * weights / whole
+    parts = np.floor(quotas).astype(np.int64)
+    rest = np.argsort(-np.round(quotas - parts, 9), kind="stable")[: total - int(parts.sum())]
+    parts[rest] += 1
+    return parts
+
+
+class _Prices:
+    """Finds the price of a cell at which a district's zones spend its budget."""
 
     def __init__(
         self,
-        grid: Grid,
-        cells: NDArray[np.intp],
-        score: Floats,
-        surroundings: Floats,
+        city: _City,
+        expected: Floats,
         spec: ZoneSpec,
+        floor: float,
+        barriers: Barriers,
     ) -> None:
-        self.grid, self.spec = grid, spec
-        self.own = grid.district[cells[0]]
-        self.budget = max(spec.min_cells, round(spec.area_share * len(cells)))
-        order = np.lexsort((cells, -surroundings[cells], -score[cells]))
-        self.ranked = cells[order]
-        self.place = {int(cell): i for i, cell in enumerate(self.ranked)}  # 0 is the best cell
-        floor = score[self.ranked[min(self.budget, len(cells)) - 1]]
-        within = int(np.searchsorted(-score[self.ranked], -floor, side="right"))
-        above = int((score[cells] > score[cells].mean() * (1 + 1e-9)).sum())
-        self.eligible = min(within, above)  # a cell of average risk is never a reason for a zone
-        self.taken: set[int] = set()
+        self.city, self.expected = city, np.asarray(expected, dtype=np.float64)
+        self.near = links(city.grid, barriers)
+        self.limits = (spec.min_cells, spec.max_cells, spec.least_compactness, floor)
+        self.of = np.maximum(city.grid.district, 0)
+        self.zone = np.full(len(city.grid), -1, dtype=np.int64)
 
-    def grow(self) -> list[NDArray[np.int64]]:
-        """Return the groups of cells, in the order in which they were grown."""
-        groups: list[NDArray[np.int64]] = []
-        left = self.budget
-        for seed in self.ranked[: self.eligible].tolist():
-            if len(groups) == self.spec.max_zones or left < self.spec.min_cells:
-                break
-            if seed in self.taken:
-                continue
-            group = self._grow_from(seed, min(left, self.spec.max_cells))
-            self.taken.update(group)  # also when too small: its cells lead nowhere else
-            if len(group) >= self.spec.min_cells:
-                groups.append(np.array(group, dtype=np.int64))
-                left -= len(group)
-        return groups
+    def groups(self) -> list[list[NDArray[np.int64]]]:
+        """Return the cells of each zone, by district."""
+        city, worth = self.city, self.city.worth
+        low = city.mean.copy()
+        high = np.array([worth[own[0]] if len(own) else 0.0 for own in city.by_district])
+        price = np.array(
+            [
+                max(mean, worth[own[min(budget, len(own) - 1)]]) if len(own) else 0.0
+                for own, budget, mean in zip(city.by_district, city.budget, low, strict=True)
+            ]
+        )
+        best: list[tuple[float, list[NDArray[np.int64]]]] = [(0.0, []) for _ in low]
+        for _ in range(ROUNDS):
+            for position, taken in enumerate(self._pieces(price)):
+                cells, budget = sum(len(group) for group in taken), city.budget[position]
+                edge = low if cells > budget else high
+                edge[position] = price[position]
+                if cells > 2 * budget:
+                    continue
+                found = self._spend(position, taken)
+                total = sum(float(worth[group].sum()) for group in found)
+                if total > best[position][0] + EVEN:
+                    best[position] = (total, found)
+            price = (low + high) / 2
+        return [found for _, found in best]
 
-    def _grow_from(self, seed: int, most: int) -> list[int]:
-        group: list[int] = []
-        members: set[int] = set()
-        touching: dict[int, int] = {seed: 0}
-        queue = [(self.place[seed], 0, seed)]
-        while queue and len(group) < most:
-            place, sides, cell = heapq.heappop(queue)
-            if cell in members or -sides != touching[cell]:
-                continue  # an older entry of the same cell
-            if place >= self.eligible and len(group) >= self.spec.min_cells:
-                break
-            group.append(cell)
-            members.add(cell)
-            for neighbour in self._beside(cell):
-                if neighbour not in members:
-                    touching[neighbour] = touching.get(neighbour, 0) + 1
-                    heapq.heappush(
-                        queue,
-                        (
-                            self._merit(neighbour, touching[neighbour]),
-                            -touching[neighbour],
-                            neighbour,
-                        ),
-                    )
-        return group
-
-    def _merit(self, cell: int, sides: int) -> int:
-        """Place of a cell in the queue: a cell of the budget that fills a notch comes forward."""
-        place = self.place[cell]
-        return place if place >= self.eligible else place // sides
-
-    def _beside(self, cell: int) -> list[int]:
-        grid = self.grid
-        found = []
-        for d_row, d_col in SIDES:
-            row, col = int(grid.rows[cell]) + d_row, int(grid.cols[cell]) + d_col
-            if 0 <= row < grid.n_rows and 0 <= col < grid.n_cols:
-                other = int(grid.index_raster[row, col])
-                if other >= 0 and grid.district[other] == self.own and other not in self.taken:
-                    found.append(other)
+    def _pieces(self, price: Floats) -> list[list[NDArray[np.int64]]]:
+        """Return each district's pieces of the greatest net worth under some prices of a cell."""
+        city = self.city
+        piece, seeds, nets = grow(
+            city.order,
+            city.place,
+            self.near,
+            city.worth,
+            price[self.of],
+            self.expected,
+            np.array(self.limits, dtype=np.float64),
+        )
+        found: list[list[NDArray[np.int64]]] = [[] for _ in city.by_district]
+        ranked = np.lexsort((seeds, city.place[seeds], -np.round(nets, 9)))
+        members = _groups(piece, np.flatnonzero(piece >= 0), len(seeds))
+        for number in ranked.tolist():
+            own = found[int(city.grid.district[seeds[number]])]
+            if len(own) < city.number[city.grid.district[seeds[number]]]:
+                own.append(members[number])
         return found
+
+    def _spend(self, position: int, groups: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+        """Return zones that spend the budget, after all exchanges that pay; none if they cannot."""
+        city = self.city
+        if not groups:
+            return []
+        own, zone = city.by_district[position], self.zone
+        zone[own] = -1
+        for number, group in enumerate(groups):
+            zone[group] = number
+        left = int(city.budget[position]) - sum(len(group) for group in groups)
+        limits = (*self.limits, left, city.mean[position], len(groups))
+        within = exchange(
+            own,
+            self.near,
+            city.worth,
+            zone,
+            self.expected,
+            np.array(limits, dtype=np.float64),
+        )
+        return _groups(zone, own[zone[own] >= 0], len(groups)) if within else []
+
+
+def _groups(label: NDArray[np.int64], cells: NDArray[np.int64], n: int) -> list[NDArray[np.int64]]:
+    """Return the cells of each label from 0 to n - 1, ascending."""
+    cells = np.sort(cells)
+    number = label[cells]
+    ends = np.cumsum(np.bincount(number, minlength=n))
+    return np.split(cells[np.argsort(number, kind="stable")], ends[:-1]) if n else []
+
+
+def links(grid: Grid, barriers: Barriers = None) -> NDArray[np.int64]:
+    """Return the cells beside each cell that a zone may reach from it, -1 where there is none.
+
+    They share a side and a district, and no barrier lies between their centres; shape ``(n, 4)``.
+    """
+    around = np.pad(grid.index_raster, 1, constant_values=-1)
+    found = np.stack(
+        [around[grid.rows + 1 + d_row, grid.cols + 1 + d_col] for d_row, d_col in SIDES], axis=1
+    ).astype(np.int64)
+    same = grid.district[np.maximum(found, 0)] == grid.district[:, None]
+    found = np.where((found >= 0) & same & (grid.district[:, None] >= 0), found, -1)
+    if barriers is None or len(barriers) == 0:
+        return found
+    cell, side = np.nonzero(found >= 0)
+    other = found[cell, side]
+    once = cell < other
+    cell, side, other = cell[once], side[once], other[once]
+    ends = np.stack([grid.x[cell], grid.y[cell], grid.x[other], grid.y[other]], axis=1)
+    lines = shapely.linestrings(ends.reshape(-1, 2, 2))
+    crossed = np.unique(
+        shapely.STRtree(np.asarray(lines)).query(np.asarray(barriers), predicate="intersects")[1]
+    )
+    found[cell[crossed], side[crossed]] = -1
+    found[other[crossed], (side[crossed] + 2) % 4] = -1  # SIDES has opposites two apart
+    return found
 
 
 def cells_within(grid: Grid, outlines: Iterable[BaseGeometry]) -> list[NDArray[np.int64]]:
@@ -202,7 +358,7 @@ def cells_within(grid: Grid, outlines: Iterable[BaseGeometry]) -> list[NDArray[n
     return [np.flatnonzero(shapely.contains_xy(outline, grid.x, grid.y)) for outline in outlines]
 
 
-def zone_of_cells(grid: Grid, zones: list[Zone]) -> NDArray[np.int32]:
+def zone_of_cells(grid: Grid, zones: list[CutZone]) -> NDArray[np.int32]:
     """Position in ``zones`` of each cell's zone, -1 outside."""
     found = np.full(len(grid), NO_DISTRICT, dtype=np.int32)
     for position, zone in enumerate(zones):
@@ -210,86 +366,103 @@ def zone_of_cells(grid: Grid, zones: list[Zone]) -> NDArray[np.int32]:
     return found
 
 
-LEFT = "the rest lies in pieces too small for a zone or is not above the mean of its district"
 CAPPED, UNUSED = "zones.budget_capped", "zones.budget_unused"
+CITY_CAPPED = "zones.city_capped"
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Caution:
-    """Something to keep in mind about a run: a stable code, its parameters, and a sentence."""
-
-    code: str
-    parameters: dict[str, Any]
-    text: str
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as scripts read it."""
-        return {"code": self.code, "parameters": self.parameters, "warning": self.text}
-
-
-def budget_caution(
-    grid: Grid, score: Floats, expected: Floats, spec: ZoneSpec, kept: Sequence[tuple[str, int]]
-) -> Caution | None:
+def budget_note(
+    grid: Grid,
+    score: Floats,
+    expected: Floats,
+    spec: ZoneSpec,
+    kept: Sequence[tuple[str, int]],
+    *,
+    years: float | None = None,
+    barriers: Barriers = None,
+) -> Note | None:
     """Say that zones take less than their budget, and what would let them take it.
 
-    What more zones would take is found by cutting again without a limit of their number. A district
-    may leave up to ``min_cells - 1`` cells, which make no zone.
+    What more zones would take is found by cutting again without a limit of their number, and the
+    least number that takes it by bisection. A district may leave up to ``min_cells`` cells, which
+    are rounded off or make no zone.
 
     Parameters
     ----------
-    grid, score, expected, spec
+    grid, score, expected, spec, years, barriers
         What the zones were cut from, as :func:`spatial.zones.cut.cut_zones` takes it.
     kept
         District and number of cells of each zone.
     """
     if not kept:
         return None  # scores that are all alike have no zones, and the run says that
-    sizes = np.bincount(grid.district[grid.district >= 0], minlength=len(grid.district_ids))
-    budget = int(sum(round(spec.area_share * int(size)) for size in sizes))
-    spare = (spec.min_cells - 1) * int((sizes > 0).sum())
+    of = grid.district[grid.district >= 0]
+    goal = round(spec.area_share * len(of)) - spec.min_cells * len(np.unique(of))
     cells = sum(number for _, number in kept)
-    if cells >= budget - spare:
+    if cells >= goal:
         return None
-    number_of = Counter(district for district, _ in kept)
-    most = uncapped = 0
-    if max(number_of.values()) >= spec.max_zones:
-        free = cut_zones(grid, score, expected, dataclasses.replace(spec, max_zones=len(grid)))
-        most = max(Counter(zone.district for zone in free).values())
+    parameters: dict[str, Parameter] = {
+        "area_share": spec.area_share,
+        "held_share": cells / len(grid),
+    }
+    if spec.city_zones and len(kept) >= spec.city_zones:
+        return Note(CITY_CAPPED, {**parameters, "city_zones": spec.city_zones})
+
+    def taken(most: int) -> list[CutZone]:
+        limited = dataclasses.replace(spec, max_zones=most)
+        return cut_zones(grid, score, expected, limited, years=years, barriers=barriers)
+
+    uncapped = needed = 0
+    if max(Counter(district for district, _ in kept).values()) >= spec.max_zones:
+        free = taken(len(grid))
         uncapped = sum(len(zone.cells) for zone in free)
-    parameters: dict[str, Any] = {"area_share": spec.area_share, "held_share": cells / len(grid)}
-    text = (
-        f"zones hold {_percent(cells / len(grid))} of the area, {_percent(spec.area_share)} was "
-        "the budget"
-    )
+        fewer, needed = spec.max_zones, max(Counter(zone.district for zone in free).values())
+        while uncapped > cells and needed - fewer > 1:
+            middle = (fewer + needed) // 2
+            enough = sum(len(zone.cells) for zone in taken(middle)) >= min(uncapped, goal)
+            fewer, needed = (fewer, middle) if enough else (middle, needed)
     if uncapped <= cells:
-        return Caution(
-            code=UNUSED,
-            parameters=parameters,
-            text=f"{text}: {LEFT}",
-        )
+        return Note(UNUSED, parameters)
     parameters |= {
         "max_zones": spec.max_zones,
-        "max_zones_needed": most,
+        "max_zones_needed": needed,
         "share_without_limit": uncapped / len(grid),
+        "reaches_budget": uncapped >= goal,
     }
-    allowed = f"{text}: {spec.max_zones} zones a district were allowed"
-    if uncapped >= budget - spare:
-        return Caution(
-            code=CAPPED,
-            parameters=parameters,
-            text=f"{allowed}; to use all of it, allow {most}",
-        )
-    return Caution(
-        code=CAPPED,
-        parameters=parameters,
-        text=f"{allowed}; with {most} they hold {_percent(uncapped / len(grid))}, and {LEFT}",
-    )
+    return Note(CAPPED, parameters)
 
 
-def _percent(share: float) -> str:
-    """Write a share in percent with two digits that count.
+QUIET = "zones.too_quiet"
 
-    >>> _percent(0.0174), _percent(0.2), _percent(0.05)
-    ('1.7 %', '20 %', '5 %')
+
+def quiet_note(
+    grid: Grid,
+    score: Floats,
+    expected: Floats,
+    spec: ZoneSpec,
+    zones: Sequence[CutZone],
+    *,
+    years: float | None = None,
+    barriers: Barriers = None,
+) -> Note | None:
+    """Say how many zones there would be that expect too little, and where no other is left.
+
+    They are found by cutting again without that limit. Parameters are those of
+    :func:`spatial.zones.cut.cut_zones`, and what it cut.
     """
-    return f"{100 * share:.2g} %"
+    if years is None or spec.least_expected == 0:
+        return None
+    every = cut_zones(
+        grid, score, expected, dataclasses.replace(spec, least_expected=0.0), barriers=barriers
+    )
+    floor = spec.least_expected * years
+    quiet = [zone.district for zone in every if expected[zone.cells].sum() < floor]
+    if not quiet:
+        return None
+    some = {zone.district for zone in zones}
+    without = tuple(name for name in grid.district_ids if name in quiet and name not in some)
+    parameters: dict[str, Parameter] = {
+        "zones": len(quiet),
+        "least": spec.least_expected,
+        "districts": without,
+    }
+    return Note(QUIET, parameters)

@@ -15,22 +15,24 @@ Which zones of two runs are the same place: one to one, by how much of them over
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import shapely
 from scipy.optimize import linear_sum_assignment
+
+from spatial.terrain.factors import ModelColumn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from shapely.geometry.base import BaseGeometry
 
-
-if TYPE_CHECKING:
-    Factor = Mapping[str, Any]
     ZoneKind = Literal["hot spot", "risk terrain zone"]
+    ColumnKey = tuple[str, str, float]  # name, operation, distance
 
 COMMON = 0.5  # a column that marks more of the cells sets no place apart (warned of since the fit)
 MOSTLY = 0.5  # from this share on a part is most of the risk and is named first
@@ -38,34 +40,48 @@ LEAST_TERRAIN = 0.25  # with a smaller part of the environment a zone is a hot s
 LEAST_HISTORY = 0.25  # history is named as a reason from this share of a zone's risk on
 
 
-def contribution(factor: Factor) -> float:
-    """Return what a factor adds to a zone's mean log score beyond what it adds everywhere.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneFactor(ModelColumn):
+    """A column of the model that marks cells of a zone: ``share`` of them, ``covers`` of all cells.
 
-    ``factor`` has ``rrv``, ``share`` (of the zone's cells) and ``covers`` (of all cells).
+    What an earlier version stored may lack ``covers``; :func:`order_factors` takes it from
+    elsewhere.
     """
-    return math.log(factor["rrv"]) * (factor["share"] - factor["covers"])
+
+    rrv: float
+    share: float
+    covers: float | None = None
+
+
+def contribution(factor: ZoneFactor) -> float:
+    """Return what a factor adds to a zone's mean log score beyond what it adds everywhere."""
+    return math.log(factor.rrv) * (factor.share - (factor.covers or 0.0))
 
 
 def order_factors(
-    factors: Iterable[Factor], columns: Iterable[Factor] | None = None
-) -> list[dict[str, Any]]:
+    factors: Iterable[ZoneFactor], covers: Mapping[ColumnKey, float] | None = None
+) -> tuple[ZoneFactor, ...]:
     """Return the factors of a zone, those that set it apart most first.
 
     Parameters
     ----------
     factors
-        Mappings with ``name``, ``operation``, ``distance``, ``rrv`` and ``share``.
-    columns
-        The model's columns with the share of all cells that each ``covers``, as a run's diagnostics
-        list them; not needed where the factors have it. A column that is not listed counts as
-        covering nothing.
+        Of the zone.
+    covers
+        The share of all cells that a column of the model marks, by its key; not needed where the
+        factors have it. A column that is not there counts as covering nothing.
     """
-    covers = {_key(column): column["covers"] for column in columns or ()}
-    found = [{"covers": covers.get(_key(factor), 0.0), **factor} for factor in factors]
-    return sorted(found, key=lambda factor: -contribution(factor))
+    known = covers or {}
+    found = [
+        dataclasses.replace(factor, covers=known.get(factor.key, 0.0))
+        if factor.covers is None
+        else factor
+        for factor in factors
+    ]
+    return tuple(sorted(found, key=lambda factor: -contribution(factor)))
 
 
-def reasons_of(factors: Iterable[Factor]) -> list[Factor]:
+def reasons_of(factors: Iterable[ZoneFactor]) -> list[ZoneFactor]:
     """Return those factors of a zone that are reasons for it, in their order.
 
     A reason raises the risk, is more common in the zone than in all cells, and marks no more than
@@ -74,7 +90,7 @@ def reasons_of(factors: Iterable[Factor]) -> list[Factor]:
     return [
         factor
         for factor in factors
-        if factor["covers"] <= COMMON and factor["rrv"] > 1 and contribution(factor) > 0
+        if (factor.covers or 0.0) <= COMMON and factor.rrv > 1 and contribution(factor) > 0
     ]
 
 
@@ -85,10 +101,6 @@ def zone_kind(environment_share: float) -> ZoneKind:
     ('hot spot', 'risk terrain zone')
     """
     return "hot spot" if environment_share < LEAST_TERRAIN else "risk terrain zone"
-
-
-def _key(factor: Factor) -> tuple[str, str, float]:
-    return factor["name"], factor["operation"], factor["distance"]
 
 
 LEAST_SHARED = 0.5  # of the smaller zone: with half of it in common, most of it is the same place

@@ -78,7 +78,7 @@ def merge(grid: Grid, zones: Sequence[Cells]) -> Cells:
     """
     if len(zones) < 2:
         msg = "choose at least two zones to merge"
-        raise ZoneEditError(msg)
+        raise ZoneEditError(msg, code="merge_needs_two")
     cells = np.unique(np.concatenate(zones)).astype(np.int64)
     apart = len(pieces(grid, cells))
     if apart > 1:
@@ -86,7 +86,7 @@ def merge(grid: Grid, zones: Sequence[Cells]) -> Cells:
             f"these zones lie in {apart} places that share no side of a cell; a zone is one piece, "
             "so redraw one of them first until it meets the other"
         )
-        raise ZoneEditError(msg)
+        raise ZoneEditError(msg, code="not_adjacent")
     return cells
 
 
@@ -114,11 +114,11 @@ def split(grid: Grid, cells: Cells, outline: BaseGeometry, line: shapely.LineStr
     """
     if not line.is_simple:
         msg = "the line crosses itself; draw it from one side of the zone to the other"
-        raise ZoneEditError(msg)
+        raise ZoneEditError(msg, code="line_crosses_itself")
     sides = list(shapely.ops.split(outline, line).geoms)
     if len(sides) < 2:
         msg = "the line does not cross the zone; begin and end it outside of the zone"
-        raise ZoneEditError(msg)
+        raise ZoneEditError(msg, code="line_misses_zone")
     side = area_of(grid.x[cells], grid.y[cells], sides)
     parts = [
         piece
@@ -127,7 +127,7 @@ def split(grid: Grid, cells: Cells, outline: BaseGeometry, line: shapely.LineStr
     ]
     if len(parts) < 2:
         msg = "all cells of the zone have their centre on one side of the line; move the line"
-        raise ZoneEditError(msg)
+        raise ZoneEditError(msg, code="line_at_the_edge")
     return sorted(parts, key=lambda part: (-len(part), int(part[0])))
 
 
@@ -152,10 +152,10 @@ def draw(grid: Grid, shape: BaseGeometry, district: int, taken: NDArray[np.bool_
     """
     if shape.geom_type != "Polygon" or shape.is_empty:
         msg = f"a zone is one polygon, not a {shape.geom_type}"
-        raise ZoneEditError(msg)
+        raise ZoneEditError(msg, code="not_a_polygon")
     if not shape.is_valid:
         msg = f"the outline is not valid ({shapely.is_valid_reason(shape)}); draw it anew"
-        raise ZoneEditError(msg)
+        raise ZoneEditError(msg, code="outline_invalid")
     kept = np.flatnonzero(shapely.contains_xy(shape, grid.x, grid.y))
     mine = grid.district[kept] == district
     free = mine & ~taken[kept]
@@ -165,14 +165,14 @@ def draw(grid: Grid, shape: BaseGeometry, district: int, taken: NDArray[np.bool_
             "the outline holds no centre of a cell that is in the zone's district and in no other "
             "zone; draw it larger or elsewhere"
         )
-        raise ZoneEditError(msg)
+        raise ZoneEditError(msg, code="outline_without_cell")
     found = pieces(grid, cells)
     if len(found) > 1:
         msg = (
             f"what the outline holds falls into {len(found)} pieces, because other zones or a "
             "border of the district lie between them; a zone is one piece"
         )
-        raise ZoneEditError(msg)
+        raise ZoneEditError(msg, code="outline_in_pieces")
     return DrawnCells(
         cells=found[0], elsewhere=int((~mine).sum()), taken=int((mine & taken[kept]).sum())
     )

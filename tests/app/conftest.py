@@ -3,13 +3,14 @@ import os
 import pytest
 from attacking import Attacked
 from click.testing import CliRunner
+from ready import make_ready
 from town import Town
 from using import put_to_use
 
 from app.cli import main
 from app.usecases.risk.fit import FitRequest, fit
 from geodata.cityfile.description import read_city_file
-from geodata.db.engine import open_database, upgrade
+from geodata.db.engine import open_database
 from geodata.ingest.store import import_city
 
 
@@ -33,7 +34,7 @@ def small(tmp_path_factory):
     """A town with one run, quick enough to be fitted dozens of times."""
     folder = tmp_path_factory.mktemp("small")
     url = f"sqlite:///{folder}/small.sqlite"
-    upgrade(url)
+    make_ready(url)
     database = open_database(url)
     import_city(database, read_city_file(Town(folder, n=700).crowd(400).path))
     (run,) = fit(database, FitRequest(city="town", outcome="robbery"))

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from app.i18n.numbers import Units
 from app.public import accountability_pages, open_data
 from app.public.method_words import plain_words
 
@@ -133,8 +134,9 @@ def test_the_statement_names_whom_to_ask(published):
 
 
 def test_plain_words_take_the_numbers_of_the_rules(published):
-    told = plain_words(published.current)
-    assert (told.k, told.reach, told.square, told.delay) == ("8", "250", "500", "7")
+    told = plain_words(published.current, Units("EPSG:32632"))
+    assert (told.k, told.reach, told.square, told.delay) == ("8", "250 m", "500 m", "7")
+    assert plain_words(published.current, Units("EPSG:2264")).reach == "820 ft"
     assert told.notices.email == "clerk@town.example"
 
 

@@ -2,13 +2,19 @@ import dataclasses
 import datetime as dt
 import json
 import re
+from types import SimpleNamespace
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
+from app.maps.bundle import activity_json
+from app.maps.shapes import districts_geojson
 from geodata.db.engine import open_database
 from geodata.measures.ledger import MeasureData
+from geodata.releases.activity import count_activity
 from geodata.repositories.cities import get_city
 
 
@@ -37,12 +43,13 @@ def test_no_exact_place_and_no_young_day_reaches_the_map(data, demo_settings):
     for layer in data["layers"]:
         assert set(layer) == {"id", "title", "one", "many", "classes", "sites", "counts"}
         assert all(len(site) == 4 for site in layer["sites"])
-        assert min(site[2] for site in layer["sites"]) >= 50  # never drawn as a pin
+        reaches = {site[2] for site in layer["sites"]}
+        assert min(reaches - {0}) >= 50  # never drawn as a pin; 0 is a whole district
     (layer,) = [layer for layer in data["layers"] if layer["id"] == "alerts"]
     assert len(layer["sites"]) < len(exact) / 2
     young = alerts["day"] > np.datetime64(newest)
     inside = alerts["district"].notna()
-    assert sum(layer["counts"][3::4]) == int((inside & ~young).sum())
+    assert sum(layer["counts"][4::5]) == int((inside & ~young).sum())
 
 
 @pytest.mark.parametrize(
@@ -63,8 +70,9 @@ def test_the_page_tells_the_weeks_of_the_address(client, data):
     page = client.get("/map?from=2025-01-06&to=2025-01-27").text
     first, last = data["weeks"].index("2025-01-06"), data["weeks"].index("2025-01-27")
     (layer,) = [layer for layer in data["layers"] if layer["id"] == "alerts"]
-    counts = np.reshape(layer["counts"], (-1, 4))
-    number = counts[(counts[:, 1] >= first) & (counts[:, 1] <= last), 3].sum()
+    counts = np.reshape(layer["counts"], (-1, 5))
+    weeks = counts[:, 1] // 7
+    number = counts[(weeks >= first) & (weeks <= last), 4].sum()
     assert f"{number} alerts" in page
     assert "from January 6, 2025 to February 2, 2025" in page
 
@@ -77,3 +85,33 @@ def test_a_city_without_alerts_shows_a_map_without_weeks(client, monkeypatch):
     assert page.status_code == 200
     assert "week-bars" not in page.text
     assert json.dumps("activity") not in page.text
+
+
+def test_an_area_no_smaller_than_its_district_is_the_district_itself():
+    rows = pd.DataFrame(
+        {
+            "day": pd.Timestamp("2025-03-03"),
+            "class": "",
+            "number": 1,
+            "name": ["place", "square", "all"],
+            "x": [300_100.0, 300_500.0, 300_900.0],
+            "y": 4_000_500.0,
+            "radius_units": [100.0, 600.0, 400.0],
+            "rule": ["place", "cell", "district"],
+            "district": "N",
+        }
+    )
+    shape = shapely.box(300_000, 4_000_000, 301_000, 4_001_000)
+    districts = gpd.GeoDataFrame({"code": ["N"]}, geometry=[shape], crs="EPSG:32617")
+    found = json.loads(activity_json(count_activity({"alerts": rows}, ["N"]), districts))
+    sites = dict(zip(["all", "place", "square"], found["layers"][0]["sites"], strict=True))
+    assert sites["place"][2] == 100
+    assert sites["square"][2] == sites["all"][2] == 0
+    label = json.loads(districts_of(districts))["features"][0]["properties"]["at"]
+    assert sites["square"][:2] == sites["all"][:2] == [round(one, 5) for one in label]
+
+
+def districts_of(frame):
+    """Write the file of districts that the same map has."""
+    city = SimpleNamespace(districts=frame.assign(name="North"), crs=frame.crs.to_string())
+    return districts_geojson(SimpleNamespace(city=city))

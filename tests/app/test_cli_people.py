@@ -149,6 +149,15 @@ def test_roles_states_resets_and_sessions(run, ready):
     ]
 
 
+def test_where_mail_goes_is_set_by_command(run, ready):
+    made = run("user", "add", "pia", "--role", "publisher", "--email", "pia@example.org", "--json")
+    assert json.loads(made.stdout)["email"] == "pia@example.org"
+    told = run("user", "email", "pia", "ed@example.org", "--as", "root").stdout
+    assert "mail: ed@example.org" in told
+    assert json.loads(run("user", "email", "pia", "--json").stdout)["email"] is None
+    assert "is no mail address" in run("user", "email", "pia", "ed", status=1).stderr
+
+
 def test_wrong_words_are_told(run, ready):
     for arguments, status in (
         (("user", "add", "ana"), 2),

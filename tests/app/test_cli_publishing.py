@@ -57,6 +57,24 @@ def test_from_draft_to_withdrawn(run, town, tmp_path):
     run("publish", "verify", release)
 
 
+def test_a_draft_is_returned_by_command(run, town):
+    release = json.loads(run("publish", "draft", "town", "--as", "ana", "--json").stdout)["release"]
+    run("publish", "return", release, "--as", "ben", status=2)  # --why is missing
+    refused = run("publish", "return", release, "--as", "ben", "--why", " ", status=1)
+    assert "why the draft is returned" in refused.stderr
+    done = run("publish", "return", release, "--as", "ben", "--why", "a wrong map", "--json")
+    told = json.loads(done.stdout)
+    assert (told["state"], told["returned_by"], told["returned_why"]) == (
+        "returned",
+        "ben",
+        "a wrong map",
+    )
+    refused = run("publish", "approve", release, "--as", "ben", status=1)
+    assert "approve a new draft instead" in refused.stderr
+    refused = run("publish", "draft", "town", "--as", "ana", status=1)
+    assert "a wrong map" in refused.stderr, "the same content is what was returned"
+
+
 def test_verify_names_what_differs_and_exits_1(run, town, tmp_path):
     release = json.loads(run("publish", "draft", "town", "--as", "ana", "--json").stdout)["release"]
     path = tmp_path / "instance" / "releases" / "town" / release / "data" / "zones.csv"

@@ -109,8 +109,8 @@ def test_a_place_is_told_in_words(client, shown):
     spot = shown.run.zones.geometry.representative_point().to_crs(4326).iloc[0]
     page = client.get(f"/map?at={spot.y:.5f},{spot.x:.5f}").text
     here = re.search(r'<div id="here".*?</div>', page, re.DOTALL)[0]
-    name = f"District {zone['district'][1:]}, zone {zone['rank']}"
-    assert re.search(rf"/zones/{zone['id']}[^>]*>{name}</a>", here)
+    name = re.search(r"<h1[^>]*>([^<]+)</h1>", client.get(f"/zones/{zone['id']}").text)[1]
+    assert re.search(rf"/zones/{zone['id']}[^>]*>{re.escape(name)}</a>", here)
     assert "incidents are" in here
     assert "Risk by the surroundings alone" in here
     assert "approximate area" in here
@@ -155,7 +155,7 @@ def test_the_report_and_its_table_say_the_same(client, area):
     assert len(months) == 12
     assert sum(int(row["value"]) for row in months) == int(alerts["value"]) > 0
     zones = {row["what"] for row in rows if row["section"].startswith("zone")}
-    titles = dict(re.findall(r"/zones/([\w-]+)[^>]*>(District \d, zone \d+)</a>", page))
+    titles = dict(re.findall(r"/zones/([\w-]+)[^>]*>([^<]+)</a>", page))
     assert zones == set(titles) == set(re.findall(r"/zones/([\w-]+)", page))
     picture = client.get(f"/map/area.svg?{area}")
     assert picture.mimetype == "image/svg+xml"

@@ -117,8 +117,8 @@ def test_a_picture_that_cannot_be_drawn_stops_no_release(run, mixed, tmp_path, m
 @pytest.mark.parametrize(
     ("place", "command", "name"),
     [
-        ("geodata.ingest.areas.mend", ("import", "city.toml"), "districts and boundary"),
-        ("geodata.ingest.sources.place_shapes", ("import", "city.toml"), "bars.geojson"),
+        ("geodata.ingest.areas.mend", ("import", "city.toml"), "districts.geojson"),
+        ("geodata.ingest.sources.place_shapes", ("import", "city.toml", "--all"), "bars.geojson"),
         ("app.usecases.risk.fit.load_inputs", ("fit", "town", "--outcome", "robbery"), "the fit"),
         (
             "geodata.releases.build.ground_files",

@@ -4,7 +4,7 @@ from dataclasses import replace
 from html import unescape
 
 import pytest
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -12,14 +12,17 @@ from releasing import TODAY, Publisher, keep_run, tell_initiatives
 
 from app import create_app, forms, translatable
 from app.config import Settings
-from app.i18n import language, measure_words, numbers
+from app.i18n import import_words, language, measure_words, numbers
 from app.i18n.language import NAMES, catalogue_path
 from app.private import template_dir
 from app.site_documents import site_files
 from geodata.cityfile.initiatives import SECTIONS
 from geodata.db.engine import open_database, upgrade
+from geodata.ingest.placing import REMEDIES
 from geodata.measures.registry import MEASURES
+from geodata.readers.delimited import OTHER_COLUMNS
 from geodata.releases.build import approve_release, draft_release
+from geodata.releases.rules import RULES
 
 CHECKOUT = template_dir().parent
 OTHERS = [name for name in NAMES if name != language.ENGLISH]
@@ -48,7 +51,8 @@ def messages():
         pytest.skip("not a checkout")
     with (CHECKOUT / "babel.cfg").open() as mapping:
         methods, options = parse_mapping_cfg(mapping)
-    found = extract_from_dir(CHECKOUT, methods, options)
+    keywords = DEFAULT_KEYWORDS | {"lazy_gettext": None}  # as the Makefile says
+    found = extract_from_dir(CHECKOUT, methods, options, keywords=keywords)
     return {_key(message): message for _, _, message, _, _ in found}
 
 
@@ -100,6 +104,29 @@ def test_texts_of_the_layers_below_are_messages(messages):
     for measure in MEASURES.values():
         assert set(translatable.told_of(measure)) <= set(messages)
     assert set(SECTIONS.values()) <= set(messages)
+
+
+def test_reasons_why_rows_are_left_out_are_messages(messages):
+    """Reports store them as they stand; a new one has to be named for the catalogue."""
+    source = "\n".join(path.read_text() for path in (CHECKOUT / "geodata").rglob("*.py"))
+    reasons = set(re.findall(r'leave_out\(\s*"([^"]+)"', source))
+    assert reasons
+    assert reasons | set(REMEDIES) | {OTHER_COLUMNS} <= set(import_words.REASONS)
+    assert {*import_words.REASONS, *import_words.KINDS} <= set(messages)
+    assert set(import_words.reasons_of_fields()) <= set(messages)
+
+
+def test_fixed_texts_that_a_release_keeps_are_told_in_the_readers_language(client):
+    """Kinds of sources and rules of publishing are stored as they stand, and are messages."""
+    html = client.get("/methods/?lang=es").get_data(as_text=True)
+    table = html[html.index('id="data"') : html.index('id="settings"')]
+    assert "factores" in table
+    assert ">factors<" not in table
+    html = client.get("/data/?lang=es").get_data(as_text=True)
+    rules = re.findall(r"<dd[^>]*>(.*?)</dd>", html[html.index('<dl class="rules">') :], re.DOTALL)
+    assert rules[: len(RULES.texts)]
+    assert not any(' lang="en"' in rule for rule in rules[: len(RULES.texts)])
+    assert not set(RULES.texts.values()) & {unescape(rule) for rule in rules}
 
 
 def test_a_catalogue_that_cannot_be_read_stops_the_start(tmp_path):
@@ -375,7 +402,7 @@ def test_what_a_city_says_keeps_its_language(client):
 
 def test_the_map_says_its_words_in_the_language_of_the_page(client):
     html = client.get("/map?lang=es").get_data(as_text=True)
-    told = unescape(re.search(r'<div id="words" hidden data-texts="([^"]+)"', html)[1])
+    told = unescape(re.search(r'<div id="words" [^>]*data-texts="([^"]+)"', html)[1])
     assert "Semana del {day}" in told.encode().decode("unicode_escape")
     used = set()
     for script in ("map.js", "activity.js"):

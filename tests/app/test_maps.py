@@ -38,7 +38,7 @@ def spoiled(drawn):
     city = dataclasses.replace(ground.city, name=HOSTILE[0], districts=districts)
     zones = run.zones.copy()
     zones["factors"] = [
-        [{**factor, "name": HOSTILE[i % 4]} for factor in factors]
+        [dataclasses.replace(factor, name=HOSTILE[i % 4]) for factor in factors]
         for i, factors in enumerate(zones["factors"])
     ]
     base = ground.base.assign(name=HOSTILE[2])

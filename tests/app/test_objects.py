@@ -15,6 +15,7 @@ import pytest
 import rasterio
 from attacking import PART, lift_limits
 from PIL import Image
+from ready import make_ready
 from sqlalchemy import select
 from staffing import Office
 from town import Town
@@ -25,7 +26,6 @@ from app.workbench.results_maps import SURFACES
 from app.workbench.results_pages import FILES
 from app.workbench.source_pages import source_rows
 from geodata.cityfile.description import read_city_file
-from geodata.db.engine import upgrade
 from geodata.db.tables import City
 from geodata.ingest.store import import_city
 from geodata.repositories import zone_versions
@@ -57,7 +57,7 @@ def may_read(role, kind):
 class Place:
     def __init__(self, folder):
         url = f"sqlite:///{folder}/objects.sqlite"
-        upgrade(url)
+        make_ready(url)
         self.office = Office(url, folder)
         town = Town(folder, n=900).crowd(600)
         town.incidents.loc[::2, "offense"] = "BURGLARY"

@@ -12,7 +12,7 @@ from geodata.roles import ROLES
 PUBLIC = ("/", "/map", "/zones/?district=D1", "/measures/", "/data/", "/methods/", "/?lang=es")
 STAFF = ("/analyst/", "/command/", "/account", "/admin/people", "/admin/audit")
 CITY = re.compile(r"^/(analyst|command|staff)/[^/?]+/")
-TOLD = "Times by the clocks of Atlantic/Azores"
+TOLD = " Atlantic/Azores</span>"  # whose clocks they are, in either language
 RAW = re.compile(r">\s*(None|nan|NaN|\[\]|\{\}|undefined|Undefined)\s*<")
 
 

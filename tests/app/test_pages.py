@@ -3,8 +3,10 @@ from dataclasses import fields
 
 import pytest
 
+from app.i18n.numbers import share
 from app.private import template_dir
 from app.public import pages
+from app.public.explore import MapPage
 from spatial.zones.describe import reasons_of
 
 
@@ -43,9 +45,26 @@ def test_every_zone_has_its_page_and_its_picture(client, shown):
         assert page.status_code == 200
         text = page.get_data(as_text=True)
         for factor in reasons_of(zone.factors):
-            assert factor["name"].replace("_", " ") in text
+            assert factor.name.replace("_", " ") in text
         picture = client.get(f"/zones/{zone.id}/picture.svg")
         assert picture.mimetype == "image/svg+xml"
+
+
+def test_the_table_of_zones_has_each_factor_once_and_each_zone_its_shares(client, shown):
+    text = client.get("/zones/").get_data(as_text=True)
+    head = re.search(r"<thead>(.*?)</thead>", text, re.S)[1]
+    body = re.search(r"<tbody>(.*?)</tbody>", text, re.S)[1]
+    zones = list(shown.run.zones.itertuples())
+    wanted = {factor.key for zone in zones for factor in reasons_of(zone.factors)}
+    assert head.count("times as frequent") == len(wanted)
+    assert head.count("<th ") == len(wanted) + 3
+    assert "times as frequent there" not in body
+    rows = dict(re.findall(r'href="/zones/([^"?]+)[^>]*>.*?</th>(.*?)</tr>', body, re.S))
+    assert sorted(rows) == sorted(zone.id for zone in zones)
+    for zone in zones:
+        cells = re.findall(r'<td class="num"[^>]*>(.*?)</td>', rows[zone.id])
+        shares = sorted(cell for cell in cells[: len(wanted)] if cell)
+        assert shares == sorted(share(factor.share) for factor in reasons_of(zone.factors))
 
 
 def test_zones_are_filtered_and_sorted(client, shown):
@@ -91,7 +110,7 @@ def test_health(client):
     ("template", "page"),
     [
         ("home", pages.HomePage),
-        ("map", pages.MapPage),
+        ("map", MapPage),
         ("zones", pages.ZonesPage),
         ("zone", pages.ZonePage),
         ("methods", pages.MethodsPage),

@@ -1,8 +1,9 @@
 """Every route against every role: what the table says is what happens."""
 
 import pytest
+from ready import make_ready
 from staffing import Office
-from werkzeug.routing import IntegerConverter
+from werkzeug.routing import AnyConverter, IntegerConverter
 
 from app.auth.permissions import LIMITS, RULES
 from geodata.repositories.sessions import FULL
@@ -29,6 +30,7 @@ GUARDED = {  # by hand, so that a slip in the table of the pages does not go uns
     "account.tokens": SIGNED_IN,
     "account.revoke_token": SIGNED_IN,
     "ground.base": READING,
+    "ground.tiles": READING,
     "analyst.home": READING,
     "analyst.city": READING,
     "runs.listed": READING,
@@ -43,15 +45,18 @@ GUARDED = {  # by hand, so that a slip in the table of the pages does not go uns
     "work.retry": ASKING,
     "drafts.listed": READING,
     "drafts.make": {"analyst"},
+    "drafts.make_round": {"analyst"},
     "drafts.release": READING,
     "drafts.zones": READING,
     "drafts.file": READING,
     "previews.make": {"analyst", "publisher"},
     "previews.page": READING,
     "drafts.approve": {"publisher"},
+    "drafts.give_back": {"publisher"},
     "drafts.withdraw": {"publisher"},
     "visits.log": IN_DISTRICTS,
     "visits.worker": IN_DISTRICTS,
+    "visits.web_manifest": IN_DISTRICTS,
     "visits.token": IN_DISTRICTS,
     "visits.take": IN_DISTRICTS,
     "visits.visits": IN_DISTRICTS,
@@ -62,6 +67,7 @@ GUARDED = {  # by hand, so that a slip in the table of the pages does not go uns
     "board.map_": IN_DISTRICTS,
     "reading.run": READING,
     "reading.name": {"analyst"},
+    "reading.archive": {"analyst"},
     "reading.use_run": {"analyst", "publisher"},
     "reading.ask": {"analyst"},
     "reading.map_": READING,
@@ -78,10 +84,14 @@ GUARDED = {  # by hand, so that a slip in the table of the pages does not go uns
     "reading.compare_map": READING,
     "sources.sources": READING,
     "sources.remove": ANALYST,
+    "corrections.settings": ANALYST,
+    "corrections.source": ANALYST,
     "sources.waiting": ANALYST,
     "sources.imports": READING,
     "sources.undo": ANALYST,
     "uploads.add": ANALYST,
+    "uploads.newer": ANALYST,
+    "uploads.check_newer": ANALYST,
     "uploads.fetching": ANALYST,
     "uploads.describe": ANALYST,
     "uploads.places": ANALYST,
@@ -125,7 +135,12 @@ GUARDED = {  # by hand, so that a slip in the table of the pages does not go uns
     "admin.new_person": ADMIN,
     "admin.person": ADMIN,
     "admin.change_state": ADMIN,
+    "admin.change_email": ADMIN,
     "admin.reset": ADMIN,
+    "archive.listed": ADMIN,
+    "archive.city": ADMIN,
+    "archive.change_state": ADMIN,
+    "archive.remove": ADMIN,
     "admin.end_sessions": ADMIN,
     "admin.audit": ADMIN,
     "admin.audit_export": ADMIN,
@@ -141,6 +156,7 @@ FOR_TOKENS = {  # by hand too: scope of the token, and roles of which its person
     "staff_api.imports": ("read", {"analyst"}),
     "staff_api.ask_job": ("jobs", {"analyst"}),
     "staff_api.cancel_job": ("jobs", {"analyst"}),
+    "staff_api.send_rows": ("rows", {"analyst"}),
 }
 FOR_ANOTHER_STAGE = {"staff.code", "staff.enrol", "staff.enrol_picture"}
 BACK = {  # where those go on who come to a step of the sign-in that is not theirs
@@ -166,11 +182,10 @@ OF_A_DEMONSTRATION = {"demonstration.come_in"}  # a real instance has no such ro
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory):
-    from geodata.db.engine import upgrade
 
     folder = tmp_path_factory.mktemp("office")
     url = f"sqlite:///{folder}/office.sqlite"
-    upgrade(url)
+    make_ready(url)
     made = Office(url, folder)
     for role in ROLES:
         made.add(role, role)
@@ -186,15 +201,19 @@ def browsers(office):
     return found
 
 
+def some_value(converter):
+    """Give a value that a part of an address takes."""
+    if isinstance(converter, IntegerConverter):
+        return 1
+    return "alerts" if isinstance(converter, AnyConverter) else "viewer"
+
+
 def guarded(office):
     """Give each rule of the application that is not public: endpoint, address, method."""
     adapter = office.app.url_map.bind("localhost")
     for rule in office.app.url_map.iter_rules():
         if rule.endpoint in RULES and not RULES[rule.endpoint].public:
-            values = {
-                name: 1 if isinstance(rule._converters.get(name), IntegerConverter) else "viewer"
-                for name in rule.arguments
-            }
+            values = {name: some_value(rule._converters.get(name)) for name in rule.arguments}
             for method in sorted(rule.methods & {"GET", "POST"}):
                 yield rule.endpoint, adapter.build(rule.endpoint, values, method=method), method
 
@@ -211,10 +230,9 @@ def test_the_table_names_every_route_and_no_other(office):
 
 
 def test_a_route_that_is_not_in_the_table_is_refused(tmp_path):
-    from geodata.db.engine import upgrade
 
     url = f"sqlite:///{tmp_path}/x.sqlite"
-    upgrade(url)
+    make_ready(url)
     made = Office(url, tmp_path)
     made.app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
     answer = made.client().get("/forgotten")

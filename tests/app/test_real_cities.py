@@ -37,13 +37,13 @@ def test_hartford(bring):
     assert (incidents.read, incidents.stored, incidents.left_out) == (837, 837, {})
     (record,) = fit(database, FitRequest(city="hartford", outcome="robbery"))
     document = record.result
-    assert document["grid"]["cells"] == 12_585
-    assert document["incidents"] == 837
-    assert (document["candidates"], document["screened"]) == (72, 29)
-    bic = {m["family"]: m["bic"] for m in [document["model"], *document["alternatives"]]}
+    assert document.grid.cells == 12_585
+    assert document.incidents == 837
+    assert (document.candidates, document.screened) == (72, 29)
+    bic = {m.family: m.bic for m in [document.model, *document.alternatives]}
     assert bic["nb2"] <= 5484.5
     assert bic["poisson"] == pytest.approx(5985.604, abs=1e-3)
-    assert document["model"]["family"] == min(bic, key=bic.get)
+    assert document.model.family == min(bic, key=bic.get)
 
 
 TITLES = """
@@ -94,9 +94,9 @@ def test_each_outcome_of_durham_has_days_of_its_own(shared_data, sqlite_database
         (run,) = fit(sqlite_database, FitRequest(city="durham", outcome=outcome))
         assert (run.period_from, run.period_to) == (start, end), outcome
         weekly = run.cells["expected"].sum() / ((end - start).days / 7)
-        true = run.result["incidents"] / ((end - start).days / 7)
+        true = run.result.incidents / ((end - start).days / 7)
         assert weekly == pytest.approx(true, rel=0.1)
-        assert run.result["incidents"] > 150
+        assert run.result.incidents > 150
 
 
 def test_durham_city_and_districts(bring):
@@ -110,10 +110,11 @@ def test_durham_city_and_districts(bring):
     districts = fit(database, FitRequest(city="durham", outcome="robbery", districts=names))
     assert [record.scope for record in districts] == list(names)
     small = districts[4]
-    assert small.result["factors_from"] == "city"
-    assert "D5 has" in small.result["warnings"][0]
-    chosen = [(f["name"], f["distance"]) for f in city.result["model"]["factors"]]
-    assert [(f["name"], f["distance"]) for f in small.result["model"]["factors"]] == chosen
+    assert small.result.factors_from == "city"
+    assert small.result.warnings[0].code == "district.city_factors"
+    assert small.result.warnings[0].parameters["district"] == "D5"
+    chosen = [(f.name, f.distance) for f in city.result.model.factors]
+    assert [(f.name, f.distance) for f in small.result.model.factors] == chosen
     for record in (city, *districts):
         assert len(record.zones) > 0
         shapes = record.zones.geometry.to_numpy()
@@ -159,7 +160,7 @@ def test_reasons_and_classes_hold_on_a_real_city(bring, city):
     (record,) = fit(database, FitRequest(city=city, outcome="robbery"))
     with database.session() as session:
         districts = get_city(session, city).districts
-    covers = {f["name"]: f["covers"] for f in record.result["diagnostics"]["factors"]}
+    covers = {f.name: f.covers for f in record.result.diagnostics.factors}
     units = numbers.Units(record.zones.crs.to_wkt())
     for zone in record.zones.itertuples():
         told = zone_words.reasons(zone, units)
@@ -168,8 +169,8 @@ def test_reasons_and_classes_hold_on_a_real_city(bring, city):
         assert ("Hot spot" in told[0]) == (zone.environment_share < 0.25)
         found = reasons_of(zone.factors)
         assert [contribution(f) for f in found] == sorted(map(contribution, found), reverse=True)
-        assert all(f["covers"] == pytest.approx(covers[f["name"]]) for f in found)
-        assert all(f["covers"] <= 0.5 for f in found)
+        assert all(f.covers == pytest.approx(covers[f.name]) for f in found)
+        assert all(f.covers <= 0.5 for f in found)
     for surface in ("combined", "score"):  # four classes, on which staff and public maps rest
         painted = BY_NAME[surface].paint(record)
         shares = np.bincount(painted.classes, minlength=4) / len(painted.classes)

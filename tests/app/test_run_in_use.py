@@ -143,9 +143,9 @@ def preview(office, drafted):
 def draft(office, **more):
     task = read_task("draft", {"city": "town", **more})
     tools = Tools(database=office.database, settings=office.settings, who="ana")
-    made = task.work(tools, lambda *_: None)["release"]
+    made = task.work(tools, lambda *_: None).release
     with office.database.session() as session:
-        return made, releases.get_release(session, made).manifest["run"]["id"]
+        return made, releases.get_release(session, made).manifest.run.id
 
 
 def test_a_trial_changes_nothing_for_anybody_until_it_is_put_to_use(town_desk, told):
@@ -191,7 +191,7 @@ def test_what_was_made_for_a_zone_stays_in_it_and_says_of_which_run_it_is(town_d
     with office.database.session() as session:
         city = cities.get_city(session, "town")
         standing = patrol_plans.standing_plans(session, "town", district="D1")
-        spots = [[zone["zone"] for zone in plan.document["zones"]] for plan in standing]
+        spots = [[zone.zone for zone in plan.document.zones] for plan in standing]
         shapes = patrol_plans.zone_shapes(session, town_desk.run.id)
         assert runs_in_use.id_in_use(session, city) == town_desk.run.id
     put_to_use(office.database, trial, when=dt.datetime(2026, 5, 1))
@@ -205,7 +205,7 @@ def test_what_was_made_for_a_zone_stays_in_it_and_says_of_which_run_it_is(town_d
     assert f"zones {old}" in plan
     with office.database.session() as session:
         after = patrol_plans.standing_plans(session, "town", district="D1")
-        assert [[z["zone"] for z in plan.document["zones"]] for plan in after] == spots
+        assert [[z.zone for z in plan.document.zones] for plan in after] == spots
         assert patrol_plans.zone_shapes(session, town_desk.run.id).keys() == shapes.keys()
 
 

@@ -517,7 +517,7 @@ def test_a_sealed_secret_opens_for_its_person_only(office):
     assert answer.status_code == 422
 
 
-def test_nothing_that_lets_in_is_stored_as_it_is(office):
+def test_nothing_that_lets_in_is_stored_as_it_is(real_digests, office):
     office.add("ana", with_codes=False)
     browser = office.client("ana", stage="enrol")
     key = re.search(r"<code>([A-Z2-7 ]+)</code>", browser.get("/login/codes").text)[1]

@@ -104,6 +104,23 @@ def test_forms_keep_what_was_typed_and_tell_at_the_field(office, root):
         assert people.find_person(session, "bo") is None
 
 
+def test_where_somebody_receives_mail_is_set_by_an_administrator(office, root):
+    office.add("ana", "analyst")
+    page = "/admin/people/ana"
+    answer = root.send(f"{page}/email", page=page, email="ana")
+    assert answer.status_code == 422
+    assert "is no mail address" in answer.text
+    answer = root.send(f"{page}/email", page=page, email="ana@example.org\r\nBcc: eve@example.org")
+    assert answer.status_code == 422
+    assert root.send(f"{page}/email", page=page, email=" ana@example.org ").location == page
+    assert office.person("ana").email == "ana@example.org"
+    assert 'value="ana@example.org"' in root.get(page).text
+    (entry,) = office.entries("person.email")
+    assert (entry.person, entry.object) == ("root", "ana")
+    root.send(f"{page}/email", page=page, email="")
+    assert office.person("ana").email == ""
+
+
 def test_without_a_provider_everybody_has_a_password(office, root):
     root.send("/admin/people/new", name="bo", roles=["viewer"], how="provider")
     assert not office.person("bo").from_provider

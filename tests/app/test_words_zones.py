@@ -4,6 +4,7 @@ import pytest
 
 from app.command.overview import why
 from app.i18n import numbers, zone_words
+from spatial.zones.describe import ZoneFactor
 
 UNITS = numbers.Units("EPSG:32617")
 
@@ -13,14 +14,9 @@ def zone(share, *factors):
 
 
 def factor(name, covers, share=1.0, rrv=2.0):
-    return {
-        "name": name,
-        "operation": "proximity",
-        "distance": 450.0,
-        "rrv": rrv,
-        "share": share,
-        "covers": covers,
-    }
+    return ZoneFactor(
+        name=name, operation="proximity", distance=450.0, rrv=rrv, share=share, covers=covers
+    )
 
 
 CHURCHES, BARS = factor("churches", 0.6), factor("bars", 0.05)

@@ -10,12 +10,12 @@ import sys
 import zipfile
 
 import pytest
+from ready import make_ready
 from serving import serving
 from staffing import PASSWORD, Office
 from visiting import Visit
 
 from geodata.clock import utc_now
-from geodata.db.engine import upgrade
 
 pytestmark = [pytest.mark.browser, pytest.mark.shared_data]
 
@@ -43,7 +43,7 @@ def files(shared_data, tmp_path):
 @pytest.fixture
 def office(tmp_path):
     url = f"sqlite:///{tmp_path / 'saferground.sqlite'}"
-    upgrade(url)
+    make_ready(url)
     made = Office(url, tmp_path)
     made.now = utc_now()
     made.add("ana", "analyst", display="Ana Ruiz")
@@ -175,7 +175,7 @@ def set_up_the_city(day, files):
 
 def add_robberies(day, files):
     day.follow("Add a source")
-    told = day.hand_in("File", files["robberies"], "Hand it in")
+    told = day.hand_in("File", files["robberies"], "Hand in")
     assert "837 rows" in told
     assert "longitude and latitude are called degrees" in told
     assert "1015258, 844003" in told  # feet, and no degrees
@@ -202,7 +202,7 @@ def add_places(day, files):
     day.follow("Add sources")
     assert "has no factors yet" in day.look()
     day.follow("Add a source")
-    told = day.hand_in("File", files["places"], "Hand it in")
+    told = day.hand_in("File", files["places"], "Hand in")
     assert "323 rows" in told
     assert "called degrees" in told
     day.page.get_by_role("button", name="Read them as EPSG:3508").click()

@@ -132,7 +132,8 @@ def test_a_place_is_searched_by_keyboard_and_told(visit):
     assert not page.locator("#here").is_visible()
     assert "at" not in query(window)
     page.fill("#place", "zzzz")
-    page.wait_for_function("document.getElementById('map-status').textContent !== ''")
+    expect(page.locator("#search-told")).to_contain_text("Nothing is called “zzzz” here. Try ")
+    assert page.locator("#search-told").bounding_box()["height"] > 20  # for those who see it
     assert not page.locator("#place-list").is_visible()
 
 
@@ -145,16 +146,16 @@ def test_a_search_without_an_answer_says_so_and_clears_the_answer_before(visit):
     assert "at" in query(window)
     page.fill("#place", "400 zzzz street")
     page.keyboard.press("Enter")
-    expect(page.locator("#here")).to_contain_text("400 zzzz street")
-    assert "Nothing is called" in page.inner_text("#here")
-    assert "Canal Road" not in page.inner_text("#here")
+    expect(page.locator("#search-told")).to_contain_text("400 zzzz street")
+    assert "Nothing is called" in page.inner_text("#search-told")
+    assert page.locator("#here").is_hidden()
     assert page.locator("#place-list").is_hidden()
     assert "at" not in query(window)
     assert page.locator("path.leaflet-interactive[stroke='#16233b']").count() == 0  # no mark either
     page.fill("#place", "canal and market")
     page.keyboard.press("Enter")
     page.locator("#here-title").wait_for()
-    assert "Nothing is called" not in page.inner_text("#here")
+    assert page.inner_text("#search-told") == ""
 
 
 def test_a_search_that_cannot_run_says_so(visit):
@@ -163,7 +164,7 @@ def test_a_search_that_cannot_run_says_so(visit):
     page.route("**/names-*.json", lambda route: route.fulfill(status=503, body="busy"))
     page.fill("#place", "canal and market")
     page.keyboard.press("Enter")
-    expect(page.locator("#here")).to_contain_text("did not run")
+    expect(page.locator("#search-told")).to_contain_text("did not run")
     page.unroute_all(behavior="ignoreErrors")
     page.route("**/map/here?*", lambda route: route.fulfill(status=503, body="busy"))
     page.fill("#place", "canal and market")  # the names load at the next try
@@ -338,3 +339,58 @@ def test_what_is_shown_can_be_downloaded_and_is_as_many_rows(visit):
     page.reload()
     again = page.locator("#downloads a").first.get_attribute("href")
     assert parse_qs(urlparse(again).query) == parse_qs(urlparse(link).query)
+
+
+def test_a_street_answers_with_the_zones_it_runs_through(visit, shown):
+    by_street = {}
+    for zone in shown.run.zones.itertuples():
+        for street in zone.place_name.near.streets if zone.place_name else ():
+            by_street.setdefault(street, []).append(zone.id)
+    street = max(by_street, key=lambda name: len(by_street[name]))
+    window = open_map(visit)
+    page = window.page
+    page.fill("#place", street)
+    page.locator("#place-list li").first.wait_for()
+    page.locator("#place-list li", has_text="Street,").filter(has_text=street).first.click()
+    page.locator("#here .along").wait_for()
+    links = page.locator("#here .along a")
+    told = links.evaluate_all("all => all.map(one => one.dataset.zone)")
+    assert set(by_street[street]) <= set(told)
+    links.first.click()
+    expect(page.locator("#zone-panel")).to_be_visible()
+    assert query(window)["zone"] == told[0]
+    plain = visit(java_script_enabled=False)
+    plain.go(f"/map?place={street}")
+    assert plain.page.locator("#matches .along a").count() >= len(told)
+
+
+def test_near_me_tells_the_zone_and_the_position_stays_in_the_browser(visit, shown):
+    window = open_map(visit, bypass_csp=True)
+    page, context = window.page, window.page.context
+    zone = shown.run.zones.to_crs(4326).iloc[0]
+    inside = zone.geometry.representative_point()
+    asked = []
+    page.on("request", lambda request: asked.append(f"{request.url} {request.post_data or ''}"))
+    context.grant_permissions(["geolocation"])
+
+    def stand(latitude, longitude):
+        context.set_geolocation({"latitude": latitude, "longitude": longitude, "accuracy": 20})
+        page.get_by_role("button", name="Near me").click()
+        return page.locator("#near-told")
+
+    expect(stand(inside.y, inside.x)).to_contain_text("You are in this zone: ")
+    expect(page.locator("#zone-panel")).to_be_visible()
+    assert window.violations() == []
+    south = shown.run.zones.to_crs(4326).total_bounds[1]
+    expect(stand(south - 0.02, inside.x)).to_contain_text("The nearest zone is ")
+    expect(page.locator("#near-told")).to_contain_text("north")
+    expect(page.locator("#near-told")).to_contain_text("Your position stays on this device.")
+    expect(stand(south - 3, inside.x)).to_have_text("You are far from every zone here.")
+    context.clear_permissions()
+    page.get_by_role("button", name="Near me").click()
+    expect(page.locator("#near-told")).to_contain_text("cannot be found")
+    exact = {f"{value:.4f}" for value in (inside.y, inside.x, south - 0.02)}
+    assert not [one for one in asked if any(value in one for value in exact)]
+    assert not any(value in page.url for value in exact)
+    answer = page.request.get(f"{window.address}/zones/")
+    assert answer.headers["permissions-policy"].startswith("geolocation=(),")

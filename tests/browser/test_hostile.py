@@ -3,11 +3,11 @@
 import pytest
 from crawling import crawl
 from hostile import STARTS, Reader, hostile_office
+from ready import make_ready
 from serving import serving
 from visiting import Visit
 
 from geodata.clock import utc_now
-from geodata.db.engine import upgrade
 
 pytestmark = pytest.mark.browser
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 def office(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile")
     url = f"sqlite:///{folder / 'saferground.sqlite'}"
-    upgrade(url)
+    make_ready(url)
     made = hostile_office(folder, url)
     made.now = utc_now()
     yield made

@@ -2,6 +2,7 @@
 
 import pytest
 import shapely
+from ready import make_ready
 from serving import serving
 from staffing import Office
 from town import Town
@@ -10,7 +11,6 @@ from visiting import Visit
 from app.usecases.risk.fit import FitRequest, fit
 from geodata.cityfile.description import read_city_file
 from geodata.clock import utc_now
-from geodata.db.engine import upgrade
 from geodata.ingest.store import import_city
 from geodata.repositories import zone_versions
 
@@ -22,7 +22,7 @@ WIDTHS = {"wide": (1280, 900), "tablet": (768, 1024), "phone": (360, 780)}
 def office(tmp_path_factory):
     folder = tmp_path_factory.mktemp("office")
     url = f"sqlite:///{folder}/town.sqlite"
-    upgrade(url)
+    make_ready(url)
     made = Office(url, folder)
     made.now = utc_now()
     import_city(made.database, read_city_file(Town(folder, n=700).crowd(400).path))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from ready import make_ready
 from serving import serving
 from staffing import Office
 from town import Town
@@ -12,7 +13,6 @@ from visiting import Visit
 
 from geodata.cityfile.description import read_city_file
 from geodata.clock import utc_now
-from geodata.db.engine import upgrade
 from geodata.ingest.store import import_city
 
 pytestmark = pytest.mark.browser
@@ -24,7 +24,7 @@ SIZES = {"wide": (1280, 900), "phone": (360, 780)}
 @pytest.fixture
 def office(tmp_path):
     url = f"sqlite:///{tmp_path / 'saferground.sqlite'}"
-    upgrade(url)
+    make_ready(url)
     made = Office(url, tmp_path)
     made.now = utc_now()
     import_city(made.database, read_city_file(Town(tmp_path, n=700).crowd(400).path))

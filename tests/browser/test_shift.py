@@ -6,12 +6,12 @@ import json
 import pytest
 from patrolling import make_district
 from playwright.sync_api import Error, expect
+from ready import make_ready
 from serving import serving
 from staffing import PASSWORD
 from visiting import AXE, Visit
 
 from geodata.clock import utc_now
-from geodata.db.engine import upgrade
 from geodata.repositories.visits import VisitQuery, list_visits
 
 pytestmark = pytest.mark.browser
@@ -23,7 +23,7 @@ PHONE = {"width": 360, "height": 740}
 @pytest.fixture
 def district(tmp_path):
     url = f"sqlite:///{tmp_path}/district.sqlite"
-    upgrade(url)
+    make_ready(url)
     made = make_district(url, tmp_path, now=utc_now())
     yield made
     made.close()
@@ -160,3 +160,67 @@ def test_after_signing_out_the_log_no_longer_opens_and_visits_still_wait(distric
     phone.go("/login")
     left = page.evaluate("localStorage.getItem('saferground.visits')")
     assert json.loads(left)[0]["id"] == json.loads(waiting)[0]["id"]
+
+
+def test_the_position_finds_the_zone_and_stays_in_the_browser(district, phone):
+    page = phone.page
+    phone.go(LOG)
+    sign_in(district, phone, "ana")
+    page.wait_for_url(f"**{LOG}")
+    zones = json.loads(page.get_attribute("#log", "data-log"))["zones"]
+    ring = next(zone["rings"][0] for zone in zones if zone["code"] == "z3")
+    longitude, latitude = (sum(point[i] for point in ring[:-1]) / len(ring[:-1]) for i in (0, 1))
+    asked = []
+    page.on("request", lambda request: asked.append(request.url + (request.post_data or "")))
+    phone.context.grant_permissions(["geolocation"])
+    phone.context.set_geolocation({"longitude": longitude, "latitude": latitude, "accuracy": 12})
+    page.get_by_role("button", name="Which zone am I in?").click()
+    expect(page.locator("#log-here")).to_contain_text(
+        "You are in Zone 3. Your position is accurate to"
+    )
+    assert violations(phone) == []
+    phone.shot("log-here-360", full_page=True)
+    phone.context.set_geolocation({"longitude": longitude, "latitude": latitude + 1})
+    page.get_by_role("button", name="Which zone am I in?").click()
+    expect(page.locator("#log-here")).to_contain_text("You are in no zone. The nearest is")
+    expect(page.locator("#log-here")).to_contain_text("km south of you")
+    phone.context.set_geolocation({"longitude": longitude, "latitude": latitude})
+    page.get_by_role("button", name="Which zone am I in?").click()
+    page.get_by_role("button", name="Start here, Zone 3").click()
+    expect(page.locator("#log-running-title")).to_have_text("Zone 3, unit 1")
+    expect(page.locator("#log-state")).to_have_text("Everything is sent.")
+    assert not [one for one in asked if f"{latitude:.3f}"[:6] in one]
+
+
+def test_the_due_stop_is_first_and_those_made_are_last(district, phone):
+    page = phone.page
+    phone.go(LOG)
+    sign_in(district, phone, "ana")
+    page.wait_for_url(f"**{LOG}")
+    planned = page.locator("#log-order li strong").all_inner_texts()
+    expect(page.locator("#log-order li").first).to_contain_text("Next, ")
+    page.locator("#log-order button").first.click()
+    page.get_by_role("button", name="End").click()
+    expect(page.locator("#log-order li.done")).to_have_count(1)
+    assert page.locator("#log-order li strong").all_inner_texts() == [*planned[1:], planned[0]]
+    expect(page.locator("#log-order li.due strong")).to_have_text(planned[1])
+
+
+def test_a_sheet_that_was_opened_opens_without_a_connection(district, phone):
+    page = phone.page
+    # The district of this test has no run that a sheet could be made of.
+    district.app.view_functions["plans.sheet"] = lambda **_: "<h2>Unit 1</h2>"
+    phone.go(LOG)
+    sign_in(district, phone, "ana")
+    page.wait_for_url(f"**{LOG}")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()
+    page.get_by_role("link", name="The sheet of this plan").click()
+    expect(page.locator("h2").first).to_contain_text("Unit 1")
+    phone.context.set_offline(True)
+    page.reload()
+    expect(page.locator("h2").first).to_contain_text("Unit 1")
+    phone.context.set_offline(False)
+    phone.go(LOG)
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_function("caches.keys().then((names) => names.length === 0)")

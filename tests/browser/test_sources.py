@@ -1,6 +1,7 @@
 """A file with feet called degrees, in Chromium: told, put right at one click, added, undone."""
 
 import pytest
+from ready import make_ready
 from serving import serving
 from town import Town
 from visiting import Visit
@@ -8,7 +9,6 @@ from workbench import Workbench
 
 from geodata.cityfile.description import read_city_file
 from geodata.clock import utc_now
-from geodata.db.engine import upgrade
 from geodata.ingest.store import import_city
 
 pytestmark = pytest.mark.browser
@@ -18,7 +18,7 @@ HOSTILE = "<img src=x onerror=document.title=1>`${alert(1)}`"
 @pytest.fixture
 def bench(tmp_path):
     url = f"sqlite:///{tmp_path}/x.sqlite"
-    upgrade(url)
+    make_ready(url)
     made = Workbench(url, tmp_path)
     made.town = Town(tmp_path)
     import_city(made.office.database, read_city_file(made.town.path))
@@ -58,7 +58,7 @@ def test_feet_called_degrees_are_told_put_right_added_and_undone(bench, window, 
     page.get_by_role("link", name="Add a source").click()
     page.get_by_label("File", exact=True).set_input_files(path)
     violations += window.violations()
-    page.get_by_role("button", name="Hand it in").click()
+    page.get_by_role("button", name="Hand in", exact=True).click()
     assert "in a district" not in drawn(page)
     assert "called degrees" in page.get_by_role("status").first.inner_text()
     assert "0 of 120 rows" in page.locator(".tells").inner_text()
@@ -74,7 +74,7 @@ def test_feet_called_degrees_are_told_put_right_added_and_undone(bench, window, 
     assert "repeated id" not in page.locator("main").inner_text()
     violations += window.violations()
     page.get_by_role("button", name="Add to Town").click()
-    assert bench.work()[0]["city"] == "town"
+    assert bench.work()[0].city == "town"
     window.go("/analyst/town/sources")
     violations += window.violations()
     page.get_by_role("link", name="Undo import 2").click()

@@ -1,12 +1,12 @@
 """The staff's pages in Chromium: coming in, people, audit; by keyboard, at every width."""
 
 import pytest
+from ready import make_ready
 from serving import serving
 from staffing import PASSWORD, Office, keep_city
 from visiting import Visit
 
 from geodata.clock import utc_now
-from geodata.db.engine import upgrade
 from geodata.repositories import audit
 
 pytestmark = pytest.mark.browser
@@ -18,7 +18,7 @@ OTHER = "two grey herons by the weir"
 @pytest.fixture
 def office(tmp_path):
     url = f"sqlite:///{tmp_path / 'saferground.sqlite'}"
-    upgrade(url)
+    make_ready(url)
     made = Office(url, tmp_path)
     made.now = utc_now()
     keep_city(made.database, "town")

@@ -42,7 +42,7 @@ def test_the_page_of_a_copied_release_works(chromium, copied, name, heading, wid
     zones = page.locator("tbody tr[id]").count()
     assert zones > 20
     assert page.locator(".zone-number").count() == zones
-    assert page.locator("canvas").count() == 2  # the ground and the streets are drawn
+    page.locator("canvas.leaflet-tile").first.wait_for(state="attached")  # streets are drawn
     assert heading.lower() in page.locator("main").inner_text().lower()
     page.locator(".zone-number").first.focus()
     page.keyboard.press("Enter")
@@ -82,4 +82,21 @@ def test_without_scripts_the_picture_stands_in_for_the_map(chromium, copied):
     window = Visit(chromium, address, java_script_enabled=False)
     window.go("/index.html")
     assert window.page.locator("#map img").is_visible()
+    window.context.close()
+
+
+def test_on_a_phone_it_is_short_and_its_parts_open(chromium, copied):
+    _, address = copied
+    window = Visit(chromium, address, viewport={"width": 390, "height": 844})
+    window.go("/index.html")
+    page = window.page
+    assert page.evaluate("document.documentElement.scrollHeight") < 6000
+    zone = page.locator("tbody tr[id]").first
+    assert zone.is_hidden()
+    page.locator(".zone-number").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("tr.chosen").is_visible()  # its district has opened
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    page.locator("summary").nth(-2).click()
+    assert page.locator("details[open] table").last.is_visible()
     window.context.close()

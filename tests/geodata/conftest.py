@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from run_documents import BARS_OF_ZONE, run_document, run_spec
 
 from geodata.db.tables import City, District
 from geodata.repositories.runs import RunRecord
@@ -65,19 +66,7 @@ def make_run():
                 "expected": [3.25, 1.5],
                 "past": [4, 0],
                 "environment_share": [0.75, 0.5],
-                "factors": [
-                    [
-                        {
-                            "name": "bars",
-                            "operation": "density",
-                            "distance": 200.0,
-                            "rrv": 2.5,
-                            "share": 1.0,
-                            "covers": 0.1,
-                        }
-                    ],
-                    [],
-                ],
+                "factors": [(BARS_OF_ZONE,), ()],
             },
             geometry=[
                 shapely.box(500_000, 4_000_000, 500_200, 4_000_200),
@@ -93,15 +82,10 @@ def make_run():
             "period_from": dt.date(2025, 1, 1),
             "period_to": dt.date(2026, 1, 1),
             "seed": 1,
-            "spec": {"grid": {"cell_units": 100.0}},
+            "spec": run_spec(100.0, 200.0),
             "data_sha256": "0" * 64,
             "code_version": "0.1.0",
             "created_at": dt.datetime(2026, 1, 2, 3, 4, 5),
-            "result": {
-                "incidents": 12,
-                "combined": {"record": None},
-                "model": {"family": "nb2", "factors": [{"name": "bars"}], "bic": 10.5},
-            },
             "grid": grid,
             "cells": pd.DataFrame(
                 {
@@ -116,6 +100,7 @@ def make_run():
             ),
             "zones": zones,
         }
-        return RunRecord(**{**fields, **change})
+        fields |= change
+        return RunRecord(**{"result": run_document(run, fields["zones"], city=city), **fields})
 
     return make

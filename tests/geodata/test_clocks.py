@@ -1,15 +1,20 @@
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from geodata.readers import dates
 from geodata.readers.dates import local_days, read_instants, settle_twice
 
 ZONE = "America/New_York"
 
 
-def read(dates, times=None, date_format=None):
+def read(days, times=None, date_format=None):
     return read_instants(
-        pd.Series(dates),
+        pd.Series(days),
         None if times is None else pd.Series(times),
         date_format=date_format,
         timezone=ZONE,
@@ -88,3 +93,27 @@ def test_local_days_are_the_citys():
     days = local_days(np.array([late, np.nan]), ZONE)
     assert str(days[0]) == "2023-12-31 23:30:00"
     assert pd.isna(days[1])
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(
+        st.one_of(
+            st.builds(
+                lambda day, form: day.strftime(form).upper(),
+                st.dates(dt.date(1950, 1, 1), dt.date(2080, 1, 1)),
+                st.sampled_from([dates.ISO, *dates.FORMS]),
+            ),
+            st.text(alphabet="0123 /-.,JANMY", max_size=12),
+        ),
+        min_size=1, max_size=6,
+    )
+)  # fmt: skip
+def test_forms_that_are_not_tried_are_forms_that_no_value_has(values):
+    texts = pd.Series(values, dtype="string")
+    fit = {
+        form
+        for form in dates.FORMS
+        if pd.to_datetime(texts, format=form, errors="coerce").notna().any()
+    }
+    assert fit <= set(dates._likely_forms(texts))

@@ -120,7 +120,8 @@ def test_each_faulty_row_is_left_out_under_one_reason(bring, town):
     report = account(bring())
     assert report.left_out == {
         "bad date": 1,
-        "no coordinates": 3,
+        "no coordinates": 2,
+        "coordinates that are no numbers": 1,
         "far from the city": 1,
         "latitude and longitude swapped": 1,
         "projected coordinates called degrees": 1,
@@ -130,7 +131,8 @@ def test_each_faulty_row_is_left_out_under_one_reason(bring, town):
     assert report.read == 120 == report.stored + 9
     notes = "\n".join(report.notes)
     assert "bad date: 1 (row 8; 'soon' does not fit" in notes
-    assert "no coordinates: 3 (rows 2, 3, 4)" in notes
+    assert "no coordinates: 2 (rows 2, 3)" in notes
+    assert "coordinates that are no numbers: 1 (row 4)" in notes
 
 
 def test_a_source_that_is_wrong_as_a_whole_stops_the_import(bring, town, sqlite_database):

@@ -1,4 +1,3 @@
-import copy
 import csv
 import dataclasses
 import io
@@ -44,9 +43,10 @@ def test_published_tables_hold_no_formula():
 @pytest.mark.parametrize("what", ["zones", "factors"])
 def test_tables_of_a_run_hold_no_formula(tmp_path, what):
     run = town_run()
-    run = dataclasses.replace(run, result=copy.deepcopy(run.result))
     run.zones["name"] = FORMULAS[0]  # as a person may call a zone
-    run.result["model"]["factors"][0]["name"] = FORMULAS[0]
+    factor = dataclasses.replace(run.result.model.factors[0], name=FORMULAS[0])
+    model = dataclasses.replace(run.result.model, factors=(factor,))
+    run = dataclasses.replace(run, result=dataclasses.replace(run.result, model=model))
     export_run(run, what, tmp_path / "x.csv")
     rows = list(csv.DictReader(io.StringIO((tmp_path / "x.csv").read_text())))
     assert rows[0]["name"] == f"'{FORMULAS[0]}"

@@ -25,3 +25,10 @@ test("numbers and days follow the language of the page", () => {
 test("a day is told as UTC has it, whatever the clock of the machine", () => {
   assert.equal(wordsIn("en").day(new Date("2026-01-05T23:59:59Z")), "January 5, 2026");
 });
+
+test("lengths are in the units of the city", () => {
+  const texts = JSON.stringify({ feet: "{n} feet", miles: "{n} miles", meters: "{n} m", kilometers: "{n} km" });
+  const words = (units) => load(["words.js"], ["Words"], { parts: { words: part({ dataset: { texts, units } }) } }).Words;
+  assert.deepEqual([20, 250, 1500].map(words("us").length), ["70 feet", "820 feet", "0.9 miles"]);
+  assert.deepEqual([20, 254, 1500].map(words("metric").length), ["20 m", "250 m", "1.5 km"]);
+});

@@ -6,6 +6,7 @@ import shapely
 from spatial.analysis import Inputs, analyse_city, analyse_districts
 from spatial.errors import FitError, GridError
 from spatial.grid import lay_grid
+from spatial.notes import Note
 from spatial.spec import GridSpec, ModelSpec, RiskFactor, RunSpec, ZoneSpec
 from spatial.terrain.factors import candidate_columns
 
@@ -49,9 +50,9 @@ def test_a_city_has_zones_with_reasons_in_every_district(inputs):
     assert set(found.zones["district"]) == {"D1", "D2", "D3"}
     for zone in found.zones.itertuples():
         (factor,) = zone.factors
-        assert factor["name"] == "bars"
-        assert factor["rrv"] == pytest.approx(np.exp(found.terrain.model.fit.beta[1]))
-        assert 0 < factor["share"] <= 1
+        assert factor.name == "bars"
+        assert factor.rrv == pytest.approx(np.exp(found.terrain.model.fit.beta[1]))
+        assert 0 < factor.share <= 1
         assert zone.area == pytest.approx(zone.geometry.area)
         inside = shapely.contains_xy(zone.geometry, inputs.incidents.x, inputs.incidents.y)
         assert zone.past == inside.sum()
@@ -74,7 +75,7 @@ def test_incidents_in_no_cell_are_told_not_counted(inputs):
     assert len(after.grid) == len(before.grid)  # strays never enlarge the grid
     strays = len(inputs.incidents) - before.incidents
     assert after.incidents == before.incidents + 1
-    assert f"{strays + 2} incidents lie in no cell" in after.warnings[0]
+    assert after.warnings[0] == Note("incidents.outside", {"incidents": strays + 2})
 
 
 def test_a_district_with_few_incidents_takes_the_citys_factors(inputs):
@@ -86,8 +87,8 @@ def test_a_district_with_few_incidents_takes_the_citys_factors(inputs):
     assert d3.terrain.model.columns == city.terrain.model.columns
     np.testing.assert_array_equal(d3.terrain.model.fit.beta[1:], city.terrain.model.fit.beta[1:])
     assert d3.terrain.expected.sum() == pytest.approx(d3.incidents)
-    assert "D3 has" in d3.warnings[0]
-    assert "city's factors" in d3.warnings[0]
+    few = {"district": "D3", "incidents": d3.incidents, "least": 50}
+    assert d3.warnings[0] == Note("district.city_factors", few)
     for found, name in ((d1, "D1"), (d3, "D3")):
         assert found.scope == name
         assert set(found.zones["district"]) == {name}
@@ -112,7 +113,10 @@ def test_districts_can_share_strength(inputs):
         assert analysis.terrain.borrowed
         assert analysis.terrain.model.columns == city.terrain.model.columns
         assert np.exp(analysis.terrain.model.fit.beta[1]) == pytest.approx(row["rrv"])
-        assert "shares strength" in analysis.warnings[0]
+        assert analysis.warnings[0].code == "district.shared"
+        assert analysis.warnings[0].parameters["district"] == analysis.scope
+        mine = table[table["district"] == analysis.scope]["own_share"]
+        assert analysis.warnings[0].parameters["own_share"] == pytest.approx(mine.mean())
     few, many = (table[table["district"] == name].iloc[0] for name in ("D3", "D1"))
     assert few["incidents"] < many["incidents"]
     assert few["own_share"] < many["own_share"]
@@ -188,4 +192,4 @@ def test_factors_that_go_together_are_warned_of_at_six_and_not_at_four(apart, in
         RunSpec(grid=GridSpec(cell_units=100, block_units=100), factors=(PUBS, CLUBS)),
     )
     assert found.diagnostics.inflation == pytest.approx((inflation, inflation), abs=0.1)
-    assert sum("inflation" in warning for warning in found.warnings) == warned
+    assert sum(note.code == "model.inflation" for note in found.warnings) == warned

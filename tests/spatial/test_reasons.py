@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from spatial.analysis import Inputs, analyse_city
 from spatial.spec import GridSpec, RiskFactor, RunSpec, ZoneSpec
-from spatial.zones.describe import contribution, order_factors, reasons_of, zone_kind
+from spatial.zones.describe import ZoneFactor, contribution, order_factors, reasons_of, zone_kind
 
 CRS = "EPSG:32617"
 STOPS = RiskFactor(name="stops", operation="proximity", max_blocks=2, step="whole")
@@ -21,14 +21,9 @@ SHARES = st.floats(0.0, 1.0)
 
 
 def factor(name, rrv, share, covers):
-    return {
-        "name": name,
-        "operation": "proximity",
-        "distance": 100.0,
-        "rrv": rrv,
-        "share": share,
-        "covers": covers,
-    }
+    return ZoneFactor(
+        name=name, operation="proximity", distance=100.0, rrv=rrv, share=share, covers=covers
+    )
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +60,12 @@ def test_a_column_that_marks_most_of_the_city_is_no_reason(crowded):
     assert 0.55 < covers["stops"] < 0.75
     assert covers["shops"] < 0.2
     zones = list(crowded.zones.itertuples())
-    assert any(f["name"] == "stops" for zone in zones for f in zone.factors)  # it acts there
-    told = [[f["name"] for f in reasons_of(zone.factors)] for zone in zones]
+    assert any(f.name == "stops" for zone in zones for f in zone.factors)  # it acts there
+    told = [[f.name for f in reasons_of(zone.factors)] for zone in zones]
     assert all("stops" not in names for names in told)
     assert sum(names == ["shops"] for names in told) > len(zones) / 2
     for zone in zones:
-        assert all(f["covers"] == pytest.approx(covers[f["name"]]) for f in zone.factors)
+        assert all(f.covers == pytest.approx(covers[f.name]) for f in zone.factors)
 
 
 def test_contributions_add_up_to_how_far_a_zone_lies_above_all_cells(crowded):
@@ -86,7 +81,7 @@ def test_contributions_add_up_to_how_far_a_zone_lies_above_all_cells(crowded):
                 crowded.diagnostics.covers,
                 strict=True,
             )
-            if column.factor not in {f["name"] for f in zone.factors}
+            if column.factor not in {f.name for f in zone.factors}
         ]
         added = sum(contribution(f) for f in zone.factors) + sum(absent)
         assert added == pytest.approx(eta[inside].mean() - eta.mean())
@@ -98,7 +93,7 @@ def test_what_is_rare_elsewhere_comes_before_what_is_everywhere():
     missing = factor("banks", 4.0, 0.1, 0.3)  # rarer here than elsewhere
     guard = factor("lamps", 0.5, 1.0, 0.2)  # lowers the risk
     ordered = order_factors([guard, missing, common, half, rare])
-    assert [f["name"] for f in reasons_of(ordered)] == ["parks", "bars"]
+    assert [f.name for f in reasons_of(ordered)] == ["parks", "bars"]
 
 
 @given(st.lists(st.tuples(st.floats(0.1, 9.0), SHARES, SHARES), max_size=8))
@@ -108,16 +103,15 @@ def test_reasons_are_ordered_rare_and_more_common_in_the_zone(rows):
     weights = [contribution(f) for f in found]
     assert weights == sorted(weights, reverse=True)
     for f in found:
-        assert f["covers"] <= 0.5
-        assert f["rrv"] > 1
-        assert f["share"] > f["covers"]
+        assert f.covers <= 0.5
+        assert f.rrv > 1
+        assert f.share > f.covers
 
 
 def test_factors_of_an_earlier_run_take_what_they_cover_from_its_diagnostics():
-    bare = {key: value for key, value in factor("bars", 2.0, 1.0, 0.6).items() if key != "covers"}
-    columns = [{**factor("bars", 2.0, 0, 0.6), "variance_inflation": 1.0}]
-    (told,) = order_factors([bare], columns)
-    assert told["covers"] == 0.6
+    bare = factor("bars", 2.0, 1.0, None)
+    (told,) = order_factors([bare], {bare.key: 0.6})
+    assert told.covers == 0.6
     assert reasons_of([told]) == []
 
 

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from spatial.grid import lay_grid
 from spatial.spec import ZoneSpec
-from spatial.zones.cut import CAPPED, UNUSED, budget_caution, cut_zones
+from spatial.zones.cut import CAPPED, CITY_CAPPED, QUIET, UNUSED, budget_note, cut_zones, quiet_note
 
 AREA = {"west": shapely.box(0, 0, 4000, 6000), "east": shapely.box(4000, 0, 8000, 6000)}
 GRID = lay_grid(shapely.box(0, 0, 8000, 6000), AREA, 100)
@@ -25,26 +25,26 @@ def score():
 
 def told(score, spec):
     held = [(zone.district, len(zone.cells)) for zone in cut_zones(GRID, score, score, spec)]
-    return held, budget_caution(GRID, score, score, spec, held)
+    return held, budget_note(GRID, score, score, spec, held)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.05, 0.1, 0.15])
 def test_the_number_of_zones_is_what_stands_in_the_way_and_the_one_that_is_told_honours_it(
     score, share
 ):
-    spec = ZoneSpec(area_share=share, max_zones=3)
+    spec = ZoneSpec(area_share=share, max_cells=12, max_zones=3)
     held, caution = told(score, spec)
     assert caution.code == CAPPED
     found = caution.parameters
     assert found["held_share"] == sum(number for _, number in held) / len(GRID) < share
     assert (found["area_share"], found["max_zones"]) == (share, 3)
     needed = found["max_zones_needed"]
-    assert f"allow {needed}" in caution.text
+    assert found["reaches_budget"]
     enough = dataclasses.replace(spec, max_zones=needed)
     wider, none = told(score, enough)
     assert none is None
     assert sum(number for _, number in wider) / len(GRID) == pytest.approx(share, abs=0.002)
-    assert found["share_without_limit"] == sum(number for _, number in wider) / len(GRID)
+    assert found["share_without_limit"] == pytest.approx(share, abs=0.002)
     fewer = dataclasses.replace(spec, max_zones=needed - 1)  # it is no more than is needed
     assert sum(n for _, n in told(score, fewer)[0]) < sum(n for _, n in wider)
 
@@ -53,12 +53,11 @@ def test_what_no_number_of_zones_would_take_is_told_as_such(score):
     few = np.where(score > np.quantile(score, 0.95), score, 1.0)  # all else is alike and average
     held, caution = told(few, ZoneSpec(area_share=0.3, max_zones=500))
     assert caution.code == UNUSED
-    assert "too small for a zone or is not above the mean" in caution.text
-    assert "allow" not in caution.text
+    assert set(caution.parameters) == {"area_share", "held_share"}
     _, both = told(few, ZoneSpec(area_share=0.3, max_zones=2))
     assert both.code == CAPPED
     assert both.parameters["share_without_limit"] < 0.1
-    assert "too small for a zone" in both.text
+    assert not both.parameters["reaches_budget"]
     assert sum(number for _, number in held) / len(GRID) == pytest.approx(
         both.parameters["share_without_limit"]
     )
@@ -70,8 +69,28 @@ def test_a_budget_that_is_taken_says_nothing(score):
     assert told(flat, ZoneSpec()) == ([], None)  # that run says that its scores are alike
 
 
-def test_a_caution_is_read_by_scripts(score):
-    _, caution = told(score, ZoneSpec(area_share=0.1, max_zones=2))
-    document = caution.as_json()
-    assert set(document) == {"code", "parameters", "warning"}
-    assert document["warning"] == caution.text
+def test_a_number_of_zones_for_the_city_that_stands_in_the_way_is_told(score):
+    spec = ZoneSpec(area_share=0.1, max_cells=12, city_zones=5)
+    held, caution = told(score, spec)
+    assert len(held) == 5
+    assert caution.code == CITY_CAPPED
+    assert caution.parameters["city_zones"] == 5
+    assert {district for district, _ in held} == {"west", "east"}
+
+
+def test_zones_that_would_expect_too_little_are_counted_and_named(score):
+    """East is so quiet that no zone of it expects one incident in the time that there was."""
+    quiet = np.where(GRID.district == 1, score / 1e4, score)
+    expected = quiet * (200 / quiet.sum())
+    spec = ZoneSpec(area_share=0.02, allotment="even", least_expected=0.5)
+    zones = cut_zones(GRID, quiet, expected, spec, years=2.0)
+    assert {zone.district for zone in zones} == {"west"}
+    assert all(expected[zone.cells].sum() >= 1.0 for zone in zones)
+    note = quiet_note(GRID, quiet, expected, spec, zones, years=2.0)
+    assert note.code == QUIET
+    every = cut_zones(GRID, quiet, expected, dataclasses.replace(spec, least_expected=0))
+    left_out = [zone for zone in every if expected[zone.cells].sum() < 1.0]
+    assert note.parameters == {"zones": len(left_out), "least": 0.5, "districts": ("east",)}
+    free = dataclasses.replace(spec, least_expected=0)
+    assert quiet_note(GRID, quiet, expected, free, every, years=2.0) is None
+    assert quiet_note(GRID, score, score, spec, zones, years=2.0) is None  # all expect enough

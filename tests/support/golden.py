@@ -12,7 +12,7 @@ What is kept under ``tests/golden`` is compared by ``tests/test_golden.py`` and 
 - Digits that are made from content or chance are replaced, in texts and in file names: ids by
   ``<1>``, ``<2>``, ... in the order in which they appear, a zone's id by that of its run and the
   rest; digests by ``<digest>``. Values of ``CLOCKS`` are when something was done, and are left out,
-  as are the ``bytes`` of a release's files.
+  as are the ``bytes`` of a release's files and values of the measures ``OF_TODAY``.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ KEPT = 9  # digits of numbers that are kept
 WHOLE = 6_000
 MOST = 40  # differences that are listed
 CLOCKS = {"computed_at", "created_at", "drafted_at", "approved_at", "at", "bytes"}
+OF_TODAY = {"site.data_age_days"}  # counted until the day on which the command runs
 ID = re.compile(r"(?<![0-9a-z])[0-9a-f]{12}(?![0-9a-z])")
 OF_RUN = re.compile(r"(?<![0-9a-z])([0-9a-f]{8})(?=-)")
 DIGEST = re.compile(r"(?<![0-9a-z])(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{16})(?![0-9a-z])")
@@ -85,8 +86,9 @@ class Normal:
 
     def value(self, value):
         if isinstance(value, dict):
+            left_out = CLOCKS | {"value"} if value.get("id") in OF_TODAY else CLOCKS
             return {
-                self.text(key): "<clock>" if key in CLOCKS else self.value(one)
+                self.text(key): "<clock>" if key in left_out else self.value(one)
                 for key, one in value.items()
             }
         if isinstance(value, list):

@@ -1,14 +1,27 @@
 """A district with zones and a plan of tonight, and the people who work in it, for tests."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import shapely
+from run_documents import BARS_OF_ZONE
 from staffing import NOW, Office, keep_city
 
+from geodata.db.json_columns import GridShape
 from geodata.db.tables import City, Run, Zone
+from geodata.documents import to_json
+from geodata.plan_document import (
+    PlanDocument,
+    PlanSettings,
+    PlanUnit,
+    PlanVisit,
+    PlanZone,
+)
 from geodata.repositories.patrol_plans import PlanRecord, save_plan
 from geodata.repositories.runs_in_use import use_run
+from geodata.run_document import ZoneDetails
+from spatial.patrol.plan import Sum
 
 RUN, HOUR, MINUTE = "feedfacecafe", 3_600_000, 60_000
 NOW_MS = round(NOW.replace(tzinfo=dt.UTC).timestamp() * 1000)
@@ -34,7 +47,9 @@ def keep_zones(database, slug, now_ms=NOW_MS):
                 spec={},
                 data_sha256="0" * 64,
                 code_version="0.1.0",
-                grid={},
+                grid=GridShape(
+                    x0=0.0, y0=0.0, cell_units=100.0, n_cols=0, n_rows=0, district_ids=()
+                ),
                 result={
                     "incidents": 12,
                     "combined": {"record": None},
@@ -50,6 +65,14 @@ def keep_zones(database, slug, now_ms=NOW_MS):
         )
         session.flush()
         for rank, code in enumerate((*ZONES, "other"), start=1):
+            details = ZoneDetails(
+                area=44_000.0,
+                n_cells=4,
+                expected=3.0,
+                past=2,
+                environment_share=0.5,
+                factors=(BARS_OF_ZONE, replace(BARS_OF_ZONE, name="bus_stops"))[: 3 - rank],
+            )
             shape = shapely.transform(area, lambda xy, east=rank * 220: np.add(xy, (east, 0)))
             session.add(
                 Zone(
@@ -57,13 +80,69 @@ def keep_zones(database, slug, now_ms=NOW_MS):
                     code=code,
                     district="D2" if code == "other" else "D1",
                     rank=1 if code == "other" else rank,
-                    details={"factors": [{"name": "bars"}, {"name": "bus_stops"}][: 3 - rank]},
+                    details=to_json(details),
                     geom=shapely.set_srid(shape, 32617),
                 )
             )
         session.flush()
         use_run(session, RUN, "a test", "ana", NOW)
         save_plan(session, a_plan(slug, now_ms))
+
+
+def a_unit(unit, visits):
+    return PlanUnit(unit=unit, visits=tuple(visits), travel_minutes=0, rest=None, break_ms=None)
+
+
+def a_zone(zone, rank, visits):
+    return PlanZone(
+        zone=zone,
+        rank=rank,
+        visits=visits,
+        target=visits,
+        longest_gap_minutes=60,
+        expected=0.01,
+        dropped=False,
+    )
+
+
+def plan_document(**change):
+    """Give the document of a plan of no unit and no zone, but for what is changed."""
+    asked = PlanSettings(
+        units=2,
+        minutes=15,
+        break_minutes=0,
+        gap_minutes=120,
+        pins=(),
+        dropped=(),
+        limit_seconds=8.0,
+        speed_kmh=32.0,
+        detour=1.3,
+    )
+    figures = {"visits": 0, "travel_minutes": 0, "worth": 0.0, "bound": 0.0, "gap": 0.0}
+    document = {
+        "plan": "aaaaaaaaaaaa",
+        "version": 1,
+        "parent": None,
+        "city": "town",
+        "district": "D1",
+        "run": RUN,
+        "shift": (dt.datetime(2026, 3, 4, 3), dt.datetime(2026, 3, 4, 11)),
+        "timezone": "America/New_York",
+        "units": (),
+        "zones": (),
+        "seed": 3,
+        "asked": asked,
+        **figures,
+        "travel_by": "streets",
+        "greedy": Sum(visits=0, worth=0.0, travel_min=0, excess_min=0),
+        "capacity": 0,
+        "units_for_rule": 2,
+        "finished": True,
+        "incidents": 0,
+        "incidents_without_time": 0,
+        "synthetic": False,
+    }
+    return PlanDocument(**document | change)
 
 
 def a_plan(slug, now_ms=NOW_MS):
@@ -73,13 +152,9 @@ def a_plan(slug, now_ms=NOW_MS):
     def visit(zone, minute):
         at = dt.datetime.fromtimestamp((start + minute * MINUTE) / 1000, dt.UTC)
         local = (at - dt.timedelta(hours=5)).replace(tzinfo=None)
-        return {
-            "zone": zone,
-            "start": local.isoformat(timespec="minutes"),
-            "end": (local + dt.timedelta(minutes=15)).isoformat(timespec="minutes"),
-            "start_ms": start + minute * MINUTE,
-            "pinned": False,
-        }
+        end_ = local + dt.timedelta(minutes=15)
+        at_ms = start + minute * MINUTE
+        return PlanVisit(zone=zone, start=local, end=end_, start_ms=at_ms, pinned=False)
 
     units = {
         "1": [visit("z1", 10), visit("z2", 60), visit("z1", 150)],
@@ -95,14 +170,14 @@ def a_plan(slug, now_ms=NOW_MS):
         seed=3,
         version=1,
         parent=None,
-        document={
-            "units": [{"unit": unit, "visits": visits} for unit, visits in units.items()],
-            "zones": [
-                {"zone": code, "rank": rank, "visits": number}
+        document=plan_document(
+            city=slug,
+            units=tuple(a_unit(unit, visits) for unit, visits in units.items()),
+            zones=tuple(
+                a_zone(code, rank, number)
                 for code, rank, number in (("z1", 1, 2), ("z2", 2, 1), ("z3", 3, 1))
-            ],
-            "asked": {"minutes": 15, "gap_minutes": 120, "units": 2},
-        },
+            ),
+        ),
         created_at=NOW,
         created_by="cora",
     )

@@ -8,13 +8,14 @@ import pytest
 import shapely
 from demo_fixtures import made_once
 from gunfire import degrees
+from ready import make_ready
 from releasing import TODAY, Publisher, keep_run, tell_initiatives, town_run
 from town import SIDE, SOUTH, WEST, write_geojson
 
 from app import create_app
 from app.config import Settings
 from app.site_documents import site_files
-from geodata.db.engine import open_database, upgrade
+from geodata.db.engine import open_database
 from geodata.releases.build import approve_release, draft_release, withdraw_release
 from geodata.releases.folder import ReleaseFolder, approved_releases
 
@@ -112,7 +113,7 @@ def settings_in(folder: Path) -> Settings:
 
 def _publish(folder: Path) -> None:
     settings = settings_in(folder)
-    upgrade(settings.database_url)
+    make_ready(settings.database_url)
     database = open_database(settings.database_url)
     write_people(folder)
     town = Publisher(folder)

@@ -9,6 +9,7 @@ import pandas as pd
 import shapely
 from gunfire import Gunfire, degrees, with_streets_and_homes
 from initiatives_text import TEXT
+from run_documents import BARS_OF_ZONE, run_document, run_spec
 from town import CRS, SIDE, SOUTH, WEST, write_geojson
 from using import put_to_use
 
@@ -41,54 +42,6 @@ to = "to"
 district = "district"
 value = "value"
 """
-
-
-BARS = {"name": "bars", "operation": "density", "distance": 200.0}
-SPEC = {
-    "grid": {"cell_units": 200.0, "block_units": 400.0},
-    "history": {"half_life_days": 730.0},
-    "model": {"folds": 10, "mixing": 0.5, "lambda_rule": "min"},
-    "zones": {"area_share": 0.02, "min_cells": 4, "max_cells": 40, "max_zones": 8},
-}
-RESULT = {  # as a fit of one factor tells it
-    "incidents": 12,
-    "grid": {"cells": 400, "cell": 200.0, "crs": CRS},
-    "candidates": 6,
-    "screened": 2,
-    "dropped": [],
-    "model": {
-        "family": "nb2",
-        "bic": 10.5,
-        "intercept": -2.0,
-        "dispersion": 1.5,
-        "factors": [
-            {**BARS, "coefficient": 0.9, "se": 0.2, "rrv": 2.5, "rrv_low": 1.7, "rrv_high": 3.6}
-        ],
-    },
-    "alternatives": [{"family": "poisson", "bic": 12.5, "factors": [BARS]}],
-    "score": {"max": 2.5, "mean": 1.1, "sd": 0.4, "share_above_2sd": 0.04},
-    "combined": {
-        "record": None,
-        "environment_share": 0.6,
-        "history_share": 0.4,
-        "components": [
-            {
-                "kind": "environment",
-                "environment": "rtm",
-                "bandwidth_units": None,
-                "weight": 1.0,
-            }
-        ],
-    },
-    "zones_from": "combined",
-    "diagnostics": {
-        "dispersion": 1.1,
-        "moran": {"i": 0.1, "expected": 0.0, "p": 0.05},
-        "factors": [{**BARS, "variance_inflation": 1.0, "covers": 0.1}],
-    },
-    "districts": [],
-    "warnings": [],
-}
 
 
 class Publisher(Gunfire):
@@ -170,7 +123,6 @@ def town_run(identity="a" * 12, *, outcome="robbery", move=0.0):
     grid = lay_grid(shapely.union_all(list(shapes.values())), shapes, 200)
     score = 1.0 + (np.arange(len(grid)) * 7919) % 97
     level = np.searchsorted([50, 75, 90], score).astype(np.int8)
-    factor = {**BARS, "rrv": 2.5, "share": 1.0}
     zones = gpd.GeoDataFrame(
         {
             "id": [f"{identity[:8]}-d1-1", f"{identity[:8]}-d2-1"],
@@ -181,7 +133,7 @@ def town_run(identity="a" * 12, *, outcome="robbery", move=0.0):
             "expected": [3.25, 1.5],
             "past": [4, 0],
             "environment_share": [0.75, 0.5],
-            "factors": [[factor], []],
+            "factors": [(BARS_OF_ZONE,), ()],
         },
         geometry=[
             shapely.box(WEST, SOUTH, WEST + 400, SOUTH + 400),
@@ -197,11 +149,11 @@ def town_run(identity="a" * 12, *, outcome="robbery", move=0.0):
         period_from=dt.date(2024, 1, 1),
         period_to=dt.date(2024, 4, 1),
         seed=1,
-        spec=SPEC,
+        spec=run_spec(),
         data_sha256="0" * 64,
         code_version="0.1.0",
         created_at=dt.datetime(2026, 1, 2, 3, 4, 5),
-        result=RESULT,
+        result=run_document(identity, zones, outcome=outcome),
         grid=grid,
         cells=pd.DataFrame(
             {

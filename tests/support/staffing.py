@@ -5,7 +5,9 @@ import datetime as dt
 import re
 
 import pyotp
+import pytest
 import shapely
+from argon2 import PasswordHasher
 
 from app import create_app
 from app.auth import secrets
@@ -21,6 +23,22 @@ PASSWORD = "a sofa on the north pier"
 NOW = dt.datetime(2026, 3, 4, 10, 0)
 STAGES = ("full", "code", "enrol")
 _digests = {}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_digests():
+    """Digest passwords with the least work there is: what is tested is not how slow that is."""
+    real, secrets._hasher = secrets._hasher, PasswordHasher(1, 8, 1)
+    yield real
+    secrets._hasher = real
+
+
+@pytest.fixture
+def real_digests(quick_digests, monkeypatch):
+    """Digest passwords as the product does."""
+    monkeypatch.setattr(secrets, "_hasher", quick_digests)
+    monkeypatch.setattr(secrets, "_nobodys", [])
+    monkeypatch.setitem(_digests, PASSWORD, secrets.digest(PASSWORD))
 
 
 def digest(password):

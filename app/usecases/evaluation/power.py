@@ -39,7 +39,7 @@ class PowerAsk:
     def __post_init__(self) -> None:
         if not 1 <= self.months <= MOST_MONTHS:
             msg = f"a pilot of 1 to {MOST_MONTHS} months can be looked at, not of {self.months}"
-            raise DataError(msg)
+            raise DataError(msg, code="months_range")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,7 @@ def foresee(database: Database, request: PowerAsk) -> Power:
             f"these zones had no incident of {request.outcome} from {start} to {end}; no drop from "
             "nothing can be found: choose a longer period or more zones"
         )
-        raise DataError(msg)
+        raise DataError(msg, code="no_incident")
     series = study.steps[study.treated].sum(axis=0)[: len(periods.steps_before)]
     spread = dispersion(series)
     lengths = dict.fromkeys((request.months, *LENGTHS))

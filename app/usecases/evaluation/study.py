@@ -14,7 +14,20 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from app.i18n.evaluation_words import add_calls, verdict, warnings_of
+from app.usecases.evaluation.conclusions import conclude
+from app.usecases.evaluation.evaluation_document import (
+    AreaDifference,
+    ComparedArea,
+    DifferenceTo,
+    Displacement,
+    DisplacementControl,
+    DropPower,
+    EvaluationDocument,
+    RestOfCity,
+    SeriesStep,
+    SyntheticArea,
+    TreatedArea,
+)
 from geodata.errors import DataError
 from spatial.analysis import CITY_SCOPE
 from spatial.evaluation.controls import Yardstick, beside, distinct, find_controls, ring, shared
@@ -32,13 +45,14 @@ from spatial.zones.cut import cells_within
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import geopandas as gpd
     from numpy.typing import NDArray
 
     from geodata.repositories.cities import CityRecord
-    from geodata.repositories.runs import Edited, RunRecord
+    from geodata.repositories.runs import RunRecord
+    from geodata.stored_documents import EditionUsed
     from spatial.evaluation.controls import ControlArea
     from spatial.evaluation.estimates import Estimate
 
@@ -86,17 +100,17 @@ class Question:
     def __post_init__(self) -> None:
         if not 1 <= self.controls <= MOST_CONTROLS:
             msg = f"ask for 1 to {MOST_CONTROLS} control areas, not {self.controls}"
-            raise DataError(msg)
+            raise DataError(msg, code="controls_range")
         if self.buffer_cells is not None and not 0 <= self.buffer_cells <= WIDEST_BUFFER:
             msg = f"a buffer has 0 to {WIDEST_BUFFER} cells, not {self.buffer_cells}"
-            raise DataError(msg)
+            raise DataError(msg, code="buffer_range")
         if not 0 < self.alpha < 1:
             msg = f"alpha lies between 0 and 1, such as 0.05; got {self.alpha}"
-            raise DataError(msg)
+            raise DataError(msg, code="alpha_range")
 
-    def key_on(self, edited: Edited | None) -> str:
+    def key_on(self, edited: EditionUsed | None) -> str:
         """Digest of everything requested and of the edition of the zones that it is asked of."""
-        result = dataclasses.asdict(self) | ({"edition": edited.number} if edited else {})
+        result = dataclasses.asdict(self) | ({"edition": edited.edition} if edited else {})
         text = json.dumps(result, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -104,6 +118,7 @@ class Question:
 if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
     Cells = NDArray[np.int64]
+    Figures = dict[str, Any]  # of a document's class, by field
 
 
 HALF, LIKELY = 0.5, 0.8  # chances of being found that drops are given for
@@ -175,7 +190,7 @@ class Study:
                 f"{city.slug} has no incident of {request.outcome} in either period; choose "
                 "periods that its incidents cover"
             )
-            raise DataError(msg)
+            raise DataError(msg, code="no_incident")
         return cls(
             run=run,
             asked=request,
@@ -191,50 +206,53 @@ class Study:
             days=days,
         )
 
-    def report(self, progress: Progress | None) -> tuple[dict[str, Any], pd.DataFrame]:
-        """Choose the areas, estimate against each, and describe it all."""
+    def report(
+        self, progress: Progress | None, *, key: str = ""
+    ) -> tuple[EvaluationDocument, pd.DataFrame]:
+        """Choose the areas, estimate against each, and describe it all.
+
+        Returns
+        -------
+        The document, and the cells of each area: ``area`` (its name), ``col`` and ``row``.
+        """
         before = self._before()
         yardstick = Yardstick(before[self.treated].sum(axis=0))
         found = find_controls(self.grid, before, self.treated, self.candidate, progress=progress)
         picked = distinct(found, self.asked.controls)
         moved = self._displacement_controls(picked, progress)
         power = self._comparison([area.cells for area in picked], yardstick)
-        document: dict[str, Any] = {
-            "run": self.run.id,
-            "edited": self.run.edited.as_json() if self.run.edited else None,
-            "city": self.run.city,
-            "outcome": self.asked.outcome,
-            "before": _period(self.periods.before),
-            "after": _period(self.periods.after),
-            "trained": _period((self.run.period_from, self.run.period_to)),
-            "alpha": self.asked.alpha,
-            "time_weights": list(self.periods.time_weights),
-            "step": self.periods.unit,
-            "steps_before": len(self.periods.steps_before),
-            "dispersion": yardstick.dispersion,
-            "treated": self._area(self.treated) | {"zones": list(self.zones)},
-            "controls": [self._control(picked, i, yardstick) for i in range(len(picked))],
-            "displacement": self._displacement(picked, moved, yardstick),
-            "synthetic_control": self._synthetic(yardstick),
-            "rest_of_city": self._rest(),
-            "detectable_drop": power.drop(HALF),
-            "power": {
-                "expected": power.expected,
-                "half": power.drop(HALF),
-                "likely": power.drop(LIKELY),
-                "dispersion": power.dispersion,
-                "controls": len(picked),
-                "draws": DRAWS,
-            },
-            "series": self._series(picked),
-        }
-        add_calls(document)
-        document["verdict"] = verdict(document)
-        document["warnings"] = warnings_of(
-            document,
-            wanted=self.asked.controls,
-            covered=(min(self.days), max(self.days)),
+        document = EvaluationDocument(
+            run=self.run.id,
+            edited=self.run.edited,
+            city=self.run.city,
+            outcome=self.asked.outcome,
+            before=self.periods.before,
+            after=self.periods.after,
+            trained=(self.run.period_from, self.run.period_to),
+            alpha=self.asked.alpha,
+            time_weights=self.periods.time_weights,
+            step=self.periods.unit,
+            steps_before=len(self.periods.steps_before),
+            dispersion=yardstick.dispersion,
+            treated=TreatedArea(**self._area(self.treated), zones=self.zones),
+            controls=tuple(self._control(picked, i, yardstick) for i in range(len(picked))),
+            displacement=self._displacement(picked, moved, yardstick),
+            synthetic_control=self._synthetic(yardstick),
+            rest_of_city=self._rest(),
+            detectable_drop=power.drop(HALF),
+            power=DropPower(
+                expected=power.expected,
+                half=power.drop(HALF),
+                likely=power.drop(LIKELY),
+                dispersion=power.dispersion,
+                controls=len(picked),
+                draws=DRAWS,
+            ),
+            series=tuple(self._series(picked)),
+            key=key,
         )
+        covered = (min(self.days), max(self.days))
+        document = conclude(document, wanted=self.asked.controls, covered=covered)
         return document, self._cells(picked, moved)
 
     def _before(self) -> sparse.csr_array:
@@ -263,7 +281,7 @@ class Study:
             alpha=self.asked.alpha,
         )
 
-    def _area(self, cells: Cells) -> dict[str, Any]:
+    def _area(self, cells: Cells) -> Figures:
         before, after = self._pair(cells)
         return {
             "before": before,
@@ -275,27 +293,27 @@ class Study:
 
     def _control(
         self, picked: list[ControlArea], position: int, yardstick: Yardstick
-    ) -> dict[str, Any]:
+    ) -> ComparedArea:
         area = picked[position]
         pair, treated = self._pair(area.cells), self._pair(self.treated)
         found = weighted_difference(
             pair, treated, time_weights=self.periods.time_weights, alpha=self.asked.alpha
         )
         earlier = [shared(area, other) for other in picked[:position]]
-        return {
-            "name": f"control {position + 1}",
+        return ComparedArea(
+            name=f"control {position + 1}",
             **self._area(area.cells),
             **self._estimate(found.local, yardstick),
             **_ratio(pair, treated, self.asked.alpha),
-            "districts": self._districts(area.cells),
-            "distance": area.distance_units,
-            "shared": max(earlier, default=0.0),
-            "passes": area.checks.passes,
-            "checks": dataclasses.asdict(area.checks),
-            "running": self._running(area.cells, yardstick),
-        }
+            districts=tuple(self._districts(area.cells)),
+            distance=area.distance_units,
+            shared=max(earlier, default=0.0),
+            passes=area.checks.passes,
+            checks=area.checks,
+            running=tuple(self._running(area.cells, yardstick)),
+        )
 
-    def _estimate(self, found: Estimate, yardstick: Yardstick) -> dict[str, Any]:
+    def _estimate(self, found: Estimate, yardstick: Yardstick) -> Figures:
         wide = found.widened(float(np.sqrt(yardstick.dispersion)), self.asked.alpha)
         return {
             "wdd": found.value,
@@ -307,7 +325,7 @@ class Study:
             "high_widened": wide.high,
         }
 
-    def _running(self, control: Cells, yardstick: Yardstick) -> list[dict[str, Any]]:
+    def _running(self, control: Cells, yardstick: Yardstick) -> Iterator[DifferenceTo]:
         after = slice(len(self.periods.steps_before), None)
         found = running_difference(
             self.steps[control].sum(axis=0)[after],
@@ -317,10 +335,8 @@ class Study:
             time_weights=self.periods.time_weights,
             alpha=self.asked.alpha,
         )
-        return [
-            {"to": end.isoformat(), **self._estimate(at, yardstick)}
-            for (_, end), at in zip(self.periods.steps_after, found, strict=True)
-        ]
+        for (_, end), at in zip(self.periods.steps_after, found, strict=True):
+            yield DifferenceTo(to=end, **self._estimate(at, yardstick))
 
     def _displacement_controls(
         self, picked: list[ControlArea], progress: Progress | None
@@ -334,11 +350,11 @@ class Study:
 
     def _displacement(
         self, picked: list[ControlArea], moved: list[ControlArea | None], yardstick: Yardstick
-    ) -> dict[str, Any] | None:
+    ) -> Displacement | None:
         if len(self.around) == 0:
             return None
         around, treated = self._pair(self.around), self._pair(self.treated)
-        rows: list[dict[str, Any]] = []
+        rows: list[DisplacementControl] = []
         used: list[ControlArea] = []
         both: list[Cells] = []
         for position, (area, other) in enumerate(zip(picked, moved, strict=True), start=1):
@@ -355,27 +371,28 @@ class Study:
             if found.displacement is None:
                 continue
             rows.append(
-                {
-                    "name": f"displacement control {position}",
-                    "beside": f"control {position}",
+                DisplacementControl(
+                    name=f"displacement control {position}",
+                    beside=f"control {position}",
                     **self._area(other.cells),
                     **self._estimate(found.displacement, yardstick),
-                    "shared": max((shared(other, earlier) for earlier in used), default=0.0),
-                    "passes": other.checks.passes,
-                    "checks": dataclasses.asdict(other.checks),
-                    "total": self._estimate(found.total, yardstick),
-                }
+                    shared=max((shared(other, earlier) for earlier in used), default=0.0),
+                    passes=other.checks.passes,
+                    checks=other.checks,
+                    total=AreaDifference(**self._estimate(found.total, yardstick)),
+                )
             )
             used.append(other)
             both.append(np.concatenate([area.cells, other.cells]))
         power = self._comparison(both, yardstick, self.around) if both else None
-        return self._area(self.around) | {
-            "buffer_cells": self.buffer_cells,
-            "detectable_drop": power.drop(HALF) if power else None,
-            "controls": rows,
-        }
+        return Displacement(
+            **self._area(self.around),
+            buffer_cells=self.buffer_cells,
+            detectable_drop=power.drop(HALF) if power else None,
+            controls=tuple(rows),
+        )
 
-    def _synthetic(self, yardstick: Yardstick) -> dict[str, Any]:
+    def _synthetic(self, yardstick: Yardstick) -> SyntheticArea:
         donors = np.flatnonzero(self.candidate)
         control = weigh_donors(self._before()[donors], yardstick.series)
         found = control.difference(
@@ -385,23 +402,20 @@ class Study:
             alpha=self.asked.alpha,
         )
         weighed = control.series(self.totals[donors])
-        return {
-            "method": control.method,
-            "steps": control.steps,
-            "effective_donors": control.effective,
-            "miss": control.miss,
-            "before": float(weighed[0]),
-            "after": float(weighed[1]),
+        return SyntheticArea(
+            method=control.method,
+            steps=control.steps,
+            effective_donors=control.effective,
+            miss=control.miss,
+            before=float(weighed[0]),
+            after=float(weighed[1]),
             **self._estimate(found, yardstick),
-        }
+        )
 
-    def _rest(self) -> dict[str, Any]:
+    def _rest(self) -> RestOfCity:
         pair = self._pair(np.flatnonzero(self.candidate))
-        return {
-            "before": pair[0],
-            "after": pair[1],
-            **_ratio(pair, self._pair(self.treated), self.asked.alpha),
-        }
+        ratio = _ratio(pair, self._pair(self.treated), self.asked.alpha)
+        return RestOfCity(before=pair[0], after=pair[1], **ratio)
 
     def _districts(self, cells: Cells) -> list[str]:
         """Name the districts that hold at least a tenth of an area, the largest part first."""
@@ -414,25 +428,21 @@ class Study:
             if size >= len(cells) / 10
         ]
 
-    def _series(self, picked: list[ControlArea]) -> list[dict[str, Any]]:
+    def _series(self, picked: list[ControlArea]) -> Iterator[SeriesStep]:
         own = self.steps[self.treated].sum(axis=0)
         ring_ = self.steps[self.around].sum(axis=0)
         theirs = [self.steps[area.cells].sum(axis=0) for area in picked]
-        steps = [
-            *(("before", *step) for step in self.periods.steps_before),
-            *(("after", *step) for step in self.periods.steps_after),
-        ]
-        return [
-            {
-                "from": start.isoformat(),
-                "to": end.isoformat(),
-                "period": period,
-                "treated": int(own[i]),
-                "displacement": int(ring_[i]),
-                "controls": [int(series[i]) for series in theirs],
-            }
-            for i, (period, start, end) in enumerate(steps)
-        ]
+        first = len(self.periods.steps_before)
+        steps = [*self.periods.steps_before, *self.periods.steps_after]
+        for i, (start, end) in enumerate(steps):
+            yield SeriesStep(
+                start=start,
+                end=end,
+                period="before" if i < first else "after",
+                treated=int(own[i]),
+                displacement=int(ring_[i]),
+                controls=tuple(int(series[i]) for series in theirs),
+            )
 
     def _cells(self, picked: list[ControlArea], moved: list[ControlArea | None]) -> pd.DataFrame:
         areas = {"treated": self.treated, "displacement": self.around}
@@ -469,17 +479,13 @@ def _tally(
     return days, totals, sparse.csr_array(steps)
 
 
-def _ratio(control: tuple[int, int], treated: tuple[int, int], alpha: float) -> dict[str, Any]:
+def _ratio(control: tuple[int, int], treated: tuple[int, int], alpha: float) -> Figures:
     found = rate_ratio(control, treated, alpha=alpha)
     return {
         "rate_ratio": found.value if found else None,
         "rate_ratio_low": found.low if found else None,
         "rate_ratio_high": found.high if found else None,
     }
-
-
-def _period(period: tuple[dt.date, dt.date]) -> dict[str, str]:
-    return {"from": period[0].isoformat(), "to": period[1].isoformat()}
 
 
 def city_grid(run: RunRecord, city: CityRecord) -> Grid:
@@ -492,5 +498,5 @@ def city_grid(run: RunRecord, city: CityRecord) -> Grid:
 
 def _one_block(run: RunRecord) -> int:
     """Return the length of a block in cells, at least one."""
-    lengths = run.spec["grid"]
-    return max(1, round(lengths["block_units"] / lengths["cell_units"]))
+    lengths = run.spec.grid
+    return max(1, round(lengths.block_units / lengths.cell_units))

@@ -7,15 +7,25 @@ import datetime as dt
 import hashlib
 import json
 import zoneinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
-from app.i18n import patrol_words as planning_words
 from app.usecases.risk.fit import code_version, require_districts
 from geodata.clock import utc_now
 from geodata.errors import DataError
+from geodata.plan_document import (
+    STRAIGHT,
+    STREETS,
+    PinAsk,
+    PlanDocument,
+    PlanSettings,
+    PlanUnit,
+    PlanVisit,
+    PlanZone,
+    with_notes,
+)
 from geodata.repositories import audit, cities, incidents, layers, patrol_plans, zone_versions
 from geodata.repositories.patrol_plans import PlanRecord
 from spatial.grid import area_of
@@ -27,7 +37,7 @@ from spatial.patrol.travel import TravelSpec, travel_minutes, travel_units
 from spatial.streets import street_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import geopandas as gpd
     from numpy.typing import NDArray
@@ -35,7 +45,8 @@ if TYPE_CHECKING:
 
     from geodata.db.engine import Database
     from geodata.repositories.cities import CityRecord
-    from geodata.repositories.runs import Edited, RunRecord
+    from geodata.repositories.runs import RunRecord
+    from geodata.stored_documents import EditionUsed
     from spatial.patrol.plan import PatrolPlan, UnitPlan
 
     Progress = Callable[[str, int, int], None]
@@ -45,17 +56,6 @@ MONDAY = dt.datetime(1970, 1, 5)  # hours of the week are counted from the midni
 BREAK_MIN, BREAK_FROM_MIN = 30, 6 * 60  # a break of the first in shifts of at least the second
 AROUND_M = 1_500.0  # streets so far outside of a district may still be the shortest way
 MEETING_M = 1.0  # street ends no farther apart meet
-UNKNOWN = "unknown"  # who stored a plan, where nobody is named
-SYNTHETIC = "Synthetic data: this city does not exist."
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class PinAsk:
-    """A visit that is fixed: ``unit`` counts from 1, ``start`` is local."""
-
-    unit: int
-    zone: str
-    start: dt.datetime
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ class PlanRequest:
                 f"the shift ends at {end:%Y-%m-%dT%H:%M}, not after its start at "
                 f"{start:%Y-%m-%dT%H:%M}; past midnight the end has the next day's date"
             )
-            raise DataError(msg)
+            raise DataError(msg, code="shift_order")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -128,14 +128,14 @@ class Clock:
         minutes = int((end - start).total_seconds() // 60)
         if not 0 < minutes <= LONGEST_SHIFT_MIN:
             msg = f"the shift lasts {minutes / 60:g} hours; cut it into shifts of up to 24 hours"
-            raise DataError(msg)
+            raise DataError(msg, code="shift_too_long")
         return cls(start, minutes, timezone)
 
-    def at(self, minute: int) -> str:
-        """Return the local time of a minute of the shift."""
+    def at(self, minute: int) -> dt.datetime:
+        """Return the local time of a minute of the shift, without its zone."""
         moment = self.start + dt.timedelta(minutes=minute)
         local = moment.astimezone(zoneinfo.ZoneInfo(self.timezone))
-        return local.replace(tzinfo=None).isoformat(timespec="minutes")
+        return local.replace(tzinfo=None, fold=0)  # as a stored text has it
 
     def minute(self, moment: dt.datetime) -> int:
         """Return the minute of the shift of a local time."""
@@ -206,9 +206,9 @@ def make_plan(
     return record
 
 
-def _describe(plan: PlanRecord) -> dict[str, Any]:
+def _describe(plan: PlanRecord) -> dict[str, str | int | None]:
     """Say for the audit what a plan is for; no place of it."""
-    start, end = plan.document["shift"]
+    start, end = (moment.isoformat(timespec="minutes") for moment in plan.document.shift)
     return {
         "city": plan.city,
         "run": plan.run,
@@ -222,27 +222,20 @@ def _describe(plan: PlanRecord) -> dict[str, Any]:
 
 def request_of(plan: PlanRecord) -> PlanRequest:
     """Return what was requested a stored plan, as the start of another version of it."""
-    wanted = plan.document["asked"]
+    wanted = plan.document.asked
     return PlanRequest(
         city=plan.city,
         district=plan.district,
         run=plan.run,
-        shift=_moments(plan.document["shift"]),
-        units=wanted["units"],
-        minutes=wanted["minutes"],
+        shift=plan.document.shift,
+        units=wanted.units,
+        minutes=wanted.minutes,
         seed=plan.seed,
-        break_minutes=wanted["break_minutes"],
-        pins=tuple(
-            PinAsk(
-                unit=pin["unit"],
-                zone=pin["zone"],
-                start=dt.datetime.fromisoformat(pin["start"]),
-            )
-            for pin in wanted["pins"]
-        ),
-        dropped=tuple(wanted["dropped"]),
-        limit_s=wanted["limit_seconds"],
-        travel=TravelSpec(speed_kmh=wanted["speed_kmh"], detour=wanted["detour"]),
+        break_minutes=wanted.break_minutes,
+        pins=wanted.pins,
+        dropped=wanted.dropped,
+        limit_s=wanted.limit_seconds,
+        travel=TravelSpec(speed_kmh=wanted.speed_kmh, detour=wanted.detour),
         parent=plan.id,
     )
 
@@ -261,8 +254,8 @@ def swapped(plan: PlanRecord, one: tuple[int, str], two: tuple[int, str]) -> tup
     """
     first, second = (_visit_of(plan, unit, clock) for unit, clock in (one, two))
     return (
-        PinAsk(unit=one[0], zone=second["zone"], start=dt.datetime.fromisoformat(first["start"])),
-        PinAsk(unit=two[0], zone=first["zone"], start=dt.datetime.fromisoformat(second["start"])),
+        PinAsk(unit=one[0], zone=second.zone, start=first.start),
+        PinAsk(unit=two[0], zone=first.zone, start=second.start),
     )
 
 
@@ -280,26 +273,21 @@ def moment_of(shift: tuple[dt.datetime, dt.datetime], clock: str) -> dt.datetime
         time = dt.time.fromisoformat(clock)
     except ValueError as error:
         msg = f"{clock!r} is no time; write 19:30 or 2026-01-05T19:30"
-        raise DataError(msg) from error
+        raise DataError(msg, code="time_format") from error
     moment = dt.datetime.combine(shift[0].date(), time)
     return moment if moment >= shift[0] else moment + dt.timedelta(days=1)
 
 
-def _visit_of(plan: PlanRecord, unit: int, clock: str) -> dict[str, Any]:
-    wanted = moment_of(_moments(plan.document["shift"]), clock).isoformat(timespec="minutes")
-    units = plan.document["units"]
-    visits = units[unit - 1]["visits"] if 1 <= unit <= len(units) else []
+def _visit_of(plan: PlanRecord, unit: int, clock: str) -> PlanVisit:
+    wanted = moment_of(plan.document.shift, clock)
+    units = plan.document.units
+    visits = units[unit - 1].visits if 1 <= unit <= len(units) else ()
     for visit in visits:
-        if visit["start"] == wanted:
-            return dict(visit)
-    known = ", ".join(visit["start"][11:] for visit in visits) or "none"
+        if visit.start == wanted:
+            return visit
+    known = ", ".join(f"{visit.start:%H:%M}" for visit in visits) or "none"
     msg = f"plan {plan.id} has no visit of unit {unit} at {clock}; its visits start at {known}"
-    raise DataError(msg)
-
-
-def _moments(texts: Sequence[str]) -> tuple[dt.datetime, dt.datetime]:
-    start, end = (dt.datetime.fromisoformat(text) for text in texts)
-    return start, end
+    raise DataError(msg, code="unknown_visit")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -309,7 +297,7 @@ class _Task:
     asked: PlanRequest
     city: CityRecord
     zones: gpd.GeoDataFrame
-    edited: Edited | None
+    edited: EditionUsed | None
     clock: Clock
     spec: PlanSpec
     expected: NDArray[np.float64]
@@ -343,7 +331,7 @@ class _Task:
         dropped = tuple(sorted({_position(zones, zone) for zone in request.dropped}))
         if both := sorted(set(pinned) & set(dropped)):
             msg = f"{zones['id'].iloc[both[0]]} is both pinned and dropped; choose one"
-            raise DataError(msg)
+            raise DataError(msg, code="pinned_and_dropped")
         return cls(
             asked=request,
             city=city,
@@ -376,124 +364,88 @@ class _Task:
         result = json.dumps(decisive, sort_keys=True, default=str)
         return hashlib.sha256(result.encode()).hexdigest()[:12]
 
-    def document(self, plan: PatrolPlan, version: int) -> dict[str, Any]:
-        """Describe the plan as ``plan`` prints it."""
-        wanted = self.asked
-        names = list(self.zones["id"])
-        return {
-            "plan": self.id,
-            "version": version,
-            "parent": wanted.parent,
-            "city": wanted.city,
-            "district": wanted.district,
-            "run": wanted.run,
-            "edited": self.edited.as_json() if self.edited else None,
-            "shift": [moment.isoformat(timespec="minutes") for moment in wanted.shift],
-            "timezone": self.clock.timezone,
-            "units": [
+    def document(self, plan: PatrolPlan, version: int) -> PlanDocument:
+        """Describe the plan, with what must be known of it."""
+        wanted, names = self.asked, list(self.zones["id"])
+        document = PlanDocument(
+            plan=self.id,
+            version=version,
+            parent=wanted.parent,
+            city=wanted.city,
+            district=wanted.district,
+            run=wanted.run,
+            edited=self.edited,
+            shift=wanted.shift,
+            timezone=self.clock.timezone,
+            units=tuple(
                 self._unit(number, unit, names) for number, unit in enumerate(plan.units, start=1)
-            ],
-            "zones": self._zones(plan, names),
-            "seed": wanted.seed,
-            "asked": self._asked(),
-            "visits": plan.total.visits,
-            "travel_minutes": plan.total.travel_min,
-            "travel_by": "streets" if self.by_streets else "straight lines",
-            "worth": plan.total.worth,
-            "bound": plan.bound,
-            "gap": plan.gap,
-            "greedy": dataclasses.asdict(plan.greedy),
-            "capacity": plan.capacity,
-            "units_for_rule": plan.units_for_rule,
-            "finished": plan.finished,
-            "gave_way": self._gave_way(plan, names),
-            "incidents": self.incidents,
-            "incidents_without_time": self.without_time,
-            "warnings": self._warnings(plan),
+            ),
+            zones=tuple(self._zones(plan, names)),
+            seed=wanted.seed,
+            asked=self._settings(),
+            visits=plan.total.visits,
+            travel_minutes=plan.total.travel_min,
+            travel_by=STREETS if self.by_streets else STRAIGHT,
+            worth=plan.total.worth,
+            bound=plan.bound,
+            gap=plan.gap,
+            greedy=plan.greedy,
+            capacity=plan.capacity,
+            units_for_rule=plan.units_for_rule,
+            finished=plan.finished,
+            incidents=self.incidents,
+            incidents_without_time=self.without_time,
+            synthetic=self.city.synthetic,
+        )
+        gave_way: dict[str, tuple[str, ...]] = {
+            one.kind: tuple(names[zone] for zone in one.zones) for one in plan.gave_way
         }
+        return with_notes(document, gave_way)
 
-    def _zones(self, plan: PatrolPlan, names: Sequence[str]) -> list[dict[str, Any]]:
-        return [
-            {
-                "zone": names[position],
-                "rank": int(self.zones["rank"].iloc[position]),
-                "visits": zone.visits,
-                "target": zone.target,
-                "longest_gap_minutes": zone.longest_gap_min,
-                "expected": zone.expected,
-                "dropped": position in self.dropped,
-            }
-            for position, zone in enumerate(plan.zones)
-        ]
+    def _zones(self, plan: PatrolPlan, names: Sequence[str]) -> Iterator[PlanZone]:
+        for position, zone in enumerate(plan.zones):
+            yield PlanZone(
+                zone=names[position],
+                rank=int(self.zones["rank"].iloc[position]),
+                visits=zone.visits,
+                target=zone.target,
+                longest_gap_minutes=zone.longest_gap_min,
+                expected=zone.expected,
+                dropped=position in self.dropped,
+            )
 
-    def _gave_way(self, plan: PatrolPlan, names: Sequence[str]) -> list[dict[str, Any]]:
-        ranks = self.zones["rank"].tolist()
-        return [
-            {
-                "kind": found.kind,
-                "zones": [names[zone] for zone in found.zones],
-                "words": planning_words.gave_way(found, plan, self.spec, ranks),
-            }
-            for found in plan.gave_way
-        ]
-
-    def _asked(self) -> dict[str, Any]:
-        """Tell what was requested, so that another version can start from it."""
+    def _settings(self) -> PlanSettings:
         wanted, spec = self.asked, self.spec
-        return {
-            "units": wanted.units,
-            "minutes": wanted.minutes,
-            "break_minutes": spec.break_min,
-            "gap_minutes": spec.gap_min,
-            "pins": [
-                {
-                    "unit": pin.unit,
-                    "zone": pin.zone,
-                    "start": pin.start.isoformat(timespec="minutes"),
-                }
-                for pin in wanted.pins
-            ],
-            "dropped": list(wanted.dropped),
-            "limit_seconds": wanted.limit_s,
-            "speed_kmh": wanted.travel.speed_kmh,
-            "detour": wanted.travel.detour,
-        }
+        return PlanSettings(
+            units=wanted.units,
+            minutes=wanted.minutes,
+            break_minutes=spec.break_min,
+            gap_minutes=spec.gap_min,
+            pins=wanted.pins,
+            dropped=wanted.dropped,
+            limit_seconds=wanted.limit_s,
+            speed_kmh=wanted.travel.speed_kmh,
+            detour=wanted.travel.detour,
+        )
 
-    def _unit(self, number: int, unit: UnitPlan, names: Sequence[str]) -> dict[str, Any]:
-        at = self.clock.at
-        rest = unit.break_min
-        return {
-            "unit": str(number),
-            "visits": [
-                {
-                    "zone": names[visit.zone],
-                    "start": at(visit.start_min),
-                    "end": at(visit.end_min),
-                    "start_ms": self.clock.ms(visit.start_min),
-                    "pinned": visit.pinned,
-                }
+    def _unit(self, number: int, unit: UnitPlan, names: Sequence[str]) -> PlanUnit:
+        at, rest = self.clock.at, unit.break_min
+        return PlanUnit(
+            unit=str(number),
+            visits=tuple(
+                PlanVisit(
+                    zone=names[visit.zone],
+                    start=at(visit.start_min),
+                    end=at(visit.end_min),
+                    start_ms=self.clock.ms(visit.start_min),
+                    pinned=visit.pinned,
+                )
                 for visit in unit.visits
-            ],
-            "travel_minutes": unit.travel_min,
-            "break": None if rest is None else [at(rest), at(rest + self.spec.break_min)],
-            "break_ms": None if rest is None else self.clock.ms(rest),
-        }
-
-    def _warnings(self, plan: PatrolPlan) -> list[str]:
-        found = [SYNTHETIC] if self.city.synthetic else []
-        if not plan.finished:
-            found.append(
-                f"the search was ended after {self.asked.limit_s:g} seconds; another run may give "
-                "another plan: allow more with --limit"
-            )
-        if not self.by_streets:
-            found.append(
-                "no street joins the zones: travel is taken along straight lines times "
-                f"{self.asked.travel.detour:g}"
-            )
-        if self.incidents and self.without_time == self.incidents:
-            found.append("no incident has a time of day: every hour of a day is taken to be alike")
-        return found
+            ),
+            travel_minutes=unit.travel_min,
+            rest=None if rest is None else (at(rest), at(rest + self.spec.break_min)),
+            break_ms=None if rest is None else self.clock.ms(rest),
+        )
 
 
 def _require(run: RunRecord, city: CityRecord, district: str) -> None:
@@ -502,13 +454,13 @@ def _require(run: RunRecord, city: CityRecord, district: str) -> None:
             f"run {run.id} is of {run.city}, not of {city.slug}; list the runs of a city with: "
             f"saferground runs {city.slug}"
         )
-        raise DataError(msg)
+        raise DataError(msg, code="run_of_another_city")
     require_districts(city, [district])
     with_zones = sorted(set(run.zones["district"]))
     if district not in with_zones:
         there = ", ".join(with_zones) or "no district: it has none"
         msg = f"run {run.id} has no zone in district {district}; its zones are in {there}"
-        raise DataError(msg)
+        raise DataError(msg, code="no_zone_in_district")
 
 
 def _position(zones: gpd.GeoDataFrame, zone: str) -> int:
@@ -517,7 +469,7 @@ def _position(zones: gpd.GeoDataFrame, zone: str) -> int:
         if zone in (code, str(rank)):
             return position
     msg = f"the district has no zone {zone!r} in this run; its zones are {', '.join(zones['id'])}"
-    raise DataError(msg)
+    raise DataError(msg, code="unknown_zone")
 
 
 def _break_min(request: PlanRequest, shift_min: int) -> int:

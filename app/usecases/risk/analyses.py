@@ -8,7 +8,7 @@ Two runs side by side: factors, zones gained and lost, scores.
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,12 +16,22 @@ from scipy.stats import spearmanr
 
 from app.usecases.risk.fit import city_wide
 from app.usecases.risk.parallel import spread
+from geodata.analysis_documents import (
+    CertaintyDocument,
+    ChosenBand,
+    End,
+    ResampledFactor,
+    SensitivityDocument,
+    Start,
+    VariedFactor,
+    VariedFit,
+    ZoneStability,
+)
 from geodata.errors import DataError
 from geodata.repositories import run_analyses
+from geodata.run_document import FactorEffect  # noqa: TC001 - pydantic reads it
 from spatial.analysis import Analysis, Inputs, analyse_city
 from spatial.certainty import prepare, summarise, top_cells
-from spatial.combined import Component
-from spatial.history.empirical_bayes import Record
 from spatial.history.kernels import lay_past
 from spatial.terrain.candidates import build_design
 from spatial.terrain.forest import forest_table
@@ -39,7 +49,6 @@ if TYPE_CHECKING:
 if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
-CERTAINTY = "certainty"
 FEWEST, MOST = 10, 2_000
 
 
@@ -53,7 +62,7 @@ def bootstrap(
     scheduler: str | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> dict[str, Any]:
+) -> CertaintyDocument:
     """Bootstrap a city-wide run and keep the result.
 
     Raises
@@ -68,7 +77,7 @@ def bootstrap(
     """
     if not FEWEST <= replicates <= MOST:
         msg = f"ask for {FEWEST} to {MOST:,} replicates, not {replicates}"
-        raise DataError(msg)
+        raise DataError(msg, code="replicates_range")
     with database.session() as session:
         run, inputs, spec = city_wide(session, run_id)
     resampling = _resampling(run, inputs, spec, seed, progress)
@@ -88,10 +97,8 @@ def bootstrap(
     )
     document = _document(run, found, seed, int(resampling.block_of.max()) + 1)
     with database.session(write=True) as session:
-        run_analyses.keep_finding(
+        run_analyses.keep_analysis(
             session,
-            run.id,
-            CERTAINTY,
             f"{replicates}/{seed}",
             document,
             pd.DataFrame({"top_share": found.on_top.astype(np.float32)}),
@@ -111,56 +118,48 @@ def _resampling(
         run.grid,
         design,
         lay_past(run.grid, inputs.incidents.x, inputs.incidents.y, inputs.age_days),
-        [Component(**part) for part in run.result["combined"]["components"]],
-        _record(run),
+        run.result.combined.components,
+        run.result.combined.record,
         forest_table(run.grid, inputs.layers, block),
         spec,
         seed,
+        years=inputs.years,
+        barriers=inputs.barriers,
     )
 
 
-def _record(run: RunRecord) -> Record | None:
-    found = run.result["combined"]["record"]
-    if found is None:
-        return None
-    return Record(
-        factors=tuple(found["factors"]), shares=tuple(found["shares"]), scale=found["scale"]
-    )
-
-
-def _document(run: RunRecord, found: Certainty, seed: int, n_blocks: int) -> dict[str, Any]:
-    model = {factor["name"]: factor for factor in run.result["model"]["factors"]}
-    return {
-        "run": run.id,
-        "replicates": found.replicates,
-        "seed": seed,
-        "blocks": n_blocks,
-        "top_share": run.spec["zones"]["area_share"],
-        "families": found.families,
-        "factors": [
-            {
-                "name": factor.name,
-                "in_model": factor.name in model,
-                "chosen": factor.chosen,
-                "bands": [
-                    {"operation": operation, "distance": distance, "share": share}
+def _document(run: RunRecord, found: Certainty, seed: int, n_blocks: int) -> CertaintyDocument:
+    model = {factor.name: factor for factor in run.result.model.factors}
+    return CertaintyDocument(
+        run=run.id,
+        replicates=found.replicates,
+        seed=seed,
+        blocks=n_blocks,
+        top_share=run.spec.zones.area_share,
+        families=found.families,
+        factors=tuple(
+            ResampledFactor(
+                name=factor.name,
+                in_model=factor.name in model,
+                chosen=factor.chosen,
+                bands=tuple(
+                    ChosenBand(operation=operation, distance=distance, share=share)
                     for operation, distance, share in factor.bands
-                ],
-                "rrv": model[factor.name]["rrv"] if factor.name in model else None,
-                "rrv_median": factor.rrv_median,
-                "rrv_low": factor.rrv_low,
-                "rrv_high": factor.rrv_high,
-            }
+                ),
+                rrv=model[factor.name].rrv if factor.name in model else None,
+                rrv_median=factor.rrv_median,
+                rrv_low=factor.rrv_low,
+                rrv_high=factor.rrv_high,
+            )
             for factor in found.factors
-        ],
-        "zones": [
-            {"id": zone, "stability": stability}
+        ),
+        zones=tuple(
+            ZoneStability(id=zone, stability=stability)
             for zone, stability in zip(run.zones["id"], found.zones, strict=True)
-        ],
-    }
+        ),
+    )
 
 
-SENSITIVITY = "sensitivity"
 OTHER_SEEDS = (1, 2, 3)  # added to the run's own
 BLOCK_SHARES = (0.75, 1.25, 1.5)
 
@@ -183,7 +182,7 @@ def vary(
     workers: int | None = None,
     scheduler: str | None = None,
     progress: Progress | None = None,
-) -> dict[str, Any]:
+) -> SensitivityDocument:
     """Fit a city-wide run again with other seeds and other blocks, and keep what changes.
 
     Raises
@@ -224,46 +223,105 @@ def vary(
         stage="other settings",
         progress=progress,
     )
-    document = {
-        "run": run.id,
-        "fits": [_describe(name, run, fit) for name, fit in zip(names, answers, strict=True)],
-    }
+    document = SensitivityDocument(
+        run=run.id,
+        fits=tuple(_describe(name, run, fit) for name, fit in zip(names, answers, strict=True)),
+    )
     with database.session(write=True) as session:
-        run_analyses.keep_finding(session, run.id, SENSITIVITY, "seed and block", document)
+        run_analyses.keep_analysis(session, "seed and block", document)
     return document
 
 
-def _describe(name: str, run: RunRecord, fit: Analysis) -> dict[str, Any]:
+def _describe(name: str, run: RunRecord, fit: Analysis) -> VariedFit:
     """Describe a fit beside the run; a zone is kept where half of it is in a zone of the fit."""
     whole = fit.zones.geometry.union_all()
     kept = [zone.intersection(whole).area / zone.area >= 0.5 for zone in run.zones.geometry]
-    share = run.spec["zones"]["area_share"]
+    share = run.spec.zones.area_share
     before = top_cells(run.cells["combined"].to_numpy(), share)
     after = top_cells(fit.combined.score, share)
-    return {
-        "changed": name,
-        "family": fit.terrain.model.family,
-        "bic": fit.terrain.model.fit.bic,
-        "factors": [
-            {
-                "name": column.factor,
-                "operation": column.operation,
-                "distance": column.distance_units,
-                "rrv": float(np.exp(coefficient)),
-            }
-            for column, coefficient in zip(
-                fit.terrain.model.columns, fit.terrain.model.fit.beta[1:], strict=True
+    model = fit.terrain.model
+    return VariedFit(
+        changed=name,
+        family=model.family,
+        bic=model.fit.bic,
+        factors=tuple(
+            VariedFactor(
+                name=column.factor,
+                operation=column.operation,
+                distance=column.distance_units,
+                rrv=float(np.exp(coefficient)),
             )
-        ],
-        "zones_kept": float(np.mean(kept)) if kept else 1.0,
-        "top_shared": float((before & after).sum() / before.sum()),
-    }
+            for column, coefficient in zip(model.columns, model.fit.beta[1:], strict=True)
+        ),
+        zones_kept=float(np.mean(kept)) if kept else 1.0,
+        top_shared=float((before & after).sum() / before.sum()),
+    )
 
 
 SAME_ZONE = 0.5
 
 
-def compare(one: RunRecord, other: RunRecord) -> dict[str, Any]:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ComparedRun:
+    """One of two runs; ``end`` is excluded."""
+
+    run: str
+    outcome: str
+    scope: str
+    start: Start
+    end: End
+    incidents: int
+    family: str
+    bic: float
+    zones: int
+    zones_from: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ComparedFactor:
+    """A factor in two runs; nothing for a run whose model is without it."""
+
+    name: str
+    runs: tuple[FactorEffect | None, FactorEffect | None]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ComparedZones:
+    """Zones of the first run that are kept or lost in the second, and those gained there."""
+
+    kept: tuple[str, ...]
+    lost: tuple[str, ...]
+    gained: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """How far a score orders cells alike; ``top_shared`` is the share of top cells in both."""
+
+    rank_correlation: float | None
+    top_shared: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ComparedScores:
+    """Scores of the cells that both runs have."""
+
+    cells: int
+    rtm: Agreement
+    combined: Agreement
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunComparison:
+    """Two runs of one city; ``scores`` are missing where their grids differ."""
+
+    runs: tuple[ComparedRun, ComparedRun]
+    factors: tuple[ComparedFactor, ...]
+    zones: ComparedZones
+    scores: ComparedScores | None
+
+
+def compare(one: RunRecord, other: RunRecord) -> RunComparison:
     """Compare two runs of one city.
 
     A zone is kept where at least half of its area lies in zones of the other run.
@@ -275,51 +333,43 @@ def compare(one: RunRecord, other: RunRecord) -> dict[str, Any]:
     """
     if one.city != other.city:
         msg = f"runs of different cities cannot be compared: {one.city} and {other.city}"
-        raise DataError(msg)
-    return {
-        "runs": [_named(run) for run in (one, other)],
-        "factors": _factors(one, other),
-        "zones": {
-            "kept": [zone for zone, share in _covered(one, other) if share >= SAME_ZONE],
-            "lost": [zone for zone, share in _covered(one, other) if share < SAME_ZONE],
-            "gained": [zone for zone, share in _covered(other, one) if share < SAME_ZONE],
-        },
-        "scores": _scores(one, other),
-    }
+        raise DataError(msg, code="different_cities")
+    covered = _covered(one, other)
+    return RunComparison(
+        runs=(_named(one), _named(other)),
+        factors=_factors(one, other),
+        zones=ComparedZones(
+            kept=tuple(zone for zone, share in covered if share >= SAME_ZONE),
+            lost=tuple(zone for zone, share in covered if share < SAME_ZONE),
+            gained=tuple(zone for zone, share in _covered(other, one) if share < SAME_ZONE),
+        ),
+        scores=_scores(one, other),
+    )
 
 
-def _named(run: RunRecord) -> dict[str, Any]:
-    return {
-        "run": run.id,
-        "outcome": run.outcome,
-        "scope": run.scope,
-        "from": run.period_from.isoformat(),
-        "to": run.period_to.isoformat(),
-        "incidents": run.result["incidents"],
-        "family": run.result["model"]["family"],
-        "bic": run.result["model"]["bic"],
-        "zones": len(run.zones),
-        "zones_from": run.result["zones_from"],
-    }
+def _named(run: RunRecord) -> ComparedRun:
+    return ComparedRun(
+        run=run.id,
+        outcome=run.outcome,
+        scope=run.scope,
+        start=run.period_from,
+        end=run.period_to,
+        incidents=run.result.incidents,
+        family=run.result.model.family,
+        bic=run.result.model.bic,
+        zones=len(run.zones),
+        zones_from=run.result.zones_from,
+    )
 
 
-def _factors(one: RunRecord, other: RunRecord) -> list[dict[str, Any]]:
-    tables = [
-        {factor["name"]: factor for factor in run.result["model"]["factors"]}
-        for run in (one, other)
-    ]
-    names = sorted(set(tables[0]) | set(tables[1]))
-    wanted = ("operation", "distance", "rrv", "rrv_low", "rrv_high")
-    return [
-        {
-            "name": name,
-            "runs": [
-                {key: table[name][key] for key in wanted} if name in table else None
-                for table in tables
-            ],
-        }
-        for name in names
-    ]
+def _factors(one: RunRecord, other: RunRecord) -> tuple[ComparedFactor, ...]:
+    first, second = (
+        {factor.name: factor for factor in run.result.model.factors} for run in (one, other)
+    )
+    return tuple(
+        ComparedFactor(name=name, runs=(first.get(name), second.get(name)))
+        for name in sorted(first.keys() | second.keys())
+    )
 
 
 def _covered(one: RunRecord, other: RunRecord) -> list[tuple[str, float]]:
@@ -331,24 +381,25 @@ def _covered(one: RunRecord, other: RunRecord) -> list[tuple[str, float]]:
     ]
 
 
-def _scores(one: RunRecord, other: RunRecord) -> dict[str, Any] | None:
+def _scores(one: RunRecord, other: RunRecord) -> ComparedScores | None:
     """Compare the scores of cells that both runs have; none where the grids differ."""
     if one.grid.bounds != other.grid.bounds or one.grid.cell_units != other.grid.cell_units:
         return None
     place = other.grid.index_raster[one.grid.rows, one.grid.cols]
     both = place >= 0
-    document: dict[str, Any] = {"cells": int(both.sum())}
     if not both.any():
         return None
-    share = one.spec["zones"]["area_share"]
-    for name, column in (("rtm", "score"), ("combined", "combined")):
+
+    def agreement(column: str) -> Agreement:
         a = one.cells[column].to_numpy()[both]
         b = other.cells[column].to_numpy()[place[both]]
         flat = np.ptp(a) == 0 or np.ptp(b) == 0
-        document[name] = {
-            "rank_correlation": None if flat else float(spearmanr(a, b).statistic),
-            "top_shared": float(
-                (top_cells(a, share) & top_cells(b, share)).sum() / top_cells(a, share).sum()
-            ),
-        }
-    return document
+        tops = [top_cells(scores, one.spec.zones.area_share) for scores in (a, b)]
+        return Agreement(
+            rank_correlation=None if flat else float(spearmanr(a, b).statistic),
+            top_shared=float((tops[0] & tops[1]).sum() / tops[0].sum()),
+        )
+
+    return ComparedScores(
+        cells=int(both.sum()), rtm=agreement("score"), combined=agreement("combined")
+    )

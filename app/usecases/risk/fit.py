@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from app.json_documents import run_document, zone_id
 from app.usecases.risk import settings
 from geodata.clock import utc_now
 from geodata.db.geometry import geometry_faults
 from geodata.errors import DataError
 from geodata.repositories import audit, cities, incidents, layers, runs
 from geodata.repositories.runs import RunRecord
+from geodata.run_document import describe_run, zone_id
 from spatial.analysis import CITY_SCOPE, Analysis, Inputs, analyse_city, analyse_districts
 from spatial.spec import GridSpec, HistorySpec, ModelSpec, RiskFactor, RunSpec, ZoneSpec
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from geodata.db.engine import Database
     from geodata.repositories.cities import CityRecord
     from spatial.spec import Operations, Step
+
+DAYS_OF_YEAR = 365.25
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ def load_inputs(
     end: dt.date,
     *,
     factors: Sequence[FactorChoice] = (),
+    barriers: bool = True,
 ) -> Inputs:
     """Read the incidents of one outcome and period, and the environment of their city.
 
@@ -82,6 +85,8 @@ def load_inputs(
         Which incidents; the end is excluded.
     factors
         The factors to take; every factor of the city as its file has it where none is named.
+    barriers
+        Whether water and motorways of the base map are kept apart.
 
     Raises
     ------
@@ -100,6 +105,8 @@ def load_inputs(
         incidents=points.geometry,
         age_days=days_before(points["occurred_on"], end),
         layers={factor: frame.geometry for factor, frame in found.items()},
+        years=(end - start).days / DAYS_OF_YEAR,
+        barriers=layers.barriers(session, city.id) if barriers else (),
     )
 
 
@@ -112,19 +119,17 @@ def inputs_of(session: Session, run: RunRecord) -> tuple[Inputs, RunSpec]:
         If the city no longer has a factor of the run.
     """
     city = cities.get_city(session, run.city)
-    taken = [FactorChoice(**factor) for factor in run.spec["factors"]]
-    inputs = load_inputs(session, city, run.outcome, run.period_from, run.period_to, factors=taken)
-    spec = RunSpec(
-        grid=GridSpec(**run.spec["grid"]),
-        factors=tuple(inputs.layers),
-        model=ModelSpec(**{**run.spec["model"], "families": tuple(run.spec["model"]["families"])}),
-        history=HistorySpec(
-            half_life_days=run.spec["history"]["half_life_days"],
-            bandwidths_cells=tuple(run.spec["history"]["bandwidths_cells"]),
-        ),
-        zones=ZoneSpec(**run.spec["zones"]),
+    taken = [FactorChoice(**dataclasses.asdict(factor)) for factor in run.spec.factors]
+    inputs = load_inputs(
+        session,
+        city,
+        run.outcome,
+        run.period_from,
+        run.period_to,
+        factors=taken,
+        barriers=run.spec.zones.barriers == "kept",
     )
-    return inputs, spec
+    return inputs, dataclasses.replace(run.spec, factors=tuple(inputs.layers))
 
 
 def city_wide(session: Session, run_id: str) -> tuple[RunRecord, Inputs, RunSpec]:
@@ -140,11 +145,11 @@ def city_wide(session: Session, run_id: str) -> tuple[RunRecord, Inputs, RunSpec
     run = runs.get_run(session, run_id)
     if run.scope != CITY_SCOPE:
         msg = f"run {run.id} is of district {run.scope}; this is worked out city-wide only"
-        raise DataError(msg)
+        raise DataError(msg, code="run_of_district")
     inputs, spec = inputs_of(session, run)
     if digest_inputs(inputs) != run.data_sha256:
         msg = f"the stored data are no longer those of run {run.id}; fit it again first"
-        raise DataError(msg)
+        raise DataError(msg, code="data_changed")
     return run, inputs, spec
 
 
@@ -159,7 +164,7 @@ def require_outcome(city: CityRecord, outcome: str) -> None:
     if outcome not in city.outcomes:
         known = ", ".join(city.outcomes) or "none: import incidents first"
         msg = f"{city.slug} has no outcome {outcome!r}; its outcomes are {known}"
-        raise DataError(msg)
+        raise DataError(msg, code="unknown_outcome")
 
 
 def require_districts(city: CityRecord, wanted: Iterable[str]) -> None:
@@ -177,7 +182,7 @@ def require_districts(city: CityRecord, wanted: Iterable[str]) -> None:
             f"{city.slug} has no district {', '.join(map(repr, unknown))}; its districts are "
             f"{', '.join(known)}"
         )
-        raise DataError(msg)
+        raise DataError(msg, code="unknown_district")
 
 
 def _chosen(
@@ -187,7 +192,7 @@ def _chosen(
     choices = {choice.name: choice for choice in factors}
     if len(choices) < len(factors):
         msg = "a factor is named twice; name each that the run is to take once"
-        raise DataError(msg)
+        raise DataError(msg, code="factor_twice")
     known = [factor.name for factor in found]
     unknown = [name for name in choices if name not in known]
     if unknown:
@@ -195,7 +200,7 @@ def _chosen(
             f"{slug} has no factor {', '.join(map(repr, unknown))}; its factors are "
             f"{', '.join(known) or 'none: name some in its city file'}"
         )
-        raise DataError(msg)
+        raise DataError(msg, code="unknown_factor")
     return {
         choices[factor.name].applied_to(factor): layer
         for factor, layer in found.items()
@@ -215,6 +220,7 @@ def digest_inputs(inputs: Inputs) -> str:
         ("study area", [inputs.study_area]),
         *(("district " + name, [shape]) for name, shape in inputs.districts.items()),
         *((f"factor {factor.name}", shapes.array) for factor, shapes in inputs.layers.items()),
+        *([("barriers", inputs.barriers)] if inputs.barriers else []),
     ]
     for label, shapes in parts:
         digest.update(label.encode())
@@ -286,7 +292,15 @@ def fit(
     with database.session() as session:
         city = cities.get_city(session, request.city)
         start, end = _period(session, city, request)
-        inputs = load_inputs(session, city, request.outcome, start, end, factors=request.factors)
+        inputs = load_inputs(
+            session,
+            city,
+            request.outcome,
+            start,
+            end,
+            factors=request.factors,
+            barriers=request.zones.barriers == "kept",
+        )
     require_districts(city, request.districts)
     spec = _spec(city, request, inputs)
     data = digest_inputs(inputs)
@@ -299,18 +313,22 @@ def fit(
         analyses = [analyse_city(inputs, spec, progress=progress)]
     else:
         analyses = analyse_districts(inputs, spec, missing, progress=progress) if missing else []
-    fresh = {analysis.scope: made.record(analysis) for analysis in analyses}
+    fresh = [made.record(analysis) for analysis in analyses]
     with database.session(write=True) as session:
-        # others may have been requested the same, and have been quicker
-        new = [run for run in fresh.values() if runs.find_run(session, run.id) is None]
-        for run in new:
-            runs.save_run(session, run)
-        for run in new:
-            audit.record(session, who, "run.fit", run.id, _describe(run))
         ids = [made.run_id(scope) for scope in scopes]
+        _keep(session, fresh, who)
         for run_id in ids if request.name or request.note else ():
             runs.name_run(session, run_id, request.name, request.note, who, utc_now())
         return [runs.get_run(session, run_id) for run_id in ids]
+
+
+def _keep(session: Session, fresh: Sequence[RunRecord], who: str) -> None:
+    """Store runs but those that others requested as well, and had sooner."""
+    new = [run for run in fresh if runs.find_run(session, run.id) is None]
+    for run in new:
+        runs.save_run(session, run)
+    for run in new:
+        audit.record(session, who, "run.fit", run.id, _describe(run))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -349,11 +367,11 @@ class _Maker:
             period_from=self.period[0],
             period_to=self.period[1],
             seed=self.spec.model.seed,
-            spec=dataclasses.asdict(self.spec),
+            spec=self.spec,
             data_sha256=self.data,
             code_version=code_version(),
             created_at=utc_now(),
-            result=run_document(
+            result=describe_run(
                 analysis,
                 run=run,
                 city=self.city.slug,
@@ -389,18 +407,18 @@ def _spec(city: CityRecord, request: FitRequest, inputs: Inputs) -> RunSpec:
     )
 
 
-def _describe(record: RunRecord) -> dict[str, Any]:
+def _describe(record: RunRecord) -> dict[str, object]:
     """Say for the audit what was requested: enough to know the run again, no place of it."""
-    grid = record.spec["grid"]
+    spec = record.spec
     return {
         "city": record.city,
         "outcome": record.outcome,
         "scope": record.scope,
         "from": record.period_from.isoformat(),
         "to": record.period_to.isoformat(),
-        "cell": grid["cell_units"],
-        "block": grid["block_units"],
-        "factors": [factor["name"] for factor in record.spec["factors"]],
+        "cell": spec.grid.cell_units,
+        "block": spec.grid.block_units,
+        "factors": [factor.name for factor in spec.factors],
         "seed": record.seed,
     }
 
@@ -414,12 +432,12 @@ def _period(session: Session, city: CityRecord, request: FitRequest) -> tuple[dt
     found = incidents.outcome_period(session, city.id, request.outcome)
     if found is None:
         msg = f"{city.slug} has no incidents of {request.outcome!r}; import some first"
-        raise DataError(msg)
+        raise DataError(msg, code="no_incident")
     start = request.start or found[0]
     end = request.end or found[1] + dt.timedelta(days=1)
     if start >= end:
         msg = f"the period from {start} to {end} is empty; --from is included, --to is not"
-        raise DataError(msg)
+        raise DataError(msg, code="period_empty")
     return start, end
 
 
@@ -435,27 +453,32 @@ def read_fit(arguments: Arguments) -> FitRequest:
     SpecError
         If something is missing, unknown or out of bounds.
     """
-    taken: dict[str, Any] = {
-        "city": arguments.text("city"),
-        "outcome": arguments.text("outcome"),
-        "start": arguments.day_or_none("from"),
-        "end": arguments.day_or_none("to"),
-        "districts": arguments.texts("districts"),
-        "cell_units": arguments.number_or_none("cell"),
-        "block_units": arguments.number_or_none("block"),
-        "name": arguments.text("name", required=False),
-        "note": arguments.text("note", required=False),
-    }
-    factors = [_read_factor(one) for one in arguments.objects("factors")]
+    city, outcome = arguments.text("city"), arguments.text("outcome")
+    start, end = arguments.day_or_none("from"), arguments.day_or_none("to")
+    districts = arguments.texts("districts")
+    cell, block = arguments.number_or_none("cell"), arguments.number_or_none("block")
+    name, note = arguments.text("name", required=False), arguments.text("note", required=False)
+    factors = tuple(_read_factor(one) for one in arguments.objects("factors"))
     values = {setting.name: setting.read(arguments) for setting in settings.SETTINGS}
     arguments.check()
-    chosen: dict[str, Any] = settings.parts_of(values)
-    return FitRequest(**taken, **chosen, factors=tuple(FactorChoice(**one) for one in factors))
+    return FitRequest(
+        city=city,
+        outcome=outcome,
+        start=start,
+        end=end,
+        districts=districts,
+        factors=factors,
+        cell_units=cell,
+        block_units=block,
+        name=name,
+        note=note,
+        **settings.parts_of(values),
+    )
 
 
-def fit_arguments(request: FitRequest) -> dict[str, Any]:
+def fit_arguments(request: FitRequest) -> dict[str, object]:
     """Write what is asked of a fit as a job is given it; what is as usual is left out."""
-    document: dict[str, Any] = {
+    document: dict[str, object] = {
         "from": _day(request.start),
         "to": _day(request.end),
         "districts": list(request.districts) or None,
@@ -475,16 +498,16 @@ def fit_arguments(request: FitRequest) -> dict[str, Any]:
     }
 
 
-def _read_factor(arguments: Arguments) -> dict[str, Any]:
-    return {
-        "name": arguments.text("name"),
-        "operation": arguments.choice_or_none("operation", OPERATIONS),
-        "max_blocks": arguments.whole_or_none("max_blocks"),
-        "step": arguments.choice_or_none("step", STEPS),
-    }
+def _read_factor(arguments: Arguments) -> FactorChoice:
+    return FactorChoice(
+        name=arguments.text("name"),
+        operation=arguments.choice_or_none("operation", OPERATIONS),
+        max_blocks=arguments.whole_or_none("max_blocks"),
+        step=arguments.choice_or_none("step", STEPS),
+    )
 
 
-def _told_factor(choice: FactorChoice) -> Mapping[str, Any]:
+def _told_factor(choice: FactorChoice) -> Mapping[str, object]:
     document = {
         "name": choice.name,
         "operation": choice.operation,

@@ -118,12 +118,12 @@ def _cluster(
         from distributed import Client
     except ImportError as error:
         msg = "a cluster needs Dask: pip install 'saferground[cluster]'"
-        raise DataError(msg) from error
+        raise DataError(msg, code="no_dask") from error
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         msg = f"no Dask scheduler answers at {address!r}; start one and give tcp://HOST:PORT"
-        raise DataError(msg) from error
+        raise DataError(msg, code="no_scheduler") from error
     try:
         sent = client.scatter(work, broadcast=True, hash=False)
         cores = sum(client.ncores().values()) or 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from werkzeug.exceptions import Forbidden
@@ -18,13 +18,15 @@ from spatial.analysis import CITY_SCOPE
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from geodata.analysis_documents import RunAnalysis
     from geodata.repositories.cities import CityRecord
     from geodata.repositories.people import PersonRecord
     from geodata.repositories.runs import RunRecord
 
+    _A = TypeVar("_A", bound=RunAnalysis)
+
 WHOLE_CITY = READERS - WITH_DISTRICTS  # roles that are not limited to districts of their own
 SENSITIVE = frozenset({ANALYST, PUBLISHER})  # who reads runs of sensitive kinds of incidents
-BY_DISTRICT = ("zones", "districts")  # parts of the document of a run about one district each
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,7 +83,7 @@ def read_run(
     own = runs.get_run(session, identity)
     if own.city != city.slug:
         msg = f"{city.slug} has no run {identity!r:.80}"
-        raise NotStoredError(msg)
+        raise NotStoredError(msg, run=identity[:80], code="no_run")
     which = readable_runs(person, city, RunFilter())
     if own.outcome in which.without:
         raise Forbidden
@@ -105,28 +107,17 @@ def limited(run: RunRecord, districts: tuple[str, ...] | None) -> RunRecord:
         return run
     grid = run.grid.within(districts)
     places = run.grid.index_raster[grid.rows, grid.cols]
-    result = dict(run.result)
-    for part in BY_DISTRICT:
-        result[part] = [one for one in result.get(part, ()) if one["district"] in districts]
     return dataclasses.replace(
         run,
         grid=grid,
         cells=run.cells.iloc[np.asarray(places)],
         zones=run.zones[run.zones["district"].isin(districts)].reset_index(drop=True),
-        result=result,
+        result=run.result.within(districts),
     )
 
 
-def limited_finding(document: dict[str, Any], readable: ReadableRun) -> dict[str, Any]:
-    """Return what was found out about a run, without the zones of other districts."""
+def limited_analysis(document: _A, readable: ReadableRun) -> _A:
+    """Return what was worked out about a run, without the zones of other districts."""
     if readable.districts is None:
         return document
-    own = set(readable.own.zones["id"]) | set(readable.run.zones["id"])
-    zones = document.get("zones")
-    body = dict(document)
-    if isinstance(zones, list):
-        body["zones"] = [one for one in zones if one["id"] in own]
-    elif isinstance(zones, dict) and "by_zone" in zones:
-        by_zone = {name: count for name, count in zones["by_zone"].items() if name in own}
-        body["zones"] = {**zones, "by_zone": by_zone}
-    return body
+    return document.within({*readable.own.zones["id"], *readable.run.zones["id"]})

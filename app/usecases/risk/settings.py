@@ -8,7 +8,7 @@ Options of the command line, fields of the form, arguments of a job and the tabl
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from spatial.spec import HistorySpec, ModelSpec, ZoneSpec
 
@@ -99,12 +99,24 @@ SETTINGS = (
         name="area_share",
         part="zones",
         field="area_share",
-        label="Share of each district's area, in percent",
-        hint="How much ground the zones of a district may take together.",
-        help="Share of each district's area that zones may take.",
+        label="Share of the city's area, in percent",
+        hint="How much ground zones may take together.",
+        help="Share of the city's area that zones may take.",
         percent=True,
         least=0.0001,
         most=0.5,
+    ),
+    Setting(
+        name="allotment",
+        part="zones",
+        field="allotment",
+        label="Allotted to districts",
+        help="How the area is allotted to the districts.",
+        choices={
+            "city": "where the city's best cells are, half of its even share at least to each",
+            "expected": "by the incidents that each expects",
+            "even": "evenly, by their area",
+        },
     ),
     Setting(
         name="zones_from",
@@ -144,6 +156,42 @@ SETTINGS = (
         whole=True,
         least=1,
         most=1_000,
+    ),
+    Setting(
+        name="city_zones",
+        part="zones",
+        field="city_zones",
+        label="Most zones of the city",
+        hint="Parted among the districts as the area is. 0 sets no limit.",
+        help="Of the city, parted among its districts as the area is; 0 sets no limit.",
+        whole=True,
+        most=100_000,
+    ),
+    Setting(
+        name="least_compactness",
+        part="zones",
+        field="least_compactness",
+        label="Least compactness of a zone",
+        hint="4 pi area / perimeter squared: a square has 0.79, four cells in a row 0.50.",
+        help="4 pi area / perimeter squared; 0 lets any shape be.",
+        most=0.7,
+    ),
+    Setting(
+        name="least_expected",
+        part="zones",
+        field="least_expected",
+        label="Fewest incidents a year that a zone expects",
+        hint="0.2 is one in five years; 0 sets no limit.",
+        help="Fewest incidents a year that a zone expects.",
+        most=1_000_000,
+    ),
+    Setting(
+        name="barriers",
+        part="zones",
+        field="barriers",
+        label="Rivers and motorways of the base map",
+        help="Whether zones may cross rivers and motorways of the base map.",
+        choices={"kept": "are not crossed by a zone", "crossed": "may be crossed"},
     ),
     Setting(
         name="sharing",
@@ -231,7 +279,15 @@ SETTINGS = (
 )
 
 
-def parts_of(values: Mapping[str, Any]) -> dict[str, Spec]:
+class RunParts(TypedDict):
+    """The parts of how a run is made that settings decide."""
+
+    model: ModelSpec
+    history: HistorySpec
+    zones: ZoneSpec
+
+
+def parts_of(values: Mapping[str, Any]) -> RunParts:
     """Return ``model``, ``history`` and ``zones`` of a run from values by name of their setting.
 
     Raises
@@ -239,14 +295,18 @@ def parts_of(values: Mapping[str, Any]) -> dict[str, Spec]:
     SpecError
         If a value is out of bounds.
     """
-    made: dict[str, Spec] = {}
-    for part, usual in USUAL.items():
-        own = {one.field: values[one.name] for one in SETTINGS if one.part == part}
-        made[part] = type(usual)(**own)
-    return made
+
+    def own(part: Part) -> dict[str, Any]:
+        return {one.field: values[one.name] for one in SETTINGS if one.part == part}
+
+    return RunParts(
+        model=ModelSpec(**own("model")),
+        history=HistorySpec(**own("history")),
+        zones=ZoneSpec(**own("zones")),
+    )
 
 
-def written(parts: Mapping[Part, Spec]) -> dict[str, Any]:
+def written(parts: Mapping[Part, Spec]) -> dict[str, object]:
     """Return the settings that are not as usual, by the names of arguments, as JSON has them."""
     values = [(one, one.plain(parts[one.part])) for one in SETTINGS]
     return {one.argument: value for one, value in values if value != one.usual}

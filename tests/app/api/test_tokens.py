@@ -5,12 +5,12 @@ import itertools
 import re
 
 import pytest
+from ready import make_ready
 from sqlalchemy import select
 from staffing import PASSWORD, Office
 
 from app.auth import permissions
 from app.auth.secrets import token_hash
-from geodata.db.engine import upgrade
 from geodata.db.staff_tables import AccessToken
 from geodata.errors import PersonError
 from geodata.repositories import people, sessions
@@ -24,7 +24,7 @@ OPEN = 404  # what a token that lets in is told: there is no such city
 def office(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tokens")
     url = f"sqlite:///{folder}/office.sqlite"
-    upgrade(url)
+    make_ready(url)
     made = Office(url, folder)
     yield made
     made.close()

@@ -2,9 +2,8 @@ import shutil
 
 import pytest
 from patrolling import make_district
+from ready import make_ready
 from staffing import Office
-
-from geodata.db.engine import upgrade
 
 
 @pytest.fixture(scope="session")
@@ -12,7 +11,7 @@ def first_district(tmp_path_factory):
     """A district that is made once; tests work on copies of it."""
     folder = tmp_path_factory.mktemp("district")
     url = f"sqlite:///{folder}/district.sqlite"
-    upgrade(url)
+    make_ready(url)
     made = make_district(url, folder)
     made.close()
     return folder / "district.sqlite", made.secrets

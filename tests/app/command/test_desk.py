@@ -6,6 +6,7 @@ import re
 import pytest
 from desk_fixtures import D1, TODAY, degrees, record_of, words
 
+from app.i18n.patrol_words import printed
 from geodata.repositories import cities, patrol_plans
 from geodata.repositories.actions import ANY_FACTOR, KINDS, ActionFacts, add_action
 
@@ -88,7 +89,10 @@ def test_what_no_row_can_tell_is_not_known(cora, town_desk, monkeypatch):
     page = words(cora.get(f"{D1}/"))
     assert "Last 24 hours not known Last 7 days not known" in page
     assert "The newest alert stored is of December 20, 2024." in page
-    assert f"{plan.document['visits']} visits were planned. What was done is not known" in page
+    assert (
+        f"{printed(plan.document)['visits']} visits were planned. What was done is not known"
+        in page
+    )
 
 
 def test_the_last_shift_is_held_against_the_visits_that_were_logged(cora, town_desk):
@@ -96,7 +100,7 @@ def test_the_last_shift_is_held_against_the_visits_that_were_logged(cora, town_d
     visits, _ = record_of(town_desk.run.zones)
     evening = visits[visits["start"].dt.date == dt.date(2024, 12, 19)]
     done = evening.groupby("lon").size()
-    document = town_desk.before.document
+    document = printed(town_desk.before.document)
     own = town_desk.run.zones[town_desk.run.zones["district"] == "D1"].sort_values("rank")
     planned = {zone["rank"]: zone["visits"] for zone in document["zones"]}
     spots = list(own.geometry.representative_point()[:2])

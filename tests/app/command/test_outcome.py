@@ -9,7 +9,8 @@ from desk_fixtures import D1, record_of, words
 from sqlalchemy import delete, select
 
 from app.i18n import evaluation_words
-from app.usecases.evaluation.evaluate import evaluate
+from app.i18n.evaluation_words import printed
+from app.usecases.evaluation.evaluate import evaluate as run_evaluation
 from app.usecases.evaluation.power import PowerAsk, foresee
 from app.usecases.evaluation.study import Question
 from geodata.db.tables import City, Finding
@@ -29,6 +30,11 @@ DAYS = {
     "after_first": "2024-07-01",
     "after_last": "2024-12-31",
 }
+
+
+def evaluate(database, asked):
+    """Evaluate; give the document as scripts read it."""
+    return printed(run_evaluation(database, asked))
 
 
 @pytest.fixture(scope="module")

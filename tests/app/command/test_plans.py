@@ -7,6 +7,7 @@ import pytest
 from desk_fixtures import D1, words
 
 from app.charts.plan_files import GPX
+from app.i18n.patrol_words import printed
 from geodata.repositories import audit, patrol_plans
 
 FIELDS = {"units": 2, "minutes": 15, "break_minutes": 0, "seed": 3, "limit": 8}
@@ -42,7 +43,7 @@ def first(town_desk, cora):
 def visits_of(plan):
     return {
         (unit["unit"], visit["start"], visit["zone"])
-        for unit in plan.document["units"]
+        for unit in printed(plan.document)["units"]
         for visit in unit["visits"]
     }
 
@@ -52,7 +53,7 @@ def value(unit, visit):
 
 
 def test_a_shift_of_the_agency_is_planned_and_audited(town_desk, cora, first):
-    assert first.document["shift"] == ["2024-12-21T15:00", "2024-12-21T23:00"]
+    assert printed(first.document)["shift"] == ["2024-12-21T15:00", "2024-12-21T23:00"]
     assert (first.created_by, first.version, first.district) == ("cora", 1, "D1")
     with town_desk.office.database.session() as session:
         found = [
@@ -68,7 +69,10 @@ def test_a_shift_of_the_agency_is_planned_and_audited(town_desk, cora, first):
 
 def test_other_times_may_cross_midnight(town_desk, cora):
     answer = ask_new(cora, town_desk, shift="other", start="22:00", end="02:00")
-    assert stored(town_desk, answer).document["shift"] == ["2024-12-21T22:00", "2024-12-22T02:00"]
+    assert printed(stored(town_desk, answer).document)["shift"] == [
+        "2024-12-21T22:00",
+        "2024-12-22T02:00",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -98,31 +102,31 @@ def test_what_cannot_be_planned_is_told_and_what_was_typed_stays(town_desk, cora
 def test_the_page_tells_orders_zones_and_what_gave_way(town_desk, cora, first):
     page = cora.get(f"{D1}/plans/{first.id}")
     assert page.status_code == 200
-    for zone in first.document["zones"]:
+    for zone in printed(first.document)["zones"]:
         assert re.search(
             rf'<th scope="row">{zone["rank"]}</th>.*?<td class="n">{zone["visits"]}</td>', page.text
         )
-    for unit in first.document["units"]:
+    for unit in printed(first.document)["units"]:
         for visit in unit["visits"]:
             assert f'value="{value(unit, visit)}"' in page.text
     hard = town_desk.plan(units=1, minutes=60, seed=5)
-    assert hard.document["gave_way"]
+    assert printed(hard.document)["gave_way"]
     told = words(cora.get(f"{D1}/plans/{hard.id}"))
-    assert hard.document["gave_way"][0]["words"].split(":")[-1].strip() in told
+    assert printed(hard.document)["gave_way"][0]["words"].split(":")[-1].strip() in told
 
 
 def test_the_timeline_has_every_visit_once(cora, first):
     page = cora.get(f"{D1}/plans/{first.id}").text
     drawn = re.findall(r'class="stop(?: fixed)?" x="([\d.]+)"', page)
-    assert len(drawn) == first.document["visits"]
+    assert len(drawn) == printed(first.document)["visits"]
     assert all(0 <= float(x) <= 1000 for x in drawn)
     assert "15:00</text>" in page
     assert "23:00</text>" in page
 
 
 def test_what_is_fixed_stays_and_the_rest_is_planned_again(town_desk, cora, first):
-    unit = first.document["units"][0]
-    kept, left = unit["visits"][0], first.document["zones"][-1]["zone"]
+    unit = printed(first.document)["units"][0]
+    kept, left = unit["visits"][0], printed(first.document)["zones"][-1]["zone"]
     assert kept["zone"] != left
     answer = ask(cora, f"/plans/{first.id}", keep=value(unit, kept), leave=left, seed="9")
     made = stored(town_desk, answer)
@@ -132,7 +136,7 @@ def test_what_is_fixed_stays_and_the_rest_is_planned_again(town_desk, cora, firs
     page = words(cora.get(answer.location))
     assert "What changed from version 1 to version 2" in page
     assert f"Fixed visits none unit 1 {kept['start'][11:]} zone" in page
-    rank = first.document["zones"][-1]["rank"]
+    rank = printed(first.document)["zones"][-1]["rank"]
     assert f"Zones left out none {rank}" in page
     both = visits_of(made) & visits_of(first)
     assert f"{len(both)} visits stayed where and when they were" in page
@@ -143,7 +147,7 @@ def test_what_is_fixed_stays_and_the_rest_is_planned_again(town_desk, cora, firs
 
 
 def test_two_visits_exchange_their_zones(town_desk, cora, first):
-    one, two = (unit for unit in first.document["units"][:2])
+    one, two = (unit for unit in printed(first.document)["units"][:2])
     mine, other = (
         one["visits"][1],
         next(v for v in two["visits"][3:] if v["zone"] != one["visits"][1]["zone"]),
@@ -155,7 +159,7 @@ def test_two_visits_exchange_their_zones(town_desk, cora, first):
 
 
 def test_a_visit_can_be_added(town_desk, cora, first):
-    zone = first.document["zones"][0]["zone"]
+    zone = printed(first.document)["zones"][0]["zone"]
     answer = ask(cora, f"/plans/{first.id}", pin_unit="2", pin_zone=zone, pin_at="20:40")
     assert ("2", "2024-12-21T20:40", zone) in visits_of(stored(town_desk, answer))
 
@@ -173,11 +177,11 @@ def test_a_visit_can_be_added(town_desk, cora, first):
     ],
 )
 def test_a_change_that_cannot_be_is_told(cora, first, fields, told):
-    unit = first.document["units"][0]
+    unit = printed(first.document)["units"][0]
     fields = {
         name: value(unit, unit["visits"][0])
         if text == "visit"
-        else first.document["zones"][0]["zone"]
+        else printed(first.document)["zones"][0]["zone"]
         if text == "zone"
         else text
         for name, text in fields.items()
@@ -188,7 +192,7 @@ def test_a_change_that_cannot_be_is_told(cora, first, fields, told):
 
 
 def test_a_zone_that_is_fixed_cannot_be_left_out(cora, first):
-    unit = first.document["units"][0]
+    unit = printed(first.document)["units"][0]
     visit = unit["visits"][0]
     answer = ask(cora, f"/plans/{first.id}", keep=value(unit, visit), leave=visit["zone"])
     assert answer.status_code == 422
@@ -230,7 +234,9 @@ def test_the_map_has_a_layer_for_each_unit(cora, first):
         for number in shape["properties"]["label"].split(", ")
         if number
     ]
-    assert sorted(map(int, labels)) == list(range(1, len(first.document["units"][0]["visits"]) + 1))
+    assert sorted(map(int, labels)) == list(
+        range(1, len(printed(first.document)["units"][0]["visits"]) + 1)
+    )
 
 
 def test_an_officer_looks_but_does_not_change(town_desk, first):

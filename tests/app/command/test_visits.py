@@ -1,10 +1,16 @@
+import html
+import json
 import re
 import uuid
 
+import geopandas as gpd
 import pytest
+import shapely
 from patrolling import HOSTILE, MINUTE, NOW_MS, RUN
 
+from geodata.repositories.cities import get_city
 from geodata.repositories.visits import VisitQuery, get_visit, list_visits, versions_of
+from geodata.repositories.zone_versions import district_zones
 
 LOG = "/command/town/D1/log"
 ONE, TWO = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
@@ -54,6 +60,32 @@ def test_the_page_offers_the_plan_of_the_shift_and_every_zone(district):
     for told in ("Planned, 03:00 to 11:00", "Zone 1", "Zone 3", "bus_stops", "03:10"):
         assert told in page
     assert "<script>" not in page
+
+
+def test_the_page_knows_where_zones_are_and_may_ask_the_browser_for_its_position(district):
+    ana = district.client("ana")
+    answer = ana.get(LOG)
+    assert answer.headers["Permissions-Policy"].startswith("geolocation=(self),")
+    elsewhere = ana.get("/command/town/D1/visits")
+    assert elsewhere.headers["Permissions-Policy"].startswith("geolocation=(),")
+    data = json.loads(html.unescape(re.search(r'data-log="([^"]*)"', answer.text)[1]))
+    with district.database.session() as session:
+        city = get_city(session, "town")
+        zones = district_zones(session, data["run"], "D1")
+    shapes = [shapely.Polygon(zone["rings"][0], zone["rings"][1:]) for zone in data["zones"]]
+    for shape, zone in zip(gpd.GeoSeries(shapes, crs=4326).to_crs(city.crs), zones, strict=True):
+        assert shape.symmetric_difference(zone.geom).area < 0.01 * zone.geom.area
+
+
+def test_a_telephone_can_put_the_log_on_its_home_screen(district):
+    ana = district.client("ana")
+    link = re.search(r'<link rel="manifest" href="([^"]+)" crossorigin', ana.get(LOG).text)[1]
+    answer = ana.get(html.unescape(link))
+    assert answer.mimetype == "application/manifest+json"
+    told = answer.get_json(force=True)
+    assert (told["start_url"], told["scope"]) == (LOG, LOG.removesuffix("log"))
+    with ana.get(told["icons"][0]["src"]) as icon:
+        assert icon.mimetype == "image/svg+xml"
 
 
 def test_visits_of_a_telephone_are_taken_once(district):

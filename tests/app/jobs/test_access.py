@@ -2,11 +2,11 @@
 
 import pytest
 from attacking import lift_limits
+from ready import make_ready
 from staffing import Office, keep_city
 
 from app.auth.permissions import RULES
 from app.jobs.kinds import KINDS
-from geodata.db.engine import upgrade
 from geodata.repositories import job_queue
 from geodata.roles import ROLES
 
@@ -20,6 +20,9 @@ MAY = {  # by hand: who may change a job of each kind
     "sensitivity": {"analyst"},
     "evaluate": {"analyst", "commander"},
     "draft": {"analyst"},
+    "arrivals": {"analyst"},
+    "mail": {"analyst"},
+    "round": {"analyst"},
     "preview": {"analyst", "publisher"},
 }
 ASKED_AT = {  # the pages that ask for each kind let in whom the kind is for
@@ -32,8 +35,10 @@ ASKED_AT = {  # the pages that ask for each kind let in whom the kind is for
     "sensitivity": "reading.ask",
     "evaluate": "outcome.ask",
     "draft": "drafts.make",
+    "round": "drafts.make_round",
     "preview": "previews.make",
 }
+BY_PROCESSES = {"arrivals", "mail"}  # what workers ask for, or drafts bring with them
 SEE_WORK = {"analyst", "commander", "publisher"}
 
 
@@ -41,7 +46,7 @@ SEE_WORK = {"analyst", "commander", "publisher"}
 def office(tmp_path_factory):
     folder = tmp_path_factory.mktemp("jobs")
     url = f"sqlite:///{folder}/jobs.sqlite"
-    upgrade(url)
+    make_ready(url)
     made = Office(url, folder)
     keep_city(made.database, "town")
     for role in ROLES:
@@ -82,7 +87,7 @@ def state(office, number):
 
 def test_every_kind_says_whose_work_it_is():
     assert {kind: set(one.roles) for kind, one in KINDS.items()} == MAY
-    assert KINDS.keys() == ASKED_AT.keys()
+    assert KINDS.keys() == ASKED_AT.keys() | BY_PROCESSES
     for kind, endpoint in ASKED_AT.items():
         assert RULES[endpoint].roles == KINDS[kind].roles, (kind, endpoint)
 

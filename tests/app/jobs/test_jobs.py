@@ -16,6 +16,7 @@ from app.jobs.process import RELEASE, JobProgress, Order, carry_out
 from app.jobs.worker import RunningJob, Worker
 from app.usecases.arguments import digest_arguments
 from geodata.cityfile.description import read_city_file
+from geodata.db.json_columns import JobResult
 from geodata.db.staff_tables import Job
 from geodata.errors import CityFileError, DataError, NotStoredError
 from geodata.ingest.store import import_city
@@ -186,7 +187,10 @@ def test_ask_again_for_what_failed(ask, take, database):
     again = work.retry(database, job.id, "bob")
     assert (again.retry_of, again.asked_by, again.arguments) == (job.id, "bob", job.arguments)
     second = take()
-    change(database, lambda s: job_queue.end_job(s, second, job_queue.DONE, result={"runs": ["x"]}))
+    change(
+        database,
+        lambda s: job_queue.end_job(s, second, job_queue.DONE, result=JobResult(runs=("x",))),
+    )
     with pytest.raises(DataError, match="was done"):
         work.retry(database, again.id, "bob")
 
@@ -335,7 +339,7 @@ def test_a_worker_does_what_is_asked_and_tells_how_it_ended(ask, database, setti
     do_all(database, settings)
     done, failed = work.status(database, fitted.id), work.status(database, faulty.id)
     assert done.job.state == "done"
-    (run,) = done.job.result["runs"]
+    (run,) = done.job.result.runs
     assert done.job.timings["elastic net"] > 0
     assert failed.job.state == "failed"
     assert "its outcomes are robbery" in failed.job.message

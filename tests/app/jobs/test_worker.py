@@ -22,6 +22,7 @@ from app.jobs import jobs as work
 from app.usecases.risk.fit import FitRequest, fit
 from geodata.cityfile.description import read_city_file
 from geodata.db.engine import open_database, upgrade
+from geodata.db.json_columns import JobResult
 from geodata.ingest.store import import_city
 from geodata.repositories.run_analyses import list_findings
 from geodata.repositories.runs import get_run, list_runs
@@ -191,7 +192,7 @@ def test_two_workers_share_the_jobs_and_take_none_twice(workers):
     assert len({job.worker for job in ended}) == 2
     with workers.database.session() as session:
         assert len(list_runs(session, "town")) == before + 6
-        assert get_run(session, ended[0].result["runs"][0])
+        assert get_run(session, ended[0].result.runs[0])
 
 
 def test_a_job_of_a_killed_worker_is_taken_up_again_by_another(workers, run):
@@ -202,7 +203,7 @@ def test_a_job_of_a_killed_worker_is_taken_up_again_by_another(workers, run):
     done = workers.ended(number)
     assert (done.state, done.attempt, done.deaths) == ("done", 2, 1)
     assert f":{second.pid}:" in done.worker
-    assert done.result == {"run": run}
+    assert done.result == JobResult(run=run)
 
 
 def test_a_running_job_is_cancelled_and_leaves_nothing(workers, run):

@@ -5,12 +5,13 @@ import datetime as dt
 import json
 
 import pytest
+from ready import make_ready
 from releasing import TODAY, Publisher, keep_run, town_run
 
 from app import create_app
 from app.config import Settings
 from app.site_documents import site_files
-from geodata.db.engine import open_database, upgrade
+from geodata.db.engine import open_database
 from geodata.releases.build import approve_release, draft_release, withdraw_release
 from geodata.releases.folder import ReleaseFolder
 
@@ -43,7 +44,7 @@ def town(tmp_path):
     settings = Settings(
         database_url=f"sqlite:///{tmp_path / 'town.sqlite'}", instance=tmp_path / "instance"
     )
-    upgrade(settings.database_url)
+    make_ready(settings.database_url)
     database = open_database(settings.database_url)
     Publisher(tmp_path, alerts=3).bring(database)
     yield Town(settings, database)
@@ -107,3 +108,35 @@ def test_a_release_without_codes_leads_on_by_those_given_since(town):
         town.show("b", 100.0, 1)
     assert made.state == "approved"
     assert town.get("aaaaaaaa-d2-1").location == "/zones/bbbbbbbb-d2-1"
+
+
+def test_the_map_compares_with_an_earlier_release_without_scripts(town):
+    first = town.show("a", 0.0, 0)
+    client = create_app(town.settings).test_client()
+    assert 'id="then"' not in client.get("/map").text  # nothing to compare with
+    second = town.show("b", 1000.0, 1)  # its second zone lies elsewhere
+    text = client.get(f"/map?then={first.id}").text
+    assert f'<option value="{first.id}" selected>' in text
+    told = text.partition('id="then-told">')[2].partition("<")[0]
+    run = create_app(town.settings).extensions["saferground.site"].shown("town").run
+    number = len(run.zones)
+    assert f"{number - 1} of {number} zones stand where one stood. New: 1. Gone: 1." in told
+    assert "bbbbbbbb-d2-1" in text.partition('id="then-told">')[2].partition("</section>")[0]
+    address = text.partition('data-zones="')[2].partition('"')[0]
+    with client.get(address) as answer:
+        zones = answer.get_json(force=True)["features"]
+    assert {zone["properties"]["id"][:8] for zone in zones} == {"aaaaaaaa"}
+    picture = text.partition('class="then-picture" src="')[2].partition('"')[0]
+    with client.get(picture) as answer:
+        assert answer.status_code == 200
+    assert client.get(f"/map?then={second.id}").status_code == 400  # not with itself
+    withdraw_release(town.database, town.root, first.id, "ben", "an error")
+    assert client.get(f"/map?then={first.id}").status_code == 400
+    assert client.get(address).status_code == 404
+
+
+def test_the_same_zones_are_said_to_be_the_same(town):
+    first = town.show("a", 0.0, 0)
+    town.show("b", 0.0, 1)
+    text = create_app(town.settings).test_client().get(f"/map?then={first.id}&lang=es").text
+    assert "Las zonas son las de la publicación" in text

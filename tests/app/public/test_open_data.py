@@ -30,15 +30,15 @@ def rows_of(response):
 
 def test_every_file_of_the_release_is_listed_and_sent_as_it_was_approved(published):
     page = published.client.get("/data/").get_data(as_text=True)
-    for entry in published.current.manifest["files"]:
-        assert entry["sha256"] in page
-        if not entry["name"].startswith("data/"):
+    for entry in published.current.manifest.files:
+        assert entry.sha256 in page
+        if not entry.name.startswith("data/"):
             continue
-        name = entry["name"].removeprefix("data/")
+        name = entry.name.removeprefix("data/")
         assert f'href="/data/{name}"' in page
         sent = published.client.get(f"/data/{name}")
-        assert hashlib.sha256(sent.data).hexdigest() == entry["sha256"]
-        assert sent.headers["ETag"] == f'"{entry["sha256"]}"'
+        assert hashlib.sha256(sent.data).hexdigest() == entry.sha256
+        assert sent.headers["ETag"] == f'"{entry.sha256}"'
         assert f"{published.current.id}-{name}" in sent.headers["Content-Disposition"]
         assert sent.headers["Access-Control-Allow-Origin"] == "*"
 
@@ -295,7 +295,7 @@ def test_the_page_says_license_contact_citation_and_what_changed(published):
     assert "mailto:clerk@town.example" in text
     assert f"release {published.current.id}, data through May 27, 2024" in text
     assert "The figures of the last 12 months changed in" in text
-    for rule in published.current.manifest["rules"]["texts"].values():
+    for rule in published.current.manifest.rules.texts.values():
         assert rule.split(":")[0][:60] in text.replace("&#39;", "'")
 
 

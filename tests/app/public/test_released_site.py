@@ -7,13 +7,14 @@ import json
 import shutil
 
 import pytest
+from ready import make_ready
 from releasing import LAST, TODAY, Publisher, keep_run, tell_initiatives
 
 from app import create_app
 from app.config import Settings
 from app.public.published_city import CityDocument
 from app.site_documents import site_files
-from geodata.db.engine import open_database, upgrade
+from geodata.db.engine import open_database
 from geodata.errors import BrokenReleaseError
 from geodata.releases.build import approve_release, draft_release, withdraw_release
 from geodata.releases.encoding import read_document
@@ -46,7 +47,7 @@ class Town:
         self.folder = folder
         self.url = f"sqlite:///{folder / 'town.sqlite'}"
         self.settings = Settings(database_url=self.url, instance=folder / "instance")
-        upgrade(self.url)
+        make_ready(self.url)
         self.database = open_database(self.url)
         Publisher(folder).bring(self.database)
         keep_run(self.database)
@@ -139,7 +140,7 @@ def test_no_count_of_incidents_is_told_by_zone_or_cell(release):
 def test_pages_say_which_release_they_show(client, release):
     text = client.get("/measures/").text
     assert f"Release {release.id}" in text
-    assert f"version {release.manifest['rules']['version']} of the rules" in text
+    assert f"version {release.manifest.rules.version} of the rules" in text
     assert "Data through May 27, 2024" in text
 
 
@@ -221,7 +222,7 @@ def test_alerts_on_the_map_are_the_rows_of_the_release(client, release):
     with client.get(address) as file:
         document = file.get_json()
     layer = next(one for one in document["layers"] if one["id"] == "alerts")
-    number = sum(layer["counts"][i] for i in range(3, len(layer["counts"]), 4))
+    number = sum(layer["counts"][i] for i in range(4, len(layer["counts"]), 5))
     assert number == len(rows(release, "data/alerts.csv")) > 50
     assert document["through"] <= LAST.isoformat()
 

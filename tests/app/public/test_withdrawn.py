@@ -78,7 +78,7 @@ def test_nothing_of_rows_may_be_kept_without_asking_again(answers):
         if answer.status_code != 200:
             continue
         kept = answer.cache_control.max_age or 0
-        ground = re.search(r"/maps/[^/]+/(base|districts|neighbourhoods|names|map)-", address)
+        ground = re.search(r"/maps/[^/]+/(base|districts|neighbourhoods|names|map|tiles)-", address)
         assert ground or (kept <= 300 and not answer.cache_control.immutable), address
         if re.search(r"/maps/[^/]+/(activity|zones|surface|overview)-", address):
             assert answer.cache_control.no_cache, address

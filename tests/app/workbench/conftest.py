@@ -1,4 +1,5 @@
 import pytest
+from ready import make_ready
 from staffing import Office
 from town import Town
 from using import put_to_use
@@ -6,7 +7,6 @@ from workbench import Workbench
 
 from app.usecases.risk.fit import FitRequest, fit
 from geodata.cityfile.description import read_city_file
-from geodata.db.engine import upgrade
 from geodata.ingest.store import import_city
 
 
@@ -14,7 +14,7 @@ from geodata.ingest.store import import_city
 def bench(tmp_path):
     """A workbench whose city was imported from a folder by command."""
     url = f"sqlite:///{tmp_path}/x.sqlite"
-    upgrade(url)
+    make_ready(url)
     (tmp_path / "town").mkdir()
     (tmp_path / "instance").mkdir()
     made = Workbench(url, tmp_path / "instance")
@@ -29,7 +29,7 @@ def desk(tmp_path_factory):
     """An office with a town of two factors, one run of it, and people of four roles."""
     folder = tmp_path_factory.mktemp("desk")
     url = f"sqlite:///{folder}/desk.sqlite"
-    upgrade(url)
+    make_ready(url)
     made = Town(folder, n=700).crowd(400)
     made.city += '[[factors]]\nname = "corner_shops"\nsource = "bars.geojson"\nmax_blocks = 2\n'
     made.save()

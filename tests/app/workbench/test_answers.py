@@ -45,6 +45,7 @@ XY = {"lon": "x", "lat": "y"}
         ("occurrences", {**XY, "d": "date"}, {"measure": "dirtbike.complaints"}),
         ("counts", {"m": "measure", "f": "from", "t": "to", "v": "value"}, {"crs": ""}),
         ("addresses", XY, {}),
+        ("addresses", {**XY, "n": "number", "s": "street", "z": "postcode"}, {}),
     ],
 )  # fmt: skip
 def test_tables_of_every_kind_become_sections(kind, roles, more):
@@ -153,3 +154,40 @@ def test_guesses_follow_names_and_values(tmp_path):
         "published_at": "published",
         "Rounds": "rounds",
     }
+
+
+SEGMENTS = {"dir": "street", "name": "street", "type": "street", "zip": "postcode"}
+LEFT = {"lf": "left_from", "lt": "left_to"}
+RIGHT = {"rf": "right_from", "rt": "right_to"}
+
+
+@pytest.mark.parametrize(
+    ("roles", "wanted"),
+    [
+        ({**SEGMENTS, **LEFT, **RIGHT}, {"left": ["lf", "lt"], "right": ["rf", "rt"],
+                                         "street": ["dir", "name", "type"], "postcode": "zip"}),
+        ({"name": "street", **RIGHT}, {"right": ["rf", "rt"], "street": "name"}),
+    ],
+)  # fmt: skip
+def test_street_segments_are_described_as_in_a_city_file(roles, wanted):
+    (table,), faults = told("addresses", roles, "LineString", crs="")
+    assert faults == {}
+    assert table == {"source": "f.csv", **wanted}
+    found = read_content({**CITY, "addresses": table}, Path("c"), Path()).addresses
+    assert (found.left, found.right) == (
+        tuple(wanted.get("left", ())), tuple(wanted.get("right", ())),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("roles", "fault"),
+    [
+        ({"s": "street", "lf": "left_from"}, "first and last number of the left side"),
+        ({"s": "street", **RIGHT, "lt": "left_to"}, "first and last number of the left side"),
+        ({"s": "street", **RIGHT, "x": "right_to"}, "two columns"),
+        ({f"s{i}": "street" for i in range(7)}, "more than 6 columns"),
+    ],
+)
+def test_ranges_that_lack_an_end_are_told(roles, fault):
+    _, faults = told("addresses", roles, "LineString", crs="")
+    assert fault in " ".join(faults["columns"])

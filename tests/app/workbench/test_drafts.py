@@ -6,15 +6,17 @@ import re
 import shutil
 
 import pytest
+from ready import make_ready
 from releasing import Publisher, keep_run, tell_initiatives, town_run
 from staffing import Office, keep_city
 
 from app.jobs.kinds import Tools, read_task
 from app.site_documents import site_files
-from geodata.db.engine import open_database, upgrade
+from geodata.db.engine import open_database
+from geodata.errors import ReleaseError
 from geodata.releases.build import approve_release, draft_release
 from geodata.releases.folder import ReleaseFolder
-from geodata.repositories import job_queue
+from geodata.repositories import job_queue, people
 
 FIRST, SECOND = dt.date(2024, 4, 29), dt.date(2024, 6, 3)  # a month ends between them
 LISTED, BELOW = "/analyst/town/releases", "/analyst/town/preview"
@@ -26,7 +28,7 @@ def town(tmp_path_factory):
     """A town with one approved release and a draft of another run, whose second zone moved."""
     folder = tmp_path_factory.mktemp("drafting")
     url = f"sqlite:///{folder / 'saferground.sqlite'}"
-    upgrade(url)
+    make_ready(url)
     database = open_database(url)
     Publisher(folder).bring(database)
     keep_run(database, town_run())
@@ -98,15 +100,15 @@ def test_a_preview_is_asked_for_as_a_job_and_its_pages_stand_behind_the_sign_in(
     made = read_task("preview", job.arguments).work(tools(office), lambda *_: None)
     listed = vic.get(LISTED).text
     assert f'href="{BELOW}/"' in listed
-    manifest = (office.settings.previews / "town" / made["preview"] / "manifest.json").read_text()
+    manifest = (office.settings.previews / "town" / made.preview / "manifest.json").read_text()
     assert f"through {json.loads(manifest)['through']}" in listed
     assert "Make it anew" not in listed, "a viewer makes none"
     page = vic.get(f"{BELOW}/data/")
-    assert made["preview"] in page.text
+    assert made.preview in page.text
     assert page.headers["Cache-Control"] == "no-store"
     assert f'<a href="{LISTED}">Make it anew</a>' in page.text
     assert office.client().get(f"{BELOW}/data/").location.startswith("/login")
-    assert made["preview"] not in office.client().get("/data/").text
+    assert made.preview not in office.client().get("/data/").text
     assert vic.get("/analyst/atlantis/preview/").status_code == 404
     assert vic.get(f"{BELOW}/nothing").status_code == 404
 
@@ -222,6 +224,57 @@ def test_a_broken_draft_is_told_and_cannot_be_approved(office):
     answer = browser.send(f"{office.page}/approve", page=LISTED, sure="y")
     assert answer.status_code == 422
     assert current(office) == office.first
+
+
+def test_a_draft_is_returned_with_a_reason_and_can_never_be_approved(office):
+    pia, ana, vic = (office.client(name) for name in ("pia", "ana", "vic"))
+    assert "Return the draft" not in vic.get(office.page).text
+    answer = pia.send(f"{office.page}/return", page=office.page, reason=" ")
+    assert answer.status_code == 422
+    assert "say why" in answer.text
+    answer = pia.send(f"{office.page}/return", page=office.page, reason="The <b>map</b> is old")
+    assert answer.status_code == 303, answer.text
+    page = pia.get(office.page).text
+    assert "It was returned and cannot be approved." in page
+    assert "The &lt;b&gt;map&lt;/b&gt; is old" in page
+    assert "Approve: make it public" not in page
+    (entry,) = office.entries("release.return")
+    assert (entry.person, entry.object) == ("pia", office.draft)
+    answer = pia.send(f"{office.page}/approve", page=LISTED, sure="y")
+    assert answer.status_code == 422
+    assert "approve a new draft instead" in answer.text
+    answer = pia.send(f"{office.page}/return", page=LISTED, reason="twice")
+    assert answer.status_code == 422
+    assert current(office) == office.first
+    assert "was returned" in ana.get("/analyst/").text, "it waits for who drafted it"
+    assert office.draft not in pia.get("/analyst/").text
+    assert f"Draft {office.draft} waits for ana" in vic.get(LISTED).text
+    with pytest.raises(ReleaseError, match=r"nothing has changed since pia returned draft"):
+        again(office, SECOND)
+    new = again(office, SECOND, run="a" * 12)
+    assert pia.send(f"{LISTED}/{new.id}/approve", page=LISTED, sure="y").status_code == 303
+    assert current(office) == new.id
+    assert "Who waits for whom" not in vic.get(LISTED).text
+
+
+def again(office, today, run=None):
+    root = office.settings.releases
+    return draft_release(
+        office.database, root, "town", "ana", pages=site_files, today=today, run=run
+    )
+
+
+def test_the_list_says_who_waits_for_whom_and_how_long(office):
+    office.now = dt.datetime.now(dt.UTC).replace(tzinfo=None) + dt.timedelta(hours=3)
+    vic = office.client("vic")
+    page = vic.get(LISTED).text
+    assert f"Draft {office.draft} waits for a second person" in page
+    assert "ana drafted it 3 h ago" in page
+    assert "It may be approved by pia." in page, "not by ana, who drafted it"
+    with office.database.session(write=True) as session:
+        people.change_state(session, "pia", people.DISABLED, "root", office.now)
+    page = vic.get(LISTED).text
+    assert "There is no publisher but the drafter" in page
 
 
 def test_a_release_is_withdrawn_with_a_reason_that_is_kept(office):

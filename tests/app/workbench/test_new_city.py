@@ -4,9 +4,10 @@ import io
 import zipfile
 
 import pytest
+from extracts import ExtractTown
+from ready import make_ready
 from town import CRS
 
-from geodata.db.engine import upgrade
 from geodata.repositories.layers import factor_layers
 
 
@@ -15,7 +16,7 @@ def empty(tmp_path):
     from workbench import Workbench
 
     url = f"sqlite:///{tmp_path}/x.sqlite"
-    upgrade(url)
+    make_ready(url)
     made = Workbench(url, tmp_path)
     yield made
     made.office.close()
@@ -103,7 +104,7 @@ def test_hartford_is_set_up_and_its_feet_are_not_degrees(empty, shared_data):
     right = empty.send(address, take_crs="EPSG:3508")
     assert "<strong>837</strong> of 837 rows" in right.text
     (result,) = empty.commit(address, outcome="robbery")
-    assert result["sources"][-1]["stored"] == 837
+    assert result.sources[-1].stored == 837
     places = (folder / "places.csv").read_bytes()
     address = empty.hand_in(places, "places.csv", page).location
     empty.send(address, take_crs="EPSG:3508")
@@ -119,3 +120,67 @@ def test_hartford_is_set_up_and_its_feet_are_not_degrees(empty, shared_data):
         "night_club": 18,
     }
     assert empty.city("hartford").outcomes == ("robbery",)
+
+
+def hand_in_all(bench, town, **others):
+    """Hand in the districts with an extract and incidents, as the first page does."""
+    data = {"csrf_token": bench.browser.token("/account/password")}
+    for field, name in {"file": "districts.geojson", **others}.items():
+        data[field] = (io.BytesIO((town.folder / name).read_bytes()), name)
+    return bench.browser.post("/analyst/new-city", data, content_type="multipart/form-data")
+
+
+def test_an_extract_and_incidents_make_the_whole_city(empty, tmp_path):
+    town = ExtractTown(tmp_path / "files")
+    address = hand_in_all(empty, town, osm="town.osm", incidents="robberies.csv").location
+    fields = empty.form(address)
+    assert (fields["crs"], fields["timezone"]) == ("EPSG:2264", "America/New_York")
+    assert (fields["cell"], fields["block"]) == ("165", "330")
+    assert fields["factor-bars"] == "y"
+    page = empty.browser.get(address).text
+    assert "the state plane zone of North Carolina" in page
+    assert "Outcomes of the incidents: robbery <strong>400</strong>" in page
+    assert "Bars inside restaurants and hotels" in page
+    told = {"name": "Alder Town", "slug": "alder", "district": "code"}
+    kept = {name: value for name, value in empty.form(address).items() if name != "factor-trails"}
+    del kept["factor-railroads"]
+    seen = empty.browser.post(address, {**kept, **told, "look": "y"})
+    assert seen.status_code == 200
+    assert 'name="factor-railroads" value="y">' in seen.text  # struck out, and still offered
+    assert 'name="factor-bars" value="y" checked>' in seen.text
+    done = empty.send(address, set_up="y")
+    assert done.status_code == 303, done.text
+    assert done.location.startswith("/analyst/alder/jobs/")
+    (result,) = empty.work()
+    assert {one.source for one in result.sources} >= {"town.osm: bars", "robberies.csv"}
+    content = empty.toml("alder")
+    names = [one["name"] for one in content["factors"]]
+    assert "bars" in names
+    assert "railroads" not in names
+    assert content["osm"] == {"source": "town.osm"}
+    city = empty.city("alder")
+    assert city.outcomes == ("robbery",)
+    sources = empty.browser.get("/analyst/alder/sources").text
+    assert "OpenStreetMap extract" in sources
+    assert "town.osm: bars" in sources
+
+
+def test_files_in_the_wrong_place_are_told_where(empty, tmp_path):
+    town = ExtractTown(tmp_path / "files")
+    answer = hand_in_all(empty, town, osm="robberies.csv", incidents="town.osm")
+    assert answer.status_code == 422
+    assert "give .osm, .osm.bz2 or .osm.pbf" in answer.text
+    assert "give a table or points" in answer.text
+    answer = hand_in_all(empty, town, osm="districts.geojson")
+    assert answer.status_code == 422
+
+
+def test_an_extract_is_added_to_a_city_that_is_there(bench, tmp_path):
+    town = ExtractTown(tmp_path / "files")
+    address = bench.hand_in((town.folder / "town.osm").read_bytes(), "town.osm").location
+    fields = bench.form(address)
+    assert fields["kind"] == "osm"
+    (result,) = bench.commit(address)
+    stored = {one.source: one.stored for one in result.sources}
+    assert stored["town.osm: street"] == 21
+    assert bench.toml()["osm"] == {"source": "town.osm"}

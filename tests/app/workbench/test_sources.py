@@ -58,7 +58,7 @@ def test_a_file_is_described_checked_added_and_undone(bench):
     assert [layer["name"] for layer in drawn["layers"]] == ["districts", "places"]
     assert len(drawn["layers"][1]["shapes"]["features"]) == 60
     (result,) = bench.commit(address, max_blocks="2")
-    assert [one["source"] for one in result["sources"]][-1] == "Bus-rail-stops-new.csv"
+    assert [one.source for one in result.sources][-1] == "Bus-rail-stops-new.csv"
     told = bench.toml()
     assert told["factors"][1] == {
         "source": "Bus-rail-stops-new.csv",
@@ -173,7 +173,7 @@ def test_what_comes_in_between_is_never_lost(bench):
             digest="another",
         )
     done, failed = bench.work()
-    assert done["city"] == "town"
+    assert done.city == "town"
     assert "were changed meanwhile" in failed
     assert factors(bench) == {"bars": 15, "bus": 40, "rail": 20}
     page = bench.browser.get("/analyst/town/sources").text
@@ -246,7 +246,7 @@ def climbing():
     [
         (b"", "empty.csv", "the file is empty"),
         (b"<html>no</html>", "page.csv", "is a web page"),
-        (b"\x7fELF" + b"\0" * 600, "../../bin/sh", "sh: is a file of no kind"),
+        (b"\x7fELF" + b"\0" * 600, "../../bin/sh", "sh: is of no kind that is known"),
         (b"{}", "a.geojson", "not GeoJSON"),
         (climbing(), "a.zip", "leads out of the archive"),
         (bomb(), "b.zip", "unpacks to 60 MB"),
@@ -333,6 +333,36 @@ def test_every_kind_of_source_is_tried_and_added(bench):
     bench.browser.send("/analyst/town/sources/remove", page=page, version=version, **fields)
     bench.work()
     assert bench.versions()[0].summary == {"base_shape": {"added": 0, "changed": 0, "removed": 1}}
+
+
+def test_incidents_without_coordinates_are_placed_by_the_addresses_of_the_city(bench):
+    homes = "no,street,lon,lat\n" + "".join(
+        f"{100 + 2 * i},N Elm St,-79.87,{36.15 + i / 10_000:.4f}\n" for i in range(20)
+    )
+    robberies = "case,date,location\n" + "".join(
+        f"r{i},2024-05-{1 + i:02d},{100 + 2 * i} North Elm Street\n" for i in range(18)
+    )
+    robberies += "r18,2024-05-19,9 Zinnia Ct\nr19,2024-05-20,11 Zinnia Ct\n"
+    address = bench.hand_in(robberies, "robberies.csv").location
+    fields = {"kind": "incidents", "outcome": "robbery"}
+    bench.send(address, look="y", **fields)
+    assert bench.form(address)["column-2"] == "address"
+    sent = bench.send(address, check="y", **fields)
+    assert sent.status_code == 422
+    assert "address needs [addresses]" in sent.text
+    listed = bench.hand_in(homes, "homes.csv").location
+    bench.send(listed, kind="addresses", look="y")
+    bench.commit(listed, **{"column-0": "number", "column-1": "street"})
+    checked = bench.send(address, check="y", **fields)
+    page = bench.browser.get(checked.location).text
+    assert "2 address: street not known" in page
+    assert "placed by their address: 18 of 20 rows" in page
+    assert "ZINNIA COURT: street not known, 2 rows" in page
+    (result,) = bench.commit(address, **fields)
+    (account,) = [one for one in result.sources if one.source == "robberies.csv"]
+    assert account.addresses["matched"] == {"parts": 18}
+    assert account.stored == 18
+    assert bench.toml()["incidents"][1]["address"] == "location"
 
 
 HOSTILE = (
@@ -570,3 +600,80 @@ def test_imports_are_listed_with_what_they_changed_and_only_the_newest_is_undone
     with bench.office.database.session() as session:
         assert city_file_of(session, "town").number == second
     assert bench.versions()[0].imported_at.date() == dt.datetime.now(dt.UTC).date()
+
+
+def incidents_file(bench):
+    return (bench.office.settings.cities.parent.parent / "town" / "incidents.csv").read_text()
+
+
+def test_a_newer_file_is_read_as_its_source_and_takes_the_place_of_the_older(bench):
+    text = incidents_file(bench)
+    head, first, *rest = text.splitlines()
+    row = first.split(",")
+    row[head.split(",").index("id")] = "brand-new"
+    page = "/analyst/town/sources/newer?source=incidents.1"
+    assert "A newer file of" in bench.browser.get(page).text
+    data = "\n".join([head, *rest, ",".join(row)])
+    checked = bench.hand_in(data, "incidents 2024-02.csv", page=page)
+    assert checked.status_code == 303
+    shown = bench.browser.get(checked.location).text
+    assert "Would be kept" in shown
+    assert bench.browser.send(checked.location).status_code == 303
+    (result,) = bench.work()
+    (report,) = [one for one in result.sources if one.kind == "incidents"]
+    assert (report.source, report.stored) == ("incidents.csv", 1)
+    assert bench.toml()["files"]["incidents.csv"].startswith("files/incidents-2024-02-")
+    assert "source.renew" in bench.office.actions()
+    gone = bench.browser.get("/analyst/town/sources/newer?source=incidents.9")
+    assert gone.status_code == 404
+
+
+def test_of_several_files_each_has_its_line_and_a_bad_one_stops_no_other(bench):
+    sent = [
+        (io.BytesIO(incidents_file(bench).encode()), "incidents_2024-02-01.csv"),
+        (io.BytesIO(b"%PDF-1.4 no table"), "report.csv"),
+        (io.BytesIO(STOPS.encode()), "stops.csv"),
+        (io.BytesIO(b"a,b\n1,2\n"), "bars.geojson"),
+    ]
+    data = {"csrf_token": bench.browser.token("/account/password"), "file": sent}
+    answer = bench.browser.post(
+        "/analyst/town/sources/add", data, content_type="multipart/form-data"
+    )
+    assert answer.status_code == 303
+    page = bench.browser.get(answer.location).text
+    assert "incidents_2024-02-01.csv: a newer file of incidents.csv; 120 rows read" in page
+    assert "Not taken: report.csv: is a PDF" in page
+    assert "stops.csv: handed in" in page
+    assert re.search(r"bars\.geojson: a newer file of bars\.geojson; bars\.geojson: a table", page)
+    assert len(intake.waiting(bench.office.settings.uploads, "town")) == 3
+
+
+def test_incidents_are_placed_by_street_segments_that_a_page_describes(bench):
+    lines = [
+        {
+            "type": "Feature",
+            "properties": {"lf": 101 + 100 * i, "lt": 199 + 100 * i, "rf": 100 + 100 * i,
+                           "rt": 198 + 100 * i, "pre": "N", "street": "Elm", "kind": "St"},
+            "geometry": {"type": "LineString", "coordinates": [
+                [-79.87, 36.15 + i / 1000], [-79.87, 36.151 + i / 1000]]},
+        }
+        for i in range(3)
+    ]  # fmt: skip
+    content = json.dumps({"type": "FeatureCollection", "features": lines})
+    listed = bench.hand_in(content, "centerlines.geojson").location
+    columns = ["left_from", "left_to", "right_from", "right_to", "street", "street", "street"]
+    fields = {f"column-{i}": role for i, role in enumerate(columns)}
+    bench.send(listed, kind="addresses", look="y")
+    bench.commit(listed, **fields)
+    assert bench.toml()["addresses"] == {
+        "source": "centerlines.geojson", "left": ["lf", "lt"], "right": ["rf", "rt"],
+        "street": ["pre", "street", "kind"],
+    }  # fmt: skip
+    robberies = "case,date,location\n" + "".join(
+        f"r{i},2024-05-{1 + i:02d},{150 + 10 * i} North Elm Street\n" for i in range(20)
+    )
+    address = bench.hand_in(robberies, "robberies.csv").location
+    bench.send(address, look="y", kind="incidents", outcome="robbery")
+    (result,) = bench.commit(address, kind="incidents", outcome="robbery")
+    (account,) = [one for one in result.sources if one.source == "robberies.csv"]
+    assert sum(account.addresses["matched"].values()) == account.stored == 20

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 
 import pytest
+from ready import make_ready
 from staffing import Office, keep_city
 from town import Town
 from using import put_to_use
@@ -12,7 +13,7 @@ from app.usecases.risk.fit import FitRequest, fit
 from app.usecases.risk.validation import validate
 from app.workbench.city_status import PATIENCE_S, WorkerWatch
 from geodata.cityfile.description import read_city_file
-from geodata.db.engine import open_database, upgrade
+from geodata.db.engine import open_database
 from geodata.ingest.store import import_city
 from geodata.repositories import job_queue
 
@@ -22,7 +23,7 @@ def own(tmp_path_factory):
     """An office of its own, whose town changes from test to test in one story."""
     folder = tmp_path_factory.mktemp("own")
     url = f"sqlite:///{folder}/own.sqlite"
-    upgrade(url)
+    make_ready(url)
     office = Office(url, folder)
     office.town = Town(folder, n=700).crowd(400)
     for role in ("analyst", "viewer"):
@@ -116,7 +117,7 @@ def test_the_public_part_alone_has_no_worker(tmp_path):
 
 def test_a_database_that_cannot_be_read_is_told(tmp_path):
     url = f"sqlite:///{tmp_path}/x.sqlite"
-    upgrade(url)
+    make_ready(url)
     database = open_database(url)
     database.close()
     (tmp_path / "x.sqlite").unlink()

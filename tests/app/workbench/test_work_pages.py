@@ -4,11 +4,14 @@ import datetime as dt
 import re
 import uuid
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from app.jobs import jobs as work
-from app.workbench.job_pages import STAGES, about, duration, remedy
+from app.workbench.job_pages import STAGES, about, duration, remedy, stage_words
+from geodata.db.json_columns import JobResult
+from geodata.import_report import SourceReport
 from geodata.repositories import job_queue
 from geodata.repositories.job_queue import Progress
 
@@ -141,16 +144,18 @@ def test_what_failed_says_why_and_what_to_do_and_is_asked_again(desk, ann, asked
 
 def test_what_is_done_leads_to_what_it_made(desk, ann, asked, worker):
     number = asked()
-    end(desk, take(desk), job_queue.DONE, result={"runs": [desk.run.id]})
+    end(desk, take(desk), job_queue.DONE, result=JobResult(runs=(desk.run.id,)))
     assert f'href="/analyst/town/runs/{desk.run.id}"' in ann.get(f"{JOBS}/{number}").text
     checked = asked("validate", run=desk.run.id, **{"from": "2025-01-01", "to": "2025-06-01"})
-    end(desk, take(desk), job_queue.DONE, result={"run": desk.run.id})
+    end(desk, take(desk), job_queue.DONE, result=JobResult(run=desk.run.id))
     page = ann.get(f"{JOBS}/{checked}").text
     assert f'href="/analyst/town/runs/{desk.run.id}#validation"' in page
     path = str(desk.settings.instance / "city.toml")
     brought = asked("import", city_file=path)
-    source = {"source": "<b>x</b>.csv", "read": 10, "stored": 7, "left_out": {"no date": 3}}
-    end(desk, take(desk), job_queue.DONE, result={"sources": [{**source, "notes": []}]})
+    source = SourceReport(
+        kind="incidents", source="<b>x</b>.csv", read=10, stored=7, left_out={"no date": 3}
+    )
+    end(desk, take(desk), job_queue.DONE, result=JobResult(city="town", sources=(source,)))
     page = ann.get(f"{JOBS}/{brought}").text
     assert "no date: 3" in page
     made = page[page.index('class="made"') :]
@@ -250,3 +255,9 @@ def test_words_of_work():
 def test_what_failed_has_a_remedy(message, told):
     job = type("Job", (), {"message": message, "id": 7})
     assert told in remedy(job)
+
+
+def test_rows_of_a_table_are_said_with_their_number():
+    job = SimpleNamespace(stage="rows", done=60_000, total=215_000)
+    assert stage_words(job) == "Reading the rows of a table: 60,000 of about 215,000"
+    assert stage_words(SimpleNamespace(stage="reading", done=1, total=3)) == STAGES["reading"]

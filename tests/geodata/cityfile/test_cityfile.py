@@ -146,3 +146,12 @@ def test_activities_of_visits_are_a_list_of_texts(town):
         town.save()
         (fault,) = faults_of(town)
         assert "activities must be a list" in fault
+
+
+def test_units_are_us_or_metric(town):
+    zone = 'timezone = "America/New_York"'
+    assert read_city_file(town.path).units == ""
+    town.change(zone, f'{zone}\nunits = "us"')
+    assert read_city_file(town.path).units == "us"
+    town.change('units = "us"', 'units = "imperial"')
+    assert faults_of(town) == ["[city] units 'imperial' are not known; use us or metric"]

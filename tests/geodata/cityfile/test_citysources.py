@@ -60,7 +60,7 @@ def test_sections_of_records_are_read(town):
     [
         ("[alerts.fields]", "[alerts.feilds]", "unknown key 'feilds'; did you mean fields"),
         ('triggered = ["Date", "Time"]', "", "fields: triggered is missing"),
-        ('["Date", "Time"]', '["a", "b", "c"]', "must be a column"),
+        ('["Date", "Time"]', '["a", 1]', "must be a column"),
         ('id = "id"\ntriggered', 'nr = "id"\ntriggered', "unknown key 'nr'"),
         ('y = "lat"\n[alerts', "[alerts", "x and y belong together"),
         ('y = "lat"\n[alerts', 'y = "lat"\nlatlon = "p"\n[alerts', "not both"),

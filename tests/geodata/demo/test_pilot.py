@@ -149,19 +149,20 @@ def test_the_pilots_zones_were_chosen_before_what_is_counted(brought, evaluated)
     assert (run.period_from, run.period_to) == CHOSEN_ON
     assert CHOSEN_ON[1] <= BEFORE_PILOT[0]
     assert BEFORE_PILOT[1] == PILOTED[0] == dt.date(2024, 1, 1)
-    assert not any("overlaps" in warning for warning in document["warnings"])
+    assert not any("overlap" in warning.code for warning in document.warnings)
     grid, pilot = run.grid, brought.truth.pilot
     cells = np.unique(np.concatenate(cells_within(grid, run.zones.geometry)))
     reached = brought.truth.grid.locate(grid.x[cells] - HALL[0], grid.y[cells] - HALL[1])
     rates = brought.truth.expected["robbery"][reached]
-    assert rates[pilot.treated[reached]].sum() > 0.75 * rates.sum()
+    # visited places are spread evenly over the districts, zones are where the city's best cells are
+    assert rates[pilot.treated[reached]].sum() > 0.7 * rates.sum()
 
 
 def test_the_evaluation_is_held_against_the_truth(brought, evaluated):
     run, document = evaluated
     truth = -brought.truth.pilot.prevented_in(list(run.zones.geometry))
-    nearest = document["controls"][0]
-    assert nearest["low_widened"] <= truth <= nearest["high_widened"]
+    nearest = document.controls[0]
+    assert nearest.low_widened <= truth <= nearest.high_widened
     line = pilot_words(document, -truth)
     assert f"in truth {truth:+d}," in line
-    assert f"{nearest['wdd']:+.0f} in two years" in line
+    assert f"{nearest.wdd:+.0f} in two years" in line

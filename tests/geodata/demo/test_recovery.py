@@ -12,11 +12,11 @@ def run(drawn):
 
 
 def test_the_engine_finds_the_factors_of_robbery(run):
-    found = {(f["name"], f["operation"], f["distance"]): f for f in run.result["model"]["factors"]}
+    found = {f.key: f for f in run.result.model.factors}
     true = {(e.factor, e.operation, e.distance_m): e.coefficient for e in PLANS["robbery"][1]}
     assert set(found) == set(true)
     for key, coefficient in true.items():
-        assert abs(found[key]["coefficient"] - coefficient) < 3 * found[key]["se"], key
+        assert abs(found[key].coefficient - coefficient) < 3 * found[key].se, key
 
 
 def test_zones_hold_more_than_their_share(run):

@@ -3,9 +3,11 @@ import itertools
 import zoneinfo
 
 import pytest
+from patrolling import a_unit, plan_document
 
 from geodata.db.tables import City
 from geodata.demo.field_work import LATE_MIN, MISSED, SYNTHETIC, keep_work
+from geodata.plan_document import PlanVisit
 from geodata.repositories.actions import ActionQuery, list_actions
 from geodata.repositories.cities import get_city
 from geodata.repositories.patrol_plans import PlanRecord, save_plan
@@ -39,8 +41,10 @@ def save_evening(database, day):
         city = get_city(session, "town")
         zone = zoneinfo.ZoneInfo(city.timezone)
         start = dt.datetime(2026, 1, day, 15, tzinfo=zone)
+        starts = [dt.datetime.fromisoformat(f"2026-01-{day:02}T{clock}") for clock in PLANNED]
         visits = [
-            {"zone": "feedface-d1-1", "start": f"2026-01-{day:02}T{clock}"} for clock in PLANNED
+            PlanVisit(zone="feedface-d1-1", start=at, end=at, start_ms=0, pinned=False)
+            for at in starts
         ]
         save_plan(
             session,
@@ -54,9 +58,7 @@ def save_evening(database, day):
                 seed=1,
                 version=1,
                 parent=None,
-                document={
-                    "units": [{"unit": 1, "visits": visits}, {"unit": 2, "visits": visits[1::2]}]
-                },
+                document=plan_document(units=(a_unit("1", visits), a_unit("2", visits[1::2]))),
                 created_at=dt.datetime(2026, 1, 3),
                 created_by=None,
             ),

@@ -187,6 +187,8 @@ def test_totals_and_points_add_up_without_counting_twice(town, figures):
 
 def write_plan(session, number, start_h, visits, **change):
     """A plan of eight hours from ``start_h`` hours after noon of March 1 for the two zones."""
+    from patrolling import a_zone, plan_document
+
     from geodata.repositories.patrol_plans import PlanRecord, save_plan
 
     start = int(NOON.replace(tzinfo=dt.UTC).timestamp() * 1000) + 5 * 3_600_000  # Eastern
@@ -204,12 +206,12 @@ def write_plan(session, number, start_h, visits, **change):
                 "seed": 1,
                 "version": 1,
                 "parent": None,
-                "document": {
-                    "zones": [
-                        {"zone": f"feedface-d1-{rank}", "visits": visit}
+                "document": plan_document(
+                    zones=tuple(
+                        a_zone(f"feedface-d1-{rank}", rank, visit)
                         for rank, visit in enumerate(visits, start=1)
-                    ]
-                },
+                    )
+                ),
                 "created_at": dt.datetime(2024, 3, 1, 0, number),
                 "created_by": None,
                 **change,

@@ -156,7 +156,7 @@ def test_what_is_on_file_and_not_on_record_is_hidden_until_it_is_approved(approv
     assert breaking.repair_releases(approving.database, approving.root) == (), "once is enough"
     approving.approve()
     assert ReleaseFolder.current(approving.root, "town").id == draft
-    assert ReleaseFolder(path=folder).approval["by"] == "ben"
+    assert ReleaseFolder(path=folder).approval.by == "ben"
     assert ReleaseFolder(path=folder).verify() == ()
 
 

@@ -6,12 +6,14 @@ import json
 import pandas as pd
 import pytest
 from releasing import LAST, TODAY, Publisher, degrees, keep_run, town_run
+from run_documents import validation
 
 from app.site_documents import site_files
+from geodata.analysis_documents import ZoneScore
 from geodata.releases.build import make_draft
 from geodata.releases.inputs import gather
 from geodata.repositories.cities import get_city
-from geodata.repositories.run_analyses import keep_finding
+from geodata.repositories.run_analyses import keep_analysis
 
 LAST_INDEX = (LAST - dt.date(2024, 3, 1)).days
 NIGHT = 12 * 3600.0 - 60  # a minute before midnight, in seconds after noon
@@ -55,16 +57,19 @@ def plant(town):
     town.incidents = pd.concat([town.incidents, newer], ignore_index=True)
 
 
-def validation(until):
-    return {
-        "run": "a" * 12,
-        "from": "2024-04-01",
-        "to": until,
-        "trained_from": "2024-01-01",
-        "trained_to": "2024-04-01",
-        "incidents": 9,
-        "zones": {"hits": 7, "by_zone": {"x": 7}},
-    }
+def keep_validation(database, until):
+    zones = ZoneScore(
+        hits=7,
+        area_share=0.02,
+        hit_rate=7 / 9,
+        hit_rate_low=0.4,
+        hit_rate_high=0.9,
+        pai=38.9,
+        by_zone={"x": 7},
+    )
+    document = validation("a" * 12, dt.date(2024, 4, 1), until, incidents=9, zones=zones)
+    with database.session(write=True) as session:
+        keep_analysis(session, str(until), document)
 
 
 @pytest.fixture
@@ -94,8 +99,7 @@ def test_a_release_has_the_same_bytes_with_and_without_younger_rows(
         period_to=LAST + dt.timedelta(days=3),
         created_at=newer.created_at + dt.timedelta(days=1),
     )
-    with sqlite_database.session(write=True) as session:
-        keep_finding(session, "a" * 12, "validation", "new", validation("2024-05-30"))
+    keep_validation(sqlite_database, dt.date(2024, 5, 30))
     after = draft()
     assert before.keys() == after.keys()
     assert before["site/sources.json"] == after["site/sources.json"]
@@ -107,8 +111,7 @@ def test_a_finding_of_old_enough_days_is_published_without_hits_by_zone(
 ):
     until_the_delay(tmp_path).bring(sqlite_database)
     keep_run(sqlite_database)
-    with sqlite_database.session(write=True) as session:
-        keep_finding(session, "a" * 12, "validation", "old", validation("2024-05-28"))
+    keep_validation(sqlite_database, dt.date(2024, 5, 28))
     (found,) = json.loads(draft()["site/run.json"])["validations"]
     assert found["to"] == "2024-05-28"
     assert "by_zone" not in found["zones"]

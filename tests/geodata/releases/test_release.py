@@ -22,6 +22,7 @@ from town import SOUTH, WEST
 
 from geodata.db.engine import open_database, upgrade
 from geodata.errors import NotStoredError, ReleaseError
+from geodata.release_manifest import ZoneChanges
 from geodata.releases import build as gate
 from geodata.releases.build import (
     approve_release,
@@ -124,16 +125,16 @@ def test_a_release_holds_every_file_and_says_what_each_column_means(draft, root)
             header = folder.read(name).decode().partition("\n")[0].split(",")
             assert {(name, column) for column in header} <= told
     manifest = folder.manifest
-    assert manifest["through"] == LAST.isoformat()
-    assert manifest["rules"]["k"] == 8
-    assert manifest["rules"]["delay_days"] == 7
-    assert manifest["k_counts"]["addresses"] is True
-    assert manifest["run"]["id"] == "a" * 12
-    assert len(manifest["run"]["sha256"]) == 64
-    assert manifest["sections"]["alerts"]["through"] <= LAST.isoformat()
-    assert manifest["previous"] is None
-    assert "ana" not in json.dumps(manifest)
-    assert manifest["id"] == identity_of(manifest) == record.id
+    assert manifest.through == LAST
+    assert manifest.rules.k == 8
+    assert manifest.rules.delay_days == 7
+    assert manifest.k_counts.addresses is True
+    assert manifest.run.id == "a" * 12
+    assert len(manifest.run.sha256) == 64
+    assert manifest.sections["alerts"].through <= LAST
+    assert manifest.previous is None
+    assert "ana" not in json.dumps(manifest.as_json())
+    assert manifest.id == identity_of(manifest.as_json()) == record.id
     assert record.as_json()["state"] == "drafted"
 
 
@@ -265,7 +266,7 @@ def test_the_drafter_cannot_approve_and_another_can(sqlite_database, root, draft
     approved = approve_release(sqlite_database, root, record.id, "ben")
     assert (approved.state, approved.approved_by) == ("approved", "ben")
     current = ReleaseFolder.current(root, "town")
-    assert (current.id, current.approval["by"]) == (record.id, "ben")
+    assert (current.id, current.approval.by) == (record.id, "ben")
     assert current.verify() == ()
     with pytest.raises(ReleaseError, match="approved already"):
         approve_release(sqlite_database, root, record.id, "cleo")
@@ -302,13 +303,13 @@ def test_the_next_release_tells_what_changed_and_how_the_zones_did(
         created_at=dt.datetime(2026, 1, 3),
     )
     second = draft()
-    changes = second.manifest["changes"]
-    assert second.manifest["previous"] == first.id
-    assert "data/zones.geojson" in changes["files"]["changed"]
-    assert changes["files"]["added"] == ["data/zones_accountability.csv"]
-    assert "data/districts.geojson" not in changes["files"]["changed"]
-    assert changes["zones"] == {"gained": ["bbbbbbbb-d2-1"], "lost": ["aaaaaaaa-d2-1"], "kept": 1}
-    assert "alerts.count" in {one["measure"] for one in changes["measures"]}
+    changes = second.manifest.changes
+    assert second.manifest.previous == first.id
+    assert "data/zones.geojson" in changes.files.changed
+    assert changes.files.added == ("data/zones_accountability.csv",)
+    assert "data/districts.geojson" not in changes.files.changed
+    assert changes.zones == ZoneChanges(gained=("bbbbbbbb-d2-1",), lost=("aaaaaaaa-d2-1",), kept=1)
+    assert "alerts.count" in {one.measure for one in changes.measures}
     folder = ReleaseFolder(path=root / "town" / second.id)
     (row,) = rows_of(folder.read("data/zones_accountability.csv"))
     assert (row["release"], row["run"], row["state"]) == (first.id, "a" * 12, "approved")
@@ -606,7 +607,7 @@ def test_a_sensitive_outcome_has_counts_by_district_and_month_only(tmp_path, sql
     keep_run(sqlite_database, town_run("c" * 12), outcome="burglary", used=False)
     record = draft_release(sqlite_database, root, "town", "ana", today=TODAY)
     folder = ReleaseFolder(path=root / "town" / record.id)
-    assert record.manifest["run"] is None
+    assert record.manifest.run is None
     assert not {"data/zones.csv", "data/zones.geojson", "data/surface.tif"} & set(folder.files)
     rows = rows_of(folder.read("data/incidents_monthly.csv"))
     assert {row["outcome"] for row in rows} == {"burglary"}
@@ -619,12 +620,12 @@ def test_a_sensitive_outcome_has_counts_by_district_and_month_only(tmp_path, sql
     assert "zones.hit_rate" not in measured
     keep_run(sqlite_database, town_run("d" * 12), created_at=dt.datetime(2025, 1, 1))
     again = draft_release(sqlite_database, root, "town", "ana", today=TODAY)
-    assert again.manifest["run"]["outcome"] == "robbery"  # though the other one is newer
+    assert again.manifest.run.outcome == "robbery"  # though the other one is newer
 
 
 def test_zones_of_a_sensitive_outcome_are_refused(made):
     material, draft = made
-    manifest = {**draft.manifest, "sensitive_outcomes": ["robbery"]}
+    manifest = dataclasses.replace(draft.manifest, sensitive_outcomes=("robbery",))
     rule, told = refused(material, dataclasses.replace(draft, manifest=manifest))
     assert rule == "outcomes"
     assert "the run aaaaaaaaaaaa is about robbery" in told

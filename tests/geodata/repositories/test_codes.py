@@ -9,6 +9,7 @@ from earlier import before_measures, before_run_lists
 from sqlalchemy import text
 
 from geodata.db.engine import upgrade
+from geodata.db.json_columns import ZoneStep
 from geodata.db.tables import City
 from geodata.repositories import cities, runs, runs_in_use, zone_codes, zone_versions
 from geodata.repositories.zone_codes import Outlined, choose_codes
@@ -30,7 +31,7 @@ def zones_at(run, *spots, district="D1", crs="EPSG:32617"):
             "expected": 1.0,
             "past": 1,
             "environment_share": 0.5,
-            "factors": [[] for _ in spots],
+            "factors": [() for _ in spots],
         },
         geometry=[shapely.box(X + east, Y, X + east + 200, Y + 200) for east in spots],
         crs=crs,
@@ -43,13 +44,10 @@ def keep(database, make_city_record, make_run):
 
     def kept(run, *spots, day=0, **change):
         zones = zones_at(run, *spots)
-        told = make_run("town", run)
-        result = {**told.result, "zones": [{"id": zone} for zone in zones["id"]]}
         made = make_run(
             "town",
             run,
             zones=zones,
-            result=result,
             created_at=WHEN + dt.timedelta(days=day),
             **change,
         )
@@ -66,8 +64,8 @@ def test_a_zone_that_overlaps_one_of_the_run_before_has_its_code(keep):
     with keep.database.session() as session:
         found = runs.get_run(session, "b" * 12)
         document = runs.find_document(session, "b" * 12)
-    assert [zone["code"] for zone in found.result["zones"]] == list(found.zones["code"])
-    assert document["zones"] == found.result["zones"]
+    assert [zone.code for zone in found.result.zones] == list(found.zones["code"])
+    assert document.zones == found.result.zones
 
 
 def test_codes_come_from_the_run_in_use_not_from_a_trial(keep):
@@ -111,7 +109,7 @@ def test_a_zone_that_a_person_drew_anew_keeps_its_code_and_others_get_new_ones(k
                 shapely.box(X, Y + 400, X + 200, Y + 600),
             ],
         )
-        changed = Changed(action="redraw", zones=drawn, details={"before": [], "after": []})
+        changed = Changed(action="redraw", zones=drawn, details=ZoneStep(before=(), after=()))
         zone_versions.add_edition(session, run, changed, "why", "ana", WHEN, after=0)
         edited = zone_versions.with_edition(session, run, 1)
         assert list(edited.zones["code"]) == ["D1-1", "D1-3"]
@@ -157,7 +155,7 @@ def test_the_upgrade_keeps_in_use_what_was_shown_and_gives_codes(keep, database_
         run = runs.get_run(session, "b" * 12)
         own = run.zones.assign(name="")[list(COLUMNS)]
         moved = own.assign(id=["bbbbbbbb-d1-e1", own["id"].iloc[1]])
-        changed = Changed(action="redraw", zones=moved, details={"before": [], "after": []})
+        changed = Changed(action="redraw", zones=moved, details=ZoneStep(before=(), after=()))
         zone_versions.add_edition(session, run, changed, "why", "ana", WHEN, after=0)
     as_before(database)
     upgrade(database_url)

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 import shapely
+from ready import make_ready
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from town import Town
@@ -15,12 +16,14 @@ from using import put_to_use
 from app.usecases.patrol.planning import PlanRequest, make_plan
 from app.usecases.risk.fit import FitRequest, fit
 from geodata.cityfile.description import read_city_file
-from geodata.db.engine import open_database, upgrade
+from geodata.db.engine import open_database
+from geodata.db.json_columns import ZoneStep
 from geodata.db.tables import Visit
 from geodata.errors import DataError, NotStoredError
 from geodata.exporting import export_run, zones_frame
 from geodata.ingest.store import import_city
 from geodata.measures.ledger import MeasureData
+from geodata.release_manifest import ZonesEdited
 from geodata.releases.inputs import gather
 from geodata.releases.manifest import make_manifest
 from geodata.releases.public_zones import zone_files
@@ -45,6 +48,7 @@ from geodata.repositories.zone_editing import (
     change_zones,
     go_back,
 )
+from geodata.stored_documents import EditionUsed
 from spatial.zones.cut import cells_within
 
 WHEN = dt.datetime(2026, 3, 4, 10, 0)
@@ -55,7 +59,7 @@ def fitted(tmp_path_factory):
     """A town with a run, fitted once."""
     folder = tmp_path_factory.mktemp("editions")
     url = f"sqlite:///{folder}/town.sqlite"
-    upgrade(url)
+    make_ready(url)
     database = open_database(url)
     import_city(database, read_city_file(Town(folder, n=700).crowd(400).path))
     (run,) = fit(database, FitRequest(city="town", outcome="robbery"))
@@ -123,16 +127,16 @@ def test_a_split_keeps_all_that_a_zone_had_and_a_merge_gives_it_back(town):
     assert whole.id not in {*run.zones["id"], *parts["id"]}  # a code is one outline for ever
     assert whole.environment_share == pytest.approx(zone.environment_share)
     assert whole.rank == zone["rank"]
-    assert [f["name"] for f in whole.factors] == [f["name"] for f in zone.factors]
+    assert [f.name for f in whole.factors] == [f.name for f in zone.factors]
     for told, was in zip(whole.factors, zone.factors, strict=True):
-        assert told == pytest.approx(was)
+        assert dataclasses.asdict(told) == pytest.approx(dataclasses.asdict(was))
 
 
 def test_factors_are_read_from_the_cells_as_the_fit_had_them(town):
     _, run = town
     active = acting(run)
-    noted = {told["name"]: told["covers"] for told in run.result["diagnostics"]["factors"]}
-    covers = [noted[factor["name"]] for factor in run.result["model"]["factors"]]
+    noted = {told.name: told.covers for told in run.result.diagnostics.factors}
+    covers = [noted[factor.name] for factor in run.result.model.factors]
     assert active.mean(axis=0) == pytest.approx(covers)
     assert 0 < active.mean() < 1
 
@@ -199,7 +203,7 @@ def test_steps_are_only_added_and_taken_back_by_a_step(town):
         assert zone_versions.add_edition(session, record, back, "a slip", "ben", WHEN, after=2) == 3
         told = zone_versions.list_editions(session, run.id)
     assert [one.action for one in told] == ["back", "drop", "drop"]
-    assert (told[0].made_by, told[0].details, told[0].reason) == ("ben", {"to": 1}, "a slip")
+    assert (told[0].made_by, told[0].details, told[0].reason) == ("ben", ZoneStep(to=1), "a slip")
     zones = zones_at(database, run, 3)
     assert second in set(zones["id"])
     assert first not in set(zones["id"])
@@ -231,7 +235,7 @@ def test_nothing_is_in_use_until_somebody_says_so(town):
     use(database, run, 1)
     with database.session() as session:
         used = zone_versions.get_run_in_use(session, run.id)
-    assert used.edited.as_json() == {"edition": 1, "steps": 1, "on": "2026-03-04"}
+    assert used.edited == EditionUsed(edition=1, steps=1, on=dt.date(2026, 3, 4))
     assert len(used.zones) == len(run.zones) - 1
     with pytest.raises(DataError, match="in use already"):
         use(database, run, 1)
@@ -257,8 +261,8 @@ def test_a_plan_is_made_of_the_zones_in_use_and_finds_them_later(town):
         limit_s=1.0,
     )
     made = make_plan(database, asked)
-    assert made.document["edited"]["edition"] == 1
-    named = {one["zone"] for one in made.document["zones"]}
+    assert made.document.edited.edition == 1
+    named = {one.zone for one in made.document.zones}
     assert zone.id not in named
     use(database, run, 0)
     with database.session() as session:
@@ -325,8 +329,10 @@ def test_measures_and_releases_are_about_the_zones_in_use_and_say_so(town, tmp_p
     assert len(told) == len(run.zones) - 1
     for feature in told:
         assert said in feature["properties"]["method"]
-    assert manifest["run"]["zones_edited"] == {"by": "a person", "on": "2026-03-04", "steps": 1}
-    everything = json.dumps(manifest) + "".join(str(content) for content in files.values())
+    assert manifest.run.zones_edited == ZonesEdited(on=dt.date(2026, 3, 4), steps=1)
+    everything = json.dumps(manifest.as_json()) + "".join(
+        str(content) for content in files.values()
+    )
     assert "ana" not in everything.lower().replace("analysis", "")
     frame = zones_frame(used)
     assert set(frame["edited_on"]) == {"2026-03-04"}
@@ -342,7 +348,7 @@ def test_both_databases_keep_steps_and_refuse_to_change_them(database, make_city
     run = make_run("town", "aaaa00000001")
     zones = run.zones.assign(name="")[list(COLUMNS)]
     zones.loc[0, "name"] = "Main and 5th"
-    renamed = Changed(action="rename", zones=zones, details={"before": [], "after": []})
+    renamed = Changed(action="rename", zones=zones, details=ZoneStep(before=(), after=()))
     with database.session(write=True) as session:
         runs.save_run(session, run)
         assert zone_versions.add_edition(session, run, renamed, "why", "ana", WHEN, after=0) == 1

@@ -2,6 +2,7 @@ import dataclasses
 import datetime as dt
 
 import pytest
+from patrolling import a_zone, plan_document
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -32,7 +33,7 @@ def a_plan(**change):
             "seed": 3,
             "version": 1,
             "parent": None,
-            "document": {"zones": [{"zone": "feedface-d1-1", "visits": 2}]},
+            "document": plan_document(zones=(a_zone("feedface-d1-1", 1, 2),)),
             "created_at": dt.datetime(2026, 1, 1, 12, 0),
             "created_by": "ada",
             **change,

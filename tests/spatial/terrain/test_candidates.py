@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from spatial.grid import lay_grid
+from spatial.notes import Note
 from spatial.spec import RiskFactor
 from spatial.terrain.candidates import Design, build_design, distinct_rows, encode
 from spatial.terrain.factors import Candidate
@@ -43,9 +44,9 @@ def test_a_column_that_marks_most_cells_is_warned_of(make_points):
     grid = lay_grid(area, {"a": area}, 100)
     factor = RiskFactor(name="homes", operation="proximity", max_blocks=6, step="whole")
     design = build_design(grid, {factor: make_points([(1000, 1000)])}, 200)
-    told = design.warnings()
-    assert any("homes proximity 1000" in text and "populated land" in text for text in told)
-    assert not any("homes proximity 200" in text for text in told)
+    found = {note.parameters["distance"] for note in design.warnings()}
+    assert 1000.0 in found
+    assert 200.0 not in found
 
 
 def test_more_than_half_of_the_cells_are_most_of_them():
@@ -53,7 +54,8 @@ def test_more_than_half_of_the_cells_are_most_of_them():
     columns[:50, 0] = columns[:51, 1] = 1
     half, more = Candidate("half", "proximity", 100.0), Candidate("more", "proximity", 100.0)
     (warning,) = Design(candidates=(half, more), columns=columns, dropped=()).warnings()
-    assert warning.startswith("more proximity 100 marks 51%")
+    column = {"name": "more", "operation": "proximity", "distance": 100.0}
+    assert warning == Note("model.populated_land", {**column, "share": 0.51})
 
 
 @given(

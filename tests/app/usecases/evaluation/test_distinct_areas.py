@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from run_documents import run_spec
 
+from app.i18n.evaluation_words import printed
 from app.usecases.evaluation.study import Question, Study
 from geodata.cityfile.description import read_city_file
 from geodata.db.engine import open_database
@@ -49,7 +51,7 @@ def judged(database, slug, outcome, days, *, cell_units, treated=4):
         scope=CITY_SCOPE,
         grid=grid,
         zones=zones,
-        spec={"grid": {"cell_units": cell_units, "block_units": 2 * cell_units}},
+        spec=run_spec(cell_units, 2 * cell_units),
         period_from=start,
         period_to=middle,
         edited=None,
@@ -58,7 +60,8 @@ def judged(database, slug, outcome, days, *, cell_units, treated=4):
     asked = Question(city=slug, run="none", outcome=outcome, before=before, after=after)
     periods = Periods(before=before, after=after)
     everything = np.ones(treated, dtype=bool)
-    return Study.lay(run, city, everything, asked, periods, points).report(None)
+    document, cells = Study.lay(run, city, everything, asked, periods, points).report(None)
+    return printed(document), cells
 
 
 def check(document, cells):

@@ -1,31 +1,32 @@
 import copy
 import dataclasses
 import datetime as dt
+import inspect
 import itertools
 import json
+import re
 
 import numpy as np
 import pytest
 import shapely
 from click.testing import CliRunner
+from golden import GOLDEN
 from scipy.stats import norm
 
 from app.charts.charts import draw, running_difference, treated_and_controls
 from app.cli import main
-from app.i18n.evaluation_words import (
-    NARROW,
-    OLD_POWER,
-    add_calls,
-    evaluation_page,
-    verdict,
-    warnings_of,
-)
-from app.usecases.evaluation.evaluate import EVALUATION, evaluate, evaluations
+from app.i18n.evaluation_words import SENTENCES, changed_by, printed, sentence_of, title_of
+from app.usecases.evaluation import conclusions
+from app.usecases.evaluation.conclusions import conclude
+from app.usecases.evaluation.evaluate import EVALUATION, document_of, evaluations, read_evaluation
+from app.usecases.evaluation.evaluate import evaluate as run_evaluation
 from app.usecases.evaluation.study import Question
 from app.usecases.risk.fit import FitRequest, fit
+from geodata.documents import to_json
 from geodata.errors import DataError, NotStoredError
 from geodata.repositories import cities, incidents, run_analyses, zone_versions
 from geodata.repositories.zone_editing import Drop, change_zones
+from geodata.stored_documents import Note
 from spatial.errors import OutcomeError
 from spatial.evaluation.design import Comparison
 
@@ -37,6 +38,27 @@ WHEN = dt.datetime(2026, 3, 4, 10, 0)
 def ask(of, **changes):
     asked = {"city": "town", "run": of.id, "outcome": "robbery", "before": BEFORE, "after": AFTER}
     return Question(**(asked | changes))
+
+
+def evaluate(database, asked):
+    """Evaluate; give the document as scripts read it."""
+    return printed(run_evaluation(database, asked))
+
+
+def verdict(made):
+    """Say what figures allow one to say; what was stored with them in words is not read."""
+    return [sentence_of(note) for note in read_evaluation(made).verdict]
+
+
+def warnings_of(made, **known):
+    return [sentence_of(note) for note in conclude(read_evaluation(made), **known).warnings]
+
+
+def called(made):
+    """Return what the rule calls of the treated area, and of it with its surroundings."""
+    document = read_evaluation(made)
+    moved = document.displacement
+    return document.called, None if moved is None else moved.called
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +87,7 @@ def test_the_document_has_the_shape_that_scripts_read(some, small):
             "rate_ratio_high",
         }
     assert some["detectable_drop"] > 0
-    assert some["warnings"][0] == NARROW
+    assert some["warnings"][0] == sentence_of(Note("narrow"))
     assert some["time_weights"] == [1.0, 1.0]
     json.dumps(some, allow_nan=False)
 
@@ -131,12 +153,10 @@ def test_the_words_call_a_drop_of_the_size_said_half_of_the_time(some, before):
 def test_what_is_called_is_told_in_words_and_as_a_key(some):
     for value, word in ((-10.0, "fewer"), (10.0, "more"), (0.0, None)):
         made = made_up(some, value, value + 1)
-        add_calls(made)
-        assert made["called"] == word
+        assert called(made) == (word, None)
         assert (f"had {word} incidents" in " | ".join(verdict(made))) == (word is not None)
         made["controls"][0]["passes"] = False
-        add_calls(made)
-        assert made["called"] is None
+        assert called(made) == (None, None)
     assert some["called"] is None
     assert some["displacement"]["called"] is None
 
@@ -152,8 +172,7 @@ def test_zones_and_surroundings_together_are_called_by_the_same_rule(some):
             found["passes"] = True
         for found in made["displacement"]["controls"]:
             found["total"] |= {"low_widened": low, "high_widened": high}
-        add_calls(made)
-        assert made["displacement"]["called"] == word
+        assert called(made)[1] == word
         assert told in " | ".join(verdict(made))
 
 
@@ -237,7 +256,8 @@ def test_the_finding_is_kept_by_what_was_asked(small):
     with database.session() as session:
         kept = run_analyses.list_findings(session, run.id, EVALUATION)
         assert [found.key for found in kept].count(first["key"]) == 1
-        assert next(found for found in kept if found.key == first["key"]).document == first
+        found = next(found for found in kept if found.key == first["key"])
+        assert printed(document_of(found)) == first
     assert first["key"] == asked.key_on(None)
     other = dataclasses.replace(asked, alpha=0.1)
     assert other.key_on(None) != asked.key_on(None)
@@ -263,13 +283,13 @@ def test_each_edition_of_the_zones_has_its_own_finding(small):
     assert on_the_edition["edited"] == {"edition": 1, "steps": 1, "on": "2026-03-04"}
     with database.session() as session:
         told = {
-            found.key: evaluation_page(found).zones
+            found.key: changed_by(document_of(found))
             for found in evaluations(session, run.id)
             if found.key in (own["key"], on_the_edition["key"])
         }
     assert told == {
-        own["key"]: f"run {run.id}",
-        on_the_edition["key"]: f"run {run.id}, changed by a person, step 1 of March 4, 2026",
+        own["key"]: "",
+        on_the_edition["key"]: "changed by a person, step 1 of March 4, 2026",
     }
 
 
@@ -301,7 +321,7 @@ def test_a_district_run_is_compared_within_the_whole_city(small):
     (run,) = fit(database, FitRequest(city="town", outcome="robbery", districts=("D1",)))
     document = evaluate(database, ask(run, zones=(run.zones["id"][0],)))
     rest = document["rest_of_city"]
-    assert rest["before"] + rest["after"] > run.result["incidents"]
+    assert rest["before"] + rest["after"] > run.result.incidents
     assert document["controls"][0]["districts"] == ["D1"]  # the nearest
 
 
@@ -498,42 +518,65 @@ def test_a_good_comparison_has_no_other_warnings_than_the_standing_ones(some):
     for found in made["controls"]:
         found |= {"shared": 0.0, "passes": True, "rate_ratio": 1.0}
     told = warnings_of(made, wanted=3, covered=(dt.date(2023, 1, 2), dt.date(2024, 12, 31)))
-    assert told[0] == NARROW
+    assert told[0] == sentence_of(Note("narrow"))
     assert len(told) == 2
     assert "half of the time" in told[1]
 
 
-def test_the_page_value_has_every_row(some, small):
-    database, run = small
-    with database.session() as session:
-        finding = next(f for f in evaluations(session, run.id) if f.document == some)
-    page = evaluation_page(finding)
-    assert page.before == "January 1, 2024 to June 30, 2024"
-    assert page.title == "Robbery in 2 zones"
-    assert [row.name for row in page.controls] == ["control 1", "control 2", "control 3"]
-    assert page.controls[0].difference == f"{some['controls'][0]['wdd']:+.1f}"
-    assert page.treated.difference == page.treated.interval == ""
-    assert page.synthetic.name == "synthetic control"
-    assert page.displacement[0].name == "around the zones"
-    assert len(page.warnings) == len(some["warnings"])
-    old = {name: value for name, value in some.items() if name != "power"}
-    old_page = evaluation_page(dataclasses.replace(finding, document=old))
-    assert old_page.warnings[:-1] == page.warnings
-    assert old_page.warnings[-1].lower().startswith(OLD_POWER.lower())
-    assert all(text[0].isupper() and text.endswith(".") for text in page.verdict)
+def test_every_code_has_a_sentence_and_only_those():
+    """Codes are where conclusions are drawn; the words know each, with its parameters."""
+    source = inspect.getsource(conclusions)
+    codes = set(re.findall(r'Note\(\s*"(\w+)"', source)) | set(conclusions.AROUND.values())
+    codes |= {"around_disagree", "chosen_before", "chosen_after"}  # chosen by a condition
+    assert codes == set(SENTENCES)
+
+
+@pytest.mark.parametrize("city", ["demo", "durham", "hartford"])
+def test_an_evaluation_of_version_1_is_read_and_says_what_it_said(city):
+    """What commands print is what version 1 stored: its sentences come back from the figures."""
+    stored = json.loads((GOLDEN / city / "evaluate.json").read_text())
+    document = read_evaluation(stored)
+    assert printed(document) == stored
+    assert read_evaluation(to_json(document)) == document
+
+
+def test_what_version_1_told_in_words_alone_is_kept(some):
+    few = {**some, "controls": some["controls"][:1], "series": []}
+    first = dt.date(2024, 3, 1)
+    told = warnings_of(few, wanted=4, covered=(first, AFTER[1]))
+    again = printed(read_evaluation({**few, "warnings": told}))["warnings"]
+    assert any("only 1 of 4 control areas" in text for text in again)
+    assert any("no incident is stored before 2024-03-01" in text for text in again)
+    assert again == told
+
+
+def test_an_evaluation_of_before_drops_were_simulated_is_told_as_such(some):
+    old = {name: value for name, value in some.items() if name not in ("power", "edited", "called")}
+    old["displacement"] = {k: v for k, v in some["displacement"].items() if k != "called"}
+    document = read_evaluation(old)
+    assert [sentence_of(note) for note in document.warnings][:-1] == some["warnings"]
+    assert document.warnings[-1] == Note("old_power")
+    assert title_of(document) == "robbery in 2 zones"
+
+
+def test_what_another_version_wrote_is_refused_with_the_remedy(some):
+    broken = {**some, "treated": {"before": 3}}
+    with pytest.raises(DataError, match=r"evaluation \w+ of run .*treated.*; ask for it again"):
+        read_evaluation(broken)
 
 
 def test_charts_draw_every_area_and_are_the_same_bytes_every_time(some):
-    names = [found["name"] for found in some["controls"]]
-    series = draw(treated_and_controls, some["series"], names, some["step"])
-    assert series == draw(treated_and_controls, some["series"], names, some["step"])
-    running = draw(running_difference, some["controls"], some["after"]["from"])
-    for name in names:
+    document = read_evaluation(some)
+    series = draw(treated_and_controls, document)
+    assert series == draw(treated_and_controls, document)
+    running = draw(running_difference, document)
+    for name in (found.name for found in document.controls):
         assert name.encode() in series
         assert name.encode() in running
     assert b"Incidents a month" in series
-    assert f"{some['controls'][0]['wdd']:+.0f}".encode() in running
-    assert b"<svg" in draw(running_difference, some["controls"][:1], some["after"]["from"])
+    assert f"{document.controls[0].wdd:+.0f}".encode() in running
+    one = dataclasses.replace(document, controls=document.controls[:1])
+    assert b"<svg" in draw(running_difference, one)
 
 
 def command(database, run, *more, status=0):

@@ -1,17 +1,22 @@
 import dataclasses
 import datetime as dt
+import itertools
 import json
 import re
 import xml.etree.ElementTree as ET
 import zoneinfo
 
+import geopandas as gpd
 import pytest
+import shapely
 from click.testing import CliRunner
 
+from app.charts import charts
 from app.charts.calendars import escaped, folded
-from app.charts.plan_files import GPX, load_sheet, unit_pages, write_plan
+from app.charts.plan_files import GPX, load_sheet, sheet_pdf, unit_pages, write_plan
 from app.cli import main
-from app.i18n.patrol_words import guidance
+from app.i18n.numbers import Units
+from app.i18n.patrol_words import guidance, printed
 from app.usecases.patrol.planning import (
     Clock,
     PlanRequest,
@@ -99,21 +104,21 @@ def test_a_plan_is_kept_unless_told_otherwise(small):
         assert patrol_plans.find_plan(session, lost.id) is None
     assert kept.shift_start_ms == 1_720_216_800_000  # 18:00 in New York is 22:00 UTC
     assert kept.shift_end_ms - kept.shift_start_ms == 8 * 3_600_000
-    assert kept.document["units"] != lost.document["units"]
+    assert printed(kept.document)["units"] != printed(lost.document)["units"]
 
 
 def test_a_revision_keeps_what_was_asked_and_counts_on(command, small):
     database, record = small
     before = make_plan(database, request(record, seed=5))
-    first = before.document["units"][0]["visits"][2]
+    first = printed(before.document)["units"][0]["visits"][2]
     second = next(
         visit
-        for visit in before.document["units"][1]["visits"][3:]
+        for visit in printed(before.document)["units"][1]["visits"][3:]
         if visit["zone"] != first["zone"]
     )
     at, to = first["start"][11:], second["start"][11:]
     used = (first["zone"], second["zone"])
-    free = next(zone for zone in before.document["zones"] if zone["zone"] not in used)
+    free = next(zone for zone in printed(before.document)["zones"] if zone["zone"] not in used)
     swap = ("--revise", before.id, "--swap", f"1,{at},2,{to}")
     told = json.loads(command(*swap, "--drop", free["rank"], "--json").stdout)
     assert (told["version"], told["parent"], told["seed"]) == (2, before.id, 5)
@@ -134,8 +139,8 @@ def test_a_revision_keeps_what_was_asked_and_counts_on(command, small):
         stored = patrol_plans.get_plan(session, told["plan"])
     third = make_plan(database, dataclasses.replace(request_of(stored), seed=6))
     assert third.version == 3
-    assert third.document["asked"]["pins"] == told["asked"]["pins"]
-    assert third.document["asked"]["dropped"] == [str(free["rank"])]
+    assert printed(third.document)["asked"]["pins"] == told["asked"]["pins"]
+    assert printed(third.document)["asked"]["dropped"] == [str(free["rank"])]
 
 
 def test_a_pin_by_rank_and_time_of_day_may_lie_after_midnight(command):
@@ -223,8 +228,9 @@ def test_minutes_are_real_ones_when_clocks_change():
     night = (dt.datetime(2024, 11, 2, 22), dt.datetime(2024, 11, 3, 6))
     clock = Clock.of(night, "America/New_York")
     assert clock.minutes == 9 * 60
-    assert clock.at(240) == "2024-11-03T01:00"  # an hour later it is 1:00 once more
-    assert (clock.at(180), clock.at(300)) == ("2024-11-03T01:00", "2024-11-03T02:00")
+    assert clock.at(240) == dt.datetime(2024, 11, 3, 1)  # an hour later it is 1:00 once more
+    around = (dt.datetime(2024, 11, 3, 1), dt.datetime(2024, 11, 3, 2))
+    assert (clock.at(180), clock.at(300)) == around
     zone = zoneinfo.ZoneInfo("America/New_York")
     assert clock.ms(540) == int(dt.datetime(2024, 11, 3, 6, tzinfo=zone).timestamp() * 1000)
     spring = Clock.of((dt.datetime(2024, 3, 9, 22), dt.datetime(2024, 3, 10, 6)), zone.key)
@@ -258,8 +264,10 @@ def test_the_calendar_holds_every_visit_and_break(planned, tmp_path):
     lines = unfold(content)
     assert (lines[0], lines[-2], lines[-1]) == ("BEGIN:VCALENDAR", "END:VCALENDAR", "")
     starts = [line[8:] for line in lines if line.startswith("DTSTART:")]
-    wanted = [visit["start_ms"] for unit in plan.document["units"] for visit in unit["visits"]]
-    wanted += [unit["break_ms"] for unit in plan.document["units"]]
+    wanted = [
+        visit["start_ms"] for unit in printed(plan.document)["units"] for visit in unit["visits"]
+    ]
+    wanted += [unit["break_ms"] for unit in printed(plan.document)["units"]]
     assert sorted(starts) == sorted(
         dt.datetime.fromtimestamp(ms / 1000, dt.UTC).strftime("%Y%m%dT%H%M%SZ") for ms in wanted
     )
@@ -291,7 +299,7 @@ def test_the_gpx_has_a_route_a_unit_inside_the_zones(planned, tmp_path):
     sheet = load_sheet(database, plan)
     zones = sheet.zones.set_index("id").geometry.to_crs(4326)
     assert isinstance(zones, gpd.GeoSeries)
-    for route, unit in zip(routes, plan.document["units"], strict=True):
+    for route, unit in zip(routes, printed(plan.document)["units"], strict=True):
         points = route.findall(f"{{{GPX}}}rtept")
         assert len(points) == len(unit["visits"])
         for point, visit in zip(points, unit["visits"], strict=True):
@@ -310,7 +318,7 @@ def test_the_files_escape_what_names_hold(planned):
     )
     sheet = dataclasses.replace(sheet, city=city)
     name = ET.fromstring(gpx(sheet)).find(f".//{{{GPX}}}rtept/{{{GPX}}}name").text  # noqa: S314
-    rank = sheet.rank(plan.document["units"][0]["visits"][0]["zone"])
+    rank = sheet.rank(printed(plan.document)["units"][0]["visits"][0]["zone"])
     assert name.endswith(f"<North> & 'East';, \\, zone {rank}")
     assert "<North> & 'East'\\;\\, \\\\\\, zone" in "".join(unfold(calendar(sheet).decode()))
 
@@ -319,20 +327,23 @@ def test_the_sheet_has_a_page_a_unit_with_order_and_advice(planned, tmp_path):
     database, plan = planned
     pages = unit_pages(load_sheet(database, plan))
     assert [page.unit for page in pages] == ["1", "2"]
-    for page, unit in zip(pages, plan.document["units"], strict=True):
-        assert [line.start for line in page.lines if line.what != "Break"] == [
+    for page, unit in zip(pages, printed(plan.document)["units"], strict=True):
+        assert [start for start, _end, where, _how in page.lines if where != "Break"] == [
             visit["start"][11:] for visit in unit["visits"]
         ]
-        assert sum(line.what == "Break" for line in page.lines) == 1
+        assert sum(where == "Break" for _start, _end, where, _how in page.lines) == 1
         assert page.picture.startswith(b"\x89PNG")
         assert page.advice[-1][0] == "Anywhere"
         assert any(near == "Bars" for near, *_ in page.advice)
     write_plan(database, plan, tmp_path / "plan.pdf")
     content = (tmp_path / "plan.pdf").read_bytes()
-    assert len(re.findall(rb"/Type /Page\b", content)) == 2
+    assert len(re.findall(rb"/Type /Page\b", content)) <= 4  # both sides of a leaf for each unit
     write_plan(database, plan, tmp_path / "plan.html")
     page = (tmp_path / "plan.html").read_text()
     assert page.count("<section") == 2
+    stops = [name for unit in pages for name, _ in unit.stops]
+    assert page.count("<figcaption>") == len(stops)
+    assert len(page) < 1_500_000  # also where a phone has little reception
     assert "<script" not in page
     assert "never published" in page
     assert not re.search(r"https?://", page)
@@ -343,24 +354,75 @@ def test_what_a_person_called_a_zone_stands_on_what_officers_take_along(planned)
 
     database, plan = planned
     sheet = load_sheet(database, plan)
-    zone = plan.document["units"][0]["visits"][0]["zone"]
+    zone = printed(plan.document)["units"][0]["visits"][0]["zone"]
     given = (sheet.zones["id"] == zone).map({True: "Mill <Corner>", False: ""})
     named = dataclasses.replace(sheet, zones=sheet.zones.assign(name=given))
-    told = f"one {sheet.rank(zone)}, Mill <Corner>"
-    assert unit_pages(named)[0].lines[0].what == f"Z{told}"
-    assert all("," not in line.what for page in unit_pages(sheet) for line in page.lines)
+    told = f"Mill <Corner> (zone {sheet.rank(zone)})"
+    assert unit_pages(named)[0].lines[0][2] == told
+    assert all("," not in line[2] for page in unit_pages(sheet) for line in page.lines)
     assert told in "".join(unfold(calendar(named).decode())).replace("\\,", ",")
     assert ET.fromstring(gpx(named)).find(f".//{{{GPX}}}rtept/{{{GPX}}}name").text.endswith(told)  # noqa: S314
 
 
+def test_each_stop_of_a_sheet_has_a_map_of_its_own(planned):
+    database, plan = planned
+    sheet = load_sheet(database, plan)
+    for page, unit in zip(unit_pages(sheet), plan.document.units, strict=True):
+        mine = list(dict.fromkeys(visit.zone for visit in unit.visits))
+        assert [name for name, _ in page.stops] == [sheet.called(zone) for zone in mine]
+        assert all(picture.startswith(b"\x89PNG") for _, picture in page.stops)
+    units = Units(sheet.city.crs)
+    maps = [charts.stop_map(zone, sheet.zones, sheet.base, units) for zone in sheet.zones["id"]]
+    places = {(*one.axes[0].get_xlim(), *one.axes[0].get_ylim()) for one in maps}
+    assert len(places) == len(sheet.zones)  # each is drawn where it lies
+
+
+def test_a_map_of_a_stop_names_each_street_once_and_no_name_covers_another(planned):
+    database, plan = planned
+    sheet = load_sheet(database, plan)
+    zone = plan.document.units[0].visits[0].zone
+    x, y = sheet.row(zone).geometry.centroid.coords[0]
+    lines = [shapely.LineString([(x - 900, y + d), (x + 900, y + d)]) for d in (-90, 0, 2, 120)]
+    lines.append(shapely.LineString([(x + 40, y - 900), (x + 40, y + 900)]))
+    names = ["Oak Ave", "Main St", "Main St", "Elm St", "Broadway"]
+    base = gpd.GeoDataFrame(
+        {"kind": "street", "name": names, "rank": [3, 1, 1, 3, 2]}, geometry=lines
+    )
+    figure = charts.stop_map(
+        zone, sheet.zones, base.set_crs(sheet.zones.crs), Units(sheet.city.crs)
+    )
+    texts = [text for text in figure.axes[0].texts if text.get_text() in names]
+    assert sorted(text.get_text() for text in texts) == sorted(set(names))
+    boxes = [text.get_window_extent() for text in texts]
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+
+
+def test_a_sheet_is_on_the_paper_of_the_city(planned, tmp_path):
+    database, plan = planned
+    for crs, size in (("EPSG:32632", b"595.2"), ("EPSG:2264", b"612 792")):
+        sheet = load_sheet(database, plan)
+        here = dataclasses.replace(sheet, city=dataclasses.replace(sheet.city, crs=crs))
+        assert size in sheet_pdf(here)
+
+
+def test_advice_is_that_of_the_hours_of_the_visits():
+    names = ["schools", "parks", "bars"]
+    by_day, at_night = guidance(names, {9, 10}), guidance(names, {23, 0})
+    assert "crossing guards" in by_day[0][2]
+    assert "crossing guards" not in str(at_night)
+    assert [name for name, _, _ in at_night] == [name for name, _, _ in by_day]
+    assert all("do not walk in alone" not in do for _, _, do in by_day)
+    assert guidance(names) == by_day  # of no hours in particular
+
+
 def test_advice_knows_kinds_of_places_and_has_something_for_the_rest():
     names = ["liquor_stores", "bus_stops", "convenience_fuel", "kite_shops", "school_buildings"]
-    found = guidance([{"name": name} for name in names])
+    found = guidance(names)
     assert [name for name, _, _ in found] == [
         "liquor stores",
         "bus stops",
         "convenience fuel",
         "school buildings",
-        "anywhere",
+        "",  # anywhere
     ]
     assert len({look for _, look, _ in found}) == 5

@@ -2,9 +2,10 @@ import json
 
 import pytest
 
-from app.usecases.risk.analyses import CERTAINTY, bootstrap
+from app.usecases.risk.analyses import bootstrap
 from app.usecases.risk.fit import FitRequest, fit
 from app.usecases.risk.parallel import spread
+from geodata.analysis_documents import CertaintyDocument
 from geodata.errors import CancelledError, DataError
 from geodata.repositories import run_analyses
 
@@ -32,13 +33,13 @@ def test_the_document_tells_factors_zones_and_cells(small):
         database, run.id, replicates=10, workers=1, progress=lambda *step: seen.append(step)
     )
     assert ("bootstrap", 10, 10) in seen
-    assert [zone["id"] for zone in document["zones"]] == list(run.zones["id"])
-    assert all(0 <= zone["stability"] <= 1 for zone in document["zones"])
-    assert {factor["name"] for factor in document["factors"]} == {"bars"}
-    json.dumps(document, allow_nan=False)
+    assert [zone.id for zone in document.zones] == list(run.zones["id"])
+    assert all(0 <= zone.stability <= 1 for zone in document.zones)
+    assert {factor.name for factor in document.factors} == {"bars"}
+    json.dumps(document.as_json(), allow_nan=False)
     with database.session() as session:
-        kept = run_analyses.list_findings(session, run.id, CERTAINTY)[0]
-    assert kept.document == document
+        kept = run_analyses.list_findings(session, run.id, "certainty")[0]
+    assert run_analyses.read_analysis(CertaintyDocument, kept) == document
     assert len(kept.cells) == len(run.grid)
     assert kept.cells["top_share"].between(0, 1).all()
 
@@ -54,7 +55,7 @@ def test_cancelling_stores_nothing(small):
     with pytest.raises(CancelledError, match="cancelled after 3 of 11"):
         bootstrap(database, run.id, replicates=11, seed=9, workers=1, cancelled=cancelled)
     with database.session() as session:
-        keys = [found.key for found in run_analyses.list_findings(session, run.id, CERTAINTY)]
+        keys = [found.key for found in run_analyses.list_findings(session, run.id, "certainty")]
     assert "11/9" not in keys
 
 

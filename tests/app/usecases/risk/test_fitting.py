@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from ready import make_ready
 from town import Town
 
 from app.usecases.arguments import Arguments
@@ -21,13 +22,13 @@ from app.usecases.risk.fit import (
 from app.usecases.risk.validation import validate
 from app.workbench.run_form import incidents_told
 from geodata.cityfile.description import read_city_file
-from geodata.db.engine import open_database, upgrade
+from geodata.db.engine import open_database
 from geodata.errors import DataError
 from geodata.ingest.store import import_city
 from geodata.repositories import audit
 from geodata.repositories.cities import get_city
 from spatial.errors import SpecError
-from spatial.spec import HistorySpec, ModelSpec, ZoneSpec
+from spatial.spec import GridSpec, HistorySpec, ModelSpec, RiskFactor, ZoneSpec
 
 CHOICE = (
     FactorChoice(name="shops"),
@@ -55,7 +56,7 @@ def town(tmp_path_factory):
     """A town with two factors, and a run that takes both in its own way."""
     folder = tmp_path_factory.mktemp("two")
     url = f"sqlite:///{folder}/two.sqlite"
-    upgrade(url)
+    make_ready(url)
     database = open_database(url)
     made = described(folder)
     import_city(database, read_city_file(made.path))
@@ -71,13 +72,13 @@ def entries(database, action):
 
 def test_a_run_carries_the_factors_and_the_lengths_that_were_chosen(town):
     _, run, _ = town
-    assert run.spec["grid"] == {"cell_units": 80.0, "block_units": 160.0}
+    assert run.spec.grid == GridSpec(cell_units=80.0, block_units=160.0)
     assert run.grid.cell_units == 80.0
-    assert list(run.spec["factors"]) == [
-        {"name": "bars", "operation": "proximity", "max_blocks": 2, "step": "whole"},
-        {"name": "shops", "operation": "density", "max_blocks": 3, "step": "half"},
-    ]
-    assert run.result["candidates"] + len(run.result["dropped"]) == 2 + 6
+    assert run.spec.factors == (
+        RiskFactor(name="bars", operation="proximity", max_blocks=2, step="whole"),
+        RiskFactor(name="shops", operation="density", max_blocks=3, step="half"),
+    )
+    assert run.result.candidates + len(run.result.dropped) == 2 + 6
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def several(tmp_path):
     ]
     made.change('"burglary" }', '"burglary", "NOISE" = "noise" }')
     url = f"sqlite:///{tmp_path}/several.sqlite"
-    upgrade(url)
+    make_ready(url)
     database = open_database(url)
     import_city(database, read_city_file(made.path))
     frame = made.incidents.assign(day=pd.to_datetime(made.incidents["date"]).dt.date)
@@ -149,14 +150,14 @@ def test_the_order_of_a_choice_decides_nothing_and_what_is_chosen_does(town):
         block_units=200.0,
     )
     runs = [fit(database, asked)[0] for asked in (alone, whole, usual)]
-    assert [len(one.spec["factors"]) for one in runs] == [1, 2, 2]
+    assert [len(one.spec.factors) for one in runs] == [1, 2, 2]
     assert len({run.id, *(one.id for one in runs)}) == 3
     assert runs[1].id == runs[2].id  # what is chosen as the city has it is the city's
 
 
 def test_a_run_is_read_again_as_it_was_made_whatever_the_city_says_now(town):
     database, run, made = town
-    before, names = made.city, [factor["name"] for factor in run.spec["factors"]]
+    before, names = made.city, [factor.name for factor in run.spec.factors]
     made.change('name = "bars"\n', 'name = "bars"\noperation = "density"\nmax_blocks = 1\n')
     import_city(database, read_city_file(made.path))
     with database.session() as session:
@@ -166,7 +167,7 @@ def test_a_run_is_read_again_as_it_was_made_whatever_the_city_says_now(town):
     assert digest_inputs(inputs) == run.data_sha256
     assert spec.grid.block_units == 160.0
     found = validate(database, run.id, dt.date(2024, 10, 1), dt.date(2024, 12, 31))
-    assert found["levels"][-1]["cells"] == round(len(run.grid) * found["levels"][-1]["share"])
+    assert found.levels[-1].cells == round(len(run.grid) * found.levels[-1].share)
     made.city = before.replace('[[factors]]\nname = "shops"', '[[factors]]\nname = "kiosks"')
     made.save()
     import_city(database, read_city_file(made.path))

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 from demo_fixtures import HELD_OUT
+from markupsafe import escape
 
 from app import create_app
 from app.config import Settings
@@ -17,6 +18,7 @@ from geodata.errors import DataError
 from geodata.repositories.cities import get_city
 from geodata.repositories.runs import latest_run
 from spatial.spec import ZoneSpec
+from spatial.zones.name_words import short_name
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +77,7 @@ def test_the_html_report_is_one_file_that_asks_for_nothing(whole, tmp_path):
     ):
         assert part in html, part
     for zone in run.zones.itertuples():
-        assert f"zone {zone.rank}" in html
+        assert escape(short_name(zone.place_name)) in html
 
 
 def test_the_pdf_report_is_whole_and_the_same_every_time(whole, tmp_path):
@@ -95,19 +97,19 @@ def test_the_method_page_tells_how_sure_it_is(client, whole):
     assert "How sure the choice is" in html
     assert "10 times on resampled data" in html
     assert client.get("/methods/charts/selection.svg").status_code == 200
-    zone = whole[0].certainty.document["zones"][0]
-    page = client.get(f"/zones/{zone['id']}").get_data(as_text=True)
+    zone = whole[0].certainty.zones[0]
+    page = client.get(f"/zones/{zone.id}").get_data(as_text=True)
     assert "keep it" in page
 
 
 def test_comparing_runs(opened, whole):
     _, run = whole
     same = compare(run, run)
-    assert same["zones"]["kept"] == list(run.zones["id"])
-    assert same["zones"]["lost"] == same["zones"]["gained"] == []
-    for name in ("rtm", "combined"):
-        assert same["scores"][name]["rank_correlation"] == pytest.approx(1.0)
-        assert same["scores"][name]["top_shared"] == 1.0
+    assert list(same.zones.kept) == list(run.zones["id"])
+    assert same.zones.lost == same.zones.gained == ()
+    for score in (same.scores.rtm, same.scores.combined):
+        assert score.rank_correlation == pytest.approx(1.0)
+        assert score.top_shared == 1.0
     asked = FitRequest(
         city=run.city,
         outcome=run.outcome,
@@ -117,13 +119,11 @@ def test_comparing_runs(opened, whole):
     )
     (other,) = fit(opened, asked)
     found = compare(run, other)
-    assert found["scores"]["rtm"]["rank_correlation"] == pytest.approx(1.0)
-    zones = found["zones"]
-    assert sorted(zones["kept"] + zones["lost"]) == sorted(run.zones["id"])
-    assert set(zones["gained"]) <= set(other.zones["id"])
-    assert [f["runs"][0] == f["runs"][1] for f in found["factors"]] == [True] * len(
-        run.result["model"]["factors"]
-    )
+    assert found.scores.rtm.rank_correlation == pytest.approx(1.0)
+    zones = found.zones
+    assert sorted(zones.kept + zones.lost) == sorted(run.zones["id"])
+    assert set(zones.gained) <= set(other.zones["id"])
+    assert [f.runs[0] == f.runs[1] for f in found.factors] == [True] * len(run.result.model.factors)
 
 
 def test_runs_of_different_cities_are_not_compared(whole):

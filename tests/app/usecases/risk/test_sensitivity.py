@@ -1,7 +1,8 @@
 import pytest
 
-from app.usecases.risk.analyses import SENSITIVITY, vary
+from app.usecases.risk.analyses import vary
 from app.usecases.risk.fit import FitRequest, fit
+from geodata.analysis_documents import SensitivityDocument
 from geodata.errors import DataError
 from geodata.repositories import run_analyses
 
@@ -9,7 +10,7 @@ from geodata.repositories import run_analyses
 def test_other_seeds_and_blocks_are_told_beside_the_run(small):
     database, run = small
     document = vary(database, run.id, workers=1)
-    changed = [found["changed"] for found in document["fits"]]
+    changed = [found.changed for found in document.fits]
     assert changed == [
         "seed 2",
         "seed 3",
@@ -18,14 +19,14 @@ def test_other_seeds_and_blocks_are_told_beside_the_run(small):
         "block 250 instead of 200",
         "block 300 instead of 200",
     ]
-    for found in document["fits"]:
-        assert 0 <= found["zones_kept"] <= 1
-        assert 0 <= found["top_shared"] <= 1
-        assert {factor["name"] for factor in found["factors"]} == {"bars"}
-    for found in document["fits"][:3]:  # the folds matter little where the factor is plain
-        assert found["bic"] == pytest.approx(run.result["model"]["bic"], abs=5)
+    for found in document.fits:
+        assert 0 <= found.zones_kept <= 1
+        assert 0 <= found.top_shared <= 1
+        assert {factor.name for factor in found.factors} == {"bars"}
+    for found in document.fits[:3]:  # the folds matter little where the factor is plain
+        assert found.bic == pytest.approx(run.result.model.bic, abs=5)
     with database.session() as session:
-        assert run_analyses.list_findings(session, run.id, SENSITIVITY)[0].document == document
+        assert run_analyses.analyses_of(session, run.id, SensitivityDocument) == [document]
 
 
 def test_a_district_is_refused(small):

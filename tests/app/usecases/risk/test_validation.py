@@ -5,14 +5,18 @@ import numpy as np
 import pytest
 import shapely
 from demo_fixtures import HELD_OUT
+from run_documents import EFFECT
 
 from app.charts.charts import capture_curves, draw, relative_risks
 from app.usecases.risk.fit import load_inputs
-from app.usecases.risk.validation import BACKTEST, VALIDATION, backtest, validate
+from app.usecases.risk.validation import _cut_alike, backtest, validate
+from geodata.analysis_documents import BacktestDocument
 from geodata.db.engine import open_database
 from geodata.errors import DataError, NotStoredError
 from geodata.repositories import cities, run_analyses
+from spatial.grid import lay_grid
 from spatial.history.forecast import SHARES, score_levels
+from spatial.spec import ZoneSpec
 
 SCORES = {"combined", "rtm", "prior", "kde", "forest"}
 
@@ -32,7 +36,7 @@ def run(drawn):
 @pytest.fixture
 def document(opened, run):
     with opened.session() as session:
-        return run_analyses.list_findings(session, run.id, VALIDATION)[0].document
+        return run_analyses.list_findings(session, run.id, "validation")[0].document
 
 
 def test_the_document_has_the_shape_that_scripts_read(document, run):
@@ -64,6 +68,37 @@ def test_figures_are_those_of_the_incidents_of_the_period(opened, document, run)
     assert sum(document["zones"]["by_zone"].values()) == document["zones"]["hits"]
 
 
+def test_zones_are_set_beside_zones_cut_alike(document, run):
+    zones, limits = document["zones"], run.spec.zones
+    assert set(zones["scores"]) == {"combined", "prior", "kde"}
+    assert zones["scores"]["combined"]["hits"] == zones["hits"]
+    assert zones["scores"]["combined"]["cells"] == run.zones["n_cells"].sum()
+    sizes = np.bincount(run.grid.district[run.grid.district >= 0])
+    most = sum(max(limits.min_cells, round(limits.area_share * n)) for n in sizes)
+    for one in zones["scores"].values():
+        assert 0 < one["cells"] <= most
+        assert one["area_share"] == pytest.approx(one["cells"] / len(run.grid))
+        assert one["hit_rate"] == pytest.approx(one["hits"] / document["incidents"])
+        assert one["pai"] == pytest.approx(one["hit_rate"] / one["area_share"])
+        assert one["pai_low"] < one["pai"] < one["pai_high"]
+
+
+@pytest.mark.parametrize("best", [0, 1, 2])
+def test_ties_of_counts_are_decided_by_the_kernel_density(best):
+    """Three blocks of four cells with one incident each: the one with most around it is cut."""
+    area = shapely.box(0, 0, 3000, 1000)
+    grid = lay_grid(area, {"D1": area}, 100)
+    row, column = grid.rows, grid.cols
+    blocks = [(row // 2 == 2) & (column // 2 == 2 + 5 * i) for i in range(3)]
+    prior = sum(block.astype(float) for block in blocks)
+    kde = 0.1 + prior + blocks[best]
+    later = 7 * blocks[best].astype(int) + 1
+    limits = ZoneSpec(area_share=0.02, min_cells=4, max_cells=4, max_zones=1)
+    found = _cut_alike(grid, {"prior": prior, "kde": kde}, later, limits)
+    assert (found["prior"].cells, found["prior"].hits) == (4, 32)
+    assert found["kde"] == found["prior"]
+
+
 @pytest.mark.parametrize("part", ["rtm", "prior", "kde"])
 def test_the_combined_risk_places_later_incidents_better_than_its_parts(document, part):
     ratios = [
@@ -85,19 +120,19 @@ def test_a_period_that_was_trained_on_is_refused(opened, run):
 def test_rolling_origins_never_see_what_follows(opened, run):
     seen = []
     document = backtest(opened, run.id, 2, progress=lambda *step: seen.append(step))
-    first, second = document["origins"]
-    assert (first["to"], second["to"]) == (second["from"], "2025-07-01")
-    assert first["trained_on"] + first["incidents"] == second["trained_on"]
-    assert second["trained_on"] + second["incidents"] == run.result["incidents"]
-    level = document["levels"][2]["scores"]["combined"]
-    parts = [origin["levels"][2]["scores"]["combined"] for origin in (first, second)]
-    assert level["hits"] == pytest.approx(sum(part["hits"] for part in parts))
-    assert level["pei"] == pytest.approx(
-        sum(part["hits"] for part in parts) / sum(part["most"] for part in parts)
+    first, second = document.origins
+    assert (first.end, second.end) == (second.start, dt.date(2025, 7, 1))
+    assert first.trained_on + first.incidents == second.trained_on
+    assert second.trained_on + second.incidents == run.result.incidents
+    level = document.levels[2].scores["combined"]
+    parts = [origin.levels[2].scores["combined"] for origin in (first, second)]
+    assert level.hits == pytest.approx(sum(part.hits for part in parts))
+    assert level.pei == pytest.approx(
+        sum(part.hits for part in parts) / sum(part.most for part in parts)
     )
     assert seen[-1] == ("rolling origins", 2, 2)
     with opened.session() as session:
-        assert run_analyses.list_findings(session, run.id, BACKTEST)[0].document == document
+        assert run_analyses.analyses_of(session, run.id, BacktestDocument)[0] == document
     with pytest.raises(DataError, match="at most 24"):
         backtest(opened, run.id, 25)
 
@@ -118,6 +153,5 @@ def test_the_page_shows_the_figures(client, document):
 
 def test_charts_are_the_same_bytes_every_time(document):
     assert draw(capture_curves, document["curves"]) == draw(capture_curves, document["curves"])
-    factor = {"rrv": 2.0, "rrv_low": 1.5, "rrv_high": 2.7}
-    assert b"2.00" in draw(relative_risks, [factor], ["bars"])
+    assert b"2.50" in draw(relative_risks, [EFFECT], ["bars"])
     assert b"<svg" in draw(relative_risks, [], [])

@@ -1,0 +1,108 @@
+"""Measures of outcomes: incidents, against the same days a year before, and inside zones."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from geodata.measures.figures import NOTHING, in_reach
+from geodata.measures.record import Figure, Measure
+from spatial.intervals import poisson
+from spatial.measures.scopes import Scopes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from geodata.measures.ledger import MeasureData
+    from spatial.measures.scopes import Scope
+
+SOURCES = ("incidents",)
+YEAR_BEFORE = "The same days of the year before stand beside it, where all of them are known."
+
+
+def measures_of(outcomes: Iterable[str], titles: Mapping[str, str]) -> list[Measure]:
+    """Return the measures of each outcome: all incidents, and those inside zones."""
+    return [
+        measure
+        for outcome in outcomes
+        for measure in _measures(outcome, titles.get(outcome) or outcome.replace("_", " "))
+    ]
+
+
+def _measures(outcome: str, title: str) -> tuple[Measure, Measure]:
+    every = Measure(
+        id=f"incidents.{outcome}",
+        title=f"{title[:1].upper()}{title[1:]}",
+        unit="incidents",
+        direction="down",
+        definition=f"Incidents of {title} in the period. {YEAR_BEFORE}",
+        formula="number of incidents whose day lies in the period, inside the area",
+        figures=partial(_count, outcome=outcome, in_zones=False),
+        sources=SOURCES,
+        caveat="Only what was reported and recorded counts. The interval is what chance alone "
+        "does to a count of this size.",
+    )
+    inside = Measure(
+        id=f"incidents.{outcome}.in_zones",
+        title=f"{title[:1].upper()}{title[1:]} inside zones",
+        unit="incidents",
+        direction="down",
+        definition=f"Incidents of {title} inside the zones that are in use. {YEAR_BEFORE}",
+        formula="number of incidents whose day lies in the period, inside zones of the area",
+        figures=partial(_count, outcome=outcome, in_zones=True),
+        sources=SOURCES,
+        numerator="incidents inside zones",
+        denominator="incidents in the area",
+        caveat="Zones were drawn where incidents had happened: of the days that they were drawn "
+        "from, many lie inside by construction.",
+    )
+    return every, inside
+
+
+def _count(ledger: MeasureData, scopes: Scopes, *, outcome: str, in_zones: bool) -> list[Figure]:
+    if in_zones and (ledger.run is None or ledger.run.outcome != outcome):
+        return [NOTHING] * len(scopes)
+    now, of = _numbers(ledger, scopes, outcome, in_zones=in_zones)
+    earlier = Scopes([_year_before(scope) for scope in scopes])
+    before, _ = _numbers(ledger, earlier, outcome, in_zones=in_zones)
+    extent = ledger.extent("incidents")
+    figures = []
+    reached = in_reach(ledger, "incidents", scopes)
+    for n, all_of, was, scope, known in zip(now, of, before, earlier, reached, strict=True):
+        if not known:
+            figures.append(NOTHING)
+            continue
+        low, high = poisson(n)
+        figures.append(
+            Figure(
+                value=float(n),
+                n=all_of,
+                numerator=float(n) if in_zones else None,
+                denominator=float(all_of) if in_zones else None,
+                low=low,
+                high=high,
+                year_before=float(was) if extent and extent[0] <= scope.start else None,
+            )
+        )
+    return figures
+
+
+def _numbers(
+    ledger: MeasureData, scopes: Scopes, outcome: str, *, in_zones: bool
+) -> tuple[list[int], list[int]]:
+    """Return the incidents that count in each scope, and all of them."""
+    index, inside = ledger.incidents(outcome)
+    rows = ledger.cut(index, scopes)
+    every = rows.sizes.tolist()
+    return (rows.counts(inside).tolist() if in_zones else every), every
+
+
+def _year_before(scope: Scope) -> Scope:
+    """Return the same days a year earlier; 29 February counts as the day after the 28th."""
+    start, end = (
+        day.replace(year=day.year - 1, month=3, day=1)
+        if (day.month, day.day) == (2, 29)
+        else day.replace(year=day.year - 1)
+        for day in (scope.start, scope.end)
+    )
+    return scope.within(start, end)
