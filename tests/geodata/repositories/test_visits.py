@@ -1,4 +1,3 @@
-import dataclasses
 import datetime as dt
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from geodata.errors import DataError, NotStoredError
 from geodata.repositories import audit
 from geodata.repositories.cities import get_city
 from geodata.repositories.import_log import ChangeLog, save_version, settings_before, undo_import
+from geodata.repositories.incidents import Stored
 from geodata.repositories.recorded import store_records
 from geodata.repositories.runs import save_run
 from geodata.repositories.visits import (
@@ -246,7 +246,7 @@ def test_imports_and_their_undoing_leave_logged_visits_alone(stored):
         changes = ChangeLog()
         found = store_records(session, 1, "visits", "visits.csv", frame, changes)
         number = save_version(session, 1, NOW, changes, before, described=None)
-    assert dataclasses.astuple(found) == (1, 0, 0, 1)  # the file's own, and one that is refused
+    assert found == Stored(new=1, corrected=0, same=0, conflicting=1)  # the file's own is refused
     log(stored, TWO)
     with stored.session(write=True) as session:
         undo_import(session, number, "ana", NOW)
