@@ -4,7 +4,7 @@
 # need the tool are skipped with that reason; in CI it is a failure.
 set -u
 wanted=()
-[ -x /usr/bin/chromium ] || wanted+=(chromium fonts-liberation)
+[ -x /usr/bin/chromium-headless-shell ] || wanted+=(chromium-headless-shell fonts-liberation)
 [ -f /usr/share/postgresql/15/extension/postgis.control ] || wanted+=(postgresql-15-postgis-3)
 Rscript -e 'library(glmnet); library(MASS)' >/dev/null 2>&1 || wanted+=(r-cran-glmnet r-cran-mass)
 [ ${#wanted[@]} -eq 0 ] && exit 0

@@ -27,7 +27,7 @@ from geodata.repositories import cities, runs_in_use
 from geodata.repositories.runs import get_run
 
 HOST = "127.0.0.1"
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
 SIZE: ViewportSize = {"width": 1280, "height": 900}  # of the window, in pixels
 WIDTH, QUALITY = 1000, 80  # of the pictures: pixels, and WebP's own scale
 MOST_BYTES = 400_000  # of the three together
