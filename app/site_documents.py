@@ -219,10 +219,11 @@ def _earlier_zones(material: Material) -> dict[str, bytes]:
 
 def _result(result: PublishedResult) -> PublishedResult:
     """Return what a run found; not by district where the districts left out would have few."""
-    of = {row.district: row.incidents for row in result.districts}
+    of = {row.district: row.incidents or 0 for row in result.districts}
     rest = result.incidents - sum(of.values())
     few = any(0 < number < LEAST_SHOWN for number in (rest, *of.values()))
-    return replace(result, districts=()) if few else result
+    rows = () if few else tuple(replace(row, incidents=None) for row in result.districts)
+    return replace(result, districts=rows)
 
 
 def _run(material: Material, run: RunRecord) -> PublishedRun:

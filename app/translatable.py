@@ -7,6 +7,7 @@ when they show them, and this module lists them for the tool that gathers messag
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.charts import charts, measure_charts
@@ -16,7 +17,8 @@ from app.i18n.measure_words import ONE
 from app.public import accountability
 from geodata.cityfile.initiatives import SECTIONS
 from geodata.cityfile.risk_factors import library
-from geodata.measures.registry import MEASURES, groups_of
+from geodata.measures import outcomes
+from geodata.measures.registry import GROUPS, MEASURES, groups_of
 from geodata.releases.activity import LAYERS
 from geodata.releases.dictionary import FILES
 from geodata.releases.rules import FEW_PEOPLE, RULES, SHOWN_WORDS
@@ -41,7 +43,9 @@ CHARTS = (  # that pages show
 )
 PLACES: dict[str, Iterable[str]] = {  # texts by what they belong to
     "groups of measures": [
-        text for group in groups_of(MEASURES).values() for text in (group.title, group.about)
+        text
+        for group in (*groups_of(MEASURES).values(), GROUPS["incidents"])
+        for text in (group.title, group.about)
     ],
     "sections of an initiative": SECTIONS.values(),
     "a rule of publishing": RULES.texts.values(),
@@ -73,7 +77,8 @@ def told_of(measure: Measure) -> tuple[str, ...]:
 
 def texts() -> Iterator[tuple[str, str]]:
     """Return each text and what it belongs to."""
-    for measure in MEASURES.values():
+    of_outcome = replace(outcomes.measures_of([""], {})[0], title="")
+    for measure in (*MEASURES.values(), of_outcome):
         for text in told_of(measure):
             yield text, measure.id
     for place, found in PLACES.items():

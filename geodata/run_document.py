@@ -96,10 +96,13 @@ class CombinedDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistrictEffect:
-    """A factor of the city's model in one district that shares strength with it."""
+    """A factor of the city's model in one district that shares strength with it.
+
+    A release does not tell the ``incidents`` of the district.
+    """
 
     district: str
-    incidents: int
+    incidents: int | None
     name: str
     operation: str
     distance: float

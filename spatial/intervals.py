@@ -1,10 +1,10 @@
 """Intervals of counts, shares, quantiles and differences of quantiles.
 
-Counts have Garwood's interval, shares Wilson's. Quantiles have the percentile interval of the
-bootstrap (Efron 1979), which needs no resampling: the r-th smallest of n draws with replacement
-from n sorted values is the value at place ``ceil(n U)``, where U is the r-th smallest of n uniform
-draws and so follows a beta distribution (Hutson and Ernst 2000). Drawing U gives exactly what
-resampling would give, at a cost that does not grow with n.
+Counts have Garwood's interval, their ratios Clopper's and Pearson's, shares Wilson's. Quantiles
+have the percentile interval of the bootstrap (Efron 1979), which needs no resampling: the r-th
+smallest of n draws with replacement from n sorted values is the value at place ``ceil(n U)``, where
+U is the r-th smallest of n uniform draws and so follows a beta distribution (Hutson and Ernst
+2000). Drawing U gives exactly what resampling would give, at a cost that does not grow with n.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammaincinv
+from scipy.special import betaincinv, gammaincinv
 from scipy.stats import norm
 
 if TYPE_CHECKING:
@@ -51,6 +51,47 @@ def poisson(count: float, *, level: float = LEVEL) -> tuple[float, float]:
     tail = (1.0 - level) / 2.0
     low = float(gammaincinv(count, tail)) if count else 0.0
     return low, float(gammaincinv(count + 1.0, 1.0 - tail))
+
+
+def ratio_of_counts(
+    now: float, before: float, *, dispersion: float = 1.0, level: float = LEVEL
+) -> tuple[float, float]:
+    """Return the interval of the ratio of two counts of equally long periods.
+
+    It is exact where counts scatter as Poisson counts do: of both together the later is binomial
+    (Clopper and Pearson 1934; Przyborowski and Wilenski 1940). Where they scatter more, each counts
+    for ``dispersion`` times less (McCullagh and Nelder 1989, section 4.5).
+
+    >>> [round(edge, 2) for edge in ratio_of_counts(60, 40)]
+    [0.99, 2.3]
+    >>> [round(edge, 2) for edge in ratio_of_counts(60, 40, dispersion=2.0)]
+    [0.82, 2.79]
+    >>> ratio_of_counts(5, 0)[1]
+    inf
+    """
+    tail = (1.0 - level) / 2.0
+    a, b = now / dispersion, before / dispersion
+    low = float(betaincinv(a, b + 1.0, tail)) if a else 0.0
+    high = float(betaincinv(a + 1.0, b, 1.0 - tail)) if b else 1.0
+    return low / (1.0 - low), high / (1.0 - high) if high < 1.0 else np.inf
+
+
+def dispersion_of_pairs(now: Floats, before: Floats) -> float:
+    """Return how many times more pairs of counts scatter about one ratio than Poisson counts do.
+
+    Pearson's chi-square over its degrees of freedom, at least 1; 1 of fewer than two pairs.
+
+    >>> dispersion_of_pairs(np.array([10.0, 30.0]), np.array([10.0, 10.0])) > 1
+    True
+    """
+    both = now + before
+    kept = both > 0
+    if kept.sum() < 2 or now.sum() == 0 or before.sum() == 0:
+        return 1.0
+    share = now.sum() / both.sum()
+    expected = both[kept] * share
+    chi_square = ((now[kept] - expected) ** 2 / (expected * (1 - share))).sum()
+    return max(1.0, float(chi_square / (kept.sum() - 1)))
 
 
 @lru_cache(maxsize=16)

@@ -11,12 +11,14 @@ from flask_babel import ngettext
 from app.i18n import numbers
 from app.i18n.language import N_, locale, translated
 from geodata.clock import utc_now
+from geodata.measures.outcomes import GROUP
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping
 
     from geodata.measures.record import Figure, Measure, MeasureValue
+    from geodata.releases.figure_documents import ReportedMeasure
     from spatial.measures.scopes import Scope
 
     Extents = Mapping[str, tuple[dt.date, dt.date]]
@@ -38,6 +40,7 @@ ONE = {
     "crashes": "crash",
     "contacts": "contact",
     "days": "day",
+    "incidents": "incident",
 }
 SECTIONS = {
     "alerts": N_("gunshot alerts"),
@@ -58,6 +61,13 @@ STATUSES = {
 }
 UNCOUNTED = (N_("per 100 events"), N_("times chance"))  # units that have no singular
 MEASURED = ("share", "seconds", "minutes", "per 100 events", "times chance")  # not counted
+
+
+def title(measure: Measure | ReportedMeasure) -> str:
+    """Return what a measure is called; of an outcome what the city calls that."""
+    if measure.group != GROUP:
+        return translated(measure.title)
+    return capital(numbers.plain(measure.id.removeprefix(f"{GROUP}.")))
 
 
 def unit(name: str, value: float | None) -> str:
@@ -126,6 +136,11 @@ def basis(measure: Measure, found: Figure) -> str:
             what=translated(measure.numerator or ""),
             of=numbers.number(found.denominator or 0.0),
             where=translated(measure.denominator or ""),
+        )
+    if found.year_before is not None:
+        return _(
+            "%(number)s in the same days of the year before",
+            number=numbers.number(found.year_before),
         )
     if found.n is None:
         return _("the number of rows is not published")

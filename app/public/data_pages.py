@@ -14,8 +14,8 @@ from flask import Blueprint, current_app, render_template, request, send_file, u
 from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound
 
-from app.i18n import numbers
-from app.i18n.language import by_address, code, translated
+from app.i18n import measure_words, numbers
+from app.i18n.language import by_address, code
 from app.links import whole, whole_url
 from app.maps.shapes import district_label
 from app.public import feed, method_words, open_data, pages, release_words
@@ -345,7 +345,7 @@ def _part(release: ReleaseFolder) -> ChoicePart:
         ),
         classes=tuple((name, class_name(name)) for name in open_data.CLASSES),
         zone_classes=tuple(dict.fromkeys(row["class"] for row in zones)),
-        measures=tuple((one.id, translated(one.title)) for one in measures),
+        measures=tuple((one.id, measure_words.title(one)) for one in measures),
         first=days.first.isoformat() if days else "",
         last=days.through.isoformat() if days else "",
         alerts="data/alerts.csv" in release.files,

@@ -65,7 +65,7 @@ def measure_choices(
         for group, called in groups_of(measures).items()
         if (
             found := [
-                (identity, translated(measure.title))
+                (identity, measure_words.title(measure))
                 for identity, measure in measures.items()
                 if measure.group == group and measure.sources
             ]
@@ -89,7 +89,7 @@ def shades_part(detail: MeasureDetail, names: Mapping[str, str]) -> ShadesPart:
     )
     return ShadesPart(
         measure=measure.id,
-        title=translated(measure.title),
+        title=measure_words.title(measure),
         period=measure_words.span(scope.start, scope.end),
         legend=tuple(
             Swatch(

@@ -131,7 +131,7 @@ def measure_card(release: ReleaseFolder, identity: str, district: str | None) ->
     unit, value = measure.unit, figure.value
     return MeasureCard(
         about=_about(release, district),
-        title=translated(measure.title),
+        title=measure_words.title(measure),
         figure="" if value is None else numbers.amount(value, unit),
         unit="" if value is None else measure_words.unit(unit, value),
         interval=numbers.between(figure.low, figure.high, unit),

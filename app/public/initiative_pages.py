@@ -244,7 +244,9 @@ def fact_row(published: PublicCityView, fact: Fact) -> FactRow:
 
 def _title(published: PublicCityView, identity: str) -> str:
     """Return the title of a measure; nothing of one that the city does not declare any more."""
-    return translated(published.measures[identity].title) if identity in published.measures else ""
+    return (
+        measure_words.title(published.measures[identity]) if identity in published.measures else ""
+    )
 
 
 def facts_of(published: PublicCityView, identity: str) -> tuple[FactRow, ...]:

@@ -126,10 +126,11 @@ class MeasureFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuresPage:
-    """Every measure."""
+    """Every measure; of the groups in ``without_data`` there is nothing in the city's data."""
 
     filter: MeasureFilter
     groups: tuple[Group, ...]
+    without_data: tuple[Group, ...]
     marks: tuple[tuple[Mark, int], ...]
     formulas: Formulas | None
     windows: Windows | None
@@ -208,7 +209,7 @@ def missing_page(published: PublicCityView, wanted: str, city: str | None) -> Mi
             (
                 translated(called.title),
                 tuple(
-                    (m.id, translated(m.title))
+                    (m.id, measure_words.title(m))
                     for m in published.measures.values()
                     if m.group == group
                 ),
@@ -230,7 +231,8 @@ def measures_page(
     )
     return MeasuresPage(
         filter=filter_of(published, period, city),
-        groups=groups,
+        groups=tuple(group for group in groups if group.parts),
+        without_data=tuple(group for group in groups if not group.parts),
         marks=_counted(rows),
         formulas=formulas_of(found),
         windows=windows_of(found),
@@ -245,7 +247,7 @@ def measure_row(published: PublicCityView, public: PublicValue) -> MeasureRow:
     through = value.data_through
     return MeasureRow(
         id=measure.id,
-        title=translated(measure.title),
+        title=measure_words.title(measure),
         brief=measure_words.first_sentence(translated(measure.definition)),
         definition=translated(measure.definition),
         figure=numbers.amount(figure.value, measure.unit) if there else "",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from app.maps.bundle import Bundle
+    from app.public.headlines import Headline
     from app.public.initiative_pages import InitiativesInShort
     from app.public.published_city import CurrentRelease, PublicCityView, PublicRun, RunContext
     from geodata.analysis_documents import ResampledFactor
@@ -109,6 +110,7 @@ class HomePage:
     picture: str
     bundle: Bundle
     standing: InitiativesInShort | None
+    headlines: tuple[Headline, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -495,7 +497,7 @@ def _districts(
     names = dict(zip(context.city.districts["code"], context.city.districts["name"], strict=True))
     return tuple(
         (
-            f"{district_label(row.district, names)} ({numbers.number(row.incidents)})",
+            district_label(row.district, names),
             numbers.brief(row, units),
             numbers.number(row.city_rrv, 2),
             f"{numbers.number(row.rrv, 2)} ({_rrv_interval(row)})",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.i18n.language import N_
 from geodata.measures.events import Window
+from geodata.measures.outcomes import year_before
 from geodata.measures.record import Figure, MeasureValue
 from geodata.measures.registry import find_measure
 from geodata.measures.spans import LAST_YEAR, THIS_YEAR, WHOLE
@@ -319,6 +320,13 @@ def _age(found: ReleasedFigures, published: PublicCityView, scope: Scope) -> Pub
 
 
 def _year(found: ReleasedFigures, measure: Measure, district: str | None) -> Year | None:
+    """Return the year so far beside the year before, of a table of its own or of the figure."""
+    told = found.told.get((measure.id, district or "", THIS_YEAR))
+    if told is not None and told.value.figure.year_before is not None:
+        figure = Figure(value=told.value.figure.year_before, n=None)
+        scope = year_before(told.value.scope)
+        earlier = replace(told.value, figure=figure, scope=scope, status=None)
+        return Year(now=told, before=PublicValue(value=earlier), by="month")
     where = (measure.id, district or "")
     rows = found.course.years
     row = next((one for one in rows if (one.measure, one.district) == where), None)
@@ -372,6 +380,7 @@ def _public(
         denominator=_number(row["denominator"]),
         low=_number(row["low"]),
         high=_number(row["high"]),
+        year_before=_number(row.get("year_before") or ""),  # releases of before have none
     )
     value = MeasureValue(
         measure=measure,

@@ -27,7 +27,9 @@ from app.maps.bundle import NAMED
 from app.public import initiative_pages, pages, periods, scores
 from app.public.decorators import release_of, site, with_run
 from app.public.explore import map_page
+from app.public.headlines import headline_of
 from app.public.method_words import plain_words
+from geodata.measures.outcomes import GROUP, measure_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from app.maps.bundle import Bundle
+    from app.public.headlines import Headline
     from app.public.initiative_pages import InitiativesInShort
     from app.public.published_city import PublicCityView, PublicRun, RunContext
 
@@ -64,8 +67,21 @@ def home(published: PublicCityView, run: PublicRun) -> ResponseReturnValue:
         picture=_file_url(bundle, bundle.picture),
         bundle=bundle,
         standing=_standing(published),
+        headlines=_headlines(published, run.outcome),
     )
     return render_template("public/home.html", frame=pages.frame(published), page=page)
+
+
+def _headlines(published: PublicCityView, first: str) -> tuple[Headline, ...]:
+    """Tell whether there were more or fewer incidents than a year before, of each outcome.
+
+    The outcome that the zones are about stands first.
+    """
+    scope = periods.last_year(published)
+    own = [one.id for one in published.measures.values() if one.group == GROUP]
+    own.sort(key=lambda identity: identity != measure_id(first))
+    details = [site().detail(published, scope, identity, "month") for identity in own]
+    return tuple(line for line in map(headline_of, details) if line is not None)
 
 
 def _standing(published: PublicCityView) -> InitiativesInShort | None:

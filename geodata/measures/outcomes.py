@@ -11,43 +11,65 @@ from spatial.intervals import poisson
 from spatial.measures.scopes import Scopes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from geodata.measures.ledger import MeasureData
+    from geodata.measures.record import Disclosure
     from spatial.measures.scopes import Scope
 
 SOURCES = ("incidents",)
+GROUP = "incidents"
 YEAR_BEFORE = "The same days of the year before stand beside it, where all of them are known."
 
 
-def measures_of(outcomes: Iterable[str], titles: Mapping[str, str]) -> list[Measure]:
-    """Return the measures of each outcome: all incidents, and those inside zones."""
+def measures_of(
+    outcomes: Iterable[str], titles: Mapping[str, str], sensitive: Collection[str] = ()
+) -> list[Measure]:
+    """Return the measures of each outcome: all incidents, and those inside zones.
+
+    A release publishes the first, unless the outcome is ``sensitive``: those have a file of their
+    own (``data/incidents_monthly.csv``).
+    """
     return [
         measure
         for outcome in outcomes
-        for measure in _measures(outcome, titles.get(outcome) or outcome.replace("_", " "))
+        for measure in _measures(
+            outcome, title_of(outcome, titles), "staff" if outcome in sensitive else "count"
+        )
     ]
 
 
-def _measures(outcome: str, title: str) -> tuple[Measure, Measure]:
+def title_of(outcome: str, titles: Mapping[str, str]) -> str:
+    """Return what a city calls an outcome, or else its name in words."""
+    return titles.get(outcome) or outcome.replace("_", " ")
+
+
+def measure_id(outcome: str) -> str:
+    """Return the id of the measure that counts the incidents of an outcome."""
+    return f"{GROUP}.{outcome}"
+
+
+def _measures(outcome: str, title: str, disclosure: Disclosure) -> tuple[Measure, Measure]:
     every = Measure(
-        id=f"incidents.{outcome}",
+        id=measure_id(outcome),
         title=f"{title[:1].upper()}{title[1:]}",
         unit="incidents",
         direction="down",
-        definition=f"Incidents of {title} in the period. {YEAR_BEFORE}",
+        definition=f"Incidents of this kind in the period. {YEAR_BEFORE}",
         formula="number of incidents whose day lies in the period, inside the area",
         figures=partial(_count, outcome=outcome, in_zones=False),
         sources=SOURCES,
         caveat="Only what was reported and recorded counts. The interval is what chance alone "
         "does to a count of this size.",
+        sensitive=True,
+        disclosure=disclosure,
     )
     inside = Measure(
-        id=f"incidents.{outcome}.in_zones",
+        id=f"{measure_id(outcome)}.in_zones",
         title=f"{title[:1].upper()}{title[1:]} inside zones",
         unit="incidents",
         direction="down",
-        definition=f"Incidents of {title} inside the zones that are in use. {YEAR_BEFORE}",
+        definition=f"Incidents of this kind inside the zones that are in use. {YEAR_BEFORE}",
         formula="number of incidents whose day lies in the period, inside zones of the area",
         figures=partial(_count, outcome=outcome, in_zones=True),
         sources=SOURCES,
@@ -63,7 +85,7 @@ def _count(ledger: MeasureData, scopes: Scopes, *, outcome: str, in_zones: bool)
     if in_zones and (ledger.run is None or ledger.run.outcome != outcome):
         return [NOTHING] * len(scopes)
     now, of = _numbers(ledger, scopes, outcome, in_zones=in_zones)
-    earlier = Scopes([_year_before(scope) for scope in scopes])
+    earlier = Scopes([year_before(scope) for scope in scopes])
     before, _ = _numbers(ledger, earlier, outcome, in_zones=in_zones)
     extent = ledger.extent("incidents")
     figures = []
@@ -97,7 +119,7 @@ def _numbers(
     return (rows.counts(inside).tolist() if in_zones else every), every
 
 
-def _year_before(scope: Scope) -> Scope:
+def year_before(scope: Scope) -> Scope:
     """Return the same days a year earlier; 29 February counts as the day after the 28th."""
     start, end = (
         day.replace(year=day.year - 1, month=3, day=1)

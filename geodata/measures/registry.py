@@ -72,7 +72,7 @@ MEASURES = measures_of(usual_measures())  # of a city that declares none
 
 def measures_of_city(city: CityRecord) -> Measures:
     """Return every measure of a city by id, those of its outcomes included."""
-    own = outcomes.measures_of(city.outcomes, city.titles)
+    own = outcomes.measures_of(city.outcomes, city.titles, city.sensitive_outcomes)
     return {**measures_of(city.measures), **{one.id: one for one in own}}
 
 

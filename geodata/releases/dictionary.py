@@ -141,6 +141,7 @@ FIGURE = (
     _whole("missing", "rows that lacked what the measure needs; not given for sensitive counts"),
     _text("shown", "empty; or why the figure is hidden: fewer than 5, held back, not given"),
     _text("status", "met, not met, not enough data, stale; empty without a target or if hidden"),
+    _number("year_before", "of incidents: the value of the same days of the year before, if told"),
 )
 MEASURES = (
     _text("measure", "identifier of the measure"),

@@ -120,8 +120,9 @@ def coarse_shares(counts: Counts) -> tuple[list[float], int] | None:
 
     Returns
     -------
-    Shares, and the whole percents they are rounded to: so many that every count keeps at least
-    four possible values, also together. Nothing where a fifth does not do that.
+    Shares, and the whole percents they are rounded to: so many that every count could also be
+    three more or three less, so that none narrows what is hidden of its months. Nothing where a
+    fifth does not do that.
     """
     total = int(counts.sum())
     if len(counts) == 1:
@@ -133,7 +134,8 @@ def coarse_shares(counts: Counts) -> tuple[list[float], int] | None:
         high = np.floor(np.minimum(total * (rounded + step / 2), total))
         least = np.maximum(low, total - (high.sum() - high))
         most = np.minimum(high, total - (low.sum() - low))
-        if (most - least >= LEAST_WIDTH).all():
+        enough = (counts + LEAST_WIDTH <= most) & (np.maximum(counts - LEAST_WIDTH, 0) >= least)
+        if enough.all():
             return [round(float(share), HUNDREDTHS) for share in rounded], percent
     return None
 

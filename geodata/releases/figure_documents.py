@@ -47,6 +47,7 @@ class ReportedFigure:
     missing: int | None
     shown: str
     status: Status | None
+    year_before: Number = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +151,8 @@ class YearFigures:
 class FigureCourse:
     """``site/figures.json``: what stands beside the tables of measures that are open.
 
-    ``declared`` are the measures of the city where they are not the usual ones.
+    ``declared`` are the measures of the city where they are not the usual ones, ``outcomes`` what
+    the city calls the outcomes of which incidents are counted, by name.
     """
 
     windows: tuple[WindowFigure, ...] = ()
@@ -159,3 +161,4 @@ class FigureCourse:
     declared: OrAbsent[
         Annotated[tuple[DeclaredMeasure, ...], PlainSerializer(measures_as_json)]
     ] = None
+    outcomes: OrAbsent[Mapping[str, str]] = None

@@ -10,14 +10,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geodata.errors import ReleaseError
+from geodata.measures.outcomes import GROUP, measure_id, year_before
 from geodata.measures.record import Figure, status_of
-from geodata.measures.registry import disclosed, measures_of, steps, work_out_scopes
+from geodata.measures.registry import disclosed, measures_of_city, steps, work_out_scopes
 from geodata.measures.spans import LAST_YEAR, THIS_YEAR, WHOLE, last_year, this_year
+from geodata.releases.outcome_counts import (
+    days_of_outcome,
+    hits_days,
+    least_counts,
+    stated_of_city,
+)
 from geodata.releases.public_zones import digest_run
 from geodata.releases.rules import OF_HITS, OF_ZONES, OUTSIDE, SHOWN_WORDS
 from geodata.releases.run_findings import accounts, hide_hits, scored, zones_of
 from geodata.releases.sensitive import CITY, CountDisclosure, Hidden, SensitiveCounts, hide, hits_of
 from spatial.disclosure.linked import SHOWN
+from spatial.errors import MaskingError
+from spatial.intervals import poisson
 from spatial.measures.scopes import Scope
 
 if TYPE_CHECKING:
@@ -91,11 +100,15 @@ def work_out_figures(
     of_months = list(worked.plain(plain, months))
     weeks = {scope.start.isoformat(): scope for scope in _weeks(periods["whole"])}
     dated = [one for one in plain if one.sources]
-    tables: list[Hidden] = []
-    for found in (*worked.sensitive(first, earlier), *worked.zone_hits(first, earlier)):
-        of_periods += found.of_periods
-        of_months += found.of_months
-        tables += found.tables
+    hits = list(worked.zone_hits(first, earlier))
+    found = [*worked.sensitive(first, earlier), *worked.outcomes(first, earlier, hits)]
+    incidents = {
+        where: one for own in found for table in own.tables for where, one in table.told.items()
+    }
+    found += worked.of_zones(first, hits, incidents)
+    for own in found:
+        of_periods += own.of_periods
+        of_months += own.of_months
     order = {identity: position for position, identity in enumerate(worked.measures)}
 
     def place(one: PublishedFigure) -> int:
@@ -106,7 +119,7 @@ def work_out_figures(
         of_periods=sorted(of_periods, key=place),
         of_months=sorted(of_months, key=place),
         of_weeks=sorted(worked.plain(dated, weeks, [None]), key=place),
-        tables=tables,
+        tables=[table for own in found for table in own.tables],
     )
 
 
@@ -136,7 +149,7 @@ class _Worked:
 
     def __init__(self, material: Material) -> None:
         self.material, self.ledger = material, material.ledger
-        self.measures = measures_of(material.city.measures)
+        self.measures = measures_of_city(material.city)
         self.districts = [str(code) for code in material.city.districts["code"]]
 
     def disclosed(self, *ways: Disclosure) -> list[Measure]:
@@ -201,7 +214,8 @@ class _Worked:
             return
         months = steps(periods["whole"], "month")
         together = self.disclosed("part")
-        for measures in (together, *([one] for one in self.disclosed("count"))):
+        counted = [one for one in self.disclosed("count") if one.group != GROUP]
+        for measures in (together, *([one] for one in counted)):
             ids = [one.id for one in measures]
             visible = [*measures, *(one for one in self.disclosed("follows") if one.follows in ids)]
             values = self.work(visible, [*periods.values(), *months])
@@ -211,10 +225,41 @@ class _Worked:
             hidden = hide(table, [_days(periods[name]) for name in BY_WEIGHT], earlier)
             yield self._found(periods, months, visible, values, hidden)
 
+    def outcomes(
+        self,
+        first: dt.date,
+        earlier: Mapping[Where, CountDisclosure],
+        hits: Sequence[tuple[Zones, Hidden]],
+    ) -> Iterator[Figures]:
+        """Work out the incidents of each outcome, hidden with what else is told of them.
+
+        Nothing is told of an outcome of which a small count follows from what is public already.
+        """
+        periods = self._whole_months(first)
+        months = steps(periods["whole"], "month") if periods else []
+        by_weight = [periods[name] for name in BY_WEIGHT if periods]
+        for outcome in self.material.city.outcomes if months else ():
+            measure = self.measures[measure_id(outcome)]
+            if measure.disclosure != "count":
+                continue
+            days = days_of_outcome(self.material, outcome, by_weight, months, earlier)
+            values = self.work([measure], [*days.pieces, *periods.values(), *months])
+            table = self._table([measure], days.pieces, values)
+            if table is None:
+                continue
+            of_zones = [hidden for zones, hidden in hits if zones.outcome == outcome]
+            table = replace(table, at_least=least_counts(measure.id, days.spans, of_zones))
+            stated = stated_of_city(table, days.of_city)
+            try:
+                hidden = hide(table, days.spans, {**earlier, **stated})
+            except MaskingError:
+                continue
+            yield self._found(periods, months, [measure], values, hidden)
+
     def zone_hits(
         self, first: dt.date, earlier: Mapping[Where, CountDisclosure]
-    ) -> Iterator[Figures]:
-        """Work out what is told of incidents inside zones: of this run's, and of earlier ones."""
+    ) -> Iterator[tuple[Zones, Hidden]]:
+        """Decide what is told of incidents inside zones: of this run's, and of earlier ones."""
         material, periods = self.material, self._whole_months(first)
         months = steps(periods["whole"], "month") if periods else []
         sets: dict[str, tuple[Zones, list[Span]]] = {}
@@ -223,18 +268,52 @@ class _Worked:
         if material.run is not None:
             own = zones_of(material.run, digest_run(material.run))
             sets[own.key] = (own, [*sets.get(own.key, (own, []))[1], *scored(material)])
-        for key, (zones, of_city) in sets.items():
-            mine = material.run is not None and key == own.key
+        for zones, of_city in sets.values():
+            mine = self._is_shown(zones)
             spans = [_days(periods[name]) for name in BY_WEIGHT if periods] if mine else []
             spans = list(dict.fromkeys([*spans[:1], *of_city, *spans[1:]]))
             lines = [*spans, *map(_days, months)] if mine else spans
             if not lines:
                 continue
             also = {*map(_days, (*periods.values(), *months))} if mine else set()
-            hidden = hide_hits(material, zones, lines, {*of_city} - also, earlier)
-            measures = [self.measures[one] for one in OF_ZONES] if mine else []
-            values = self.work(measures, [*periods.values(), *months])
-            yield self._found(periods, months, measures, values, hidden)
+            yield zones, hide_hits(material, zones, lines, {*of_city} - also, earlier)
+
+    def of_zones(
+        self,
+        first: dt.date,
+        hits: Sequence[tuple[Zones, Hidden]],
+        incidents: Mapping[Where, CountDisclosure],
+    ) -> Iterator[Figures]:
+        """Work out how the zones that are shown did, where all incidents are told.
+
+        How many there were in all stands beside those inside zones, so these are given only where
+        that number is.
+        """
+        periods = self._whole_months(first)
+        months = steps(periods["whole"], "month") if periods else []
+        measures = [self.measures[one] for one in OF_ZONES]
+        for zones, hidden in hits:
+            mine = measures if self._is_shown(zones) else []
+            values = self.work(mine, [*periods.values(), *months])
+            found = self._found(periods, months, mine, values, hidden)
+
+            def is_told(one: PublishedFigure, zones: Zones = zones) -> bool:
+                scope = one.value.scope
+                where = (measure_id(zones.outcome), scope.district or CITY)
+                result = incidents.get((*where, *hits_days(scope, zones.since)))
+                is_shown = result is not None and result.label == SHOWN
+                return is_shown or scope.end <= zones.since
+
+            yield replace(
+                found,
+                of_periods=list(filter(is_told, found.of_periods)),
+                of_months=list(filter(is_told, found.of_months)),
+            )
+
+    def _is_shown(self, zones: Zones) -> bool:
+        """Return whether zones are those of the run that is shown."""
+        run = self.material.run
+        return run is not None and zones.key == hits_of(digest_run(run))
 
     def _found(
         self,
@@ -307,11 +386,21 @@ class _Worked:
                     if result is None:
                         continue
                     value = values[measure.id, replace(scope, district=district)]
-                    yield _published(value, result, when)
+                    before = year_before(scope)
+                    earlier = (base, district or CITY, before.start, before.end)
+                    yield _published(value, result, when, hidden.told.get(earlier))
 
 
-def _published(value: MeasureValue, disclosure: CountDisclosure, when: str) -> PublishedFigure:
-    """Return a sensitive figure if its count is shown, and never more of it than that."""
+def _published(
+    value: MeasureValue,
+    disclosure: CountDisclosure,
+    when: str,
+    earlier: CountDisclosure | None,
+) -> PublishedFigure:
+    """Return a sensitive figure if its count is shown, and never more of it than that.
+
+    ``earlier`` is what is reported of the same days of the year before.
+    """
     measure, figure = value.measure, value.figure
     counted = measure.is_share or measure.id in OF_HITS
     if disclosure.label != SHOWN:
@@ -332,6 +421,11 @@ def _published(value: MeasureValue, disclosure: CountDisclosure, when: str) -> P
             None if figure.value is None and not disclosure.value else float(disclosure.value or 0)
         )
         figure = Figure(value=stands, n=measure.least_n)
+        if measure.group == GROUP and stands is not None:
+            low, high = poisson(int(stands))
+            known = value.figure.year_before is not None and earlier is not None
+            before = earlier.value if known and earlier is not None else None
+            figure = replace(figure, low=low, high=high, year_before=before)
         status = status_of(measure, figure, value.target, stale=value.status == "stale")
         value = replace(value, figure=figure, status=status)
     return PublishedFigure(value=value, counted=counted, when=when)

@@ -9,7 +9,8 @@ import json
 from typing import TYPE_CHECKING
 
 from geodata.cityfile.measures import usual_measures
-from geodata.measures.registry import Measures, disclosed, measures_of
+from geodata.measures import outcomes
+from geodata.measures.registry import Measures, disclosed, measures_of, measures_of_city
 from geodata.releases.dictionary import names
 from geodata.releases.encoding import csv_bytes, document_bytes, number, read_document
 from geodata.releases.figure_documents import (
@@ -55,9 +56,14 @@ def read_csv(content: bytes) -> list[dict[str, str]]:
 
 
 def measures_in(files: Mapping[str, bytes]) -> Measures:
-    """Return every measure of a release, by id: its city may have declared some."""
-    course = read_document(FigureCourse, files[COURSE], COURSE) if COURSE in files else None
-    return measures_of(usual_measures() if course is None else course.declared or usual_measures())
+    """Return every measure of a release, by id: its city has outcomes and may declare more."""
+    course = FigureCourse()
+    if COURSE in files:
+        course = read_document(FigureCourse, files[COURSE], COURSE)
+    titles = course.outcomes or {}
+    own = outcomes.measures_of(titles, titles)
+    declared = measures_of(course.declared or usual_measures())
+    return {**{one.id: one for one in own if one.disclosure != "staff"}, **declared}
 
 
 def told_counts(
@@ -153,6 +159,7 @@ def _reported(one: PublishedFigure) -> ReportedFigure:
         missing=figure.missing if one.counted else None,
         shown=one.shown,
         status=value.status,
+        year_before=number(figure.year_before),
     )
 
 
@@ -186,7 +193,7 @@ def _document(material: Material, figures: Figures) -> MeasuresDocument:
     by_measure: dict[str, list[PublishedFigure]] = {}
     for one in figures.of_periods:
         by_measure.setdefault(one.value.measure.id, []).append(one)
-    known = measures_of(material.city.measures)
+    known = measures_of_city(material.city)
     return MeasuresDocument(
         city=material.city.slug,
         through=material.last_day,

@@ -14,7 +14,7 @@ from spatial.disclosure.places import BAND_HOURS, DELAY_DAYS, LEAST_RADIUS
 from spatial.disclosure.places import VERSION as MASKING_VERSION
 from spatial.spec import MaskingSpec
 
-RULES_VERSION = 3
+RULES_VERSION = 4
 METRES = MaskingSpec.for_unit(1.0)
 MOST_AGE_DAYS = 7  # "updated at least weekly"
 OUTSIDE = "(outside)"  # of all districts
@@ -40,16 +40,17 @@ def _texts(rules: Rules) -> dict[str, str]:
         "for places chose from streets and addresses, and none was taken from a row.",
         "delay": f"A time is a day and, for alerts, {rules.band_hours} hours of it. Nothing is "
         f"about a day less than {rules.delay_days} days before the release was drafted.",
-        "suppression": "What came of single alerts, arrests and crashes with injury are counts "
-        "by district and whole month, and their sums. A count of 1 to "
+        "suppression": "Incidents, what came of single alerts, arrests and crashes with injury are "
+        "counts by district and whole month, and their sums. A count of 1 to "
         f"{rules.least_shown - 1} is shown as fewer than {rules.least_shown}; other counts and "
         "totals are held back where they would give it away, also together with what earlier "
         f"releases showed, so that at least {rules.possible_values} values remain possible. Of "
         "the results of alerts, whose number is public, 0 is shown as fewer than "
         f"{rules.least_shown} too, and of a hidden count at least one other value remains "
         "possible; where even that cannot be, nothing is given. Incidents inside zones are "
-        "hidden like these. The city's last 12 months are hidden last, districts by month "
-        "first. A share, and what it is worked out from, is shown where its count is.",
+        "hidden like these, and given only where all incidents of their days and district are. "
+        "The city's last 12 months are hidden last, districts by month first. A share, and what it "
+        "is worked out from, is shown where its count is.",
         "coarse": "Measures that rest on verified gunfire are given for the whole city and for "
         "the periods of the results of alerts only, as they would tell single results.",
         "outcomes": "Kinds of incidents that the city calls sensitive have no zones and no "
@@ -58,7 +59,8 @@ def _texts(rules: Rules) -> dict[str, str]:
         "each polygon gives the share of its people that the share of its ground inside the "
         f"area comes to. Numbers are rounded to {rules.people_step}s, and of an area of fewer "
         f"than {rules.least_people} people nothing else is told. The share of incidents that a "
-        "district has is rounded to a whole percent or more.",
+        "district has is rounded to a whole percent or more, so that their number could also be "
+        "three more or three less.",
         "fields": "Only files and columns on the list are published. A new one is for staff "
         "until someone puts it on the list. Plans, visits of single officers and staff are "
         "never on it.",

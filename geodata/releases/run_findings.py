@@ -176,7 +176,7 @@ def hide_hits(
         If a small count follows from what is public already.
     """
     mine = [where[2:] for where in earlier if where[0] == zones.key]
-    pieces = _pieces([*spans, *mine], material.end)
+    pieces = cut_days([*spans, *mine], material.end)
     places, counts, known = _count(material, zones, pieces)
     table = SensitiveCounts(
         measures=(zones.key,),
@@ -195,7 +195,7 @@ def hide_hits(
         raise ReleaseError(msg, "suppression", code="suppression_impossible") from error
 
 
-def _pieces(spans: Iterable[Span], end: dt.date) -> tuple[Scope, ...]:
+def cut_days(spans: Iterable[Span], end: dt.date) -> tuple[Scope, ...]:
     """Cut days wherever one of the spans begins or ends."""
     cuts = sorted({day for span in spans for day in span if day <= end})
     return tuple(Scope(start=a, end=b) for a, b in pairwise(cuts))

@@ -80,6 +80,8 @@ class SensitiveCounts:
         Whether days are cut anywhere: then ``months`` are pieces, and only spans are published.
     of_city
         Spans that are published of the whole city only.
+    at_least
+        What counts are at least, as other tables of the release tell.
     """
 
     measures: tuple[str, ...]
@@ -90,6 +92,7 @@ class SensitiveCounts:
     at_most: bool = False
     fine: bool = False
     of_city: frozenset[tuple[dt.date, dt.date]] = frozenset()
+    at_least: Mapping[Where, int] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -356,6 +359,9 @@ def _remember(
         else:
             label[at] = result.label
             limits[:, at] = _bounds(result, built.value[at], in_group=table.known is not None)
+    for where, least in table.at_least.items():
+        at = position[where]
+        limits[0, at] = max(limits[0, at], min(least, built.value[at]))
     return label, public, limits
 
 

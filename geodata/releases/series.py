@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from geodata.cityfile.measures import usual_measures
 from geodata.measures.declared import by_kind, has_totals
 from geodata.measures.events import link_windows
+from geodata.measures.outcomes import title_of
 from geodata.measures.registry import (
     data_through,
     measures_of,
@@ -48,7 +49,8 @@ def course_file(material: Material, figures: Figures) -> dict[str, bytes]:
     scopes = Scopes([scope for _, scope in cells])
     plain = [one for one in measures_of(ledger.city.measures).values() if one.disclosure == "open"]
     split = {one.id: by_kind(ledger, scopes, one) for one in plain if one.kinds}
-    own = ledger.city.measures
+    own, city = ledger.city.measures, ledger.city
+    public = [one for one in city.outcomes if one not in city.sensitive_outcomes]
     course = FigureCourse(
         windows=tuple(
             WindowFigure(
@@ -76,6 +78,7 @@ def course_file(material: Material, figures: Figures) -> dict[str, bytes]:
         ),
         years=tuple(year for measure in plain for year in _years(material, measure, places)),
         declared=None if own == usual_measures() else own,
+        outcomes={name: title_of(name, city.titles) for name in public} or None,
     )
     return {COURSE: document_bytes(FigureCourse, course)}
 

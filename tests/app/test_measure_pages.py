@@ -316,7 +316,7 @@ def test_json_gives_what_the_command_gives(town, settings):
     database.close()
     published = {one["id"]: one for one in answer["measures"]}
     for value in expected.values:
-        if value.measure.group == "incidents":  # of outcomes, which no release has
+        if value.measure.id.endswith(".in_zones"):  # told as a rate, beside chance
             assert value.measure.id not in published
             continue
         got = published.pop(value.measure.id)

@@ -11,6 +11,7 @@ import csv
 import datetime as dt
 import io
 import json
+import math
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -243,23 +244,91 @@ class Reader:
         return json.loads(path.read_text())["validations"] if path.exists() else []
 
     def incidents(self):
-        """What is known of kinds of incidents that the city calls sensitive."""
-        know = Knowledge()
+        """What is known of the incidents of every outcome, by whatever file tells of them."""
+        rows = [
+            *self._sensitive_incidents(),
+            *((self._outcome(row), row) for _, row in self.rows if self._outcome(row)),
+        ]
+        hits, known = self._incidents_at_zones(), self._incidents_of_city()
+        spans = [days_of(row) for _, row in rows]
+        spans += [(start, end) for _, _, start, end, *_ in (*hits, *known)]
+        know, cells = Knowledge(), cells_of(spans)
+        for outcome, row in rows:
+            state(know, self._parts(row, cells, outcome), row, low_of_fewer=1, low_of_held=1)
+        for outcome, place, start, end, low, high in (*hits, *known):
+            row = {"district": place, "from": start.isoformat(), "to": end.isoformat()}
+            know.learn(self._parts(row, cells, outcome), low, high)
+            if low == high and place != CITY and low in range(1, 5):
+                know.small.append(f"{outcome} of {place}, {start} to {end}: {low}")
+        return know
+
+    @staticmethod
+    def _outcome(row):
+        group, _, outcome = row["measure"].partition(".")
+        return outcome if group == "incidents" else ""
+
+    def _sensitive_incidents(self):
+        """Read the kinds of incidents that the city calls sensitive, as rows of measures."""
         for folder in self.folders:
             rows = table(folder, "data/incidents_monthly.csv")
-            by_outcome = {row["outcome"] for row in rows}
-            months = {
-                one: sorted({r["month"] for r in rows if r["outcome"] == one} - {""})
-                for one in by_outcome
-            }
             for row in rows:
-                own = [row["month"]] if row["month"] else months[row["outcome"]]
-                places = self.places if row["district"] == CITY else [row["district"]]
-                parts = [(row["outcome"], place, month) for place in places for month in own]
+                mine = {r["month"] for r in rows if r["outcome"] == row["outcome"]} - {""}
+                own = [row["month"]] if row["month"] else sorted(mine)
+                last = dt.date.fromisoformat(f"{own[-1]}-28") + dt.timedelta(days=7)
+                days = {"from": f"{own[0]}-01", "to": last.replace(day=1).isoformat()}
                 given = {"numerator": "", "denominator": "", "value": row["number"]}
-                said = {**row, **given, "measure": row["outcome"], "from": own[0], "to": own[-1]}
-                state(know, parts, said, low_of_fewer=1, low_of_held=1)
-        return know
+                yield row["outcome"], {**row, **given, **days, "measure": row["outcome"]}
+
+    def _incidents_at_zones(self):
+        """Yield what figures of zones tell of all incidents: outcome, place, days, low and high."""
+        for folder, row in self.rows:
+            run = _manifest(folder)["run"]
+            if row["measure"] not in (HITS, "zones.pai") or not run or not row["n"]:
+                continue
+            start, end = days_of(row)
+            start = max(start, dt.date.fromisoformat(run["to"]))
+            if start < end:
+                number = whole(float(row["n"]))
+                yield run["outcome"], row["district"], start, end, number, number
+                if row["measure"] == HITS and row["shown"] in ("", HELD):
+                    least = whole(float(row["numerator"] or 0)) if row["shown"] == "" else 5
+                    yield run["outcome"], row["district"], start, end, least, MUCH
+
+    def _incidents_of_city(self):
+        """Yield what is told of all incidents of the city, and of the districts' shares of them."""
+        by_name = {folder.name: _manifest(folder)["run"] for folder in self.folders}
+        for folder in self.folders:
+            run = by_name[folder.name]
+            for row in table(folder, "data/zones_accountability.csv"):
+                number = whole(float(row["n"]))
+                yield by_name[row["release"]]["outcome"], CITY, *days_of(row), number, number
+            if not run:
+                continue
+            document = json.loads((folder / "site/run.json").read_text())
+            assert all(row["incidents"] is None for row in document["result"]["districts"])
+            trained = dt.date.fromisoformat(run["from"]), dt.date.fromisoformat(run["to"])
+            total = document["result"]["incidents"]
+            scored = [
+                *document["validations"],
+                *(window for one in document["backtests"] for window in one["origins"]),
+            ]
+            told = [(*trained, total), *((*days_of(one), one["incidents"]) for one in scored)]
+            for start, end, number in told:
+                yield run["outcome"], CITY, start, end, number, number
+            for place, low, high in self._shares(folder, total):
+                yield run["outcome"], place, *trained, low, high
+
+    @staticmethod
+    def _shares(folder, total):
+        """Yield how many incidents each district has by its share, at the widest step that fits."""
+        rows = [row for row in table(folder, "data/districts.csv") if row["incidents_share"]]
+        shares = [float(row["incidents_share"]) for row in rows]
+        steps = [
+            s for s in (0.2, 0.1, 0.05, 0.02, 0.01) if all(round(x / s, 6) % 1 == 0 for x in shares)
+        ]
+        for row, share in zip(rows, shares, strict=True) if len(rows) > 1 else ():
+            low, high = total * (share - steps[0] / 2), total * (share + steps[0] / 2)
+            yield row["district"], max(math.ceil(low - 1e-9), 0), math.floor(high + 1e-9)
 
     def _parts(self, row, cells, measure):
         start, end = days_of(row)

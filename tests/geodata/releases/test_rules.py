@@ -10,7 +10,7 @@ from geodata.releases.rules import RULES
 
 def test_the_rules_are_those_of_the_product():
     assert to_json(replace(RULES, texts={})) == {
-        "version": 3,
+        "version": 4,
         "masking_version": 1,
         "k": 8,
         "reach_m": 250.0,
