@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
@@ -12,6 +12,7 @@ from flask_babel import ngettext
 from app.i18n import measure_words, numbers
 from app.i18n.language import translated
 from app.public import periods
+from app.public.headlines import headline_of
 from app.public.measure_blocks import formulas_of, windows_of
 from app.public.periods import PRESETS
 from app.public.released_figures import SMALL
@@ -160,7 +161,10 @@ class StepTable:
 
 @dataclass(frozen=True, kw_only=True)
 class YearPart:
-    """The year so far beside the ``like`` of the year before: the same weeks or months."""
+    """The year so far beside the ``like`` of the year before: the same weeks or months.
+
+    Of incidents ``note`` says in place of a ``change`` what can be claimed.
+    """
 
     now: str
     now_period: str
@@ -168,6 +172,7 @@ class YearPart:
     before_period: str
     like: str
     change: str
+    note: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -516,15 +521,20 @@ def _year(found: MeasureDetail) -> YearPart | None:
     if now.figure.value is None and before.figure.value is None:
         return None
     unit = now.measure.unit
+    claimed = headline_of(replace(found, value=found.year.now))
+    note = claimed.how_sure if claimed and now.figure.year_before is not None else ""
     return YearPart(
         now=measure_words.figure(now.figure.value, unit),
         now_period=measure_words.span(now.scope.start, now.scope.end),
         before=measure_words.figure(before.figure.value, unit),
         before_period=measure_words.span(before.scope.start, before.scope.end),
         like=_("the same months") if found.year.by == "month" else _("the same weeks"),
-        change=measure_words.capital(
+        change=""
+        if note
+        else measure_words.capital(
             measure_words.change(now.figure.value, before.figure.value, unit)
         ),
+        note=note,
     )
 
 
