@@ -143,7 +143,7 @@ def basis(measure: Measure, found: Figure) -> str:
             number=numbers.number(found.year_before),
         )
     if found.n is None:
-        return _("the number of rows is not published")
+        return "" if measure.group == GROUP else _("the number of rows is not published")
     return ngettext(
         "from %(number)s row", "from %(number)s rows", found.n, number=numbers.number(found.n)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import math
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 log = logging.getLogger(__name__)
 WIDTH = 1200
+BADGE, DOT = 11.0, 4.5  # radii of a zone's number and of what stands for it without room
+NAME_WIDTH = 13.0  # of a letter of a district's name
 BLANK = (
     f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} 800" width="{WIDTH}" '
     'height="800"><rect width="100%" height="100%" fill="#eef0f2"/></svg>'
@@ -204,34 +207,68 @@ class _Drawing:
             )
             line = f'stroke="{palette.ZONE}" stroke-width="{thin}"'
             self._shape(zone.geometry, f'fill="{fill}" fill-opacity="0.3" {line}')
-        for zone in self.scene.zones.itertuples():
-            if zone.geometry.intersects(self.window) and zone_id is None:
-                spot = zone.geometry.representative_point()
-                self._badge(spot.x, spot.y, str(zone.rank))
+        if zone_id is None:
+            self._badges()
 
-    def _badge(self, x: float, y: float, text: str) -> None:
-        px, py = self._pixel(x, y)
+    def _badges(self) -> None:
+        """Draw the numbers of zones, the first of each district first, and dots where is no room.
+
+        No number covers another one or the name of a district.
+        """
+        names = self._names_at()
+        badges: list[tuple[float, float, str]] = []
+        dots: list[tuple[float, float]] = []
+        for zone in self.scene.zones.sort_values("rank", kind="stable").itertuples():
+            if not zone.geometry.intersects(self.window):
+                continue
+            spot = zone.geometry.representative_point()
+            px, py = self._pixel(spot.x, spot.y)
+            on_badge = any(math.dist((px, py), other[:2]) < 2 * BADGE + 3 for other in badges)
+            on_name = any(
+                abs(px - x) < NAME_WIDTH * len(name) / 2 + BADGE
+                and -5 - BADGE < y - py < 16 + BADGE
+                for x, y, name in names
+            )
+            if on_badge or on_name:
+                dots.append((px, py))
+            else:
+                badges.append((px, py, str(zone.rank)))
+        for px, py in dots:
+            self._disc(px, py, DOT)
+        for px, py, rank in badges:
+            self._disc(px, py, BADGE)
+            self.parts.append(
+                f'<text x="{px:.1f}" y="{py + 4.8:.1f}" font-size="14" font-weight="700" '
+                f'fill="#fff" text-anchor="middle">{escape(rank)}</text>'
+            )
+
+    def _disc(self, px: float, py: float, radius: float) -> None:
         self.parts.append(
-            f'<circle cx="{px:.1f}" cy="{py:.1f}" r="11" fill="{palette.ZONE}" '
+            f'<circle cx="{px:.1f}" cy="{py:.1f}" r="{radius:g}" fill="{palette.ZONE}" '
             f'stroke="{palette.CASING}" stroke-width="2"/>'
-            f'<text x="{px:.1f}" y="{py + 4.8:.1f}" font-size="14" font-weight="700" '
-            f'fill="#fff" text-anchor="middle">{escape(text)}</text>'
         )
 
-    def _district_names(self) -> None:
+    def _names_at(self) -> list[tuple[float, float, str]]:
+        """Return where the names of districts stand, in pixels; none of a city that is one."""
         frame = self.scene.districts
+        if len(frame) < 2:
+            return []
         names = dict(zip(frame["code"], frame["name"], strict=True))
-        if len(frame) > 1:
-            for code, shape in zip(frame["code"], frame.geometry, strict=True):
-                largest = max(shapely.get_parts(shape), key=lambda part: part.area)
-                spot = largest.representative_point()
-                px, py = self._pixel(spot.x, spot.y)
-                self.parts.append(
-                    f'<text x="{px:.1f}" y="{py:.1f}" font-size="21" font-weight="650" '
-                    f'letter-spacing="1" fill="{palette.INK}" stroke="#fff" stroke-width="5" '
-                    f'stroke-linejoin="round" paint-order="stroke" text-anchor="middle">'
-                    f"{escape(district_label(code, names))}</text>"
-                )
+        found = []
+        for code, shape in zip(frame["code"], frame.geometry, strict=True):
+            largest = max(shapely.get_parts(shape), key=lambda part: part.area)
+            spot = largest.representative_point()
+            found.append((*self._pixel(spot.x, spot.y), district_label(code, names)))
+        return found
+
+    def _district_names(self) -> None:
+        for px, py, name in self._names_at():
+            self.parts.append(
+                f'<text x="{px:.1f}" y="{py:.1f}" font-size="21" font-weight="650" '
+                f'letter-spacing="1" fill="{palette.INK}" stroke="#fff" stroke-width="5" '
+                f'stroke-linejoin="round" paint-order="stroke" text-anchor="middle">'
+                f"{escape(name)}</text>"
+            )
 
     def _scale_bar(self) -> None:
         units = numbers.Units(self.scene.crs)

@@ -26,12 +26,16 @@ FEW = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Headline:
-    """One outcome and what became of it: ``sentence`` first, ``how_sure`` beside it."""
+    """One outcome and what became of it: ``sentence`` first, ``how_sure`` beside it.
+
+    ``compared`` is whether the year before is known and told.
+    """
 
     measure: str
     title: str
     sentence: str
     how_sure: str = ""
+    compared: bool = True
 
 
 def headline_of(detail: MeasureDetail) -> Headline | None:
@@ -51,6 +55,7 @@ def headline_of(detail: MeasureDetail) -> Headline | None:
         title=measure_words.title(public.value.measure),
         sentence=sentence,
         how_sure=how_sure,
+        compared=public.value.figure.value is None or public.value.figure.year_before is not None,
     )
 
 
@@ -66,10 +71,7 @@ def _sentences(public: PublicValue, dispersion: float) -> tuple[str, str]:
         )
     now = numbers.number(figure.value)
     if figure.year_before is None:
-        return (
-            _("%(now)s from %(days)s.", now=now, days=days),
-            _("The same days of the year before are not told, so nothing is said of a change."),
-        )
+        return _("%(now)s from %(days)s.", now=now, days=days), ""
     before = numbers.number(figure.year_before)
     both = _(
         "%(now)s from %(days)s; %(before)s in the same days of the year before.",

@@ -15,7 +15,7 @@ from app.public import periods
 from app.public.headlines import headline_of
 from app.public.measure_blocks import formulas_of, windows_of
 from app.public.periods import PRESETS
-from app.public.released_figures import SMALL
+from app.public.released_figures import NOT_TOLD, SMALL
 from geodata.measures.registry import groups_of
 
 if TYPE_CHECKING:
@@ -228,9 +228,13 @@ def missing_page(published: PublicCityView, wanted: str, city: str | None) -> Mi
 def measures_page(
     published: PublicCityView, period: Period, found: CityFigures, city: str | None
 ) -> MeasuresPage:
-    """Tell every measure of a city in a period."""
-    rows = {identity: measure_row(published, value) for identity, value in found.values.items()}
-    measures = {identity: public.value.measure for identity, public in found.values.items()}
+    """Tell every measure of a city in a period that a release publishes."""
+    measures = {
+        identity: public.value.measure
+        for identity, public in found.values.items()
+        if public.withheld != NOT_TOLD
+    }
+    rows = {identity: measure_row(published, found.values[identity]) for identity in measures}
     groups = tuple(
         _group(group, called, measures, rows) for group, called in groups_of(measures).items()
     )

@@ -11,6 +11,7 @@ from spatial.intervals import poisson
 from spatial.measures.scopes import Scopes
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Collection, Iterable, Mapping
 
     from geodata.measures.ledger import MeasureData
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 SOURCES = ("incidents",)
 GROUP = "incidents"
+FEWEST_EXPECTED = 3
 YEAR_BEFORE = "The same days of the year before stand beside it, where all of them are known."
 
 
@@ -103,10 +105,21 @@ def _count(ledger: MeasureData, scopes: Scopes, *, outcome: str, in_zones: bool)
                 denominator=float(all_of) if in_zones else None,
                 low=low,
                 high=high,
-                year_before=float(was) if extent and extent[0] <= scope.start else None,
+                year_before=float(was) if extent and _is_covered(scope, was, extent[0]) else None,
             )
         )
     return figures
+
+
+def _is_covered(scope: Scope, number: int, first: dt.date) -> bool:
+    """Return whether rows that begin on ``first`` cover a scope of which so many are known.
+
+    Rows begin with the first incident, which comes some days after the days that they tell of. A
+    gap is taken for that where fewer than three would be expected in it: so few are missing by
+    chance one time in twenty (the rule of three; Hanley and Lippman-Hand 1983).
+    """
+    gap, known = (first - scope.start).days, (scope.end - first).days
+    return gap <= 0 or (known > 0 and number * gap / known < FEWEST_EXPECTED)
 
 
 def _numbers(

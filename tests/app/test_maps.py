@@ -3,6 +3,7 @@ import errno
 import io
 import json
 import os
+import re
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from app import create_app
 from app.maps.basemap import Ground
 from app.maps.bundle import map_files, put_bundle, put_file
 from app.maps.compose import Files, Shapes, compose
-from app.maps.picture import overview_svg, zone_svg
+from app.maps.picture import BADGE, overview_svg, zone_svg
 from app.maps.shapes import base_geojson, districts_geojson, zones_geojson
 from app.maps.surface import flat_surface, warped_surface
 from app.run_view import public_city, public_run
@@ -140,6 +141,28 @@ def test_the_overview_shades_the_zones_and_not_the_terrain(drawn):
     assert "<image" not in picture
     assert picture.count('fill-opacity="0.3"') == len(drawn[1].zones)
     assert "<image" in zone_svg(*drawn, drawn[1].zones["id"].iloc[0]).decode()
+
+
+def test_numbers_of_zones_cover_no_other_and_no_name_of_a_district(drawn):
+    """Of the zones that have no room the first of each district is numbered before the others."""
+    ground, run = drawn
+    picture = overview_svg(ground, run).decode()
+    discs = np.array(
+        re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="([\d.]+)"', picture), float
+    )
+    badges = discs[discs[:, 2] == BADGE]
+    assert len(discs) == len(run.zones)
+    assert 0 < len(badges) < len(run.zones)
+    apart = np.hypot(*(badges[:, None, :2] - badges[None, :, :2]).transpose(2, 0, 1))
+    assert apart[~np.eye(len(badges), dtype=bool)].min() > 2 * BADGE
+    for x, y, name in re.findall(
+        r'<text x="([\d.]+)" y="([\d.]+)" font-size="21"[^>]*>([^<]*)', picture
+    ):
+        across = np.abs(badges[:, 0] - float(x)) < 5 * len(name)
+        assert not (across & (np.abs(badges[:, 1] - float(y) + 7) < BADGE)).any(), name
+    numbers = re.findall(r'font-size="14" font-weight="700" fill="#fff"[^>]*>(\d+)<', picture)
+    assert len(numbers) == len(badges)
+    assert numbers.count("1") == len(ground.city.districts)
 
 
 def test_zone_outlines_are_exact_and_tell_their_reasons(drawn):

@@ -65,7 +65,7 @@ CASES = {
     "few": ((5.0, 4.0), f"5 from {DAYS}; 4 in the same", "These are too few to tell"),
     "none now": ((0.0, 30.0), f"0 from {DAYS}, 100 % fewer", SELDOM),
     "none before": ((30.0, 0.0), f"30 from {DAYS}; none in the same days", SELDOM),
-    "another coverage": ((30.0,), f"30 from {DAYS}.", "of the year before are not told"),
+    "another coverage": ((30.0,), f"30 from {DAYS}.", ""),
     "small": ((None, None, SMALL), f"Fewer than 5 from {DAYS}.", ""),
     "held back": ((None, None, PART), f"Not told for {DAYS}.", "a small count away"),
 }
@@ -79,6 +79,7 @@ def test_each_case_has_its_sentence(case):
     assert found.sentence.startswith(sentence)
     assert how_sure in found.how_sure
     assert bool(how_sure) == bool(found.how_sure)
+    assert found.compared == (case != "another coverage")
 
 
 def test_nothing_is_said_of_rows_that_a_release_does_not_have():

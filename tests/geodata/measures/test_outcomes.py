@@ -141,3 +141,23 @@ def test_work_that_was_done_and_how_long_it_took(in_use, sqlite_database):
     assert figure(ledger, MAY, "actions.days_to_close.p50").value == np.median([2, 10])
     other = Scope(start=MAY.start, end=MAY.end, district="D2")
     assert figure(ledger, other, "actions.done").value == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "number", "known"),
+    [
+        ("2023-05-01", 30, True),
+        ("2023-05-03", 30, True),  # two days without one: chance leaves as many
+        ("2023-05-06", 30, False),  # five days: some six would be missing
+        ("2023-05-06", 5, True),
+        ("2023-05-31", 5, False),
+    ],
+)
+def test_rows_that_begin_a_little_late_by_chance_cover_the_year_before(
+    town, ledger_of, first, number, known
+):
+    start, end = dt.date.fromisoformat(first), dt.date(2023, 6, 1)
+    days = [start + (end - start) * i / number for i in range(number)]
+    place(town, [(day.isoformat(), "ROBBERY", 100) for day in [*days, dt.date(2024, 5, 4)]])
+    found = figure(ledger_of(dt.date(2024, 7, 1)), MAY)
+    assert found.year_before == (number if known else None)
