@@ -211,7 +211,7 @@ class _Drawing:
             self._badges()
 
     def _badges(self) -> None:
-        """Draw the numbers of zones, the first of each district first, and dots where is no room.
+        """Draw the numbers of zones, by their ranks, and a dot for each that has no room.
 
         No number covers another one or the name of a district.
         """

@@ -144,7 +144,7 @@ def test_the_overview_shades_the_zones_and_not_the_terrain(drawn):
 
 
 def test_numbers_of_zones_cover_no_other_and_no_name_of_a_district(drawn):
-    """Of the zones that have no room the first of each district is numbered before the others."""
+    """Where two have no room for both, the one of the better rank is numbered."""
     ground, run = drawn
     picture = overview_svg(ground, run).decode()
     discs = np.array(
@@ -162,7 +162,10 @@ def test_numbers_of_zones_cover_no_other_and_no_name_of_a_district(drawn):
         assert not (across & (np.abs(badges[:, 1] - float(y) + 7) < BADGE)).any(), name
     numbers = re.findall(r'font-size="14" font-weight="700" fill="#fff"[^>]*>(\d+)<', picture)
     assert len(numbers) == len(badges)
-    assert numbers.count("1") == len(ground.city.districts)
+    dots = discs[discs[:, 2] < BADGE]
+    ranks = dict(zip(map(tuple, badges[:, :2]), map(int, numbers), strict=True))
+    assert sorted(ranks.values()) == list(ranks.values())  # drawn in the order of their ranks
+    assert len(dots) + len(badges) == len(run.zones)
 
 
 def test_zone_outlines_are_exact_and_tell_their_reasons(drawn):
