@@ -66,10 +66,14 @@ def row_of(client, path, identity):
     return plain(item)
 
 
-def test_every_measure_of_the_registry_is_on_the_page(town):
-    html = town.test_client().get("/measures/").get_data(as_text=True)
-    for identity in MEASURES:
-        assert re.search(rf'href="/measures/{re.escape(identity)}["?]', html), identity
+def test_every_measure_that_a_release_may_tell_is_on_the_page_and_no_other(town):
+    client = town.test_client()
+    html = client.get("/measures/").get_data(as_text=True)
+    for identity, measure in MEASURES.items():
+        is_there = re.search(rf'href="/measures/{re.escape(identity)}["?]', html) is not None
+        of_staff = measure.disclosure == "staff" and identity != "site.data_age_days"
+        assert is_there != of_staff, identity
+        assert client.get(f"/measures/{identity}").status_code == 200
 
 
 def test_a_measure_tells_figure_interval_basis_missing_target_and_status(town):
