@@ -84,7 +84,16 @@ def _sentences(public: PublicValue, dispersion: float) -> tuple[str, str]:
     low, high = ratio_of_counts(figure.value, figure.year_before, dispersion=dispersion)
     if low <= 1.0 <= high:
         return both, _("Chance alone could make this difference, so no rise or fall is claimed.")
-    return _changed(now, before, figure.value / max(figure.year_before, 0.5), (low, high), days)
+    if figure.year_before == 0.0:
+        return (
+            _(
+                "%(now)s from %(days)s; none in the same days of the year before.",
+                now=now,
+                days=days,
+            ),
+            _("Chance alone would seldom make such a difference."),
+        )
+    return _changed(now, before, figure.value / figure.year_before, (low, high), days)
 
 
 def _changed(
@@ -98,13 +107,8 @@ def _changed(
         "days": days,
         "change": numbers.percent(abs(1.0 - ratio)),
         "low": numbers.percent(ends[0]),
-        "high": numbers.percent(ends[1]) if np.isfinite(ends[1]) else "",
+        "high": numbers.percent(ends[1]),
     }
-    if before == numbers.number(0.0):
-        return (
-            _("%(now)s from %(days)s; none in the same days of the year before.", **values),
-            _("Chance alone would seldom make such a difference."),
-        )
     if ratio > 1.0:
         return (
             _(

@@ -321,18 +321,18 @@ def _age(found: ReleasedFigures, published: PublicCityView, scope: Scope) -> Pub
 
 def _year(found: ReleasedFigures, measure: Measure, district: str | None) -> Year | None:
     """Return the year so far beside the year before, of a table of its own or of the figure."""
-    told = found.told.get((measure.id, district or "", THIS_YEAR))
-    if told is not None and told.value.figure.year_before is not None:
-        figure = Figure(value=told.value.figure.year_before, n=None)
-        scope = year_before(told.value.scope)
-        earlier = replace(told.value, figure=figure, scope=scope, status=None)
-        return Year(now=told, before=PublicValue(value=earlier), by="month")
+    now = found.told.get((measure.id, district or "", THIS_YEAR))
+    if now is not None and now.value.figure.year_before is not None:
+        figure = Figure(value=now.value.figure.year_before, n=None)
+        scope = year_before(now.value.scope)
+        earlier = replace(now.value, figure=figure, scope=scope, status=None)
+        return Year(now=now, before=PublicValue(value=earlier), by="month")
     where = (measure.id, district or "")
     rows = found.course.years
     row = next((one for one in rows if (one.measure, one.district) == where), None)
     if row is None:
         return None
-    now, before = (
+    of_year, before = (
         PublicValue(
             value=MeasureValue(
                 measure=measure,
@@ -347,7 +347,7 @@ def _year(found: ReleasedFigures, measure: Measure, district: str | None) -> Yea
         )
         for span in (row.now, row.before)
     )
-    return Year(now=now, before=before, by=row.by)
+    return Year(now=of_year, before=before, by=row.by)
 
 
 def _from_first(course: Sequence[PublicValue]) -> Sequence[PublicValue]:

@@ -93,19 +93,19 @@ def work_out_figures(
     if first is None or first >= material.end:
         return None
     periods = _periods(Scope(start=first, end=material.end))
-    worked = _Worked(material)
+    worked = _Worked(material, first)
     plain = worked.disclosed("open")
-    of_periods = [*worked.plain(plain, periods), *worked.coarse(first)]
+    of_periods = [*worked.plain(plain, periods), *worked.coarse()]
     months = {scope.start.isoformat()[:7]: scope for scope in steps(periods["whole"], "month")}
     of_months = list(worked.plain(plain, months))
     weeks = {scope.start.isoformat(): scope for scope in _weeks(periods["whole"])}
     dated = [one for one in plain if one.sources]
-    hits = list(worked.zone_hits(first, earlier))
-    found = [*worked.sensitive(first, earlier), *worked.outcomes(first, earlier, hits)]
+    hits = list(worked.zone_hits(earlier))
+    found = [*worked.sensitive(earlier), *worked.outcomes(earlier, hits)]
     incidents = {
         where: one for own in found for table in own.tables for where, one in table.told.items()
     }
-    found += worked.of_zones(first, hits, incidents)
+    found += worked.of_zones(hits, incidents)
     for own in found:
         of_periods += own.of_periods
         of_months += own.of_months
@@ -133,6 +133,12 @@ def _periods(whole: Scope) -> dict[str, Scope]:
     }
 
 
+def _whole_months(first: dt.date, end: dt.date) -> dict[str, Scope]:
+    """Return the periods in whole months; none where no month is over."""
+    start, after = first.replace(day=1), end.replace(day=1)
+    return _periods(Scope(start=start, end=after)) if start < after else {}
+
+
 def _days(scope: Scope) -> tuple[dt.date, dt.date]:
     return scope.start, scope.end
 
@@ -147,10 +153,15 @@ def _weeks(whole: Scope) -> list[Scope]:
 class _Worked:
     """Works figures out, all scopes of some measures in one pass."""
 
-    def __init__(self, material: Material) -> None:
+    def __init__(self, material: Material, first: dt.date) -> None:
         self.material, self.ledger = material, material.ledger
         self.measures = measures_of_city(material.city)
         self.districts = [str(code) for code in material.city.districts["code"]]
+        self.periods = _whole_months(first, material.end)
+        self.months = steps(self.periods[WHOLE], "month") if self.periods else []
+        self.own = (
+            None if material.run is None else zones_of(material.run, digest_run(material.run))
+        )
 
     def disclosed(self, *ways: Disclosure) -> list[Measure]:
         """Return the measures that are published in some ways."""
@@ -195,39 +206,28 @@ class _Worked:
                     value = values[measure.id, replace(scope, district=district)]
                     yield PublishedFigure(value=value, when=when)
 
-    def coarse(self, first: dt.date) -> Iterator[PublishedFigure]:
+    def coarse(self) -> Iterator[PublishedFigure]:
         """Work out what rests on verified gunfire, for the periods of the results of alerts."""
-        periods = self._whole_months(first)
-        return self.plain(self.disclosed("coarse"), periods, [None])
+        return self.plain(self.disclosed("coarse"), self.periods, [None])
 
-    def _whole_months(self, first: dt.date) -> dict[str, Scope]:
-        """Return the periods in whole months; none where no month is over."""
-        start, end = first.replace(day=1), self.material.end.replace(day=1)
-        return _periods(Scope(start=start, end=end)) if start < end else {}
-
-    def sensitive(
-        self, first: dt.date, earlier: Mapping[Where, CountDisclosure]
-    ) -> Iterator[Figures]:
+    def sensitive(self, earlier: Mapping[Where, CountDisclosure]) -> Iterator[Figures]:
         """Work out what is published where its counts may be shown: by whole months."""
-        periods = self._whole_months(first)
-        if not periods:
+        if not self.periods:
             return
-        months = steps(periods["whole"], "month")
         together = self.disclosed("part")
         counted = [one for one in self.disclosed("count") if one.group != GROUP]
         for measures in (together, *([one] for one in counted)):
             ids = [one.id for one in measures]
             visible = [*measures, *(one for one in self.disclosed("follows") if one.follows in ids)]
-            values = self.work(visible, [*periods.values(), *months])
-            table = self._table(measures, months, values)
+            values = self.work(visible, [*self.periods.values(), *self.months])
+            table = self._table(measures, self.months, values)
             if table is None:
                 continue
-            hidden = hide(table, [_days(periods[name]) for name in BY_WEIGHT], earlier)
-            yield self._found(periods, months, visible, values, hidden)
+            hidden = hide(table, [_days(one) for one in self._by_weight()], earlier)
+            yield self._found(visible, values, hidden)
 
     def outcomes(
         self,
-        first: dt.date,
         earlier: Mapping[Where, CountDisclosure],
         hits: Sequence[tuple[Zones, Hidden]],
     ) -> Iterator[Figures]:
@@ -235,15 +235,13 @@ class _Worked:
 
         Nothing is told of an outcome of which a small count follows from what is public already.
         """
-        periods = self._whole_months(first)
-        months = steps(periods["whole"], "month") if periods else []
-        by_weight = [periods[name] for name in BY_WEIGHT if periods]
-        for outcome in self.material.city.outcomes if months else ():
+        for outcome in self.material.city.outcomes if self.months else ():
             measure = self.measures[measure_id(outcome)]
             if measure.disclosure != "count":
                 continue
-            days = days_of_outcome(self.material, outcome, by_weight, months, earlier)
-            values = self.work([measure], [*days.pieces, *periods.values(), *months])
+            days = days_of_outcome(self.material, outcome, self._by_weight(), self.months, earlier)
+            wanted = [*days.pieces, *self.periods.values(), *self.months]
+            values = self.work([measure], wanted)
             table = self._table([measure], days.pieces, values)
             if table is None:
                 continue
@@ -254,33 +252,28 @@ class _Worked:
                 hidden = hide(table, days.spans, {**earlier, **stated})
             except MaskingError:
                 continue
-            yield self._found(periods, months, [measure], values, hidden)
+            yield self._found([measure], values, hidden)
 
-    def zone_hits(
-        self, first: dt.date, earlier: Mapping[Where, CountDisclosure]
-    ) -> Iterator[tuple[Zones, Hidden]]:
+    def zone_hits(self, earlier: Mapping[Where, CountDisclosure]) -> Iterator[tuple[Zones, Hidden]]:
         """Decide what is told of incidents inside zones: of this run's, and of earlier ones."""
-        material, periods = self.material, self._whole_months(first)
-        months = steps(periods["whole"], "month") if periods else []
+        material, own = self.material, self.own
         sets: dict[str, tuple[Zones, list[Span]]] = {}
         for one in accounts(material):
             sets.setdefault(one.zones.key, (one.zones, []))[1].append(one.days)
-        if material.run is not None:
-            own = zones_of(material.run, digest_run(material.run))
+        if own is not None:
             sets[own.key] = (own, [*sets.get(own.key, (own, []))[1], *scored(material)])
         for zones, of_city in sets.values():
-            mine = self._is_shown(zones)
-            spans = [_days(periods[name]) for name in BY_WEIGHT if periods] if mine else []
+            mine = self._is_own(zones)
+            spans = [_days(one) for one in self._by_weight()] if mine else []
             spans = list(dict.fromkeys([*spans[:1], *of_city, *spans[1:]]))
-            lines = [*spans, *map(_days, months)] if mine else spans
+            lines = [*spans, *map(_days, self.months)] if mine else spans
             if not lines:
                 continue
-            also = {*map(_days, (*periods.values(), *months))} if mine else set()
+            also = {*map(_days, (*self.periods.values(), *self.months))} if mine else set()
             yield zones, hide_hits(material, zones, lines, {*of_city} - also, earlier)
 
     def of_zones(
         self,
-        first: dt.date,
         hits: Sequence[tuple[Zones, Hidden]],
         incidents: Mapping[Where, CountDisclosure],
     ) -> Iterator[Figures]:
@@ -289,44 +282,37 @@ class _Worked:
         How many there were in all stands beside those inside zones, so these are given only where
         that number is.
         """
-        periods = self._whole_months(first)
-        months = steps(periods["whole"], "month") if periods else []
         measures = [self.measures[one] for one in OF_ZONES]
         for zones, hidden in hits:
-            mine = measures if self._is_shown(zones) else []
-            values = self.work(mine, [*periods.values(), *months])
-            found = self._found(periods, months, mine, values, hidden)
+            mine = measures if self._is_own(zones) else []
+            values = self.work(mine, [*self.periods.values(), *self.months])
+            found = self._found(mine, values, hidden)
 
-            def is_told(one: PublishedFigure, zones: Zones = zones) -> bool:
+            def has_total(one: PublishedFigure, zones: Zones = zones) -> bool:
                 scope = one.value.scope
                 where = (measure_id(zones.outcome), scope.district or CITY)
-                result = incidents.get((*where, *hits_days(scope, zones.since)))
-                is_shown = result is not None and result.label == SHOWN
-                return is_shown or scope.end <= zones.since
+                total = incidents.get((*where, *hits_days(scope, zones.since)))
+                return scope.end <= zones.since or (total is not None and total.label == SHOWN)
 
             yield replace(
                 found,
-                of_periods=list(filter(is_told, found.of_periods)),
-                of_months=list(filter(is_told, found.of_months)),
+                of_periods=list(filter(has_total, found.of_periods)),
+                of_months=list(filter(has_total, found.of_months)),
             )
 
-    def _is_shown(self, zones: Zones) -> bool:
+    def _is_own(self, zones: Zones) -> bool:
         """Return whether zones are those of the run that is shown."""
-        run = self.material.run
-        return run is not None and zones.key == hits_of(digest_run(run))
+        return self.own is not None and zones.key == self.own.key
 
-    def _found(
-        self,
-        periods: Mapping[str, Scope],
-        months: Sequence[Scope],
-        measures: Sequence[Measure],
-        values: Values,
-        hidden: Hidden,
-    ) -> Figures:
-        by_month = {scope.start.isoformat()[:7]: scope for scope in months}
+    def _by_weight(self) -> list[Scope]:
+        """Return the periods, the one whose sums are hidden last first."""
+        return [self.periods[name] for name in BY_WEIGHT if self.periods]
+
+    def _found(self, measures: Sequence[Measure], values: Values, hidden: Hidden) -> Figures:
+        by_month = {scope.start.isoformat()[:7]: scope for scope in self.months}
         return Figures(
-            periods=periods,
-            of_periods=list(self._hidden(measures, periods, values, hidden)),
+            periods=self.periods,
+            of_periods=list(self._hidden(measures, self.periods, values, hidden)),
             of_months=list(self._hidden(measures, by_month, values, hidden)),
             tables=[hidden],
         )

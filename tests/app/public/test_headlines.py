@@ -1,6 +1,5 @@
 """A sentence for each case: rise, fall, tie, few, none, missing, another coverage, held back."""
 
-import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -123,6 +122,6 @@ def test_the_interval_covers_a_ratio_as_often_as_it_says():
 
 def test_a_spanish_reader_reads_spanish(published):
     with published.app.test_request_context(), force_locale("es"):
-        found = dataclasses.replace(detail(58.0, 60.0))
+        found = detail(58.0, 60.0)
     assert "chance" not in found.how_sure.lower()
     assert "azar" in found.how_sure
